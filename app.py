@@ -1,0 +1,122 @@
+"""Perpdeck in one process: the dashboard, the bot behind it and `/healthz`, on one port of 127.0.0.1.
+
+The bot is built and stopped by the lifespan, so neither an edited page nor a cleared cache can make a second one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import sys
+import tomllib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.ui.session import PerpdeckError
+from core.ui.text import _
+from core.wiring import get_services, start_everything
+
+ROOT = Path(__file__).parent
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+STOP_SECONDS = 10
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "font-src 'self' data:; connect-src 'self' ws: wss:; worker-src 'self' blob:; frame-ancestors 'none'; "
+        "base-uri 'self'; form-action 'self'; object-src 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+
+
+class SecurityHeaders:
+    """Adds the headers that keep foreign pages and scripts out to every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
+    """Starts the bot before the first page and stops it, within a bound, after the last."""
+    import pandas  # noqa: F401  paid for here and not by the first page
+    import pyarrow  # noqa: F401
+
+    try:
+        running = await asyncio.to_thread(start_everything)
+    except PerpdeckError as error:
+        print(f"\nPerpdeck cannot start: {error}\n", file=sys.stderr, flush=True)
+        logging.getLogger("uvicorn.error").disabled = True  # the sentence is enough; its traceback would bury it
+        raise SystemExit(1) from None
+    gc.collect()
+    gc.freeze()
+    try:
+        yield {}
+    finally:
+        try:
+            await asyncio.wait_for(asyncio.to_thread(running.stop), STOP_SECONDS)
+        except TimeoutError:
+            print(f"Perpdeck did not stop within {STOP_SECONDS} s; leaving it to the system.", file=sys.stderr)
+
+
+async def healthz(request: Request) -> JSONResponse:
+    """What a watchdog wants to know: does the database answer, and what does each account's bot do."""
+    try:
+        bots = await asyncio.to_thread(_bots)
+    except PerpdeckError as error:
+        told = {"status": "unavailable", "database": str(error), "version": VERSION}
+        return JSONResponse(told, status_code=503)
+    return JSONResponse({"status": "ok", "database": "ok", "bots": bots, "version": VERSION})
+
+
+def _bots() -> dict[str, str]:
+    services = get_services()
+    return {account.id: services.levels.status(account.id).state for account in services.accounts.list()}
+
+
+def unexpected(error: BaseException) -> bool:
+    """An error that nobody foresaw: words on the page, the traceback in the log."""
+    st.error(
+        _(
+            "The terminal in which Perpdeck runs has the details. Stops and targets that rest on the exchange "
+            "go on guarding your positions, and the bot goes on by itself. Reload the page to try again."
+        ),
+        title=_("This page met an error it did not expect"),
+        icon=":material/bug_report:",
+    )
+    logging.getLogger("perpdeck.pages").error("a page failed", exc_info=error)
+    return True
+
+
+app = st.App(
+    ROOT / "pages" / "menu.py",
+    lifespan=lifespan,
+    routes=[Route("/healthz", healthz)],
+    middleware=[Middleware(SecurityHeaders)],
+    on_script_error=unexpected,
+)

@@ -1,0 +1,91 @@
+"""Close what is no longer wanted, whole or in part. Protection stays until the part is flat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.decision.view import DEBOUNCE, View, seconds, skip
+from core.domain.account import Level
+from core.domain.action import (
+    CancelOrder,
+    Decision,
+    OutcomeKind,
+    PlaceOrder,
+    RaiseAlarm,
+    ReductionDone,
+    Rule,
+)
+from core.domain.intent import Wanted
+from core.domain.money import NONE_HELD, Contracts
+from core.domain.order import OrderKind, Purpose
+from core.domain.part import Part
+
+
+def close(part: Part, view: View) -> Iterator[Decision]:
+    """One part's close: entries are withdrawn first, then what is held is closed at market."""
+    intent = part.intent
+    if not intent.living:
+        return
+    whole = intent.wanted is Wanted.CLOSED or view.desired.level is Level.FLATTEN
+    if not whole and intent.reduce_to is None:
+        return
+    if whole and part.entry_orders_working:
+        for order in part.entry_orders_working:
+            yield Decision(
+                part.name, Rule.CLOSE, "the entry is withdrawn before closing", CancelOrder(part.name, order)
+            )
+        return
+    unknown = view.unresolved(part, Purpose.CLOSE, Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
+    if unknown is not None:
+        yield skip(part, Rule.CLOSE, f"waits for the answer to {unknown.client_order_id}")
+        return
+    if part.size == NONE_HELD:
+        if intent.reduce_to is not None:
+            yield Decision(part.name, Rule.CLOSE, "nothing is left to reduce", ReductionDone(part.name))
+        return
+    if part.closes_working or any(order.triggered_leg for order in part.protection):
+        yield skip(part, Rule.CLOSE, "the closing order is filling")
+        return
+    if not view.seen.settled:
+        yield skip(part, Rule.CLOSE, "an order of it ended and the exchange has not told how; asking")
+        return
+    if view.residual < NONE_HELD:
+        yield skip(part, Rule.CLOSE, "the position is smaller than our parts; finding out why before closing")
+        return
+    keep = NONE_HELD if whole or intent.reduce_to is None else intent.reduce_to
+    yield from _send(part, view, Contracts(part.size - keep), whole)
+
+
+def _send(part: Part, view: View, excess: Contracts, whole: bool) -> Iterator[Decision]:
+    instrument = part.instrument
+    quantity = Contracts(min(instrument.round_quantity(excess), instrument.max_market_quantity))
+    if quantity < instrument.min_quantity:
+        if not whole:
+            yield Decision(part.name, Rule.CLOSE, "the partial close is done", ReductionDone(part.name))
+            return
+        words = f"{part.size} contracts are below the exchange's smallest order of {instrument.min_quantity}"
+        yield Decision(part.name, Rule.CLOSE, words, RaiseAlarm(part.name, f"too-small/{part.name}", words))
+        return
+    last = view.newest(part, Purpose.CLOSE)
+    if last is not None and last.outcome is OutcomeKind.REFUSED and view.now - last.recorded_at < DEBOUNCE:
+        ago = seconds(view.now - last.recorded_at)
+        yield skip(part, Rule.CLOSE, f"refused {ago} ago: {last.words}; tried again shortly")
+        return
+    side = part.side.closing
+    yield Decision(
+        part.name,
+        Rule.CLOSE,
+        f"closes {quantity} of {part.size} contracts at market, as asked",
+        PlaceOrder(
+            part=part.name,
+            cycle=part.intent.cycle,
+            client_order_id=view.next_id(part, Purpose.CLOSE, side, OrderKind.MARKET, quantity),
+            purpose=Purpose.CLOSE,
+            symbol=part.intent.key.symbol,
+            position_side=part.side,
+            side=side,
+            kind=OrderKind.MARKET,
+            quantity=quantity,
+            reduce_only=True,
+        ),
+    )

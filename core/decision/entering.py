@@ -1,0 +1,202 @@
+"""Open what is wanted and not yet held: fix the size, check that it may be, send the style's next order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+from core.decision.risk import ExecutionRiskControl
+from core.decision.view import FRESH, View, skip
+from core.domain.account import Level
+from core.domain.action import Attached, CancelOrder, Decision, OutcomeKind, PlaceOrder, Rule, StartCycle
+from core.domain.ids import client_order_id, meaning
+from core.domain.instrument import TriggerBy
+from core.domain.intent import EntryKind, Wanted
+from core.domain.money import NONE_HELD, ZERO, Contracts, Price
+from core.domain.order import Purpose
+from core.domain.part import Part
+from core.execution import EXECUTION_STRATEGIES
+from core.execution.base import Complete, Place, Progress, Step, Withdraw, execution_for
+
+LOST_PAUSE = timedelta(seconds=1)
+
+
+def entry_step(part: Part, view: View) -> Step | None:
+    """What the part's execution style wants right now; None before its cycle has a size."""
+    intent = part.intent
+    if intent.contracts is None or intent.cycle_started_at is None:
+        return None
+    sent = [command for command in view.commands(part, Purpose.ENTRY) if command.outcome is not OutcomeKind.LOST]
+    refused = sent[-1].words if sent and sent[-1].outcome is OutcomeKind.REFUSED else ""
+    failed = [order.failure for order in part.entries if order.status.ended and order.failure and not order.filled]
+    progress = Progress(
+        style=intent.entry,
+        instrument=part.instrument,
+        planned=intent.contracts,
+        filled=part.entered,
+        working=bool(part.entry_orders_working),
+        orders=len(part.entries),
+        refusal=refused or (failed[-1] if failed and intent.entry.kind is EntryKind.MARKET else ""),
+        started_at=intent.cycle_started_at,
+    )
+    return execution_for(intent.entry.kind, EXECUTION_STRATEGIES).next_order(progress, view.now)
+
+
+def enter(part: Part, view: View) -> Iterator[Decision]:
+    """One part's entry. Nothing is sent while anything about the part is unknown."""
+    intent = part.intent
+    if not intent.living or intent.wanted is Wanted.CLOSED or view.desired.level is Level.FLATTEN:
+        return
+    if part.exited:
+        return
+    waits = view.risk_blocked(part)
+    if waits is not None:
+        yield skip(part, Rule.ENTER, f"waits for the answer to {waits.client_order_id}")
+        return
+    step = entry_step(part, view)
+    if isinstance(step, Complete):
+        return
+    if isinstance(step, Withdraw):
+        for order in part.entry_orders_working:
+            yield Decision(part.name, Rule.ENTER, step.because, CancelOrder(part.name, order))
+        return
+    if step is not None and not isinstance(step, Place):
+        yield skip(part, Rule.ENTER, step.because)
+        return
+    hindrance = _hindrance(part, view)
+    if hindrance:
+        yield skip(part, Rule.ENTER, f"waits: {hindrance}")
+        return
+    if step is None:
+        yield from _begin(part, view)
+        return
+    yield from _send(part, view, step)
+
+
+def _hindrance(part: Part, view: View) -> str:
+    """Why nothing may be opened now, or an empty string."""
+    seen, level = view.seen, view.desired.level
+    if not level.may_enter:
+        return f"the level is {level}"
+    if not seen.healthy:
+        return "the exchange is not healthy"
+    if not seen.hedge_mode:
+        return "the account holds long and short in one position; switch it to long/short mode in Settings"
+    if not seen.instrument.tradable:
+        return f"{seen.instrument.symbol} cannot be traded now"
+    if view.orphans:
+        return f"{len(view.orphans)} older orders of ours are being removed first"
+    if seen.ticker is None or view.now - seen.ticker.at > FRESH:
+        return "no fresh price"
+    if view.residual < ZERO or not seen.settled:
+        return "the position is smaller than our parts; finding out why"
+    lost = view.newest(part, Purpose.ENTRY)
+    if lost is not None and lost.outcome is OutcomeKind.LOST and view.now - lost.recorded_at < LOST_PAUSE:
+        return "the last request never arrived; a short pause before it is sent again"
+    return ""
+
+
+def _begin(part: Part, view: View) -> Iterator[Decision]:
+    """Fix the size of the cycle and send its first order."""
+    intent, instrument = part.intent, part.instrument
+    price = reference_price(part, view)
+    contracts = instrument.contracts_for(intent.position_value, price)
+    start = StartCycle(part.name, intent.cycle, contracts, price)
+    words = f"cycle {intent.cycle}: {intent.position_value} USDT at {price} is {contracts} contracts"
+    yield Decision(part.name, Rule.ENTER, words, start)
+    started = Part(intent.but(contracts=contracts, cycle_started_at=view.now), instrument, part.orders)
+    step = entry_step(started, view)
+    if isinstance(step, Place):
+        yield from _send(started, view, step)
+
+
+def _send(part: Part, view: View, step: Place) -> Iterator[Decision]:
+    price = step.price or reference_price(part, view)
+    veto = ExecutionRiskControl(view.desired.limits).veto(part, step.quantity, price, view)
+    if veto:
+        yield skip(part, Rule.ENTER, f"refused by the limits: {veto}")
+        return
+    intent, side = part.intent, part.side
+    client_id = view.next_id(part, Purpose.ENTRY, side.opening, step.kind, step.quantity)
+    action = PlaceOrder(
+        part=part.name,
+        cycle=intent.cycle,
+        client_order_id=client_id,
+        purpose=Purpose.ENTRY,
+        symbol=intent.key.symbol,
+        position_side=side,
+        side=side.opening,
+        kind=step.kind,
+        quantity=step.quantity,
+        price=step.price,
+        attached=_safety_net(part, client_id, price) if view.seen.facts.attaches_protection else None,
+        leverage=intent.leverage,
+    )
+    yield Decision(part.name, Rule.ENTER, step.because, action)
+
+
+def _safety_net(part: Part, entry_id: str, price: Price) -> Attached | None:
+    """TP and SL at the price we expect; `protect` puts them right once the fill is known."""
+    stop, target = part.stop_price(price), part.take_profit_price(price)
+    if stop is None and target is None:
+        return None
+    said = meaning(entry_id)
+    number = said.number if said else 1
+    net_id = client_order_id(part.name, part.intent.cycle, Purpose.SAFETY_NET, number)
+    return Attached(net_id, target, stop, trigger_by(part))
+
+
+def trigger_by(part: Part) -> TriggerBy:
+    """The price that sets off this part's protection; the stop's choice where the two differ."""
+    wanted = part.intent.stop_loss or part.intent.take_profit
+    return wanted.trigger_by if wanted else TriggerBy.MARK
+
+
+def reference_price(part: Part, view: View) -> Price:
+    """The price an entry is sized by: the limit price, else the side of the book it will take."""
+    if part.intent.entry.price is not None:
+        return part.intent.entry.price
+    ticker = view.seen.ticker
+    assert ticker is not None, "checked by _hindrance"
+    return ticker.ask if part.side.sign > 0 else ticker.bid
+
+
+def entry_is_over(part: Part, view: View) -> str:
+    """Words, where nothing more will be entered in this cycle; empty while something may still come."""
+    intent = part.intent
+    if part.entry_orders_working or view.unresolved(part, Purpose.ENTRY, Purpose.RECOVERY):
+        return ""
+    if intent.wanted is Wanted.CLOSED or view.desired.level is Level.FLATTEN:
+        return "closed before it was entered" if part.entered == NONE_HELD else "closing"
+    if part.exited:
+        return "an exit has begun"
+    too_small = intent.contracts is not None and intent.contracts < part.instrument.min_quantity
+    if too_small:
+        smallest = part.instrument.min_quantity
+        return f"{intent.position_value} USDT is less than the smallest order of {smallest} contracts"
+    passed = _passed(part, view)
+    if passed and part.entered == NONE_HELD:
+        return passed
+    step = entry_step(part, view)
+    return step.because if isinstance(step, Complete) else ""
+
+
+def _passed(part: Part, view: View) -> str:
+    """Words, where a TP or SL given as a price lies on the wrong side of the market already."""
+    ticker = view.seen.ticker
+    if ticker is None:
+        return ""
+    reference = part.intent.entry.price or ticker.mark
+    stop, target = part.stop_price(reference), part.take_profit_price(reference)
+    sign = Decimal(part.side.sign)
+    if stop is not None and (reference - stop) * sign <= 0:
+        return f"the stop-loss {stop} has been passed: the price is {reference}"
+    if target is not None and (target - reference) * sign <= 0:
+        return f"the take-profit {target} has been passed: the price is {reference}"
+    return ""
+
+
+def contracts_now(part: Part, price: Price) -> Contracts:
+    """The size a cycle would get at `price`."""
+    return part.instrument.contracts_for(part.intent.position_value, price)

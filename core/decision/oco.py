@@ -1,0 +1,263 @@
+"""Protection wanted against protection seen: one take-profit and one stop-loss for exactly what a part holds.
+
+The last stop of a part is never cancelled here while the part has size. New comes before old only where the
+part owns the whole position; everywhere else the resting order is amended in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.decision.entering import trigger_by
+from core.decision.view import DEBOUNCE, View, seconds, skip
+from core.domain.account import Level
+from core.domain.action import (
+    AmendOrder,
+    CancelOrder,
+    Decision,
+    OutcomeKind,
+    PlaceOco,
+    PlaceOrder,
+    RaiseAlarm,
+    Rule,
+)
+from core.domain.intent import Wanted
+from core.domain.money import NONE_HELD, Contracts, Price
+from core.domain.order import Order, OrderKind, Purpose
+from core.domain.part import Part
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """What should rest on the exchange for a part."""
+
+    quantity: Contracts
+    tp: Price | None
+    sl: Price | None
+
+
+class OCOManager:
+    """The rule *protect* for one part. Decides; touches nothing."""
+
+    def __init__(self, part: Part, view: View) -> None:
+        self.part, self.view = part, view
+        self.wanted = Protection(part.size, part.take_profit_price(), part.stop_price())
+
+    def decide(self) -> Iterator[Decision]:
+        part, wanted = self.part, self.wanted
+        if not part.intent.living or part.size == NONE_HELD:
+            return
+        if wanted.tp is None and wanted.sl is None:
+            yield self._skip("no take-profit and no stop-loss were asked for")
+            return
+        if part.closes_working:
+            yield self._skip("an order that closes it is working; protection stays as it is")
+            return
+        live = part.protection
+        if any(order.triggered_leg for order in live):
+            yield self._skip("its protection has been set off and is filling")
+            return
+        keeper = self._keeper(live)
+        closing = part.intent.wanted is Wanted.CLOSED or self.view.desired.level is Level.FLATTEN
+        if keeper is None:
+            if closing and self.view.unresolved(part, Purpose.CLOSE) is None:
+                yield self._skip("it is being closed now")
+            else:
+                yield from self._bare()
+        elif not closing:
+            yield from self._adjust(keeper, live)
+
+    # -- nothing rests ------------------------------------------------------------------------------------
+
+    def _bare(self) -> Iterator[Decision]:
+        part, view, wanted = self.part, self.view, self.wanted
+        unknown = view.unresolved(part, Purpose.PROTECT, Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
+        if unknown is not None:
+            since = view.now - unknown.recorded_at
+            yield self._skip(f"asks whether {unknown.client_order_id} arrived, for {seconds(since)} now")
+            return
+        last = view.newest(part, Purpose.PROTECT)
+        passed = self._passed(wanted)
+        if passed is None and last is not None and last.outcome is OutcomeKind.REFUSED:
+            passed = self._passed_by_refusal(last.code)
+        if passed is not None:
+            yield from self._close_now(*passed)
+            return
+        if last is not None and last.outcome is not OutcomeKind.LOST and view.now - last.recorded_at < DEBOUNCE:
+            words = f": {last.words}" if last.words else ""
+            yield self._skip(f"the last placement was {seconds(view.now - last.recorded_at)} ago{words}")
+            return
+        if last is not None and last.outcome is OutcomeKind.REFUSED:
+            yield self._alarm("protection-refused", f"the exchange refuses TP and SL: {last.words}")
+        yield self._do("bare: TP and SL are placed", self._place())
+
+    def _close_now(self, purpose: Purpose, words: str) -> Iterator[Decision]:
+        """The price a leg waits for is behind us: what it would have done is done now, at market."""
+        part, view = self.part, self.view
+        last = view.newest(part, purpose)
+        if last is not None and last.outcome is OutcomeKind.REFUSED and view.now - last.recorded_at < DEBOUNCE:
+            yield self._skip(f"closing at market was refused: {last.words}")
+            return
+        quantity = Contracts(min(part.size, part.instrument.max_market_quantity))
+        side = part.side.closing
+        yield self._do(
+            f"{words}: closes at market",
+            PlaceOrder(
+                part=part.name,
+                cycle=part.intent.cycle,
+                client_order_id=view.next_id(part, purpose, side, OrderKind.MARKET, quantity),
+                purpose=purpose,
+                symbol=part.intent.key.symbol,
+                position_side=part.side,
+                side=side,
+                kind=OrderKind.MARKET,
+                quantity=quantity,
+                reduce_only=True,
+            ),
+        )
+
+    # -- something rests ----------------------------------------------------------------------------------
+
+    def _adjust(self, keeper: Order, live: tuple[Order, ...]) -> Iterator[Decision]:
+        part, view, wanted = self.part, self.view, self.wanted
+        surplus = [order for order in live if order is not keeper]
+        change = self._change(keeper)
+        if change is None:
+            if surplus:
+                for order in surplus:
+                    yield self._do("a second protection is not needed", CancelOrder(part.name, order))
+            elif not keeper.dies_with_position and view.alone(part):
+                yield from self._upgrade()
+            else:
+                yield self._skip(f"in place: {_levels(wanted)} for {wanted.quantity} contracts")
+            return
+        if change.sl_trigger is not None and self._passed(Protection(part.size, None, wanted.sl)):
+            yield self._alarm(
+                "stop-passed",
+                f"a stop-loss at {wanted.sl} would be set off at once; the one at {keeper.sl_trigger} stays",
+            )
+            return
+        if change.tp_trigger is not None and self._passed(Protection(part.size, wanted.tp, None)):
+            yield self._alarm(
+                "target-passed",
+                f"a take-profit at {wanted.tp} would be set off at once; the one at {keeper.tp_trigger} stays",
+            )
+            return
+        if surplus and not view.alone(part):
+            for order in surplus:
+                yield self._do("on a shared position one protection only", CancelOrder(part.name, order))
+        if view.seen.facts.can_amend_triggers and self._same_legs(keeper):
+            yield self._do(f"amended in place to {_levels(wanted)} for {wanted.quantity} contracts", change)
+        else:
+            yield from self._replace(keeper)
+
+    def _change(self, keeper: Order) -> AmendOrder | None:
+        wanted = self.wanted
+        quantity = wanted.quantity if keeper.quantity != wanted.quantity else None
+        tp = wanted.tp if keeper.tp_trigger != wanted.tp else None
+        sl = wanted.sl if keeper.sl_trigger != wanted.sl else None
+        if quantity is None and tp is None and sl is None and self._same_legs(keeper):
+            return None
+        return AmendOrder(self.part.name, keeper, quantity=quantity, tp_trigger=tp, sl_trigger=sl)
+
+    def _same_legs(self, keeper: Order) -> bool:
+        return (keeper.tp_trigger is None, keeper.sl_trigger is None) == (
+            self.wanted.tp is None,
+            self.wanted.sl is None,
+        )
+
+    def _upgrade(self) -> Iterator[Decision]:
+        """Exchange the net that came with the entry for an OCO that dies with the position."""
+        blocked = self._placement_blocked()
+        if blocked:
+            yield self._skip(f"in place: {_levels(self.wanted)} for {self.wanted.quantity} contracts; {blocked}")
+            return
+        yield self._do("the entry's safety net is exchanged for an OCO that ends with the position", self._place())
+
+    def _replace(self, keeper: Order) -> Iterator[Decision]:
+        """Legs come or go: new before old where the part is alone, else old away first."""
+        blocked = self._placement_blocked()
+        if blocked:
+            yield self._skip(blocked)
+        elif self.view.alone(self.part):
+            yield self._do(f"exchanged for {_levels(self.wanted)}", self._place())
+        else:
+            words = "on a shared position the old protection goes before the new one comes"
+            yield self._do(words, CancelOrder(self.part.name, keeper))
+
+    def _placement_blocked(self) -> str:
+        unknown = self.view.unresolved(self.part, Purpose.PROTECT)
+        if unknown is not None:
+            return f"asks whether {unknown.client_order_id} arrived"
+        last = self.view.newest(self.part, Purpose.PROTECT)
+        if last is not None and self.view.now - last.recorded_at < DEBOUNCE:
+            return f"the last placement was {seconds(self.view.now - last.recorded_at)} ago"
+        return ""
+
+    # -- helpers ------------------------------------------------------------------------------------------
+
+    def _keeper(self, live: tuple[Order, ...]) -> Order | None:
+        """The one that stays: right quantity and legs, then ours before the net, then the oldest."""
+
+        def rank(order: Order) -> tuple[bool, bool, bool, Decimal, str]:
+            return (
+                not self._same_legs(order),
+                order.quantity != self.part.size,
+                not order.dies_with_position,
+                -order.quantity,
+                order.client_order_id,
+            )
+
+        return min(live, key=rank, default=None)
+
+    def _place(self) -> PlaceOco:
+        part, wanted = self.part, self.wanted
+        side, kind = part.side.closing, OrderKind.OCO if wanted.tp and wanted.sl else OrderKind.CONDITIONAL
+        return PlaceOco(
+            part=part.name,
+            cycle=part.intent.cycle,
+            client_order_id=self.view.next_id(part, Purpose.PROTECT, side, kind, wanted.quantity),
+            symbol=part.intent.key.symbol,
+            position_side=part.side,
+            side=side,
+            quantity=wanted.quantity,
+            tp_trigger=wanted.tp,
+            sl_trigger=wanted.sl,
+            trigger_by=trigger_by(part),
+        )
+
+    def _passed(self, wanted: Protection) -> tuple[Purpose, str] | None:
+        """The leg whose price is behind us already, the stop first."""
+        price = self.view.price_by(trigger_by(self.part))
+        if price is None:
+            return None
+        sign = Decimal(self.part.side.sign)
+        if wanted.sl is not None and (price - wanted.sl) * sign <= 0:
+            return Purpose.STOP_LOSS, f"the stop-loss {wanted.sl} has been passed at {price}"
+        if wanted.tp is not None and (wanted.tp - price) * sign <= 0:
+            return Purpose.TAKE_PROFIT, f"the take-profit {wanted.tp} has been passed at {price}"
+        return None
+
+    def _passed_by_refusal(self, code: str) -> tuple[Purpose, str] | None:
+        facts = self.view.seen.facts
+        if code in facts.stop_passed_codes:
+            return Purpose.STOP_LOSS, f"the exchange says that the stop-loss {self.wanted.sl} has been passed"
+        if code in facts.target_passed_codes:
+            return Purpose.TAKE_PROFIT, f"the exchange says that the take-profit {self.wanted.tp} has been passed"
+        return None
+
+    def _skip(self, because: str) -> Decision:
+        return skip(self.part, Rule.PROTECT, because)
+
+    def _do(self, because: str, action: PlaceOco | PlaceOrder | AmendOrder | CancelOrder) -> Decision:
+        return Decision(self.part.name, Rule.PROTECT, because, action)
+
+    def _alarm(self, subject: str, words: str) -> Decision:
+        alarm = RaiseAlarm(self.part.name, f"{subject}/{self.part.name}", words)
+        return Decision(self.part.name, Rule.PROTECT, words, alarm)
+
+
+def _levels(wanted: Protection) -> str:
+    return f"TP {wanted.tp if wanted.tp is not None else 'none'}, SL {wanted.sl if wanted.sl is not None else 'none'}"

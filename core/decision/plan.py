@@ -1,0 +1,78 @@
+"""The one pure function that decides everything: `plan(desired, seen, now)`.
+
+Rules run over all parts of a position in a fixed order; what is open is guarded before more is opened. Each
+rule gives a reason for what it does and for what it leaves. Same inputs, same plan, same order ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from core.decision.closing import close
+from core.decision.entering import enter, entry_step
+from core.decision.finish import finish
+from core.decision.oco import OCOManager
+from core.decision.sweep import sweep
+from core.decision.totals import totals
+from core.decision.view import View, seconds, skip
+from core.domain.action import Decision, Plan, Rule
+from core.domain.intent import Desired
+from core.domain.seen import Seen
+from core.execution.base import Wait
+
+AGAIN_AFTER_ACTING = timedelta(milliseconds=250)  #: a short look at what an action has changed
+AGAIN_WHILE_UNKNOWN = timedelta(seconds=1)
+AGAIN_TO_CONFIRM = timedelta(milliseconds=400)
+AGAIN_WHILE_OPENING = timedelta(seconds=2)
+
+
+def plan(desired: Desired, seen: Seen, now: datetime) -> Plan:
+    """What to do now about one position, with the reason for each thing done and not done."""
+    view = View.of(desired, seen, now)
+    decisions = tuple(_decide(view))
+    return Plan(decisions, _look_again(view, decisions))
+
+
+def _decide(view: View) -> Iterator[Decision]:
+    yield from _resolve(view)
+    for part in view.parts:
+        yield from finish(part, view)
+    for part in view.parts:
+        yield from OCOManager(part, view).decide()
+    for part in view.parts:
+        yield from close(part, view)
+    for part in view.parts:
+        yield from enter(part, view)
+    yield from sweep(view)
+    yield from totals(view)
+
+
+def _resolve(view: View) -> Iterator[Decision]:
+    """Anything without a known outcome is named first; the other rules hold back for it."""
+    for part in view.parts:
+        for command in view.commands(part):
+            if command.unresolved:
+                since = seconds(view.now - command.recorded_at)
+                words = f"{command.client_order_id} was sent {since} ago and has no answer; asking under its id"
+                yield skip(part, Rule.RESOLVE, words)
+
+
+def _look_again(view: View, decisions: tuple[Decision, ...]) -> timedelta | None:
+    """When this position wants to be looked at next without being woken; None: only when something happens."""
+    wishes: list[timedelta] = []
+    if any(decision.action is not None for decision in decisions):
+        wishes.append(AGAIN_AFTER_ACTING)
+    if any(view.unresolved(part) for part in view.parts) or not view.seen.settled:
+        wishes.append(AGAIN_WHILE_UNKNOWN)
+    if not view.seen.confirmed or view.residual < 0:
+        wishes.append(AGAIN_TO_CONFIRM)
+    for part in view.living:
+        step = entry_step(part, view)
+        if part.size != 0 and not part.protected:
+            wishes.append(AGAIN_WHILE_UNKNOWN)
+        if part.intent.contracts is None or part.intent.wanted.value == "closed":
+            wishes.append(AGAIN_WHILE_OPENING)
+        elif isinstance(step, Wait):
+            wishes.append(AGAIN_WHILE_OPENING if step.until is None else max(step.until - view.now, timedelta()))
+    return min(wishes, default=None)

@@ -1,0 +1,123 @@
+"""Parts must add up to the position. Less than that is traced to its fill; more is reported and left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+from core.decision.view import View, skip
+from core.domain.action import BookExit, Decision, RaiseAlarm, Rule
+from core.domain.intent import ExitReason
+from core.domain.money import NONE_HELD, ZERO, Contracts, total
+from core.domain.order import Fill
+from core.domain.part import Part
+
+ORIGINS = {
+    "order": ExitReason.CLOSED_BY_HAND,
+    "liquidation": ExitReason.LIQUIDATED,
+    "deleveraging": ExitReason.DELEVERAGED,
+}
+UNTRACED = timedelta(seconds=60)  #: after this long without a fill that explains it, a gap is booked at the mark
+
+
+def totals(view: View) -> Iterator[Decision]:
+    """Compare, trace, report."""
+    residual = view.residual
+    if residual == ZERO:
+        return
+    if residual > ZERO:
+        if view.seen.confirmed and view.seen.settled and not _anything_unresolved(view):
+            words = f"the exchange holds {residual} contracts more than our parts; they are left alone"
+            yield Decision(None, Rule.TOTALS, words, RaiseAlarm(None, f"residual/{view.desired.key}", words))
+        return
+    if not view.seen.confirmed or not view.seen.settled or _anything_unresolved(view):
+        yield skip(None, Rule.TOTALS, f"{-residual} contracts of ours are gone; looking again before booking it")
+        return
+    yield from _trace(view, Contracts(-residual))
+
+
+def _trace(view: View, missing: Contracts) -> Iterator[Decision]:
+    """Give the missing contracts to the parts, the newest part first, fill by fill."""
+    holders = sorted((part for part in view.living if part.size), key=_age, reverse=True)
+    room = {part.name: part.size for part in holders}
+    for fill in sorted(view.seen.foreign_fills, key=lambda fill: (fill.at, fill.exchange_fill_id), reverse=True):
+        left = Contracts(fill.quantity - _booked(view, fill))
+        for part in holders:
+            quantity = Contracts(min(left, missing, room[part.name]))
+            if quantity <= NONE_HELD:
+                continue
+            yield _book(part, quantity, fill)
+            room[part.name] = Contracts(room[part.name] - quantity)
+            left, missing = Contracts(left - quantity), Contracts(missing - quantity)
+    if missing > NONE_HELD:
+        yield from _untraced(view, missing, holders)
+
+
+def _book(part: Part, quantity: Contracts, fill: Fill) -> Decision:
+    reason = ORIGINS[fill.origin]
+    share = quantity / fill.quantity
+    action = BookExit(
+        part=part.name,
+        cycle=part.intent.cycle,
+        quantity=quantity,
+        price=fill.price,
+        fee=fill.fee * share,
+        reason=reason,
+        at=fill.at,
+        exchange_fill_id=f"{fill.exchange_fill_id}/{part.name}",
+    )
+    words = f"{quantity} contracts were closed at {fill.price} by an order that is not ours ({reason})"
+    return Decision(part.name, Rule.TOTALS, words, action)
+
+
+def _untraced(view: View, missing: Contracts, holders: list[Part]) -> Iterator[Decision]:
+    since = view.seen.differs_since
+    mark = view.seen.mark
+    if since is None or mark is None or view.now - since < UNTRACED:
+        yield skip(None, Rule.TOTALS, f"{missing} contracts of ours are gone; looking for the fill that closed them")
+        return
+    words = f"{missing} contracts of ours are gone and no fill explains it; booked at the mark price {mark}"
+    yield Decision(None, Rule.TOTALS, words, RaiseAlarm(None, f"untraced/{view.desired.key}", words))
+    for part in holders:
+        quantity = Contracts(min(missing, part.size))
+        if quantity > NONE_HELD:
+            stamp = int(since.timestamp())
+            yield Decision(
+                part.name,
+                Rule.TOTALS,
+                words,
+                BookExit(
+                    part.name,
+                    part.intent.cycle,
+                    quantity,
+                    mark,
+                    Decimal(0),
+                    ExitReason.NOT_KNOWN,
+                    view.now,
+                    f"untraced-{stamp}/{part.name}",
+                ),
+            )
+            missing = Contracts(missing - quantity)
+
+
+def _anything_unresolved(view: View) -> bool:
+    return any(view.unresolved(part) for part in view.living) or any(
+        part.closes_working or any(order.triggered_leg for order in part.protection) for part in view.living
+    )
+
+
+def _booked(view: View, fill: Fill) -> Decimal:
+    """How much of a fill the parts have been given already."""
+    prefix = f"{fill.exchange_fill_id}/"
+    return total(
+        gone.quantity
+        for part in view.parts
+        for gone in part.intent.external_exits
+        if gone.exchange_fill_id.startswith(prefix)
+    )
+
+
+def _age(part: Part) -> tuple[Decimal, str]:
+    started = part.intent.cycle_started_at
+    return Decimal(int(started.timestamp() * 1000)) if started else ZERO, part.name

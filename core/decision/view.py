@@ -1,0 +1,143 @@
+"""The one picture all rules look at: desired and seen, folded into parts once.
+
+Everything is sorted, so the order in which facts came in changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from core.domain.action import Command, Decision, OutcomeKind, Rule
+from core.domain.ids import client_order_id
+from core.domain.instrument import OrderSide, TriggerBy
+from core.domain.intent import Desired
+from core.domain.money import ZERO, Contracts, Price, total
+from core.domain.order import Order, OrderKind, Purpose
+from core.domain.part import Part
+from core.domain.seen import Seen
+
+DEBOUNCE = timedelta(seconds=5)  #: no second protective placement of a part sooner than this
+FRESH = timedelta(seconds=10)  #: prices older than this decide nothing
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the rules see. `now` is the time of the decision."""
+
+    desired: Desired
+    seen: Seen
+    now: datetime
+    parts: tuple[Part, ...]
+    living: tuple[Part, ...]
+    orphans: tuple[Order, ...]  #: live orders of ours that belong to no living part's current cycle
+    parts_total: Contracts  #: what all living parts hold together
+    _commands: Mapping[tuple[str, int], tuple[Command, ...]]
+
+    @classmethod
+    def of(cls, desired: Desired, seen: Seen, now: datetime) -> View:
+        orders: dict[tuple[str, int], list[Order]] = defaultdict(list)
+        for order in seen.orders:
+            if order.part is not None and order.cycle is not None:
+                orders[order.part, order.cycle].append(order)
+        commands: dict[tuple[str, int], list[Command]] = defaultdict(list)
+        for command in sorted(seen.commands, key=lambda command: (command.recorded_at, command.client_order_id)):
+            commands[command.part, command.cycle].append(command)
+        intents = sorted(desired.intents, key=lambda intent: intent.part)
+        parts = tuple(
+            Part.fold(intent, seen.instrument, orders.get((intent.part, intent.cycle), ())) for intent in intents
+        )
+        living = tuple(part for part in parts if part.intent.living)
+        current = {(part.name, part.intent.cycle) for part in living}
+        left_over = (order for key, group in orders.items() if key not in current for order in group if order.working)
+        return cls(
+            desired,
+            seen,
+            now,
+            parts,
+            living,
+            tuple(sorted(left_over, key=lambda order: (order.client_order_id, order.exchange_order_id))),
+            Contracts(total(part.size for part in living)),
+            {key: tuple(group) for key, group in commands.items()},
+        )
+
+    def commands(self, part: Part, purpose: Purpose | None = None) -> tuple[Command, ...]:
+        """Placements of this part's current cycle, oldest first."""
+        found = self._commands.get((part.name, part.intent.cycle), ())
+        return found if purpose is None else tuple(command for command in found if command.purpose is purpose)
+
+    def unresolved(self, part: Part, *purposes: Purpose) -> Command | None:
+        """The first command of these purposes (of any, where none is named) that has no known outcome."""
+        for command in self.commands(part):
+            if command.unresolved and (not purposes or command.purpose in purposes):
+                return command
+        return None
+
+    def risk_blocked(self, part: Part) -> Command | None:
+        """An unresolved command of this part; while there is one, nothing that adds risk may be sent."""
+        return self.unresolved(part)
+
+    def newest(self, part: Part, *purposes: Purpose) -> Command | None:
+        found = [command for command in self.commands(part) if command.purpose in purposes]
+        return found[-1] if found else None
+
+    def next_id(self, part: Part, purpose: Purpose, side: OrderSide, kind: OrderKind, quantity: Decimal) -> str:
+        """The id of the next order of this purpose.
+
+        A command that never arrived gives its id to the same request again; any other meaning gets a new one.
+        """
+        commands = self.commands(part, purpose)
+        numbers = [_number(command.client_order_id) for command in commands]
+        numbers += [_number(order.client_order_id) for order in part.orders if order.purpose is purpose]
+        if commands:
+            last = commands[-1]
+            same = (last.side, last.kind, last.quantity) == (side, kind, quantity)
+            if last.outcome is OutcomeKind.LOST and same and _number(last.client_order_id) == max(numbers):
+                return last.client_order_id
+        return client_order_id(part.name, part.intent.cycle, purpose, max(numbers, default=0) + 1)
+
+    def price_by(self, trigger_by: TriggerBy) -> Price | None:
+        """The price that a trigger compares with, or None where none fresh is known."""
+        seen = self.seen
+        if trigger_by is TriggerBy.LAST:
+            if seen.ticker is not None and self.now - seen.ticker.at <= FRESH:
+                return seen.ticker.last
+            if seen.position is not None and seen.position.last_price is not None:
+                return seen.position.last_price
+        return seen.mark
+
+    @property
+    def residual(self) -> Contracts:
+        """What the exchange holds beyond our parts; negative: it holds less."""
+        return Contracts(self.seen.contracts - self.parts_total)
+
+    def alone(self, part: Part) -> bool:
+        """True where the whole position belongs to this part."""
+        return self.seen.contracts == part.size and all(
+            other.size == ZERO and not other.entry_orders_working and self.unresolved(other) is None
+            for other in self.living
+            if other.name != part.name
+        )
+
+
+def skip(part: Part | None, rule: Rule, because: str) -> Decision:
+    """A line of the plan that does nothing, and why."""
+    return Decision(part.name if part else None, rule, because)
+
+
+def seconds(span: timedelta) -> str:
+    return f"{span.total_seconds():.1f} s"
+
+
+def usdt(amount: Decimal) -> str:
+    """An amount for a sentence: signed, two decimals."""
+    return f"{amount:+,.2f} USDT"
+
+
+def _number(client_id: str) -> int:
+    """The running number at the end of one of our ids; 0 where it is not one of ours."""
+    digits = client_id[len(client_id.rstrip("0123456789")) :]
+    return int(digits) if digits else 0

@@ -1,0 +1,85 @@
+"""An account: one set of keys on one exchange and environment, and what it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from core.domain.instrument import Side
+
+
+class Environment(StrEnum):
+    """Where the address points. Nothing else differs."""
+
+    PAPER = "paper"
+    DEMO = "demo"
+    LIVE = "live"
+
+
+class Exchange(StrEnum):
+    """The exchanges whose wire we speak."""
+
+    OKX = "okx"
+    BINANCE = "binance"
+
+
+class Level(StrEnum):
+    """How much the bot may do, from everything to ending flat."""
+
+    RUN = "run"
+    NO_NEW_ENTRIES = "no_new_entries"
+    NO_ADDED_RISK = "no_added_risk"
+    REDUCE_ONLY = "reduce_only"
+    FLATTEN = "flatten"
+
+    @property
+    def may_enter(self) -> bool:
+        return self is Level.RUN
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PositionKey:
+    """What one loop guards: one side of one contract of one account."""
+
+    account: str
+    symbol: str
+    side: Side
+
+    def __str__(self) -> str:
+        return f"{self.account}/{self.symbol}/{self.side}"
+
+    @classmethod
+    def parse(cls, text: str) -> PositionKey:
+        """The key behind `str(key)`. Raises ValueError for anything else."""
+        account, symbol, side = text.split("/")
+        return cls(account, symbol, Side(side))
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account as the trader set it up. Its secrets are not here."""
+
+    id: str  #: short and stable: "paper-okx"
+    name: str
+    exchange: Exchange
+    environment: Environment
+    rest_url: str  #: empty: the exchange's own address; paper: filled in when the simulator is ready
+    stream_url: str
+    api_key_hint: str = ""  #: the last four letters of the key
+    permissions: str = ""  #: what the exchange said the key may do when it was checked: "read_only,trade"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """What the exchange says of the account's money and mode."""
+
+    equity: Decimal  #: USDT, with unrealised PnL
+    available: Decimal  #: USDT free for new positions
+    margin_used: Decimal
+    unrealised_pnl: Decimal
+    hedge_mode: bool  #: long and short held apart
+    can_trade: bool
+    can_withdraw: bool
+    as_of: datetime

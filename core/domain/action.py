@@ -1,0 +1,203 @@
+"""What `plan` may ask for. Every action says everything needed to carry it out, and nothing about how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from core.domain.instrument import OrderSide, Side, TriggerBy
+from core.domain.intent import ExitReason
+from core.domain.money import Contracts, Price
+from core.domain.order import Order, OrderKind, Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """TP and SL that travel with an entry and rest on the exchange the moment it fills."""
+
+    client_order_id: str
+    tp_trigger: Price | None
+    sl_trigger: Price | None
+    trigger_by: TriggerBy
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """One ordinary order."""
+
+    part: str
+    cycle: int
+    client_order_id: str
+    purpose: Purpose
+    symbol: str
+    position_side: Side
+    side: OrderSide
+    kind: OrderKind
+    quantity: Contracts
+    price: Price | None = None
+    reduce_only: bool = False
+    attached: Attached | None = None
+    leverage: Decimal | None = None  #: make sure of this leverage before anything is sent
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOco:
+    """TP and SL of a part in one order; with one trigger None it is a single stop or target."""
+
+    part: str
+    cycle: int
+    client_order_id: str
+    symbol: str
+    position_side: Side
+    side: OrderSide
+    quantity: Contracts
+    tp_trigger: Price | None
+    sl_trigger: Price | None
+    trigger_by: TriggerBy
+    purpose: Purpose = Purpose.PROTECT
+    dies_with_position: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AmendOrder:
+    """Change a working order in place. None leaves a value as it is."""
+
+    part: str
+    order: Order
+    quantity: Contracts | None = None
+    price: Price | None = None
+    tp_trigger: Price | None = None
+    sl_trigger: Price | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    part: str
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class StartCycle:
+    """Fix the size of a cycle at a price and begin it."""
+
+    part: str
+    cycle: int
+    contracts: Contracts
+    price: Price
+
+
+@dataclass(frozen=True, slots=True)
+class BookExit:
+    """Write down that contracts of a part were closed by an order that was not ours."""
+
+    part: str
+    cycle: int
+    quantity: Contracts
+    price: Price
+    fee: Decimal
+    reason: ExitReason
+    at: datetime
+    exchange_fill_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndCycle:
+    """The part is flat and nothing of it rests any more. Money in USDT, before funding."""
+
+    part: str
+    cycle: int
+    reason: ExitReason
+    words: str
+    realised_pnl: Decimal
+    fees: Decimal
+    entered: Contracts
+    average_entry: Price | None
+    average_exit: Price | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReductionDone:
+    """A partial close that was asked for has been reached (or cannot be)."""
+
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseAlarm:
+    """Tell the operator. `subject` names the thing once, so that it is said once."""
+
+    part: str | None
+    subject: str
+    words: str
+
+
+ToExchange = PlaceOrder | PlaceOco | AmendOrder | CancelOrder
+ToBook = StartCycle | BookExit | EndCycle | ReductionDone | RaiseAlarm
+Action = ToExchange | ToBook
+
+
+class Rule(StrEnum):
+    """The rules of `plan`, in their fixed order."""
+
+    RESOLVE = "resolve"
+    FINISH = "finish"
+    PROTECT = "protect"
+    CLOSE = "close"
+    ENTER = "enter"
+    RECOVER = "recover"
+    REOPEN = "reopen"
+    SWEEP = "sweep"
+    TOTALS = "totals"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One line of a plan: which rule, about which part, why, and what to do if anything."""
+
+    part: str | None
+    rule: Rule
+    because: str
+    action: Action | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do now, with a reason for each thing done or not done, and when to look again."""
+
+    decisions: tuple[Decision, ...]
+    look_again: timedelta | None = None
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        return tuple(decision.action for decision in self.decisions if decision.action is not None)
+
+
+class OutcomeKind(StrEnum):
+    DONE = "done"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    LOST = "lost"  #: was unknown; asked after its lifetime, and it never arrived
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One placement we decided to send, recorded before it was sent."""
+
+    client_order_id: str
+    key_text: str
+    part: str
+    cycle: int
+    purpose: Purpose
+    side: OrderSide
+    kind: OrderKind
+    quantity: Contracts
+    recorded_at: datetime
+    outcome: OutcomeKind | None = None  #: None: no outcome recorded (a crash between record and answer)
+    code: str = ""
+    words: str = ""
+
+    @property
+    def unresolved(self) -> bool:
+        return self.outcome in (None, OutcomeKind.UNKNOWN)

@@ -1,0 +1,146 @@
+"""Orders and fills as every exchange means them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from core.domain.instrument import OrderSide, Side, TriggerBy
+from core.domain.money import NONE_HELD, ZERO, Contracts, Price
+
+
+class Purpose(StrEnum):
+    """Why an order exists. The letter goes into its client order id."""
+
+    ENTRY = "E"
+    RECOVERY = "R"
+    PROTECT = "P"  #: the OCO of a part: its take-profit and stop-loss
+    SAFETY_NET = "N"  #: the OCO that travels with an entry and rests the moment it fills
+    TAKE_PROFIT = "T"
+    STOP_LOSS = "S"
+    CLOSE = "C"
+    FOREIGN = "?"  #: not ours
+
+    @property
+    def adds_risk(self) -> bool:
+        return self in (Purpose.ENTRY, Purpose.RECOVERY)
+
+    @property
+    def protects(self) -> bool:
+        return self in (Purpose.PROTECT, Purpose.SAFETY_NET, Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
+
+
+class OrderKind(StrEnum):
+    MARKET = "market"
+    LIMIT = "limit"
+    POST_ONLY = "post_only"
+    IOC = "ioc"
+    FOK = "fok"
+    OCO = "oco"  #: take-profit and stop-loss in one; one done cancels the other
+    CONDITIONAL = "conditional"  #: one of the two legs alone
+    TRIGGER = "trigger"
+    TRAILING = "trailing"
+
+    @property
+    def rests_on_trigger(self) -> bool:
+        """True for orders that wait for a trigger price (and live in their own lists on OKX and Binance)."""
+        return self in (OrderKind.OCO, OrderKind.CONDITIONAL, OrderKind.TRIGGER, OrderKind.TRAILING)
+
+
+class OrderStatus(StrEnum):
+    """Partly filled is WORKING with filled > 0."""
+
+    WORKING = "working"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+    @property
+    def ended(self) -> bool:
+        return self is not OrderStatus.WORKING
+
+
+class Leg(StrEnum):
+    """Which leg of an OCO was set off."""
+
+    TAKE_PROFIT = "tp"
+    STOP_LOSS = "sl"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order, conditional or not, live or ended, with what it has done so far."""
+
+    client_order_id: str  #: ours begins with "op"; may be empty on foreign orders
+    exchange_order_id: str
+    symbol: str
+    position_side: Side
+    part: str | None  #: None: foreign
+    cycle: int | None
+    purpose: Purpose
+    side: OrderSide
+    kind: OrderKind
+    quantity: Contracts
+    status: OrderStatus
+    price: Price | None = None
+    tp_trigger: Price | None = None
+    sl_trigger: Price | None = None
+    trigger_by: TriggerBy | None = None
+    reduce_only: bool = False
+    dies_with_position: bool = False  #: the exchange cancels it when the position goes flat
+    filled: Contracts = NONE_HELD
+    average_price: Price | None = None
+    fee: Decimal = ZERO  #: signed, negative = paid; of all its fills
+    triggered_leg: Leg | None = None
+    child_order_ids: tuple[str, ...] = ()  #: orders a triggered conditional placed
+    failure: str = ""  #: the exchange's reason when REFUSED or canceled by it
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    @property
+    def working(self) -> bool:
+        return self.status is OrderStatus.WORKING
+
+    @property
+    def remaining(self) -> Contracts:
+        return Contracts(self.quantity - self.filled) if self.working else NONE_HELD
+
+    def but(self, **changes: object) -> Order:
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """An execution. A fact: never edited."""
+
+    exchange_fill_id: str
+    exchange_order_id: str
+    client_order_id: str
+    symbol: str
+    position_side: Side
+    side: OrderSide
+    quantity: Contracts
+    price: Price
+    fee: Decimal  #: signed, negative = paid, in the settlement currency
+    maker: bool
+    realised_pnl: Decimal  #: as the exchange counts it, without fees
+    at: datetime
+    origin: str = "order"  #: order | liquidation | deleveraging
+
+    @property
+    def closing(self) -> bool:
+        return self.side is self.position_side.closing
+
+
+@dataclass(frozen=True, slots=True)
+class Funding:
+    """One funding payment on one position; positive = received."""
+
+    symbol: str
+    position_side: Side | None  #: None where the exchange does not say
+    amount: Decimal
+    at: datetime
+    exchange_id: str

@@ -1,0 +1,172 @@
+"""A part: our share of a position that belongs to one intent, folded from its orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.domain.instrument import Instrument, Side
+from core.domain.intent import ExitReason, Intent, Target, Wanted
+from core.domain.money import NONE_HELD, ZERO, Contracts, Price, total
+from core.domain.order import Leg, Order, Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one intent holds in its current cycle. Quantities in contracts, money in USDT."""
+
+    intent: Intent
+    instrument: Instrument
+    orders: tuple[Order, ...]  #: of the current cycle, oldest first
+
+    @classmethod
+    def fold(cls, intent: Intent, instrument: Instrument, orders: Iterable[Order]) -> Part:
+        """The part as its own orders of the current cycle tell it."""
+        own = (order for order in orders if order.part == intent.part and order.cycle == intent.cycle)
+        return cls(intent, instrument, tuple(sorted(own, key=lambda order: order.client_order_id)))
+
+    @property
+    def name(self) -> str:
+        return self.intent.part
+
+    @property
+    def side(self) -> Side:
+        return self.intent.key.side
+
+    @property
+    def entries(self) -> tuple[Order, ...]:
+        return tuple(order for order in self.orders if order.purpose.adds_risk)
+
+    @property
+    def exits(self) -> tuple[Order, ...]:
+        return tuple(order for order in self.orders if not order.purpose.adds_risk)
+
+    @property
+    def entered(self) -> Contracts:
+        return Contracts(total(order.filled for order in self.entries))
+
+    @property
+    def exited(self) -> Contracts:
+        by_us = total(order.filled for order in self.exits)
+        return Contracts(by_us + total(exit_.quantity for exit_ in self.intent.external_exits))
+
+    @property
+    def size(self) -> Contracts:
+        """Contracts held now, never below zero."""
+        return Contracts(max(self.entered - self.exited, ZERO))
+
+    @property
+    def average_entry(self) -> Price | None:
+        """Average of all entries and recoveries of this cycle; unchanged by exits."""
+        return _average((order.filled, order.average_price) for order in self.entries)
+
+    @property
+    def average_exit(self) -> Price | None:
+        own = [(order.filled, order.average_price) for order in self.exits]
+        return _average([*own, *((gone.quantity, gone.price) for gone in self.intent.external_exits)])
+
+    @property
+    def fees(self) -> Decimal:
+        """All fees of this cycle, signed: negative = paid."""
+        outside = total(exit_.fee for exit_ in self.intent.external_exits)
+        return total(order.fee for order in self.orders) + outside
+
+    @property
+    def realised_pnl(self) -> Decimal:
+        """Profit of what was closed in this cycle against our own average, before fees and funding."""
+        entry, exit_price = self.average_entry, self.average_exit
+        if entry is None or exit_price is None:
+            return ZERO
+        return self.instrument.pnl(self.side, self.exited, entry, exit_price)
+
+    def unrealised_pnl(self, mark: Decimal) -> Decimal:
+        entry = self.average_entry
+        return ZERO if entry is None else self.instrument.pnl(self.side, self.size, entry, mark)
+
+    @property
+    def entry_orders_working(self) -> tuple[Order, ...]:
+        return tuple(order for order in self.entries if order.working)
+
+    @property
+    def protection(self) -> tuple[Order, ...]:
+        """Live conditional orders that protect this part."""
+        return tuple(o for o in self.orders if o.purpose.protects and o.kind.rests_on_trigger and o.working)
+
+    @property
+    def closes_working(self) -> tuple[Order, ...]:
+        """Live orders that close now, at market or at a limit."""
+        return tuple(o for o in self.exits if not o.kind.rests_on_trigger and o.working)
+
+    @property
+    def stop_covered(self) -> Contracts:
+        """Contracts for which a stop-loss rests on the exchange."""
+        covered = total(order.quantity - order.filled for order in self.protection if order.sl_trigger)
+        return Contracts(min(covered, self.size))
+
+    @property
+    def protected(self) -> bool:
+        """The whole size has a stop-loss resting on the exchange (or none was asked for)."""
+        return self.size == NONE_HELD or self.intent.stop_loss is None or self.stop_covered == self.size
+
+    @property
+    def target_base(self) -> Contracts:
+        """The size that USDT targets are spread over: what was planned while entering, then what entered.
+
+        Partial closes do not move TP and SL; recovery does, because it enters more.
+        """
+        planned = self.intent.contracts or NONE_HELD
+        entering = self.entry_orders_working or self.entered == NONE_HELD
+        return Contracts(max(planned, self.entered)) if entering else self.entered
+
+    def stop_price(self, average: Price | None = None) -> Price | None:
+        """Where the stop-loss belongs, on the tick grid; None where none is wanted or nothing entered."""
+        return self._level(self.intent.stop_loss, average, stop=True)
+
+    def take_profit_price(self, average: Price | None = None) -> Price | None:
+        """Where the take-profit belongs, on the tick grid; None where none is wanted or nothing entered."""
+        return self._level(self.intent.take_profit, average, stop=False)
+
+    def _level(self, target: Target | None, average: Price | None, *, stop: bool) -> Price | None:
+        average = average or self.average_entry
+        if target is None or average is None or not self.target_base:
+            return None
+        raw = target.raw_price(self.instrument, self.side, average, self.target_base)
+        rounded = self.instrument.stop_price if stop else self.instrument.target_price
+        return rounded(self.side, raw)
+
+    @property
+    def why_it_ended(self) -> ExitReason:
+        """Told by the origin of the last closing order."""
+        exits = [(order.updated_at or order.created_at, _reason(order)) for order in self.exits if order.filled]
+        exits += [(gone.at, gone.reason) for gone in self.intent.external_exits]
+        if not exits:
+            return ExitReason.NOT_ENTERED if not self.entered else ExitReason.NOT_KNOWN
+        return max(exits, key=lambda pair: (pair[0] is not None, pair[0]))[1]
+
+    @property
+    def status(self) -> str:
+        """One word for the page: asked, opening, open, closing, closed, refused."""
+        if not self.intent.living:
+            return "refused" if self.intent.exit_reason is ExitReason.NOT_ENTERED else "closed"
+        if self.intent.wanted is Wanted.CLOSED:
+            return "closing"
+        if self.entered == NONE_HELD:
+            return "opening" if self.orders else "asked"
+        return "open"
+
+
+def _average(parts: Iterable[tuple[Contracts, Price | None]]) -> Price | None:
+    quantity, value = ZERO, ZERO
+    for filled, price in parts:
+        if filled and price is not None:
+            quantity += filled
+            value += filled * price
+    return Price(value / quantity) if quantity else None
+
+
+def _reason(order: Order) -> ExitReason:
+    if order.purpose is Purpose.CLOSE:
+        return ExitReason.CLOSED_BY_US
+    profit = order.triggered_leg is Leg.TAKE_PROFIT or order.purpose is Purpose.TAKE_PROFIT
+    return ExitReason.TAKE_PROFIT if profit else ExitReason.STOP_LOSS

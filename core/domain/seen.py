@@ -1,0 +1,99 @@
+"""One consistent look at a position and its orders, with its time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from core.domain.account import PositionKey
+from core.domain.action import Command
+from core.domain.instrument import Instrument, Side
+from core.domain.money import NONE_HELD, Contracts, Price
+from core.domain.order import Fill, Order
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What the exchange says is held. Money in the settlement currency."""
+
+    symbol: str
+    side: Side
+    contracts: Contracts  #: always positive
+    average_price: Price
+    mark_price: Price
+    last_price: Price | None
+    liquidation_price: Price | None
+    leverage: Decimal
+    margin: Decimal
+    unrealised_pnl: Decimal
+    realised_pnl: Decimal  #: of this life, with fees and funding
+    funding: Decimal  #: of this life, positive = received
+    position_id: str  #: the exchange's id; may be used again within 30 days on OKX
+    opened_at: datetime  #: with position_id the key of one life
+    updated_at: datetime
+
+    @property
+    def life(self) -> str:
+        """The key of one open-to-flat life."""
+        return f"{self.position_id}@{int(self.opened_at.timestamp() * 1000)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticker:
+    """Newest prices of a contract."""
+
+    symbol: str
+    last: Price
+    bid: Price
+    ask: Price
+    mark: Price
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PortFacts:
+    """What is true of an exchange and matters to decisions."""
+
+    request_lifetime: timedelta  #: after this long a request that was not executed never will be
+    native_oco: bool
+    can_amend_triggers: bool
+    attaches_protection: bool  #: TP and SL can travel with an entry
+    stop_passed_codes: frozenset[str] = frozenset()  #: refusals that mean "the stop's price is passed already"
+    target_passed_codes: frozenset[str] = frozenset()  #: the same of a take-profit
+    nothing_held_codes: frozenset[str] = frozenset()  #: refusals of a close that mean "nothing is held"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Everything known about one position at one moment."""
+
+    key: PositionKey
+    instrument: Instrument
+    facts: PortFacts
+    position: Position | None  #: None: the exchange answered "nothing held"; no answer raises Unavailable
+    confirmed: bool  #: two agreeing reads of the position's size; finish and reopen demand it
+    orders: tuple[Order, ...]  #: ours of the current cycles, live or ended, older ones still live, foreign live
+    commands: tuple[Command, ...]  #: placements of the current cycles with their outcomes
+    foreign_fills: tuple[Fill, ...]  #: closing fills not ours and not booked yet; read when sizes differ
+    ticker: Ticker | None  #: None: no fresh price
+    available: Decimal | None  #: USDT free for new positions; None: not known
+    hedge_mode: bool
+    healthy: bool  #: the exchange answers and is not in maintenance
+    as_of: datetime
+    differs_since: datetime | None = None  #: since when the position's size has not matched the parts
+    settled: bool = True  #: no order of ours has vanished without the exchange telling how it ended
+
+    @property
+    def flat_confirmed(self) -> bool:
+        return self.confirmed and self.position is None
+
+    @property
+    def contracts(self) -> Contracts:
+        return self.position.contracts if self.position else NONE_HELD
+
+    @property
+    def mark(self) -> Price | None:
+        if self.position is not None:
+            return self.position.mark_price
+        return self.ticker.mark if self.ticker else None

@@ -1,0 +1,146 @@
+"""What every exchange adapter can do, and nothing more.
+
+A read returns or raises `Unavailable`. A write returns, or raises `Refused` or `OutcomeUnknown`.
+Retries live inside reads only. Only `monitor/executor.py` calls a method that writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from core.domain.account import AccountState
+from core.domain.action import AmendOrder, CancelOrder, PlaceOco, PlaceOrder
+from core.domain.instrument import Instrument
+from core.domain.order import Fill, Funding, Order, OrderKind
+from core.domain.seen import PortFacts, Position, Ticker
+
+
+@dataclass(frozen=True, slots=True)
+class Candle:
+    """One bar; the newest may still be forming."""
+
+    opened_at: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal  #: contracts
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Secrets of an account, in memory only. `repr` shows none of them."""
+
+    api_key: str
+    api_secret: str
+    passphrase: str
+
+    def __repr__(self) -> str:
+        return f"Credentials(api_key=...{self.api_key[-4:]})"
+
+
+class Reads(Protocol):
+    """The half of the port that changes nothing; services get this half only."""
+
+    @property
+    def facts(self) -> PortFacts: ...
+
+    def instruments(self) -> dict[str, Instrument]:
+        """Tradable USDT contracts by our symbol."""
+        ...
+
+    def account_state(self) -> AccountState: ...
+
+    def positions(self) -> list[Position]:
+        """Everything held, all contracts, in one answer. Flat contracts are absent."""
+        ...
+
+    def working_orders(self) -> list[Order]:
+        """Every live order of the account, ordinary and conditional, ours and foreign."""
+        ...
+
+    def find(self, client_order_id: str, symbol: str, kind: OrderKind) -> Order | None:
+        """One order by our id, live or ended; None: the exchange says that it does not know it.
+
+        For a triggered OCO the answer holds what its child orders have filled.
+        """
+        ...
+
+    def fills(self, since: datetime) -> list[Fill]:
+        """All executions of the account since then, oldest first."""
+        ...
+
+    def funding(self, since: datetime) -> list[Funding]: ...
+
+    def ticker(self, symbol: str) -> Ticker: ...
+
+    def candles(self, symbol: str, bar: str, limit: int) -> list[Candle]:
+        """Newest `limit` bars, oldest first; `bar` as "1m", "5m", "1H"."""
+        ...
+
+    def leverage(self, symbol: str) -> Decimal: ...
+
+    def server_time(self) -> datetime: ...
+
+    def under_maintenance(self) -> bool: ...
+
+
+class ExchangePort(Reads, Protocol):
+    """Reads and writes."""
+
+    def set_hedge_mode(self) -> None:
+        """Hold long and short apart. Only possible with nothing held and nothing resting."""
+        ...
+
+    def set_leverage(self, symbol: str, leverage: Decimal) -> None:
+        """Read, set only where different, read back. Raises Refused where it did not take."""
+        ...
+
+    def place(self, request: PlaceOrder, deadline: datetime | None = None) -> str:
+        """Place an ordinary order, return the exchange's id. Past `deadline` the exchange drops it."""
+        ...
+
+    def place_oco(self, request: PlaceOco) -> str: ...
+
+    def amend(self, request: AmendOrder) -> None: ...
+
+    def cancel(self, request: CancelOrder) -> None:
+        """Ask for a cancel. Done also where the order had ended already: the next look tells how."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A doorbell from a stream: what moved, and the newest state it carried, if it carried one."""
+
+    channel: str  #: "orders" | "positions" | "account" | "prices" | "connection"
+    symbol: str | None = None
+    orders: Sequence[Order] = ()
+    ticker: Ticker | None = None
+    words: str = ""  #: for "connection": connected, reconnected (resync now), lost
+
+
+OnPush = Callable[[Push], None]
+
+
+class StreamPort(Protocol):
+    """Streams of one account, in one background thread. Calls `on_push` from that thread."""
+
+    def start(self, on_push: OnPush) -> None: ...
+
+    def watch(self, symbols: frozenset[str]) -> None:
+        """Prices of these symbols from now on."""
+        ...
+
+    def stop(self) -> None: ...
+
+    @property
+    def connected(self) -> bool: ...
+
+    @property
+    def last_heard(self) -> datetime | None: ...

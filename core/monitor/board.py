@@ -1,0 +1,299 @@
+"""The picture: everything a page shows of one account, as plain JSON, made from the last look.
+
+Numbers are strings (exact decimals), times ISO UTC. Pages read this and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from core.domain.account import Account, AccountState, PositionKey
+from core.domain.instrument import Instrument
+from core.domain.intent import Target
+from core.domain.money import ZERO, plain
+from core.domain.order import Order
+from core.domain.part import Part
+from core.domain.seen import Position, Ticker
+from core.monitor.reconciler import Result, in_words
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the sources of the picture are; each is "ok" or a sentence."""
+
+    exchange: str
+    stream: str
+    stream_heard_at: datetime | None
+    requests: Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class BotLine:
+    """The bot's own state for the badge."""
+
+    state: str
+    words: str
+    level: str
+    since: datetime | None
+    holder: str
+
+
+def picture(
+    account: Account,
+    bot: BotLine,
+    state: AccountState | None,
+    health: Health,
+    results: Mapping[PositionKey, Result],
+    tickers: Mapping[str, Ticker],
+    instruments: Mapping[str, Instrument],
+    alarms: list[Json],
+    bare_seconds: Mapping[str, float],
+    as_of: datetime,
+    now: datetime,
+) -> Json:
+    """The whole picture of one account. `as_of` is the time of the look it was made from."""
+    parts = [
+        part_row(part, result, tickers, bare_seconds)
+        for result in results.values()
+        for part in result.parts
+    ]
+    held = [row for row in parts if Decimal(row["size"]) > ZERO]
+    return {
+        "account": account.id,
+        "name": account.name,
+        "exchange": account.exchange,
+        "environment": account.environment,
+        "as_of": _time(as_of),
+        "published_at": _time(now),
+        "bot": {**asdict(bot), "since": _time(bot.since)},
+        "metrics": _metrics(state, results, tickers),
+        "health": {
+            "exchange": health.exchange,
+            "stream": health.stream,
+            "stream_heard_at": _time(health.stream_heard_at),
+            "database": "ok",
+            "requests": {group: [str(used), str(limit)] for group, (used, limit) in health.requests.items()},
+        },
+        "protection": {
+            "protected": sum(row["protected"] for row in held),
+            "parts": len(held),
+            "bare_seconds_today": f"{sum(bare_seconds.values()):.1f}",
+        },
+        "positions": [
+            position_row(result.seen.position, result, tickers)
+            for result in results.values()
+            if result.seen.position is not None
+        ],
+        "parts": parts,
+        "orders": [order_row(order) for result in results.values() for order in result.seen.orders if order.working],
+        "unresolved": [
+            {
+                "client_order_id": command.client_order_id,
+                "purpose": command.purpose.name.lower(),
+                "part": command.part,
+                "since": _time(command.recorded_at),
+            }
+            for result in results.values()
+            for command in result.seen.commands
+            if command.unresolved
+        ],
+        "alarms": alarms,
+        "tickers": {symbol: _ticker(ticker) for symbol, ticker in sorted(tickers.items())},
+        "instruments": {symbol: _instrument(rules) for symbol, rules in sorted(instruments.items())},
+    }
+
+
+def part_row(
+    part: Part, result: Result, tickers: Mapping[str, Ticker], bare_seconds: Mapping[str, float]
+) -> Json:
+    """One part as the pages show it."""
+    intent, instrument = part.intent, part.instrument
+    mark = _mark(result, tickers)
+    average, size = part.average_entry, part.size
+    stop, target = part.stop_price(), part.take_profit_price()
+    resting = next(iter(part.protection), None)
+
+    def distance(level: Decimal | None) -> str | None:
+        return None if level is None or not mark else f"{(level / mark - 1) * 100:.2f}"
+
+    def pnl_at(level: Decimal | None) -> str | None:
+        if level is None or average is None or not size:
+            return None
+        return f"{instrument.pnl(part.side, size, average, level):.2f}"
+
+    return {
+        "part": part.name,
+        "strategy": intent.strategy,
+        "symbol": intent.key.symbol,
+        "side": intent.key.side,
+        "status": part.status,
+        "wanted": intent.wanted,
+        "position_value": plain(intent.position_value),
+        "contracts": _number(intent.contracts),
+        "size": plain(size),
+        "coins": plain(size * instrument.contract_value),
+        "average_entry": _number(average),
+        "leverage": plain(intent.leverage),
+        "mark_price": _number(mark),
+        "unrealised_pnl": f"{part.unrealised_pnl(mark):.4f}" if mark else None,
+        "realised_pnl": plain(part.realised_pnl),
+        "take_profit": _target(intent.take_profit),
+        "stop_loss": _target(intent.stop_loss),
+        "take_profit_price": _number(target),
+        "stop_loss_price": _number(stop),
+        "take_profit_distance_pct": distance(target),
+        "stop_loss_distance_pct": distance(stop),
+        "take_profit_pnl": pnl_at(target),
+        "stop_loss_pnl": pnl_at(stop),
+        "protected": part.protected,
+        "stop_covered": plain(part.stop_covered),
+        "protection_seen_at": _time(result.seen.as_of) if resting else None,
+        "protection_id": resting.client_order_id if resting else "",
+        "cycle": intent.cycle,
+        "cycle_started_at": _time(intent.cycle_started_at),
+        "fees": plain(part.fees),
+        "bare_seconds_today": f"{bare_seconds.get(part.name, 0.0):.1f}",
+        "exit_reason": intent.exit_reason,
+        "why": [
+            {
+                "rule": decision.rule,
+                "because": decision.because,
+                "action": in_words(decision.action) if decision.action else None,
+            }
+            for decision in result.plan.decisions
+            if decision.part in (part.name, None)
+        ],
+    }
+
+
+def position_row(position: Position, result: Result, tickers: Mapping[str, Ticker]) -> Json:
+    """One position as the exchange tells it, with what our parts leave unexplained."""
+    instrument = result.seen.instrument
+    mark = _mark(result, tickers) or position.mark_price
+    pnl = instrument.pnl(position.side, position.contracts, position.average_price, mark)
+    ours = sum((part.size for part in result.parts), ZERO)
+    return {
+        "symbol": position.symbol,
+        "side": position.side,
+        "contracts": plain(position.contracts),
+        "coins": plain(position.contracts * instrument.contract_value),
+        "notional": f"{instrument.notional(position.contracts, mark):.2f}",
+        "average_price": plain(position.average_price),
+        "mark_price": plain(mark),
+        "last_price": _number(position.last_price),
+        "unrealised_pnl": f"{pnl:.4f}",
+        "unrealised_pct": f"{pnl / position.margin * 100:.2f}" if position.margin else None,
+        "leverage": plain(position.leverage),
+        "margin": f"{position.margin:.2f}",
+        "liquidation_price": _number(position.liquidation_price),
+        "funding": plain(position.funding),
+        "position_id": position.position_id,
+        "opened_at": _time(position.opened_at),
+        "residual": plain(position.contracts - ours),
+        "parts": [part.name for part in result.parts if part.size],
+    }
+
+
+def order_row(order: Order) -> Json:
+    """One live order."""
+    return {
+        "client_order_id": order.client_order_id,
+        "exchange_order_id": order.exchange_order_id,
+        "part": order.part,
+        "purpose": order.purpose.name.lower(),
+        "symbol": order.symbol,
+        "side": order.side,
+        "position_side": order.position_side,
+        "kind": order.kind,
+        "quantity": plain(order.quantity),
+        "filled": plain(order.filled),
+        "price": _number(order.price),
+        "take_profit_trigger": _number(order.tp_trigger),
+        "stop_loss_trigger": _number(order.sl_trigger),
+        "trigger_by": order.trigger_by,
+        "status": order.status,
+        "foreign": order.part is None,
+        "created_at": _time(order.created_at),
+    }
+
+
+def _metrics(
+    state: AccountState | None, results: Mapping[PositionKey, Result], tickers: Mapping[str, Ticker]
+) -> Json | None:
+    if state is None:
+        return None
+    floating = ZERO
+    for result in results.values():
+        position = result.seen.position
+        if position is not None:
+            mark = _mark(result, tickers) or position.mark_price
+            floating += result.seen.instrument.pnl(
+                position.side, position.contracts, position.average_price, mark
+            )
+    return {
+        "equity": plain(state.equity - state.unrealised_pnl + floating),
+        "available": plain(state.available),
+        "floating_pnl": plain(floating),
+        "margin_used": plain(state.margin_used),
+        "hedge_mode": state.hedge_mode,
+        "as_of": _time(state.as_of),
+    }
+
+
+def _mark(result: Result, tickers: Mapping[str, Ticker]) -> Decimal | None:
+    """The newest mark price: the stream's where it is newer than the look."""
+    ticker = tickers.get(result.key.symbol)
+    if ticker is not None and ticker.mark and ticker.at >= result.seen.as_of:
+        return ticker.mark
+    return result.seen.mark or (ticker.mark if ticker else None)
+
+
+def _ticker(ticker: Ticker) -> Json:
+    return {
+        "last": plain(ticker.last),
+        "mark": plain(ticker.mark),
+        "bid": plain(ticker.bid),
+        "ask": plain(ticker.ask),
+        "at": _time(ticker.at),
+    }
+
+
+def _instrument(rules: Instrument) -> Json:
+    return {
+        "base": rules.base,
+        "contract_value": plain(rules.contract_value),
+        "price_tick": plain(rules.price_tick),
+        "quantity_step": plain(rules.quantity_step),
+        "min_quantity": plain(rules.min_quantity),
+        "max_market_quantity": plain(rules.max_market_quantity),
+        "max_limit_quantity": plain(rules.max_limit_quantity),
+        "max_leverage": plain(rules.max_leverage),
+        "min_notional": plain(rules.min_notional),
+        "maintenance_rate": plain(rules.maintenance_rate),
+        "taker_fee": plain(rules.taker_fee),
+        "maker_fee": plain(rules.maker_fee),
+        "exchange_symbol": rules.exchange_symbol,
+        "tradable": rules.tradable,
+    }
+
+
+def _target(target: Target | None) -> Json | None:
+    if target is None:
+        return None
+    named = {"pnl_usdt": target.pnl_usdt, "price": target.price, "percent": target.percent}
+    row: Json = {name: plain(value) for name, value in named.items() if value is not None}
+    return {**row, "trigger_by": target.trigger_by}
+
+
+def _number(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value)
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None

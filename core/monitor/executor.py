@@ -1,0 +1,189 @@
+"""Performs one action and records its outcome; the only file that writes to an exchange.
+
+A placement is committed to the book before it is sent, under an epoch that only one bot holds. Its ending is
+one of three: done, refused, unknown. Unknown is left for the observer to ask about; nothing is sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from core.alerts import Alerts
+from core.clock import Clock
+from core.domain.account import PositionKey
+from core.domain.action import (
+    Action,
+    AmendOrder,
+    BookExit,
+    CancelOrder,
+    EndCycle,
+    OutcomeKind,
+    PlaceOco,
+    PlaceOrder,
+    RaiseAlarm,
+    ReductionDone,
+    StartCycle,
+)
+from core.domain.errors import OutcomeUnknown, Refused
+from core.domain.order import Order, OrderKind, OrderStatus
+from core.exchange.port import ExchangePort
+from core.monitor.lease import Lease
+from core.monitor.tracker import OrderTracker
+from db.recorder import TradeRecorder
+from db.store import Store
+
+log = logging.getLogger("perpdeck.executor")
+
+LATE_FACTS = timedelta(minutes=1)  #: funding and fills are asked for from so long before a cycle began
+
+
+class TradeExecutor:
+    """Carries out what `plan` decided for one account."""
+
+    def __init__(
+        self,
+        account: str,
+        port: ExchangePort,
+        store: Store,
+        recorder: TradeRecorder,
+        tracker: OrderTracker,
+        lease: Lease,
+        alerts: Alerts,
+        clock: Clock,
+    ) -> None:
+        self.account, self.port, self.store, self.recorder = account, port, store, recorder
+        self.tracker, self.lease, self.alerts, self.clock = tracker, lease, alerts, clock
+
+    def perform(self, key: PositionKey, action: Action, life: str = "") -> OutcomeKind:
+        """Do it and write down how it ended. Raises Unavailable where the book cannot be written or read."""
+        match action:
+            case PlaceOrder() | PlaceOco():
+                return self._place(key, action)
+            case AmendOrder():
+                return self._change(action, "amend")
+            case CancelOrder():
+                return self._change(action, "cancel")
+            case EndCycle():
+                self._end_cycle(key, action, life)
+            case StartCycle():
+                self.store.start_cycle(action, self.clock.now())
+            case BookExit():
+                self.store.book_exit(self.account, action)
+            case ReductionDone():
+                self.store.reduction_done(action.part)
+            case RaiseAlarm():
+                if self.store.raise_alarm(self.account, action.subject, action.words, self.clock.now()):
+                    self.alerts.say(self.account, action.subject, action.words)
+        return OutcomeKind.DONE
+
+    # -- to the exchange -------------------------------------------------------------------------------------
+
+    def _place(self, key: PositionKey, action: PlaceOrder | PlaceOco) -> OutcomeKind:
+        epoch = self.lease.epoch_for_sending()
+        self.store.record_command(self.account, key, action, epoch, self.clock.now())
+        outcome, code, words, exchange_id = self._send(action)
+        now = self.clock.now()
+        if outcome is OutcomeKind.DONE:
+            self.store.save_orders(self.account, [_placed(action, exchange_id, now)])
+        self.store.settle_command(action.client_order_id, outcome, code, words, now=now)
+        log.log(
+            logging.INFO if outcome is OutcomeKind.DONE else logging.WARNING,
+            "order %s part=%s id=%s quantity=%s code=%s %r",
+            outcome,
+            action.part,
+            action.client_order_id,
+            action.quantity,
+            code,
+            words,
+        )
+        return outcome
+
+    def _send(self, action: PlaceOrder | PlaceOco) -> tuple[OutcomeKind, str, str, str]:
+        deadline = self.lease.deadline(self.port.facts.request_lifetime)
+        try:
+            if isinstance(action, PlaceOco):
+                return OutcomeKind.DONE, "", "", self.port.place_oco(action)
+            if action.leverage is not None:
+                self._make_leverage(action.symbol, action.leverage)
+            return OutcomeKind.DONE, "", "", self.port.place(action, deadline)
+        except Refused as refusal:
+            kind = OutcomeKind.LOST if refusal.transient else OutcomeKind.REFUSED
+            return kind, refusal.code, refusal.words or str(refusal), ""
+        except OutcomeUnknown as silence:
+            return OutcomeKind.UNKNOWN, silence.code, silence.words or str(silence), ""
+
+    def _make_leverage(self, symbol: str, leverage: Decimal) -> None:
+        """Nothing has been placed yet, so silence about the leverage is a passing refusal of the order."""
+        try:
+            self.port.set_leverage(symbol, leverage)
+        except OutcomeUnknown as silence:
+            raise Refused(f"leverage {leverage} could not be confirmed: {silence}", transient=True) from silence
+
+    def _change(self, action: AmendOrder | CancelOrder, verb: str) -> OutcomeKind:
+        self.lease.epoch_for_sending()
+        name = action.order.client_order_id or action.order.exchange_order_id
+        try:
+            if isinstance(action, AmendOrder):
+                self.port.amend(action)
+            else:
+                self.port.cancel(action)
+        except Refused as refusal:
+            log.warning("%s refused part=%s id=%s code=%s %s", verb, action.part, name, refusal.code, refusal)
+            return OutcomeKind.REFUSED
+        except OutcomeUnknown as silence:
+            log.warning("%s without answer part=%s id=%s %s", verb, action.part, name, silence)
+            return OutcomeKind.UNKNOWN
+        log.info("%s done part=%s id=%s", verb, action.part, name)
+        return OutcomeKind.DONE
+
+    # -- to the book -----------------------------------------------------------------------------------------
+
+    def _end_cycle(self, key: PositionKey, action: EndCycle, life: str) -> None:
+        """A cycle ends with all its facts: fills and funding are read first, and the end waits for them."""
+        now = self.clock.now()
+        intent = self.store.intent(action.part)
+        began = intent.cycle_started_at if intent else None
+        funding = Decimal(0)
+        if began is not None and action.entered:
+            self.recorder.record_fills(self.account, self.port.fills(began - LATE_FACTS))
+            self.recorder.record_funding(self.account, self.port.funding(began - LATE_FACTS))
+            funding = self.store.funding_of(self.account, key.symbol, key.side, began, now)
+        self.store.end_cycle(self.account, action, funding, life, now)
+        log.info(
+            "cycle ended part=%s cycle=%s reason=%s pnl=%s fees=%s funding=%s",
+            action.part,
+            action.cycle,
+            action.reason,
+            action.realised_pnl,
+            action.fees,
+            funding,
+        )
+
+
+def _placed(action: PlaceOrder | PlaceOco, exchange_id: str, now: datetime) -> Order:
+    """What we know of an order the moment the exchange accepted it."""
+    conditional = isinstance(action, PlaceOco)
+    both = conditional and action.tp_trigger is not None and action.sl_trigger is not None
+    return Order(
+        client_order_id=action.client_order_id,
+        exchange_order_id=exchange_id,
+        symbol=action.symbol,
+        position_side=action.position_side,
+        part=action.part,
+        cycle=action.cycle,
+        purpose=action.purpose,
+        side=action.side,
+        kind=(OrderKind.OCO if both else OrderKind.CONDITIONAL) if isinstance(action, PlaceOco) else action.kind,
+        quantity=action.quantity,
+        status=OrderStatus.WORKING,
+        price=None if isinstance(action, PlaceOco) else action.price,
+        tp_trigger=action.tp_trigger if isinstance(action, PlaceOco) else None,
+        sl_trigger=action.sl_trigger if isinstance(action, PlaceOco) else None,
+        trigger_by=action.trigger_by if isinstance(action, PlaceOco) else None,
+        reduce_only=True if isinstance(action, PlaceOco) else action.reduce_only,
+        dies_with_position=action.dies_with_position if isinstance(action, PlaceOco) else False,
+        created_at=now,
+        updated_at=now,
+    )

@@ -1,0 +1,263 @@
+"""One account under guard: its worker thread, its streams, and the set of positions that want a look.
+
+A click, a push and a timer only wake it. A key already waiting is not added twice; woken while it is worked
+on, it is worked on once more afterwards. Stopped, it still looks and shows, and does nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from core.clock import Clock
+from core.domain.account import Account, AccountState, PositionKey
+from core.domain.errors import PerpdeckError, Unavailable
+from core.exchange.port import ExchangePort, Push, StreamPort
+from core.monitor.board import BotLine, Health, picture
+from core.monitor.executor import TradeExecutor
+from core.monitor.lease import Lease
+from core.monitor.observe import Observer
+from core.monitor.reconciler import Reconciler
+from core.monitor.tracker import OrderTracker
+from db.recorder import TradeRecorder
+from db.store import Store
+
+log = logging.getLogger("perpdeck.guard")
+
+FIRST_BACK_OFF = 0.5  #: seconds after a failed pass; doubles
+LONGEST_BACK_OFF = 10.0
+ACCOUNT_READ_EVERY = timedelta(seconds=2)  #: pushes about money are answered with a read at most this often
+
+
+@dataclass(slots=True)
+class _Wishes:
+    """What wants a look: some keys, or everything."""
+
+    keys: set[PositionKey] = field(default_factory=set)
+    everything: bool = False
+    account: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.keys) or self.everything or self.account
+
+
+class Guard:
+    """Everything that runs for one account."""
+
+    def __init__(
+        self,
+        account: Account,
+        port: ExchangePort,
+        stream: StreamPort,
+        observer: Observer,
+        reconciler: Reconciler,
+        executor: TradeExecutor,
+        recorder: TradeRecorder,
+        tracker: OrderTracker,
+        lease: Lease,
+        store: Store,
+        clock: Clock,
+        request_usage: Callable[[], dict[str, tuple[int, int]]],
+    ) -> None:
+        self.account, self.port, self.stream, self.observer = account, port, stream, observer
+        self.reconciler, self.executor, self.recorder, self.tracker = reconciler, executor, recorder, tracker
+        self.lease, self.store, self.clock, self.request_usage = lease, store, clock, request_usage
+        self.running = False
+        self.since: datetime | None = None
+        self.trouble = ""
+        self.stream_trouble = "not connected yet"
+        self.bare_seconds: dict[str, float] = {}
+        self.passes = 0
+        self.failures = 0
+        self._bare_day = clock.now().date()
+        self._wishes = _Wishes()
+        self._condition = threading.Condition()
+        self._again_at: float | None = None
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._last_pass = 0.0
+        self._pass_lock = threading.Lock()
+
+    # -- life --------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to look. The streams start first, so that nothing falls between."""
+        if self._thread is not None:
+            return
+        self.stream.start(self.on_push)
+        self._thread = threading.Thread(target=self._work, name=f"guard-{self.account.id}", daemon=True)
+        self._thread.start()
+
+    def stop(self, patience_seconds: float = 5.0) -> None:
+        """End the worker and the streams. An order that is being sent is finished first."""
+        with self._condition:
+            self._stopping = True
+            self._condition.notify_all()
+        self.stream.stop()
+        if self._thread is not None:
+            self._thread.join(patience_seconds)
+
+    # -- waking ------------------------------------------------------------------------------------------------
+
+    def wake(self, key: PositionKey | None = None) -> None:
+        """Ask for a look at one position, or at all of them."""
+        with self._condition:
+            if key is None:
+                self._wishes.everything = True
+            else:
+                self._wishes.keys.add(key)
+            self._condition.notify_all()
+
+    def on_push(self, push: Push) -> None:
+        """A doorbell, not a letter: something moved here, and the next look will tell what."""
+        if push.orders:
+            self.tracker.note(push.orders)
+        if push.ticker is not None:
+            self.tracker.note_ticker(push.ticker)
+            return
+        if push.channel == "connection":
+            self.stream_trouble = "" if self.stream.connected else push.words
+            self.wake()
+        elif push.channel == "account":
+            with self._condition:
+                self._wishes.account = True
+                self._condition.notify_all()
+        elif push.orders:
+            for order in push.orders:
+                self.wake(PositionKey(self.account.id, order.symbol, order.position_side))
+        else:
+            self.wake()
+
+    # -- work --------------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        back_off = FIRST_BACK_OFF
+        while True:
+            wishes = self._next()
+            if wishes is None:
+                return
+            try:
+                self.work_once(wishes.keys, everything=wishes.everything)
+                back_off = FIRST_BACK_OFF
+            except PerpdeckError as trouble:
+                self._failed(trouble, back_off)
+                back_off = min(back_off * 2, LONGEST_BACK_OFF)
+            except Exception as bug:
+                # A bug in one pass must not end the guard of every position: it is counted, shown and tried again.
+                log.exception("pass failed account=%s", self.account.id)
+                self._failed(bug, back_off)
+                back_off = min(back_off * 2, LONGEST_BACK_OFF)
+
+    def _next(self) -> _Wishes | None:
+        """Wait until something wants a look. None: stopping."""
+        with self._condition:
+            while not self._stopping:
+                now = self.clock.monotonic()
+                if self._again_at is not None and now >= self._again_at:
+                    self._again_at = None
+                    self._wishes.everything = True
+                if self._wishes:
+                    wishes, self._wishes = self._wishes, _Wishes()
+                    return wishes
+                self._condition.wait(None if self._again_at is None else max(0.0, self._again_at - now))
+            return None
+
+    def work_once(self, keys: set[PositionKey], *, everything: bool = True) -> timedelta | None:
+        """One pass: look, plan, do where it may, show. Raises what the pass raises."""
+        with self._pass_lock:
+            self._read_account()
+            if not keys and not everything:
+                self.publish()
+                return None
+            again = self.reconciler.run(None if everything else keys, act=self.running and self.lease.held)
+            self.passes += 1
+            self.trouble = ""
+            self._count_bare()
+            self.stream.watch(self._symbols())
+            self.publish()
+        if again is not None:
+            self._look_again(again.total_seconds())
+        return again
+
+    def _read_account(self) -> None:
+        state = self.observer.state
+        if state is None or self.clock.now() - state.as_of >= ACCOUNT_READ_EVERY:
+            wanted = self._wishes.account or state is None or self.reconciler.last_look is None
+            if wanted or any(result.done for result in self.reconciler.results.values()):
+                self.observer.refresh_account()
+
+    def refresh_account(self) -> AccountState:
+        """Read money and mode now (the equity sample)."""
+        with self._pass_lock:
+            return self.observer.refresh_account()
+
+    def _look_again(self, seconds: float) -> None:
+        with self._condition:
+            at = self.clock.monotonic() + seconds
+            self._again_at = at if self._again_at is None else min(self._again_at, at)
+            self._condition.notify_all()
+
+    def _failed(self, trouble: Exception, back_off: float) -> None:
+        self.failures += 1
+        self.trouble = str(trouble) if isinstance(trouble, PerpdeckError) else f"an error of ours: {trouble!r}"
+        log.warning("pass failed account=%s: %s", self.account.id, self.trouble)
+        self._look_again(back_off)
+        try:
+            self.publish()
+        except Unavailable as silence:
+            log.warning("picture not published account=%s: %s", self.account.id, silence)
+
+    def _count_bare(self) -> None:
+        """Add up the seconds in which a part was held without its stop-loss on the exchange."""
+        now = self.clock.monotonic()
+        if self.clock.now().date() != self._bare_day:
+            self._bare_day, self.bare_seconds = self.clock.now().date(), {}
+        elapsed = now - self._last_pass if self._last_pass else 0.0
+        self._last_pass = now
+        for result in self.reconciler.results.values():
+            for part in result.parts:
+                if part.size and not part.protected:
+                    self.bare_seconds[part.name] = self.bare_seconds.get(part.name, 0.0) + elapsed
+
+    def _symbols(self) -> frozenset[str]:
+        held = {key.symbol for key in self.reconciler.results}
+        return frozenset(held | {"BTC-USDT-PERP", "ETH-USDT-PERP", "SOL-USDT-PERP"} & set(self.observer.instruments))
+
+    # -- showing -----------------------------------------------------------------------------------------------
+
+    def publish(self) -> None:
+        """Put the picture on the board. Raises Unavailable where the database does not answer."""
+        now = self.clock.now()
+        look = self.reconciler.last_look
+        if look is None:
+            as_of = now
+        else:
+            as_of = look.at
+        alarms = [
+            {"subject": alarm.subject, "words": alarm.words, "raised_at": alarm.raised_at.isoformat()}
+            for alarm in self.store.alarms(self.account.id)
+        ]
+        bot = self.store.bot(self.account.id)
+        state = "running" if self.running else "stopped"
+        data = picture(
+            self.account,
+            BotLine(state, bot.why, bot.level, bot.changed_at, self.lease.holder),
+            self.observer.state,
+            Health(
+                self.trouble or "ok",
+                "connected" if self.stream.connected else (self.stream_trouble or "not connected"),
+                self.stream.last_heard,
+                self.request_usage(),
+            ),
+            self.reconciler.results,
+            self.tracker.tickers(),
+            self.observer.instruments,
+            alarms,
+            self.bare_seconds,
+            as_of,
+            now,
+        )
+        self.store.put_picture(self.account.id, data, as_of)

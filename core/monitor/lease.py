@@ -1,0 +1,86 @@
+"""One acting bot per account: a row in the database with an epoch and an end, by the database's clock.
+
+A lost lease forbids sending at once. What we hold is counted from before the question was asked, so our idea
+of the end is never later than the database's.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import datetime, timedelta
+
+from core.clock import Clock
+from core.domain.errors import Refused, Unavailable
+from db.store import Store
+
+log = logging.getLogger("perpdeck.lease")
+
+TIME_TO_LIVE = timedelta(seconds=10)
+RENEW_EVERY = timedelta(seconds=2.5)
+SMALLEST_VALIDITY = timedelta(milliseconds=500)  #: a request that would outlive the lease is not sent
+
+
+class Lease:
+    """The right to act on one account."""
+
+    def __init__(self, account: str, holder: str, store: Store, clock: Clock) -> None:
+        self.account, self.holder, self.store, self.clock = account, holder, store, clock
+        self._lock = threading.Lock()
+        self._epoch: int | None = None
+        self._ends = 0.0  #: monotonic seconds
+
+    @property
+    def held(self) -> bool:
+        with self._lock:
+            return self._epoch is not None and self.clock.monotonic() < self._ends
+
+    def acquire(self) -> bool:
+        """Take the lease where nobody holds it. Raises Unavailable where the database does not answer."""
+        asked = self.clock.monotonic()
+        epoch = self.store.acquire_lease(self.account, self.holder, int(TIME_TO_LIVE.total_seconds()))
+        with self._lock:
+            self._epoch = epoch
+            self._ends = asked + TIME_TO_LIVE.total_seconds() if epoch is not None else 0.0
+        return epoch is not None
+
+    def renew(self) -> bool:
+        """Keep it; False: it is lost and somebody else may act. A silent database is not a loss yet."""
+        with self._lock:
+            epoch = self._epoch
+        if epoch is None:
+            return False
+        asked = self.clock.monotonic()
+        try:
+            kept = self.store.renew_lease(self.account, self.holder, epoch, int(TIME_TO_LIVE.total_seconds()))
+        except Unavailable as silence:
+            log.warning("lease not renewed account=%s: %s", self.account, silence)
+            return self.held
+        with self._lock:
+            if kept:
+                self._ends = asked + TIME_TO_LIVE.total_seconds()
+            else:
+                self._epoch = None
+        if not kept:
+            log.warning("lease lost account=%s", self.account)
+        return kept
+
+    def release(self) -> None:
+        with self._lock:
+            epoch, self._epoch = self._epoch, None
+        if epoch is not None:
+            self.store.release_lease(self.account, self.holder, epoch)
+
+    def epoch_for_sending(self) -> int:
+        """The epoch under which a command may be recorded. Raises Refused where the lease is not ours."""
+        with self._lock:
+            left = self._ends - self.clock.monotonic()
+            if self._epoch is None or left < SMALLEST_VALIDITY.total_seconds():
+                raise Refused("another bot may be acting on this account: the lease is not ours", transient=True)
+            return self._epoch
+
+    def deadline(self, lifetime: timedelta) -> datetime:
+        """Until when a request sent now may be executed: its lifetime, cut at the lease's end."""
+        with self._lock:
+            left = timedelta(seconds=max(0.0, self._ends - self.clock.monotonic()))
+        return self.clock.now() + min(lifetime, left)

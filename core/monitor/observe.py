@@ -1,0 +1,299 @@
+"""One consistent look at an account: three reads, and what our own book needs explained.
+
+An order of ours that left the exchange's lists is asked for until the exchange tells how it ended; a command
+without an outcome is asked for under its id. "Not found" is believed only after the request's lifetime, a
+time to settle, and only while the position agrees. A failed read raises; it never becomes an empty answer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from core.clock import Clock
+from core.domain.account import AccountState, PositionKey
+from core.domain.action import Command, OutcomeKind
+from core.domain.instrument import Instrument
+from core.domain.intent import Desired
+from core.domain.money import NONE_HELD, Contracts, total
+from core.domain.order import Fill, Order, OrderStatus
+from core.domain.part import Part
+from core.domain.seen import Position, Seen, Ticker
+from core.exchange.port import Reads
+from core.monitor.tracker import OrderTracker, further
+from db.store import Store
+
+log = logging.getLogger("perpdeck.observe")
+
+SETTLE = timedelta(seconds=10)  #: an exchange may not show for so long what it has accepted
+CONFIRM_AFTER = timedelta(milliseconds=300)  #: two reads closer than this are one
+FRESH_PRICE = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one sweep of the account found, with our book laid beside it."""
+
+    at: datetime
+    positions: Mapping[PositionKey, Position]
+    orders: tuple[Order, ...]  #: ours of the current cycles and everything live, foreign too
+    commands: tuple[Command, ...]
+    desired: Mapping[PositionKey, Desired]
+    unsettled: frozenset[PositionKey]
+
+    def keys(self) -> tuple[PositionKey, ...]:
+        """Every position that is held, wanted, or has orders."""
+        found = set(self.positions) | set(self.desired)
+        return tuple(sorted(found))
+
+
+@dataclass(slots=True)
+class _Size:
+    """Consecutive readings of one position's size."""
+
+    contracts: Contracts
+    since: datetime
+    confirmed: bool = False
+    differs_since: datetime | None = None
+
+
+class Observer:
+    """Looks at one account. Used by one thread at a time."""
+
+    def __init__(self, account: str, port: Reads, store: Store, tracker: OrderTracker, clock: Clock) -> None:
+        self.account, self.port, self.store, self.tracker, self.clock = account, port, store, tracker, clock
+        self.instruments: dict[str, Instrument] = {}
+        self.state: AccountState | None = None
+        self._sizes: dict[PositionKey, _Size] = {}
+        self._healthy = True
+
+    def refresh_account(self) -> AccountState:
+        """Read money and mode. Raises Unavailable."""
+        self.state = self.port.account_state()
+        self._healthy = not self.port.under_maintenance()
+        return self.state
+
+    def refresh_instruments(self) -> None:
+        """Read the contracts' rules anew; they do change."""
+        self.instruments = self.port.instruments()
+
+    def look(self) -> Look:
+        """Three reads and what they leave unexplained. Raises Unavailable; nothing is half known then."""
+        if not self.instruments:
+            self.refresh_instruments()
+        if self.state is None:
+            self.refresh_account()
+        desired = self.store.desired(self.account)
+        known = {order.client_order_id: order for order in self.store.orders(self.account)}
+        commands = self.store.commands(self.account)
+        held = {PositionKey(self.account, p.symbol, p.side): p for p in self.port.positions()}
+        live = self.port.working_orders()
+        now = self.clock.now()
+
+        orders, unsettled = self._merge(known, live, now)
+        commands = self._resolve(commands, orders, held, desired, now)
+        changed = [order for order in orders.values() if order.part is not None and known.get(_name(order)) != order]
+        if changed:
+            self.store.save_orders(self.account, changed)
+        look = Look(now, held, tuple(orders.values()), tuple(commands), desired, frozenset(unsettled))
+        for key in look:
+            self._note_size(key, look)
+        return look
+
+    def seen(self, key: PositionKey, look: Look) -> Seen:
+        """The look as one position's rules want it. Raises Unavailable where a needed read fails."""
+        size = self._sizes[key]
+        ticker = self._ticker(key, look)
+        return Seen(
+            key=key,
+            instrument=self.instrument(key.symbol),
+            facts=self.port.facts,
+            position=look.positions.get(key),
+            confirmed=size.confirmed,
+            orders=tuple(
+                order for order in look.orders if order.symbol == key.symbol and order.position_side is key.side
+            ),
+            commands=tuple(command for command in look.commands if command.key_text == str(key)),
+            foreign_fills=self._foreign_fills(key, look),
+            ticker=ticker,
+            available=self.state.available if self.state else None,
+            hedge_mode=bool(self.state and self.state.hedge_mode),
+            healthy=self._healthy,
+            as_of=look.at,
+            differs_since=size.differs_since,
+            settled=key not in look.unsettled,
+        )
+
+    def instrument(self, symbol: str) -> Instrument:
+        if symbol not in self.instruments:
+            self.refresh_instruments()
+        return self.instruments[symbol]
+
+    # -- orders ----------------------------------------------------------------------------------------------
+
+    def _merge(
+        self, known: Mapping[str, Order], live: Iterable[Order], now: datetime
+    ) -> tuple[dict[str, Order], set[PositionKey]]:
+        """Our book and the exchange's lists in one; what left the lists is asked for."""
+        merged = dict(known)
+        listed: set[str] = set()
+        for order in live:
+            name = _name(order)
+            listed.add(name)
+            merged[name] = further(merged.get(name), _with_past(merged.get(name), order))
+        unsettled: set[PositionKey] = set()
+        for name, order in known.items():
+            if not order.working or name in listed:
+                continue
+            told = self._how_it_ended(order, now)
+            merged[name] = told
+            if told.working:
+                unsettled.add(PositionKey(self.account, order.symbol, order.position_side))
+        return merged, unsettled
+
+    def _how_it_ended(self, order: Order, now: datetime) -> Order:
+        pushed = self.tracker.order(order.client_order_id)
+        if pushed is not None and pushed.status.ended and not order.kind.rests_on_trigger:
+            return further(order, _with_past(order, pushed))
+        found = self.port.find(order.client_order_id, order.symbol, order.kind)
+        if found is not None:
+            return further(order, _with_past(order, found))
+        accepted = order.created_at or order.updated_at
+        if accepted is None or now - accepted < SETTLE:
+            return order
+        log.warning("order gone part=%s id=%s: the exchange no longer knows it", order.part, order.client_order_id)
+        return order.but(status=OrderStatus.CANCELED, failure="the exchange no longer knows it", updated_at=now)
+
+    # -- commands --------------------------------------------------------------------------------------------
+
+    def _resolve(
+        self,
+        commands: Iterable[Command],
+        orders: dict[str, Order],
+        held: Mapping[PositionKey, Position],
+        desired: Mapping[PositionKey, Desired],
+        now: datetime,
+    ) -> list[Command]:
+        """Ask for everything without an outcome, under its own id."""
+        answered: list[Command] = []
+        for command in commands:
+            answered.append(self._ask(command, orders, held, desired, now) if command.unresolved else command)
+        return answered
+
+    def _ask(
+        self,
+        command: Command,
+        orders: dict[str, Order],
+        held: Mapping[PositionKey, Position],
+        desired: Mapping[PositionKey, Desired],
+        now: datetime,
+    ) -> Command:
+        key = PositionKey.parse(command.key_text)
+        found = orders.get(command.client_order_id)
+        if found is None:
+            found = self.port.find(command.client_order_id, key.symbol, command.kind)
+        if found is not None:
+            orders[command.client_order_id] = found
+            self.store.settle_command(command.client_order_id, OutcomeKind.DONE, now=now)
+            return replace(command, outcome=OutcomeKind.DONE)
+        believed_after = self.port.facts.request_lifetime + SETTLE
+        if now - command.recorded_at < believed_after or not self._agrees(key, orders, held, desired):
+            return command
+        self.store.settle_command(command.client_order_id, OutcomeKind.LOST, words="it never arrived", now=now)
+        log.info("command lost part=%s id=%s: never arrived", command.part, command.client_order_id)
+        return replace(command, outcome=OutcomeKind.LOST)
+
+    def _agrees(
+        self,
+        key: PositionKey,
+        orders: Mapping[str, Order],
+        held: Mapping[PositionKey, Position],
+        desired: Mapping[PositionKey, Desired],
+    ) -> bool:
+        """True where the position is explained by the orders we know of."""
+        return self._parts_total(key, orders.values(), desired) == _held(key, held)
+
+    def _parts_total(
+        self, key: PositionKey, orders: Iterable[Order], desired: Mapping[PositionKey, Desired]
+    ) -> Contracts:
+        wanted = desired.get(key)
+        if wanted is None:
+            return NONE_HELD
+        ours = [order for order in orders if order.symbol == key.symbol and order.part is not None]
+        instrument = self.instrument(key.symbol)
+        living = (Part.fold(intent, instrument, ours) for intent in wanted.intents if intent.living)
+        return Contracts(total(part.size for part in living))
+
+    # -- sizes, prices, foreign fills ------------------------------------------------------------------------
+
+    def _note_size(self, key: PositionKey, look: Look) -> None:
+        contracts = _held(key, look.positions)
+        size = self._sizes.get(key)
+        if size is None or size.contracts != contracts:
+            size = self._sizes[key] = _Size(contracts, look.at, differs_since=size.differs_since if size else None)
+        elif look.at - size.since >= CONFIRM_AFTER:
+            size.confirmed = True
+        if self._parts_total(key, look.orders, look.desired) == contracts:
+            size.differs_since = None
+        elif size.differs_since is None:
+            size.differs_since = look.at
+
+    def _ticker(self, key: PositionKey, look: Look) -> Ticker | None:
+        """The newest price; read over REST only where a decision needs one and the stream has none."""
+        ticker = self.tracker.ticker(key.symbol)
+        if ticker is not None and look.at - ticker.at <= FRESH_PRICE:
+            return ticker
+        wanted = look.desired.get(key)
+        entering = wanted is not None and any(
+            intent.living and (intent.contracts is None or intent.cycle_started_at is None)
+            for intent in wanted.intents
+        )
+        if entering or key in look.positions:
+            ticker = self.port.ticker(key.symbol)
+            self.tracker.note_ticker(ticker)
+        return ticker
+
+    def _foreign_fills(self, key: PositionKey, look: Look) -> tuple[Fill, ...]:
+        """Closing fills that are not ours; read only while the exchange holds less than our parts."""
+        wanted = look.desired.get(key)
+        if wanted is None or self._sizes[key].differs_since is None or not self._sizes[key].confirmed:
+            return ()
+        if self._parts_total(key, look.orders, look.desired) <= _held(key, look.positions):
+            return ()
+        started = [i.cycle_started_at for i in wanted.intents if i.living and i.cycle_started_at is not None]
+        if not started:
+            return ()
+        ours = {order.exchange_order_id for order in look.orders if order.part is not None}
+        ours |= {child for order in look.orders if order.part is not None for child in order.child_order_ids}
+        return tuple(
+            fill
+            for fill in self.port.fills(min(started))
+            if fill.symbol == key.symbol
+            and fill.position_side is key.side
+            and fill.closing
+            and fill.exchange_order_id not in ours
+        )
+
+
+def _name(order: Order) -> str:
+    return order.client_order_id or order.exchange_order_id
+
+
+def _held(key: PositionKey, positions: Mapping[PositionKey, Position]) -> Contracts:
+    position = positions.get(key)
+    return position.contracts if position else NONE_HELD
+
+
+def _with_past(known: Order | None, heard: Order) -> Order:
+    """Lists and pushes leave out what only our book or a look-up knows: our part, children, fees."""
+    if known is None:
+        return heard
+    return heard.but(
+        part=heard.part or known.part,
+        cycle=heard.cycle if heard.cycle is not None else known.cycle,
+        child_order_ids=heard.child_order_ids or known.child_order_ids,
+        triggered_leg=heard.triggered_leg or known.triggered_leg,
+        created_at=heard.created_at or known.created_at,
+    )

@@ -1,0 +1,247 @@
+"""PositionMonitor: the scheduler, the leases, and the ear at the database. It decides nothing; it wakes.
+
+One scheduler for the process. A lease per account says whether this bot may act; without it the guard does not
+even look, and pages show the picture of the bot that does. After a restart nothing trades until Start.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from core.alerts import Alerts
+from core.clock import Clock
+from core.domain.account import PositionKey
+from core.domain.errors import PerpdeckError, Unavailable
+from core.monitor import restart, sentinel
+from core.monitor.guard import Guard
+from core.monitor.lease import RENEW_EVERY
+from db.store import Store
+
+log = logging.getLogger("perpdeck.monitor")
+
+CADENCE: Mapping[str, int] = {
+    "order_watch_seconds": 5,
+    "recovery_seconds": 15,
+    "reopen_retry_seconds": 30,
+    "check_seconds": 60,
+    "equity_seconds": 60,
+    "sentinel_seconds": 300,
+    "history_seconds": 600,
+}  #: seconds between ticks; the settings table may say otherwise
+HEARTBEAT_SECONDS = 2
+PUBLISH_SECONDS = 1
+STALLED_AFTER = 3 * HEARTBEAT_SECONDS  #: a scheduler silent for so long is replaced
+HISTORY_OVERLAP = timedelta(hours=1)
+FIRST_HISTORY = timedelta(days=3)
+
+
+class PositionMonitor:
+    """Runs all guards of this process."""
+
+    def __init__(
+        self, store: Store, alerts: Alerts, clock: Clock, reload_accounts: Callable[[], None]
+    ) -> None:
+        self.store, self.alerts, self.clock, self.reload_accounts = store, alerts, clock, reload_accounts
+        self.guards: dict[str, Guard] = {}
+        self.replaced_schedulers = 0
+        self._scheduler: BackgroundScheduler | None = None
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._beat = clock.monotonic()
+
+    # -- life ------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the scheduler, the keeper of leases and the listener. Trading stays off."""
+        if self._scheduler is not None:
+            return
+        self._scheduler = self._new_scheduler()
+        for name, work in (("lease-keeper", self._keep), ("listener", self._listen)):
+            thread = threading.Thread(target=work, name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self, patience_seconds: float = 5.0) -> None:
+        """End everything in order: no new ticks, workers finish what they send, leases go back."""
+        self._stop.set()
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+        for guard in self.guards.values():
+            guard.stop(patience_seconds)
+        for thread in self._threads:
+            thread.join(2.0)
+        for guard in self.guards.values():
+            try:
+                guard.lease.release()
+            except Unavailable as silence:
+                log.warning("lease not given back account=%s: %s", guard.account.id, silence)
+
+    def add(self, guard: Guard) -> None:
+        """Take an account under guard; it begins once the lease is ours."""
+        self.guards[guard.account.id] = guard
+
+    def remove(self, account: str) -> None:
+        guard = self.guards.pop(account, None)
+        if guard is not None:
+            guard.stop()
+            guard.lease.release()
+
+    # -- waking ----------------------------------------------------------------------------------------------
+
+    def wake(self, key: PositionKey) -> None:
+        guard = self.guards.get(key.account)
+        if guard is not None:
+            guard.wake(key)
+
+    def _tick(self) -> None:
+        for guard in self._acting():
+            guard.wake()
+
+    def _acting(self) -> list[Guard]:
+        return [guard for guard in list(self.guards.values()) if guard.lease.held]
+
+    def _listen(self) -> None:
+        self.store.listen(self._heard, self._stop)
+
+    def _heard(self, message: dict[str, Any]) -> None:
+        """A note from a page or another process: a position to look at, a bot to start, an account added."""
+        if "wake" in message:
+            self.wake(PositionKey.parse(message["wake"]))
+        elif "bot" in message:
+            guard = self.guards.get(message["bot"])
+            if guard is not None:
+                self._read_switch(guard)
+        elif "accounts" in message:
+            self.reload_accounts()
+        elif "settings" in message and self._scheduler is not None:
+            self._schedule(self._scheduler)
+
+    def _read_switch(self, guard: Guard) -> None:
+        """Bring the guard to what the bot's row says: running or stopped, at which level."""
+        row = self.store.bot(guard.account.id)
+        wanted = row.running and guard.lease.held
+        if wanted != guard.running:
+            guard.running = wanted
+            log.info("bot %s account=%s by=%s", "started" if wanted else "stopped", guard.account.id, row.changed_by)
+        guard.wake()
+
+    # -- scheduler -------------------------------------------------------------------------------------------
+
+    def _new_scheduler(self) -> BackgroundScheduler:
+        scheduler = BackgroundScheduler(
+            timezone="UTC",
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self._schedule(scheduler)
+        scheduler.start()
+        return scheduler
+
+    def _schedule(self, scheduler: BackgroundScheduler) -> None:
+        settings = self.store.settings()
+        jobs: dict[str, tuple[Callable[[], None], int]] = {
+            "heartbeat": (self._heartbeat, HEARTBEAT_SECONDS),
+            "publish": (self._publish, PUBLISH_SECONDS),
+            "order_watch_seconds": (self._tick, 0),
+            "recovery_seconds": (self._tick, 0),
+            "reopen_retry_seconds": (self._tick, 0),
+            "check_seconds": (self._check, 0),
+            "equity_seconds": (self._equity, 0),
+            "sentinel_seconds": (self._sentinel, 0),
+            "history_seconds": (self._history, 0),
+        }
+        for name, (work, fixed) in jobs.items():
+            seconds = fixed or int(settings.get(name, CADENCE[name]))
+            scheduler.add_job(
+                self._guarded, "interval", args=(name, work), seconds=seconds, id=name, replace_existing=True
+            )
+
+    def _guarded(self, name: str, work: Callable[[], None]) -> None:
+        """A tick that fails is logged and comes again; it never takes the scheduler with it."""
+        try:
+            work()
+        except PerpdeckError as trouble:
+            log.warning("tick failed job=%s: %s", name, trouble)
+
+    def _heartbeat(self) -> None:
+        self._beat = self.clock.monotonic()
+        for guard in self._acting():
+            self.store.heartbeat(guard.account.id, self.clock.now())
+
+    def _publish(self) -> None:
+        for guard in self._acting():
+            if guard.passes:
+                guard.publish()
+
+    def _check(self) -> None:
+        """The full check: rules of contracts change, and everything is looked at."""
+        for guard in self._acting():
+            guard.observer.refresh_instruments()
+            guard.wake()
+
+    def _equity(self) -> None:
+        for guard in self._acting():
+            guard.refresh_account()
+
+    def _sentinel(self) -> None:
+        for guard in self._acting():
+            sentinel.check(guard, self.alerts)
+
+    def _history(self) -> None:
+        """Bring fills and funding into the ledger; each is kept once."""
+        for guard in self._acting():
+            last = self.store.last_fill_at(guard.account.id)
+            since = last - HISTORY_OVERLAP if last else self.clock.now() - FIRST_HISTORY
+            guard.recorder.record_fills(guard.account.id, guard.port.fills(since))
+            guard.recorder.record_funding(guard.account.id, guard.port.funding(since))
+
+    # -- leases and liveness ---------------------------------------------------------------------------------
+
+    def _keep(self) -> None:
+        """Renew or take leases, and see that the scheduler is alive, in a thread of its own."""
+        while not self._stop.is_set():
+            for guard in list(self.guards.values()):
+                try:
+                    self._keep_one(guard)
+                except PerpdeckError as trouble:
+                    guard.trouble = str(trouble)
+                    log.warning("start of guard failed account=%s: %s", guard.account.id, trouble)
+            self._see_to_scheduler()
+            self._stop.wait(RENEW_EVERY.total_seconds())
+
+    def _keep_one(self, guard: Guard) -> None:
+        if guard.lease.held:
+            if guard.lease.renew():
+                return
+            guard.running = False
+            return
+        if not guard.lease.acquire():
+            guard.running = False
+            return
+        log.info("lease taken account=%s", guard.account.id)
+        self.store.set_running(
+            guard.account.id, False, by="restart", why="not started since the bot came up; press Start", manually=False
+        )
+        guard.running = False
+        guard.since = self.clock.now()
+        guard.start()
+        log.info("restart account=%s: %s", guard.account.id, restart.report(guard))
+
+    def _see_to_scheduler(self) -> None:
+        """A scheduler thread can die while it still says that it runs; its silence tells."""
+        if self._stop.is_set() or self.clock.monotonic() - self._beat < STALLED_AFTER:
+            return
+        log.error("scheduler silent for %s s; replaced", STALLED_AFTER)
+        old, self._scheduler = self._scheduler, self._new_scheduler()
+        self._beat = self.clock.monotonic()
+        self.replaced_schedulers += 1
+        if old is not None:
+            old.shutdown(wait=False)
+        for guard in self._acting():
+            words = "the scheduler stood still and was replaced"
+            self.store.raise_alarm(guard.account.id, "scheduler", words, self.clock.now())

@@ -1,0 +1,170 @@
+"""Look, plan, write down, do, show: the loop over one account's positions.
+
+`plan` decides; this carries it out in order and stops at the first unknown. An exception leaves the old
+picture to age and asks to be woken later, with back-off.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from core.clock import Clock
+from core.decision.plan import plan
+from core.domain.account import PositionKey
+from core.domain.action import Action, Decision, EndCycle, OutcomeKind, Plan, RaiseAlarm
+from core.domain.intent import Desired
+from core.domain.order import Order
+from core.domain.part import Part
+from core.domain.seen import Seen
+from core.monitor.executor import TradeExecutor
+from core.monitor.observe import Look, Observer
+from db.records import Event
+from db.store import Store
+
+log = logging.getLogger("perpdeck.reconciler")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one pass over one position saw, decided and did."""
+
+    key: PositionKey
+    seen: Seen
+    plan: Plan
+    parts: tuple[Part, ...]
+    done: tuple[tuple[Action, OutcomeKind], ...] = ()
+
+
+@dataclass(slots=True)
+class _Said:
+    """What was last written into the events of one position, so that it is written once."""
+
+    shapes: dict[tuple[str | None, str], str] = field(default_factory=dict)
+
+
+class Reconciler:
+    """The loop of one account. Used by one thread at a time."""
+
+    def __init__(
+        self, account: str, observer: Observer, executor: TradeExecutor, store: Store, clock: Clock
+    ) -> None:
+        self.account, self.observer, self.executor = account, observer, executor
+        self.store, self.clock = store, clock
+        self.results: dict[PositionKey, Result] = {}
+        self.last_look: Look | None = None
+        self._said: dict[PositionKey, _Said] = {}
+        self._subjects: dict[PositionKey, frozenset[str]] = {}
+
+    def run(self, keys: Iterable[PositionKey] | None, *, act: bool) -> timedelta | None:
+        """One sweep, then each position; all of them where `keys` is None. Returns when to look again.
+
+        With `act` False everything is decided and shown, and nothing is done. Raises Unavailable.
+        """
+        look = self.observer.look()
+        self.last_look = look
+        present = look.keys()
+        for gone in set(self.results) - set(present):
+            self._forget(gone)
+        wanted = present if keys is None else tuple(key for key in present if key in set(keys))
+        again = [self._reconcile(key, look, act=act) for key in wanted]
+        self._clear_alarms()
+        return min((wish for wish in again if wish is not None), default=None)
+
+    def _reconcile(self, key: PositionKey, look: Look, *, act: bool) -> timedelta | None:
+        desired = look.desired.get(key) or Desired(key, ())
+        seen = self.observer.seen(key, look)
+        decided = plan(desired, seen, self.clock.now())
+        parts = tuple(
+            Part.fold(intent, seen.instrument, (order for order in seen.orders if order.part == intent.part))
+            for intent in sorted(desired.intents, key=lambda intent: intent.part)
+        )
+        done = self._perform(key, decided, seen) if act else ()
+        self._write_down(key, decided, dict(done), act=act)
+        self.results[key] = Result(key, seen, decided, parts, done)
+        self._note_ids(parts, seen)
+        return decided.look_again
+
+    def _perform(self, key: PositionKey, decided: Plan, seen: Seen) -> tuple[tuple[Action, OutcomeKind], ...]:
+        done: list[tuple[Action, OutcomeKind]] = []
+        for action in decided.actions:
+            outcome = self.executor.perform(key, action, seen.position.life if seen.position else "")
+            done.append((action, outcome))
+            if outcome is not OutcomeKind.DONE:
+                break
+        return tuple(done)
+
+    # -- explain -----------------------------------------------------------------------------------------------
+
+    def _write_down(
+        self, key: PositionKey, decided: Plan, done: dict[Action, OutcomeKind], *, act: bool
+    ) -> None:
+        """Each action with its outcome; each reason for doing nothing when it changes, not when it ticks."""
+        said = self._said.setdefault(key, _Said())
+        now, events = self.clock.now(), []
+        for decision in decided.decisions:
+            action = decision.action
+            if action is not None and action in done:
+                outcome = str(done[action])
+                events.append(
+                    Event(now, self.account, decision.part, decision.rule, decision.because, in_words(action), outcome)
+                )
+            elif self._is_news(said, decision, act=act):
+                words = in_words(action) if action else None
+                events.append(Event(now, self.account, decision.part, decision.rule, decision.because, words, None))
+        if events:
+            self.store.add_events(self.account, events)
+
+    def _is_news(self, said: _Said, decision: Decision, *, act: bool) -> bool:
+        shape = re.sub(r"[\d.,+-]+", "#", decision.because) + ("" if act else " (not running)")
+        slot = (decision.part, f"{decision.rule}{'!' if decision.action else ''}")
+        if said.shapes.get(slot) == shape:
+            return False
+        said.shapes[slot] = shape
+        return True
+
+    def _clear_alarms(self) -> None:
+        """Alarms raised by rules end when no rule raises them any more."""
+        changed = False
+        for key, result in self.results.items():
+            subjects = frozenset(
+                action.subject for action in result.plan.actions if isinstance(action, RaiseAlarm)
+            )
+            changed = changed or self._subjects.get(key, frozenset()) != subjects
+            self._subjects[key] = subjects
+        if changed:
+            still_true = {subject for subjects in self._subjects.values() for subject in subjects}
+            self.store.clear_alarms(self.account, still_true, self.clock.now())
+
+    def _note_ids(self, parts: tuple[Part, ...], seen: Seen) -> None:
+        """The row of a part names the exchange's ids of its position, take-profit and stop-loss."""
+        position = seen.position
+        for part in parts:
+            resting: Order | None = next(iter(part.protection), None)
+            self.store.note_position(
+                part.name,
+                position.position_id if position and part.size else "",
+                resting.exchange_order_id if resting and resting.tp_trigger else "",
+                resting.exchange_order_id if resting and resting.sl_trigger else "",
+            )
+
+    def _forget(self, key: PositionKey) -> None:
+        for memory in (self.results, self._said, self._subjects):
+            memory.pop(key, None)  # type: ignore[attr-defined]
+
+
+def in_words(action: Action) -> str:
+    """An action in a few words, for the events and the Why."""
+    name = re.sub(r"(?<!^)(?=[A-Z])", " ", type(action).__name__).lower()
+    match action:
+        case EndCycle():
+            return f"{name} {action.cycle}: {action.reason}"
+        case RaiseAlarm():
+            return f"{name} {action.subject}"
+    order = getattr(action, "order", None)
+    identity = getattr(action, "client_order_id", "") or (order.client_order_id if order else "")
+    quantity = getattr(action, "quantity", None)
+    return " ".join(piece for piece in (name, identity, str(quantity) if quantity is not None else "") if piece)

@@ -1,0 +1,64 @@
+"""The watchdog: compares, alarms, never trades.
+
+It looks on its own, past the loop's memory: is there a stop-loss for every contract we hold, does our PnL agree
+with the exchange's, is the picture fresh, and does something rest there that the loop does not list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+from core.alerts import Alerts
+from core.domain.money import total
+from core.monitor.guard import Guard
+
+STALE_AFTER = timedelta(seconds=30)
+PNL_DRIFT = Decimal("1")  #: USDT between our unrealised PnL and the exchange's, per position
+SUBJECTS = ("sentinel-bare/", "sentinel-drift/", "sentinel-stale/")
+
+
+def findings(guard: Guard) -> Iterator[tuple[str, str]]:
+    """Subject and words of everything wrong. Raises Unavailable where the exchange does not answer."""
+    look = guard.reconciler.last_look
+    now = guard.clock.now()
+    if look is None or now - look.at > STALE_AFTER:
+        age = "never" if look is None else f"{(now - look.at).total_seconds():.0f} s ago"
+        yield f"sentinel-stale/{guard.account.id}", f"the last complete look at the exchange was {age}"
+    resting = guard.port.working_orders()
+    for position in guard.port.positions():
+        key = next((key for key in guard.reconciler.results if (key.symbol, key.side) == (position.symbol, position.side)), None)
+        if key is None:
+            continue
+        result = guard.reconciler.results[key]
+        ours = [part for part in result.parts if part.size and part.intent.stop_loss is not None]
+        wanted = total(part.size for part in ours)
+        covered = total(
+            order.quantity - order.filled
+            for order in resting
+            if order.part is not None and order.sl_trigger is not None
+            if (order.symbol, order.position_side) == (position.symbol, position.side)
+        )
+        if covered < wanted:
+            yield f"sentinel-bare/{key}", f"{key}: stop-losses cover {covered} of {wanted} contracts"
+        known = total(part.size for part in result.parts)
+        if known != position.contracts or not known:
+            continue
+        by_us = total(part.unrealised_pnl(position.mark_price) for part in result.parts)
+        by_exchange = result.seen.instrument.pnl(
+            position.side, position.contracts, position.average_price, position.mark_price
+        )
+        realised = total(part.realised_pnl for part in result.parts)
+        if abs(by_us + realised - by_exchange) > PNL_DRIFT and not realised:
+            yield f"sentinel-drift/{key}", f"{key}: our PnL {by_us:.2f} USDT, the exchange's {by_exchange:.2f} USDT"
+
+
+def check(guard: Guard, alerts: Alerts) -> list[str]:
+    """Raise what is wrong as alarms; returns the sentences."""
+    said = []
+    for subject, words in findings(guard):
+        said.append(words)
+        if guard.store.raise_alarm(guard.account.id, subject, words, guard.clock.now()):
+            alerts.say(guard.account.id, subject, words)
+    return said

@@ -1,0 +1,1 @@
+"""An exchange of our own: it stands on the other side of the wire and shares no code with what talks to it."""

@@ -1,0 +1,85 @@
+"""`python -m core.simulator`: reads the command line, loads what the state folder holds, and serves."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from core.simulator.candles import Candle, read
+from core.simulator.clock import KINDS, STEPPED_START, Clock
+from core.simulator.engine import Engine, Setup
+from core.simulator.house import House
+from core.simulator.instruments import Contract, contracts
+from core.simulator.journal import Journal, Occupied
+from core.simulator.server import serve
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m core.simulator", description="A paper exchange on the loopback.")
+    parser.add_argument("--port", type=int, default=9700, help="0: any free port")
+    parser.add_argument("--state", type=Path, required=True, help="folder that keeps everything; one process at a time")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--clock", choices=KINDS, default="real")
+    parser.add_argument("--speed", type=float, default=60.0, help="with --clock fast: simulated seconds per second")
+    parser.add_argument("--start", help="when the clock begins, ISO 8601")
+    parser.add_argument(
+        "--candles", action="append", default=[], metavar="SYMBOL=FILE", help="replay one-minute candles"
+    )
+    parser.add_argument("--instruments", type=Path, help="more instruments, a JSON list in OKX field names")
+    parser.add_argument("--balance", default="10000", help="USDT to begin with")
+    parser.add_argument("--delay-ms", type=float, default=0.0, help="hold every answer and push back this long")
+    return parser.parse_args()
+
+
+def moment(text: str) -> int:
+    """ISO time as ms; without a zone it is UTC."""
+    at = datetime.fromisoformat(text)
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def recorded(asked: list[str], known: dict[str, Contract]) -> dict[str, list[Candle]]:
+    """The candles of each SYMBOL=FILE; ValueError where the symbol is not known."""
+    found = {}
+    for one in asked:
+        name, _, file = one.partition("=")
+        symbols = [
+            symbol for symbol, contract in known.items() if name in (symbol, f"{contract.base}USDT", contract.index)
+        ]
+        if not symbols or not file:
+            raise ValueError(f"--candles {one}: SYMBOL=FILE with a known symbol is wanted")
+        found[symbols[0]] = read(Path(file), known[symbols[0]].tick)
+    return found
+
+
+def house(options: argparse.Namespace) -> House:
+    known = contracts(options.instruments)
+    candles = recorded(options.candles, known)
+    clock_start = {"stepped": STEPPED_START}.get(options.clock, int(datetime.now(UTC).timestamp() * 1000))
+    first = min((rows[0][0] for rows in candles.values()), default=clock_start)
+    start = moment(options.start) if options.start else first
+    setup = Setup(options.seed, start, Decimal(options.balance), known, candles, rate_limits=options.clock != "stepped")
+    engine = Engine(setup)
+    journal = Journal(options.state, engine)
+    clock = Clock(options.clock, options.speed, bool(candles or options.start), engine.now)
+    made = House(engine, journal, clock)
+    made.delay_seconds = options.delay_ms / 1000
+    return made
+
+
+def main() -> int:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    options = arguments()
+    try:
+        made = house(options)
+        asyncio.run(serve(made, options.port))
+    except (Occupied, OSError, ValueError, KeyError, InvalidOperation) as error:
+        print(f"simulator: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

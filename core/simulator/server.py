@@ -1,0 +1,67 @@
+"""The process around the exchange: one port for REST, streams and controls, the ticking clock, a clean end."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+from typing import Any
+
+from aiohttp import web
+
+from core.simulator.control import Control
+from core.simulator.house import KEY_NAMES, House
+from core.simulator.okx_http import OkxHttp
+from core.simulator.okx_push import OkxPush
+
+TICK_SECONDS = 0.5
+log = logging.getLogger(__name__)
+
+
+async def serve(house: House, port: int) -> None:
+    """Serve on the loopback until SIGTERM or SIGINT; prints the ready line once everything answers."""
+    http = OkxHttp(house)
+    push, control = OkxPush(house, http), Control(house, http)
+    app = web.Application(client_max_size=4 * 1024 * 1024)
+    app.add_routes(control.routes())
+    app.router.add_get("/ws/v5/{kind:public|private|business}", push.serve)
+    app.router.add_route("*", "/{prefix:.*}api/v5/{path:.*}", http.answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port)
+    await site.start()
+    ending = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ending.set)
+    ready = _ready(house, runner.addresses[0][1])
+    file = house.journal.folder / "ready.json"
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:
+        target.write(ready)
+    print(ready, flush=True)
+    try:
+        await _tick(house, push, ending)
+    finally:
+        control.mirror.stop()
+        for connection in list(push.connections):
+            await connection.socket.close(code=1001)
+        await runner.cleanup()
+        file.unlink(missing_ok=True)
+        house.journal.close()
+
+
+async def _tick(house: House, push: OkxPush, ending: asyncio.Event) -> None:
+    while not ending.is_set():
+        house.tick()
+        push.every_moment()
+        try:
+            await asyncio.wait_for(ending.wait(), TICK_SECONDS)
+        except TimeoutError:
+            continue
+
+
+def _ready(house: House, port: int) -> str:
+    line: dict[str, Any] = {
+        "base_url": f"http://127.0.0.1:{port}", "ws_url": f"ws://127.0.0.1:{port}",
+        "control_url": f"http://127.0.0.1:{port}/sim", "pid": os.getpid(),
+    }  # fmt: skip
+    return json.dumps(line | {name: house.keys[name] for name in KEY_NAMES})

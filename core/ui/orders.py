@@ -1,0 +1,90 @@
+"""Live orders as rows and words: what works, what waits for a trigger, what is unknown, what is not ours.
+
+Pure, like `rows`: the picture goes in, text comes out.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.ui.figures import NOTHING, ago, price, quantity
+from core.ui.rows import Json, Row, side_words, tick_of
+from core.ui.text import _
+
+
+def order_rows(orders: list[Json], picture: Json, now: datetime) -> list[Row]:
+    """Live orders; a column that no row fills is left to the caller to drop."""
+    rows = []
+    for order in orders:
+        tick = tick_of(picture, order["symbol"])
+        rows.append(
+            {
+                _("Contract"): order["symbol"],
+                _("Purpose"): purpose_words(order["purpose"]),
+                _("Order"): f"{order['side']} {kind_words(order['kind'])}",
+                _("Position"): side_words(order["position_side"]),
+                _("Contracts"): quantity(order["quantity"]),
+                _("Filled"): quantity(order["filled"]),
+                _("Price"): price(order["price"], tick),
+                _("Take-profit at"): price(order["take_profit_trigger"], tick),
+                _("Stop-loss at"): price(order["stop_loss_trigger"], tick),
+                _("Trigger by"): order.get("trigger_by") or NOTHING,
+                _("Part"): order["part"] or NOTHING,
+                _("Placed"): ago(order["created_at"], now),
+                _("Order id"): order["client_order_id"] or order["exchange_order_id"],
+            }
+        )
+    return rows
+
+
+def order_groups(picture: Json) -> dict[str, list[Json]]:
+    """Live orders by where a trader looks for them: plain, waiting for a trigger, not ours."""
+    groups: dict[str, list[Json]] = {"working": [], "conditional": [], "foreign": []}
+    for order in picture["orders"]:
+        waiting = order["kind"] in ("oco", "conditional", "trigger", "trailing")
+        groups["foreign" if order["foreign"] else "conditional" if waiting else "working"].append(order)
+    return groups
+
+
+def unresolved_rows(picture: Json, now: datetime) -> list[Row]:
+    """Commands whose outcome is not known yet."""
+    return [
+        {
+            _("Order id"): command["client_order_id"],
+            _("Purpose"): purpose_words(command["purpose"]),
+            _("Part"): command["part"] or NOTHING,
+            _("Sent"): ago(command["since"], now),
+        }
+        for command in picture["unresolved"]
+    ]
+
+
+def kind_words(kind: str) -> str:
+    """How an order of this kind is written; the trade's own short words in capitals."""
+    return kind.upper() if kind in ("oco", "ioc", "fok") else kind.replace("_", " ")
+
+
+def purpose_words(purpose: str) -> str:
+    words = {
+        "entry": _("Entry"),
+        "recovery": _("Recovery"),
+        "protect": _("TP + SL"),
+        "safety_net": _("TP + SL with the entry"),
+        "take_profit": _("Take-profit"),
+        "stop_loss": _("Stop-loss"),
+        "close": _("Close"),
+        "foreign": _("Not ours"),
+    }
+    return words.get(purpose, purpose)
+
+
+def cancel_words(purpose: str) -> str:
+    """What cancelling an order of this purpose means."""
+    if purpose in ("protect", "safety_net", "take_profit", "stop_loss"):
+        return _(
+            "This order protects the part. While the bot runs it puts the protection back at once; "
+            "to change the levels use Edit TP/SL instead."
+        )
+    if purpose in ("entry", "recovery"):
+        return _("What is filled stays and stays protected; the rest will not be bought or sold.")
+    return _("What is filled stays filled. While the part is to be closed, the bot places the close again.")

@@ -1,0 +1,157 @@
+"""History as plain rows: cycles, fills, funding and events, ready for a table or a CSV file.
+
+Numbers stay Decimal so that a table can sort them and a file keeps every digit; times are in the trader's zone.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from core.domain.money import total
+from core.domain.order import Fill, Funding
+from core.ui.figures import NOTHING, Figure, pnl, signed
+from core.ui.rows import side_words
+from core.ui.text import _
+
+Cell = str | Decimal | None
+Record = dict[str, Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What the shown cycles came to, USDT."""
+
+    cycles: int
+    won: int
+    realised: Decimal
+    fees: Decimal
+    funding: Decimal
+    net: Decimal
+
+
+def sums(cycles: Sequence[Any]) -> Sums:
+    """Totals over ended cycles."""
+    ended = [cycle for cycle in cycles if cycle.ended is not None]
+    return Sums(
+        len(ended),
+        sum(cycle.net > 0 for cycle in ended),
+        total(cycle.realised_pnl for cycle in ended),
+        total(cycle.fees for cycle in ended),
+        total(cycle.funding for cycle in ended),
+        total(cycle.net for cycle in ended),
+    )
+
+
+def sum_figures(shown: Sums) -> list[Figure]:
+    return [
+        Figure(_("Net, USDT"), pnl(shown.net)),
+        Figure(_("PnL before fees, USDT"), pnl(shown.realised)),
+        Figure(_("Fees, USDT"), signed(shown.fees)),
+        Figure(_("Funding, USDT"), signed(shown.funding)),
+        Figure(_("Cycles won"), f"{shown.won} / {shown.cycles}"),
+    ]
+
+
+def cycle_records(cycles: Sequence[Any], zone: ZoneInfo) -> list[Record]:
+    return [
+        {
+            _("Ended"): clock(cycle.ended, zone),
+            _("Contract"): cycle.symbol,
+            _("Side"): side_words(cycle.side),
+            _("Part"): cycle.part,
+            _("Cycle"): str(cycle.number),
+            _("Contracts"): cycle.contracts,
+            _("Entry"): cycle.average_entry,
+            _("Exit"): cycle.average_exit,
+            _("PnL"): cycle.realised_pnl,
+            _("Fees"): cycle.fees,
+            _("Funding"): cycle.funding,
+            _("Net"): cycle.net,
+            _("Reason"): reason_words(cycle.reason),
+            _("In words"): cycle.words,
+            _("Started"): clock(cycle.started, zone),
+        }
+        for cycle in cycles
+    ]
+
+
+def fill_records(fills: Sequence[Fill], zone: ZoneInfo) -> list[Record]:
+    return [
+        {
+            _("Time"): clock(fill.at, zone),
+            _("Contract"): fill.symbol,
+            _("Side"): f"{fill.side} ({side_words(fill.position_side).lower()})",
+            _("Contracts"): fill.quantity,
+            _("Price"): fill.price,
+            _("Fee"): fill.fee,
+            _("PnL"): fill.realised_pnl,
+            _("Maker"): _("maker") if fill.maker else _("taker"),
+            _("Order id"): fill.client_order_id or fill.exchange_order_id,
+            _("Fill id"): fill.exchange_fill_id,
+        }
+        for fill in fills
+    ]
+
+
+def funding_records(payments: Sequence[Funding], zone: ZoneInfo) -> list[Record]:
+    return [
+        {
+            _("Time"): clock(payment.at, zone),
+            _("Contract"): payment.symbol,
+            _("Side"): side_words(payment.position_side) if payment.position_side else NOTHING,
+            _("Funding"): payment.amount,
+            _("Id"): payment.exchange_id,
+        }
+        for payment in payments
+    ]
+
+
+def event_records(events: Sequence[Any], zone: ZoneInfo) -> list[Record]:
+    return [
+        {
+            _("Time"): clock(event.at, zone),
+            _("Part"): event.part or NOTHING,
+            _("Rule"): event.rule,
+            _("Because"): event.because,
+            _("Action"): event.action or NOTHING,
+            _("Outcome"): event.outcome or NOTHING,
+        }
+        for event in events
+    ]
+
+
+def reason_words(reason: str | None) -> str:
+    words = {
+        "take_profit": _("Take-profit"),
+        "stop_loss": _("Stop-loss"),
+        "closed_by_us": _("Closed here"),
+        "closed_by_hand": _("Closed at the exchange"),
+        "liquidated": _("Liquidated"),
+        "deleveraged": _("Deleveraged"),
+        "not_entered": _("Not entered"),
+        "not_known": _("Not known"),
+    }
+    return words.get(reason, reason) if reason else NOTHING
+
+
+def clock(at: datetime | None, zone: ZoneInfo) -> str:
+    """2026-11-21 14:03:22 in the trader's zone; sorts as text."""
+    return NOTHING if at is None else at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def as_csv(records: Sequence[Record]) -> str:
+    """The rows with every digit, as spreadsheets read them."""
+    if not records:
+        return ""
+    out = StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(records[0]))
+    writer.writeheader()
+    writer.writerows({name: "" if value == NOTHING else value for name, value in row.items()} for row in records)
+    return out.getvalue()

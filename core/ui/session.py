@@ -1,0 +1,94 @@
+"""One browser tab's side of the dashboard: its services, its account, its click tokens, what to tell it next.
+
+The only file of the pages that knows the wiring. Each write goes through `ask`: one service call, and a
+refusal becomes sentences for the page, never a traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from core.domain.account import Account as Account
+from core.domain.account import Environment as Environment
+from core.domain.errors import Misconfigured, PerpdeckError
+from core.wiring import Services, get_services
+
+OPERATOR = "operator"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Flash:
+    """A sentence for the next full run of the page, perhaps with the page to go to."""
+
+    words: str
+    page: str = ""
+    page_label: str = ""
+
+
+def services() -> Services:
+    """Everything a person can ask for. Raises Misconfigured or Unavailable with the reason."""
+    return get_services()
+
+
+def account_id() -> str:
+    """The account chosen in the sidebar."""
+    return str(st.session_state["account"])
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def zone() -> ZoneInfo:
+    """The trader's time zone, as their browser tells it."""
+    return ZoneInfo(st.context.timezone or "UTC")
+
+
+def new_token() -> str:
+    """What makes two clicks on one button one order."""
+    return uuid4().hex
+
+
+def ask(call: Callable[[], T]) -> T | None:
+    """The answer of one service call, or None with the reasons kept for `refusal`."""
+    st.session_state["refusal"] = ()
+    try:
+        return call()
+    except PerpdeckError as error:
+        st.session_state["refusal"] = reasons(error)
+        return None
+
+
+def reasons(error: PerpdeckError) -> tuple[str, ...]:
+    """What went wrong as sentences: each problem of an input, else the error's own words."""
+    problems = getattr(error, "problems", ()) if isinstance(error, Misconfigured) else ()
+    return tuple(problems) or (str(error),)
+
+
+def refused() -> bool:
+    """True when the last call was refused and the page has not said so yet."""
+    return bool(st.session_state.get("refusal"))
+
+
+def refusal() -> tuple[str, ...]:
+    """Why the last call was refused, once."""
+    return tuple(st.session_state.pop("refusal", ()))
+
+
+def say(words: str, page: str = "", page_label: str = "") -> None:
+    """Keeps a sentence for the next full run."""
+    st.session_state["flash"] = Flash(words, page, page_label)
+
+
+def said() -> Flash | None:
+    """The sentence kept by `say`, once."""
+    flash: Flash | None = st.session_state.pop("flash", None)
+    return flash

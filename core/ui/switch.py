@@ -1,0 +1,55 @@
+"""Start and stop of the bot: the one pair of buttons, in the sidebar and in Settings.
+
+Starting is one click; stopping names what will rest on the exchange's own protection alone.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.ui import rows, session, widgets
+from core.ui.text import _
+
+
+def switch(account: str, state: str, key: str = "bot") -> None:
+    """The button that fits the bot's state, named `<key>_start` or `<key>_stop`."""
+    if state == "stopped":
+        st.button(
+            _("Start bot"),
+            key=f"{key}_start",
+            icon=":material/play_arrow:",
+            type="primary",
+            on_click=_start,
+            args=(account,),
+            width="stretch",
+        )
+    elif st.button(_("Stop bot"), key=f"{key}_stop", icon=":material/stop:", width="stretch"):
+        st.dialog(_("Stop the bot?"), icon=":material/stop_circle:")(_confirm_stop)(account)
+
+
+def banner(state: str, words: str, on_exchange_alone: int) -> None:
+    """What a trader must know on each page when nobody watches."""
+    if state == "stopped":
+        told = rows.stopped_words(on_exchange_alone) if on_exchange_alone else _("Press Start bot to trade.")
+        st.info(told, title=_("The bot is stopped"), icon=":material/stop_circle:")
+    elif state == "dead":
+        st.warning(words, title=_("The bot does not answer"), icon=":material/heart_broken:")
+
+
+def _start(account: str) -> None:
+    session.ask(lambda: session.services().levels.start(account, by=session.OPERATOR))
+
+
+def _stop(account: str) -> None:
+    session.ask(lambda: session.services().levels.stop(account, by=session.OPERATOR))
+    if not session.refused():
+        session.say(_("The bot is stopped. Stops and targets at the exchange stay."))
+        st.rerun()
+
+
+def _confirm_stop(account: str) -> None:
+    status = session.services().levels.status(account)
+    st.write(rows.stop_words(status.parts, status.protected))
+    st.caption(_("No order is cancelled and nothing is closed. Recovery, reopening and repair pause until Start."))
+    widgets.refusals()
+    st.button(_("Stop bot"), type="primary", key="stop_confirm", on_click=_stop, args=(account,), width="stretch")

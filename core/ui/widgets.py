@@ -1,0 +1,264 @@
+"""The dashboard's own small set of elements: figures, tables, badges, and what is drawn when there is nothing to draw.
+
+Drawing only. `live` is the one way in which a piece of a page refreshes itself; a failed read becomes a
+sentence that says what happened, what protects the positions now and what the trader can do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from decimal import Decimal
+from functools import wraps
+from typing import Any, ParamSpec
+
+import streamlit as st
+from streamlit import column_config as columns
+
+from core.domain.errors import Misconfigured, PerpdeckError
+from core.services.levels import BotStatus
+from core.services.reports import Picture
+from core.ui import rows, session
+from core.ui.charts import FADED, GAIN, LOSS
+from core.ui.figures import NOTHING, Figure, age, places_of
+from core.ui.text import _
+
+P = ParamSpec("P")
+REFRESH_SECONDS = 2
+FEW = 6
+
+BADGES = {
+    "running": (":material/play_circle:", "blue"),
+    "starting": (":material/pending:", "orange"),
+    "stopped": (":material/stop_circle:", "gray"),
+    "elsewhere": (":material/cloud_sync:", "blue"),
+    "dead": (":material/heart_broken:", "orange"),
+}
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Draws a panel of words in place of what could not be read."""
+    try:
+        yield
+    except PerpdeckError as error:
+        told = "\n\n".join(session.reasons(error))
+        if isinstance(error, Misconfigured):
+            st.error(told, title=_("Something is set up in a way that cannot work"), icon=":material/error:")
+            return
+        st.error(
+            _(
+                "{what}\n\nStops and targets that rest on the exchange go on guarding your positions. "
+                "This page tries again by itself; if it stays away, look at the terminal in which Perpdeck runs.",
+                what=told,
+            ),
+            title=_("This could not be read just now"),
+            icon=":material/cloud_off:",
+        )
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def until_it_answers() -> None:
+    """Redraws the whole page once the services answer again."""
+    try:
+        session.services().accounts.list()
+    except PerpdeckError:
+        return
+    st.rerun()
+
+
+def live(draw: Callable[P, None]) -> Callable[P, None]:
+    """A piece of a page that redraws itself every two seconds."""
+    return _live(draw, reading)
+
+
+def live_line(draw: Callable[P, None]) -> Callable[P, None]:
+    """The same for a narrow place, where a failed read is one badge with its reason on hovering."""
+    return _live(draw, _badge_instead)
+
+
+@contextmanager
+def _badge_instead() -> Iterator[None]:
+    try:
+        yield
+    except PerpdeckError as error:
+        st.markdown(f":orange-badge[:material/cloud_off: {_('No answer')}]", help=" ".join(session.reasons(error)))
+
+
+def _live(draw: Callable[P, None], guard: Callable[[], AbstractContextManager[None]]) -> Callable[P, None]:
+    @wraps(draw)
+    def safely(*args: P.args, **kwargs: P.kwargs) -> None:
+        with guard():
+            draw(*args, **kwargs)
+
+    fragment: Callable[P, None] = st.fragment(safely, run_every=REFRESH_SECONDS)
+    return fragment
+
+
+def figures(shown: Sequence[Figure], min_width: int = 132) -> None:
+    """Labelled numbers side by side, as many to a row as fit."""
+    with st.grid(min_column_width=min_width, gap=("small", "small")):
+        for figure in shown:
+            note = f"  \n:small[:gray[{figure.note}]]" if figure.note else ""
+            st.markdown(f":small[:gray[{figure.label}]]  \n**{figure.value}**{note}", anchors=False)
+
+
+def metrics(shown: Sequence[Figure]) -> None:
+    """The account's large numbers, each in a card."""
+    with st.grid(len(shown), min_column_width=150, gap="xsmall", border=True):
+        for figure in shown:
+            st.metric(figure.label, figure.value, help=figure.note or None)
+
+
+def table(
+    shown: Sequence[Mapping[str, str | Decimal | None]],
+    alt: str,
+    tinted: Sequence[str] = (),
+    money: Sequence[str] = (),
+    stale: bool = False,
+    drop_empty: bool = False,
+) -> None:
+    """Rows as a table; numbers to the right, `money` with two places, `tinted` green or red, all grey when stale."""
+    import pandas as pd
+
+    frame = pd.DataFrame(list(shown), dtype="object")
+    if drop_empty:
+        frame = frame[[name for name in frame.columns if not frame[name].isin([NOTHING, None]).all()]]
+    config = {
+        name: _column(list(frame[name]), 2 if name in money else None, pinned=number == 0)
+        for number, name in enumerate(frame.columns)
+    }
+    if stale:
+        style = frame.style.map(lambda value: f"color: {FADED}")
+    else:
+        style = frame.style.map(_tint, subset=[name for name in tinted if name in frame.columns])
+    st.dataframe(style, hide_index=True, column_config=config, alt=alt, height="content")
+
+
+def _column(cells: Sequence[str | Decimal | None], places: int | None, pinned: bool) -> Any:
+    """Decimals sort as numbers, with as many places as the finest of them; text that reads as a number sits right."""
+    numbers = [cell for cell in cells if isinstance(cell, Decimal)]
+    if numbers:
+        finest = places if places is not None else min(max(map(places_of, numbers)), 8)
+        return columns.NumberColumn(format=f"%,.{finest}f")
+    right = all(cell == NOTHING or _number(str(cell)) is not None for cell in cells)
+    return columns.TextColumn(alignment="right" if right and not pinned else "left", pinned=pinned)
+
+
+def _number(text: str) -> Decimal | None:
+    bare = text.replace(",", "").removesuffix(" %").lstrip("+")
+    return Decimal(bare) if re.fullmatch(r"-?\d+(\.\d+)?", bare) else None
+
+
+def _tint(cell: object) -> str:
+    amount = _number(str(cell))
+    return "" if not amount else f"color: {GAIN if amount > 0 else LOSS}"
+
+
+def choice(
+    label: str,
+    options: Sequence[Any],
+    key: str,
+    words: Callable[[Any], str],
+    on_change: Callable[[], None] | None = None,
+) -> None:
+    """One of a few options side by side; of many, a list. The answer lies in the session under `key`."""
+    if len(options) <= FEW:
+        st.segmented_control(
+            label,
+            options,
+            key=key,
+            format_func=words,
+            required=True,
+            persist_state="session",
+            on_change=on_change or "rerun",
+        )
+    else:
+        st.selectbox(
+            label, options, key=key, format_func=words, persist_state="session", on_change=on_change or "rerun"
+        )
+
+
+def bot_badge(status: BotStatus) -> None:
+    """The bot's state in one badge and its own words below."""
+    icon, color = BADGES[status.state]
+    label = {
+        "running": _("Bot running"),
+        "starting": _("Bot starting"),
+        "stopped": _("Bot stopped"),
+        "elsewhere": _("Bot runs elsewhere"),
+        "dead": _("Bot does not answer"),
+    }[status.state]
+    st.markdown(f":{color}-badge[{icon} {label}]", help=status.words or None)
+
+
+def protection_pill(picture: Picture | None, key: str = "protection_pill") -> None:
+    """How many of the parts that hold something have their stop on the exchange."""
+    board = picture.data if picture else None
+    with st.container(key=key, width="content"):
+        st.markdown(rows.protection_badge(board), help=(rows.bare_words(board) if board else "") or None)
+
+
+def empty(title: str, words: str, page: str = "", label: str = "", icon: str = ":material/inbox:") -> None:
+    """What stands where nothing is yet: why, and the next step."""
+    with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
+        st.space("small")
+        st.markdown(f"### :gray[{icon}]", text_alignment="center", anchors=False)
+        st.markdown(f"**{title}**", text_alignment="center")
+        st.caption(words, text_alignment="center")
+        if page:
+            st.page_link(page, label=label, icon=":material/arrow_forward:", icon_position="right")
+        st.space("small")
+
+
+def refusals() -> None:
+    """Why the last click was refused, once."""
+    for words in session.refusal():
+        st.error(words, icon=":material/block:")
+
+
+def flash() -> None:
+    """What the last action came to, once: a toast, or a line with the page to go to."""
+    told = session.said()
+    if told is None:
+        return
+    if not told.page:
+        st.toast(told.words, icon=":material/check_circle:")
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/check_circle: {told.words}")
+        st.page_link(told.page, label=told.page_label, icon=":material/arrow_forward:", icon_position="right")
+
+
+def freshness(picture: Picture) -> bool:
+    """The picture's age in grey, or a warning when it is stale; True when stale."""
+    now = session.now()
+    passed = age(picture.age(now))
+    if not picture.stale(now):
+        st.caption(_("Seen on the exchange {age} ago", age=passed), width="content")
+        return False
+    st.warning(
+        _(
+            "The numbers below are {age} old and may no longer be true. What rests on the exchange goes on "
+            "guarding your positions. Start the bot, or see Settings for how the connection is.",
+            age=passed,
+        ),
+        title=_("Stale picture"),
+        icon=":material/schedule:",
+    )
+    return True
+
+
+def notices(picture: Picture) -> None:
+    """Alarms, and sources that are not well."""
+    for alarm in picture.data["alarms"]:
+        raised = rows.ago(alarm["raised_at"], session.now())
+        st.warning(f"{alarm['words']}  \n:small[:gray[{alarm['subject']} · {raised}]]", icon=":material/notifications:")
+    for line in rows.health_lines(picture.data):
+        st.warning(line, icon=":material/wifi_off:")
+
+
+def summary(shown: dict[str, str]) -> None:
+    """What is about to be asked for, line by line, in a confirm dialog."""
+    st.table(shown, border="horizontal", hide_header=True)

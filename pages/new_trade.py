@@ -1,0 +1,203 @@
+"""Open a position: a form on the left, what it would come to on the right, one confirmed click for one order."""
+
+from decimal import Decimal
+from typing import Any
+
+import streamlit as st
+
+from core.ui import forms, previews, rows, session, widgets
+from core.ui.forms import Draft, EntryKind, Ground, Side, TradeForm, TriggerBy, Unit
+from core.ui.text import _
+
+state = st.session_state
+DEFAULTS: dict[str, Any] = {
+    "nt_side": Side.LONG,
+    "nt_value": 1000.0,
+    "nt_leverage": 10.0,
+    "nt_tp": 50.0,
+    "nt_tp_unit": Unit.USDT,
+    "nt_sl": -100.0,
+    "nt_sl_unit": Unit.USDT,
+    "nt_trigger_by": TriggerBy.MARK,
+    "nt_entry": EntryKind.MARKET,
+    "nt_limit_price": None,
+    "nt_timeout": 60.0,
+}
+
+
+def typed_form(account: str) -> TradeForm:
+    """The form as it stands in this tab."""
+    return TradeForm(
+        account,
+        state["nt_symbol"],
+        state["nt_side"],
+        state["nt_value"],
+        state["nt_leverage"],
+        state["nt_tp"],
+        state["nt_tp_unit"],
+        state["nt_sl"],
+        state["nt_sl_unit"],
+        state["nt_trigger_by"],
+        state["nt_entry"],
+        state["nt_limit_price"],
+        state["nt_timeout"],
+    )
+
+
+def convert_unit(field: str, stop: bool) -> None:
+    """The unit was switched: the same target in the new unit, where the preview knows it."""
+    old, new = state[f"{field}_was"], state[f"{field}_unit"]
+    state[field] = forms.convert(state[field], old, new, state["nt_ground"], stop=stop)
+
+
+def other_contract() -> None:
+    """Prices of one contract mean nothing for another: they go, and targets return to USDT."""
+    state["nt_limit_price"] = None
+    for field in ("nt_tp", "nt_sl"):
+        if state[f"{field}_unit"] is Unit.PRICE:
+            state[f"{field}_unit"], state[field] = Unit.USDT, DEFAULTS[field]
+
+
+def other_entry() -> None:
+    """A limit starts from the price of this moment."""
+    if state["nt_entry"] is EntryKind.LIMIT and state["nt_limit_price"] is None:
+        state["nt_limit_price"] = float(state["nt_ground"].entry) or None
+
+
+def number(label: str, key: str, problems: dict[str, list[str]], field: str, **options: Any) -> None:
+    """A number field with its problems below."""
+    st.number_input(label, value=None, key=key, persist_state="session", **options)
+    complaints(problems, field)
+
+
+def complaints(problems: dict[str, list[str]], field: str) -> None:
+    for words in problems.get(field, ()):
+        st.markdown(f":small[:orange[:material/error: {words}]]")
+
+
+def target(label: str, key: str, problems: dict[str, list[str]], field: str, tick: Decimal) -> None:
+    """A take-profit or stop-loss: the number, and the unit it is in."""
+    unit = state[f"{key}_unit"]
+    state[f"{key}_was"] = unit
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.number_input(
+            label,
+            value=None,
+            key=key,
+            step=float(tick) if unit is Unit.PRICE else 1.0,
+            format=forms.number_format(unit, tick),
+            placeholder=_("none"),
+            persist_state="session",
+            width=200,
+        )
+        st.segmented_control(
+            _("Unit"),
+            list(Unit),
+            key=f"{key}_unit",
+            format_func=lambda one: one.label,
+            required=True,
+            label_visibility="collapsed",
+            persist_state="session",
+            on_change=convert_unit,
+            args=(key, field == "sl"),
+        )
+    complaints(problems, field)
+
+
+def ask_to_open(draft: Draft, token: str) -> None:
+    """The one call behind "Open": the same token twice is one part."""
+    asked = session.ask(lambda: session.services().positions.open(draft, token, by=session.OPERATOR))
+    if asked is not None:
+        words = _("Part **{part}** is asked for: {words}", part=asked.part, words=asked.words)
+        session.say(words, "active_positions.py", _("Active Positions"))
+        st.rerun()
+
+
+@st.dialog(_("Open this position?"), icon=":material/fact_check:")
+def confirm(draft: Draft, tick: Decimal, token: str) -> None:
+    """The order in full, at the price of this moment."""
+    shown = session.services().positions.preview(draft)
+    widgets.summary(previews.open_summary(draft, shown, tick))
+    for words in shown.problems:
+        st.error(words, icon=":material/block:")
+    if session.services().levels.status(draft.account).state == "stopped":
+        st.info(_("The bot is stopped: the order goes out once you press Start bot."), icon=":material/stop_circle:")
+    widgets.refusals()
+    st.button(
+        _("Open {side}", side=rows.side_words(draft.side).lower()),
+        type="primary",
+        key="nt_confirm",
+        on_click=ask_to_open,
+        args=(draft, token),
+        disabled=bool(shown.problems),
+        width="stretch",
+    )
+
+
+@widgets.live
+def beside(draft: Draft, tick: Decimal) -> None:
+    """What the draft comes to, at the newest price."""
+    shown = session.services().positions.preview(draft)
+    st.markdown(_("**What it comes to**"))
+    widgets.figures(previews.open_figures(draft, shown, tick, session.now()), min_width=150)
+    for words in shown.notes:
+        st.caption(words)
+
+
+def fields(board: rows.Json, problems: dict[str, list[str]], tick: Decimal) -> None:
+    """The form. Plain widgets, so that the figures beside it follow each field."""
+    symbols = list(board["instruments"])
+    with st.container(horizontal=True, gap="medium"):
+        widgets.choice(_("Contract"), symbols, "nt_symbol", rows.short_symbol, other_contract)
+        widgets.choice(_("Side"), list(Side), "nt_side", rows.side_words)
+    complaints(problems, "symbol")
+    left, right = st.columns(2)
+    with left:
+        number(_("Position value, USDT"), "nt_value", problems, "value", step=100.0, format="%.2f")
+    with right:
+        number(_("Leverage"), "nt_leverage", problems, "leverage", step=1.0, format="%g")
+    target(_("Take-profit"), "nt_tp", problems, "tp", tick)
+    target(_("Stop-loss"), "nt_sl", problems, "sl", tick)
+    with st.container(horizontal=True, gap="medium"):
+        widgets.choice(_("Trigger by"), list(TriggerBy), "nt_trigger_by", forms.trigger_words)
+        widgets.choice(_("Entry"), [EntryKind.MARKET, EntryKind.LIMIT], "nt_entry", forms.entry_words, other_entry)
+    if state["nt_entry"] is EntryKind.LIMIT:
+        left, right = st.columns(2)
+        with left:
+            places = forms.number_format(Unit.PRICE, tick)
+            number(_("Limit price"), "nt_limit_price", problems, "limit_price", step=float(tick), format=places)
+        with right:
+            number(_("Cancel if not filled in, minutes"), "nt_timeout", problems, "timeout", step=5.0, format="%g")
+
+
+def draw(board: rows.Json, account: str) -> None:
+    symbols = list(board["instruments"])
+    for key, value in {"nt_symbol": symbols[0], **DEFAULTS}.items():
+        state.setdefault(key, value)
+    if state["nt_symbol"] not in symbols:
+        state["nt_symbol"] = symbols[0]
+    tick = Decimal(board["instruments"][state["nt_symbol"]]["price_tick"])
+    draft = typed_form(account).draft()
+    shown = session.services().positions.preview(draft)
+    state["nt_ground"] = Ground(draft.side, shown.entry_price, shown.coins, tick)
+    problems = forms.problems_by_field(shown.problems)
+
+    form, preview = st.columns([6, 5], gap="medium")
+    with form, st.container(border=True):
+        fields(board, problems, tick)
+        complaints(problems, "")
+        if st.button(_("Review"), key="nt_review", type="primary", disabled=bool(shown.problems), width="stretch"):
+            confirm(draft, tick, session.new_token())
+    with preview, st.container(border=True):
+        beside(draft, tick)
+
+
+picture = session.services().reports.picture(session.account_id())
+if picture is None or not picture.data["instruments"]:
+    widgets.empty(
+        _("No prices yet"),
+        _("The bot brings prices and contract rules. Press Start bot in the sidebar; the form follows in a moment."),
+        icon=":material/candlestick_chart:",
+    )
+else:
+    draw(picture.data, session.account_id())

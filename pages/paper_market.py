@@ -1,0 +1,163 @@
+"""The paper exchange's market: see the price, move it, and make the exchange misbehave, to watch what the bot does.
+
+Only for paper accounts. Everything here happens inside the simulator; no real exchange hears of it.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import streamlit as st
+
+from core.ui import charts, rows, session, widgets
+from core.ui.figures import Figure, places_of, price
+from core.ui.forms import Unit, number_format, typed
+from core.ui.text import _
+
+state = st.session_state
+SHOCKS = (-5, -1, 1, 5, 10)
+SPANS = {60: "1 h", 180: "3 h", 480: "8 h"}
+account = session.account_id()
+
+
+def ticks() -> dict[str, str]:
+    """The price tick of each contract, as far as the board knows it."""
+    picture = session.services().reports.picture(account)
+    return {name: rules["price_tick"] for name, rules in picture.data["instruments"].items()} if picture else {}
+
+
+def levels(symbol: str) -> dict[str, Decimal]:
+    """Entry, target and stop of what is held in this contract."""
+    picture = session.services().reports.picture(account)
+    found: dict[str, Decimal] = {}
+    for part in picture.data["parts"] if picture else ():
+        if part["symbol"] == symbol and part["status"] == "open":
+            named = {"entry": "average_entry", "TP": "take_profit_price", "SL": "stop_loss_price"}
+            found |= {f"{part['part']} {name}": Decimal(part[key]) for name, key in named.items() if part[key]}
+    return found
+
+
+def set_price(symbol: str) -> None:
+    wanted = typed(state["pm_price"])
+    if wanted is None:
+        state["refusal"] = (_("Type the new price of {symbol} first.", symbol=rows.short_symbol(symbol)),)
+        return
+    session.ask(lambda: session.services().paper.set_price(symbol, wanted))
+    told(_("{symbol} is set to {p}.", symbol=rows.short_symbol(symbol), p=price(wanted)))
+
+
+def shock(symbol: str, percent: int) -> None:
+    session.ask(lambda: session.services().paper.shock(symbol, Decimal(percent)))
+    told(_("{symbol} moved by {n:+d} %.", symbol=rows.short_symbol(symbol), n=percent))
+
+
+def set_source() -> None:
+    kind = state["pm_source"]
+    session.ask(lambda: session.services().paper.source(kind))
+    told(_("Prices walk by themselves.") if kind == "walk" else _("Prices move only when you move them."))
+
+
+def add_fault() -> None:
+    paper = session.services().paper
+    fault: dict[str, Any] = {"kind": state["pm_fault"], "match": {}, "count": int(state["pm_fault_count"])}
+    session.ask(lambda: paper.set_faults([*paper.faults(), fault]))
+    told(_("The paper exchange will do so {n} times.", n=fault["count"]))
+
+
+def clear_faults() -> None:
+    session.ask(lambda: session.services().paper.clear_faults())
+    told(_("The paper exchange behaves again."))
+
+
+def told(words: str) -> None:
+    if not session.refused():
+        session.say(words)
+
+
+@widgets.live
+def chart(symbol: str, span: int) -> None:
+    """Candles, and last, mark and index above them."""
+    paper = session.services().paper
+    now = paper.prices()[symbol]
+    tick = ticks().get(symbol)
+    named = (("last", _("Last")), ("mark", _("Mark")), ("index", _("Index")))
+    widgets.figures([Figure(label, price(now[name], tick)) for name, label in named], min_width=90)
+    bars = paper.candles(symbol, span)
+    if bars:
+        places = places_of(Decimal(tick)) if tick else 2
+        option = charts.candles(bars, levels(symbol), session.zone(), places)
+        st.echarts_chart(option, height=360, key="pm_chart", alt=_("Price candles of {symbol}", symbol=symbol))
+    else:
+        st.caption(_("No candle yet; the first one closes within a minute."))
+
+
+def mover(symbol: str) -> None:
+    """Set the price, or shock it."""
+    tick = Decimal(ticks().get(symbol, "0.01"))
+    st.markdown(_("**Move the price**"))
+    with st.form("pm_form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        st.number_input(
+            _("New price, USDT"),
+            value=None,
+            key="pm_price",
+            step=float(tick),
+            format=number_format(Unit.PRICE, tick),
+            placeholder=_("price"),
+            width=200,
+        )
+        st.form_submit_button(_("Set price"), key="pm_set", on_click=set_price, args=(symbol,))
+    with st.container(horizontal=True, gap="xsmall"):
+        for percent in SHOCKS:
+            st.button(f"{percent:+d} %", key=f"pm_shock_{percent}", on_click=shock, args=(symbol, percent))
+    st.caption(_("The price travels there in a straight line, so every stop and target on the way is met."))
+    st.segmented_control(
+        _("Between your moves"),
+        ["walk", "hold"],
+        key="pm_source",
+        format_func=lambda kind: _("Walk by itself") if kind == "walk" else _("Hold still"),
+        on_change=set_source,
+    )
+
+
+def faults() -> None:
+    """What the paper exchange should get wrong."""
+    paper = session.services().paper
+    st.markdown(_("**Make the exchange misbehave**"))
+    with st.form("pm_faults", border=False):
+        st.selectbox(_("What goes wrong"), list(paper.FAULTS), key="pm_fault", format_func=paper.FAULTS.__getitem__)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.number_input(_("How many times"), 1, 100, 1, key="pm_fault_count", width=160)
+            st.form_submit_button(_("Add"), key="pm_fault_add", on_click=add_fault)
+    active = paper.faults()
+    for fault in active:
+        hits = _("{n} so far", n=fault.get("hits", 0))
+        st.markdown(f"- {paper.FAULTS.get(fault['kind'], fault['kind'])} :gray[{hits}]")
+    if active:
+        st.button(_("Behave again"), key="pm_faults_clear", icon=":material/healing:", on_click=clear_faults)
+    else:
+        st.caption(_("Just now the paper exchange does everything right."))
+
+
+def draw(symbols: list[str]) -> None:
+    with st.container(horizontal=True, gap="medium"):
+        state.setdefault("pm_symbol", symbols[0])
+        state.setdefault("pm_span", 60)
+        widgets.choice(_("Contract"), symbols, "pm_symbol", rows.short_symbol)
+        widgets.choice(_("Shown"), list(SPANS), "pm_span", SPANS.__getitem__)
+    with st.container(border=True):
+        chart(state["pm_symbol"], state["pm_span"])
+    left, right = st.columns(2, gap="medium")
+    with left, st.container(border=True):
+        mover(state["pm_symbol"])
+    with right, st.container(border=True):
+        faults()
+
+
+market = session.services().paper
+if not market.available():
+    widgets.empty(
+        _("The paper exchange does not run"),
+        _("It runs for paper accounts. Choose one in the sidebar; it starts together with Perpdeck."),
+        icon=":material/science:",
+    )
+else:
+    draw(list(market.prices()))

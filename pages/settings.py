@@ -1,0 +1,226 @@
+"""Accounts and their keys, the bot's switch, its cadence and defaults, and where the data lies."""
+
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from core.ui import forms, rows, session, switch, widgets
+from core.ui.figures import Figure, ago, quantity
+from core.ui.forms import AccountForm, Environment, Exchange
+from core.ui.text import _
+
+state = st.session_state
+FIELDS = ("acc_name", "acc_key", "acc_secret", "acc_passphrase", "acc_live", "acc_withdraw")
+
+
+# --- accounts
+
+
+def account_form() -> AccountForm:
+    return AccountForm(
+        name=state["acc_name"].strip(),
+        exchange=state["acc_exchange"],
+        environment=state["acc_environment"],
+        api_key=state["acc_key"].strip(),
+        api_secret=state["acc_secret"].strip(),
+        passphrase=state["acc_passphrase"],
+        region=state.get("acc_region", "global"),
+        confirm_live=state.get("acc_live", "").strip(),
+        confirm_withdraw=state.get("acc_withdraw", "").strip(),
+    )
+
+
+def check_keys() -> None:
+    """Asks the exchange what the keys may do; nothing is stored."""
+    form = account_form()
+    state["acc_check"] = session.ask(lambda: session.services().accounts.check(form))
+
+
+def add_account(token: str) -> None:
+    form = account_form()
+    added = session.ask(lambda: session.services().accounts.add(form, token, by=session.OPERATOR))
+    if added is not None:
+        for field in FIELDS:
+            state[field] = ""
+        state["acc_token"] = session.new_token()
+        state.pop("acc_check", None)
+        state["account"] = added.id
+        session.say(_("Account {name} is added and chosen.", name=added.name))
+
+
+def remove_account(account: str, name: str) -> None:
+    session.ask(lambda: session.services().accounts.remove(account, by=session.OPERATOR))
+    if not session.refused():
+        session.say(_("Account {name} is removed.", name=name))
+        st.rerun()
+
+
+@st.dialog(_("Remove this account?"), icon=":material/delete:")
+def confirm_remove(account: str, name: str) -> None:
+    st.write(_("The keys of **{name}** are deleted here. Orders and positions at the exchange stay.", name=name))
+    widgets.refusals()
+    st.button(
+        _("Remove account"),
+        key="acc_remove_confirm",
+        type="primary",
+        on_click=remove_account,
+        args=(account, name),
+        width="stretch",
+    )
+
+
+def accounts() -> None:
+    for account in session.services().accounts.list():
+        with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            color = "orange" if account.environment is Environment.LIVE else "gray"
+            badge = f":{color}-badge[{account.exchange.upper()} · {account.environment}]"
+            key = _("key ending in {hint}", hint=account.api_key_hint) if account.api_key_hint else _("no key needed")
+            facts = f"{key} · {account.permissions or account.id}"
+            st.markdown(
+                f"**{account.name}** {badge}  \n:small[:gray[{facts}]]",
+                width="content",
+            )
+            if account.environment is not Environment.PAPER and st.button(
+                _("Remove"), key=f"acc_remove_{account.id}", icon=":material/delete:", type="tertiary"
+            ):
+                confirm_remove(account.id, account.name)
+    st.subheader(_("Add an account"), anchor=False)
+    add_form()
+
+
+def add_form() -> None:
+    """Environment first, since live asks for more."""
+    state.setdefault("acc_environment", Environment.DEMO)
+    state.setdefault("acc_token", session.new_token())
+    with st.container(border=True):
+        with st.container(horizontal=True, gap="medium"):
+            st.segmented_control(
+                _("Environment"),
+                [Environment.DEMO, Environment.LIVE],
+                key="acc_environment",
+                format_func=lambda kind: _("Demo") if kind is Environment.DEMO else _("Live, real money"),
+                required=True,
+            )
+            st.selectbox(_("Region"), ["global", "eea", "us"], key="acc_region", width=150)
+        with st.form("account_form", border=False, enter_to_submit=False):
+            left, right = st.columns(2)
+            left.text_input(_("Name"), key="acc_name", placeholder=_("OKX demo"))
+            right.selectbox(_("Exchange"), [Exchange.OKX], key="acc_exchange", format_func=str.upper)
+            left.text_input(_("API key"), key="acc_key", autocomplete="off")
+            right.text_input(_("API secret"), key="acc_secret", type="password", autocomplete="off")
+            left.text_input(_("Passphrase"), key="acc_passphrase", type="password", autocomplete="off")
+            if state["acc_environment"] is Environment.LIVE:
+                st.warning(_("Live trades with real money. Try the same on paper and demo first."))
+                st.text_input(_("Type LIVE to go on"), key="acc_live", autocomplete="off")
+                st.text_input(
+                    _("Only for a key that may withdraw: type I ACCEPT THE RISK"),
+                    key="acc_withdraw",
+                    help=_("Better: make a key that may read and trade and nothing else."),
+                    autocomplete="off",
+                )
+            checked()
+            with st.container(horizontal=True):
+                st.form_submit_button(_("Check keys"), key="acc_check_keys", on_click=check_keys)
+                st.form_submit_button(
+                    _("Add account"), key="acc_add", type="primary", on_click=add_account, args=(state["acc_token"],)
+                )
+        st.caption(_("Keys are encrypted before they are stored and are never shown again."))
+
+
+def checked() -> None:
+    """What the exchange said of the keys at the last check."""
+    found = state.get("acc_check")
+    if found is None:
+        return
+    icon = ":material/check_circle:" if found.ok else ":material/block:"
+    (st.info if found.ok else st.error)(found.words, icon=icon)
+    if found.can_withdraw:
+        st.warning(_("This key may withdraw money. Make one that may only read and trade."), icon=":material/warning:")
+
+
+# --- the bot
+
+
+def bot() -> None:
+    account, now = session.account_id(), session.now()
+    status = session.services().levels.status(account)
+    with st.container(border=True):
+        widgets.bot_badge(status)
+        st.write(status.words)
+        since = ago(status.since, now) if status.since else _("never started")
+        shown = [
+            Figure(_("Since"), since),
+            Figure(_("Level"), status.level.replace("_", " ")),
+            Figure(_("Heartbeat"), ago(status.heartbeat_at, now)),
+            Figure(_("Protected"), f"{status.protected}/{status.parts}"),
+        ]
+        widgets.figures(shown)
+        with st.container(width=220):
+            switch.switch(account, status.state, key="settings_bot")
+    picture = session.services().reports.picture(account)
+    if picture is not None:
+        st.subheader(_("Connection"), anchor=False)
+        widgets.figures(rows.health_figures(picture.data, now), min_width=200)
+
+
+# --- cadence and defaults
+
+
+def save(keys: list[str]) -> None:
+    """Stores what was changed, one setting at a time; the first refusal stops and is shown."""
+    store = session.services().preferences
+    known = {one.key: one for one in store.all()}
+    for key in keys:
+        value = forms.setting(state[f"set_{key}"], known[key].default)
+        if value != known[key].value:
+            session.ask(partial(store.set, key, value, by=session.OPERATOR))
+            if session.refused():
+                return
+    session.say(_("Saved. The bot takes it from its next look."))
+
+
+def field(one: Any) -> None:
+    """A setting with its unit, its range and what it does."""
+    label = f"{one.label}, {one.unit}" if one.unit else one.label
+    bounds = [quantity(bound) for bound in (one.minimum, one.maximum) if bound is not None]
+    words = " ".join(filter(None, [one.help, _("Allowed: {range}.", range=" – ".join(bounds)) if bounds else ""]))
+    key = f"set_{one.key}"
+    if isinstance(one.default, bool):
+        st.toggle(label, value=bool(one.value), key=key, help=words)
+    elif isinstance(one.default, str):
+        st.text_input(label, value=one.value, key=key, help=words)
+    else:
+        current = None if one.value is None else float(one.value)
+        st.number_input(label, value=current, key=key, help=words, placeholder=_("no limit"), step=1.0, format="%g")
+
+
+def preferences() -> None:
+    shown = session.services().preferences.all()
+    for group in dict.fromkeys(one.group for one in shown):
+        members = [one for one in shown if one.group == group]
+        with st.form(f"settings_{group}"):
+            st.markdown(f"**{group}**")
+            with st.grid(min_column_width=240, gap="small"):
+                for one in members:
+                    field(one)
+            keys = [one.key for one in members]
+            st.form_submit_button(_("Save"), key=f"save_{group}", on_click=save, args=(keys,))
+
+
+VIEWS = {
+    "accounts": (_("Accounts"), accounts),
+    "bot": (_("Bot"), bot),
+    "defaults": (_("Cadence and defaults"), preferences),
+}
+state.setdefault("settings_view", "accounts")
+st.segmented_control(
+    _("Shown"),
+    list(VIEWS),
+    key="settings_view",
+    format_func=lambda view: VIEWS[view][0],
+    required=True,
+    label_visibility="collapsed",
+    persist_state="session",
+)
+VIEWS[state["settings_view"]][1]()

@@ -1,0 +1,226 @@
+"""A realistic picture of one account, as the bot puts it on the board, made fresh at the time of asking."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from core.domain.account import Account, Environment, Exchange
+
+PAPER = Account("paper-okx", "Paper OKX", Exchange.OKX, Environment.PAPER, "", "")
+DEMO = Account("demo-okx", "OKX demo", Exchange.OKX, Environment.DEMO, "", "", "9f2c", "read_only,trade")
+BTC = "BTC-USDT-PERP"
+MARK = Decimal("100412.3")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def instrument(base: str, value: str, tick: str) -> dict[str, Any]:
+    return {
+        "base": base,
+        "contract_value": value,
+        "price_tick": tick,
+        "quantity_step": "0.01",
+        "min_quantity": "0.01",
+        "max_market_quantity": "12000",
+        "max_limit_quantity": "100000000",
+        "max_leverage": "100",
+        "taker_fee": "0.0005",
+        "maker_fee": "0.0002",
+    }
+
+
+def part(name: str, **changes: Any) -> dict[str, Any]:
+    """A protected long of 1,000 USDT in BTC, with `changes`."""
+    started = (now() - timedelta(minutes=42)).isoformat()
+    return {
+        "part": name,
+        "strategy": "manual",
+        "symbol": BTC,
+        "side": "long",
+        "status": "open",
+        "wanted": "open",
+        "position_value": "1000",
+        "contracts": "0.99",
+        "size": "0.99",
+        "coins": "0.0099",
+        "average_entry": "100250.1",
+        "leverage": "10",
+        "mark_price": str(MARK),
+        "unrealised_pnl": "1.6058",
+        "realised_pnl": "0",
+        "take_profit": {"pnl_usdt": "50", "trigger_by": "mark"},
+        "stop_loss": {"pnl_usdt": "-100", "trigger_by": "mark"},
+        "take_profit_price": "105300.7",
+        "stop_loss_price": "90149.1",
+        "take_profit_distance_pct": "4.87",
+        "stop_loss_distance_pct": "-10.22",
+        "take_profit_pnl": "50.00",
+        "stop_loss_pnl": "-100.00",
+        "protected": True,
+        "stop_covered": "0.99",
+        "protection_seen_at": (now() - timedelta(seconds=2)).isoformat(),
+        "protection_id": f"op{name}01P01",
+        "cycle": 1,
+        "cycle_started_at": started,
+        "fees": "-0.4962",
+        "bare_seconds_today": "0.0",
+        "exit_reason": None,
+        "why": [
+            {"rule": "protect", "because": "take-profit and stop-loss rest for 0.99 contracts", "action": None},
+            {"rule": "recover", "because": "recovery step 1 waits: PnL +1.61 USDT, trigger -50", "action": None},
+        ],
+        **changes,
+    }
+
+
+def order(client_order_id: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "client_order_id": client_order_id,
+        "exchange_order_id": "718822001",
+        "part": "00a7k2",
+        "purpose": "protect",
+        "symbol": BTC,
+        "side": "sell",
+        "position_side": "long",
+        "kind": "oco",
+        "quantity": "0.99",
+        "filled": "0",
+        "price": None,
+        "take_profit_trigger": "105300.7",
+        "stop_loss_trigger": "90149.1",
+        "trigger_by": "mark",
+        "status": "working",
+        "foreign": False,
+        "created_at": (now() - timedelta(minutes=42)).isoformat(),
+        **changes,
+    }
+
+
+def sample_picture() -> dict[str, Any]:
+    """Three parts: one long in profit, one short in loss without its stop, one that waits to be reopened."""
+    ether = part(
+        "00a7k3",
+        symbol="ETH-USDT-PERP",
+        side="short",
+        size="2.84",
+        contracts="2.84",
+        coins="0.284",
+        average_entry="3512.40",
+        mark_price="3561.75",
+        unrealised_pnl="-14.0154",
+        leverage="5",
+        take_profit_price="3336.34",
+        stop_loss_price="3864.51",
+        take_profit_distance_pct="-6.33",
+        stop_loss_distance_pct="8.50",
+        protected=False,
+        stop_covered="0",
+        protection_seen_at=None,
+        cycle=2,
+        why=[{"rule": "protect", "because": "held 2.84 and bare, so the stop comes first", "action": "place OCO 2.84"}],
+    )
+    waiting = part(
+        "00a7k4",
+        symbol="SOL-USDT-PERP",
+        status="closed",
+        size="0",
+        coins="0",
+        average_entry=None,
+        unrealised_pnl="0",
+        take_profit_price=None,
+        stop_loss_price=None,
+        take_profit_distance_pct=None,
+        stop_loss_distance_pct=None,
+        take_profit_pnl=None,
+        stop_loss_pnl=None,
+        protected=False,
+        protection_seen_at=None,
+        cycle=3,
+        exit_reason="take_profit",
+        why=[{"rule": "reopen", "because": "waits 4:12 after the take-profit", "action": None}],
+    )
+    at = now().isoformat()
+    return {
+        "account": PAPER.id,
+        "name": PAPER.name,
+        "exchange": "okx",
+        "environment": "paper",
+        "as_of": at,
+        "bot": {"state": "running", "words": "", "level": "run", "since": at, "holder": "here"},
+        "metrics": {
+            "equity": "10012.4096",
+            "available": "9713.2041",
+            "floating_pnl": "-12.4096",
+            "margin_used": "299.2055",
+            "hedge_mode": True,
+            "as_of": at,
+        },
+        "health": {
+            "exchange": "ok",
+            "stream": "connected",
+            "stream_heard_at": at,
+            "database": "ok",
+            "requests": {"orders": ["2", "60"], "account": ["3", "10"]},
+        },
+        "protection": {"protected": 1, "parts": 2, "bare_seconds_today": "0.4"},
+        "positions": [
+            {
+                "symbol": BTC,
+                "side": "long",
+                "contracts": "1.99",
+                "coins": "0.0199",
+                "notional": "1998.20",
+                "average_price": "100250.1",
+                "mark_price": str(MARK),
+                "last_price": "100415.0",
+                "unrealised_pnl": "1.6058",
+                "unrealised_pct": "1.62",
+                "leverage": "10",
+                "margin": "199.82",
+                "liquidation_price": "9120.4",
+                "funding": "-0.1032",
+                "position_id": "8812",
+                "opened_at": at,
+                "residual": "1",
+                "parts": ["00a7k2"],
+            },
+            {
+                "symbol": "ETH-USDT-PERP",
+                "side": "short",
+                "contracts": "2.84",
+                "coins": "0.284",
+                "notional": "1011.54",
+                "average_price": "3512.40",
+                "mark_price": "3561.75",
+                "last_price": "3561.80",
+                "unrealised_pnl": "-14.0154",
+                "unrealised_pct": "-7.02",
+                "leverage": "5",
+                "margin": "202.31",
+                "liquidation_price": None,
+                "funding": "0",
+                "position_id": "8813",
+                "opened_at": at,
+                "residual": "0",
+                "parts": ["00a7k3"],
+            },
+        ],
+        "parts": [waiting, part("00a7k2"), ether],
+        "orders": [
+            order("op00a7k201P01"),
+            order("op00a7k501E01", part="00a7k5", purpose="entry", kind="limit", side="buy", price="99000"),
+            order("", part=None, purpose="foreign", kind="limit", foreign=True, price="120000"),
+        ],
+        "unresolved": [{"client_order_id": "op00a7k302P02", "purpose": "protect", "part": "00a7k3", "since": at}],
+        "alarms": [{"subject": "bare/00a7k3", "words": "Part 00a7k3 has no stop at the exchange.", "raised_at": at}],
+        "tickers": {BTC: {"last": "100415", "mark": str(MARK), "bid": "100414.9", "ask": "100415", "at": at}},
+        "instruments": {
+            BTC: instrument("BTC", "0.01", "0.1"),
+            "ETH-USDT-PERP": instrument("ETH", "0.1", "0.01"),
+            "SOL-USDT-PERP": instrument("SOL", "1", "0.01"),
+        },
+    }

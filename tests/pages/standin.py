@@ -1,0 +1,349 @@
+"""A dashboard's services without a bot: one account's picture in memory, and a note of each call that was made.
+
+It speaks the services' own value types, so a page that runs here asks the real ones the same questions.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from core.domain.account import Account, Environment, Level
+from core.domain.errors import Misconfigured, Unavailable
+from core.domain.instrument import OrderSide, Side
+from core.domain.money import Contracts, Price
+from core.domain.order import Fill, Funding
+from core.services.accounts import KeyCheck
+from core.services.levels import BotStatus
+from core.services.positions import Asked, ClosePreview, Draft, Preview
+from core.services.preferences import Preference
+from core.services.reports import Picture
+from db.records import CycleRecord, Event
+from tests.pages.sample import BTC, DEMO, MARK, PAPER, now, sample_picture
+
+
+@dataclass
+class World:
+    """What the stand-in services share and what the tests look at."""
+
+    picture: dict[str, Any] | None = None
+    picture_age: timedelta = timedelta(seconds=1)
+    state: str = "stopped"
+    accounts: list[Account] = field(default_factory=lambda: [PAPER, DEMO])
+    history: bool = False
+    failure: Exception | None = None
+    refusal: Exception | None = None
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+    tokens: dict[str, Asked] = field(default_factory=dict)
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def asked(self, token: str, words: str, *call: Any) -> Asked:
+        """The answer of a write; the same token twice is one call."""
+        if self.refusal is not None:
+            raise self.refusal
+        if token in self.tokens:
+            return self.tokens[token]
+        self.calls.append(call)
+        self.tokens[token] = Asked("00a7k9", True, words)
+        return self.tokens[token]
+
+
+class StandInPositions:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def preview(self, draft: Draft) -> Preview:
+        price = draft.entry.price or MARK
+        value = Decimal("0.01") if draft.symbol == BTC else Decimal("0.1")
+        contracts = (draft.position_value / (price * value)).quantize(Decimal("0.01")) if price else Decimal(0)
+        coins, sign = contracts * value, draft.side.sign
+        problems = []
+        if draft.position_value < 11:
+            problems.append(f"position value {draft.position_value} USDT is too small: 11 USDT or more")
+        if not 1 <= draft.leverage <= 100:
+            problems.append(f"leverage {draft.leverage} is out of range: 1 to 100")
+        stop = draft.stop_loss
+        if stop is not None and stop.price is not None and sign * (stop.price - price) >= 0:
+            problems.append(f"stop-loss {stop.price} is on the wrong side: below {price} for a long")
+
+        def reached(target: Any) -> Decimal | None:
+            if target is None or not coins:
+                return None
+            if target.price is not None:
+                return Decimal(target.price)
+            move = target.pnl_usdt / coins if target.pnl_usdt is not None else price * target.percent / 100
+            return Decimal(round(price + sign * move, 1))
+
+        tp, sl = reached(draft.take_profit), reached(draft.stop_loss)
+        fee = coins * price * Decimal("0.0005")
+        return Preview(
+            entry_price=price,
+            contracts=contracts,
+            coins=coins,
+            notional=coins * price,
+            margin=coins * price / draft.leverage if draft.leverage else Decimal(0),
+            take_profit_price=tp,
+            stop_loss_price=sl,
+            take_profit_pnl=None if tp is None else sign * (tp - price) * coins,
+            stop_loss_pnl=None if sl is None else sign * (sl - price) * coins,
+            fee_open=fee,
+            fee_close=fee,
+            worst_loss=None if sl is None else sign * (sl - price) * coins - 2 * fee,
+            liquidation_price=None,
+            price_as_of=now() - timedelta(seconds=1),
+            problems=tuple(problems),
+            notes=("10,012.40 USDT equity: liquidation is far away.",),
+        )
+
+    def open(self, draft: Draft, token: str, by: str) -> Asked:
+        return self.world.asked(token, "the bot enters at its next look.", "open", draft, by)
+
+    def edit_targets(self, part: str, take_profit: Any, stop_loss: Any, token: str, by: str) -> Asked:
+        return self.world.asked(token, "New targets are on their way.", "edit", part, take_profit, stop_loss, by)
+
+    def close(self, part: str, token: str, by: str, contracts: Decimal | None = None) -> Asked:
+        return self.world.asked(token, f"Closing {part}.", "close", part, contracts, by)
+
+    def preview_close(self, part: str, contracts: Decimal | None) -> ClosePreview:
+        size = contracts or Decimal("0.99")
+        return ClosePreview(size, size * 1000, size * 2, size / 2, "At the mark price of now.", ())
+
+
+class StandInOrders:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def cancel(self, account: str, client_order_id: str, token: str, by: str) -> Asked:
+        return self.world.asked(token, "Cancel is on its way.", "cancel", account, client_order_id, by)
+
+
+class StandInLevels:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def status(self, account: str) -> BotStatus:
+        counts = self.world.picture["protection"] if self.world.picture else {"protected": 0, "parts": 0}
+        running = self.world.state == "running"
+        return BotStatus(
+            state=self.world.state,
+            words="Guards 3 parts." if running else "Stopped by the operator.",
+            since=now() - timedelta(hours=2),
+            manually_stopped=not running,
+            level=Level.RUN,
+            heartbeat_at=now() - timedelta(seconds=1),
+            protected=int(counts["protected"]),
+            parts=int(counts["parts"]),
+            on_exchange_alone=0 if running else int(counts["protected"]),
+        )
+
+    def start(self, account: str, by: str) -> None:
+        self._switch("start", "running", account, by)
+
+    def stop(self, account: str, by: str, why: str = "") -> None:
+        self._switch("stop", "stopped", account, by)
+
+    def _switch(self, verb: str, state: str, account: str, by: str) -> None:
+        if self.world.refusal is not None:
+            raise self.world.refusal
+        self.world.calls.append((verb, account, by))
+        self.world.state = state
+
+
+class StandInAccounts:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def list(self) -> list[Account]:
+        if self.world.failure is not None:
+            raise self.world.failure
+        return self.world.accounts
+
+    def check(self, form: Any) -> KeyCheck:
+        if form.api_key == "wrong":
+            raise Misconfigured("API key wrong… is not known to OKX demo: check that it was made for demo trading")
+        withdraw = form.api_key == "withdraws"
+        return KeyCheck(True, "The key may read and trade.", "read_only,trade", Decimal(5000), True, withdraw)
+
+    def add(self, form: Any, token: str, by: str) -> Account:
+        if form.environment is Environment.LIVE and form.confirm_live != "LIVE":
+            raise Misconfigured("confirmation: type LIVE in capitals to add an account with real money")
+        self.world.calls.append(("add", form.name, by))
+        added = Account("new-okx", form.name, form.exchange, form.environment, "", "", "abcd", "read_only,trade")
+        self.world.accounts.append(added)
+        return added
+
+    def remove(self, account: str, by: str) -> None:
+        self.world.calls.append(("remove", account, by))
+        self.world.accounts = [one for one in self.world.accounts if one.id != account]
+
+
+class StandInReports:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def picture(self, account: str) -> Picture | None:
+        if self.world.failure is not None:
+            raise self.world.failure
+        if self.world.picture is None:
+            return None
+        return Picture(deepcopy(self.world.picture), now() - self.world.picture_age)
+
+    def cycles(self, account: str, limit: int) -> list[CycleRecord]:
+        if not self.world.history:
+            return []
+        results = ["48.91", "-101.32", "49.55", "52.10", "-20.40", "50.02"]
+        return [
+            CycleRecord(
+                account=account,
+                part="00a7k2",
+                number=number,
+                symbol=BTC,
+                side=Side.LONG,
+                started=now() - timedelta(hours=20 - number),
+                ended=now() - timedelta(hours=19.4 - number),
+                contracts=Decimal("0.99"),
+                average_entry=Decimal("100250.1"),
+                average_exit=Decimal("105300.7"),
+                realised_pnl=Decimal(result),
+                fees=Decimal("-1.0231"),
+                funding=Decimal("-0.0310"),
+                reason="take_profit" if Decimal(result) > 0 else "stop_loss",
+                words="the take-profit filled at 105,300.7",
+            )
+            for number, result in enumerate(results, 1)
+        ]
+
+    def fills(self, account: str, limit: int) -> list[Fill]:
+        if not self.world.history:
+            return []
+        return [
+            Fill(
+                f"t{number}",
+                f"o{number}",
+                f"op00a7k20{number}E01",
+                BTC,
+                Side.LONG,
+                OrderSide.BUY,
+                Contracts(Decimal("0.99")),
+                Price(Decimal("100250.1")),
+                Decimal("-0.4962"),
+                False,
+                Decimal(0),
+                now() - timedelta(hours=number),
+            )
+            for number in range(1, 5)
+        ]
+
+    def funding(self, account: str, limit: int) -> list[Funding]:
+        return [Funding(BTC, Side.LONG, Decimal("-0.0310"), now(), "b1")] if self.world.history else []
+
+    def events(self, account: str, part: str | None = None, limit: int = 50) -> list[Event]:
+        if not self.world.history:
+            return []
+        return [Event(now(), account, "00a7k2", "protect", "held 0.99 and bare", "place OCO 0.99", "done")]
+
+    def alarms(self, account: str) -> list[Any]:
+        return []
+
+
+class StandInPaper:
+    FAULTS: ClassVar[dict[str, str]] = {
+        "lost_after": "An order is executed, its answer lost",
+        "slow": "Answers take seconds",
+    }
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.paths = {BTC: 100000.0, "ETH-USDT-PERP": 3500.0, "SOL-USDT-PERP": 200.0}
+
+    def available(self) -> bool:
+        return True
+
+    def prices(self) -> dict[str, dict[str, str]]:
+        return {name: {"last": str(p), "mark": str(p), "index": str(p)} for name, p in self.paths.items()}
+
+    def candles(self, symbol: str, limit: int) -> list[dict[str, str]]:
+        start, base, bars, last = now() - timedelta(minutes=limit), self.paths[symbol], [], self.paths[symbol]
+        for number in range(limit):
+            first, last = last, base * (1 + ((number * 7919) % 101 - 50) / 12000)
+            low, high = min(first, last) * 0.9994, max(first, last) * 1.0005
+            at = str(int((start + timedelta(minutes=number)).timestamp() * 1000))
+            bars.append({"t": at, "o": f"{first}", "h": f"{high}", "l": f"{low}", "c": f"{last}", "v": "10"})
+        return bars
+
+    def set_price(self, symbol: str, last: Decimal) -> None:
+        if last <= 0:
+            raise Misconfigured(f"price {last} is not allowed: it must be above 0")
+        self.world.calls.append(("set_price", symbol, last))
+
+    def shock(self, symbol: str, percent: Decimal) -> None:
+        self.world.calls.append(("shock", symbol, percent))
+
+    def source(self, kind: str, **options: Any) -> None:
+        self.world.calls.append(("source", kind))
+
+    def faults(self) -> list[dict[str, Any]]:
+        return self.world.faults
+
+    def set_faults(self, faults: list[dict[str, Any]]) -> None:
+        self.world.faults = faults
+
+    def clear_faults(self) -> None:
+        self.world.faults = []
+
+
+class StandInPreferences:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def all(self) -> list[Preference]:
+        def one(
+            key: str, label: str, unit: str, default: Any, low: Any, high: Any, help: str, group: str
+        ) -> Preference:
+            value = self.world.settings.get(key, default)
+            return Preference(key, label, unit, default, value, low, high, help, group)
+
+        return [
+            one("recovery_enabled", "Recovery", "", True, None, None, "Averages a losing part down.", "Recovery"),
+            one("recovery_trigger_pnl", "Trigger", "USDT", Decimal(-50), Decimal(-10000), Decimal(-1), "", "Recovery"),
+            one("recovery_max_steps", "Most steps", "", None, 1, 20, "Empty: no limit.", "Recovery"),
+            one("check_seconds", "Check positions", "s", 60, 5, 600, "The full look.", "Cadence"),
+            one("reopen_delay_minutes", "Reopen delay", "min", 5, 1, 60, "", "Reopen"),
+        ]
+
+    def set(self, key: str, value: Any, by: str) -> None:
+        if key == "check_seconds" and not 5 <= value <= 600:
+            raise Misconfigured(f"check_seconds {value} is out of range: 5 to 600 s")
+        self.world.calls.append(("set", key, value, by))
+        self.world.settings[key] = value
+
+
+class StandIn:
+    """Everything a person can ask for, answered from one `World`."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.positions = StandInPositions(world)
+        self.orders = StandInOrders(world)
+        self.levels = StandInLevels(world)
+        self.accounts = StandInAccounts(world)
+        self.reports = StandInReports(world)
+        self.paper = StandInPaper(world)
+        self.preferences = StandInPreferences(world)
+
+
+def empty() -> StandIn:
+    """A first start: stopped, nothing seen, nothing held."""
+    return StandIn(World())
+
+
+def full() -> StandIn:
+    """A running bot with parts, orders, an alarm and a history."""
+    return StandIn(World(picture=sample_picture(), state="running", history=True))
+
+
+AWAY = Unavailable("the database does not answer: connection refused")
