@@ -58,11 +58,7 @@ def picture(
     now: datetime,
 ) -> Json:
     """The whole picture of one account. `as_of` is the time of the look it was made from."""
-    parts = [
-        part_row(part, result, tickers, bare_seconds)
-        for result in results.values()
-        for part in result.parts
-    ]
+    parts = [part_row(part, result, tickers, bare_seconds) for result in results.values() for part in result.parts]
     held = [row for row in parts if Decimal(row["size"]) > ZERO]
     return {
         "account": account.id,
@@ -109,9 +105,7 @@ def picture(
     }
 
 
-def part_row(
-    part: Part, result: Result, tickers: Mapping[str, Ticker], bare_seconds: Mapping[str, float]
-) -> Json:
+def part_row(part: Part, result: Result, tickers: Mapping[str, Ticker], bare_seconds: Mapping[str, float]) -> Json:
     """One part as the pages show it."""
     intent, instrument = part.intent, part.instrument
     mark = _mark(result, tickers)
@@ -233,9 +227,7 @@ def _metrics(
         position = result.seen.position
         if position is not None:
             mark = _mark(result, tickers) or position.mark_price
-            floating += result.seen.instrument.pnl(
-                position.side, position.contracts, position.average_price, mark
-            )
+            floating += result.seen.instrument.pnl(position.side, position.contracts, position.average_price, mark)
     return {
         "equity": plain(state.equity - state.unrealised_pnl + floating),
         "available": plain(state.available),

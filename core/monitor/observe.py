@@ -247,8 +247,7 @@ class Observer:
             return ticker
         wanted = look.desired.get(key)
         entering = wanted is not None and any(
-            intent.living and (intent.contracts is None or intent.cycle_started_at is None)
-            for intent in wanted.intents
+            intent.living and (intent.contracts is None or intent.cycle_started_at is None) for intent in wanted.intents
         )
         if entering or key in look.positions:
             ticker = self.port.ticker(key.symbol)

@@ -44,9 +44,7 @@ FIRST_HISTORY = timedelta(days=3)
 class PositionMonitor:
     """Runs all guards of this process."""
 
-    def __init__(
-        self, store: Store, alerts: Alerts, clock: Clock, reload_accounts: Callable[[], None]
-    ) -> None:
+    def __init__(self, store: Store, alerts: Alerts, clock: Clock, reload_accounts: Callable[[], None]) -> None:
         self.store, self.alerts, self.clock, self.reload_accounts = store, alerts, clock, reload_accounts
         self.guards: dict[str, Guard] = {}
         self.replaced_schedulers = 0

@@ -49,9 +49,7 @@ class _Said:
 class Reconciler:
     """The loop of one account. Used by one thread at a time."""
 
-    def __init__(
-        self, account: str, observer: Observer, executor: TradeExecutor, store: Store, clock: Clock
-    ) -> None:
+    def __init__(self, account: str, observer: Observer, executor: TradeExecutor, store: Store, clock: Clock) -> None:
         self.account, self.observer, self.executor = account, observer, executor
         self.store, self.clock = store, clock
         self.results: dict[PositionKey, Result] = {}
@@ -99,9 +97,7 @@ class Reconciler:
 
     # -- explain -----------------------------------------------------------------------------------------------
 
-    def _write_down(
-        self, key: PositionKey, decided: Plan, done: dict[Action, OutcomeKind], *, act: bool
-    ) -> None:
+    def _write_down(self, key: PositionKey, decided: Plan, done: dict[Action, OutcomeKind], *, act: bool) -> None:
         """Each action with its outcome; each reason for doing nothing when it changes, not when it ticks."""
         said = self._said.setdefault(key, _Said())
         now, events = self.clock.now(), []
@@ -130,9 +126,7 @@ class Reconciler:
         """Alarms raised by rules end when no rule raises them any more."""
         changed = False
         for key, result in self.results.items():
-            subjects = frozenset(
-                action.subject for action in result.plan.actions if isinstance(action, RaiseAlarm)
-            )
+            subjects = frozenset(action.subject for action in result.plan.actions if isinstance(action, RaiseAlarm))
             changed = changed or self._subjects.get(key, frozenset()) != subjects
             self._subjects[key] = subjects
         if changed:

@@ -23,5 +23,7 @@ def report(guard: Guard) -> str:
         f"found {len(parts)} open parts, {protected} of them with their stop-loss on the exchange; "
         f"{open_questions} commands without an answer; {would_do} things to do once the bot is started"
     )
-    guard.store.add_events(guard.account.id, [Event(guard.clock.now(), guard.account.id, None, RULE, words, None, None)])
+    guard.store.add_events(
+        guard.account.id, [Event(guard.clock.now(), guard.account.id, None, RULE, words, None, None)]
+    )
     return words

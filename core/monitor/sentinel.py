@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from core.alerts import Alerts
+from core.domain.account import PositionKey
 from core.domain.money import total
 from core.monitor.guard import Guard
 
@@ -28,10 +29,10 @@ def findings(guard: Guard) -> Iterator[tuple[str, str]]:
         yield f"sentinel-stale/{guard.account.id}", f"the last complete look at the exchange was {age}"
     resting = guard.port.working_orders()
     for position in guard.port.positions():
-        key = next((key for key in guard.reconciler.results if (key.symbol, key.side) == (position.symbol, position.side)), None)
-        if key is None:
+        key = PositionKey(guard.account.id, position.symbol, position.side)
+        result = guard.reconciler.results.get(key)
+        if result is None:
             continue
-        result = guard.reconciler.results[key]
         ours = [part for part in result.parts if part.size and part.intent.stop_loss is not None]
         wanted = total(part.size for part in ours)
         covered = total(
