@@ -14,7 +14,7 @@ lint: $(READY)
 	.venv/bin/ruff check core tests
 
 test: lint
-	.venv/bin/pytest -q -n 2 tests/simulator
+	.venv/bin/pytest -q -n 2 tests/test_rooms.py tests/simulator
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts
