@@ -8,12 +8,14 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from core.simulator import okx_rows as rows
+from core.simulator import okx_account_rows as account_rows
+from core.simulator import okx_order_rows as order_rows
 from core.simulator import okx_trade
 from core.simulator.house import House
 from core.simulator.mirror import Mirror
 from core.simulator.okx_codes import coded
 from core.simulator.okx_http import OkxHttp, clean
+from core.simulator.okx_text import text
 from core.simulator.switches import DEFAULTS
 from core.simulator.values import Refusal
 
@@ -32,9 +34,12 @@ class Control:
         table: list[tuple[str, str, Callable[[Body], Any]]] = [
             ("POST", "price", self.price), ("POST", "market", self.market), ("POST", "clock", self.clock),
             ("GET", "clock", self.clock), ("POST", "faults", self.set_faults), ("GET", "faults", self.faults),
-            ("DELETE", "faults", lambda body: self.set_faults([])), ("GET", "state", self.state), ("POST", "reset", self.reset),
-            ("POST", "intervene", self.intervene), ("POST", "switches", self.set_switches), ("GET", "switches", self.switches),
-            ("POST", "requests/reset", self.forget_requests), ("POST", "delay", self.delay), ("GET", "health", self.health),
+            ("DELETE", "faults", lambda body: self.set_faults([])), ("GET", "state", self.state),
+            ("POST", "reset", self.reset),
+            ("POST", "intervene", self.intervene), ("POST", "switches", self.set_switches),
+            ("GET", "switches", self.switches),
+            ("POST", "requests/reset", self.forget_requests), ("POST", "delay", self.delay),
+            ("GET", "health", self.health),
             ("GET", "candles", self.candles),
         ]  # fmt: skip
         return [web.route(method, f"/sim/{path}", self._guarded(handler)) for method, path, handler in table]
@@ -121,7 +126,8 @@ class Control:
 
     def intervene(self, body: Body) -> Any:
         deeds = {"close": self._close, "cancel": self._cancel, "place": self._place, "place_algo": self._place_algo,
-                 "amend_algo": self._amend_algo, "deposit": self._deposit, "liquidate": self._liquidate, "adl": self._adl}  # fmt: skip
+                 "amend_algo": self._amend_algo, "deposit": self._deposit, "liquidate": self._liquidate,
+                 "adl": self._adl}  # fmt: skip
         if body.get("do") not in deeds:
             raise ValueError(f"do is one of {', '.join(deeds)}")
         return {"ok": True} | (deeds[body["do"]](clean(body)) or {})
@@ -208,7 +214,7 @@ class Control:
     def candles(self, body: Body) -> Any:
         market = self.house.engine.markets[self._symbol(body)]
         chosen = market.tape.minutes[-int(body.get("limit", 300)) :]
-        return {"candles": [[candle[0], *map(rows.text, candle[1:])] for candle in chosen]}
+        return {"candles": [[candle[0], *map(text, candle[1:])] for candle in chosen]}
 
     def state(self, body: Body) -> Any:
         engine = self.house.engine
@@ -216,22 +222,24 @@ class Control:
         worlds = ["live", "demo"] if engine.switches["two_worlds"] else ["live"]
         owners = [engine.accounts[name] for name in worlds]
         return {
-            "now": self.clock({})["now"], "seed": engine.seed, "clock": self.house.clock.kind, "config": engine.switches,
-            "prices": {symbol: {"last": rows.text(m.prices.last), "mark": rows.text(m.prices.mark), "index": rows.text(m.prices.index),
+            "now": self.clock({})["now"], "seed": engine.seed, "clock": self.house.clock.kind,
+            "config": engine.switches,
+            "prices": {symbol: {"last": text(m.prices.last), "mark": text(m.prices.mark), "index": text(m.prices.index),
                                 "source": m.source} for symbol, m in engine.markets.items()},
             "accounts": {owner.name: {
-                "balance": rows.text(owner.balance), "equity": rows.text(owner.equity(engine.prices)),
-                "deposits": rows.text(owner.deposits), "realised": rows.text(owner.realised), "fees": rows.text(owner.fees),
-                "funding": rows.text(owner.funding), "penalties": rows.text(owner.penalties),
+                "balance": text(owner.balance), "equity": text(owner.equity(engine.prices)),
+                "deposits": text(owner.deposits), "realised": text(owner.realised),
+                "fees": text(owner.fees),
+                "funding": text(owner.funding), "penalties": text(owner.penalties),
                 "posMode": "long_short_mode" if owner.hedged else "net_mode",
-                "leverage": {symbol: rows.text(value) for symbol, value in owner.leverage.items()},
+                "leverage": {symbol: text(value) for symbol, value in owner.leverage.items()},
             } for owner in owners},
-            "positions": [rows.position(engine, p) for owner in owners for p in owner.positions.values()],
-            "lives": [rows.life(engine, life) for owner in owners for life in owner.lives],
-            "orders": [rows.order(engine, order) for order in engine.orders.values() if order.account in worlds],
-            "algos": [rows.algo(engine, algo) for algo in engine.algos.values() if algo.account in worlds],
-            "fills": [rows.fill(fill) for fill in engine.fills.values() if fill.account in worlds],
-            "ledger": [rows.bill(bill) for owner in owners for bill in owner.ledger],
+            "positions": [account_rows.position(engine, p) for owner in owners for p in owner.positions.values()],
+            "lives": [account_rows.life(engine, life) for owner in owners for life in owner.lives],
+            "orders": [order_rows.order(engine, order) for order in engine.orders.values() if order.account in worlds],
+            "algos": [order_rows.algo(engine, algo) for algo in engine.algos.values() if algo.account in worlds],
+            "fills": [order_rows.fill(fill) for fill in engine.fills.values() if fill.account in worlds],
+            "ledger": [account_rows.bill(bill) for owner in owners for bill in owner.ledger],
             "requests": dict(self.house.requests),
         }  # fmt: skip
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.simulator.account import DAY_MS, Account
+from core.simulator.admission import Admission
 from core.simulator.candles import Candle, Tape, history
 from core.simulator.faults import Faults
 from core.simulator.guarding import Guarding
@@ -44,11 +45,13 @@ class Engine:
         self.setup = setup
         self.listeners: list[Listener] = []
         self.faults = Faults()
+        self.admission = Admission(self)
         self.trading = Trading(self)
         self.guarding = Guarding(self)
         self.commands: dict[str, Callable[..., Any]] = {
             "advance": self.advance, "price": self.price, "market": self.set_market, "switches": self.set_switches,
-            "faults": self.faults.replace, "reset": self.begin, "deposit": self.deposit, "liquidate": self.liquidate, "adl": self.deleverage,
+            "faults": self.faults.replace, "reset": self.begin, "deposit": self.deposit, "liquidate": self.liquidate,
+            "adl": self.deleverage,
             "mode": self.set_mode, "leverage": self.set_leverage, "dead_man": self.set_dead_man, "later": self.put_off,
             "place": self.trading.place, "cancel": self.trading.cancel, "amend": self.trading.amend,
             "close": self.trading.close_position, "close_part": self.trading.close_part,

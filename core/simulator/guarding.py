@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from core.simulator.account import Account
+from core.simulator.admission import name_checked, number
 from core.simulator.algos import passed, woken
-from core.simulator.trading import name_checked, number
 from core.simulator.values import Algo, Leg, Order, Refusal
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Guarding:
             raise Refusal("parameter", "side")
         if asked.get("margin_mode") not in ("cross", "isolated"):
             raise Refusal("parameter", "tdMode")
-        position_side = engine.trading.position_side(owner, asked.get("position_side"))
+        position_side = engine.admission.position_side(owner, asked.get("position_side"))
         client_id = name_checked(str(asked.get("client_id") or ""), "algoClOrdId")
         if client_id and any(a.client_id == client_id and a.account == owner.name for a in engine.algos.values()):
             raise Refusal("duplicate_algo_id")
@@ -66,7 +66,8 @@ class Guarding:
         if size is not None and size > contract.max_market:
             raise Refusal("stop_size")
         made = Algo(
-            "", client_id, owner.name, symbol, asked["side"], position_side, kind, size, owner.lever(symbol), engine.now,
+            "", client_id, owner.name, symbol, asked["side"], position_side, kind, size, owner.lever(symbol),
+            engine.now,
             engine.now, asked["margin_mode"], reduce_only=bool(asked.get("reduce_only")) or size is None,
             tied=bool(asked.get("tied")), tag=name_checked(str(asked.get("tag") or ""), "tag"),
         )  # fmt: skip
@@ -80,7 +81,7 @@ class Guarding:
                 raise Refusal("close_fraction_kind")
             return None
         size = number(asked.get("size"), "sz")
-        self.engine.trading.size_checked(owner, symbol, size)
+        self.engine.admission.size_checked(owner, symbol, size)
         return size
 
     def _legs(self, owner: Account, algo: Algo, asked: dict[str, Any]) -> None:
@@ -116,7 +117,7 @@ class Guarding:
                 raise Refusal("parameter", "callbackSpread")
         if active:
             algo.active, algo.awake = (
-                self.engine.trading.price_checked(owner, algo.instrument, active, "activePx"),
+                self.engine.admission.price_checked(owner, algo.instrument, active, "activePx"),
                 False,
             )
         if algo.awake:
@@ -137,7 +138,7 @@ class Guarding:
     def leg(self, owner: Account, symbol: str, asked: dict[str, Any], name: str) -> Leg:
         """The leg asked for ({"trigger", "price", "by"}; a price of -1 is the market)."""
         word = {"take_profit": "tp", "stop_loss": "sl"}.get(name, "")
-        trigger = self.engine.trading.price_checked(owner, symbol, asked.get("trigger"), f"{word}TriggerPx")
+        trigger = self.engine.admission.price_checked(owner, symbol, asked.get("trigger"), f"{word}TriggerPx")
         if asked.get("by") and asked["by"] not in LISTENS:
             raise Refusal("parameter", f"{word}TriggerPxType")
         return Leg(
@@ -147,7 +148,7 @@ class Guarding:
     def _leg_price(self, owner: Account, symbol: str, asked: Any, name: str) -> Decimal | None:
         if number(asked, name) == -1:
             return None
-        return self.engine.trading.price_checked(owner, symbol, asked, name)
+        return self.engine.admission.price_checked(owner, symbol, asked, name)
 
     def changed_leg(self, owner: Account, symbol: str, leg: Leg | None, asked: dict[str, Any] | None) -> Leg | None:
         """The leg after a change: absent words stay, a trigger of 0 takes it away, a whole new leg may be added."""
@@ -160,7 +161,7 @@ class Guarding:
         price = self._leg_price(owner, symbol, asked["price"], "newOrdPx") if asked.get("price") else leg.price
         made = Leg(leg.trigger, price, asked.get("by") or leg.by)
         if asked.get("trigger"):
-            made.trigger = self.engine.trading.price_checked(owner, symbol, asked["trigger"], "newTriggerPx")
+            made.trigger = self.engine.admission.price_checked(owner, symbol, asked["trigger"], "newTriggerPx")
         return made
 
     def _right_side(self, algo: Algo, profit: Leg | None, stop: Leg | None) -> None:
@@ -182,8 +183,10 @@ class Guarding:
             kind = {0: "move_order_stop", 1: "conditional", 2: "oco"}[len(legs)]
             algo = Algo(
                 "", attached.client_id, order.account, order.instrument, "sell" if order.side == "buy" else "buy",
-                order.position_side, kind, order.filled, owner.lever(order.instrument), self.engine.now, self.engine.now,
-                order.margin_mode, attached.take_profit, attached.stop_loss, reduce_only=True, was_attached=True, tag=order.tag,
+                order.position_side, kind, order.filled, owner.lever(order.instrument), self.engine.now,
+                self.engine.now,
+                order.margin_mode, attached.take_profit, attached.stop_loss, reduce_only=True, was_attached=True,
+                tag=order.tag,
             )  # fmt: skip
             algo.callback_ratio, algo.callback_spread = attached.callback_ratio, attached.callback_spread
             algo.active, algo.awake = attached.active, attached.active is None
@@ -217,20 +220,19 @@ class Guarding:
             "kind": "market" if price is None else "limit", "price": price, "margin_mode": algo.margin_mode,
             "size": algo.size if algo.size is not None else held, "reduce_only": algo.reduce_only, "clamp": True,
         }  # fmt: skip
-        trading = engine.trading
         try:
             if algo.size is None and not held:
                 raise Refusal("nothing_to_close")
-            order = trading._checked(owner, asked)
+            order = engine.admission.order(owner, asked)
             order.source, order.algo_id, order.algo_client_id = SOURCES[algo.kind], algo.algo_id, algo.client_id
-            trading._fit_to_position(owner, order)
-            trading._margin(owner, order)
+            engine.admission.fit_to_position(owner, order)
+            engine.admission.margin(owner, order)
         except Refusal as refusal:
             algo.state, algo.fail_code = "order_failed", refusal.reason
             engine.tell("algo", algo)
             return
         algo.state, algo.actual_size, algo.actual_price = "effective", order.size, price
-        trading.enter(order, {})
+        engine.trading.enter(order, {})
         algo.order_ids.append(order.order_id)
         engine.tell("algo", algo)
 
@@ -283,7 +285,7 @@ class Guarding:
             if algo.size is None:
                 raise Refusal("amend_close_fraction")
             made.size = number(change["size"], "newSz")
-            self.engine.trading.size_checked(owner, algo.instrument, made.size)
+            self.engine.admission.size_checked(owner, algo.instrument, made.size)
         names = ("trigger",) if algo.kind == "trigger" else ("take_profit", "stop_loss")
         for name in names:
             setattr(made, name, self.changed_leg(owner, algo.instrument, getattr(algo, name), change.get(name)))

@@ -6,10 +6,10 @@ the last price is shallower in the mark. Everything depends on seed and time alo
 side of the last price, and an order pays one tick more for every `impact` contracts of its size.
 """
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from itertools import pairwise
 from typing import Any
 
 from core.simulator.candles import MINUTE, Candle, Tape, draw, volume
@@ -99,7 +99,7 @@ class Market:
         points = self.settings["points"]
         if now <= points[0][0] or len(points) == 1:
             return Decimal(points[0][1])
-        for (start, begin), (stop, end) in itertools.pairwise(points):
+        for (start, begin), (stop, end) in pairwise(points):
             if now <= stop:
                 share = Decimal(now - start) / Decimal(stop - start)
                 return Decimal(begin) + (Decimal(end) - Decimal(begin)) * share

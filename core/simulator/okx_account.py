@@ -3,9 +3,11 @@
 from decimal import Decimal
 from typing import Any
 
+from core.simulator import okx_account_rows as account_rows
+from core.simulator import okx_market_rows as market_rows
 from core.simulator import okx_public
-from core.simulator import okx_rows as rows
 from core.simulator.okx_api import Call, decimal, endpoint, page, parameter
+from core.simulator.okx_text import blank, text
 from core.simulator.values import ZERO, down_to
 
 QUARTER_MS = 92 * 86_400_000
@@ -14,8 +16,12 @@ QUARTER_MS = 92 * 86_400_000
 @endpoint("GET", "account/config", 5)
 def config(call: Call) -> list[Any]:
     mode = "long_short_mode" if call.owner.hedged else "net_mode"
-    more = rows.blank("kycLv liquidationGear opAuth roleType settleCcy spotOffsetType spotRoleType stgyType type traderInsts "
-                      "spotTraderInsts settleCcyList feeType")  # fmt: skip
+    more = blank(
+        """
+        kycLv liquidationGear opAuth roleType settleCcy spotOffsetType spotRoleType stgyType type traderInsts
+        spotTraderInsts settleCcyList feeType
+        """
+    )  # fmt: skip
     return [more | {
         "uid": "44705892343619584", "mainUid": "44705892343619584", "acctLv": call.engine.switches["acct_lv"],
         "posMode": mode, "autoLoan": False, "enableSpotBorrow": False, "spotBorrowAutoRepay": False, "greeksType": "PA",
@@ -40,7 +46,7 @@ def set_position_mode(call: Call) -> list[Any]:
 def leverage_info(call: Call) -> list[Any]:
     made = []
     for symbol in call.needed("instId").split(","):
-        lever = rows.text(call.owner.lever(call.engine.contract(call.owner, symbol).symbol))
+        lever = text(call.owner.lever(call.engine.contract(call.owner, symbol).symbol))
         for side in ("long", "short") if call.owner.hedged else ("net",):
             made.append(
                 {"instId": symbol, "ccy": "", "mgnMode": call.get("mgnMode", "cross"), "posSide": side, "lever": lever}
@@ -55,12 +61,12 @@ def set_leverage(call: Call) -> list[Any]:
     if mode not in ("cross", "isolated"):
         raise parameter("mgnMode")
     call.perform({"do": "leverage", "account": call.account, "symbol": symbol, "leverage": str(lever)})
-    return [{"instId": symbol, "lever": rows.text(lever), "mgnMode": mode, "posSide": call.get("posSide")}]
+    return [{"instId": symbol, "lever": text(lever), "mgnMode": mode, "posSide": call.get("posSide")}]
 
 
 @endpoint("GET", "account/balance", 10)
 def balance(call: Call) -> list[Any]:
-    row = rows.balance(call.engine, call.owner)
+    row = account_rows.balance(call.engine, call.owner)
     wanted = [name for name in call.get("ccy").split(",") if name]
     row["details"] = [detail for detail in row["details"] if not wanted or detail["ccy"] in wanted]
     return [row]
@@ -79,7 +85,7 @@ def positions(call: Call) -> list[Any]:
         found += [position for position in flat if position is not None]
     found = [p for p in found if (not symbols or p.instrument in symbols) and (not ids or p.position_id in ids)]
     found.sort(key=lambda position: (position.created, int(position.position_id)), reverse=True)
-    return [rows.position(call.engine, position) for position in found]
+    return [account_rows.position(call.engine, position) for position in found]
 
 
 @endpoint("GET", "account/positions-history", 10)
@@ -88,7 +94,7 @@ def positions_history(call: Call) -> list[Any]:
     now, wanted = call.engine.now, {name: call.get(name) for name in ("instId", "mgnMode", "type", "posId", "instType")}
     ready = [life for life in call.owner.lives if now - QUARTER_MS <= life.updated <= now - lag]
     ready.sort(key=lambda life: life.updated)
-    made = [rows.life(call.engine, life) for life in reversed(ready)]
+    made = [account_rows.life(call.engine, life) for life in reversed(ready)]
     return page(
         [row for row in made if all(not value or row[name] == value for name, value in wanted.items())],
         call,
@@ -108,23 +114,24 @@ def max_size(call: Call) -> list[Any]:
             if call.get("px"):
                 price = decimal(call.get("px"), "px")
             each = contract.value * price * (1 / lever + Decimal(call.engine.switches["fees"]["taker"]))
-            sizes.append(rows.text(down_to(contract.lot, max(ZERO, call.engine.trading.free(call.owner)) / each)))
+            sizes.append(text(down_to(contract.lot, max(ZERO, call.engine.admission.free(call.owner)) / each)))
         made.append({"instId": symbol, "ccy": "USDT", "maxBuy": sizes[0], "maxSell": sizes[1]})
     return made
 
 
 @endpoint("GET", "account/max-avail-size", 20)
 def max_available(call: Call) -> list[Any]:
-    free = rows.text(max(ZERO, call.engine.trading.free(call.owner)))
+    free = text(max(ZERO, call.engine.admission.free(call.owner)))
     return [{"instId": symbol, "availBuy": free, "availSell": free} for symbol in call.needed("instId").split(",")]
 
 
 @endpoint("GET", "account/trade-fee", 5)
 def trade_fee(call: Call) -> list[Any]:
     kind, fees = call.needed("instType"), call.engine.switches["fees"]
-    maker, taker = (rows.text(-Decimal(fees[side])) for side in ("maker", "taker"))
-    return [rows.blank("makerUSDC takerUSDC delivery exercise settle") | {
-        "category": "1", "level": "Lv1", "instType": kind, "maker": maker, "taker": taker, "makerU": maker, "takerU": taker,
+    maker, taker = (text(-Decimal(fees[side])) for side in ("maker", "taker"))
+    return [blank("makerUSDC takerUSDC delivery exercise settle") | {
+        "category": "1", "level": "Lv1", "instType": kind, "maker": maker, "taker": taker, "makerU": maker,
+        "takerU": taker,
         "ruleType": "normal", "feeGroup": [{"groupId": "4", "maker": maker, "taker": taker}], "fiat": [],
         "ts": str(call.engine.now),
     }]  # fmt: skip
@@ -135,7 +142,7 @@ def trade_fee(call: Call) -> list[Any]:
 def bills(call: Call) -> list[Any]:
     wanted = {name: call.get(name) for name in ("instType", "instId", "type", "subType", "ccy", "mgnMode")}
     begin, end = call.whole("begin"), call.whole("end")
-    made = [rows.bill(bill) for bill in reversed(call.owner.ledger)
+    made = [account_rows.bill(bill) for bill in reversed(call.owner.ledger)
             if (begin is None or bill.at >= begin) and (end is None or bill.at <= end)]  # fmt: skip
     made = [row for row in made if all(not value or row[name] == value for name, value in wanted.items())]
     return page(made, call, lambda row: int(row["billId"]))
@@ -143,14 +150,15 @@ def bills(call: Call) -> list[Any]:
 
 @endpoint("GET", "account/instruments", 20, per="user+kind")
 def instruments(call: Call) -> list[Any]:
-    return [rows.account_instrument(row) for row in okx_public.instruments(call)]
+    return [market_rows.account_instrument(row) for row in okx_public.instruments(call)]
 
 
 @endpoint("GET", "asset/currencies", 6)
 def currencies(call: Call) -> list[Any]:
     wanted = [name for name in call.get("ccy").split(",") if name]
     bases = sorted({contract.base for contract in call.owner.contracts.values()})
-    return [rows.blank("burningFeeRate ctAddr depQuoteDailyLayer2 depQuotaFixed usedDepQuotaFixed logoLink minInternal wdQuota") | {
+    unknown = "burningFeeRate ctAddr depQuoteDailyLayer2 depQuotaFixed usedDepQuotaFixed logoLink minInternal wdQuota"
+    return [blank(unknown) | {
         "ccy": name, "name": name, "chain": f"{name}-Simulated", "canDep": True, "canWd": True, "canInternal": True,
         "minDep": "0.0001", "minWd": "0.001", "maxWd": "1000000", "wdTickSz": "8", "usedWdQuota": "0", "fee": "0",
         "minFee": "0", "maxFee": "0", "minFeeForCtAddr": "0", "maxFeeForCtAddr": "0", "mainNet": True, "needTag": False,

@@ -27,8 +27,7 @@ from core.simulator.values import Refusal
 HANDLERS = (okx_account, okx_public, okx_trade)
 SKEW_MS = 30_000
 TRANSPORT_FAULTS = {"lost_after", "lost_before", "late", "slow", "code", "html_502", "reset"}
-BARE = {"50100", "50101", "50102", "50103", "50104", "50105", "50106", "50107", "50110", "50111", "50112", "50113", "50114",
-        "50119"}  # fmt: skip
+BARE = {f"501{number:02}" for number in (*range(8), *range(10, 15), 19)}  # their answers carry no data
 HTML = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>"
 
 
@@ -196,12 +195,8 @@ class OkxHttp:
             except Late:
                 pass  # put off: nobody will read this answer
         if kind == "code":
-            error = OkxError(
-                str(asked["code"]),
-                str(asked.get("message", "Service temporarily unavailable")),
-                int(asked.get("http", 200)),
-            )
-            return error.http, self._refusal(error)
+            words, status = str(asked.get("message", "Service temporarily unavailable")), int(asked.get("http", 200))
+            return status, self._refusal(OkxError(str(asked["code"]), words, status))
         return status, answered
 
     def _envelope(self, found: Endpoint, rows: list[Any], began: int) -> tuple[int, Any]:

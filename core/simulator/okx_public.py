@@ -1,21 +1,24 @@
-"""OKX V5 REST, public part: catalogue, prices, candles, books, funding, status (OKX V5 docs, public and market data)."""
+"""OKX V5 REST, public part: catalogue, prices, candles, books, funding, status (OKX V5 docs, public data)."""
 
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from core.simulator import okx_rows as rows
+from core.simulator import okx_market_rows as market_rows
 from core.simulator.candles import MINUTE
 from core.simulator.market import FUNDING_MS
 from core.simulator.okx_api import Call, Row, decimal, endpoint, page
 from core.simulator.okx_codes import OkxError
+from core.simulator.okx_text import text
 from core.simulator.values import down_to, near
 
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-BARS = {"1m": MINUTE, "3m": 3 * MINUTE, "5m": 5 * MINUTE, "15m": 15 * MINUTE, "30m": 30 * MINUTE, "1H": HOUR, "2H": 2 * HOUR,
-        "4H": 4 * HOUR, "6H": 6 * HOUR, "12H": 12 * HOUR, "1D": DAY, "2D": 2 * DAY, "3D": 3 * DAY, "1W": 7 * DAY,
-        "6Hutc": 6 * HOUR, "12Hutc": 12 * HOUR, "1Dutc": DAY, "2Dutc": 2 * DAY, "3Dutc": 3 * DAY, "1Wutc": 7 * DAY}  # fmt: skip
+BARS = {"1m": MINUTE, "3m": 3 * MINUTE, "5m": 5 * MINUTE, "15m": 15 * MINUTE, "30m": 30 * MINUTE,
+        "1H": HOUR, "2H": 2 * HOUR, "4H": 4 * HOUR, "6H": 6 * HOUR, "12H": 12 * HOUR,
+        "1D": DAY, "2D": 2 * DAY, "3D": 3 * DAY, "1W": 7 * DAY,
+        "6Hutc": 6 * HOUR, "12Hutc": 12 * HOUR, "1Dutc": DAY, "2Dutc": 2 * DAY, "3Dutc": 3 * DAY,
+        "1Wutc": 7 * DAY}  # fmt: skip
 KINDS = ("SPOT", "MARGIN", "SWAP", "FUTURES", "OPTION")
 
 
@@ -54,7 +57,8 @@ def instruments(call: Call) -> list[Any]:
     kind_of(call)
     suspended = call.engine.switches["suspended"]
     return [
-        rows.instrument(call.owner.contracts[symbol], symbol in suspended, call.engine.now) for symbol in swaps(call)
+        market_rows.instrument(call.owner.contracts[symbol], symbol in suspended, call.engine.now)
+        for symbol in swaps(call)
     ]
 
 
@@ -62,31 +66,31 @@ def instruments(call: Call) -> list[Any]:
 def position_tiers(call: Call) -> list[Any]:
     families = [family for family in (call.get("instFamily") or call.get("uly")).split(",") if family]
     symbols = [by_index(call, family) for family in families] or [call.symbol()]
-    return [row for symbol in symbols for row in rows.tiers(call.owner.contracts[symbol])]
+    return [row for symbol in symbols for row in market_rows.tiers(call.owner.contracts[symbol])]
 
 
 @endpoint("GET", "public/mark-price", 10, per="ip+instrument")
 def mark_price(call: Call) -> list[Any]:
     if not call.get("instId"):
         kind_of(call)
-    return [rows.mark_price(call.engine, symbol) for symbol in swaps(call)]
+    return [market_rows.mark_price(call.engine, symbol) for symbol in swaps(call)]
 
 
 @endpoint("GET", "public/price-limit", 20, per="ip")
 def price_limit(call: Call) -> list[Any]:
-    return [rows.price_limit(call.engine, call.symbol())]
+    return [market_rows.price_limit(call.engine, call.symbol())]
 
 
 @endpoint("GET", "public/funding-rate", 10, per="ip+instrument")
 def funding_rate(call: Call) -> list[Any]:
     symbols = list(call.engine.markets) if call.get("instId") == "ANY" else [call.symbol()]
-    return [rows.funding(call.engine, symbol) for symbol in symbols]
+    return [market_rows.funding(call.engine, symbol) for symbol in symbols]
 
 
 @endpoint("GET", "public/funding-rate-history", 10, per="ip+instrument")
 def funding_rate_history(call: Call) -> list[Any]:
     symbol, latest = call.symbol(), call.engine.now // FUNDING_MS * FUNDING_MS
-    known = [rows.funding_history(call.engine, symbol, latest - back * FUNDING_MS) for back in range(270)]
+    known = [market_rows.funding_history(call.engine, symbol, latest - back * FUNDING_MS) for back in range(270)]
     return page(known, call, lambda row: int(row["fundingTime"]), 400)
 
 
@@ -96,8 +100,8 @@ def open_interest(call: Call) -> list[Any]:
     for symbol in swaps(call):
         contract, price = call.engine.setup.contracts[symbol], call.engine.prices(symbol).last
         coins = contract.value * 2_000_000
-        row = {"instType": "SWAP", "instId": symbol, "oi": "2000000", "oiCcy": rows.text(coins)}
-        made.append(row | {"oiUsd": rows.text(coins * price), "ts": str(call.engine.now)})
+        row = {"instType": "SWAP", "instId": symbol, "oi": "2000000", "oiCcy": text(coins)}
+        made.append(row | {"oiUsd": text(coins * price), "ts": str(call.engine.now)})
     return made
 
 
@@ -114,29 +118,29 @@ def convert(call: Call) -> list[Any]:
     else:
         size = size * contract.value * unit
     names = {name: call.get(name) for name in ("type", "px", "unit", "opType")}
-    return [names | {"instId": symbol, "sz": rows.text(size)}]
+    return [names | {"instId": symbol, "sz": text(size)}]
 
 
 @endpoint("GET", "market/ticker", 20, per="ip")
 def ticker(call: Call) -> list[Any]:
-    return [rows.ticker(call.engine, call.symbol())]
+    return [market_rows.ticker(call.engine, call.symbol())]
 
 
 @endpoint("GET", "market/tickers", 20, per="ip")
 def tickers(call: Call) -> list[Any]:
     kind_of(call)
-    return [rows.ticker(call.engine, symbol) for symbol in swaps(call)]
+    return [market_rows.ticker(call.engine, symbol) for symbol in swaps(call)]
 
 
 @endpoint("GET", "market/index-tickers", 20, per="ip")
 def index_tickers(call: Call) -> list[Any]:
     symbols = [by_index(call, call.get("instId"))] if call.get("instId") else list(call.engine.markets)
-    return [rows.index_ticker(call.engine, symbol) for symbol in symbols]
+    return [market_rows.index_ticker(call.engine, symbol) for symbol in symbols]
 
 
 @endpoint("GET", "market/books", 40, per="ip")
 def books(call: Call) -> list[Any]:
-    asks, bids = rows.book(call.engine, call.symbol(), min(400, call.whole("sz", 1) or 1))
+    asks, bids = market_rows.book(call.engine, call.symbol(), min(400, call.whole("sz", 1) or 1))
     return [{"asks": asks, "bids": bids, "ts": str(call.engine.now), "seqId": call.engine.numbers}]
 
 
@@ -146,7 +150,7 @@ def trades(call: Call) -> list[Any]:
     for minute in reversed(call.engine.markets[symbol].tape.minutes[-call.limit(500) :]):
         side = "buy" if minute[4] >= minute[1] else "sell"
         number = minute[0] // MINUTE
-        made.append({"instId": symbol, "tradeId": str(number), "px": rows.text(minute[4]), "sz": "1", "side": side,
+        made.append({"instId": symbol, "tradeId": str(number), "px": text(minute[4]), "sz": "1", "side": side,
                      "ts": str(minute[0]), "count": "1", "source": "0"})  # fmt: skip
     return made
 
@@ -164,7 +168,7 @@ def bars(call: Call, symbol: str, most: int) -> list[Any]:
     made, value = market.tape.bars(length, offset), market.contract.value
     forming = market.tape.minutes[-1][0]
     chosen = page(made[::-1], call, lambda candle: int(candle[0]), most)
-    return [rows.candle(candle, candle[0] + length > forming, value) for candle in chosen]
+    return [market_rows.candle(candle, candle[0] + length > forming, value) for candle in chosen]
 
 
 @endpoint("GET", "market/candles", 40, per="ip")
@@ -189,8 +193,9 @@ def maintenance(window: Row | None, now: int) -> list[Row]:
         return []
     begin, end = milliseconds(window["begin"]), milliseconds(window["end"])
     state = "scheduled" if now < begin else "ongoing" if now < end else "completed"
-    return [{"title": "Trading system upgrade", "state": state, "begin": str(begin), "end": str(end), "preOpenBegin": "",
-             "href": "", "serviceType": "5", "system": "unified", "scheDesc": "", "maintType": "1", "env": "1",
+    return [{"title": "Trading system upgrade", "state": state, "begin": str(begin), "end": str(end),
+             "preOpenBegin": "", "href": "", "serviceType": "5", "system": "unified",
+             "scheDesc": "", "maintType": "1", "env": "1",
              "ts": str(now)}]  # fmt: skip
 
 

@@ -1,8 +1,8 @@
-"""OKX V5 REST, trade part: plain orders and algos placed, changed, cancelled and found (OKX V5 docs, order book trading)."""
+"""OKX V5 REST, trade part: orders and algos placed, changed, cancelled and found (OKX V5 docs, trading)."""
 
 from typing import Any
 
-from core.simulator import okx_rows as rows
+from core.simulator import okx_order_rows as order_rows
 from core.simulator.okx_api import Call, Row, endpoint, page, truth
 from core.simulator.okx_codes import OkxError
 from core.simulator.values import Algo, Order, Refusal
@@ -207,14 +207,14 @@ def find(call: Call) -> list[Any]:
     )
     if order is None or hidden(call, order.order_id) or not remembered(call, order):
         raise UNKNOWN
-    return [rows.order(call.engine, order)]
+    return [order_rows.order(call.engine, order)]
 
 
 def chosen(call: Call, orders: list[Order]) -> list[Row]:
     begin, end = call.whole("begin"), call.whole("end")
     orders = [order for order in orders if order.account == call.account and not hidden(call, order.order_id)]
     orders = [o for o in orders if (begin is None or o.created >= begin) and (end is None or o.created <= end)]
-    found = [rows.order(call.engine, order) for order in orders]
+    found = [order_rows.order(call.engine, order) for order in orders]
     wanted = {
         name: call.get(name).split(",")
         for name in ("instType", "instId", "ordType", "state", "category")
@@ -247,7 +247,7 @@ def executions(call: Call, days: int) -> list[Row]:
     fills = [fill for fill in reversed(call.engine.fills.values()) if fill.account == call.account and fill.at >= since]
     fills = [f for f in fills if (begin is None or f.at >= begin) and (end is None or f.at <= end)]
     wanted = {name: call.get(name) for name in ("instType", "instId", "ordId", "clOrdId", "subType") if call.get(name)}
-    found = [row for row in map(rows.fill, fills) if all(row[name] == value for name, value in wanted.items())]
+    found = [row for row in map(order_rows.fill, fills) if all(row[name] == value for name, value in wanted.items())]
     return page(found, call, lambda row: int(row["billId"]))
 
 
@@ -333,7 +333,7 @@ def shown(call: Call, algos: list[Algo]) -> list[Row]:
         name: call.get(name) for name in ("instType", "instId", "algoId", "algoClOrdId", "state") if call.get(name)
     }
     algos = [a for a in algos if a.account == call.account and a.kind in kinds and not hidden(call, a.algo_id)]
-    found = [rows.algo(call.engine, algo) for algo in reversed(algos)]
+    found = [order_rows.algo(call.engine, algo) for algo in reversed(algos)]
     found = [row for row in found if all(row[name] == value for name, value in wanted.items())]
     return page(found, call, lambda row: int(row["algoId"]))
 
@@ -357,4 +357,4 @@ def find_algo(call: Call) -> list[Any]:
     algo = call.engine.guarding.find(call.account, call.get("algoId"), call.get("algoClOrdId"))
     if algo is None or hidden(call, algo.algo_id):
         raise UNKNOWN
-    return [rows.algo(call.engine, algo)]
+    return [order_rows.algo(call.engine, algo)]

@@ -52,7 +52,7 @@ async def serve(house: House, port: int) -> None:
 async def _tick(house: House, push: OkxPush, ending: asyncio.Event) -> None:
     while not ending.is_set():
         house.tick()
-        push.every_moment()
+        push.stream.every_moment()
         try:
             await asyncio.wait_for(ending.wait(), TICK_SECONDS)
         except TimeoutError:

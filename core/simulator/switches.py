@@ -33,7 +33,7 @@ DEFAULTS: dict[str, Any] = {
     "spread_ticks": "1",
     "impact_contracts_per_tick": "100",
 }
-CHOICES = {
+CHOICES: dict[str, set[Any]] = {
     "oversize_close": {"trim", "reject"},
     "attached_after_close": {"stay", "cancel"},
     "close_fraction_after_flat": {"cancel", "stay"},
