@@ -1,20 +1,46 @@
-# Two words do everything: `make run` and `make test`. The virtual environment is made on the way.
+# Two words do everything: `make run` opens the dashboard, `make test` proves it. The environment is made on the way.
 PYTHON ?= python3
-READY := .venv/.installed
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_READY := $(VENV)/.run-ready
+TEST_READY := $(VENV)/.test-ready
+SEEDS ?= 200
+export PERPDECK_PORT ?= 8501
 
-.PHONY: test lint clean
+#: what `make test` proves, widened as rooms are finished
+CHECKED := core/domain core/decision core/execution core/simulator
+TESTS := tests/test_rooms.py tests/simulator
 
-$(READY): requirements.txt requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Perpdeck needs Python 3.11 or newer as python3"; exit 1; }
-	test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	.venv/bin/pip install -q -r requirements-dev.txt
-	touch $(READY)
+.PHONY: run test lint bench soak clean
 
-lint: $(READY)
-	.venv/bin/ruff check core tests
+run: $(RUN_READY)
+	@$(BIN)/python scripts/port.py
+	@exec $(BIN)/streamlit run app.py --server.address 127.0.0.1 --server.port $(PERPDECK_PORT)
 
 test: lint
-	.venv/bin/pytest -q -n 2 tests/test_rooms.py tests/simulator
+	@CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && \
+	  $(BIN)/pytest -n 2 --dist loadgroup -m "not soak" $(TESTS)
 
+lint: $(TEST_READY)
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(CHECKED)
+
+bench: $(TEST_READY)
+	@test -d benchmarks || { echo "make bench: there are no benchmarks yet"; exit 1; }
+	$(BIN)/python -m benchmarks
+
+soak: $(TEST_READY)
+	SEEDS=$(SEEDS) $(BIN)/pytest -n 2 -m soak tests
+
+# Only what can be made again; the trader's data lies elsewhere and is never touched.
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUN_READY): requirements.txt scripts/venv
+	@scripts/venv "$(PYTHON)" $(VENV) requirements.txt
+	@touch $@
+
+$(TEST_READY): requirements-dev.txt $(RUN_READY)
+	@scripts/venv "$(PYTHON)" $(VENV) requirements-dev.txt
+	@touch $@

@@ -9,6 +9,7 @@ import asyncio
 import gc
 import logging
 import sys
+import threading
 import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -85,13 +86,15 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 
 async def healthz(request: Request) -> JSONResponse:
-    """What a watchdog wants to know: does the database answer, and what does each account's bot do."""
+    """What a watchdog wants to know: does the database answer, what does each bot do, is there one scheduler."""
     try:
         bots = await asyncio.to_thread(_bots)
     except PerpdeckError as error:
         told = {"status": "unavailable", "database": str(error), "version": VERSION}
         return JSONResponse(told, status_code=503)
-    return JSONResponse({"status": "ok", "database": "ok", "bots": bots, "version": VERSION})
+    schedulers = sum(thread.name == "APScheduler" for thread in threading.enumerate())
+    told = {"status": "ok", "database": "ok", "bots": bots, "schedulers": schedulers, "version": VERSION}
+    return JSONResponse(told)
 
 
 def _bots() -> dict[str, str]:

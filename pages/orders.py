@@ -19,9 +19,9 @@ def ask_to_cancel(order: str, token: str) -> None:
 
 @st.dialog(_("Cancel this order?"), icon=":material/cancel:")
 def confirm_cancel(order: rows.Json, token: str) -> None:
-    """Names the order and what cancelling it means for the part."""
+    """Names the order and says what becomes of what it has filled."""
     st.markdown(f"**{order['symbol']}** · {resting.purpose_words(order['purpose'])} · `{order['client_order_id']}`")
-    st.write(resting.cancel_words(order["purpose"]))
+    st.write(_("What is filled stays and stays protected; the rest will not be bought or sold."))
     widgets.refusals()
     st.button(
         _("Cancel order"),
@@ -33,8 +33,8 @@ def confirm_cancel(order: rows.Json, token: str) -> None:
     )
 
 
-def section(title: str, words: str, orders: list[rows.Json], picture: widgets.Picture, cancel: bool) -> None:
-    """One group of orders as a table; ours can be cancelled one by one."""
+def section(title: str, words: str, orders: list[rows.Json], picture: widgets.Picture) -> None:
+    """One group of orders as a table; entries that rest can be cancelled one by one."""
     st.subheader(f"{title} :gray[{len(orders) or ''}]", anchor=False)
     if not orders:
         st.caption(words)
@@ -42,10 +42,8 @@ def section(title: str, words: str, orders: list[rows.Json], picture: widgets.Pi
     now = session.now()
     stale = picture.stale(now)
     widgets.table(resting.order_rows(orders, picture.data, now), alt=title, stale=stale, drop_empty=True)
-    if not cancel:
-        return
     with st.container(horizontal=True, gap="xsmall"):
-        for order in orders:
+        for order in filter(resting.may_be_cancelled, orders):
             name = order["client_order_id"]
             if st.button(_("Cancel {id}", id=name), key=f"cancel_{name}", type="tertiary", icon=":material/cancel:"):
                 confirm_cancel(order, session.new_token())
@@ -71,9 +69,11 @@ def board() -> None:
         )
         widgets.table(unresolved, alt=_("Orders whose outcome is not known yet"))
     groups = resting.order_groups(picture.data)
-    section(_("Working"), _("No plain order is working."), groups["working"], picture, cancel=True)
-    section(_("Waiting for a trigger"), _("No stop or target rests."), groups["conditional"], picture, cancel=True)
-    section(_("Not ours"), _("No order of anybody else."), groups["foreign"], picture, cancel=False)
+    section(_("Working"), _("No plain order is working."), groups["working"], picture)
+    section(_("Waiting for a trigger"), _("No stop or target rests."), groups["conditional"], picture)
+    if groups["conditional"]:
+        st.caption(_("They protect your parts. To move them use Edit TP/SL on Active Positions."))
+    section(_("Not ours"), _("No order of anybody else."), groups["foreign"], picture)
     if groups["foreign"]:
         st.caption(_("Made by hand or by another program: shown here, never touched."))
 

@@ -107,12 +107,15 @@ def add_form() -> None:
             left, right = st.columns(2)
             left.text_input(_("Name"), key="acc_name", placeholder=_("OKX demo"))
             right.selectbox(_("Exchange"), [Exchange.OKX], key="acc_exchange", format_func=str.upper)
+            left, right = st.columns(2)
             left.text_input(_("API key"), key="acc_key", autocomplete="off")
             right.text_input(_("API secret"), key="acc_secret", type="password", autocomplete="off")
+            left, _right = st.columns(2)
             left.text_input(_("Passphrase"), key="acc_passphrase", type="password", autocomplete="off")
             if state["acc_environment"] is Environment.LIVE:
                 st.warning(_("Live trades with real money. Try the same on paper and demo first."))
                 st.text_input(_("Type LIVE to go on"), key="acc_live", autocomplete="off")
+            if state["acc_environment"] is Environment.LIVE or may_withdraw():
                 st.text_input(
                     _("Only for a key that may withdraw: type I ACCEPT THE RISK"),
                     key="acc_withdraw",
@@ -128,6 +131,12 @@ def add_form() -> None:
         st.caption(_("Keys are encrypted before they are stored and are never shown again."))
 
 
+def may_withdraw() -> bool:
+    """Whether the keys of the last check may."""
+    found = state.get("acc_check")
+    return found is not None and found.can_withdraw
+
+
 def checked() -> None:
     """What the exchange said of the keys at the last check."""
     found = state.get("acc_check")
@@ -135,7 +144,7 @@ def checked() -> None:
         return
     icon = ":material/check_circle:" if found.ok else ":material/block:"
     (st.info if found.ok else st.error)(found.words, icon=icon)
-    if found.can_withdraw:
+    if found.ok and found.can_withdraw:
         st.warning(_("This key may withdraw money. Make one that may only read and trade."), icon=":material/warning:")
 
 
@@ -162,6 +171,9 @@ def bot() -> None:
     if picture is not None:
         st.subheader(_("Connection"), anchor=False)
         widgets.figures(rows.health_figures(picture.data, now), min_width=200)
+    st.subheader(_("Where it lies"), anchor=False)
+    places = session.services().places
+    widgets.summary({_("Data folder"): f"`{places['data']}`", _("Database"): f"`{places['database']}`"})
 
 
 # --- cadence and defaults

@@ -54,9 +54,9 @@ def enter(part: Part, view: View) -> Iterator[Decision]:
     if waits is not None:
         yield skip(part, Rule.ENTER, f"waits for the answer to {waits.client_order_id}")
         return
-    step = entry_step(part, view)
-    if isinstance(step, Complete):
+    if has_all(part) or entry_is_over(part, view):
         return
+    step = entry_step(part, view)
     if isinstance(step, Withdraw):
         for order in part.entry_orders_working:
             yield Decision(part.name, Rule.ENTER, step.because, CancelOrder(part.name, order))
@@ -87,6 +87,9 @@ def _hindrance(part: Part, view: View) -> str:
         return f"{seen.instrument.symbol} cannot be traded now"
     if view.orphans:
         return f"{len(view.orphans)} older orders of ours are being removed first"
+    doubly_guarded = view.doubly_guarded
+    if doubly_guarded is not None and doubly_guarded.name != part.name:
+        return f"{doubly_guarded.name} has two protections for a moment; the older goes first"
     if seen.ticker is None or view.now - seen.ticker.at > FRESH:
         return "no fresh price"
     if view.residual < ZERO or not seen.settled:
@@ -162,6 +165,12 @@ def reference_price(part: Part, view: View) -> Price:
     return ticker.ask if part.side.sign > 0 else ticker.bid
 
 
+def has_all(part: Part) -> bool:
+    """Everything that this cycle is to hold has been entered, and nothing more is on its way."""
+    planned = part.intent.contracts
+    return planned is not None and part.entered >= planned and not part.entry_orders_working
+
+
 def entry_is_over(part: Part, view: View) -> str:
     """Words, where nothing more will be entered in this cycle; empty while something may still come."""
     intent = part.intent
@@ -175,8 +184,8 @@ def entry_is_over(part: Part, view: View) -> str:
     if too_small:
         smallest = part.instrument.min_quantity
         return f"{intent.position_value} USDT is less than the smallest order of {smallest} contracts"
-    passed = _passed(part, view)
-    if passed and part.entered == NONE_HELD:
+    passed = _passed(part, view) if part.entered == NONE_HELD else ""
+    if passed:
         return passed
     step = entry_step(part, view)
     return step.because if isinstance(step, Complete) else ""

@@ -7,7 +7,7 @@ part owns the whole position; everywhere else the resting order is amended in pl
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from core.decision.entering import trigger_by
@@ -44,6 +44,7 @@ class OCOManager:
     def __init__(self, part: Part, view: View) -> None:
         self.part, self.view = part, view
         self.wanted = Protection(part.size, part.take_profit_price(), part.stop_price())
+        self.surely = view.surely_held(part)
 
     def decide(self) -> Iterator[Decision]:
         part, wanted = self.part, self.wanted
@@ -51,6 +52,12 @@ class OCOManager:
             return
         if wanted.tp is None and wanted.sl is None:
             yield self._skip("no take-profit and no stop-loss were asked for")
+            return
+        smallest = part.instrument.min_quantity
+        if part.size < smallest:
+            yield self._alarm(
+                "too-small", f"{part.size} contracts are below the smallest order of {smallest}: not guarded"
+            )
             return
         if part.closes_working:
             yield self._skip("an order that closes it is working; protection stays as it is")
@@ -73,12 +80,13 @@ class OCOManager:
 
     def _bare(self) -> Iterator[Decision]:
         part, view, wanted = self.part, self.view, self.wanted
-        unknown = view.unresolved(part, Purpose.PROTECT, Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
-        if unknown is not None:
-            since = view.now - unknown.recorded_at
-            yield self._skip(f"asks whether {unknown.client_order_id} arrived, for {seconds(since)} now")
+        if self._waits_for_an_answer():
+            yield self._skip(self._waits_for_an_answer())
             return
         last = view.newest(part, Purpose.PROTECT)
+        if self.surely < part.instrument.min_quantity:
+            yield self._skip("the position is smaller than our parts; finding out why before it is guarded")
+            return
         passed = self._passed(wanted)
         if passed is None and last is not None and last.outcome is OutcomeKind.REFUSED:
             passed = self._passed_by_refusal(last.code)
@@ -91,16 +99,22 @@ class OCOManager:
             return
         if last is not None and last.outcome is OutcomeKind.REFUSED:
             yield self._alarm("protection-refused", f"the exchange refuses TP and SL: {last.words}")
-        yield self._do("bare: TP and SL are placed", self._place())
+        yield self._do("bare: TP and SL are placed", self._place(self.surely))
 
     def _close_now(self, purpose: Purpose, words: str) -> Iterator[Decision]:
         """The price a leg waits for is behind us: what it would have done is done now, at market."""
         part, view = self.part, self.view
+        if self._waits_for_an_answer(Purpose.CLOSE):
+            yield self._skip(self._waits_for_an_answer(Purpose.CLOSE))
+            return
         last = view.newest(part, purpose)
         if last is not None and last.outcome is OutcomeKind.REFUSED and view.now - last.recorded_at < DEBOUNCE:
             yield self._skip(f"closing at market was refused: {last.words}")
             return
-        quantity = Contracts(min(part.size, part.instrument.max_market_quantity))
+        quantity = Contracts(min(self.surely, part.instrument.max_market_quantity))
+        if quantity < part.instrument.min_quantity:
+            yield self._skip(f"{words}, and the position is smaller than our parts; finding out why before closing")
+            return
         side = part.side.closing
         yield self._do(
             f"{words}: closes at market",
@@ -121,7 +135,19 @@ class OCOManager:
     # -- something rests ----------------------------------------------------------------------------------
 
     def _adjust(self, keeper: Order, live: tuple[Order, ...]) -> Iterator[Decision]:
-        part, view, wanted = self.part, self.view, self.wanted
+        part, view = self.part, self.view
+        missing = self._passed(
+            Protection(
+                part.size,
+                self.wanted.tp if keeper.tp_trigger is None else None,
+                self.wanted.sl if keeper.sl_trigger is None else None,
+            )
+        )
+        if missing is not None:
+            yield from self._close_now(*missing)
+            return
+        yield from self._keep_what_is_passed(keeper)
+        wanted = self.wanted
         surplus = [order for order in live if order is not keeper]
         change = self._change(keeper)
         if change is None:
@@ -133,18 +159,6 @@ class OCOManager:
             else:
                 yield self._skip(f"in place: {_levels(wanted)} for {wanted.quantity} contracts")
             return
-        if change.sl_trigger is not None and self._passed(Protection(part.size, None, wanted.sl)):
-            yield self._alarm(
-                "stop-passed",
-                f"a stop-loss at {wanted.sl} would be set off at once; the one at {keeper.sl_trigger} stays",
-            )
-            return
-        if change.tp_trigger is not None and self._passed(Protection(part.size, wanted.tp, None)):
-            yield self._alarm(
-                "target-passed",
-                f"a take-profit at {wanted.tp} would be set off at once; the one at {keeper.tp_trigger} stays",
-            )
-            return
         if surplus and not view.alone(part):
             for order in surplus:
                 yield self._do("on a shared position one protection only", CancelOrder(part.name, order))
@@ -152,6 +166,18 @@ class OCOManager:
             yield self._do(f"amended in place to {_levels(wanted)} for {wanted.quantity} contracts", change)
         else:
             yield from self._replace(keeper)
+
+    def _keep_what_is_passed(self, keeper: Order) -> Iterator[Decision]:
+        """A level that was edited to where it would be set off at once is not taken over: the resting one stays."""
+        wanted = self.wanted
+        if keeper.sl_trigger != wanted.sl and self._passed(Protection(wanted.quantity, None, wanted.sl)):
+            words = f"a stop-loss at {wanted.sl} would be set off at once; the one at {keeper.sl_trigger} stays"
+            yield self._alarm("stop-passed", words)
+            self.wanted = replace(self.wanted, sl=keeper.sl_trigger)
+        if keeper.tp_trigger != wanted.tp and self._passed(Protection(wanted.quantity, wanted.tp, None)):
+            words = f"a take-profit at {wanted.tp} would be set off at once; the one at {keeper.tp_trigger} stays"
+            yield self._alarm("target-passed", words)
+            self.wanted = replace(self.wanted, tp=keeper.tp_trigger)
 
     def _change(self, keeper: Order) -> AmendOrder | None:
         wanted = self.wanted
@@ -170,11 +196,14 @@ class OCOManager:
 
     def _upgrade(self) -> Iterator[Decision]:
         """Exchange the net that came with the entry for an OCO that dies with the position."""
+        part = self.part
         blocked = self._placement_blocked()
         if blocked:
             yield self._skip(f"in place: {_levels(self.wanted)} for {self.wanted.quantity} contracts; {blocked}")
             return
-        yield self._do("the entry's safety net is exchanged for an OCO that ends with the position", self._place())
+        yield self._do(
+            "the entry's safety net is exchanged for an OCO that ends with the position", self._place(part.size)
+        )
 
     def _replace(self, keeper: Order) -> Iterator[Decision]:
         """Legs come or go: new before old where the part is alone, else old away first."""
@@ -182,15 +211,23 @@ class OCOManager:
         if blocked:
             yield self._skip(blocked)
         elif self.view.alone(self.part):
-            yield self._do(f"exchanged for {_levels(self.wanted)}", self._place())
+            yield self._do(f"exchanged for {_levels(self.wanted)}", self._place(self.part.size))
         else:
             words = "on a shared position the old protection goes before the new one comes"
             yield self._do(words, CancelOrder(self.part.name, keeper))
 
+    def _waits_for_an_answer(self, *also: Purpose) -> str:
+        """Words, while a placement that protects or closes this part may yet arrive."""
+        unknown = self.view.unresolved(self.part, Purpose.PROTECT, Purpose.TAKE_PROFIT, Purpose.STOP_LOSS, *also)
+        if unknown is None:
+            return ""
+        since = seconds(self.view.now - unknown.recorded_at)
+        return f"asks whether {unknown.client_order_id} arrived, for {since} now"
+
     def _placement_blocked(self) -> str:
-        unknown = self.view.unresolved(self.part, Purpose.PROTECT)
-        if unknown is not None:
-            return f"asks whether {unknown.client_order_id} arrived"
+        waits = self._waits_for_an_answer()
+        if waits:
+            return waits
         last = self.view.newest(self.part, Purpose.PROTECT)
         if last is not None and self.view.now - last.recorded_at < DEBOUNCE:
             return f"the last placement was {seconds(self.view.now - last.recorded_at)} ago"
@@ -199,12 +236,14 @@ class OCOManager:
     # -- helpers ------------------------------------------------------------------------------------------
 
     def _keeper(self, live: tuple[Order, ...]) -> Order | None:
-        """The one that stays: right quantity and legs, then ours before the net, then the oldest."""
+        """The one that stays: right legs, quantity and levels, then ours before the net, then the oldest."""
+        wanted = self.wanted
 
-        def rank(order: Order) -> tuple[bool, bool, bool, Decimal, str]:
+        def rank(order: Order) -> tuple[bool, bool, bool, bool, Decimal, str]:
             return (
                 not self._same_legs(order),
-                order.quantity != self.part.size,
+                order.quantity != wanted.quantity,
+                (order.tp_trigger, order.sl_trigger) != (wanted.tp, wanted.sl),
                 not order.dies_with_position,
                 -order.quantity,
                 order.client_order_id,
@@ -212,17 +251,17 @@ class OCOManager:
 
         return min(live, key=rank, default=None)
 
-    def _place(self) -> PlaceOco:
+    def _place(self, quantity: Contracts) -> PlaceOco:
         part, wanted = self.part, self.wanted
         side, kind = part.side.closing, OrderKind.OCO if wanted.tp and wanted.sl else OrderKind.CONDITIONAL
         return PlaceOco(
             part=part.name,
             cycle=part.intent.cycle,
-            client_order_id=self.view.next_id(part, Purpose.PROTECT, side, kind, wanted.quantity),
+            client_order_id=self.view.next_id(part, Purpose.PROTECT, side, kind, quantity),
             symbol=part.intent.key.symbol,
             position_side=part.side,
             side=side,
-            quantity=wanted.quantity,
+            quantity=quantity,
             tp_trigger=wanted.tp,
             sl_trigger=wanted.sl,
             trigger_by=trigger_by(part),

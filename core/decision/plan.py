@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from core.decision.closing import close
-from core.decision.entering import enter, entry_step
+from core.decision.entering import enter, entry_step, has_all
 from core.decision.finish import finish
 from core.decision.oco import OCOManager
 from core.decision.sweep import sweep
 from core.decision.totals import totals
 from core.decision.view import View, seconds, skip
-from core.domain.action import Decision, Plan, Rule
-from core.domain.intent import Desired
+from core.domain.action import Decision, Plan, PlaceOrder, Rule
+from core.domain.intent import Desired, Wanted
 from core.domain.seen import Seen
 from core.execution.base import Wait
 
@@ -38,10 +38,15 @@ def _decide(view: View) -> Iterator[Decision]:
     yield from _resolve(view)
     for part in view.parts:
         yield from finish(part, view)
+    closed_by_protection = set()
     for part in view.parts:
-        yield from OCOManager(part, view).decide()
+        for decision in OCOManager(part, view).decide():
+            yield decision
+            if isinstance(decision.action, PlaceOrder):
+                closed_by_protection.add(part.name)
     for part in view.parts:
-        yield from close(part, view)
+        if part.name not in closed_by_protection:
+            yield from close(part, view)
     for part in view.parts:
         yield from enter(part, view)
     yield from sweep(view)
@@ -51,11 +56,10 @@ def _decide(view: View) -> Iterator[Decision]:
 def _resolve(view: View) -> Iterator[Decision]:
     """Anything without a known outcome is named first; the other rules hold back for it."""
     for part in view.parts:
-        for command in view.commands(part):
-            if command.unresolved:
-                since = seconds(view.now - command.recorded_at)
-                words = f"{command.client_order_id} was sent {since} ago and has no answer; asking under its id"
-                yield skip(part, Rule.RESOLVE, words)
+        for command in view.unanswered(part):
+            since = seconds(view.now - command.recorded_at)
+            words = f"{command.client_order_id} was sent {since} ago and has no answer; asking under its id"
+            yield skip(part, Rule.RESOLVE, words)
 
 
 def _look_again(view: View, decisions: tuple[Decision, ...]) -> timedelta | None:
@@ -68,11 +72,12 @@ def _look_again(view: View, decisions: tuple[Decision, ...]) -> timedelta | None
     if not view.seen.confirmed or view.residual < 0:
         wishes.append(AGAIN_TO_CONFIRM)
     for part in view.living:
-        step = entry_step(part, view)
         if part.size != 0 and not part.protected:
             wishes.append(AGAIN_WHILE_UNKNOWN)
-        if part.intent.contracts is None or part.intent.wanted.value == "closed":
+        if part.intent.contracts is None or part.intent.wanted is Wanted.CLOSED:
             wishes.append(AGAIN_WHILE_OPENING)
-        elif isinstance(step, Wait):
-            wishes.append(AGAIN_WHILE_OPENING if step.until is None else max(step.until - view.now, timedelta()))
+        elif not has_all(part):
+            step = entry_step(part, view)
+            if isinstance(step, Wait):
+                wishes.append(AGAIN_WHILE_OPENING if step.until is None else max(step.until - view.now, timedelta()))
     return min(wishes, default=None)

@@ -65,7 +65,7 @@ def _book(part: Part, quantity: Contracts, fill: Fill) -> Decision:
         fee=fill.fee * share,
         reason=reason,
         at=fill.at,
-        exchange_fill_id=f"{fill.exchange_fill_id}/{part.name}",
+        exchange_fill_id=_piece(part, fill.exchange_fill_id),
     )
     words = f"{quantity} contracts were closed at {fill.price} by an order that is not ours ({reason})"
     return Decision(part.name, Rule.TOTALS, words, action)
@@ -82,7 +82,6 @@ def _untraced(view: View, missing: Contracts, holders: list[Part]) -> Iterator[D
     for part in holders:
         quantity = Contracts(min(missing, part.size))
         if quantity > NONE_HELD:
-            stamp = int(since.timestamp())
             yield Decision(
                 part.name,
                 Rule.TOTALS,
@@ -95,7 +94,7 @@ def _untraced(view: View, missing: Contracts, holders: list[Part]) -> Iterator[D
                     Decimal(0),
                     ExitReason.NOT_KNOWN,
                     view.now,
-                    f"untraced-{stamp}/{part.name}",
+                    _piece(part, f"untraced-{int(since.timestamp())}"),
                 ),
             )
             missing = Contracts(missing - quantity)
@@ -116,6 +115,13 @@ def _booked(view: View, fill: Fill) -> Decimal:
         for gone in part.intent.external_exits
         if gone.exchange_fill_id.startswith(prefix)
     )
+
+
+def _piece(part: Part, source: str) -> str:
+    """The id of a part's next share of one fill: the same until it is booked, another one afterwards."""
+    prefix = f"{source}/{part.name}"
+    taken = sum(gone.exchange_fill_id.startswith(prefix) for gone in part.intent.external_exits)
+    return f"{prefix}/{taken + 1}"
 
 
 def _age(part: Part) -> tuple[Decimal, str]:

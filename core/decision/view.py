@@ -6,7 +6,7 @@ Everything is sorted, so the order in which facts came in changes nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -36,6 +36,7 @@ class View:
     orphans: tuple[Order, ...]  #: live orders of ours that belong to no living part's current cycle
     parts_total: Contracts  #: what all living parts hold together
     _commands: Mapping[tuple[str, int], tuple[Command, ...]]
+    _unanswered: Mapping[tuple[str, int], list[Command]]  #: those of them without a known outcome
 
     @classmethod
     def of(cls, desired: Desired, seen: Seen, now: datetime) -> View:
@@ -44,8 +45,11 @@ class View:
             if order.part is not None and order.cycle is not None:
                 orders[order.part, order.cycle].append(order)
         commands: dict[tuple[str, int], list[Command]] = defaultdict(list)
+        unanswered: dict[tuple[str, int], list[Command]] = {}
         for command in sorted(seen.commands, key=lambda command: (command.recorded_at, command.client_order_id)):
             commands[command.part, command.cycle].append(command)
+            if command.unresolved:
+                unanswered.setdefault((command.part, command.cycle), []).append(command)
         intents = sorted(desired.intents, key=lambda intent: intent.part)
         parts = tuple(
             Part.fold(intent, seen.instrument, orders.get((intent.part, intent.cycle), ())) for intent in intents
@@ -62,6 +66,7 @@ class View:
             tuple(sorted(left_over, key=lambda order: (order.client_order_id, order.exchange_order_id))),
             Contracts(total(part.size for part in living)),
             {key: tuple(group) for key, group in commands.items()},
+            unanswered,
         )
 
     def commands(self, part: Part, purpose: Purpose | None = None) -> tuple[Command, ...]:
@@ -69,10 +74,14 @@ class View:
         found = self._commands.get((part.name, part.intent.cycle), ())
         return found if purpose is None else tuple(command for command in found if command.purpose is purpose)
 
+    def unanswered(self, part: Part) -> Sequence[Command]:
+        """All commands of this part's current cycle without a known outcome, oldest first."""
+        return self._unanswered.get((part.name, part.intent.cycle), ())
+
     def unresolved(self, part: Part, *purposes: Purpose) -> Command | None:
         """The first command of these purposes (of any, where none is named) that has no known outcome."""
-        for command in self.commands(part):
-            if command.unresolved and (not purposes or command.purpose in purposes):
+        for command in self.unanswered(part):
+            if not purposes or command.purpose in purposes:
                 return command
         return None
 
@@ -114,13 +123,21 @@ class View:
         """What the exchange holds beyond our parts; negative: it holds less."""
         return Contracts(self.seen.contracts - self.parts_total)
 
+    def surely_held(self, part: Part) -> Contracts:
+        """What is left of a part even where everything that the position lacks was its own."""
+        return Contracts(max(part.size + min(self.residual, ZERO), ZERO))
+
     def alone(self, part: Part) -> bool:
-        """True where the whole position belongs to this part."""
-        return self.seen.contracts == part.size and all(
-            other.size == ZERO and not other.entry_orders_working and self.unresolved(other) is None
-            for other in self.living
-            if other.name != part.name
-        )
+        """True where the whole position belongs to this part, and no other part is there to enter."""
+        return self.seen.contracts == part.size and all(other.name == part.name for other in self.living)
+
+    @property
+    def doubly_guarded(self) -> Part | None:
+        """A part with more than one protection resting, or perhaps resting."""
+        for part in self.living:
+            if len(part.protection) + (self.unresolved(part, Purpose.PROTECT) is not None) > 1:
+                return part
+        return None
 
 
 def skip(part: Part | None, rule: Rule, because: str) -> Decision:

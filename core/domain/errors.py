@@ -33,4 +33,8 @@ class Unavailable(PerpdeckError):
 
 
 class Misconfigured(PerpdeckError):
-    """A setting, a key or an input is wrong. The message names the field, the value and what is allowed."""
+    """A setting, a key or an input is wrong. Each problem names the field, the value and what is allowed."""
+
+    def __init__(self, message: str, *, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems or (message,)

@@ -25,11 +25,16 @@ class Purpose(StrEnum):
 
     @property
     def adds_risk(self) -> bool:
-        return self in (Purpose.ENTRY, Purpose.RECOVERY)
+        return self in _ADD_RISK
 
     @property
     def protects(self) -> bool:
-        return self in (Purpose.PROTECT, Purpose.SAFETY_NET, Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
+        return self in _PROTECT
+
+
+# outside of the class, where a member is looked up once and not at every question
+_ADD_RISK = (Purpose.ENTRY, Purpose.RECOVERY)
+_PROTECT = (Purpose.PROTECT, Purpose.SAFETY_NET, Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
 
 
 class OrderKind(StrEnum):
@@ -46,7 +51,10 @@ class OrderKind(StrEnum):
     @property
     def rests_on_trigger(self) -> bool:
         """True for orders that wait for a trigger price (and live in their own lists on OKX and Binance)."""
-        return self in (OrderKind.OCO, OrderKind.CONDITIONAL, OrderKind.TRIGGER, OrderKind.TRAILING)
+        return self in _ON_TRIGGER
+
+
+_ON_TRIGGER = (OrderKind.OCO, OrderKind.CONDITIONAL, OrderKind.TRIGGER, OrderKind.TRAILING)
 
 
 class OrderStatus(StrEnum):

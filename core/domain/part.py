@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any, Generic, TypeVar, overload
 
 from core.domain.instrument import Instrument, Side
 from core.domain.intent import ExitReason, Intent, Target, Wanted
 from core.domain.money import NONE_HELD, ZERO, Contracts, Price, total
 from core.domain.order import Leg, Order, Purpose
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True)
+
+class counted_once(Generic[T]):
+    """A property that is computed at its first use and kept in the object; for values that never change."""
+
+    def __init__(self, count: Callable[[Any], T]) -> None:
+        self._count, self.__doc__ = count, count.__doc__
+
+    @overload
+    def __get__(self, whole: None, kind: type) -> counted_once[T]: ...
+
+    @overload
+    def __get__(self, whole: object, kind: type) -> T: ...
+
+    def __get__(self, whole: object | None, kind: type) -> counted_once[T] | T:
+        if whole is None:
+            return self
+        value = whole.__dict__[self._count.__name__] = self._count(whole)
+        return value
+
+
+@dataclass(frozen=True)  # without slots: what follows from the orders is counted once and kept
 class Part:
     """What one intent holds in its current cycle. Quantities in contracts, money in USDT."""
 
@@ -34,34 +56,34 @@ class Part:
     def side(self) -> Side:
         return self.intent.key.side
 
-    @property
+    @counted_once
     def entries(self) -> tuple[Order, ...]:
         return tuple(order for order in self.orders if order.purpose.adds_risk)
 
-    @property
+    @counted_once
     def exits(self) -> tuple[Order, ...]:
         return tuple(order for order in self.orders if not order.purpose.adds_risk)
 
-    @property
+    @counted_once
     def entered(self) -> Contracts:
         return Contracts(total(order.filled for order in self.entries))
 
-    @property
+    @counted_once
     def exited(self) -> Contracts:
         by_us = total(order.filled for order in self.exits)
         return Contracts(by_us + total(exit_.quantity for exit_ in self.intent.external_exits))
 
-    @property
+    @counted_once
     def size(self) -> Contracts:
         """Contracts held now, never below zero."""
         return Contracts(max(self.entered - self.exited, ZERO))
 
-    @property
+    @counted_once
     def average_entry(self) -> Price | None:
         """Average of all entries and recoveries of this cycle; unchanged by exits."""
         return _average((order.filled, order.average_price) for order in self.entries)
 
-    @property
+    @counted_once
     def average_exit(self) -> Price | None:
         own = [(order.filled, order.average_price) for order in self.exits]
         return _average([*own, *((gone.quantity, gone.price) for gone in self.intent.external_exits)])
@@ -84,21 +106,21 @@ class Part:
         entry = self.average_entry
         return ZERO if entry is None else self.instrument.pnl(self.side, self.size, entry, mark)
 
-    @property
+    @counted_once
     def entry_orders_working(self) -> tuple[Order, ...]:
         return tuple(order for order in self.entries if order.working)
 
-    @property
+    @counted_once
     def protection(self) -> tuple[Order, ...]:
         """Live conditional orders that protect this part."""
         return tuple(o for o in self.orders if o.purpose.protects and o.kind.rests_on_trigger and o.working)
 
-    @property
+    @counted_once
     def closes_working(self) -> tuple[Order, ...]:
         """Live orders that close now, at market or at a limit."""
         return tuple(o for o in self.exits if not o.kind.rests_on_trigger and o.working)
 
-    @property
+    @counted_once
     def stop_covered(self) -> Contracts:
         """Contracts for which a stop-loss rests on the exchange."""
         covered = total(order.quantity - order.filled for order in self.protection if order.sl_trigger)
@@ -109,7 +131,7 @@ class Part:
         """The whole size has a stop-loss resting on the exchange (or none was asked for)."""
         return self.size == NONE_HELD or self.intent.stop_loss is None or self.stop_covered == self.size
 
-    @property
+    @counted_once
     def target_base(self) -> Contracts:
         """The size that USDT targets are spread over: what was planned while entering, then what entered.
 

@@ -164,8 +164,7 @@ class TradeExecutor:
 
 def _placed(action: PlaceOrder | PlaceOco, exchange_id: str, now: datetime) -> Order:
     """What we know of an order the moment the exchange accepted it."""
-    conditional = isinstance(action, PlaceOco)
-    both = conditional and action.tp_trigger is not None and action.sl_trigger is not None
+    both = isinstance(action, PlaceOco) and action.tp_trigger is not None and action.sl_trigger is not None
     return Order(
         client_order_id=action.client_order_id,
         exchange_order_id=exchange_id,

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from core.clock import Clock
 from core.domain.account import Account, AccountState, PositionKey
 from core.domain.errors import PerpdeckError, Unavailable
+from core.domain.order import Order
 from core.exchange.port import ExchangePort, Push, StreamPort
 from core.monitor.board import BotLine, Health, picture
 from core.monitor.executor import TradeExecutor
@@ -39,6 +40,7 @@ class _Wishes:
     keys: set[PositionKey] = field(default_factory=set)
     everything: bool = False
     account: bool = False
+    fills: dict[PositionKey, list[Order]] = field(default_factory=dict)  #: pushed entry orders that have filled
 
     def __bool__(self) -> bool:
         return bool(self.keys) or self.everything or self.account
@@ -76,16 +78,29 @@ class Guard:
         self._wishes = _Wishes()
         self._condition = threading.Condition()
         self._again_at: float | None = None
+        self._account_at: float | None = None
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._last_pass = 0.0
         self._pass_lock = threading.Lock()
+        self._account_wanted = True
+        self._first: Callable[[Guard], object] | None = None
 
     # -- life --------------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Begin to look. The streams start first, so that nothing falls between."""
+    @property
+    def may_act(self) -> bool:
+        """Started, alone on this account, and through with the report that follows a restart."""
+        return self.running and self.lease.held and self._first is None
+
+    def start(self, first: Callable[[Guard], object]) -> None:
+        """Begin to look; nothing is done before `first` has returned. The streams start before everything.
+
+        Called again where it runs already, only `first` is done anew.
+        """
+        self._first = first
         if self._thread is not None:
+            self.wake()
             return
         self.stream.start(self.on_push)
         self._thread = threading.Thread(target=self._work, name=f"guard-{self.account.id}", daemon=True)
@@ -126,8 +141,13 @@ class Guard:
                 self._wishes.account = True
                 self._condition.notify_all()
         elif push.orders:
-            for order in push.orders:
-                self.wake(PositionKey(self.account.id, order.symbol, order.position_side))
+            with self._condition:
+                for order in push.orders:
+                    key = PositionKey(self.account.id, order.symbol, order.position_side)
+                    self._wishes.keys.add(key)
+                    if order.purpose.adds_risk and order.filled:
+                        self._wishes.fills.setdefault(key, []).append(order)
+                self._condition.notify_all()
         else:
             self.wake()
 
@@ -140,7 +160,14 @@ class Guard:
             if wishes is None:
                 return
             try:
-                self.work_once(wishes.keys, everything=wishes.everything)
+                if self._first is not None:
+                    self._first(self)
+                    self._first = None
+                    self.wake()
+                else:
+                    self._protect_at_once(wishes.fills)
+                    self._account_wanted = self._account_wanted or wishes.account
+                    self.work_once(wishes.keys, everything=wishes.everything)
                 back_off = FIRST_BACK_OFF
             except PerpdeckError as trouble:
                 self._failed(trouble, back_off)
@@ -159,10 +186,14 @@ class Guard:
                 if self._again_at is not None and now >= self._again_at:
                     self._again_at = None
                     self._wishes.everything = True
+                if self._account_at is not None and now >= self._account_at:
+                    self._account_at = None
+                    self._wishes.account = True
                 if self._wishes:
                     wishes, self._wishes = self._wishes, _Wishes()
                     return wishes
-                self._condition.wait(None if self._again_at is None else max(0.0, self._again_at - now))
+                times = [at for at in (self._again_at, self._account_at) if at is not None]
+                self._condition.wait(max(0.0, min(times) - now) if times else None)
             return None
 
     def work_once(self, keys: set[PositionKey], *, everything: bool = True) -> timedelta | None:
@@ -170,24 +201,39 @@ class Guard:
         with self._pass_lock:
             self._read_account()
             if not keys and not everything:
-                self.publish()
+                self._show()
                 return None
-            again = self.reconciler.run(None if everything else keys, act=self.running and self.lease.held)
+            again = self.reconciler.run(None if everything else keys, act=self.may_act)
+            self._account_wanted = self._account_wanted or self.reconciler.acted
             self.passes += 1
             self.trouble = ""
             self._count_bare()
             self.stream.watch(self._symbols())
-            self.publish()
+            self._show()
         if again is not None:
             self._look_again(again.total_seconds())
         return again
 
+    def _protect_at_once(self, fills: dict[PositionKey, list[Order]]) -> None:
+        """A fill without protection is answered before anything is read."""
+        if fills and self.may_act:
+            with self._pass_lock:
+                for key, orders in fills.items():
+                    self.reconciler.protect_at_once(key, orders)
+
     def _read_account(self) -> None:
+        """Money and mode, where something moved them, and not more often than it is useful."""
         state = self.observer.state
-        if state is None or self.clock.now() - state.as_of >= ACCOUNT_READ_EVERY:
-            wanted = self._wishes.account or state is None or self.reconciler.last_look is None
-            if wanted or any(result.done for result in self.reconciler.results.values()):
-                self.observer.refresh_account()
+        if state is not None:
+            if not self._account_wanted:
+                return
+            wait = state.as_of + ACCOUNT_READ_EVERY - self.clock.now()
+            if wait > timedelta():
+                with self._condition:
+                    self._account_at = self.clock.monotonic() + wait.total_seconds()
+                return
+        self.observer.refresh_account()
+        self._account_wanted = False
 
     def refresh_account(self) -> AccountState:
         """Read money and mode now (the equity sample)."""
@@ -229,13 +275,17 @@ class Guard:
     # -- showing -----------------------------------------------------------------------------------------------
 
     def publish(self) -> None:
-        """Put the picture on the board. Raises Unavailable where the database does not answer."""
+        """Put the picture on the board, unless a pass is under way that will. Raises Unavailable."""
+        if self._pass_lock.acquire(blocking=False):
+            try:
+                self._show()
+            finally:
+                self._pass_lock.release()
+
+    def _show(self) -> None:
         now = self.clock.now()
         look = self.reconciler.last_look
-        if look is None:
-            as_of = now
-        else:
-            as_of = look.at
+        as_of = now if look is None else look.at
         alarms = [
             {"subject": alarm.subject, "words": alarm.words, "raised_at": alarm.raised_at.isoformat()}
             for alarm in self.store.alarms(self.account.id)

@@ -7,8 +7,12 @@ of the end is never later than the database's.
 from __future__ import annotations
 
 import logging
+import os
+import secrets
+import socket
 import threading
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from core.clock import Clock
 from core.domain.errors import Refused, Unavailable
@@ -28,7 +32,9 @@ class Lease:
         self.account, self.holder, self.store, self.clock = account, holder, store, clock
         self._lock = threading.Lock()
         self._epoch: int | None = None
+        self._last_epoch: int | None = None
         self._ends = 0.0  #: monotonic seconds
+        self.unbroken = False  #: taken again with nobody in between
 
     @property
     def held(self) -> bool:
@@ -39,10 +45,24 @@ class Lease:
         """Take the lease where nobody holds it. Raises Unavailable where the database does not answer."""
         asked = self.clock.monotonic()
         epoch = self.store.acquire_lease(self.account, self.holder, int(TIME_TO_LIVE.total_seconds()))
+        if epoch is None and self._take_from_the_dead():
+            epoch = self.store.acquire_lease(self.account, self.holder, int(TIME_TO_LIVE.total_seconds()))
         with self._lock:
             self._epoch = epoch
             self._ends = asked + TIME_TO_LIVE.total_seconds() if epoch is not None else 0.0
+            if epoch is not None:
+                self.unbroken = self._last_epoch is not None and epoch == self._last_epoch + 1
+                self._last_epoch = epoch
         return epoch is not None
+
+    def _take_from_the_dead(self) -> bool:
+        """A bot of this machine that was killed cannot give its lease back; it cannot send either."""
+        row = self.store.lease(self.account)
+        if row is None or not is_gone(row[0]):
+            return False
+        log.warning("lease taken from a bot that is gone account=%s holder=%s", self.account, row[0])
+        self.store.release_lease(self.account, row[0], row[1])
+        return True
 
     def renew(self) -> bool:
         """Keep it; False: it is lost and somebody else may act. A silent database is not a loss yet."""
@@ -84,3 +104,32 @@ class Lease:
         with self._lock:
             left = timedelta(seconds=max(0.0, self._ends - self.clock.monotonic()))
         return self.clock.now() + min(lifetime, left)
+
+
+def holder_name() -> str:
+    """A name for this bot that no other bot has: machine, world of process ids, process, and a random end."""
+    return f"{socket.gethostname()}/{_process_world()}/{os.getpid()}/{secrets.token_hex(3)}"
+
+
+def is_gone(holder: str) -> bool:
+    """True where the holder was a process of this very machine and world of process ids, and runs no more."""
+    pieces = holder.split("/")
+    world = _process_world()
+    if len(pieces) != 4 or not world or pieces[1] != world or not pieces[2].isdigit():
+        return False
+    try:
+        os.kill(int(pieces[2]), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _process_world() -> str:
+    """Tells apart machines, their boots and their containers; empty where that cannot be told."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()[:13]
+        return f"{boot}.{os.stat('/proc/self/ns/pid').st_ino}"
+    except OSError:
+        return ""

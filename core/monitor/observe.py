@@ -2,7 +2,7 @@
 
 An order of ours that left the exchange's lists is asked for until the exchange tells how it ended; a command
 without an outcome is asked for under its id. "Not found" is believed only after the request's lifetime, a
-time to settle, and only while the position agrees. A failed read raises; it never becomes an empty answer.
+time to settle, and while nothing else speaks for it. A failed read raises; it never becomes an empty answer.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from db.store import Store
 log = logging.getLogger("perpdeck.observe")
 
 SETTLE = timedelta(seconds=10)  #: an exchange may not show for so long what it has accepted
+BELIEVED_AT_LAST = timedelta(seconds=60)  #: "not found" is the truth by then, whatever else the position shows
 CONFIRM_AFTER = timedelta(milliseconds=300)  #: two reads closer than this are one
 FRESH_PRICE = timedelta(seconds=5)
 
@@ -98,7 +99,7 @@ class Observer:
         if changed:
             self.store.save_orders(self.account, changed)
         look = Look(now, held, tuple(orders.values()), tuple(commands), desired, frozenset(unsettled))
-        for key in look:
+        for key in look.keys():  # noqa: SIM118 - a Look is no mapping
             self._note_size(key, look)
         return look
 
@@ -196,24 +197,29 @@ class Observer:
             found = self.port.find(command.client_order_id, key.symbol, command.kind)
         if found is not None:
             orders[command.client_order_id] = found
+            self.store.save_orders(self.account, [found])  # before the command counts as done: no order is forgotten
             self.store.settle_command(command.client_order_id, OutcomeKind.DONE, now=now)
             return replace(command, outcome=OutcomeKind.DONE)
-        believed_after = self.port.facts.request_lifetime + SETTLE
-        if now - command.recorded_at < believed_after or not self._agrees(key, orders, held, desired):
+        silent = now - command.recorded_at
+        if silent < self.port.facts.request_lifetime + SETTLE:
+            return command
+        if silent < BELIEVED_AT_LAST and self._may_have_done(command, key, orders, held, desired):
             return command
         self.store.settle_command(command.client_order_id, OutcomeKind.LOST, words="it never arrived", now=now)
         log.info("command lost part=%s id=%s: never arrived", command.part, command.client_order_id)
         return replace(command, outcome=OutcomeKind.LOST)
 
-    def _agrees(
+    def _may_have_done(
         self,
+        command: Command,
         key: PositionKey,
         orders: Mapping[str, Order],
         held: Mapping[PositionKey, Position],
         desired: Mapping[PositionKey, Desired],
     ) -> bool:
-        """True where the position is explained by the orders we know of."""
-        return self._parts_total(key, orders.values(), desired) == _held(key, held)
+        """True where the position differs from our parts in just the direction in which the command works."""
+        unexplained = _held(key, held) - self._parts_total(key, orders.values(), desired)
+        return unexplained > 0 if command.purpose.adds_risk else unexplained < 0
 
     def _parts_total(
         self, key: PositionKey, orders: Iterable[Order], desired: Mapping[PositionKey, Desired]

@@ -41,6 +41,10 @@ HISTORY_OVERLAP = timedelta(hours=1)
 FIRST_HISTORY = timedelta(days=3)
 
 
+def _restart(guard: Guard) -> None:
+    log.info("restart account=%s: %s", guard.account.id, restart.report(guard))
+
+
 class PositionMonitor:
     """Runs all guards of this process."""
 
@@ -108,7 +112,10 @@ class PositionMonitor:
         self.store.listen(self._heard, self._stop)
 
     def _heard(self, message: dict[str, Any]) -> None:
-        """A note from a page or another process: a position to look at, a bot to start, an account added."""
+        """A note from a page or another process: a position to look at, a bot to start, an account added.
+
+        "connected" follows every gap in which notes may have been missed.
+        """
         if "wake" in message:
             self.wake(PositionKey.parse(message["wake"]))
         elif "bot" in message:
@@ -119,6 +126,10 @@ class PositionMonitor:
             self.reload_accounts()
         elif "settings" in message and self._scheduler is not None:
             self._schedule(self._scheduler)
+        elif "connected" in message:
+            self.reload_accounts()
+            for guard in list(self.guards.values()):
+                self._read_switch(guard)
 
     def _read_switch(self, guard: Guard) -> None:
         """Bring the guard to what the bot's row says: running or stopped, at which level."""
@@ -213,22 +224,20 @@ class PositionMonitor:
             self._stop.wait(RENEW_EVERY.total_seconds())
 
     def _keep_one(self, guard: Guard) -> None:
-        if guard.lease.held:
-            if guard.lease.renew():
-                return
-            guard.running = False
+        if guard.lease.held and guard.lease.renew():
             return
+        guard.running = False
         if not guard.lease.acquire():
-            guard.running = False
             return
         log.info("lease taken account=%s", guard.account.id)
+        if guard.lease.unbroken:
+            self._read_switch(guard)  # the database was silent for a while and nobody else has acted
+            return
         self.store.set_running(
             guard.account.id, False, by="restart", why="not started since the bot came up; press Start", manually=False
         )
-        guard.running = False
         guard.since = self.clock.now()
-        guard.start()
-        log.info("restart account=%s: %s", guard.account.id, restart.report(guard))
+        guard.start(_restart)
 
     def _see_to_scheduler(self) -> None:
         """A scheduler thread can die while it still says that it runs; its silence tells."""

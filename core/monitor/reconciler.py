@@ -20,12 +20,15 @@ from core.domain.intent import Desired
 from core.domain.order import Order
 from core.domain.part import Part
 from core.domain.seen import Seen
+from core.monitor.at_once import Remembered
 from core.monitor.executor import TradeExecutor
 from core.monitor.observe import Look, Observer
 from db.records import Event
 from db.store import Store
 
 log = logging.getLogger("perpdeck.reconciler")
+
+NOT_OURS = ("sentinel-", "scheduler", "account/")  #: alarms that something else raises and clears
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,9 @@ class Reconciler:
         self.results: dict[PositionKey, Result] = {}
         self.last_look: Look | None = None
         self._said: dict[PositionKey, _Said] = {}
-        self._subjects: dict[PositionKey, frozenset[str]] = {}
+        self._remembered: dict[PositionKey, Remembered] = {}
+        self._subjects: dict[PositionKey, frozenset[str]] | None = None
+        self.acted = False  #: the last run did something that may have moved money
 
     def run(self, keys: Iterable[PositionKey] | None, *, act: bool) -> timedelta | None:
         """One sweep, then each position; all of them where `keys` is None. Returns when to look again.
@@ -68,9 +73,22 @@ class Reconciler:
         for gone in set(self.results) - set(present):
             self._forget(gone)
         wanted = present if keys is None else tuple(key for key in present if key in set(keys))
+        self.acted = False
         again = [self._reconcile(key, look, act=act) for key in wanted]
         self._clear_alarms()
         return min((wish for wish in again if wish is not None), default=None)
+
+    def protect_at_once(self, key: PositionKey, pushed: Iterable[Order]) -> int:
+        """Place protection that a pushed fill has made necessary; returns how many orders were sent."""
+        remembered = self._remembered.get(key)
+        if remembered is None:
+            return 0
+        remembered = remembered.with_orders(pushed)
+        decisions = remembered.missing_protection(self.executor.tracker.ticker(key.symbol), self.clock.now())
+        done = self._perform(key, decisions, remembered.seen)
+        self._remembered[key] = remembered.after(done, self.clock.now())
+        self._write_down(key, decisions, dict(done), act=True)
+        return len(done)
 
     def _reconcile(self, key: PositionKey, look: Look, *, act: bool) -> timedelta | None:
         desired = look.desired.get(key) or Desired(key, ())
@@ -80,28 +98,41 @@ class Reconciler:
             Part.fold(intent, seen.instrument, (order for order in seen.orders if order.part == intent.part))
             for intent in sorted(desired.intents, key=lambda intent: intent.part)
         )
-        done = self._perform(key, decided, seen) if act else ()
-        self._write_down(key, decided, dict(done), act=act)
+        done = self._perform(key, decided.decisions, seen) if act else ()
+        self._remembered[key] = Remembered(desired, seen).after(done, self.clock.now())
+        self.acted = self.acted or bool(done)
+        self._write_down(key, decided.decisions, dict(done), act=act)
         self.results[key] = Result(key, seen, decided, parts, done)
         self._note_ids(parts, seen)
         return decided.look_again
 
-    def _perform(self, key: PositionKey, decided: Plan, seen: Seen) -> tuple[tuple[Action, OutcomeKind], ...]:
+    def _perform(
+        self, key: PositionKey, decisions: Iterable[Decision], seen: Seen
+    ) -> tuple[tuple[Action, OutcomeKind], ...]:
+        """In order. What did not get done ends the turn of its part; an unknown ends everybody's."""
         done: list[tuple[Action, OutcomeKind]] = []
-        for action in decided.actions:
+        stuck: set[str | None] = set()
+        for decision in decisions:
+            action = decision.action
+            if action is None or decision.part in stuck:
+                continue
             outcome = self.executor.perform(key, action, seen.position.life if seen.position else "")
             done.append((action, outcome))
-            if outcome is not OutcomeKind.DONE:
+            if outcome is OutcomeKind.UNKNOWN:
                 break
+            if outcome is not OutcomeKind.DONE:
+                stuck.add(decision.part)
         return tuple(done)
 
     # -- explain -----------------------------------------------------------------------------------------------
 
-    def _write_down(self, key: PositionKey, decided: Plan, done: dict[Action, OutcomeKind], *, act: bool) -> None:
+    def _write_down(
+        self, key: PositionKey, decisions: Iterable[Decision], done: dict[Action, OutcomeKind], *, act: bool
+    ) -> None:
         """Each action with its outcome; each reason for doing nothing when it changes, not when it ticks."""
         said = self._said.setdefault(key, _Said())
         now, events = self.clock.now(), []
-        for decision in decided.decisions:
+        for decision in decisions:
             action = decision.action
             if action is not None and action in done:
                 outcome = str(done[action])
@@ -123,15 +154,17 @@ class Reconciler:
         return True
 
     def _clear_alarms(self) -> None:
-        """Alarms raised by rules end when no rule raises them any more."""
-        changed = False
-        for key, result in self.results.items():
-            subjects = frozenset(action.subject for action in result.plan.actions if isinstance(action, RaiseAlarm))
-            changed = changed or self._subjects.get(key, frozenset()) != subjects
-            self._subjects[key] = subjects
-        if changed:
-            still_true = {subject for subjects in self._subjects.values() for subject in subjects}
-            self.store.clear_alarms(self.account, still_true, self.clock.now())
+        """Alarms raised by rules end when no rule raises them any more; those of others are not touched."""
+        subjects = {
+            key: frozenset(action.subject for action in result.plan.actions if isinstance(action, RaiseAlarm))
+            for key, result in self.results.items()
+        }
+        if subjects == self._subjects:
+            return
+        self._subjects = subjects
+        still_true = {subject for of_one in subjects.values() for subject in of_one}
+        others = {alarm.subject for alarm in self.store.alarms(self.account) if alarm.subject.startswith(NOT_OURS)}
+        self.store.clear_alarms(self.account, still_true | others, self.clock.now())
 
     def _note_ids(self, parts: tuple[Part, ...], seen: Seen) -> None:
         """The row of a part names the exchange's ids of its position, take-profit and stop-loss."""
@@ -146,8 +179,9 @@ class Reconciler:
             )
 
     def _forget(self, key: PositionKey) -> None:
-        for memory in (self.results, self._said, self._subjects):
-            memory.pop(key, None)  # type: ignore[attr-defined]
+        self.results.pop(key, None)
+        self._said.pop(key, None)
+        self._remembered.pop(key, None)
 
 
 def in_words(action: Action) -> str:

@@ -17,7 +17,7 @@ from core.monitor.guard import Guard
 
 STALE_AFTER = timedelta(seconds=30)
 PNL_DRIFT = Decimal("1")  #: USDT between our unrealised PnL and the exchange's, per position
-SUBJECTS = ("sentinel-bare/", "sentinel-drift/", "sentinel-stale/")
+SUBJECTS = ("sentinel-", "scheduler")  #: what the alarms it clears begin with
 
 
 def findings(guard: Guard) -> Iterator[tuple[str, str]]:
@@ -56,10 +56,14 @@ def findings(guard: Guard) -> Iterator[tuple[str, str]]:
 
 
 def check(guard: Guard, alerts: Alerts) -> list[str]:
-    """Raise what is wrong as alarms; returns the sentences."""
-    said = []
-    for subject, words in findings(guard):
-        said.append(words)
-        if guard.store.raise_alarm(guard.account.id, subject, words, guard.clock.now()):
-            alerts.say(guard.account.id, subject, words)
-    return said
+    """Raise what is wrong as alarms, clear what has passed; returns the sentences."""
+    now, account = guard.clock.now(), guard.account.id
+    found = dict(findings(guard))
+    for subject, words in found.items():
+        if guard.store.raise_alarm(account, subject, words, now):
+            alerts.say(account, subject, words)
+    open_ones = {alarm.subject for alarm in guard.store.alarms(account)}
+    passed = {subject for subject in open_ones if subject.startswith(SUBJECTS) and subject not in found}
+    if passed:
+        guard.store.clear_alarms(account, open_ones - passed, now)
+    return list(found.values())

@@ -32,7 +32,8 @@ class Control:
 
     def routes(self) -> list[web.RouteDef]:
         table: list[tuple[str, str, Callable[[Body], Any]]] = [
-            ("POST", "price", self.price), ("POST", "market", self.market), ("POST", "clock", self.clock),
+            ("POST", "price", self.price), ("GET", "prices", self.prices), ("POST", "market", self.market),
+            ("POST", "clock", self.clock),
             ("GET", "clock", self.clock), ("POST", "faults", self.set_faults), ("GET", "faults", self.faults),
             ("DELETE", "faults", lambda body: self.set_faults([])), ("GET", "state", self.state),
             ("POST", "reset", self.reset),
@@ -69,6 +70,13 @@ class Control:
         }
         self.house.perform({"do": "price", "symbol": symbol, "last": prices.pop("last"), **prices})
         return {"ok": True}
+
+    def prices(self, body: Body) -> Any:
+        return {
+            symbol: {"last": text(m.prices.last), "mark": text(m.prices.mark), "index": text(m.prices.index),
+                     "source": m.source}
+            for symbol, m in self.house.engine.markets.items()
+        }  # fmt: skip
 
     def _symbol(self, body: Body) -> str:
         symbol = str(body["instId"])
@@ -224,8 +232,7 @@ class Control:
         return {
             "now": self.clock({})["now"], "seed": engine.seed, "clock": self.house.clock.kind,
             "config": engine.switches,
-            "prices": {symbol: {"last": text(m.prices.last), "mark": text(m.prices.mark), "index": text(m.prices.index),
-                                "source": m.source} for symbol, m in engine.markets.items()},
+            "prices": self.prices(body),
             "accounts": {owner.name: {
                 "balance": text(owner.balance), "equity": text(owner.equity(engine.prices)),
                 "deposits": text(owner.deposits), "realised": text(owner.realised),

@@ -78,13 +78,6 @@ def purpose_words(purpose: str) -> str:
     return words.get(purpose, purpose)
 
 
-def cancel_words(purpose: str) -> str:
-    """What cancelling an order of this purpose means."""
-    if purpose in ("protect", "safety_net", "take_profit", "stop_loss"):
-        return _(
-            "This order protects the part. While the bot runs it puts the protection back at once; "
-            "to change the levels use Edit TP/SL instead."
-        )
-    if purpose in ("entry", "recovery"):
-        return _("What is filled stays and stays protected; the rest will not be bought or sold.")
-    return _("What is filled stays filled. While the part is to be closed, the bot places the close again.")
+def may_be_cancelled(order: Json) -> bool:
+    """True for an entry that rests at a limit. All else protects or closes a part, fills by itself, or is not ours."""
+    return bool(order["purpose"] == "entry" and order["kind"] != "market" and not order["foreign"])

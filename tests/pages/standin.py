@@ -9,19 +9,22 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
 from core.domain.account import Account, Environment, Level
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import OrderSide, Side
+from core.domain.intent import ExitReason, Target
 from core.domain.money import Contracts, Price
 from core.domain.order import Fill, Funding
-from core.services.accounts import KeyCheck
+from core.services.accounts import AccountForm, KeyCheck
 from core.services.levels import BotStatus
+from core.services.orders import OrderRow
+from core.services.paper import PaperMarket
 from core.services.positions import Asked, ClosePreview, Draft, Preview
-from core.services.preferences import Preference
+from core.services.preferences import Preferences
 from core.services.reports import Picture
-from db.records import CycleRecord, Event
+from db.records import Alarm, CycleRecord, Event
 from tests.pages.sample import BTC, DEMO, MARK, PAPER, now, sample_picture
 
 
@@ -102,7 +105,9 @@ class StandInPositions:
     def open(self, draft: Draft, token: str, by: str) -> Asked:
         return self.world.asked(token, "the bot enters at its next look.", "open", draft, by)
 
-    def edit_targets(self, part: str, take_profit: Any, stop_loss: Any, token: str, by: str) -> Asked:
+    def edit_targets(
+        self, part: str, take_profit: Target | None, stop_loss: Target | None, token: str, by: str
+    ) -> Asked:
         return self.world.asked(token, "New targets are on their way.", "edit", part, take_profit, stop_loss, by)
 
     def close(self, part: str, token: str, by: str, contracts: Decimal | None = None) -> Asked:
@@ -116,6 +121,9 @@ class StandInPositions:
 class StandInOrders:
     def __init__(self, world: World) -> None:
         self.world = world
+
+    def working(self, account: str) -> list[OrderRow]:
+        return []
 
     def cancel(self, account: str, client_order_id: str, token: str, by: str) -> Asked:
         return self.world.asked(token, "Cancel is on its way.", "cancel", account, client_order_id, by)
@@ -162,13 +170,13 @@ class StandInAccounts:
             raise self.world.failure
         return self.world.accounts
 
-    def check(self, form: Any) -> KeyCheck:
+    def check(self, form: AccountForm) -> KeyCheck:
         if form.api_key == "wrong":
             raise Misconfigured("API key wrong… is not known to OKX demo: check that it was made for demo trading")
         withdraw = form.api_key == "withdraws"
         return KeyCheck(True, "The key may read and trade.", "read_only,trade", Decimal(5000), True, withdraw)
 
-    def add(self, form: Any, token: str, by: str) -> Account:
+    def add(self, form: AccountForm, token: str, by: str) -> Account:
         if form.environment is Environment.LIVE and form.confirm_live != "LIVE":
             raise Misconfigured("confirmation: type LIVE in capitals to add an account with real money")
         self.world.calls.append(("add", form.name, by))
@@ -205,13 +213,13 @@ class StandInReports:
                 side=Side.LONG,
                 started=now() - timedelta(hours=20 - number),
                 ended=now() - timedelta(hours=19.4 - number),
-                contracts=Decimal("0.99"),
-                average_entry=Decimal("100250.1"),
-                average_exit=Decimal("105300.7"),
+                contracts=Contracts(Decimal("0.99")),
+                average_entry=Price(Decimal("100250.1")),
+                average_exit=Price(Decimal("105300.7")),
                 realised_pnl=Decimal(result),
                 fees=Decimal("-1.0231"),
                 funding=Decimal("-0.0310"),
-                reason="take_profit" if Decimal(result) > 0 else "stop_loss",
+                reason=ExitReason.TAKE_PROFIT if Decimal(result) > 0 else ExitReason.STOP_LOSS,
                 words="the take-profit filled at 105,300.7",
             )
             for number, result in enumerate(results, 1)
@@ -246,15 +254,12 @@ class StandInReports:
             return []
         return [Event(now(), account, "00a7k2", "protect", "held 0.99 and bare", "place OCO 0.99", "done")]
 
-    def alarms(self, account: str) -> list[Any]:
+    def alarms(self, account: str) -> list[Alarm]:
         return []
 
 
 class StandInPaper:
-    FAULTS: ClassVar[dict[str, str]] = {
-        "lost_after": "An order is executed, its answer lost",
-        "slow": "Answers take seconds",
-    }
+    FAULTS = PaperMarket.FAULTS
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -296,28 +301,16 @@ class StandInPaper:
         self.world.faults = []
 
 
-class StandInPreferences:
+class KeptSettings:
+    """Where the real preferences keep their values here."""
+
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def all(self) -> list[Preference]:
-        def one(
-            key: str, label: str, unit: str, default: Any, low: Any, high: Any, help: str, group: str
-        ) -> Preference:
-            value = self.world.settings.get(key, default)
-            return Preference(key, label, unit, default, value, low, high, help, group)
+    def settings(self) -> dict[str, Any]:
+        return self.world.settings
 
-        return [
-            one("recovery_enabled", "Recovery", "", True, None, None, "Averages a losing part down.", "Recovery"),
-            one("recovery_trigger_pnl", "Trigger", "USDT", Decimal(-50), Decimal(-10000), Decimal(-1), "", "Recovery"),
-            one("recovery_max_steps", "Most steps", "", None, 1, 20, "Empty: no limit.", "Recovery"),
-            one("check_seconds", "Check positions", "s", 60, 5, 600, "The full look.", "Cadence"),
-            one("reopen_delay_minutes", "Reopen delay", "min", 5, 1, 60, "", "Reopen"),
-        ]
-
-    def set(self, key: str, value: Any, by: str) -> None:
-        if key == "check_seconds" and not 5 <= value <= 600:
-            raise Misconfigured(f"check_seconds {value} is out of range: 5 to 600 s")
+    def set_setting(self, key: str, value: Any, by: str) -> None:
         self.world.calls.append(("set", key, value, by))
         self.world.settings[key] = value
 
@@ -333,7 +326,8 @@ class StandIn:
         self.accounts = StandInAccounts(world)
         self.reports = StandInReports(world)
         self.paper = StandInPaper(world)
-        self.preferences = StandInPreferences(world)
+        self.preferences = Preferences(KeptSettings(world))  # type: ignore[arg-type]
+        self.places = {"data": "/var/lib/perpdeck", "database": "/var/lib/perpdeck/postgres"}
 
 
 def empty() -> StandIn:

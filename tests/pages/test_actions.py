@@ -182,19 +182,20 @@ def test_a_part_tells_why(open_page):
 # --- Orders
 
 
-def test_one_of_our_orders_is_cancelled_by_its_id_after_a_warning(open_page):
+def test_a_resting_entry_is_cancelled_by_its_id_after_a_question(open_page):
     standin = full()
     tab = open_page(standin, "orders.py")
-    tab.button(key="cancel_op00a7k201P01").click().run()
-    assert "This order protects the part" in words(tab)
+    tab.button(key="cancel_op00a7k501E01").click().run()
+    assert "What is filled stays and stays protected" in words(tab)
     tab.button(key="cancel_confirm").click().run()
-    assert standin.world.calls == [("cancel", "paper-okx", "op00a7k201P01", "operator")]
+    assert standin.world.calls == [("cancel", "paper-okx", "op00a7k501E01", "operator")]
 
 
-def test_a_foreign_order_is_shown_without_a_button(open_page):
+def test_what_protects_and_what_is_not_ours_has_no_button(open_page):
     tab = open_page(full(), "orders.py")
     assert "never touched" in words(tab)
-    assert sum(button.key.startswith("cancel_") for button in tab.button) == 2
+    assert "To move them use Edit TP/SL" in words(tab)
+    assert [button.key for button in tab.button if button.key.startswith("cancel_")] == ["cancel_op00a7k501E01"]
 
 
 # --- History
@@ -248,9 +249,9 @@ def test_a_changed_setting_is_stored_exactly_and_alone(open_page):
     standin = full()
     tab = open_page(standin, "settings.py")
     tab.segmented_control(key="settings_view").set_value("defaults").run()
-    tab.number_input(key="set_recovery_trigger_pnl").set_value(-62.5)
-    tab.button(key="save_Recovery").click().run()
-    assert standin.world.calls == [("set", "recovery_trigger_pnl", Decimal("-62.5"), "operator")]
+    tab.number_input(key="set_max_order_value").set_value(2500.5)
+    tab.button(key="save_Limits").click().run()
+    assert standin.world.calls == [("set", "max_order_value", Decimal("2500.5"), "operator")]
 
 
 def test_a_setting_out_of_range_is_refused_in_words(open_page):
@@ -258,7 +259,7 @@ def test_a_setting_out_of_range_is_refused_in_words(open_page):
     tab.segmented_control(key="settings_view").set_value("defaults").run()
     tab.number_input(key="set_check_seconds").set_value(1.0)
     tab.button(key="save_Cadence").click().run()
-    assert "check_seconds 1 is out of range: 5 to 600 s" in words(tab)
+    assert "Full check 1 is out of range: 10 to 600 s is allowed" in words(tab)
 
 
 # --- Paper market

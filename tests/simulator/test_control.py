@@ -160,6 +160,13 @@ def test_candles_for_those_who_draw(sim):
     assert len(candles["candles"] if isinstance(candles, dict) else candles) == 100
 
 
+def test_prices_alone_are_told_without_the_whole_truth(sim):
+    sim.price(BTC, "101000", mark="100900", index="100950")
+    prices = sim.control("GET", "prices")
+    assert prices == sim.state()["prices"]
+    assert prices[BTC] == {"last": "101000", "mark": "100900", "index": "100950", "source": "hold"}
+
+
 def test_slippage_is_a_switch(sim, okx):
     sim.switches(slippage_bps="20")
     found = okx.find(BTC, ordId=okx.order(BTC, "buy", "long", "0.01").row["ordId"])

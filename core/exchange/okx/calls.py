@@ -1,0 +1,157 @@
+"""How a request is asked: reads with retries, writes once, both by OKX's clock.
+
+A read returns rows or raises Unavailable. A write returns its row or raises Refused or OutcomeUnknown; it is sent
+again only where OKX said for certain that our clock was off and that it did nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.domain.errors import OutcomeUnknown, Refused, Unavailable
+from core.exchange.okx.codes import CLOCK_OFF, NO_ANSWER, NOT_SENT, READ_AGAIN, TOO_FAST, failed_write
+from core.exchange.okx.fields import Row, moment
+from core.exchange.okx.session import Answer, Session, Terms
+
+log = logging.getLogger("perpdeck.okx")
+
+PAUSES_SECONDS = (0.1, 0.4)  #: before the second and the third try of a read
+PAUSE_WHEN_TOO_FAST_SECONDS = 1.0
+CLOCK_GOOD_FOR_SECONDS = 300.0  #: OKX's clock is measured again after this long
+
+Call = Callable[[], Any]
+
+
+class ExchangeClock:
+    """OKX's time as we know it: ours plus a measured difference."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._ahead = timedelta(0)
+        self.measured_at: float | None = None  #: monotonic seconds
+
+    def now(self) -> datetime:
+        return self._now() + self._ahead
+
+    def of(self, ours: datetime) -> datetime:
+        """One of our own times, as OKX's clock shows it."""
+        return ours + self._ahead
+
+    def measured(self, asked: datetime, told: datetime, at: float) -> None:
+        """OKX told this time between `asked` and now."""
+        answered = self._now()
+        self._ahead = told - (asked + (answered - asked) / 2)
+        self.measured_at = at
+
+    def local(self) -> datetime:
+        return self._now()
+
+
+class Calls:
+    """Asks on behalf of one account. Thread-safe."""
+
+    def __init__(
+        self,
+        session: Session,
+        clock: ExchangeClock,
+        *,
+        lifetime: timedelta,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.session, self.clock, self.lifetime = session, clock, lifetime
+        self._sleep, self._monotonic = sleep, monotonic
+
+    # -- reads
+
+    def read(self, what: str, call: Call, *, protection: bool = False) -> list[Any]:
+        """The rows of the answer; up to three tries. Raises Unavailable."""
+        answer = self._once(call, Terms(protection))
+        for pause in PAUSES_SECONDS:
+            if answer.good or answer.code not in READ_AGAIN:
+                break
+            log.info("read again %r code=%s %s", what, answer.code, answer.words)
+            self._sleep(PAUSE_WHEN_TOO_FAST_SECONDS if answer.code in TOO_FAST else pause)
+            if answer.code in CLOCK_OFF:
+                self.measure_clock()
+            answer = self._once(call, Terms(protection))
+        if not answer.good:
+            raise Unavailable(f"{what}: {answer.words} ({answer.code})", code=answer.code, words=answer.words)
+        return answer.rows
+
+    def read_one(self, what: str, call: Call, *, protection: bool = False) -> Row:
+        """The one row of the answer. Raises Unavailable."""
+        rows = self.read(what, call, protection=protection)
+        if not rows:
+            raise Unavailable(f"{what}: OKX answered with nothing", code=NO_ANSWER)
+        row: Row = rows[0]
+        return row
+
+    def read_all(
+        self, what: str, call: Callable[[str], Any], cursor: str, *, most: int = 100, protection: bool = False
+    ) -> list[Any]:
+        """All pages, newest first, each row once; `call` gets the cursor of the last row seen. Raises Unavailable."""
+        seen: dict[str, Any] = {}
+        after = ""
+        while True:
+            page = self.read(what, lambda: call(after), protection=protection)  # noqa: B023 - called at once
+            fresh = {str(row[cursor]): row for row in page if str(row[cursor]) not in seen}
+            seen |= fresh
+            if len(page) < most or not fresh:
+                return list(seen.values())
+            after = str(page[-1][cursor])
+
+    # -- writes
+
+    def write(self, what: str, call: Call, *, protection: bool = False, deadline: datetime | None = None) -> Row:
+        """The row of the answer, sent at most once for effect. Raises Refused or OutcomeUnknown."""
+        answer = self._once(call, self._terms(what, protection, deadline))
+        if answer.code in CLOCK_OFF and (deadline is None or self.clock.local() < deadline) and self._clock_measured():
+            answer = self._once(call, self._terms(what, protection, deadline))
+        if not answer.good:
+            raise failed_write(what, answer.code, answer.words)
+        if not answer.rows:
+            raise OutcomeUnknown(f"{what}: OKX said yes and nothing else", code=NO_ANSWER)
+        row: Row = answer.rows[0]
+        return row
+
+    def first(self, what: str, read: Callable[[], Any]) -> Any:
+        """Something a write needs to know before it is sent. Raises Refused (passing) where it cannot be read."""
+        try:
+            return read()
+        except Unavailable as silence:
+            raise Refused(
+                f"{what} was not sent: {silence}", code=NOT_SENT, words=silence.words, transient=True
+            ) from silence
+
+    def _terms(self, what: str, protection: bool, deadline: datetime | None) -> Terms:
+        """Until when this write may be carried out: its lifetime from now, or the deadline, whichever comes first."""
+        if self.clock.measured_at is None or self._monotonic() - self.clock.measured_at > CLOCK_GOOD_FOR_SECONDS:
+            self.first(what, self.measure_clock)
+        until = self.clock.now() + self.lifetime
+        return Terms(protection, until if deadline is None else min(until, self.clock.of(deadline)))
+
+    # -- both
+
+    def _once(self, call: Call, terms: Terms) -> Answer:
+        return self.session.ask(call, terms)
+
+    def measure_clock(self) -> datetime:
+        """Ask OKX for its time and remember the difference. Raises Unavailable."""
+        asked = self.clock.local()
+        told = moment(self.read_one("the exchange's time", self.session.get_system_time, protection=True), "ts")
+        self.clock.measured(asked, told, self._monotonic())
+        return told
+
+    def _clock_measured(self) -> bool:
+        """Measure; False where OKX does not tell, so that the refusal stands as it is."""
+        try:
+            self.measure_clock()
+        except Unavailable as silence:
+            log.warning("the exchange's time could not be read: %s", silence)
+            return False
+        return True

@@ -1,0 +1,80 @@
+"""OKX's fills, funding fees and balances in our words (OKX V5 docs, trade and account)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from core.domain.account import AccountState
+from core.domain.ids import meaning
+from core.domain.money import ZERO, Contracts, Price
+from core.domain.order import Fill, Funding
+from core.exchange.okx.fields import Row, moment, number, number_or_none, number_or_zero, text, to_symbol, word
+from core.exchange.okx.parse import ORDER_SIDE, POSITION_SIDE, held_side
+
+LIQUIDATION, DELEVERAGING = range(100, 108), range(125, 129)  #: subType of a fill
+
+
+def parse_fill(row: Row) -> Fill:
+    """An execution. Known by its bill, because a trade's id is unique within one contract only."""
+    side = word(row, "side", ORDER_SIDE)
+    client_id = str(row.get("clOrdId") or "")
+    profit = number_or_zero(row, "fillPnl")
+    meant = meaning(client_id)
+    opens = meant.purpose.adds_risk if meant else profit == ZERO
+    return Fill(
+        exchange_fill_id=text(row, "billId"),
+        exchange_order_id=text(row, "ordId"),
+        client_order_id=client_id,
+        symbol=to_symbol(text(row, "instId")),
+        position_side=word(row, "posSide", POSITION_SIDE) or held_side(side, opens),
+        side=side,
+        quantity=Contracts(number(row, "fillSz")),
+        price=Price(number(row, "fillPx")),
+        fee=number_or_zero(row, "fee"),
+        maker=word(row, "execType", {"M": True, "T": False, "": False}),
+        realised_pnl=profit,
+        at=moment(row, "fillTime" if row.get("fillTime") else "ts"),
+        origin=_origin(row),
+    )
+
+
+def _origin(row: Row) -> str:
+    kind = int(number_or_zero(row, "subType"))
+    if kind in LIQUIDATION:
+        return "liquidation"
+    return "deleveraging" if kind in DELEVERAGING else "order"
+
+
+def parse_funding(row: Row) -> Funding:
+    """A funding fee from the account's bills, which do not say which side of a contract it was for."""
+    side = POSITION_SIDE.get(str(row.get("posSide") or "net"))
+    return Funding(
+        symbol=to_symbol(text(row, "instId")),
+        position_side=side,
+        amount=number(row, "balChg"),
+        at=moment(row, "ts"),
+        exchange_id=text(row, "billId"),
+    )
+
+
+def parse_account(balance: Row, config: Row, as_of: datetime) -> AccountState:
+    """Money in USDT and mode. A currency of which nothing is held is absent from OKX's answer."""
+    usdt = next((row for row in balance.get("details") or [] if row.get("ccy") == "USDT"), {"ccy": "USDT"})
+    permissions = text(config, "perm").split(",")
+    return AccountState(
+        equity=number_or_zero(usdt, "eq"),
+        available=number_or_zero(usdt, "availEq"),
+        margin_used=_margin_used(usdt, balance),
+        unrealised_pnl=number_or_zero(usdt, "upl"),
+        hedge_mode=word(config, "posMode", {"long_short_mode": True, "net_mode": False}),
+        can_trade="trade" in permissions and text(config, "acctLv") != "1",  # level 1 is spot alone
+        can_withdraw="withdraw" in permissions,
+        as_of=as_of,
+    )
+
+
+def _margin_used(usdt: Row, balance: Row) -> Decimal:
+    """Initial margin; told per currency in Futures mode and for the whole account in the others."""
+    used = number_or_none(usdt, "imr")
+    return used if used is not None else number_or_zero(balance, "imr")

@@ -1,0 +1,279 @@
+"""The reading half of the port for OKX: every method returns or raises Unavailable.
+
+Looks at perpetuals settled in USDT and at cross positions, which is what we trade; other holdings of the account
+are not ours to read into the picture.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from okx.PublicData import PublicAPI
+
+from core.domain.account import AccountState
+from core.domain.errors import Unavailable
+from core.domain.instrument import Instrument
+from core.domain.order import Fill, Funding, Order, OrderKind
+from core.domain.seen import PortFacts, Position, Ticker
+from core.exchange.okx.calls import Calls, ExchangeClock
+from core.exchange.okx.catalogue import parse_candle, parse_fees, parse_instruments
+from core.exchange.okx.codes import FACTS, NO_SUCH_ORDER
+from core.exchange.okx.fields import Row, is_ours, milliseconds, number, text, to_inst_id
+from core.exchange.okx.ledger import parse_account, parse_fill, parse_funding
+from core.exchange.okx.limits import LIMITS
+from core.exchange.okx.parse import fold, parent_of, parse_algo, parse_mark, parse_order, parse_position, parse_ticker
+from core.exchange.okx.session import Session
+from core.exchange.port import Candle, Credentials
+from core.exchange.throttle import Throttle
+
+REST_URL = "https://openapi.okx.com"
+SWAP = "SWAP"
+PAGE = "100"
+MOST_CANDLES = 300  #: in one answer
+RECENT_FILLS, RECENT_BILLS = timedelta(days=3), timedelta(days=7)  #: older ones are in slower lists
+MARGIN = timedelta(hours=1)  #: the slower list is asked a little before the quick one ends
+CONFIG_GOOD_FOR_SECONDS = STATUS_GOOD_FOR_SECONDS = 60.0
+FEES_GOOD_FOR_SECONDS = 3600.0
+BARS = {"1D": "1Dutc", "1W": "1Wutc"}  #: days that begin at midnight UTC
+TRADING_SERVICES = ("5", "8", "9")  #: of system/status: trading, in batches of accounts, in batches of products
+
+
+class Kept:
+    """A value read now and then. Thread-safe enough: at worst it is read twice."""
+
+    def __init__(self, read: Callable[[], Any], seconds: float, monotonic: Callable[[], float]) -> None:
+        self._read, self._seconds, self._monotonic = read, seconds, monotonic
+        self._held: tuple[float, Any] | None = None
+
+    def value(self, *, however_old: bool = False) -> Any:
+        held = self._held
+        if held is not None and (however_old or self._monotonic() - held[0] < self._seconds):
+            return held[1]
+        value = self._read()
+        self._held = (self._monotonic(), value)
+        return value
+
+    def forget(self) -> None:
+        self._held = None
+
+
+class OKXReads:
+    """One account at OKX (or at an address that answers like it), read."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        rest_url: str = "",  #: empty: the address of the global region
+        demo: bool = False,
+        proxy: str | None = None,
+        throttle: Throttle | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.demo = demo
+        self.throttle = throttle or Throttle(LIMITS)
+        clock = ExchangeClock(now)
+        self._session = Session(
+            credentials,
+            flag="1" if demo else "0",
+            rest_url=rest_url or REST_URL,
+            proxy=proxy,
+            throttle=self.throttle,
+            exchange_now=clock.now,
+        )
+        self._calls = Calls(self._session, clock, lifetime=FACTS.request_lifetime, sleep=sleep, monotonic=monotonic)
+        self._now = now
+        self._config = Kept(self._read_config, CONFIG_GOOD_FOR_SECONDS, monotonic)
+        self._status = Kept(self._read_status, STATUS_GOOD_FOR_SECONDS, monotonic)
+        self._fees = Kept(self._read_fees, FEES_GOOD_FOR_SECONDS, monotonic)
+
+    @property
+    def facts(self) -> PortFacts:
+        return FACTS
+
+    def usage(self) -> dict[str, tuple[int, int]]:
+        """Requests in the present window and the limit, per endpoint."""
+        return self.throttle.usage()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    # -- the account
+
+    def account_state(self) -> AccountState:
+        """Money in USDT, position mode and what the key may do."""
+        row = self._calls.read_one("balance", lambda: self._session.get_account_balance(ccy="USDT"), protection=True)
+        return parse_account(row, self._config.value(), self._now())
+
+    def _read_config(self) -> Row:
+        return self._calls.read_one("account settings", self._session.get_account_config, protection=True)
+
+    def positions(self) -> list[Position]:
+        """All cross positions in USDT contracts, in one answer. Flat contracts are absent."""
+        rows = self._calls.read("positions", lambda: self._session.get_positions(instType=SWAP), protection=True)
+        ours = (row for row in rows if is_ours(row.get("instId")) and row.get("mgnMode") == "cross")
+        return [position for position in map(parse_position, ours) if position is not None]
+
+    def leverage(self, symbol: str) -> Decimal:
+        """The leverage set for cross positions in this contract; one value for both sides."""
+        return self._leverages(symbol)[0]
+
+    def _leverages(self, symbol: str) -> list[Decimal]:
+        rows = self._calls.read(
+            f"leverage of {symbol}", lambda: self._session.get_leverage("cross", instId=to_inst_id(symbol))
+        )
+        if not rows:
+            raise Unavailable(f"leverage of {symbol}: OKX answered with nothing")
+        return [number(row, "lever") for row in rows]
+
+    # -- orders
+
+    def working_orders(self) -> list[Order]:
+        """Every live ordinary order and every resting TP and SL, ours and foreign.
+
+        An order placed by a conditional one that was set off is not listed; `find` tells of both in one.
+        """
+        ordinary = self._pages(
+            "working orders",
+            lambda after: self._session.get_order_list(instType=SWAP, after=after, limit=PAGE),
+            "ordId",
+        )
+        conditional = self._algos("conditional,oco")
+        return [parse_order(row) for row in ordinary if not parent_of(row)] + conditional
+
+    def other_conditional_orders(self) -> list[Order]:
+        """Trigger and trailing orders, which we never place: they live in lists of their own."""
+        return [*self._algos("trigger"), *self._algos("move_order_stop")]
+
+    def _algos(self, kinds: str) -> list[Order]:
+        rows = self._pages(
+            f"resting {kinds} orders",
+            lambda after: self._session.order_algos_list(ordType=kinds, instType=SWAP, after=after, limit=PAGE),
+            "algoId",
+        )
+        return [parse_algo(row) for row in rows]
+
+    def _pages(self, what: str, call: Callable[[str], Any], cursor: str) -> list[Row]:
+        return [row for row in self._calls.read_all(what, call, cursor, protection=True) if is_ours(row.get("instId"))]
+
+    def find(self, client_order_id: str, symbol: str, kind: OrderKind) -> Order | None:
+        """One order by our id; None: OKX says that it does not know it.
+
+        A conditional order that was set off is told with what its child orders have filled.
+        """
+        if not kind.rests_on_trigger:
+            return self._find_ordinary(symbol, clOrdId=client_order_id)
+        row = self._known(
+            f"order {client_order_id}", lambda: self._session.get_algo_order_details(algoClOrdId=client_order_id)
+        )
+        if row is None:
+            return None
+        algo = parse_algo(row)
+        children = (self._find_ordinary(symbol, ordId=child) for child in algo.child_order_ids)
+        return fold(algo, [child for child in children if child is not None])
+
+    def _find_ordinary(self, symbol: str, **identity: str) -> Order | None:
+        name = next(iter(identity.values()))
+        row = self._known(f"order {name}", lambda: self._session.get_order(to_inst_id(symbol), **identity))
+        return None if row is None else parse_order(row)
+
+    def _known(self, what: str, call: Callable[[], Any]) -> Row | None:
+        """The row, or None where OKX says that there is no such order. Raises Unavailable for everything else."""
+        try:
+            rows = self._calls.read(what, call, protection=True)
+        except Unavailable as silence:
+            if silence.code in NO_SUCH_ORDER:
+                return None
+            raise
+        return rows[0] if rows else None
+
+    # -- history
+
+    def fills(self, since: datetime) -> list[Fill]:
+        """All executions in USDT contracts since then (three months at most), oldest first."""
+        recent = self._calls.clock.now() - since < RECENT_FILLS - MARGIN
+        begin = milliseconds(since)
+
+        def page(after: str) -> Any:
+            if recent:
+                return self._session.get_fills(instType=SWAP, after=after, begin=begin, limit=PAGE)
+            return self._session.fills_history(instType=SWAP, after=after, begin=begin, limit=PAGE)
+
+        rows = self._calls.read_all("fills", page, "billId")
+        found = [parse_fill(row) for row in rows if is_ours(row.get("instId"))]
+        return sorted(found, key=lambda fill: (fill.at, int(fill.exchange_fill_id)))
+
+    def funding(self, since: datetime) -> list[Funding]:
+        """All funding fees since then (three months at most), oldest first. OKX does not tell the side."""
+        archive = self._calls.clock.now() - since >= RECENT_BILLS - MARGIN
+        begin = milliseconds(since)
+
+        def page(after: str) -> Any:
+            return self._session.bills(archive=archive, instType=SWAP, type="8", after=after, begin=begin, limit=PAGE)
+
+        rows = self._calls.read_all("funding", page, "billId")
+        found = [parse_funding(row) for row in rows if is_ours(row.get("instId"))]
+        return sorted(found, key=lambda paid: (paid.at, int(paid.exchange_id)))
+
+    # -- the market
+
+    def instruments(self) -> dict[str, Instrument]:
+        """Every perpetual settled in USDT by our symbol, with its rules and this account's fees."""
+        rows = self._calls.read("contracts", lambda: PublicAPI.get_instruments(self._session, SWAP))
+        return parse_instruments(rows, self._fees.value())
+
+    def _read_fees(self) -> Any:
+        return parse_fees(self._calls.read_one("fees", lambda: self._session.get_fee_rates(SWAP)))
+
+    def ticker(self, symbol: str) -> Ticker:
+        """Last, bid, ask and mark, as of the moment we asked: OKX's own stamp is that of the last trade."""
+        inst_id, asked = to_inst_id(symbol), self._now()
+        row = self._calls.read_one(f"prices of {symbol}", lambda: self._session.get_ticker(inst_id), protection=True)
+        mark = self._calls.read_one(
+            f"mark price of {symbol}", lambda: self._session.get_mark_price(SWAP, instId=inst_id), protection=True
+        )
+        return parse_ticker(row, parse_mark(mark)[1], asked)
+
+    def candles(self, symbol: str, bar: str, limit: int) -> list[Candle]:
+        """Newest `limit` bars, oldest first."""
+        rows: list[Sequence[str]] = []
+        after = ""
+        while len(rows) < limit:
+            wanted = min(limit - len(rows), MOST_CANDLES)
+            page = self._candles(symbol, BARS.get(bar, bar), after, wanted)
+            rows += page
+            if len(page) < wanted:
+                break
+            after = str(page[-1][0])
+        return [parse_candle(row) for row in reversed(rows)]
+
+    def _candles(self, symbol: str, bar: str, after: str, limit: int) -> list[Any]:
+        return self._calls.read(
+            f"candles of {symbol}",
+            lambda: self._session.get_candlesticks(to_inst_id(symbol), after=after, bar=bar, limit=str(limit)),
+        )
+
+    def server_time(self) -> datetime:
+        """OKX's clock; also what our signatures and deadlines go by."""
+        return self._calls.measure_clock()
+
+    def under_maintenance(self) -> bool:
+        """Whether OKX says that trading is being worked on now; asked at most once a minute."""
+        return bool(self._status.value())
+
+    def _read_status(self) -> bool:
+        rows = self._calls.read("system status", self._session.status)
+        world = "2" if self.demo else "1"
+        return any(
+            text(row, "state") == "ongoing"
+            and text(row, "serviceType") in TRADING_SERVICES
+            and str(row.get("env") or world) == world
+            for row in rows
+        )

@@ -1,0 +1,180 @@
+"""The paper market's controls: prices to look at and to move, what moves them, and an exchange that misbehaves.
+
+Talks to the simulator's own control addresses, on the loopback only; no real exchange hears of it. What a
+person does to the market is written into the paper account's events, so that its history explains itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import httpx
+
+from core.clock import Clock, RealClock
+from core.domain.account import Environment
+from core.domain.errors import Misconfigured, Unavailable
+from core.domain.money import plain
+from db.records import Event
+from db.store import Store
+
+PATIENCE_SECONDS = 10.0  #: a price that travels far meets many orders on its way
+FURTHEST = Decimal(10)  #: a price moves at most to ten times, or a tenth of, what it is
+SOURCES = {"walk": "walks by itself", "hold": "holds still", "mirror": "follows another exchange's public prices"}
+OURS, THEIRS = "-USDT-PERP", "-USDT-SWAP"
+RULE = "paper market"
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """One kind of misbehaviour: in words, where it strikes unless told, and its numbers unless given."""
+
+    words: str
+    match: Mapping[str, str]
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+_ORDER, _READ = {"method": "POST", "path": "trade/order"}, {"method": "GET", "path": "account/positions"}
+_CHANNEL = {"channel": "orders"}
+_KINDS: Mapping[str, _Fault] = {
+    "lost_after": _Fault("An order is carried out, and its answer is lost", _ORDER),
+    "lost_before": _Fault("An order is lost on its way, and no answer comes", _ORDER),
+    "late": _Fault("An order arrives three seconds late, and no answer comes", _ORDER, {"seconds": 3}),
+    "slow": _Fault("The answer to an order takes three seconds", _ORDER, {"seconds": 3}),
+    "reject": _Fault("An order is refused: not enough margin", _ORDER, {"code": "51008"}),
+    "partial_fill": _Fault(
+        "Four tenths of an order fill, the rest is cancelled", _ORDER, {"fraction": "0.4", "rest": "cancel"}
+    ),
+    "accept_delay": _Fault("An order is accepted and fills two seconds later", _ORDER, {"seconds": 2}),
+    "not_found": _Fault("An accepted order cannot be found for two seconds", {}, {"seconds": 2}),
+    "html_502": _Fault("A gateway answers an order with a web page", _ORDER),
+    "code": _Fault("Reading positions fails: the service is busy", _READ, {"code": "50013", "http": 503}),
+    "push_withheld": _Fault("A message about an order never comes", _CHANNEL),
+    "stream_double": _Fault("A message about an order comes twice", _CHANNEL),
+    "stream_delay": _Fault("A message about an order comes three seconds late", _CHANNEL, {"seconds": 3}),
+    "stream_cut": _Fault("The stream of orders is cut", _CHANNEL),
+}
+
+
+class PaperMarket:
+    """Raises Misconfigured for input that makes no sense, Unavailable where the paper exchange does not answer."""
+
+    FAULTS: ClassVar[Mapping[str, str]] = {kind: fault.words for kind, fault in _KINDS.items()}
+
+    def __init__(self, find_control: Callable[[], str | None], store: Store, clock: Clock | None = None) -> None:
+        self.find_control, self.store, self.clock = find_control, store, clock or RealClock()
+        self._http = httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS)
+
+    def available(self) -> bool:
+        """True where a paper exchange runs with this Perpdeck."""
+        return self.find_control() is not None
+
+    # -- prices ----------------------------------------------------------------------------------------------
+
+    def prices(self) -> dict[str, dict[str, str]]:
+        """Last, mark and index of each contract, USDT."""
+        found = self._ask("GET", "prices")
+        return {_ours(name): {kind: row[kind] for kind in ("last", "mark", "index")} for name, row in found.items()}
+
+    def candles(self, symbol: str, limit: int) -> list[dict[str, str]]:
+        """The newest one-minute candles, oldest first; `t` is the opening time in milliseconds."""
+        found = self._ask("GET", "candles", query={"instId": _theirs(symbol), "limit": str(limit)})
+        return [dict(zip("tohlcv", map(str, row), strict=True)) for row in found["candles"]]
+
+    def set_price(self, symbol: str, last: Decimal) -> None:
+        """Let the price travel to `last` (USDT), meeting every order on its way; mark and index go along."""
+        known = self.prices()
+        if symbol not in known:
+            raise Misconfigured(f"contract {symbol!r} is not traded on paper: one of {', '.join(known)}")
+        now = Decimal(known[symbol]["last"])
+        low, high = now / FURTHEST, now * FURTHEST
+        if not (last.is_finite() and low <= last <= high):
+            raise Misconfigured(f"price {last} is out of reach: {plain(low)} to {plain(high)} USDT is allowed")
+        self._ask("POST", "price", {"instId": _theirs(symbol), "last": plain(last)})
+        self._note(f"{symbol} was moved from {plain(now)} to {plain(last)} by hand")
+
+    def shock(self, symbol: str, percent: Decimal) -> None:
+        """Move the price by so many percent of what it is now."""
+        if not (percent.is_finite() and Decimal(-90) <= percent <= Decimal(900)):
+            raise Misconfigured(f"shock {percent} % is out of range: -90 to 900 % is allowed")
+        known = self.prices()
+        if symbol not in known:
+            raise Misconfigured(f"contract {symbol!r} is not traded on paper: one of {', '.join(known)}")
+        self.set_price(symbol, Decimal(known[symbol]["last"]) * (1 + percent / 100))
+
+    def source(self, kind: str, **options: Any) -> None:
+        """What moves all prices from now on: walk, hold, or mirror (with `base_url` of the exchange to follow)."""
+        if kind not in SOURCES:
+            raise Misconfigured(f"price source {kind!r} is not known: one of {', '.join(SOURCES)}")
+        address = str(options.get("base_url", ""))
+        if kind == "mirror" and not address.startswith(("http://", "https://")):
+            raise Misconfigured(f"base_url {address!r} is not an address: http://... of an exchange is needed")
+        self._ask("POST", "market", {"source": kind, **options})
+        self._note(f"the price {SOURCES[kind]} from now on")
+
+    # -- faults ----------------------------------------------------------------------------------------------
+
+    def faults(self) -> list[Json]:
+        """What goes wrong on purpose now, each with how often it has struck (`hits`)."""
+        return list(self._ask("GET", "faults"))
+
+    def set_faults(self, faults: list[Json]) -> None:
+        """Exactly these from now on. One that was active keeps what is left of its count; one used up goes."""
+        wanted = [_filled_in(fault) for fault in faults]
+        left = [fault for fault in wanted if fault.get("count", 1) > 0]
+        self._ask("POST", "faults", left)
+        self._note("goes wrong on purpose: " + ("; ".join(self.FAULTS[fault["kind"]] for fault in left) or "nothing"))
+
+    def clear_faults(self) -> None:
+        """Everything goes right again."""
+        self._ask("DELETE", "faults")
+        self._note("goes wrong on purpose: nothing")
+
+    # -- the wire --------------------------------------------------------------------------------------------
+
+    def _ask(self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
+        control = self.find_control()
+        if control is None:
+            raise Unavailable("the paper exchange does not run")
+        try:
+            answer = self._http.request(method, f"{control}/{path}", json=body, params=query)
+            told = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise Unavailable(f"the paper exchange does not answer: {type(error).__name__}") from error
+        if answer.status_code == 400:
+            raise Misconfigured(f"the paper exchange refuses: {told.get('message') or told.get('error')}")
+        if not answer.is_success:
+            raise Unavailable(f"the paper exchange does not answer: HTTP {answer.status_code}")
+        return told
+
+    def _note(self, words: str) -> None:
+        """Into the events of every paper account."""
+        now = self.clock.now()
+        for account in self.store.accounts():
+            if account.environment is Environment.PAPER:
+                self.store.add_events(account.id, [Event(now, account.id, None, RULE, words, None, None)])
+
+
+def _filled_in(fault: Json) -> Json:
+    """The fault as the simulator takes it. Raises Misconfigured for a kind that is not offered."""
+    kind = str(fault.get("kind"))
+    if kind not in _KINDS:
+        raise Misconfigured(f"fault {kind!r} is not known: one of {', '.join(_KINDS)}")
+    known = _KINDS[kind]
+    full = {**known.details, **{name: value for name, value in fault.items() if name != "hits"}}
+    full["match"] = dict(fault.get("match") or known.match)
+    if "count" in full:
+        full["count"] = int(full["count"]) - int(fault.get("hits", 0))
+    return full
+
+
+def _ours(instrument: str) -> str:
+    return instrument.removesuffix(THEIRS) + OURS
+
+
+def _theirs(symbol: str) -> str:
+    return symbol.removesuffix(OURS) + THEIRS

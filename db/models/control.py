@@ -1,0 +1,101 @@
+"""How the bot is steered and how it answers: clicks, settings, switch, lease, picture, alarms, explanations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Identity, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.base import Base, Json, Key
+
+
+class RequestRow(Base):
+    """One click. The same token twice is one request."""
+
+    __tablename__ = "requests"
+
+    token: Mapped[Key]
+    account: Mapped[str]
+    what: Mapped[str]
+    part: Mapped[str | None]
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
+
+
+class SettingRow(Base):
+    __tablename__ = "settings"
+
+    key: Mapped[Key]
+    value: Mapped[Any] = mapped_column(JSONB)
+    changed_by: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
+class BotStateRow(Base):
+    __tablename__ = "bots"
+
+    account: Mapped[Key]
+    running: Mapped[bool] = mapped_column(server_default=text("false"))
+    manually_stopped: Mapped[bool] = mapped_column(server_default=text("false"))
+    level: Mapped[str] = mapped_column(server_default="run")
+    changed_at: Mapped[datetime | None]
+    changed_by: Mapped[str] = mapped_column(server_default="")
+    why: Mapped[str] = mapped_column(server_default="")
+    heartbeat_at: Mapped[datetime | None]
+
+
+class LeaseStateRow(Base):
+    """The epoch only grows; a row stays when its holder goes."""
+
+    __tablename__ = "lease"
+
+    account: Mapped[Key]
+    holder: Mapped[str]
+    epoch: Mapped[int]
+    expires_at: Mapped[datetime]
+
+
+class BoardRow(Base):
+    __tablename__ = "board"
+
+    account: Mapped[Key]
+    picture: Mapped[Json]
+    as_of: Mapped[datetime]
+
+
+class AlarmRow(Base):
+    __tablename__ = "alarms"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    account: Mapped[str]
+    subject: Mapped[str]
+    words: Mapped[str]
+    raised_at: Mapped[datetime]
+    cleared_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("uq_alarms_open", "account", "subject", unique=True, postgresql_where=text("cleared_at IS NULL")),
+    )
+
+
+class EventRow(Base):
+    """Who did what and which rule said what, in order."""
+
+    __tablename__ = "execution_events"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[datetime]
+    account: Mapped[str]
+    part: Mapped[str | None]
+    rule: Mapped[str]
+    because: Mapped[str]
+    action: Mapped[str | None]
+    outcome: Mapped[str | None]
+
+    __table_args__ = (
+        Index("ix_execution_events_account_id", "account", "id"),
+        Index("ix_execution_events_part_id", "part", "id"),
+    )

@@ -1,0 +1,89 @@
+"""TradeRecorder: facts of the exchange into the ledger, each once, and each beside the part it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, Text, and_, any_, literal, literal_column, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Connection
+
+from core.domain.ids import meaning
+from core.domain.order import Fill, Funding
+from db import codec
+from db.models import FillRow, FundingRow, OrderRow, PositionRow
+from db.store import Store
+
+fills, funding, orders = FillRow.table(), FundingRow.table(), OrderRow.table()
+positions = PositionRow.table()
+
+Owner = tuple[str, int]  #: a part and its cycle
+
+
+class TradeRecorder:
+    """Writes what the exchange reports. It may report the same thing as often as it likes."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def record_fills(self, account: str, found: Sequence[Fill]) -> int:
+        """Keep these executions; returns how many are new. A fill's part may be learned later than the fill."""
+        if not found:
+            return 0
+        row = insert(fills)
+        learned = and_(fills.c.part.is_(None), row.excluded.part.is_not(None))
+        keep: Any = row.on_conflict_do_update(
+            constraint=fills.primary_key,
+            set_={"part": row.excluded.part, "cycle": row.excluded.cycle},
+            where=learned,
+        ).returning(literal_column("xmax = 0"))
+        with self.store.transaction() as connection:
+            owners = _owners(connection, account, found)
+            values = {}
+            for fill in found:
+                part, cycle = owners.get(fill.exchange_order_id, (None, None))
+                one = {**codec.fill_values(account, fill), "part": part, "cycle": cycle}
+                values[fill.symbol, fill.exchange_order_id, fill.exchange_fill_id] = one
+            return sum(bool(new) for new in connection.scalars(keep, _sorted(values)))
+
+    def record_funding(self, account: str, found: Sequence[Funding]) -> int:
+        """Keep these payments; returns how many are new."""
+        if not found:
+            return 0
+        keep: Any = insert(funding).on_conflict_do_nothing().returning(literal_column("1"))
+        values = {
+            (payment.symbol, payment.at.isoformat(), payment.exchange_id): codec.funding_values(account, payment)
+            for payment in found
+        }
+        with self.store.transaction() as connection:
+            return len(connection.scalars(keep, _sorted(values)).all())
+
+
+def _owners(connection: Connection, account: str, found: Sequence[Fill]) -> dict[str, Owner]:
+    """Whose each exchange order is: told by our id, else by the orders we know and the children they placed."""
+    said = {fill.exchange_order_id: meaning(fill.client_order_id) for fill in found}
+    ids = literal(sorted(said), ARRAY(Text))
+    query = select(orders.c.exchange_order_id, orders.c.child_order_ids, orders.c.part, orders.c.cycle).where(
+        orders.c.account == account,
+        or_(orders.c.exchange_order_id == any_(ids), orders.c.child_order_ids.op("&&")(ids)),
+    )
+    owners: dict[str, Owner] = {}
+    for row in connection.execute(query):
+        for name in (row.exchange_order_id, *row.child_order_ids):
+            owners[name] = (row.part, row.cycle)
+    ours = literal(sorted({told.part for told in said.values() if told is not None}), ARRAY(Text))
+    known = set(
+        connection.scalars(
+            select(positions.c.part).where(positions.c.account == account, positions.c.part == any_(ours))
+        )
+    )
+    for name, told in said.items():
+        if told is not None and told.part in known:
+            owners[name] = (told.part, told.cycle)
+    return owners
+
+
+def _sorted(values: dict[Any, dict[str, Any]]) -> list[dict[str, Any]]:
+    """One order of locks for every writer."""
+    return [values[key] for key in sorted(values)]

@@ -1,0 +1,17 @@
+"""The database as the rest of the house sees it: domain values in, domain values out, rows never.
+
+Every method either does the whole of what it says or raises `Unavailable`; nothing is half written.
+"""
+
+from __future__ import annotations
+
+from db.store_accounts import Accounts
+from db.store_book import Book
+from db.store_commands import Commands
+from db.store_control import Control
+from db.store_facts import Facts
+from db.store_words import Words
+
+
+class Store(Accounts, Book, Commands, Facts, Words, Control):
+    """One database. `Store.open(url)` after `db.migrate.upgrade(url)`; thread-safe; `close` when done."""

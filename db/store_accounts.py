@@ -1,0 +1,86 @@
+"""Accounts and their sealed keys. What is sealed is opened by the vault, never here."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from core.domain.account import Account, Environment, Exchange
+from core.domain.errors import Misconfigured
+from db.connection import Database, send
+from db.models import AccountRow, BoardRow, BotStateRow, CredentialRow, PositionRow
+
+accounts, credentials = AccountRow.table(), CredentialRow.table()
+positions = PositionRow.table()
+
+
+class Accounts(Database):
+    """The accounts the trader has set up."""
+
+    def accounts(self) -> list[Account]:
+        """All of them, by name."""
+        return self._accounts()
+
+    def account(self, id: str) -> Account | None:
+        return next(iter(self._accounts(id)), None)
+
+    def _accounts(self, id: str | None = None) -> list[Account]:
+        columns = (*accounts.c, credentials.c.hint, credentials.c.permissions)
+        query = select(*columns).outerjoin_from(accounts, credentials).order_by(accounts.c.name, accounts.c.id)
+        if id is not None:
+            query = query.where(accounts.c.id == id)
+        with self.one_statement() as connection:
+            return [
+                Account(
+                    id=row.id,
+                    name=row.name,
+                    exchange=Exchange(row.exchange),
+                    environment=Environment(row.environment),
+                    rest_url=row.rest_url,
+                    stream_url=row.stream_url,
+                    api_key_hint=row.hint or "",
+                    permissions=row.permissions or "",
+                )
+                for row in connection.execute(query)
+            ]
+
+    def save_account(self, account: Account, ciphertext: bytes | None) -> None:
+        """Keep an account, new or changed. With `ciphertext` None its sealed keys stay as they are."""
+        values = {
+            "id": account.id,
+            "name": account.name,
+            "exchange": account.exchange,
+            "environment": account.environment,
+            "rest_url": account.rest_url,
+            "stream_url": account.stream_url,
+        }
+        keys = {"account": account.id, "hint": account.api_key_hint, "permissions": account.permissions}
+        sealed = insert(credentials).values(**keys, ciphertext=ciphertext)
+        kept = func.coalesce(sealed.excluded.ciphertext, credentials.c.ciphertext)
+        with self.transaction() as connection:
+            connection.execute(
+                insert(accounts).values(values).on_conflict_do_update(index_elements=["id"], set_=values)
+            )
+            connection.execute(
+                sealed.on_conflict_do_update(index_elements=["account"], set_={**keys, "ciphertext": kept})
+            )
+            send(connection, {"accounts": account.id})
+
+    def remove_account(self, id: str) -> None:
+        """Forget an account and its keys; its history stays. Raises Misconfigured while it has living parts."""
+        living = select(positions.c.part).where(positions.c.account == id, positions.c.cycle_ended_at.is_(None))
+        with self.transaction() as connection:
+            connection.execute(select(accounts).where(accounts.c.id == id).with_for_update())
+            parts = connection.scalars(living.order_by(positions.c.part)).all()
+            if parts:
+                raise Misconfigured(f"account {id} still guards {', '.join(parts)}: close them before it is removed")
+            for row in (BotStateRow, BoardRow):
+                connection.execute(delete(row.table()).where(row.table().c.account == id))
+            connection.execute(delete(accounts).where(accounts.c.id == id))
+            send(connection, {"accounts": id})
+
+    def ciphertext(self, id: str) -> bytes | None:
+        """The sealed keys of an account."""
+        with self.one_statement() as connection:
+            found = connection.scalar(select(credentials.c.ciphertext).where(credentials.c.account == id))
+        return None if found is None else bytes(found)

@@ -1,0 +1,332 @@
+"""The book: what is wanted, part by part and cycle by cycle. Each click and each end is written once."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, exists, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Connection
+
+from core.domain.account import Level, PositionKey
+from core.domain.action import BookExit, EndCycle, StartCycle
+from core.domain.errors import Misconfigured, Refused
+from core.domain.ids import part_name
+from core.domain.intent import Desired, ExitReason, ExternalExit, Intent, Limits, Target, Wanted
+from core.domain.money import plain
+from core.domain.order import OrderStatus
+from db import codec
+from db.connection import Database, send
+from db.models import (
+    PART_NUMBERS,
+    BotStateRow,
+    CycleRow,
+    EventRow,
+    ExternalExitRow,
+    OrderRow,
+    PositionRow,
+    RequestRow,
+    SettingRow,
+)
+
+log = logging.getLogger("perpdeck.book")
+
+positions, cycles, exits = PositionRow.table(), CycleRow.table(), ExternalExitRow.table()
+orders, requests, events = OrderRow.table(), RequestRow.table(), EventRow.table()
+bots, settings = BotStateRow.table(), SettingRow.table()
+
+LIMITS = tuple(Limits.__dataclass_fields__)  #: settings of these names are limits
+
+
+def of_interest() -> ColumnElement[bool]:
+    """Parts that are living, or whose last cycle still has live orders."""
+    left = exists().where(
+        orders.c.part == positions.c.part,
+        orders.c.cycle == positions.c.cycle,
+        orders.c.account == positions.c.account,
+        orders.c.status == OrderStatus.WORKING,
+    )
+    return or_(positions.c.cycle_ended_at.is_(None), left)
+
+
+class Book(Database):
+    """Parts and their cycles."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._noted: dict[str, tuple[str, str, str]] = {}
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    def desired(self, account: str) -> dict[PositionKey, Desired]:
+        """Everything wanted of each position of the account, with its level and the limits that hold."""
+        level = select(bots.c.level).where(bots.c.account == account).scalar_subquery()
+        with self.one_statement() as connection:
+            rows = connection.execute(
+                select(*positions.c, level.label("level")).where(positions.c.account == account, of_interest())
+            ).all()
+            intents = _intents(connection, rows)
+            hold = _limits(connection) if rows else Limits()
+        by_key: dict[PositionKey, list[Intent]] = defaultdict(list)
+        for intent in intents:
+            by_key[intent.key].append(intent)
+        allowed = Level(rows[0].level) if rows and rows[0].level else Level.RUN
+        return {key: Desired(key, tuple(group), allowed, hold) for key, group in sorted(by_key.items())}
+
+    def limits(self) -> Limits:
+        """The limits that hold for whatever is opened."""
+        with self.one_statement() as connection:
+            return _limits(connection)
+
+    def intents(self, account: str) -> list[Intent]:
+        """Every part the account ever had, newest first."""
+        query = select(positions).where(positions.c.account == account)
+        with self.one_statement() as connection:
+            rows = connection.execute(query.order_by(positions.c.asked_at.desc(), positions.c.part.desc())).all()
+            return _intents(connection, rows)
+
+    def intent(self, part: str) -> Intent | None:
+        with self.one_statement() as connection:
+            return _intent(connection, part)
+
+    # -- what the trader asks for ----------------------------------------------------------------------------
+
+    def open_part(self, draft: Intent, token: str) -> tuple[Intent, bool]:
+        """Write a new part into the book under a name of its own; its own `part` is not looked at.
+
+        A second call with the same token returns the part of the first, and False.
+        """
+        asked_at = draft.asked_at or datetime.now(UTC)
+        with self.transaction() as connection:
+            if not _first(connection, token, draft.key.account, "open_part", draft.asked_by, asked_at):
+                return _first_part(connection, token), False
+            number = connection.execute(select(PART_NUMBERS.next_value())).scalar_one()
+            intent = draft.but(part=part_name(number), asked_at=asked_at)
+            values = codec.intent_values(intent)
+            connection.execute(insert(positions).values(**values, status="asked", token=token))
+            connection.execute(update(requests).where(requests.c.token == token).values(part=intent.part))
+            words = f"{intent.key.side} {intent.key.symbol} for {plain(intent.position_value)} USDT"
+            _say(connection, intent, asked_at, f"asked by {intent.asked_by}", f"open {words}")
+            send(connection, {"wake": str(intent.key)})
+        return intent, True
+
+    def change_part(self, part: str, token: str, by: str, why: str, **changes: Any) -> Intent:
+        """Change what is wanted of a part: wanted, reduce_to, take_profit, stop_loss, leverage, recovery, reopen,
+        entry or position_value. The same token twice changes once.
+
+        Raises Misconfigured for a part that is not known.
+        """
+        values = {name: codec.CHANGES[name](value) for name, value in changes.items()}
+        now = datetime.now(UTC)
+        with self.transaction() as connection:
+            intent = _intent(connection, part, lock=True)
+            if intent is None:
+                raise Misconfigured(f"part {part!r} is not known")
+            if not _first(connection, token, intent.key.account, "change_part", by, now, part):
+                return intent
+            if changes.get("wanted") is Wanted.CLOSED and intent.living:
+                values["status"] = "closing"
+            connection.execute(
+                update(positions).where(positions.c.part == part).values(**values, version=positions.c.version + 1)
+            )
+            changed = intent.but(**changes, version=intent.version + 1)
+            words = ", ".join(f"{name} {_word(value)}" for name, value in changes.items())
+            _say(connection, changed, now, f"asked by {by}: {why}" if why else f"asked by {by}", words)
+            send(connection, {"wake": str(intent.key)})
+        return changed
+
+    def part_of_token(self, token: str) -> str | None:
+        """The part that a click with this token opened or changed; None: no such click was noted."""
+        with self.one_statement() as connection:
+            return connection.scalar(select(requests.c.part).where(requests.c.token == token))
+
+    def claim(self, token: str, account: str, what: str, by: str) -> bool:
+        """True for the first call with this token. For clicks that change nothing in the book."""
+        with self.transaction() as connection:
+            return _first(connection, token, account, what, by, datetime.now(UTC))
+
+    # -- what the loop writes --------------------------------------------------------------------------------
+
+    def start_cycle(self, action: StartCycle, now: datetime) -> None:
+        """Fix the size of a cycle and begin it: the one asked for, or the next after an ended one.
+
+        Begun already: nothing happens. Raises Refused where the part is to be closed instead.
+        """
+        waiting = and_(positions.c.cycle == action.cycle, positions.c.cycle_started_at.is_(None))
+        ended = and_(positions.c.cycle == action.cycle - 1, positions.c.cycle_ended_at.is_not(None))
+        begin = (
+            update(positions)
+            .where(positions.c.part == action.part, positions.c.wanted == Wanted.OPEN, or_(waiting, ended))
+            .values(
+                cycle=action.cycle,
+                contracts=action.contracts,
+                cycle_started_at=now,
+                cycle_ended_at=None,
+                exit_reason=None,
+                reduce_to=None,
+                recovery_count=0,
+                last_recovery_at=None,
+                status="opening",
+            )
+        )
+        with self.transaction() as connection:
+            if connection.execute(begin).rowcount:
+                return
+            intent = _intent(connection, action.part)
+            if intent is None or intent.cycle != action.cycle or intent.cycle_started_at is None:
+                raise Refused(f"cycle {action.cycle} of {action.part} is not begun: it is no longer wanted")
+
+    def book_exit(self, account: str, action: BookExit) -> None:
+        """Write down once that contracts of a part were closed by an order that was not ours."""
+        values = {name: getattr(action, name) for name in ("part", "cycle", "quantity", "price", "fee", "reason", "at")}
+        with self.one_statement() as connection:
+            connection.execute(
+                insert(exits)
+                .values(account=account, exchange_fill_id=action.exchange_fill_id, **values)
+                .on_conflict_do_nothing()
+            )
+
+    def end_cycle(self, account: str, action: EndCycle, funding: Decimal, life: str, now: datetime) -> None:
+        """Close the cycle and write it into the history, in one go and once."""
+        status = "refused" if action.reason is ExitReason.NOT_ENTERED else "closed"
+        ended = (
+            update(positions)
+            .where(
+                positions.c.part == action.part,
+                positions.c.account == account,
+                positions.c.cycle == action.cycle,
+                positions.c.cycle_ended_at.is_(None),
+            )
+            .values(
+                cycle_ended_at=now,
+                exit_reason=action.reason,
+                reduce_to=None,
+                status=status,
+                position_id="",
+                tp_order_id="",
+                sl_order_id="",
+            )
+            .returning(positions)
+        )
+        with self.transaction() as connection:
+            row = connection.execute(ended).one_or_none()
+            if row is None:
+                return
+            self._noted.pop(action.part, None)
+            connection.execute(
+                insert(cycles)
+                .values(
+                    part=action.part,
+                    number=action.cycle,
+                    account=account,
+                    symbol=row.symbol,
+                    side=row.side,
+                    started=row.cycle_started_at or row.asked_at,
+                    ended=now,
+                    contracts=action.entered,
+                    average_entry=action.average_entry,
+                    average_exit=action.average_exit,
+                    realised_pnl=action.realised_pnl,
+                    fees=action.fees,
+                    funding=funding,
+                    reason=action.reason,
+                    words=action.words,
+                    life=life,
+                )
+                .on_conflict_do_nothing()
+            )
+
+    def reduction_done(self, part: str) -> None:
+        """A partial close has been reached: the part goes on with what is left."""
+        with self.one_statement() as connection:
+            connection.execute(update(positions).where(positions.c.part == part).values(reduce_to=None))
+
+    def note_position(self, part: str, position_id: str, tp_order_id: str, sl_order_id: str) -> None:
+        """Keep the exchange's ids beside the part. Unchanged ones cost nothing."""
+        ids = (position_id, tp_order_id, sl_order_id)
+        if self._noted.get(part) == ids:
+            return
+        values: dict[str, Any] = dict(zip(("position_id", "tp_order_id", "sl_order_id"), ids, strict=True))
+        if position_id:
+            values["status"] = func.replace(positions.c.status, "opening", "open")
+        living = and_(positions.c.part == part, positions.c.cycle_ended_at.is_(None))
+        with self.one_statement() as connection:
+            connection.execute(update(positions).where(living).values(values))
+        self._noted[part] = ids
+
+
+def _limits(connection: Connection) -> Limits:
+    query = select(settings.c.key, settings.c.value).where(settings.c.key.in_(LIMITS))
+    return Limits(**{row.key: Decimal(row.value) for row in connection.execute(query) if row.value is not None})
+
+
+def _intent(connection: Connection, part: str, *, lock: bool = False) -> Intent | None:
+    query = select(positions).where(positions.c.part == part)
+    rows = connection.execute(query.with_for_update() if lock else query).all()
+    return next(iter(_intents(connection, rows)), None)
+
+
+def _intents(connection: Connection, rows: Iterable[Any]) -> list[Intent]:
+    """The intents of these rows, in their order, with what was closed from outside in their current cycles."""
+    rows = list(rows)
+    gone: dict[tuple[str, int], list[ExternalExit]] = defaultdict(list)
+    if rows:
+        parts = literal([row.part for row in rows], ARRAY(Text))
+        query = select(exits).where(exits.c.part == any_(parts)).order_by(exits.c.at, exits.c.exchange_fill_id)
+        for row in connection.execute(query):
+            gone[row.part, row.cycle].append(codec.exit_of(row))
+    return [codec.intent_of(row, tuple(gone.get((row.part, row.cycle), ()))) for row in rows]
+
+
+def _first(
+    connection: Connection, token: str, account: str, what: str, by: str, at: datetime, part: str | None = None
+) -> bool:
+    """Note a click; False where it was noted before. A second one waits here until the first has committed."""
+    noted = (
+        insert(requests)
+        .values(token=token, account=account, what=what, part=part, asked_by=by, asked_at=at)
+        .on_conflict_do_nothing()
+        .returning(requests.c.token)
+    )
+    return connection.scalar(noted) is not None
+
+
+def _first_part(connection: Connection, token: str) -> Intent:
+    part = connection.scalar(select(requests.c.part).where(requests.c.token == token))
+    intent = _intent(connection, part) if part else None
+    if intent is None:
+        raise Misconfigured("this click was used for something else: reload the page and ask again")
+    return intent
+
+
+def _say(connection: Connection, intent: Intent, at: datetime, because: str, action: str) -> None:
+    """The trader's own doing stands among the events, beside what the rules make of it."""
+    connection.execute(
+        insert(events).values(
+            at=at,
+            account=intent.key.account,
+            part=intent.part,
+            rule="asked",
+            because=because,
+            action=action,
+            outcome="done",
+        )
+    )
+
+
+def _word(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, Target):
+        for amount, unit in ((value.pnl_usdt, "USDT"), (value.percent, "%")):
+            if amount is not None:
+                return f"{plain(amount)} {unit}"
+        return f"at {plain(value.price or Decimal(0))}"
+    return str(value)

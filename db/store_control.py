@@ -1,0 +1,173 @@
+"""How the bot is steered and how it answers: switch, level, lease, settings, and the picture on the board.
+
+Whatever a bot or a page has to hear of is told in the transaction that changes it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import and_, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from core.domain.account import Level
+from db.base import Json
+from db.connection import Database, send
+from db.models import BoardRow, BotStateRow, EventRow, LeaseStateRow, SettingRow
+from db.records import BotRow, LeaseRow
+
+bots, leases, board = BotStateRow.table(), LeaseStateRow.table(), BoardRow.table()
+settings, events = SettingRow.table(), EventRow.table()
+
+NEVER_STARTED = "never started"
+
+
+class Control(Database):
+    """Everything a person steers the bot with."""
+
+    # -- settings --------------------------------------------------------------------------------------------
+
+    def settings(self) -> dict[str, Any]:
+        """What the trader has set; a key that is missing has its default. Decimals come back as Decimal."""
+        with self.one_statement() as connection:
+            return {row.key: row.value for row in connection.execute(select(settings).order_by(settings.c.key))}
+
+    def set_setting(self, key: str, value: Any, by: str) -> None:
+        """Keep a setting: a string, a number, a Decimal, True or False, None, or lists of them."""
+        now = datetime.now(UTC)
+        values = {"value": value, "changed_by": by, "changed_at": now}
+        with self.transaction() as connection:
+            connection.execute(
+                insert(settings).values(key=key, **values).on_conflict_do_update(index_elements=["key"], set_=values)
+            )
+            words = f"{key} = {value}"
+            connection.execute(insert(events).values(_event(now, "", "setting", by, words)))
+            send(connection, {"settings": key})
+
+    # -- the switch ------------------------------------------------------------------------------------------
+
+    def bot(self, account: str) -> BotRow:
+        """The bot's row; for an account whose bot was never started, what that means."""
+        with self.one_statement() as connection:
+            row = connection.execute(select(bots).where(bots.c.account == account)).one_or_none()
+        if row is None:
+            return BotRow(account, False, False, Level.RUN, None, "", NEVER_STARTED, None)
+        return BotRow(
+            account=row.account,
+            running=row.running,
+            manually_stopped=row.manually_stopped,
+            level=Level(row.level),
+            changed_at=row.changed_at,
+            changed_by=row.changed_by,
+            why=row.why,
+            heartbeat_at=row.heartbeat_at,
+        )
+
+    def set_running(self, account: str, running: bool, by: str, why: str, manually: bool) -> None:
+        """Switch the bot on or off. That a person has stopped it stays noted until it is started again."""
+        now = datetime.now(UTC)
+        stopped = literal(False) if running else or_(bots.c.manually_stopped, literal(manually))
+        changed = {"running": running, "changed_at": now, "changed_by": by, "why": why}
+        row = insert(bots).values(account=account, manually_stopped=manually and not running, **changed)
+        with self.transaction() as connection:
+            connection.execute(
+                row.on_conflict_do_update(index_elements=["account"], set_={**changed, "manually_stopped": stopped})
+            )
+            words = "start the bot" if running else "stop the bot"
+            connection.execute(insert(events).values(_event(now, account, "switch", by, words, why)))
+            send(connection, {"bot": account})
+
+    def set_level(self, account: str, level: Level, by: str, why: str) -> None:
+        """How much the bot may do from now on."""
+        now = datetime.now(UTC)
+        changed = {"level": level, "changed_at": now, "changed_by": by, "why": why}
+        with self.transaction() as connection:
+            connection.execute(
+                insert(bots)
+                .values(account=account, **changed)
+                .on_conflict_do_update(index_elements=["account"], set_=changed)
+            )
+            connection.execute(insert(events).values(_event(now, account, "switch", by, f"level {level}", why)))
+            send(connection, {"bot": account})
+
+    def heartbeat(self, account: str, now: datetime) -> None:
+        """The acting bot lives."""
+        row = insert(bots).values(account=account, why=NEVER_STARTED, heartbeat_at=now)
+        with self.one_statement() as connection:
+            connection.execute(
+                row.on_conflict_do_update(index_elements=["account"], set_={"heartbeat_at": row.excluded.heartbeat_at})
+            )
+
+    # -- the lease -------------------------------------------------------------------------------------------
+
+    def acquire_lease(self, account: str, holder: str, ttl_seconds: int) -> int | None:
+        """Take the right to act where nobody else holds it; returns its new epoch, or None."""
+        ends = _ends(ttl_seconds)
+        row = insert(leases).values(account=account, holder=holder, epoch=1, expires_at=ends)
+        free = or_(leases.c.expires_at <= func.clock_timestamp(), leases.c.holder == holder)
+        taken = row.on_conflict_do_update(
+            index_elements=["account"],
+            set_={"holder": holder, "epoch": leases.c.epoch + 1, "expires_at": ends},
+            where=free,
+        )
+        with self.one_statement() as connection:
+            return connection.scalar(taken.returning(leases.c.epoch))
+
+    def renew_lease(self, account: str, holder: str, epoch: int, ttl_seconds: int) -> bool:
+        """Hold it on. False: it has ended or somebody else has it."""
+        held = and_(_mine(account, holder, epoch), leases.c.expires_at > func.clock_timestamp())
+        with self.one_statement() as connection:
+            renewed = connection.execute(update(leases).where(held).values(expires_at=_ends(ttl_seconds)))
+        return renewed.rowcount == 1
+
+    def release_lease(self, account: str, holder: str, epoch: int) -> None:
+        """Give it back, if it is still ours."""
+        mine = _mine(account, holder, epoch)
+        with self.one_statement() as connection:
+            connection.execute(update(leases).where(mine).values(expires_at=func.clock_timestamp()))
+
+    def lease(self, account: str) -> LeaseRow | None:
+        """Who may act now; None: nobody."""
+        held = and_(leases.c.account == account, leases.c.expires_at > func.clock_timestamp())
+        with self.one_statement() as connection:
+            row = connection.execute(select(leases).where(held)).one_or_none()
+        return None if row is None else LeaseRow(row.holder, row.epoch, row.expires_at)
+
+    # -- the board -------------------------------------------------------------------------------------------
+
+    def put_picture(self, account: str, picture: Json, as_of: datetime) -> None:
+        """Show this from now on."""
+        values = {"picture": picture, "as_of": as_of}
+        with self.transaction() as connection:
+            connection.execute(
+                insert(board)
+                .values(account=account, **values)
+                .on_conflict_do_update(index_elements=["account"], set_=values)
+            )
+            send(connection, {"board": account})
+
+    def picture(self, account: str) -> tuple[Json, datetime] | None:
+        """The newest picture of an account and the time of the look it was made from."""
+        with self.one_statement() as connection:
+            row = connection.execute(select(board).where(board.c.account == account)).one_or_none()
+        return None if row is None else (row.picture, row.as_of)
+
+    def pictures(self) -> dict[str, tuple[Json, datetime]]:
+        """The newest picture of every account."""
+        with self.one_statement() as connection:
+            rows = connection.execute(select(board).order_by(board.c.account))
+            return {row.account: (row.picture, row.as_of) for row in rows}
+
+
+def _ends(ttl_seconds: int) -> Any:
+    return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, ttl_seconds)
+
+
+def _mine(account: str, holder: str, epoch: int) -> Any:
+    return and_(leases.c.account == account, leases.c.holder == holder, leases.c.epoch == epoch)
+
+
+def _event(at: datetime, account: str, rule: str, by: str, action: str, why: str = "") -> dict[str, Any]:
+    because = f"asked by {by}: {why}" if why else f"asked by {by}"
+    return {"at": at, "account": account, "rule": rule, "because": because, "action": action, "outcome": "done"}

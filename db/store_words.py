@@ -1,0 +1,84 @@
+"""Explanations and alarms: why something was done or left, and what the operator has to know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert as plain_insert
+from sqlalchemy import literal_column, not_, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from db.connection import Database
+from db.models import AlarmRow, EventRow
+from db.records import Alarm, Event
+
+events, alarms = EventRow.table(), AlarmRow.table()
+
+
+class Words(Database):
+    """What is told to a person."""
+
+    def add_events(self, account: str, found: Iterable[Event]) -> None:
+        """Keep these, in their order."""
+        rows = [{field.name: getattr(event, field.name) for field in fields(event)} for event in found]
+        if rows:
+            with self.transaction() as connection:
+                connection.execute(plain_insert(events), [{**row, "account": account} for row in rows])
+
+    def events(self, account: str | None = None, part: str | None = None, limit: int = 100) -> list[Event]:
+        """Newest first."""
+        query = select(events)
+        if account is not None:
+            query = query.where(events.c.account == account)
+        if part is not None:
+            query = query.where(events.c.part == part)
+        with self.one_statement() as connection:
+            rows = connection.execute(query.order_by(events.c.id.desc()).limit(limit))
+            return [
+                Event(row.at, row.account, row.part, row.rule, row.because, row.action, row.outcome) for row in rows
+            ]
+
+    def raise_alarm(self, account: str, subject: str, words: str, now: datetime) -> bool:
+        """True where this is new. One that is open already only takes the newer words."""
+        row = insert(alarms).values(account=account, subject=subject, words=words, raised_at=now)
+        raised: Any = row.on_conflict_do_update(
+            index_elements=["account", "subject"],
+            index_where=alarms.c.cleared_at.is_(None),
+            set_={"words": row.excluded.words},
+        ).returning(literal_column("xmax = 0"))
+        with self.one_statement() as connection:
+            return bool(connection.scalar(raised))
+
+    def clear_alarms(
+        self,
+        account: str,
+        still_true: Iterable[str],
+        now: datetime,
+        *,
+        only: Sequence[str] = (),
+        but: Sequence[str] = (),
+    ) -> None:
+        """Close every open alarm whose subject is not among `still_true`.
+
+        `only` and `but` narrow it to subjects that begin, or do not begin, with one of these.
+        """
+        passed = [
+            alarms.c.account == account,
+            alarms.c.cleared_at.is_(None),
+            alarms.c.subject.not_in(sorted(still_true)),
+        ]
+        if only:
+            passed.append(or_(*(alarms.c.subject.startswith(start, autoescape=True) for start in only)))
+        passed += [not_(alarms.c.subject.startswith(start, autoescape=True)) for start in but]
+        with self.one_statement() as connection:
+            connection.execute(update(alarms).where(*passed).values(cleared_at=now))
+
+    def alarms(self, account: str) -> list[Alarm]:
+        """Open ones, newest first."""
+        query = select(alarms).where(alarms.c.account == account, alarms.c.cleared_at.is_(None))
+        with self.one_statement() as connection:
+            rows = connection.execute(query.order_by(alarms.c.raised_at.desc(), alarms.c.id.desc()))
+            return [Alarm(row.account, row.subject, row.words, row.raised_at) for row in rows]

@@ -1,0 +1,37 @@
+"""Each test of the contract runs once per bench. One exchange process per bench for the whole run."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+
+from core.exchange.port import ExchangePort
+from tests.contract.bench import Bench
+from tests.contract.okx import OkxBench
+
+BENCHES: Mapping[str, Callable[[], Bench]] = {
+    "okx": OkxBench,
+    "okx-net": lambda: OkxBench(hedge=False),
+}
+
+
+@pytest.fixture(scope="session", params=BENCHES)
+def exchange(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    bench = BENCHES[request.param]()
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def bench(exchange: Bench) -> Bench:
+    exchange.fresh()
+    return exchange
+
+
+@pytest.fixture
+def port(bench: Bench) -> ExchangePort:
+    return bench.port
+
+
+@pytest.fixture
+def secrets(bench: Bench) -> tuple[str, ...]:
+    return bench.secrets

@@ -1,0 +1,279 @@
+"""Parts and cycles: each click once, each end once, and every digit as it was given."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from threading import Barrier, Thread
+
+import pytest
+
+from core.domain.account import Level
+from core.domain.action import BookExit, EndCycle, StartCycle
+from core.domain.errors import Misconfigured, Refused
+from core.domain.intent import (
+    EntryKind,
+    EntryStyle,
+    ExitReason,
+    Intent,
+    Limits,
+    Recovery,
+    ReopenRule,
+    Target,
+    Wanted,
+)
+from core.domain.order import OrderStatus
+from db.records import CycleRecord
+from db.store import Store
+from tests.db.values import ACCOUNT, LONG, NOON, PAPER, contracts, draft, order, price
+
+LATER = NOON + timedelta(minutes=7)
+
+
+def start(part: str, cycle: int = 1) -> StartCycle:
+    return StartCycle(part, cycle, contracts("0.99"), price("100250.1"))
+
+
+def end(part: str, cycle: int = 1, reason: ExitReason = ExitReason.TAKE_PROFIT) -> EndCycle:
+    return EndCycle(
+        part,
+        cycle,
+        reason,
+        "the take-profit closed it",
+        realised_pnl=Decimal("50.000000000000000000000001"),
+        fees=Decimal("-1.0231"),
+        entered=contracts("0.99"),
+        average_entry=price("100250.1"),
+        average_exit=price("105300.7"),
+    )
+
+
+def opened(store: Store, **changes: object) -> Intent:
+    intent, _ = store.open_part(draft(**changes), f"click-{changes}")
+    return intent
+
+
+def test_a_part_comes_back_as_it_went_in(store: Store) -> None:
+    whole = draft(
+        entry=EntryStyle(EntryKind.LIMIT, price("99000.10"), timedelta(seconds=90, microseconds=1)),
+        take_profit=Target(price=price("123456.789012345678901234567890")),
+        stop_loss=Target(percent=Decimal("-2.5")),
+        recovery=Recovery(max_steps=3, max_loss=Decimal("-300.01")),
+        reopen=ReopenRule(frozenset({ExitReason.STOP_LOSS}), timedelta(minutes=3), 4, Decimal("0.1")),
+        strategy="try1",
+        leverage=Decimal("3.5"),
+        asked_by="ayla",
+    )
+    intent, new = store.open_part(whole, "click")
+    assert new
+    assert len(intent.part) == 6
+    assert intent == whole.but(part=intent.part)
+    assert store.intent(intent.part) == intent
+    assert str(store.intent(intent.part).position_value) == "1000.000000000000000001"  # type: ignore[union-attr]
+
+
+def test_a_second_click_finds_the_part_of_the_first(store: Store) -> None:
+    first, new = store.open_part(draft(), "click")
+    second, again = store.open_part(draft(position_value=Decimal(2)), "click")
+    assert (new, again) == (True, False)
+    assert second == first
+    assert store.intents(ACCOUNT) == [first]
+
+
+def test_two_clicks_at_the_same_moment_are_one_part(store: Store) -> None:
+    found: list[tuple[Intent, bool]] = []
+    ready = Barrier(4)
+
+    def click() -> None:
+        ready.wait(5)
+        found.append(store.open_part(draft(), "click"))
+
+    threads = [Thread(target=click) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len({intent.part for intent, _ in found}) == 1
+    assert sorted(new for _, new in found) == [False, False, False, True]
+
+
+def test_each_part_has_a_name_of_its_own_and_the_newest_comes_first(store: Store) -> None:
+    first, second = opened(store), opened(store, asked_at=LATER)
+    assert first.part < second.part
+    assert [intent.part for intent in store.intents(ACCOUNT)] == [second.part, first.part]
+    assert store.intent("nobody") is None
+
+
+def test_desired_holds_living_parts_by_position_with_level_and_limits(store: Store) -> None:
+    long, other = opened(store), opened(store, strategy="try1")
+    assert set(store.desired(ACCOUNT)) == {LONG}
+    store.set_level(ACCOUNT, Level.REDUCE_ONLY, by="ayla", why="news")
+    store.set_setting("max_order_value", Decimal("2500.50"), by="ayla")
+    store.set_setting("max_leverage", 20, by="ayla")
+    wanted = store.desired(ACCOUNT)[LONG]
+    assert {intent.part for intent in wanted.intents} == {long.part, other.part}
+    assert wanted.level is Level.REDUCE_ONLY
+    assert wanted.limits == Limits(max_order_value=Decimal("2500.50"), max_leverage=Decimal(20))
+    assert store.desired("somebody-else") == {}
+
+
+def test_an_ended_part_is_desired_only_while_orders_of_it_rest(store: Store) -> None:
+    part = opened(store).part
+    store.start_cycle(start(part), NOON)
+    store.save_orders(ACCOUNT, [order(part)])
+    store.end_cycle(ACCOUNT, end(part), Decimal(0), "", LATER)
+    assert [intent.part for intent in store.desired(ACCOUNT)[LONG].intents] == [part]
+    assert [one.part for one in store.orders(ACCOUNT)] == [part]
+    store.save_orders(ACCOUNT, [order(part, status=OrderStatus.CANCELED)])
+    assert store.desired(ACCOUNT) == {}
+    assert store.orders(ACCOUNT) == []
+
+
+def test_a_change_is_made_once_and_told_with_its_author(store: Store) -> None:
+    part = opened(store).part
+    stop = Target(pnl_usdt=Decimal("-20.5"))
+    changed = store.change_part(part, "click-2", "ayla", "less risk", stop_loss=stop, take_profit=None)
+    assert (changed.stop_loss, changed.take_profit, changed.version) == (stop, None, 2)
+    assert store.intent(part) == changed
+    assert store.change_part(part, "click-2", "ayla", "less risk", stop_loss=None) == changed
+    newest = store.events(ACCOUNT, part)[0]
+    assert (newest.rule, newest.because) == ("asked", "asked by ayla: less risk")
+    assert newest.action == "stop_loss -20.5 USDT, take_profit none"
+    assert len(store.events(ACCOUNT, part)) == 2
+
+
+def test_every_change_a_trader_may_make_comes_back(store: Store) -> None:
+    part = opened(store).part
+    changes = {
+        "wanted": Wanted.CLOSED,
+        "reduce_to": contracts("0.5"),
+        "leverage": Decimal(7),
+        "position_value": Decimal("5.5"),
+        "recovery": Recovery(),
+        "reopen": ReopenRule(),
+        "entry": EntryStyle(EntryKind.LIMIT, price("1.5")),
+    }
+    changed = store.change_part(part, "click-2", "ayla", "", **changes)
+    assert {name: getattr(changed, name) for name in changes} == changes
+    assert store.intent(part) == changed
+    store.reduction_done(part)
+    assert store.intent(part) == changed.but(reduce_to=None)
+
+
+def test_a_change_of_an_unknown_part_is_refused(store: Store) -> None:
+    with pytest.raises(Misconfigured, match="part '00zzzz' is not known"):
+        store.change_part("00zzzz", "click", "ayla", "", leverage=Decimal(2))
+
+
+def test_a_cycle_starts_once(store: Store) -> None:
+    part = opened(store).part
+    store.start_cycle(start(part), NOON)
+    store.start_cycle(replace(start(part), contracts=contracts("7")), LATER)
+    begun = store.intent(part)
+    assert begun is not None
+    assert (begun.contracts, begun.cycle_started_at) == (contracts("0.99"), NOON)
+
+
+def test_a_part_that_was_closed_meanwhile_does_not_start(store: Store) -> None:
+    part = opened(store).part
+    store.change_part(part, "click-2", "ayla", "", wanted=Wanted.CLOSED)
+    with pytest.raises(Refused, match="no longer wanted"):
+        store.start_cycle(start(part), NOON)
+
+
+def test_a_cycle_ends_once_and_becomes_history(store: Store) -> None:
+    part = opened(store).part
+    store.start_cycle(start(part), NOON)
+    store.end_cycle(ACCOUNT, end(part), Decimal("-0.0310"), "77@1", LATER)
+    store.end_cycle(ACCOUNT, end(part, reason=ExitReason.STOP_LOSS), Decimal(9), "", LATER + timedelta(hours=1))
+    ended = store.intent(part)
+    assert ended is not None
+    assert (ended.cycle_ended_at, ended.exit_reason, ended.living) == (LATER, ExitReason.TAKE_PROFIT, False)
+    record = CycleRecord(
+        account=ACCOUNT,
+        symbol=LONG.symbol,
+        side=LONG.side,
+        part=part,
+        number=1,
+        started=NOON,
+        ended=LATER,
+        contracts=contracts("0.99"),
+        average_entry=price("100250.1"),
+        average_exit=price("105300.7"),
+        realised_pnl=Decimal("50.000000000000000000000001"),
+        fees=Decimal("-1.0231"),
+        funding=Decimal("-0.0310"),
+        reason=ExitReason.TAKE_PROFIT,
+        words="the take-profit closed it",
+        life="77@1",
+    )
+    assert store.cycles(ACCOUNT) == store.cycles(part=part) == [record]
+    assert record.net == Decimal("48.945900000000000000000001")
+
+
+def test_the_next_cycle_begins_in_the_same_row_without_the_past(store: Store) -> None:
+    part = opened(store).part
+    store.start_cycle(start(part), NOON)
+    gone = BookExit(part, 1, contracts("0.5"), price("99"), Decimal("-0.1"), ExitReason.CLOSED_BY_HAND, NOON, "f1/x")
+    store.book_exit(ACCOUNT, gone)
+    store.end_cycle(ACCOUNT, end(part), Decimal(0), "", LATER)
+    store.start_cycle(start(part, 2), LATER)
+    now = store.intent(part)
+    assert now is not None
+    assert (now.cycle, now.cycle_started_at, now.exit_reason, now.living) == (2, LATER, None, True)
+    assert now.external_exits == ()
+    store.end_cycle(ACCOUNT, end(part, 2), Decimal(0), "", LATER + timedelta(minutes=1))
+    assert [cycle.number for cycle in store.cycles()] == [2, 1]
+
+
+def test_an_exit_from_outside_is_booked_once(store: Store) -> None:
+    part = opened(store).part
+    store.start_cycle(start(part), NOON)
+    share = Decimal("-0.1") / 3
+    gone = BookExit(part, 1, contracts("0.3"), price("99"), share, ExitReason.LIQUIDATED, NOON, f"f1/{part}")
+    store.book_exit(ACCOUNT, gone)
+    store.book_exit(ACCOUNT, gone)
+    intent = store.desired(ACCOUNT)[LONG].intents[0]
+    assert [(exit_.quantity, exit_.fee, exit_.reason) for exit_ in intent.external_exits] == [
+        (contracts("0.3"), share, ExitReason.LIQUIDATED)
+    ]
+
+
+def test_an_account_with_living_parts_stays(store: Store) -> None:
+    store.save_account(PAPER, b"sealed")
+    part = opened(store).part
+    with pytest.raises(Misconfigured, match=f"still guards {part}"):
+        store.remove_account(ACCOUNT)
+    store.end_cycle(ACCOUNT, end(part, reason=ExitReason.NOT_ENTERED), Decimal(0), "", LATER)
+    store.remove_account(ACCOUNT)
+    assert store.accounts() == []
+    assert store.ciphertext(ACCOUNT) is None
+    assert len(store.cycles(ACCOUNT)) == 1
+
+
+def test_an_account_comes_back_and_keeps_its_keys(store: Store) -> None:
+    assert store.account(ACCOUNT) is None
+    store.save_account(PAPER, b"sealed \x00\xff")
+    renamed = replace(PAPER, name="Paper", api_key_hint="zzzz")
+    store.save_account(renamed, None)
+    assert store.accounts() == [renamed]
+    assert store.account(ACCOUNT) == renamed
+    assert store.ciphertext(ACCOUNT) == b"sealed \x00\xff"
+
+
+def test_ids_of_the_exchange_are_noted_beside_the_part(store: Store) -> None:
+    part = opened(store).part
+    store.start_cycle(start(part), NOON)
+    store.note_position(part, "77", "a1", "a1")
+    store.note_position(part, "77", "a1", "a1")
+    with store.one_statement() as connection:
+        row = connection.exec_driver_sql("SELECT position_id, tp_order_id, sl_order_id, status FROM positions").one()
+    assert tuple(row) == ("77", "a1", "a1", "open")
+
+
+def test_a_click_that_changes_nothing_in_the_book_is_claimed_once(store: Store) -> None:
+    assert store.claim("click", ACCOUNT, "cancel order", "ayla")
+    assert not store.claim("click", ACCOUNT, "cancel order", "ayla")
+    with pytest.raises(Misconfigured, match="used for something else"):
+        store.open_part(draft(), "click")

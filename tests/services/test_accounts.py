@@ -1,0 +1,229 @@
+"""Keys against the real client and a real simulator: what works is stored encrypted, anything else leaves nothing."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from core.domain.account import Account, Environment, Exchange, PositionKey
+from core.domain.errors import Misconfigured, Unavailable
+from core.exchange.okx.addresses import addresses
+from core.exchange.okx.client import OKXClient
+from core.services.accounts import AccountForm, Accounts
+from tests.builders import intent
+from tests.services.conftest import PAPER
+
+RISK = "I ACCEPT THE RISK"
+
+
+@pytest.fixture
+def accounts(sim, store, vault):
+    def where(exchange, environment, region):
+        return addresses(environment, region)
+
+    def connect(exchange, environment, credentials, region):
+        where(exchange, environment, region)
+        return OKXClient(credentials, rest_url=sim.base_url, demo=environment is Environment.DEMO, sleep=lambda _: None)
+
+    return Accounts(store, vault, connect, where)
+
+
+@pytest.fixture
+def form(sim):
+    """A form as typed: `form(key="okx_withdraw", environment=Environment.LIVE)`."""
+
+    def typed(key: str = "okx", **changes: object) -> AccountForm:
+        keys = sim.ready[key]
+        facts: dict[str, object] = {
+            "name": "Mine",
+            "exchange": Exchange.OKX,
+            "environment": Environment.DEMO,
+            "api_key": keys["api_key"],
+            "api_secret": keys["secret"],
+            "passphrase": keys["passphrase"],
+        }
+        return AccountForm(**{**facts, **changes})
+
+    return typed
+
+
+# --- check
+
+
+def test_good_keys_tell_what_they_may_do_and_store_nothing(accounts, form, store):
+    found = accounts.check(form())
+    assert found.ok
+    assert (found.permissions, found.hedge_mode, found.can_withdraw) == ("read_only,trade", True, False)
+    assert found.equity == 10000
+    assert found.words.startswith("The key works on OKX demo: it may read and trade. Equity 10,000.00 USDT.")
+    assert store.accounts() == [PAPER]
+
+
+@pytest.mark.parametrize(
+    ("story", "changes", "words"),
+    [
+        ("another key", {"api_key": "nobodys-key-1234"}, "the API key ...1234 is not known to OKX demo"),
+        ("wrong passphrase", {"passphrase": "Wrong-Phrase-1"}, "the passphrase does not belong to this API key"),
+        ("wrong secret", {"api_secret": "0123456789ABCDEF"}, "the API secret does not belong to this API key"),
+        ("an empty field", {"api_secret": ""}, "API secret is empty"),
+        ("a sign that no key has", {"passphrase": "fıstık"}, "passphrase holds a sign that no key has"),
+        ("a line break", {"api_key": "abc\ndef"}, "API key holds a sign that no key has"),
+        ("no name", {"name": " "}, "name is empty"),
+        ("paper", {"environment": Environment.PAPER}, "demo or live is allowed"),
+        ("an exchange to come", {"exchange": Exchange.BINANCE}, "exchange binance is not offered yet: one of okx"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence_without_a_secret(accounts, form, store, caplog, story, changes, words):
+    caplog.set_level(logging.DEBUG)
+    asked = form(**changes)
+    for deed in (accounts.check, lambda it: accounts.add(it, "click-1", by="operator")):
+        with pytest.raises(Misconfigured, match=words) as caught:
+            deed(asked)
+        told = f"{caught.value!r} {caught.value.__cause__!r} {asked!r} {caplog.text}"
+        for secret in (asked.api_secret, asked.passphrase):
+            assert not secret or secret not in told, story
+    assert store.accounts() == [PAPER], story
+
+
+def test_several_problems_are_told_at_once(accounts, form):
+    with pytest.raises(Misconfigured) as caught:
+        accounts.check(form(name="", api_secret="", passphrase=""))
+    assert len(caught.value.problems) == 3
+
+
+def test_a_key_that_may_only_read_is_not_enough(accounts, form, store):
+    found = accounts.check(form("okx_read_only"))
+    assert not found.ok
+    assert "may only read" in found.words
+    with pytest.raises(Misconfigured, match="may only read"):
+        accounts.add(form("okx_read_only"), "click-1", by="operator")
+    assert store.accounts() == [PAPER]
+
+
+@pytest.mark.parametrize("typed", ["", "i accept the risk", "I ACCEPT"])
+def test_a_key_that_may_withdraw_is_refused_unless_the_risk_is_accepted(accounts, form, store, typed):
+    risky = form("okx_withdraw", confirm_withdraw=typed)
+    found = accounts.check(risky)
+    assert (found.ok, found.can_withdraw) == (False, True)
+    assert RISK in found.words
+    with pytest.raises(Misconfigured, match="may withdraw money"):
+        accounts.add(risky, "click-1", by="operator")
+    assert store.accounts() == [PAPER]
+
+
+def test_a_key_that_may_withdraw_is_taken_with_the_typed_words(accounts, form):
+    risky = form("okx_withdraw", confirm_withdraw=RISK)
+    assert accounts.check(risky).ok
+    assert accounts.add(risky, "click-1", by="operator").permissions == "read_only,trade,withdraw"
+
+
+@pytest.mark.parametrize("typed", ["", "live", "LIVE "])
+def test_real_money_needs_the_typed_word(accounts, form, store, typed):
+    real = form(environment=Environment.LIVE, confirm_live=typed)
+    found = accounts.check(real)
+    assert not found.ok
+    assert "Type LIVE in capitals" in found.words
+    with pytest.raises(Misconfigured, match="Type LIVE in capitals"):
+        accounts.add(real, "click-1", by="operator")
+    assert store.accounts() == [PAPER]
+
+
+def test_one_way_mode_is_reported(accounts, form, sim, okx):
+    okx.post("account/set-position-mode", {"posMode": "net_mode"})
+    found = accounts.check(form())
+    assert (found.ok, found.hedge_mode) == (True, False)
+    assert "switch the account to long/short mode" in found.words
+
+
+def test_a_silent_exchange_is_unavailable_and_not_a_wrong_key(store, vault, form, closed_port):
+    def connect(exchange, environment, credentials, region):
+        return OKXClient(credentials, rest_url=f"http://127.0.0.1:{closed_port}", sleep=lambda _: None)
+
+    deaf = Accounts(store, vault, connect, lambda *_: ("", ""))
+    with pytest.raises(Unavailable, match="OKX demo could not be asked about the keys"):
+        deaf.check(form())
+
+
+# --- add and remove
+
+
+def test_an_account_is_added_with_its_keys_encrypted(accounts, form, store, vault, heard):
+    asked = form()
+    added = accounts.add(asked, "click-1", by="operator")
+    assert added == Account(
+        "demo-okx",
+        "Mine",
+        Exchange.OKX,
+        Environment.DEMO,
+        *addresses(Environment.DEMO, "global"),
+        asked.api_key[-4:],
+        "read_only,trade",
+    )
+    assert accounts.list() == [PAPER, added]
+    ciphertext = store.ciphertext("demo-okx")
+    assert asked.api_secret.encode() not in ciphertext
+    assert vault.decrypt(ciphertext) == asked.credentials
+    assert heard({"accounts": "demo-okx"})
+
+
+def test_a_double_click_is_one_account(accounts, form):
+    assert accounts.add(form(), "click-1", by="operator") == accounts.add(form(), "click-1", by="operator")
+    assert len(accounts.list()) == 2
+
+
+def test_a_key_serves_one_account_only(accounts, form):
+    accounts.add(form(), "click-1", by="operator")
+    with pytest.raises(Misconfigured, match="is used by account Mine already"):
+        accounts.add(form(name="Mine again"), "click-2", by="operator")
+
+
+def test_a_name_serves_one_account_only(accounts, form):
+    accounts.add(form(), "click-1", by="operator")
+    with pytest.raises(Misconfigured, match="name 'Mine' is taken"):
+        accounts.add(form("okx_withdraw", confirm_withdraw=RISK), "click-2", by="operator")
+
+
+def test_a_second_account_gets_an_id_of_its_own(accounts, form):
+    first = accounts.add(form(), "click-1", by="operator")
+    second = accounts.add(form("okx_withdraw", name="Other", confirm_withdraw=RISK), "click-2", by="operator")
+    live = accounts.add(form(name="Real", environment=Environment.LIVE, confirm_live="LIVE"), "click-3", by="operator")
+    assert [first.id, second.id, live.id] == ["demo-okx", "demo-okx-2", "live-okx"]
+
+
+def test_an_account_of_another_region_keeps_its_addresses(accounts, form):
+    added = accounts.add(form(region="eea"), "click-1", by="operator")
+    assert (added.rest_url, added.stream_url) == ("https://eea.okx.com", "wss://wseeapap.okx.com:8443")
+    with pytest.raises(Misconfigured, match="region 'moon' is not known: one of global, eea, us"):
+        accounts.add(form("okx_withdraw", name="Far", region="moon", confirm_withdraw=RISK), "click-2", by="operator")
+
+
+def test_an_account_is_removed_with_its_keys(accounts, form, store, heard):
+    added = accounts.add(form(), "click-1", by="operator")
+    accounts.remove(added.id, by="operator")
+    assert accounts.list() == [PAPER]
+    assert store.ciphertext(added.id) is None
+    assert heard({"accounts": added.id})
+
+
+def test_the_paper_account_stays(accounts):
+    with pytest.raises(Misconfigured, match="the paper account stays"):
+        accounts.remove(PAPER.id, by="operator")
+
+
+def test_an_account_at_work_is_not_removed(accounts, form, store):
+    added = accounts.add(form(), "click-1", by="operator")
+    store.set_running(added.id, True, by="operator", why="", manually=False)
+    with pytest.raises(Misconfigured, match="the bot of account Mine runs: stop it"):
+        accounts.remove(added.id, by="operator")
+    store.set_running(added.id, False, by="operator", why="", manually=True)
+    wish = intent("")
+    store.open_part(wish.but(key=PositionKey(added.id, wish.key.symbol, wish.key.side)), "click-2")
+    with pytest.raises(Misconfigured, match="still guards"):
+        accounts.remove(added.id, by="operator")
+    assert added in accounts.list()
+
+
+def test_an_account_that_is_not_known_is_named(accounts):
+    with pytest.raises(Misconfigured, match="'nobody' is not known"):
+        accounts.remove("nobody", by="operator")

@@ -1,0 +1,124 @@
+"""The bot's state told from the database alone: switch, lease, heartbeat, picture."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.domain.errors import Misconfigured, Unavailable
+from core.services.levels import Levels
+from tests.services.conftest import PAPER, show
+
+HERE, THERE = "host:1:", "host:2:"
+
+
+@pytest.fixture
+def levels(store, clock):
+    return Levels(store, clock, here=HERE)
+
+
+@pytest.fixture
+def looked_after(store, clock):
+    """A bot process of here holds the account's lease and has just shown a sign of life."""
+    hold(store, clock, f"{HERE}a1b2c3")
+
+
+def hold(store, clock, holder: str) -> None:
+    assert store.acquire_lease(PAPER.id, holder, 600) is not None
+    store.heartbeat(PAPER.id, clock.now())
+
+
+def test_a_new_account_is_stopped(levels):
+    status = levels.status(PAPER.id)
+    assert (status.state, status.words) == ("stopped", "Never started.")
+    assert (status.protected, status.parts, status.on_exchange_alone) == (0, 0, 0)
+    assert status.level == "run"
+
+
+def test_start_and_stop_as_one_sees_them(levels, store, looked_after):
+    show(store, parts=2, protected=2)
+    levels.start(PAPER.id, by="operator")
+    assert levels.status(PAPER.id).state == "starting"
+    show(store, state="running", parts=2, protected=2)
+    status = levels.status(PAPER.id)
+    assert (status.state, status.words) == ("running", "Watches 2 parts.")
+    assert (status.protected, status.parts, status.on_exchange_alone) == (2, 2, 0)
+    assert not status.manually_stopped
+    levels.stop(PAPER.id, by="operator")
+    status = levels.status(PAPER.id)
+    assert (status.state, status.words) == ("stopped", "Stopped by operator.")
+    assert status.manually_stopped
+    assert status.on_exchange_alone == 2
+
+
+def test_start_twice_is_start_once(levels, store, clock, looked_after):
+    levels.start(PAPER.id, by="operator")
+    since = levels.status(PAPER.id).since
+    levels.start(PAPER.id, by="somebody")
+    assert levels.status(PAPER.id).since == since
+
+
+def test_start_is_refused_while_nobody_would_hear_it(levels, store):
+    with pytest.raises(Unavailable, match="No bot process looks after this account just now"):
+        levels.start(PAPER.id, by="operator")
+    assert not store.bot(PAPER.id).running
+
+
+def test_a_bot_that_falls_silent_is_dead_and_says_what_guards_now(levels, store, clock, looked_after):
+    levels.start(PAPER.id, by="operator")
+    show(store, state="running", parts=1, protected=1)
+    assert levels.status(PAPER.id).state == "running"
+    clock.advance(34)
+    status = levels.status(PAPER.id)
+    assert status.state == "dead"
+    assert "last sign of life was 34 s ago" in status.words
+    assert "goes on guarding the positions" in status.words
+    assert status.on_exchange_alone == 1
+
+
+def test_a_lost_lease_is_death_even_with_a_fresh_heartbeat(levels, store, clock, looked_after):
+    levels.start(PAPER.id, by="operator")
+    show(store, state="running")
+    clock.advance(15)
+    store.heartbeat(PAPER.id, clock.now())
+    assert levels.status(PAPER.id).state == "running"
+    holder, epoch, _ = store.lease(PAPER.id)
+    store.release_lease(PAPER.id, holder, epoch)
+    assert levels.status(PAPER.id).state == "dead"
+
+
+def test_a_bot_of_another_process_is_elsewhere(levels, store, clock):
+    hold(store, clock, f"{THERE}d4e5f6")
+    levels.start(PAPER.id, by="operator")
+    show(store, state="running", parts=1, protected=1)
+    status = levels.status(PAPER.id)
+    assert status.state == "elsewhere"
+    assert "another process (host:2)" in status.words
+    assert status.on_exchange_alone == 0
+    levels.stop(PAPER.id, by="operator")
+    assert levels.status(PAPER.id).state == "stopped"
+
+
+def test_what_keeps_it_from_looking_is_told(levels, store, looked_after):
+    levels.start(PAPER.id, by="operator")
+    show(store, state="stopped", exchange="OKX is under maintenance")
+    assert levels.status(PAPER.id).words == "The bot is starting. The exchange: OKX is under maintenance."
+
+
+def test_a_restart_is_told_apart_from_a_stop_by_hand(levels, store, looked_after):
+    store.set_running(
+        PAPER.id, False, by="restart", why="not started since the bot came up; press Start", manually=False
+    )
+    status = levels.status(PAPER.id)
+    assert (status.state, status.manually_stopped) == ("stopped", False)
+    assert status.words == "Not started since the bot came up; press Start."
+
+
+def test_an_account_that_is_not_known_is_named(levels):
+    for ask in (levels.start, levels.stop):
+        with pytest.raises(Misconfigured, match="'nobody' is not known"):
+            ask("nobody", by="operator")
+
+
+def test_the_bot_hears_its_switch(levels, store, heard, looked_after):
+    levels.start(PAPER.id, by="operator")
+    assert heard({"bot": PAPER.id})

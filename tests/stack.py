@@ -1,0 +1,246 @@
+"""The whole bot of one account without pages: real database, real client, real simulator; one clock for all.
+
+Time stands still unless `step` lets it pass, on both sides of the wire. Streams are not connected: what a push
+would tell, the next look finds.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from core.alerts import Alerts
+from core.clock import SteppedClock
+from core.domain.account import Account, Environment, Exchange
+from core.domain.instrument import Side
+from core.domain.intent import EntryStyle, Target
+from core.domain.part import Part
+from core.exchange.okx.client import OKXClient
+from core.exchange.port import Credentials, OnPush
+from core.exchange.throttle import Limit, Throttle
+from core.monitor.guard import Guard
+from core.monitor.reconciler import in_words
+from core.services.positions import Draft, PositionManager
+from core.wiring import build_guard
+from db.records import CycleRecord
+from db.store import Store
+from tests.simulator_process import SimulatorProcess
+
+ACCOUNT = "paper-okx"
+BTC = "BTC-USDT-PERP"
+UNHURRIED = Limit(1_000_000, 1.0)  #: a budget per real second says nothing where time stands still
+
+
+class Deaf:
+    """A stream that is never connected."""
+
+    connected = False
+    last_heard: datetime | None = None
+
+    def start(self, on_push: OnPush) -> None: ...
+
+    def watch(self, symbols: frozenset[str]) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class Stack:
+    """A trader's account under guard. `crash` forgets everything that is not in the database.
+
+    `until` is how a story waits: looks and steps until something has come true, and tells the story where it does not.
+    """
+
+    def __init__(self, store: Store, simulator: SimulatorProcess) -> None:
+        self.store, self.simulator = store, simulator
+        self.clock = SteppedClock(datetime.fromisoformat(simulator.clock()))
+        keys = simulator.ready["okx"]
+        self.credentials = Credentials(keys["api_key"], keys["secret"], keys["passphrase"])
+        self.account = Account(
+            ACCOUNT, "Paper OKX", Exchange.OKX, Environment.PAPER, simulator.base_url, simulator.ready["ws_url"]
+        )
+        self.positions = PositionManager(store, self.clock)
+        self._tokens = (f"click-{number}" for number in itertools.count(1))
+        self._holders = (f"test-{number}" for number in itertools.count(1))
+        simulator.switches(rate_limits=False)
+        store.save_account(self.account, None)
+        self.client = OKXClient(
+            self.credentials,
+            rest_url=simulator.base_url,
+            now=self.clock.now,
+            monotonic=self.clock.monotonic,
+            sleep=self.step,
+            throttle=Throttle({}, otherwise=UNHURRIED),
+        )
+        self.client.set_hedge_mode()
+        self.build()
+
+    def build(self) -> None:
+        """A bot that has just been started by its trader."""
+        self.guard = self.another_bot()
+        assert self.guard.lease.acquire()
+        self.store.set_running(ACCOUNT, True, by="test", why="", manually=False)
+        self.guard.running = True
+
+    def another_bot(self, holder: str = "") -> Guard:
+        """A bot on the same account that has not even asked for the lease yet."""
+        holder = holder or next(self._holders)
+        return build_guard(self.account, self.client, Deaf(), self.store, Alerts([]), self.clock, holder)
+
+    def crash(self) -> None:
+        """The process dies; another one takes over."""
+        self.guard.lease.release()
+        self.build()
+
+    # -- the trader ------------------------------------------------------------------------------------------
+
+    def draft(
+        self,
+        value: object = 1000,
+        *,
+        side: Side = Side.LONG,
+        symbol: str = BTC,
+        tp: object = 50,
+        sl: object = -100,
+        leverage: object = 10,
+        entry: EntryStyle | None = None,
+    ) -> Draft:
+        return Draft(
+            account=ACCOUNT,
+            symbol=symbol,
+            side=side,
+            position_value=Decimal(str(value)),
+            leverage=Decimal(str(leverage)),
+            take_profit=None if tp is None else Target(pnl_usdt=Decimal(str(tp))),
+            stop_loss=None if sl is None else Target(pnl_usdt=Decimal(str(sl))),
+            entry=entry or EntryStyle(),
+        )
+
+    def open(self, draft: Draft | None = None) -> str:
+        """Ask for a position as the page does, with the newest price before the trader; returns its part."""
+        draft = draft or self.draft()
+        self.hear(draft.symbol)
+        return self.positions.open(draft, self.token(), "trader").part
+
+    def hear(self, symbol: str = BTC) -> None:
+        """What the price stream would have told by now, put before the trader."""
+        self.guard.tracker.note_ticker(self.client.ticker(symbol))
+        self.guard.publish()
+
+    def token(self) -> str:
+        return next(self._tokens)
+
+    # -- time ------------------------------------------------------------------------------------------------
+
+    def step(self, seconds: float) -> None:
+        """Let time pass on both sides."""
+        self.clock.advance(seconds)
+        self.simulator.clock(seconds)
+
+    def look(self) -> None:
+        """One pass of the bot over everything. Raises what the pass raises."""
+        if not self.guard.lease.renew():  # the database's own clock goes on while a slow machine works
+            self.guard.lease.acquire()
+        self.guard.work_once(set(), everything=True)
+
+    def settle(self, rounds: int = 12, seconds: float = 1.0) -> None:
+        """Look and step in turn."""
+        for _ in range(rounds):
+            self.look()
+            self.step(seconds)
+
+    def until(self, reached: Callable[[], object], seconds: float = 30.0, each: float = 1.0) -> None:
+        """Look and step until this is so. AssertionError with the whole story where it never is."""
+        for _ in range(int(seconds / each)):
+            self.look()
+            if reached():
+                return
+            self.step(each)
+        raise AssertionError(f"not within {seconds} s:\n{self.story()}")
+
+    def opened(self, draft: Draft | None = None) -> str:
+        """Open a position and look until its own protection is in place; returns its part."""
+        name = self.open(draft)
+        self.until(lambda: self.at_rest(name))
+        return name
+
+    def at_rest(self, name: str) -> bool:
+        """Held, protected by an order of its own, and nothing left to do."""
+        part = self.part(name)
+        return bool(part.size) and part.protected and not self.acts()
+
+    def acts(self) -> list[str]:
+        """What the last pass wanted to do."""
+        return [in_words(action) for result in self.guard.reconciler.results.values() for action in result.plan.actions]
+
+    def ended(self, name: str) -> CycleRecord:
+        """Look until the part's cycle has ended; returns it."""
+        self.until(lambda: self.store.cycles(ACCOUNT, name), seconds=120)
+        return self.store.cycles(ACCOUNT, name)[0]
+
+    # -- the truth -------------------------------------------------------------------------------------------
+
+    def part(self, name: str) -> Part:
+        """A part as the last pass saw it."""
+        return next(
+            part for result in self.guard.reconciler.results.values() for part in result.parts if part.name == name
+        )
+
+    def story(self) -> str:
+        """Everything that was explained so far, oldest first."""
+        return "\n".join(
+            f"{event.at:%H:%M:%S} {event.part or '-'} {event.rule}: {event.because} [{event.action}] {event.outcome}"
+            for event in reversed(self.store.events(limit=400))
+        )
+
+    def alarms(self) -> list[str]:
+        """Subjects of the open alarms."""
+        return [alarm.subject for alarm in self.store.alarms(ACCOUNT)]
+
+    def price(self, last: object, mark: object | None = None, symbol: str = "BTC-USDT-SWAP") -> None:
+        """Walk the exchange's price there."""
+        self.simulator.price(symbol, str(last), None if mark is None else str(mark))
+
+    def exchange(self) -> dict[str, Any]:
+        """Everything the exchange holds of this account."""
+        return self.simulator.state()
+
+    def held(self, side: str = "long", symbol: str = "BTC-USDT-SWAP") -> Decimal:
+        """Contracts that the exchange itself holds."""
+        rows = self.exchange()["positions"]
+        return sum(
+            (Decimal(row["pos"]) for row in rows if (row["instId"], row["posSide"]) == (symbol, side)), Decimal(0)
+        )
+
+    def resting(self) -> list[dict[str, Any]]:
+        """Live conditional orders at the exchange itself, ours and foreign."""
+        return [row for row in self.exchange()["algos"] if row["state"] == "live"]
+
+    def working(self) -> list[dict[str, Any]]:
+        """Live ordinary orders at the exchange itself."""
+        return [row for row in self.exchange()["orders"] if row["state"] in ("live", "partially_filled")]
+
+    def money(self) -> dict[str, Decimal]:
+        """PnL, fees (paid: negative) and funding of the whole account, as the exchange's ledger adds them up."""
+        bills = [row for row in self.exchange()["ledger"] if row["instId"]]
+        funding = [row for row in bills if row["type"] == "8"]
+        return {
+            "pnl": _sum(row["pnl"] for row in bills if row not in funding),
+            "fees": _sum(row["fee"] for row in bills),
+            "funding": _sum(row["balChg"] for row in funding),
+            "all": _sum(row["balChg"] for row in bills),
+        }
+
+
+def _sum(numbers: Iterable[str]) -> Decimal:
+    return sum((Decimal(number) for number in numbers), Decimal(0))
+
+
+@contextmanager
+def stack_on(store: Store, **simulator: Any) -> Iterator[Stack]:
+    """A stack on a fresh simulator with a stepped clock."""
+    with SimulatorProcess(clock="stepped", **simulator) as process:
+        yield Stack(store, process)

@@ -1,0 +1,114 @@
+"""Fills, funding, balances, contracts, fees and candles of OKX in our words."""
+
+from datetime import UTC, datetime
+from decimal import Decimal as D
+
+import pytest
+
+from core.domain.account import AccountState
+from core.domain.errors import Unavailable
+from core.domain.instrument import Instrument, OrderSide, Side
+from core.domain.order import Fill, Funding
+from core.exchange.okx.catalogue import Fees, parse_candle, parse_fees, parse_instruments
+from core.exchange.okx.ledger import parse_account, parse_fill, parse_funding
+from core.exchange.port import Candle
+from tests.wire.stub import row, rows
+
+NOON = datetime(2026, 6, 20, 12, tzinfo=UTC)
+
+
+def at(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def test_the_fill_of_an_entry():
+    assert parse_fill(rows("fills")[4]) == Fill(
+        exchange_fill_id="2711430125834215500", exchange_order_id="2711430091826454528",
+        client_order_id="op00a7k203E01", symbol="BTC-USDT-PERP", position_side=Side.LONG, side=OrderSide.BUY,
+        quantity=D("12.5"), price=D("65372.6"), fee=D("-4.085784"), maker=False, realised_pnl=D(0),
+        at=at(1781956301003), origin="order",
+    )  # fmt: skip
+
+
+def test_the_origin_of_a_fill_tells_a_liquidation_from_deleveraging():
+    fills = [parse_fill(rows("fills")[number]) for number in (0, 1, 2)]
+    assert [fill.origin for fill in fills] == ["deleveraging", "liquidation", "order"]
+    assert [fill.closing for fill in fills] == [True, True, True]
+    assert (fills[2].maker, fills[2].realised_pnl) == (True, D("-100.658"))
+
+
+def test_in_net_mode_profit_or_our_name_tells_a_closing_fill():
+    bought_back, sold = (parse_fill(one) for one in rows("fills_net"))
+    assert (bought_back.position_side, bought_back.closing) == (Side.SHORT, True)
+    assert (sold.position_side, sold.closing) == (Side.LONG, True)
+
+
+def test_funding_is_signed_and_has_no_side():
+    assert [parse_funding(one) for one in rows("bills_funding")] == [
+        Funding("BTC-USDT-PERP", None, D("-0.653725"), at(1781971200011), "2711431000000000002"),
+        Funding("ETH-USDT-PERP", None, D("0.4"), at(1781942400011), "2711431000000000001"),
+    ]
+
+
+def test_money_and_mode():
+    assert parse_account(row("balance"), row("config"), NOON) == AccountState(
+        equity=D("9981.137284"), available=D("9327.411884"), margin_used=D("653.7254"), unrealised_pnl=D("-5.06743"),
+        hedge_mode=True, can_trade=True, can_withdraw=False, as_of=NOON,
+    )  # fmt: skip
+
+
+def test_a_currency_of_which_nothing_is_held_is_absent():
+    state = parse_account(row("balance_empty"), row("config"), NOON)
+    assert (state.equity, state.available, state.margin_used) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("changes", "can_trade", "can_withdraw", "hedge"), [
+    ({"perm": "read_only"}, False, False, True),
+    ({"perm": "read_only,withdraw,trade"}, True, True, True),
+    ({"acctLv": "1"}, False, False, True),
+    ({"posMode": "net_mode"}, True, False, False),
+])
+def test_what_the_key_may_do(changes, can_trade, can_withdraw, hedge):
+    state = parse_account(row("balance"), {**row("config"), **changes}, NOON)
+    assert (state.can_trade, state.can_withdraw, state.hedge_mode) == (can_trade, can_withdraw, hedge)
+
+
+def test_where_margin_is_told_for_the_whole_account():
+    balance = {"imr": "77", "details": [{"ccy": "USDT", "eq": "100", "availEq": "20", "imr": "", "upl": ""}]}
+    assert parse_account(balance, row("config"), NOON).margin_used == 77
+
+
+def test_contracts_settled_in_usdt_with_their_groups_fees():
+    found = parse_instruments(rows("instruments"), parse_fees(row("fees")))
+    assert list(found) == ["BTC-USDT-PERP", "PEPE-USDT-PERP"]
+    assert found["BTC-USDT-PERP"] == Instrument(
+        symbol="BTC-USDT-PERP", exchange_symbol="BTC-USDT-SWAP", base="BTC", quote="USDT", settle="USDT",
+        contract_value=D("0.01"), price_tick=D("0.1"), quantity_step=D("0.01"), min_quantity=D("0.01"),
+        max_market_quantity=D(11000), max_limit_quantity=D(100000000), min_notional=D(0), max_leverage=D(100),
+        taker_fee=D("0.0005"), maker_fee=D("0.0002"), tradable=True,
+    )  # fmt: skip
+    pepe = found["PEPE-USDT-PERP"]
+    assert (pepe.contract_value, pepe.tradable) == (D(10000000), False)
+    assert (pepe.maker_fee, pepe.taker_fee) == (D("-0.00005"), D("0.0004"))
+
+
+def test_a_live_contract_with_a_missing_rule_is_an_error_not_a_guess():
+    broken = {**row("instruments"), "ctVal": ""}
+    with pytest.raises(Unavailable, match="ctVal ''"):
+        parse_instruments([broken], {})
+
+
+def test_fees_without_groups():
+    fees = parse_fees({"makerU": "", "takerU": "", "maker": "-0.0001", "taker": "-0.0003"})
+    assert fees == {"": Fees(D("0.0001"), D("0.0003"))}
+    assert parse_fees({"maker": "", "taker": ""}) == {}
+
+
+def test_a_candle_is_a_list_of_nine_cells():
+    forming, done = rows("candles")
+    assert parse_candle(done) == Candle(
+        at(1781956680000), D(65300), D(65312), D(65280), D(65310), D("2400.02"), complete=True
+    )
+    assert parse_candle(forming).complete is False
+    with pytest.raises(Unavailable, match="8 cells"):
+        parse_candle(done[:8])
