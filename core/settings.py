@@ -35,7 +35,8 @@ class Settings:
 
         Raises Misconfigured for the first value that is not allowed. An empty variable counts as not set.
         """
-        given = {name: text for name, text in (environment or os.environ).items() if text}
+        source = os.environ if environment is None else environment
+        given = {name: text for name, text in source.items() if text}
         return cls(
             home=_home(given.get("PERPDECK_HOME")),
             port=_port(given.get("PERPDECK_PORT", "8501")),

@@ -99,9 +99,12 @@ def _key(secret: str, salt: bytes) -> Fernet:
 def _parts(sealed: bytes) -> tuple[bytes, bytes]:
     version, _, rest = sealed.partition(b".")
     salt, _, token = rest.partition(b".")
-    if version != VERSION or not token:
-        raise Misconfigured("the stored keys are damaged: enter them anew")
-    return base64.urlsafe_b64decode(salt), token
+    try:
+        if version != VERSION or not token:
+            raise ValueError("no seal of ours")
+        return base64.urlsafe_b64decode(salt), token
+    except ValueError:
+        raise Misconfigured("the stored keys are damaged: enter them anew") from None
 
 
 def _make(file: Path) -> str:

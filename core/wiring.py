@@ -17,8 +17,10 @@ from core.domain.account import Account, Environment, Exchange
 from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
 from core.exchange.okx.addresses import addresses
 from core.exchange.okx.client import OKXClient, OKXTestnetClient
+from core.exchange.okx.line import DOORS
 from core.exchange.okx.stream import OKXStream
 from core.exchange.port import Credentials, ExchangePort, StreamPort
+from core.exchange.throttle import Throttle
 from core.logs import log_to
 from core.monitor.executor import TradeExecutor
 from core.monitor.guard import Guard
@@ -70,6 +72,7 @@ class Running:
         self.holder = holder_name()
         self._ends: list[Callable[[], None]] = []  #: what to undo, in the order it was done
         self._lock = threading.Lock()
+        self._doors = Throttle(DOORS)  #: new connections are counted per machine, over all accounts
         self._guarded: dict[str, tuple[Account, bytes | None]] = {}
         try:
             self._start()
@@ -89,8 +92,9 @@ class Running:
             self.store = Store.open(url)
             self._ends.append(self.store.close)
             address = exchange.result()
-        self.vault = Vault.open(settings)
+        self.vault = Vault.open(settings.home, settings.session_secret, settings.previous_secret)
         self.alerts = Alerts([LogChannel()])
+        self._renew_keys()
         self._keep_paper_account(address)
         self.monitor = PositionMonitor(self.store, self.alerts, self.clock, self.reload_accounts)
         self._ends.append(lambda: self.monitor.stop(STOP_SECONDS))
@@ -142,7 +146,13 @@ class Running:
 
     def _guard(self, account: Account, credentials: Credentials) -> Guard:
         port = okx_client(account.environment, account.rest_url, credentials, self.clock)
-        stream = OKXStream(credentials, account.stream_url)
+        stream = OKXStream(
+            credentials,
+            account.stream_url,
+            now=self.clock.now,
+            exchange_now=port.exchange_now,
+            doors=self._doors,
+        )
         return build_guard(account, port, stream, self.store, self.alerts, self.clock, self.holder)
 
     def connect(
@@ -160,6 +170,17 @@ class Running:
             return self.paper.address.rest_url, self.paper.address.stream_url
         return addresses(environment, region)
 
+    def _renew_keys(self) -> None:
+        """After a change of SESSION_SECRET all stored keys go under the new one, so that the old can be forgotten."""
+        for account in self.store.accounts():
+            sealed = self.store.ciphertext(account.id)
+            try:
+                renewed = self.vault.renewed(sealed) if sealed is not None else None
+            except Misconfigured:
+                continue  # said when its guard is built
+            if renewed is not None:
+                self.store.save_account(account, renewed)
+
     # -- the paper account --------------------------------------------------------------------------------
 
     def _keep_paper_account(self, address: PaperAddress) -> None:
@@ -175,10 +196,15 @@ class Running:
             permissions="read_only,trade",
         )
         keys = Credentials(address.api_key, address.api_secret, address.passphrase)
-        known = self.store.ciphertext(PAPER_ACCOUNT)
-        if known is not None and self.store.account(PAPER_ACCOUNT) == account and self.vault.decrypt(known) == keys:
-            return
-        self.store.save_account(account, self.vault.encrypt(keys))
+        if self.store.account(PAPER_ACCOUNT) != account or self._kept_keys(PAPER_ACCOUNT) != keys:
+            self.store.save_account(account, self.vault.encrypt(keys))
+
+    def _kept_keys(self, account: str) -> Credentials | None:
+        sealed = self.store.ciphertext(account)
+        try:
+            return self.vault.decrypt(sealed) if sealed is not None else None
+        except Misconfigured:
+            return None  # sealed with a secret that is gone; the caller has the keys
 
     def _paper_moved(self, address: PaperAddress) -> None:
         try:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from core.domain.account import PositionKey
 from core.domain.action import Command, OutcomeKind, PlaceOco, PlaceOrder
@@ -26,6 +27,16 @@ from core.domain.order import Fill, Funding, Leg, Order, OrderKind, OrderStatus,
 from db.base import Json
 
 Values = dict[str, Any]
+Word = TypeVar("Word", bound=StrEnum)
+
+
+def _words(kind: type[Word]) -> dict[str, Word]:
+    """By their text, for rows that come by the thousand."""
+    return {str(word): word for word in kind}
+
+
+SIDE, ORDER_SIDE, ORDER_KIND, ORDER_STATUS = _words(Side), _words(OrderSide), _words(OrderKind), _words(OrderStatus)
+PURPOSE, OUTCOME, TRIGGER_BY = _words(Purpose), _words(OutcomeKind), _words(TriggerBy)
 
 # -- intents -------------------------------------------------------------------------------------------------
 
@@ -62,7 +73,7 @@ def intent_of(row: Any, exits: tuple[ExternalExit, ...]) -> Intent:
     """The intent of a part's row; `exits` are those of its current cycle."""
     return Intent(
         part=row.part,
-        key=PositionKey(row.account, row.symbol, Side(row.side)),
+        key=PositionKey(row.account, row.symbol, SIDE[row.side]),
         wanted=Wanted(row.wanted),
         position_value=row.position_value,
         leverage=row.leverage,
@@ -108,7 +119,7 @@ def target_json(target: Target | None) -> Json | None:
 
 
 def _target_of(found: Json | None) -> Target | None:
-    return None if found is None else Target(**{**found, "trigger_by": TriggerBy(found["trigger_by"])})
+    return None if found is None else Target(**{**found, "trigger_by": TRIGGER_BY[found["trigger_by"]]})
 
 
 def _recovery_json(recovery: Recovery | None) -> Json | None:
@@ -165,18 +176,18 @@ def order_of(row: Any) -> Order:
         client_order_id=row.client_order_id,
         exchange_order_id=row.exchange_order_id,
         symbol=row.symbol,
-        position_side=Side(row.position_side),
+        position_side=SIDE[row.position_side],
         part=row.part,
         cycle=row.cycle,
-        purpose=Purpose(row.purpose),
-        side=OrderSide(row.side),
-        kind=OrderKind(row.kind),
+        purpose=PURPOSE[row.purpose],
+        side=ORDER_SIDE[row.side],
+        kind=ORDER_KIND[row.kind],
         quantity=row.quantity,
-        status=OrderStatus(row.status),
+        status=ORDER_STATUS[row.status],
         price=row.price,
         tp_trigger=row.tp_trigger,
         sl_trigger=row.sl_trigger,
-        trigger_by=TriggerBy(row.trigger_by) if row.trigger_by else None,
+        trigger_by=TRIGGER_BY[row.trigger_by] if row.trigger_by else None,
         reduce_only=row.reduce_only,
         dies_with_position=row.dies_with_position,
         filled=row.filled,
@@ -212,12 +223,12 @@ def command_of(row: Any) -> Command:
         key_text=row.key,
         part=row.part,
         cycle=row.cycle,
-        purpose=Purpose(row.purpose),
-        side=OrderSide(row.side),
-        kind=OrderKind(row.kind),
+        purpose=PURPOSE[row.purpose],
+        side=ORDER_SIDE[row.side],
+        kind=ORDER_KIND[row.kind],
         quantity=row.quantity,
         recorded_at=row.recorded_at,
-        outcome=OutcomeKind(row.outcome) if row.outcome else None,
+        outcome=OUTCOME[row.outcome] if row.outcome else None,
         code=row.code,
         words=row.words,
     )

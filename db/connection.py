@@ -16,11 +16,12 @@ from decimal import Decimal
 from threading import Event as StopEvent
 from typing import Any, Self
 
+import orjson
 import psycopg2
 from sqlalchemy import create_engine, func, make_url
 from sqlalchemy import select as sql_select
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
@@ -33,6 +34,7 @@ STATEMENT_MS = 5_000
 IDLE_IN_TRANSACTION_MS = 15_000
 EAR_SECONDS = 0.5  #: how soon a listener notices that it shall stop
 LONGEST_BACK_OFF = 5.0
+DECIMAL = '"decimal"'  #: the name under which a decimal travels in JSON
 CONNECTED = {"connected": True}  #: what a listener hears first, and after every gap
 
 Message = dict[str, Any]
@@ -145,8 +147,8 @@ def normal_url(url: str) -> URL:
     """`url` for the driver we use. Raises Misconfigured, without showing the password."""
     try:
         made = make_url(url)
-    except ValueError as error:
-        raise Misconfigured("DATABASE_URL cannot be read: postgresql://user:password@host:port/database") from error
+    except (ValueError, ArgumentError):
+        raise Misconfigured("DATABASE_URL cannot be read: postgresql://user:password@host:port/database") from None
     if made.drivername not in ("postgres", "postgresql", "postgresql+psycopg2"):
         raise Misconfigured(f"DATABASE_URL is for {made.drivername!r}: it must begin with postgresql://")
     return made.set(drivername="postgresql+psycopg2")
@@ -162,11 +164,12 @@ def words_of(error: BaseException) -> str:
 
 def to_json(value: Any) -> str:
     """JSON in which a decimal stays a decimal, every digit of it."""
-    return json.dumps(value, default=_special)
+    return orjson.dumps(value, default=_special, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
 
 
 def from_json(text: str) -> Any:
-    return json.loads(text, object_hook=_restored)
+    found = orjson.loads(text)
+    return _restored(found) if DECIMAL in text else found
 
 
 def _special(value: object) -> object:
@@ -175,8 +178,12 @@ def _special(value: object) -> object:
     raise TypeError(f"{type(value).__name__} has no place in JSON")
 
 
-def _restored(found: dict[str, Any]) -> Any:
-    return Decimal(found["decimal"]) if found.keys() == {"decimal"} else found
+def _restored(found: Any) -> Any:
+    if isinstance(found, dict):
+        if len(found) == 1 and "decimal" in found:
+            return Decimal(found["decimal"])
+        return {name: _restored(value) for name, value in found.items()}
+    return [_restored(value) for value in found] if isinstance(found, list) else found
 
 
 def _parsed(payload: str) -> Iterator[Message]:

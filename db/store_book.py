@@ -1,23 +1,21 @@
-"""The book: what is wanted, part by part and cycle by cycle. Each click and each end is written once."""
+"""The book: what the trader wants, part by part. A part is one row for ever, and each click is written once."""
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, exists, func, literal, or_, select, update
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, exists, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
 from core.domain.account import Level, PositionKey
-from core.domain.action import BookExit, EndCycle, StartCycle
-from core.domain.errors import Misconfigured, Refused
+from core.domain.errors import Misconfigured
 from core.domain.ids import part_name
-from core.domain.intent import Desired, ExitReason, ExternalExit, Intent, Limits, Target, Wanted
+from core.domain.intent import Desired, ExternalExit, Intent, Limits, Target, Wanted
 from core.domain.money import plain
 from core.domain.order import OrderStatus
 from db import codec
@@ -25,7 +23,6 @@ from db.connection import Database, send
 from db.models import (
     PART_NUMBERS,
     BotStateRow,
-    CycleRow,
     EventRow,
     ExternalExitRow,
     OrderRow,
@@ -34,9 +31,7 @@ from db.models import (
     SettingRow,
 )
 
-log = logging.getLogger("perpdeck.book")
-
-positions, cycles, exits = PositionRow.table(), CycleRow.table(), ExternalExitRow.table()
+positions, exits = PositionRow.table(), ExternalExitRow.table()
 orders, requests, events = OrderRow.table(), RequestRow.table(), EventRow.table()
 bots, settings = BotStateRow.table(), SettingRow.table()
 
@@ -55,11 +50,7 @@ def of_interest() -> ColumnElement[bool]:
 
 
 class Book(Database):
-    """Parts and their cycles."""
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self._noted: dict[str, tuple[str, str, str]] = {}
+    """What is wanted."""
 
     # -- reading ---------------------------------------------------------------------------------------------
 
@@ -149,115 +140,6 @@ class Book(Database):
         """True for the first call with this token. For clicks that change nothing in the book."""
         with self.transaction() as connection:
             return _first(connection, token, account, what, by, datetime.now(UTC))
-
-    # -- what the loop writes --------------------------------------------------------------------------------
-
-    def start_cycle(self, action: StartCycle, now: datetime) -> None:
-        """Fix the size of a cycle and begin it: the one asked for, or the next after an ended one.
-
-        Begun already: nothing happens. Raises Refused where the part is to be closed instead.
-        """
-        waiting = and_(positions.c.cycle == action.cycle, positions.c.cycle_started_at.is_(None))
-        ended = and_(positions.c.cycle == action.cycle - 1, positions.c.cycle_ended_at.is_not(None))
-        begin = (
-            update(positions)
-            .where(positions.c.part == action.part, positions.c.wanted == Wanted.OPEN, or_(waiting, ended))
-            .values(
-                cycle=action.cycle,
-                contracts=action.contracts,
-                cycle_started_at=now,
-                cycle_ended_at=None,
-                exit_reason=None,
-                reduce_to=None,
-                recovery_count=0,
-                last_recovery_at=None,
-                status="opening",
-            )
-        )
-        with self.transaction() as connection:
-            if connection.execute(begin).rowcount:
-                return
-            intent = _intent(connection, action.part)
-            if intent is None or intent.cycle != action.cycle or intent.cycle_started_at is None:
-                raise Refused(f"cycle {action.cycle} of {action.part} is not begun: it is no longer wanted")
-
-    def book_exit(self, account: str, action: BookExit) -> None:
-        """Write down once that contracts of a part were closed by an order that was not ours."""
-        values = {name: getattr(action, name) for name in ("part", "cycle", "quantity", "price", "fee", "reason", "at")}
-        with self.one_statement() as connection:
-            connection.execute(
-                insert(exits)
-                .values(account=account, exchange_fill_id=action.exchange_fill_id, **values)
-                .on_conflict_do_nothing()
-            )
-
-    def end_cycle(self, account: str, action: EndCycle, funding: Decimal, life: str, now: datetime) -> None:
-        """Close the cycle and write it into the history, in one go and once."""
-        status = "refused" if action.reason is ExitReason.NOT_ENTERED else "closed"
-        ended = (
-            update(positions)
-            .where(
-                positions.c.part == action.part,
-                positions.c.account == account,
-                positions.c.cycle == action.cycle,
-                positions.c.cycle_ended_at.is_(None),
-            )
-            .values(
-                cycle_ended_at=now,
-                exit_reason=action.reason,
-                reduce_to=None,
-                status=status,
-                position_id="",
-                tp_order_id="",
-                sl_order_id="",
-            )
-            .returning(positions)
-        )
-        with self.transaction() as connection:
-            row = connection.execute(ended).one_or_none()
-            if row is None:
-                return
-            self._noted.pop(action.part, None)
-            connection.execute(
-                insert(cycles)
-                .values(
-                    part=action.part,
-                    number=action.cycle,
-                    account=account,
-                    symbol=row.symbol,
-                    side=row.side,
-                    started=row.cycle_started_at or row.asked_at,
-                    ended=now,
-                    contracts=action.entered,
-                    average_entry=action.average_entry,
-                    average_exit=action.average_exit,
-                    realised_pnl=action.realised_pnl,
-                    fees=action.fees,
-                    funding=funding,
-                    reason=action.reason,
-                    words=action.words,
-                    life=life,
-                )
-                .on_conflict_do_nothing()
-            )
-
-    def reduction_done(self, part: str) -> None:
-        """A partial close has been reached: the part goes on with what is left."""
-        with self.one_statement() as connection:
-            connection.execute(update(positions).where(positions.c.part == part).values(reduce_to=None))
-
-    def note_position(self, part: str, position_id: str, tp_order_id: str, sl_order_id: str) -> None:
-        """Keep the exchange's ids beside the part. Unchanged ones cost nothing."""
-        ids = (position_id, tp_order_id, sl_order_id)
-        if self._noted.get(part) == ids:
-            return
-        values: dict[str, Any] = dict(zip(("position_id", "tp_order_id", "sl_order_id"), ids, strict=True))
-        if position_id:
-            values["status"] = func.replace(positions.c.status, "opening", "open")
-        living = and_(positions.c.part == part, positions.c.cycle_ended_at.is_(None))
-        with self.one_statement() as connection:
-            connection.execute(update(positions).where(living).values(values))
-        self._noted[part] = ids
 
 
 def _limits(connection: Connection) -> Limits:

@@ -99,7 +99,8 @@ class Commands(Database):
             positions.c.cycle == commands.c.cycle,
             positions.c.cycle_ended_at.is_(None),
         )
-        query = select(commands).where(commands.c.account == account, or_(UNRESOLVED, current))
+        told = (column for column in commands.c if column is not commands.c.request)  # long, and for people only
+        query = select(*told).where(commands.c.account == account, or_(UNRESOLVED, current))
         with self.one_statement() as connection:
             rows = connection.execute(query.order_by(commands.c.recorded_at, commands.c.client_order_id))
             return [codec.command_of(row) for row in rows]

@@ -195,21 +195,21 @@ def position(held: object = 10, mark: object = 1000, side: Side = Side.LONG, **c
     return Position(**{**facts, **changes})
 
 
-def ticker(at: object = 1000, spread: object = 1, **changes: Any) -> Ticker:
+def ticker(level: object = 1000, spread: object = 1, **changes: Any) -> Ticker:
     """A fresh price with the book one tick to each side."""
     half = D(spread) / 2
     facts: dict[str, Any] = {
         "symbol": COIN.symbol,
-        "last": price(at),
-        "bid": price(D(at) - half),
-        "ask": price(D(at) + half),
-        "mark": price(at),
+        "last": price(level),
+        "bid": price(D(level) - half),
+        "ask": price(D(level) + half),
+        "mark": price(level),
         "at": NOON,
     }
     return Ticker(**{**facts, **changes})
 
 
-def fill(identity: str, quantity: object = 10, at: object = 1000, **changes: Any) -> Fill:
+def fill(identity: str, quantity: object = 10, level: object = 1000, **changes: Any) -> Fill:
     """A closing fill that is not ours."""
     facts: dict[str, Any] = {
         "exchange_fill_id": identity,
@@ -219,7 +219,7 @@ def fill(identity: str, quantity: object = 10, at: object = 1000, **changes: Any
         "position_side": Side.LONG,
         "side": OrderSide.SELL,
         "quantity": contracts(quantity),
-        "price": price(at),
+        "price": price(level),
         "fee": D("-0.5"),
         "maker": False,
         "realised_pnl": D(0),

@@ -7,11 +7,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T], seconds: float = 5.0, words: str = "") -> T:
-    """What `look` returns once that is true; AssertionError with the last answer where it stays false."""
+def eventually(look: Callable[[], T], seconds: float = 5.0, words: str = "", every: float = 0.002) -> T:
+    """What `look` returns once that is true; AssertionError with the last answer where it stays false.
+
+    `every` is the pause between two looks in seconds: longer where a look is dear.
+    """
     deadline = time.monotonic() + seconds
     while not (found := look()):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {words or look!r}, last {found!r}")
-        time.sleep(0.002)
+        time.sleep(every)
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -140,11 +140,11 @@ class Stack:
         self.clock.advance(seconds)
         self.simulator.clock(seconds)
 
-    def look(self) -> None:
-        """One pass of the bot over everything. Raises what the pass raises."""
+    def look(self) -> timedelta | None:
+        """One pass of the bot over everything; returns when it wants the next. Raises what the pass raises."""
         if not self.guard.lease.renew():  # the database's own clock goes on while a slow machine works
             self.guard.lease.acquire()
-        self.guard.work_once(set(), everything=True)
+        return self.guard.work_once(set(), everything=True)
 
     def settle(self, rounds: int = 12, seconds: float = 1.0) -> None:
         """Look and step in turn."""
@@ -169,8 +169,8 @@ class Stack:
 
     def at_rest(self, name: str) -> bool:
         """Held, protected by an order of its own, and nothing left to do."""
-        part = self.part(name)
-        return bool(part.size) and part.protected and not self.acts()
+        part = next((part for part in self.parts() if part.name == name), None)
+        return part is not None and bool(part.size) and part.protected and not self.acts()
 
     def acts(self) -> list[str]:
         """What the last pass wanted to do."""
@@ -183,11 +183,13 @@ class Stack:
 
     # -- the truth -------------------------------------------------------------------------------------------
 
+    def parts(self) -> list[Part]:
+        """All parts as the last pass saw them."""
+        return [part for result in self.guard.reconciler.results.values() for part in result.parts]
+
     def part(self, name: str) -> Part:
         """A part as the last pass saw it."""
-        return next(
-            part for result in self.guard.reconciler.results.values() for part in result.parts if part.name == name
-        )
+        return next(part for part in self.parts() if part.name == name)
 
     def story(self) -> str:
         """Everything that was explained so far, oldest first."""

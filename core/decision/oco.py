@@ -136,13 +136,7 @@ class OCOManager:
 
     def _adjust(self, keeper: Order, live: tuple[Order, ...]) -> Iterator[Decision]:
         part, view = self.part, self.view
-        missing = self._passed(
-            Protection(
-                part.size,
-                self.wanted.tp if keeper.tp_trigger is None else None,
-                self.wanted.sl if keeper.sl_trigger is None else None,
-            )
-        )
+        missing = None if self._same_legs(keeper) else self._passed(self._without(keeper))
         if missing is not None:
             yield from self._close_now(*missing)
             return
@@ -187,6 +181,13 @@ class OCOManager:
         if quantity is None and tp is None and sl is None and self._same_legs(keeper):
             return None
         return AmendOrder(self.part.name, keeper, quantity=quantity, tp_trigger=tp, sl_trigger=sl)
+
+    def _without(self, keeper: Order) -> Protection:
+        """The wanted legs that do not rest at all."""
+        wanted = self.wanted
+        tp = wanted.tp if keeper.tp_trigger is None else None
+        sl = wanted.sl if keeper.sl_trigger is None else None
+        return Protection(wanted.quantity, tp, sl)
 
     def _same_legs(self, keeper: Order) -> bool:
         return (keeper.tp_trigger is None, keeper.sl_trigger is None) == (
@@ -237,19 +238,23 @@ class OCOManager:
 
     def _keeper(self, live: tuple[Order, ...]) -> Order | None:
         """The one that stays: right legs, quantity and levels, then ours before the net, then the oldest."""
+        if len(live) < 2:
+            return live[0] if live else None
         wanted = self.wanted
+        tp_passed = self._passed(Protection(wanted.quantity, wanted.tp, None)) is not None
+        sl_passed = self._passed(Protection(wanted.quantity, None, wanted.sl)) is not None
 
         def rank(order: Order) -> tuple[bool, bool, bool, bool, Decimal, str]:
             return (
                 not self._same_legs(order),
                 order.quantity != wanted.quantity,
-                (order.tp_trigger, order.sl_trigger) != (wanted.tp, wanted.sl),
+                not (tp_passed or order.tp_trigger == wanted.tp) or not (sl_passed or order.sl_trigger == wanted.sl),
                 not order.dies_with_position,
                 -order.quantity,
                 order.client_order_id,
             )
 
-        return min(live, key=rank, default=None)
+        return min(live, key=rank)
 
     def _place(self, quantity: Contracts) -> PlaceOco:
         part, wanted = self.part, self.wanted

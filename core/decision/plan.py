@@ -16,7 +16,7 @@ from core.decision.oco import OCOManager
 from core.decision.sweep import sweep
 from core.decision.totals import totals
 from core.decision.view import View, seconds, skip
-from core.domain.action import Decision, Plan, PlaceOrder, Rule
+from core.domain.action import Decision, PlaceOrder, Plan, RaiseAlarm, Rule
 from core.domain.intent import Desired, Wanted
 from core.domain.seen import Seen
 from core.execution.base import Wait
@@ -29,7 +29,11 @@ AGAIN_WHILE_OPENING = timedelta(seconds=2)
 
 def plan(desired: Desired, seen: Seen, now: datetime) -> Plan:
     """What to do now about one position, with the reason for each thing done and not done."""
-    view = View.of(desired, seen, now)
+    return decide(View.of(desired, seen, now))
+
+
+def decide(view: View) -> Plan:
+    """The same for who has laid desired and seen together already."""
     decisions = tuple(_decide(view))
     return Plan(decisions, _look_again(view, decisions))
 
@@ -65,7 +69,7 @@ def _resolve(view: View) -> Iterator[Decision]:
 def _look_again(view: View, decisions: tuple[Decision, ...]) -> timedelta | None:
     """When this position wants to be looked at next without being woken; None: only when something happens."""
     wishes: list[timedelta] = []
-    if any(decision.action is not None for decision in decisions):
+    if any(decision.action is not None and not isinstance(decision.action, RaiseAlarm) for decision in decisions):
         wishes.append(AGAIN_AFTER_ACTING)
     if any(view.unresolved(part) for part in view.parts) or not view.seen.settled:
         wishes.append(AGAIN_WHILE_UNKNOWN)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from core.domain.instrument import Instrument, Side
 from core.domain.intent import EntryKind, EntryStyle, Limits, Target
@@ -248,7 +248,7 @@ def _size_problems(
     limit = terms.entry.kind is EntryKind.LIMIT
     most_contracts = rules.max_limit_quantity if limit else rules.max_market_quantity
     most = rules.notional(most_contracts, price)
-    lowest, highest = _money(least), _money(most)
+    lowest, highest = _money(least.quantize(Decimal("0.01"), ROUND_CEILING)), _money(most)
     if contracts < rules.min_quantity or notional < rules.min_notional:
         yield (
             f"position value {value:f} USDT is too small: {lowest} USDT ({rules.min_quantity:f} contracts) "

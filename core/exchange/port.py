@@ -64,6 +64,10 @@ class Reads(Protocol):
         """Every live order of the account, ordinary and conditional, ours and foreign."""
         ...
 
+    def other_conditional_orders(self) -> list[Order]:
+        """Live orders of kinds that we never place (trigger, trailing); for the watchdog, which has the time."""
+        ...
+
     def find(self, client_order_id: str, symbol: str, kind: OrderKind) -> Order | None:
         """One order by our id, live or ended; None: the exchange says that it does not know it.
 

@@ -5,13 +5,15 @@ Numbers are strings (exact decimals), times ISO UTC. Pages read this and nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from core.domain.account import Account, AccountState, PositionKey
+from core.domain.action import Decision
 from core.domain.instrument import Instrument
 from core.domain.intent import Target
 from core.domain.money import ZERO, plain
@@ -58,7 +60,7 @@ def picture(
     now: datetime,
 ) -> Json:
     """The whole picture of one account. `as_of` is the time of the look it was made from."""
-    parts = [part_row(part, result, tickers, bare_seconds) for result in results.values() for part in result.parts]
+    parts = [row for result in results.values() for row in part_rows(result, tickers, bare_seconds)]
     held = [row for row in parts if Decimal(row["size"]) > ZERO]
     return {
         "account": account.id,
@@ -105,7 +107,22 @@ def picture(
     }
 
 
-def part_row(part: Part, result: Result, tickers: Mapping[str, Ticker], bare_seconds: Mapping[str, float]) -> Json:
+def part_rows(result: Result, tickers: Mapping[str, Ticker], bare_seconds: Mapping[str, float]) -> Iterator[Json]:
+    """The parts of one position, each with what was decided about it or about all of them."""
+    why: dict[str | None, list[Decision]] = defaultdict(list)
+    for decision in result.plan.decisions:
+        why[decision.part].append(decision)
+    for part in result.parts:
+        yield part_row(part, result, tickers, bare_seconds, why[part.name] + why[None])
+
+
+def part_row(
+    part: Part,
+    result: Result,
+    tickers: Mapping[str, Ticker],
+    bare_seconds: Mapping[str, float],
+    why: Iterable[Decision],
+) -> Json:
     """One part as the pages show it."""
     intent, instrument = part.intent, part.instrument
     mark = _mark(result, tickers)
@@ -160,8 +177,7 @@ def part_row(part: Part, result: Result, tickers: Mapping[str, Ticker], bare_sec
                 "because": decision.because,
                 "action": in_words(decision.action) if decision.action else None,
             }
-            for decision in result.plan.decisions
-            if decision.part in (part.name, None)
+            for decision in why
         ],
     }
 

@@ -30,6 +30,7 @@ log = logging.getLogger("perpdeck.guard")
 
 FIRST_BACK_OFF = 0.5  #: seconds after a failed pass; doubles
 LONGEST_BACK_OFF = 10.0
+SMALLEST_GAP = 0.2  #: seconds between two passes; an exchange allows few looks a second
 ACCOUNT_READ_EVERY = timedelta(seconds=2)  #: pushes about money are answered with a read at most this often
 
 
@@ -79,6 +80,7 @@ class Guard:
         self._condition = threading.Condition()
         self._again_at: float | None = None
         self._account_at: float | None = None
+        self._not_before = 0.0
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._last_pass = 0.0
@@ -99,12 +101,11 @@ class Guard:
         Called again where it runs already, only `first` is done anew.
         """
         self._first = first
-        if self._thread is not None:
-            self.wake()
-            return
-        self.stream.start(self.on_push)
-        self._thread = threading.Thread(target=self._work, name=f"guard-{self.account.id}", daemon=True)
-        self._thread.start()
+        if self._thread is None:
+            self.stream.start(self.on_push)
+            self._thread = threading.Thread(target=self._work, name=f"guard-{self.account.id}", daemon=True)
+            self._thread.start()
+        self.wake()
 
     def stop(self, patience_seconds: float = 5.0) -> None:
         """End the worker and the streams. An order that is being sent is finished first."""
@@ -189,10 +190,13 @@ class Guard:
                 if self._account_at is not None and now >= self._account_at:
                     self._account_at = None
                     self._wishes.account = True
-                if self._wishes:
+                # A fill that may want protection goes first; anything else lets a burst of pushes become one look.
+                if self._wishes and (self._wishes.fills or now >= self._not_before):
                     wishes, self._wishes = self._wishes, _Wishes()
+                    self._not_before = now + SMALLEST_GAP
                     return wishes
                 times = [at for at in (self._again_at, self._account_at) if at is not None]
+                times += [self._not_before] if self._wishes else []
                 self._condition.wait(max(0.0, min(times) - now) if times else None)
             return None
 
@@ -250,6 +254,8 @@ class Guard:
         self.failures += 1
         self.trouble = str(trouble) if isinstance(trouble, PerpdeckError) else f"an error of ours: {trouble!r}"
         log.warning("pass failed account=%s: %s", self.account.id, self.trouble)
+        with self._condition:
+            self._not_before = self.clock.monotonic() + back_off  # ticks and pushes wait for it too
         self._look_again(back_off)
         try:
             self.publish()

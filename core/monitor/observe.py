@@ -8,6 +8,7 @@ time to settle, and while nothing else speaks for it. A failed read raises; it n
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,10 +19,11 @@ from core.domain.action import Command, OutcomeKind
 from core.domain.instrument import Instrument
 from core.domain.intent import Desired
 from core.domain.money import NONE_HELD, Contracts, total
-from core.domain.order import Fill, Order, OrderStatus
+from core.domain.order import Fill, Order, OrderKind, OrderStatus
 from core.domain.part import Part
 from core.domain.seen import Position, Seen, Ticker
 from core.exchange.port import Reads
+from core.monitor import nets
 from core.monitor.tracker import OrderTracker, further
 from db.store import Store
 
@@ -94,6 +96,8 @@ class Observer:
         now = self.clock.now()
 
         orders, unsettled = self._merge(known, live, now)
+        if self.port.facts.attaches_protection:
+            unsettled |= self._ask_for_nets(orders, held, desired, now)
         commands = self._resolve(commands, orders, held, desired, now)
         changed = [order for order in orders.values() if order.part is not None and known.get(_name(order)) != order]
         if changed:
@@ -167,6 +171,32 @@ class Observer:
         log.warning("order gone part=%s id=%s: the exchange no longer knows it", order.part, order.client_order_id)
         return order.but(status=OrderStatus.CANCELED, failure="the exchange no longer knows it", updated_at=now)
 
+    def _ask_for_nets(
+        self,
+        orders: dict[str, Order],
+        held: Mapping[PositionKey, Position],
+        desired: Mapping[PositionKey, Desired],
+        now: datetime,
+    ) -> set[PositionKey]:
+        """Look up the nets that no list has shown; returns the positions about which one is still open."""
+        current = {(i.part, i.cycle) for wanted in desired.values() for i in wanted.intents if i.living}
+        entries = [order for order in orders.values() if (order.part, order.cycle) in current]
+        unsettled: set[PositionKey] = set()
+
+        def key_of(order: Order) -> PositionKey:
+            return PositionKey(self.account, order.symbol, order.position_side)
+
+        def smaller(order: Order) -> bool:
+            return self._parts_total(key_of(order), orders.values(), desired) > _held(key_of(order), held)
+
+        for net, entry, matters in list(nets.unseen(entries, smaller, now)):
+            found = self.port.find(net, entry.symbol, OrderKind.OCO)
+            if found is not None:
+                orders[net] = found
+            elif matters:
+                unsettled.add(key_of(entry))
+        return unsettled
+
     # -- commands --------------------------------------------------------------------------------------------
 
     def _resolve(
@@ -227,9 +257,12 @@ class Observer:
         wanted = desired.get(key)
         if wanted is None:
             return NONE_HELD
-        ours = [order for order in orders if order.symbol == key.symbol and order.part is not None]
+        ours: dict[str, list[Order]] = defaultdict(list)
+        for order in orders:
+            if order.part is not None and order.symbol == key.symbol:
+                ours[order.part].append(order)
         instrument = self.instrument(key.symbol)
-        living = (Part.fold(intent, instrument, ours) for intent in wanted.intents if intent.living)
+        living = (Part.fold(intent, instrument, ours[intent.part]) for intent in wanted.intents if intent.living)
         return Contracts(total(part.size for part in living))
 
     # -- sizes, prices, foreign fills ------------------------------------------------------------------------
@@ -252,10 +285,7 @@ class Observer:
         if ticker is not None and look.at - ticker.at <= FRESH_PRICE:
             return ticker
         wanted = look.desired.get(key)
-        entering = wanted is not None and any(
-            intent.living and (intent.contracts is None or intent.cycle_started_at is None) for intent in wanted.intents
-        )
-        if entering or key in look.positions:
+        if key in look.positions or (wanted is not None and any(intent.living for intent in wanted.intents)):
             ticker = self.port.ticker(key.symbol)
             self.tracker.note_ticker(ticker)
         return ticker

@@ -109,9 +109,9 @@ class PositionMonitor:
         return [guard for guard in list(self.guards.values()) if guard.lease.held]
 
     def _listen(self) -> None:
-        self.store.listen(self._heard, self._stop)
+        self.store.listen(self.heard, self._stop)
 
-    def _heard(self, message: dict[str, Any]) -> None:
+    def heard(self, message: dict[str, Any]) -> None:
         """A note from a page or another process: a position to look at, a bot to start, an account added.
 
         "connected" follows every gap in which notes may have been missed.
@@ -214,14 +214,18 @@ class PositionMonitor:
     def _keep(self) -> None:
         """Renew or take leases, and see that the scheduler is alive, in a thread of its own."""
         while not self._stop.is_set():
-            for guard in list(self.guards.values()):
-                try:
-                    self._keep_one(guard)
-                except PerpdeckError as trouble:
-                    guard.trouble = str(trouble)
-                    log.warning("start of guard failed account=%s: %s", guard.account.id, trouble)
+            self.keep_leases()
             self._see_to_scheduler()
             self._stop.wait(RENEW_EVERY.total_seconds())
+
+    def keep_leases(self) -> None:
+        """Renew what is held, take what is free; whoever may act then begins."""
+        for guard in list(self.guards.values()):
+            try:
+                self._keep_one(guard)
+            except PerpdeckError as trouble:
+                guard.trouble = str(trouble)
+                log.warning("lease neither kept nor taken account=%s: %s", guard.account.id, trouble)
 
     def _keep_one(self, guard: Guard) -> None:
         if guard.lease.held and guard.lease.renew():

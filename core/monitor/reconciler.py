@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from core.clock import Clock
-from core.decision.plan import plan
+from core.decision.plan import decide
+from core.decision.view import View
 from core.domain.account import PositionKey
 from core.domain.action import Action, Decision, EndCycle, OutcomeKind, Plan, RaiseAlarm
 from core.domain.intent import Desired
@@ -93,17 +94,14 @@ class Reconciler:
     def _reconcile(self, key: PositionKey, look: Look, *, act: bool) -> timedelta | None:
         desired = look.desired.get(key) or Desired(key, ())
         seen = self.observer.seen(key, look)
-        decided = plan(desired, seen, self.clock.now())
-        parts = tuple(
-            Part.fold(intent, seen.instrument, (order for order in seen.orders if order.part == intent.part))
-            for intent in sorted(desired.intents, key=lambda intent: intent.part)
-        )
+        view = View.of(desired, seen, self.clock.now())
+        decided = decide(view)
         done = self._perform(key, decided.decisions, seen) if act else ()
         self._remembered[key] = Remembered(desired, seen).after(done, self.clock.now())
         self.acted = self.acted or bool(done)
         self._write_down(key, decided.decisions, dict(done), act=act)
-        self.results[key] = Result(key, seen, decided, parts, done)
-        self._note_ids(parts, seen)
+        self.results[key] = Result(key, seen, decided, view.parts, done)
+        self._note_ids(view.parts, seen)
         return decided.look_again
 
     def _perform(

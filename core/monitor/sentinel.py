@@ -27,6 +27,11 @@ def findings(guard: Guard) -> Iterator[tuple[str, str]]:
     if look is None or now - look.at > STALE_AFTER:
         age = "never" if look is None else f"{(now - look.at).total_seconds():.0f} s ago"
         yield f"sentinel-stale/{guard.account.id}", f"the last complete look at the exchange was {age}"
+    others = guard.port.other_conditional_orders()
+    if others:
+        where = ", ".join(sorted({order.symbol for order in others}))
+        words = f"{len(others)} trigger or trailing orders rest on {where}; they are not ours and are left alone"
+        yield f"sentinel-foreign/{guard.account.id}", words
     resting = guard.port.working_orders()
     for position in guard.port.positions():
         key = PositionKey(guard.account.id, position.symbol, position.side)

@@ -6,6 +6,7 @@ No secret is ever part of a sentence, an error or a log line.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
 from core.exchange.port import Credentials, ExchangePort
 from core.vault import Vault
 from db.store import Store
+
+log = logging.getLogger("perpdeck.accounts")
 
 LIVE, RISK = "LIVE", "I ACCEPT THE RISK"
 OFFERED = (Exchange.OKX,)
@@ -135,6 +138,8 @@ class Accounts:
                 permissions=_permissions(state),
             )
             self.store.save_account(account, self.vault.encrypt(form.credentials))
+            self.store.claim(token, account.id, "add_account", by)
+        log.info("account added account=%s permissions=%s by=%s", account.id, account.permissions, by)
         return account
 
     def remove(self, account: str, by: str) -> None:
@@ -147,6 +152,7 @@ class Accounts:
         if self.store.bot(account).running:
             raise Misconfigured(f"the bot of account {known.name} runs: stop it before the account is removed")
         self.store.remove_account(account)
+        log.info("account removed account=%s by=%s", account, by)
 
     # -- helpers ---------------------------------------------------------------------------------------------
 

@@ -68,14 +68,14 @@ class Levels:
                 f"press Start again then. {RESTS}"
             )
         if not self.store.bot(account).running:
-            self.store.set_running(account, True, by=by, why=f"started by {by}", manually=False)
+            self.store.set_running(account, True, by=by, why="", manually=False)
 
     def stop(self, account: str, by: str, why: str = "") -> None:
         """Let the bot only look. Nothing is cancelled and nothing closed; it stays stopped until Start."""
         self._known(account)
         row = self.store.bot(account)
         if row.running or not row.manually_stopped:
-            self.store.set_running(account, False, by=by, why=why or f"stopped by {by}", manually=True)
+            self.store.set_running(account, False, by=by, why=why, manually=True)
 
     # -- what the facts say ----------------------------------------------------------------------------------
 
@@ -92,7 +92,7 @@ class Levels:
             return "dead", f"The bot's last sign of life was {silence}. {RESTS} Restart Perpdeck, then press Start."
         if picture is None or picture["bot"]["state"] != "running":
             return "starting", f"The bot is starting. {_trouble(picture)}".rstrip()
-        watch = f"Watches {_counted(int(picture['protection']['parts']), 'part')}. {_trouble(picture)}".rstrip()
+        watch = f"{_watch_words(picture)} {_trouble(picture)}".rstrip()
         if not holder.startswith(self.here):
             where = holder.split("/")[0]
             return "elsewhere", f"Runs in another process (on {where}); this page shows what it sees. {watch}"
@@ -110,14 +110,17 @@ class Levels:
 
 def _stopped_words(row: BotRow) -> str:
     why = row.why.rstrip(".")
-    return f"{why[:1].upper()}{why[1:]}." if why else "Stopped."
+    if not why:
+        return f"Stopped by {row.changed_by}." if row.changed_by else "Stopped."
+    return f"{why[:1].upper()}{why[1:]}."
+
+
+def _watch_words(picture: dict[str, Any]) -> str:
+    parts = int(picture["protection"]["parts"])
+    return {0: "Nothing is held; ready to trade.", 1: "Watches 1 part."}.get(parts, f"Watches {parts} parts.")
 
 
 def _trouble(picture: dict[str, Any] | None) -> str:
     """What keeps the bot from looking, where something does."""
     words = picture["health"]["exchange"] if picture else "ok"
     return "" if words == "ok" else f"The exchange: {words}."
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -95,7 +95,7 @@ class PaperMarket:
         if not (last.is_finite() and low <= last <= high):
             raise Misconfigured(f"price {last} is out of reach: {plain(low)} to {plain(high)} USDT is allowed")
         self._ask("POST", "price", {"instId": _theirs(symbol), "last": plain(last)})
-        self._note(f"{symbol} was moved from {plain(now)} to {plain(last)} by hand")
+        self._note(f"{symbol} was moved from {plain(now)} to {self.prices()[symbol]['last']} by hand")
 
     def shock(self, symbol: str, percent: Decimal) -> None:
         """Move the price by so many percent of what it is now."""

@@ -92,16 +92,26 @@ OFFERED: tuple[Preference, ...] = (
         "An entry with more leverage is not sent. Empty: the exchange's own limit.",
     ),
     _limit(
+        "max_position_value_pct",
+        "Most margin of one position",
+        "% of equity",
+        None,
+        "1",
+        "100",
+        "A position that would take more of the account's equity as margin is refused. Empty: no limit.",
+    ),
+    _limit(
         "max_price_deviation",
         "Furthest from the mark price",
-        "fraction",
-        Decimal("0.05"),
-        "0.001",
-        "0.5",
-        "A market entry is not sent while its price is further from the mark price than this: 0.05 is 5 %.",
+        "%",
+        Decimal(5),
+        "0.1",
+        "50",
+        "An entry is not sent while its price is further than this from the mark price.",
     ),
 )
 _BY_KEY: Mapping[str, Preference] = {one.key: one for one in OFFERED}
+_FRACTIONS = frozenset({"max_position_value_pct", "max_price_deviation"})  #: stored as such, shown in percent
 
 
 class Preferences:
@@ -121,7 +131,7 @@ class Preferences:
             raise Misconfigured(f"setting {key!r} is not known: one of {', '.join(_BY_KEY)}")
         wanted = _checked(_BY_KEY[key], value)
         self._agree(key, wanted)
-        self.store.set_setting(key, wanted, by)
+        self.store.set_setting(key, wanted / 100 if key in _FRACTIONS and wanted is not None else wanted, by)
 
     def _agree(self, key: str, wanted: Value) -> None:
         """The smallest order may not be larger than the largest."""
@@ -161,7 +171,9 @@ def _checked(one: Preference, value: Any) -> Value:
 
 
 def _number(one: Preference, stored: Any) -> Value:
-    """A stored value in the setting's own type."""
+    """A stored value as it is shown, in the setting's own type and unit."""
     if stored is None:
         return None
-    return int(stored) if isinstance(one.default, int) else Decimal(str(stored))
+    if isinstance(one.default, int):
+        return int(stored)
+    return Decimal(str(stored)) * (100 if one.key in _FRACTIONS else 1)

@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from tests.eventually import eventually
 from tests.simulator_process import SimulatorControl
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -31,15 +31,9 @@ STOP_SECONDS = 20.0
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T], words: str, seconds: float = 20.0) -> T:
-    """The first true answer of `look`; AssertionError naming what never came, and the last answer."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = look()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"within {seconds:g} s never: {words}; last seen: {found!r}"
-        time.sleep(0.1)
+def in_time(look: Callable[[], T], words: str, seconds: float = 20.0) -> T:
+    """What `look` returns once that is true; looks ten times a second, since each look goes over the wire."""
+    return eventually(look, seconds, words, every=0.1)
 
 
 def free_port() -> int:
@@ -61,6 +55,7 @@ def folder() -> Iterator[Path]:
 
 def copy_of_the_product(target: Path) -> Path:
     """The files that run, in a folder where a test may edit them."""
+    target.mkdir()
     for name in SHIPPED:
         source = REPOSITORY / name
         if source.is_dir():
@@ -95,7 +90,7 @@ class Product:
                 stdout=log,
                 stderr=log,
             )
-        eventually(self._up_or_dead, f"{self.url}/healthz says ok", START_SECONDS)
+        in_time(self._up_or_dead, f"{self.url}/healthz says ok", START_SECONDS)
         return self
 
     def _environment(self, port: int) -> dict[str, str]:
@@ -167,7 +162,7 @@ class Product:
 
     def simulator(self) -> SimulatorControl:
         """The controls of its paper exchange."""
-        ready = eventually(self._ready, "the paper exchange says that it is ready")
+        ready = in_time(self._ready, "the paper exchange says that it is ready")
         return SimulatorControl(ready["base_url"])
 
     def _ready(self) -> dict[str, Any]:
@@ -186,7 +181,7 @@ def end(pid: int) -> None:
     """SIGINT, which PostgreSQL takes for a fast stop and the simulator for a clean one; then wait."""
     try:
         os.kill(pid, signal.SIGINT)
-        eventually(lambda: not alive(pid), f"process {pid} ended", STOP_SECONDS)
+        in_time(lambda: not alive(pid), f"process {pid} ended", STOP_SECONDS)
     except ProcessLookupError:
         return
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.desk import Desk
-from tests.browser.product import eventually
+from tests.browser.product import in_time
 from tests.browser.truth import Truth
 from tests.simulator_process import SimulatorControl
 
@@ -33,12 +33,12 @@ def test_new_targets_replace_the_old_ones_and_the_stop_never_leaves(trading: Des
         moved = truth.protection[0]["slTriggerPx"] != before["slTriggerPx"]
         return truth if moved and truth.guarded() else None
 
-    after = eventually(changed, "the new levels rest at the exchange").protection[0]
+    after = in_time(changed, "the new levels rest at the exchange").protection[0]
     assert Decimal(after["tpTriggerPx"]) > Decimal(before["tpTriggerPx"])
     assert Decimal(after["slTriggerPx"]) > Decimal(before["slTriggerPx"])
     expect(trading.card(part)).to_contain_text(re.compile(r"[+]?80\.\d\d USDT|79\.\d\d USDT"))
     trading.close_whole(part)
-    eventually(lambda: Truth(exchange, "ETH").held == 0, "the part is closed")
+    in_time(lambda: Truth(exchange, "ETH").held == 0, "the part is closed")
 
 
 def test_a_part_is_closed_in_two_steps_and_protected_in_between(trading: Desk, exchange: SimulatorControl) -> None:
@@ -50,7 +50,7 @@ def test_a_part_is_closed_in_two_steps_and_protected_in_between(trading: Desk, e
         truth = Truth(exchange, "SOL")
         return truth if Decimal(0) < truth.held < whole and truth.guarded() else None
 
-    left = eventually(smaller, "the rest is held and protected for exactly its size")
+    left = in_time(smaller, "the rest is held and protected for exactly its size")
     assert whole - left.held == Decimal("0.03")
     trading.protected(part)
     trading.close_whole(part)
@@ -59,7 +59,7 @@ def test_a_part_is_closed_in_two_steps_and_protected_in_between(trading: Desk, e
         truth = Truth(exchange, "SOL")
         return truth.held == 0 and not truth.protection and not truth.working
 
-    eventually(flat, "flat, and nothing of it rests")
+    in_time(flat, "flat, and nothing of it rests")
 
 
 def test_a_limit_order_waits_is_listed_and_is_cancelled(trading: Desk, exchange: SimulatorControl) -> None:
@@ -69,12 +69,12 @@ def test_a_limit_order_waits_is_listed_and_is_cancelled(trading: Desk, exchange:
     trading.review()
     trading.button("nt_confirm").click()
     part = trading.asked_part()
-    order = eventually(lambda: Truth(exchange, "ETH").working, "the limit order rests at the exchange")[0]
+    order = in_time(lambda: Truth(exchange, "ETH").working, "the limit order rests at the exchange")[0]
     assert Decimal(order["px"]) == 3400
     trading.go("Orders")
     trading.button(f"cancel_{order['clOrdId']}").click()
     trading.button("cancel_confirm").click()
-    eventually(lambda: not Truth(exchange, "ETH").working, "the order is gone at the exchange")
+    in_time(lambda: not Truth(exchange, "ETH").working, "the order is gone at the exchange")
     assert Truth(exchange, "ETH").held == 0
     trading.go("Active Positions")
     expect(trading.key(f"ap_close_{part}")).to_have_count(0)
@@ -96,7 +96,7 @@ def test_the_bot_stops_when_told_says_so_everywhere_and_starts_again(trading: De
     trading.go("Active Positions")
     trading.protected(part)
     trading.close_whole(part)
-    eventually(lambda: Truth(exchange).held == 0, "the part is closed")
+    in_time(lambda: Truth(exchange).held == 0, "the part is closed")
 
 
 BAD = [

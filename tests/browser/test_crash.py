@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.conftest import OpenDesk, still
-from tests.browser.product import REPOSITORY, Product, alive, command_of, eventually, folder
+from tests.browser.product import REPOSITORY, Product, alive, command_of, folder, in_time
 from tests.browser.truth import Truth
 
 
@@ -77,7 +77,7 @@ def test_told_to_go_it_goes_and_leaves_nothing_behind(own: Product, open_desk: O
     started = [int(path.name) for path in Path("/proc").glob("[0-9]*") if str(own.home) in command_of(int(path.name))]
     assert started, "the paper exchange and the database are processes of their own"
     assert own.terminate() in (0, -15, 143)
-    eventually(lambda: not [pid for pid in started if alive(pid)], "all it started has ended")
+    in_time(lambda: not [pid for pid in started if alive(pid)], "all it started has ended")
     assert not re.search(r"Traceback|did not stop", own.log())
 
 

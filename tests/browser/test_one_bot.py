@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenDesk
-from tests.browser.product import Product, copy_of_the_product, eventually, folder
+from tests.browser.desk import Desk
+from tests.browser.product import Product, copy_of_the_product, folder, in_time
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +26,9 @@ def test_reloads_ten_tabs_and_an_edited_page_leave_one_scheduler(product: Produc
     for _ in range(3):
         desk.page.reload()
         desk.title("Active Positions")
-    tabs = [open_desk(product) for _ in range(9)]
+    tabs = [Desk(desk.page.context.new_page(), product.url) for _ in range(9)]
     for tab in tabs:
-        tab.page.goto(product.url)
-    for tab in tabs:
-        tab.title("Active Positions")
+        tab.open()
         tab.bot_is("Bot running")
     assert product.health()["schedulers"] == 1
 
@@ -40,7 +39,7 @@ def test_reloads_ten_tabs_and_an_edited_page_leave_one_scheduler(product: Produc
         desk.open("history", "History")
         return desk.main.get_by_text("Edited just now").is_visible()
 
-    eventually(edited, "the edited page is shown")
+    in_time(edited, "the edited page is shown")
     assert product.health()["schedulers"] == 1
     assert product.health()["bots"] == bots
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import DESKTOP, OpenDesk, shot
 from tests.browser.desk import Desk
@@ -43,7 +44,7 @@ def test_every_page_fits(
     for path, title in PAGES.items():
         desk.open(path, title)
         desk.settled()
-        desk.page.wait_for_function("document.querySelectorAll('[data-testid=stSkeleton]').length === 0")
+        expect(desk.page.get_by_test_id("stSkeleton")).to_have_count(0)
         shot(desk.page, f"{title.lower().replace(' ', '-')}-{device}-{scheme}")
         wide = desk.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{title} is {wide} px wider than a {device}"

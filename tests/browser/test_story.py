@@ -8,7 +8,7 @@ from decimal import Decimal
 from playwright.sync_api import expect
 
 from tests.browser.desk import Desk, money
-from tests.browser.product import Product, eventually
+from tests.browser.product import Product, in_time
 from tests.browser.truth import Truth
 from tests.simulator_process import SimulatorControl
 
@@ -46,8 +46,8 @@ def test_from_the_first_page_to_a_booked_profit(desk: Desk, product: Product, ex
 
     # the price rises through the target: it fills, its sibling goes, the cycle is booked
     desk.move_price("BTC", 106000)
-    eventually(lambda: Truth(exchange).held == 0, "the take-profit closed the position")
-    gone = eventually(lambda: (truth := Truth(exchange)).protection == [] and truth, "the stop went with it")
+    in_time(lambda: Truth(exchange).held == 0, "the take-profit closed the position")
+    gone = in_time(lambda: (truth := Truth(exchange)).protection == [] and truth, "the stop went with it")
     assert gone.working == []
     desk.go("Active Positions")
     desk.pill("0/0 protected")
@@ -82,6 +82,6 @@ def cycle_of(desk: Desk, part: str) -> dict[str, str]:
             return []
         return [row for row in desk.history("Cycles") if row["Part"] == part and row["Ended"]]
 
-    rows = eventually(booked, f"the cycle of part {part} in History", 40)
+    rows = in_time(booked, f"the cycle of part {part} in History", 40)
     assert len(rows) == 1
     return rows[0]

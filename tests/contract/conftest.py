@@ -13,6 +13,9 @@ BENCHES: Mapping[str, Callable[[], Bench]] = {
     "okx-net": lambda: OkxBench(hedge=False),
 }
 
+#: for stories in which the position mode makes no difference: one bench of each exchange
+ONE_OF_EACH = pytest.mark.parametrize("exchange", ["okx"], indirect=True)
+
 
 @pytest.fixture(scope="session", params=BENCHES)
 def exchange(request: pytest.FixtureRequest) -> Iterator[Bench]:

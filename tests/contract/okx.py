@@ -93,6 +93,7 @@ class OkxBench:
             with OkxClient(self._simulator.base_url, self._simulator.okx) as person:
                 assert person.post("account/set-position-mode", {"posMode": "net_mode"}).code == "0"
         self.port = self._client()
+        self.port.server_time()
 
     def close(self) -> None:
         self._hang_up()

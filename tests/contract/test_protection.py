@@ -1,5 +1,7 @@
 """Take-profit and stop-loss on the exchange: they rest, they fire, the sibling is gone, and `find` tells the whole."""
 
+from typing import Any
+
 import pytest
 
 from core.domain.action import AmendOrder, CancelOrder
@@ -26,8 +28,9 @@ from tests.contract.orders import (
     working,
 )
 
-LEVELS = {Side.LONG: {"tp": 105_000, "sl": 95_000}, Side.SHORT: {"tp": 95_000, "sl": 105_000}}
-BEYOND = {Side.LONG: {"tp": 105_100, "sl": 94_900}, Side.SHORT: {"tp": 94_900, "sl": 105_100}}
+Levels = dict[Side, dict[str, Any]]
+LEVELS: Levels = {Side.LONG: {"tp": 105_000, "sl": 95_000}, Side.SHORT: {"tp": 95_000, "sl": 105_000}}
+BEYOND: Levels = {Side.LONG: {"tp": 105_100, "sl": 94_900}, Side.SHORT: {"tp": 94_900, "sl": 105_100}}
 
 
 def guarded(port, side=Side.LONG, **changes):
@@ -102,7 +105,8 @@ def test_an_oco_rests_on_the_position(port, side):
 @pytest.mark.parametrize("leg", Leg)
 def test_one_leg_alone(bench, port, leg):
     port.place(entry())
-    port.place_oco(oco(**{"tp": None, "sl": None, leg.value: LEVELS[Side.LONG][leg.value]}))
+    legs: dict[str, Any] = {"tp": None, "sl": None, leg.value: LEVELS[Side.LONG][leg.value]}
+    port.place_oco(oco(**legs))
     (listed,) = port.working_orders()
     assert listed.kind is OrderKind.CONDITIONAL
     assert (listed.tp_trigger is None, listed.sl_trigger is None) == (leg is Leg.STOP_LOSS, leg is Leg.TAKE_PROFIT)

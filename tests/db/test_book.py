@@ -277,3 +277,17 @@ def test_a_click_that_changes_nothing_in_the_book_is_claimed_once(store: Store) 
     assert not store.claim("click", ACCOUNT, "cancel order", "ayla")
     with pytest.raises(Misconfigured, match="used for something else"):
         store.open_part(draft(), "click")
+
+
+def test_a_click_leads_to_its_part(store: Store) -> None:
+    part = store.open_part(draft(), "click")[0].part
+    assert store.part_of_token("click") == part
+    assert store.part_of_token("another click") is None
+
+
+def test_limits_are_the_settings_of_their_names(store: Store) -> None:
+    assert store.limits() == Limits()
+    store.set_setting("max_order_value", Decimal("2500.50"), by="ayla")
+    store.set_setting("max_leverage", None, by="ayla")
+    store.set_setting("check_seconds", 60, by="ayla")
+    assert store.limits() == Limits(max_order_value=Decimal("2500.50"))

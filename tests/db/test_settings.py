@@ -18,7 +18,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def test_an_empty_environment_has_defaults() -> None:
-    found = Settings.from_environment({"PERPDECK_PORT": "", "DATABASE_URL": ""})
+    found = Settings.from_environment({"PERPDECK_HOME": "", "DATABASE_URL": ""})
     assert (found.port, found.database_url, found.session_secret) == (8501, None, None)
     assert found.home.is_absolute()
     if os.geteuid() == 0:

@@ -46,7 +46,7 @@ def test_a_wrong_secret_is_said_in_a_sentence() -> None:
         Vault(OTHER).decrypt(Vault(SECRET).encrypt(KEYS))
 
 
-@pytest.mark.parametrize("damage", [b"", b"1", b"1.abc", b"2.YWJj.token", b"nonsense"])
+@pytest.mark.parametrize("damage", [b"", b"1", b"1.abc", b"1.abc.def", b"2.YWJj.token", b"nonsense"])
 def test_damaged_keys_are_said_in_a_sentence(damage: bytes) -> None:
     with pytest.raises(Misconfigured, match="damaged"):
         Vault(SECRET).decrypt(damage)
@@ -119,5 +119,5 @@ def test_a_secret_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Path, brok
         file.touch()
     else:
         file.mkdir()
-    with pytest.raises(Misconfigured, match="secret in .*secret"):
+    with pytest.raises(Misconfigured, match="the secret in"):
         Vault.open(tmp_path, None)

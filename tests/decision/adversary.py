@@ -274,20 +274,10 @@ class Adversary:
 
     def _send(self, effect: Callable[[], str], latest: datetime | None = None) -> str:
         """Carry a write to the exchange through all that may happen to it on the way."""
-        dice, trouble = self.dice, self.trouble
+        dice = self.dice
         self.pass_time(dice.uniform(0.02, 0.3))
-        fate = dice.random()
-        for chance, end in (
-            (trouble.lost_before, "before"),
-            (trouble.lost_after, "after"),
-            (trouble.late, "late"),
-            (trouble.refused, "refused"),
-            (trouble.refused_for_good, "for good"),
-        ):
-            if fate < chance:
-                break
-            fate -= chance
-        else:
+        end = self._fate()
+        if end == "arrives":
             return effect()
         if end == "refused":
             raise Refused("too many requests", code="50011", transient=True)
@@ -305,6 +295,21 @@ class Adversary:
                 self._late.append((arrives, effect))
         self.pass_time(dice.uniform(0.5, CLIENT_TIMEOUT))
         raise OutcomeUnknown("no answer")
+
+    def _fate(self) -> str:
+        trouble, left = self.trouble, self.dice.random()
+        chances = {
+            "before": trouble.lost_before,
+            "after": trouble.lost_after,
+            "late": trouble.late,
+            "refused": trouble.refused,
+            "for good": trouble.refused_for_good,
+        }
+        for end, chance in chances.items():
+            if left < chance:
+                return end
+            left -= chance
+        return "arrives"
 
     def _new(self, client_id: str, kind: OrderKind, side: OrderSide, quantity: Decimal) -> Resting:
         self._numbers += 1

@@ -2,7 +2,8 @@
 
 It keeps the same promises as the real loop: a placement is in the book before it is sent; silence is asked for
 under its id and believed "never arrived" only after the request's lifetime and a time to settle, later still where
-the position differs on the side the command would explain; an order that left the lists is asked for until the exchange tells how it ended.
+the position differs on the side the command would explain; an order that left the lists is asked for until the
+exchange tells how it ended.
 """
 
 from __future__ import annotations
@@ -85,10 +86,16 @@ class SmallestBot:
         desired = Desired(self.port.key, tuple(self._shown()), self.book.level)
         decided = plan(desired, seen, self.port.now)
         self.check(desired, seen, decided)
-        for action in decided.actions:
+        stuck: set[str | None] = set()
+        for decision in decided.decisions:
+            if decision.action is None or decision.part in stuck:
+                continue
             self._may_crash()
-            if self._perform(action) is not OutcomeKind.DONE:
+            outcome = self._perform(decision.action)
+            if outcome is OutcomeKind.UNKNOWN:
                 break
+            if outcome is not OutcomeKind.DONE:
+                stuck.add(decision.part)
         return decided
 
     def _shown(self) -> list[Intent]:

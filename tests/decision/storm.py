@@ -12,7 +12,7 @@ from decimal import Decimal
 from random import Random
 
 from core.decision.plan import plan
-from core.decision.view import View
+from core.decision.view import DEBOUNCE, View
 from core.domain.account import Level
 from core.domain.action import (
     AmendOrder,
@@ -205,17 +205,20 @@ class Storm:
         self.crashes = self.bot.crashes = 0.0
         if self.dice.random() < 0.7:
             self.book.level = Level.RUN
-        quiet, rested = 0, False
+        quiet, rested, quiet_since = 0, False, self.exchange.now
         for turn in range(CALM_TURNS):
             decided = self._turn()
             assert decided is not None, "a read failed in calm weather"
-            quiet = quiet + 1 if self._at_rest(decided) else 0
+            if not self._at_rest(decided):
+                quiet, quiet_since = 0, self.exchange.now
+            quiet += 1
             self.exchange.pass_time((decided.look_again or SAFETY_SWEEP).total_seconds())
-            if quiet >= QUIET_TURNS:
+            if quiet > QUIET_TURNS and self.exchange.now - quiet_since > 2 * DEBOUNCE:
                 self.outcome.calm_turns = turn
                 if rested:
                     break
                 rested, quiet = True, 0
+                quiet_since = self.exchange.now + timedelta(seconds=100)
                 self.exchange.pass_time(100)
         else:
             raise AssertionError(f"not silent after {CALM_TURNS} turns: {_said(decided)}")

@@ -129,3 +129,10 @@ def test_bad_numbers_never_raise() -> None:
     for value in (D(-1), D(0), D("1e-30"), D("1e30")):
         for leverage in (D(-1), D(0), D("1e9")):
             assert shown(position_value=value, leverage=leverage).problems
+
+
+def test_the_smallest_value_that_is_named_is_one_that_is_taken() -> None:
+    odd = Ticker("BTC-USDT-PERP", *[Price(D("100415"))] * 4, NOW)
+    ground = Ground(BTC, odd, FREE, FREE, NOW)
+    assert any("10.05 USDT (0.01 contracts)" in words for words in shown(ground=ground, position_value=D(1)).problems)
+    assert shown(ground=ground, position_value=D("10.05"), take_profit=None, stop_loss=None).problems == ()

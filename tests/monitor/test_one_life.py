@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -16,10 +17,20 @@ ETH = "ETH-USDT-PERP"
 
 
 def agrees(stack: Stack, name: str) -> None:
-    """The cycle's PnL, fees and funding are what the exchange has booked."""
+    """The cycle's PnL, fees and funding are what the exchange has booked, and so is their sum."""
     cycle, ledger = stack.store.cycles(part=name)[0], stack.money()
-    assert (cycle.realised_pnl, cycle.fees, cycle.funding) == (ledger["pnl"], ledger["fees"], ledger["funding"])
-    assert cycle.net == ledger["all"]
+    for ours, theirs in (
+        (cycle.realised_pnl, ledger["pnl"]),
+        (cycle.fees, ledger["fees"]),
+        (cycle.funding, ledger["funding"]),
+        (cycle.net, ledger["all"]),
+    ):
+        assert same(ours, theirs), (cycle, ledger)
+
+
+def same(ours: Decimal, theirs: Decimal) -> bool:
+    """Equal to far below the cent; an average of several fills has no last digit."""
+    return abs(ours - theirs) < Decimal("0.000001")
 
 
 def nothing_left(stack: Stack) -> None:
@@ -37,12 +48,12 @@ def test_a_long_is_opened_protected_and_closed_by_its_take_profit(stack: Stack) 
     (oco,) = stack.resting()
     assert (oco["tpTriggerPx"], oco["slTriggerPx"], oco["sz"]) == ("105050.7", "89899.1", "0.99")
     assert (oco["algoClOrdId"], oco["cxlOnClosePos"], oco["reduceOnly"]) == (f"op{part}01P01", "true", "true")
-    assert stack.exchange()["positions"][0]["lever"].rstrip("0").rstrip(".") == "10"
+    assert Decimal(stack.exchange()["positions"][0]["lever"]) == 10
 
     stack.price("105050.7")
     cycle = stack.ended(part)
     assert (cycle.reason, cycle.contracts) == (ExitReason.TAKE_PROFIT, Decimal("0.99"))
-    assert cycle.realised_pnl == Decimal("50.0")[0:0] if False else cycle.realised_pnl > Decimal("49.9")
+    assert 49 < cycle.realised_pnl < 51
     agrees(stack, part)
     nothing_left(stack)
 
@@ -128,18 +139,13 @@ def test_a_target_taken_away_and_given_back_leaves_the_stop_standing(stack: Stac
 
 
 def test_a_trigger_by_the_last_price(stack: Stack) -> None:
-    draft = stack.draft(tp=None)
     stop = Target(price=Price(Decimal(98000)), trigger_by=TriggerBy.LAST)
-    part = stack.opened(type(draft)(**{**as_fields(draft), "stop_loss": stop}))
+    part = stack.opened(replace(stack.draft(tp=None), stop_loss=stop))
     (resting,) = stack.resting()
     assert (resting["ordType"], resting["slTriggerPxType"], resting["tpTriggerPx"]) == ("conditional", "last", "")
     stack.price("97990", mark="99500")
     assert stack.ended(part).reason is ExitReason.STOP_LOSS
     agrees(stack, part)
-
-
-def as_fields(draft: object) -> dict[str, object]:
-    return {name: getattr(draft, name) for name in draft.__dataclass_fields__}  # type: ignore[attr-defined]
 
 
 # -- limit entries -----------------------------------------------------------------------------------------------
@@ -176,15 +182,16 @@ def test_a_limit_entry_that_times_out_unfilled(stack: Stack) -> None:
 
 
 def test_a_limit_entry_that_is_filled_in_part_keeps_what_it_got_and_guards_it(stack: Stack) -> None:
-    stack.simulator.faults({"kind": "partial_fill", "fraction": "0.4", "rest": "work", "count": 1})
+    stack.simulator.switches(fill_steps=3)
     part = stack.open(stack.draft(entry=limit("99000")))
     stack.settle(2)
-    stack.price("98990")
-    stack.until(lambda: 0 < stack.held() < Decimal("1.01") and stack.part(part).protected)
-    got = stack.held()
-    (resting,) = [row for row in stack.resting() if row["algoClOrdId"].startswith(f"op{part}")]
-    assert Decimal(resting["sz"]) >= got
+    stack.price("98999.9")
     stack.price("99500")
+    got = stack.held()
+    assert got == Decimal("0.33")
+    stack.until(lambda: stack.part(part).protected)
+    assert [row["sz"] for row in stack.resting()] == ["0.33"]
+    assert [row["accFillSz"] for row in stack.working()] == ["0.33"]
     stack.step(300)
     stack.until(lambda: not stack.working() and stack.at_rest(part))
     assert stack.held() == got
@@ -207,7 +214,7 @@ def test_an_entry_that_the_exchange_refuses_is_over_and_says_why(stack: Stack) -
     part = stack.open()
     cycle = stack.ended(part)
     assert cycle.reason is ExitReason.NOT_ENTERED
-    assert "nsufficient" in cycle.words
+    assert cycle.words == "Operation failed."
     assert stack.held() == 0
     nothing_left(stack)
 
@@ -232,7 +239,7 @@ def test_every_fill_lies_in_the_ledger_once_with_its_part(stack: Stack) -> None:
     ours = stack.store.fills(stack.account.id, part=part)
     theirs = stack.exchange()["fills"]
     assert [(fill.exchange_fill_id, fill.price, fill.fee) for fill in reversed(ours)] == [
-        (row["tradeId"], Decimal(row["fillPx"]), Decimal(row["fee"])) for row in theirs
+        (row["billId"], Decimal(row["fillPx"]), Decimal(row["fee"])) for row in theirs
     ]
 
 
@@ -254,20 +261,20 @@ def test_two_parts_on_one_position_have_a_protection_each(stack: Stack) -> None:
     stack.settle(2)
     ended = stack.store.cycles(stack.account.id)
     ledger = stack.money()
-    assert abs(sum(one.net for one in ended) - ledger["all"]) < Decimal("0.005")
+    assert same(sum((one.net for one in ended), Decimal(0)), ledger["all"])
     nothing_left(stack)
 
 
 def test_long_and_short_of_one_contract_live_side_by_side(stack: Stack) -> None:
     long, short = stack.opened(), stack.opened(stack.draft(side=Side.SHORT))
-    assert (stack.held("long"), stack.held("short")) == (Decimal("0.99"), Decimal("0.99")) or stack.held("short") > 1
+    assert (stack.held("long"), stack.held("short")) == (Decimal("0.99"), Decimal("1"))
     stack.price("105200")
     assert stack.ended(long).reason is ExitReason.TAKE_PROFIT
-    assert stack.at_rest(short)
+    stack.until(lambda: stack.at_rest(short))
     stack.price("111000")
     assert stack.ended(short).reason is ExitReason.STOP_LOSS
     ended = stack.store.cycles(stack.account.id)
-    assert sum(one.net for one in ended) == stack.money()["all"]
+    assert same(sum((one.net for one in ended), Decimal(0)), stack.money()["all"])
     nothing_left(stack)
 
 
@@ -275,4 +282,4 @@ def test_parts_on_different_contracts(stack: Stack) -> None:
     btc, eth = stack.opened(), stack.opened(stack.draft(symbol=ETH))
     stack.price("3700", symbol="ETH-USDT-SWAP")
     assert stack.ended(eth).reason is ExitReason.TAKE_PROFIT
-    assert stack.at_rest(btc)
+    stack.until(lambda: stack.at_rest(btc))

@@ -28,9 +28,17 @@ def instrument(base: str, value: str, tick: str) -> dict[str, Any]:
         "max_market_quantity": "12000",
         "max_limit_quantity": "100000000",
         "max_leverage": "100",
+        "min_notional": "0",
+        "maintenance_rate": "0.004",
         "taker_fee": "0.0005",
         "maker_fee": "0.0002",
+        "exchange_symbol": f"{base}-USDT-SWAP",
+        "tradable": True,
     }
+
+
+def ticker(last: str, mark: str, bid: str) -> dict[str, Any]:
+    return {"last": last, "mark": mark, "bid": bid, "ask": last, "at": now().isoformat()}
 
 
 def part(name: str, **changes: Any) -> dict[str, Any]:
@@ -217,7 +225,11 @@ def sample_picture() -> dict[str, Any]:
         ],
         "unresolved": [{"client_order_id": "op00a7k302P02", "purpose": "protect", "part": "00a7k3", "since": at}],
         "alarms": [{"subject": "bare/00a7k3", "words": "Part 00a7k3 has no stop at the exchange.", "raised_at": at}],
-        "tickers": {BTC: {"last": "100415", "mark": str(MARK), "bid": "100414.9", "ask": "100415", "at": at}},
+        "tickers": {
+            BTC: ticker("100415", str(MARK), "100414.9"),
+            "ETH-USDT-PERP": ticker("3561.80", "3561.75", "3561.79"),
+            "SOL-USDT-PERP": ticker("200.02", "200.00", "200.01"),
+        },
         "instruments": {
             BTC: instrument("BTC", "0.01", "0.1"),
             "ETH-USDT-PERP": instrument("ETH", "0.1", "0.01"),

@@ -7,25 +7,26 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.domain.account import Account, Environment, Level
+from core.clock import RealClock
+from core.domain.account import Account, Environment, Level, PositionKey
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import OrderSide, Side
-from core.domain.intent import ExitReason, Target
+from core.domain.intent import EntryStyle, ExitReason, Intent, Limits, Target, Wanted
 from core.domain.money import Contracts, Price
 from core.domain.order import Fill, Funding
-from core.services.accounts import AccountForm, KeyCheck
+from core.services.accounts import RISK, AccountForm, KeyCheck
 from core.services.levels import BotStatus
 from core.services.orders import OrderRow
 from core.services.paper import PaperMarket
-from core.services.positions import Asked, ClosePreview, Draft, Preview
+from core.services.positions import Asked, Draft, PositionManager
 from core.services.preferences import Preferences
-from core.services.reports import Picture
+from core.services.reports import Reports
 from db.records import Alarm, CycleRecord, Event
-from tests.pages.sample import BTC, DEMO, MARK, PAPER, now, sample_picture
+from tests.pages.sample import BTC, DEMO, PAPER, now, sample_picture
 
 
 @dataclass
@@ -55,52 +56,45 @@ class World:
         return self.tokens[token]
 
 
-class StandInPositions:
+class Board:
+    """The little that the real services read of a store here."""
+
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def preview(self, draft: Draft) -> Preview:
-        price = draft.entry.price or MARK
-        value = Decimal("0.01") if draft.symbol == BTC else Decimal("0.1")
-        contracts = (draft.position_value / (price * value)).quantize(Decimal("0.01")) if price else Decimal(0)
-        coins, sign = contracts * value, draft.side.sign
-        problems = []
-        if draft.position_value < 11:
-            problems.append(f"position value {draft.position_value} USDT is too small: 11 USDT or more")
-        if not 1 <= draft.leverage <= 100:
-            problems.append(f"leverage {draft.leverage} is out of range: 1 to 100")
-        stop = draft.stop_loss
-        if stop is not None and stop.price is not None and sign * (stop.price - price) >= 0:
-            problems.append(f"stop-loss {stop.price} is on the wrong side: below {price} for a long")
+    def picture(self, account: str) -> tuple[dict[str, Any], datetime] | None:
+        if self.world.failure is not None:
+            raise self.world.failure
+        picture = self.world.picture
+        return None if picture is None else (deepcopy(picture), now() - self.world.picture_age)
 
-        def reached(target: Any) -> Decimal | None:
-            if target is None or not coins:
-                return None
-            if target.price is not None:
-                return Decimal(target.price)
-            move = target.pnl_usdt / coins if target.pnl_usdt is not None else price * target.percent / 100
-            return Decimal(round(price + sign * move, 1))
+    def limits(self) -> Limits:
+        return Limits()
 
-        tp, sl = reached(draft.take_profit), reached(draft.stop_loss)
-        fee = coins * price * Decimal("0.0005")
-        return Preview(
-            entry_price=price,
-            contracts=contracts,
-            coins=coins,
-            notional=coins * price,
-            margin=coins * price / draft.leverage if draft.leverage else Decimal(0),
-            take_profit_price=tp,
-            stop_loss_price=sl,
-            take_profit_pnl=None if tp is None else sign * (tp - price) * coins,
-            stop_loss_pnl=None if sl is None else sign * (sl - price) * coins,
-            fee_open=fee,
-            fee_close=fee,
-            worst_loss=None if sl is None else sign * (sl - price) * coins - 2 * fee,
-            liquidation_price=None,
-            price_as_of=now() - timedelta(seconds=1),
-            problems=tuple(problems),
-            notes=("10,012.40 USDT equity: liquidation is far away.",),
-        )
+    def intent(self, part: str) -> Intent | None:
+        """The living part behind a row of the picture."""
+        rows = self.world.picture["parts"] if self.world.picture else []
+        for row in rows:
+            if row["part"] == part:
+                key = PositionKey(PAPER.id, row["symbol"], Side(row["side"]))
+                value, leverage = Decimal(row["position_value"]), Decimal(row["leverage"])
+                return Intent(part, key, Wanted(row["wanted"]), value, leverage, EntryStyle(), None, None)
+        return None
+
+    def settings(self) -> dict[str, Any]:
+        return self.world.settings
+
+    def set_setting(self, key: str, value: Any, by: str) -> None:
+        self.world.calls.append(("set", key, value, by))
+        self.world.settings[key] = value
+
+
+class StandInPositions(PositionManager):
+    """Previews are the real ones; wishes are only noted."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(Board(world), RealClock())  # type: ignore[arg-type]
+        self.world = world
 
     def open(self, draft: Draft, token: str, by: str) -> Asked:
         return self.world.asked(token, "the bot enters at its next look.", "open", draft, by)
@@ -112,10 +106,6 @@ class StandInPositions:
 
     def close(self, part: str, token: str, by: str, contracts: Decimal | None = None) -> Asked:
         return self.world.asked(token, f"Closing {part}.", "close", part, contracts, by)
-
-    def preview_close(self, part: str, contracts: Decimal | None) -> ClosePreview:
-        size = contracts or Decimal("0.99")
-        return ClosePreview(size, size * 1000, size * 2, size / 2, "At the mark price of now.", ())
 
 
 class StandInOrders:
@@ -174,7 +164,9 @@ class StandInAccounts:
         if form.api_key == "wrong":
             raise Misconfigured("API key wrong… is not known to OKX demo: check that it was made for demo trading")
         withdraw = form.api_key == "withdraws"
-        return KeyCheck(True, "The key may read and trade.", "read_only,trade", Decimal(5000), True, withdraw)
+        ok = not withdraw or form.confirm_withdraw == RISK
+        words = "The key may read and trade." if ok else f"This key may withdraw money: type {RISK}."
+        return KeyCheck(ok, words, "read_only,trade", Decimal(5000), True, withdraw)
 
     def add(self, form: AccountForm, token: str, by: str) -> Account:
         if form.environment is Environment.LIVE and form.confirm_live != "LIVE":
@@ -189,16 +181,12 @@ class StandInAccounts:
         self.world.accounts = [one for one in self.world.accounts if one.id != account]
 
 
-class StandInReports:
-    def __init__(self, world: World) -> None:
-        self.world = world
+class StandInReports(Reports):
+    """Pictures age as the real ones do; the history is made up."""
 
-    def picture(self, account: str) -> Picture | None:
-        if self.world.failure is not None:
-            raise self.world.failure
-        if self.world.picture is None:
-            return None
-        return Picture(deepcopy(self.world.picture), now() - self.world.picture_age)
+    def __init__(self, world: World) -> None:
+        super().__init__(Board(world), RealClock())  # type: ignore[arg-type]
+        self.world = world
 
     def cycles(self, account: str, limit: int) -> list[CycleRecord]:
         if not self.world.history:
@@ -301,20 +289,6 @@ class StandInPaper:
         self.world.faults = []
 
 
-class KeptSettings:
-    """Where the real preferences keep their values here."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-
-    def settings(self) -> dict[str, Any]:
-        return self.world.settings
-
-    def set_setting(self, key: str, value: Any, by: str) -> None:
-        self.world.calls.append(("set", key, value, by))
-        self.world.settings[key] = value
-
-
 class StandIn:
     """Everything a person can ask for, answered from one `World`."""
 
@@ -326,7 +300,7 @@ class StandIn:
         self.accounts = StandInAccounts(world)
         self.reports = StandInReports(world)
         self.paper = StandInPaper(world)
-        self.preferences = Preferences(KeptSettings(world))  # type: ignore[arg-type]
+        self.preferences = Preferences(Board(world))  # type: ignore[arg-type]
         self.places = {"data": "/var/lib/perpdeck", "database": "/var/lib/perpdeck/postgres"}
 
 

@@ -77,9 +77,9 @@ def test_a_stop_is_a_loss_with_either_sign(open_page, typed):
 def test_switching_the_unit_keeps_the_target(open_page):
     tab = open_page(full(), "new_trade.py")
     tab.segmented_control(key="nt_tp_unit").set_value(Unit.PRICE).run()
-    assert tab.number_input(key="nt_tp").value == 105412.3
+    assert tab.number_input(key="nt_tp").value == 105465.6
     tab.segmented_control(key="nt_tp_unit").set_value(Unit.PERCENT).run()
-    assert tab.number_input(key="nt_tp").value == 4.98
+    assert tab.number_input(key="nt_tp").value == 5.03
 
 
 def test_an_empty_stop_is_no_stop_and_the_dialog_says_so(open_page):
@@ -96,7 +96,7 @@ def test_a_limit_starts_at_the_price_of_now_and_carries_its_time_out(open_page):
     standin = full()
     tab = open_page(standin, "new_trade.py")
     tab.segmented_control(key="nt_entry").set_value(EntryKind.LIMIT).run()
-    assert tab.number_input(key="nt_limit_price").value == 100412.3
+    assert tab.number_input(key="nt_limit_price").value == 100415.0
     tab.number_input(key="nt_limit_price").set_value(99000.0).run()
     tab.button(key="nt_review").click().run()
     tab.button(key="nt_confirm").click().run()
@@ -107,8 +107,8 @@ def test_a_limit_starts_at_the_price_of_now_and_carries_its_time_out(open_page):
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("nt_value", 5.0, "position value 5 USDT is too small: 11 USDT or more"),
-        ("nt_value", None, "position value 0 USDT is too small: 11 USDT or more"),
+        ("nt_value", 5.0, "position value 5 USDT is too small: 10.04 USDT (0.01 contracts) to"),
+        ("nt_value", None, "position value 0 USDT is too small: 10.04 USDT (0.01 contracts) to"),
         ("nt_leverage", 500.0, "leverage 500 is out of range: 1 to 100"),
     ],
 )
@@ -228,10 +228,22 @@ def test_wrong_keys_are_explained(open_page):
     assert "is not known to OKX demo" in words(tab)
 
 
-def test_a_key_that_may_withdraw_is_warned_about(open_page):
+def test_a_key_that_may_withdraw_is_taken_only_with_the_typed_words(open_page):
     tab = fill_account(open_page(full(), "settings.py"), key="withdraws")
+    assert not [field for field in tab.text_input if field.key == "acc_withdraw"]
     tab.button(key="acc_check_keys").click().run()
-    assert "may withdraw money" in words(tab)
+    assert "This key may withdraw money: type I ACCEPT THE RISK." in words(tab)
+    tab.text_input(key="acc_withdraw").set_value("I ACCEPT THE RISK")
+    tab.button(key="acc_check_keys").click().run()
+    assert "The key may read and trade." in words(tab)
+    assert "Make one that may only read and trade" in words(tab)
+
+
+def test_settings_tell_where_the_data_lies(open_page):
+    tab = open_page(full(), "settings.py")
+    tab.segmented_control(key="settings_view").set_value("bot").run()
+    assert not tab.exception
+    assert "/var/lib/perpdeck/postgres" in str(tab.table[0].value)
 
 
 def test_live_needs_the_typed_word(open_page):

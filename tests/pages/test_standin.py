@@ -25,4 +25,3 @@ def test_the_stand_in_asks_and_answers_like_the_real_service(service):
         assert methods(type(standing_in)) == methods(real)
     else:
         assert standing_in, "a plain value, as the real one is"
-

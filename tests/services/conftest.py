@@ -18,7 +18,6 @@ from core.domain.account import Account, Environment, Exchange, PositionKey
 from core.domain.action import StartCycle
 from core.domain.instrument import Side
 from core.domain.intent import EntryStyle
-from core.settings import Settings
 from core.vault import Vault
 from db.store import Store
 from tests.builders import contracts, intent, price
@@ -53,7 +52,7 @@ def clock() -> SteppedClock:
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Vault:
-    return Vault.open(Settings(home=tmp_path, port=8501, session_secret="a secret for tests only"))
+    return Vault.open(tmp_path, None)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from core.domain.errors import Misconfigured, Unavailable
 from core.services.levels import Levels
 from tests.services.conftest import PAPER, show
 
-HERE, THERE = "host:1:", "host:2:"
+HERE, THERE = "here/1/", "there/2/"
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_bot_of_another_process_is_elsewhere(levels, store, clock):
     show(store, state="running", parts=1, protected=1)
     status = levels.status(PAPER.id)
     assert status.state == "elsewhere"
-    assert "another process (host:2)" in status.words
+    assert "another process (on there)" in status.words
     assert status.on_exchange_alone == 0
     levels.stop(PAPER.id, by="operator")
     assert levels.status(PAPER.id).state == "stopped"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from decimal import Decimal
 
 import pytest
@@ -34,17 +35,20 @@ def test_the_cadence_offered_is_the_cadence_kept():
 
 
 def test_the_limits_offered_are_the_limits_kept(preferences, store):
-    offered = {one.key: one.default for one in OFFERED if one.group == "Limits"}
-    assert {key: getattr(Limits(), key) for key in offered} == offered
+    assert {one.key for one in OFFERED if one.group == "Limits"} == {field.name for field in fields(Limits)}
+    assert value(preferences, "max_price_deviation") == Limits().max_price_deviation * 100
     for key, wanted in (("max_leverage", 20), ("max_order_value", Decimal("2500.5")), ("min_order_value", 11)):
         preferences.set(key, wanted, by="operator")
-    preferences.set("max_price_deviation", Decimal("0.02"), by="operator")
+    preferences.set("max_price_deviation", Decimal("2.5"), by="operator")
+    preferences.set("max_position_value_pct", 50, by="operator")
     assert store.limits() == Limits(
         min_order_value=Decimal(11),
         max_order_value=Decimal("2500.5"),
         max_leverage=Decimal(20),
-        max_price_deviation=Decimal("0.02"),
+        max_price_deviation=Decimal("0.025"),
+        max_position_value_pct=Decimal("0.5"),
     )
+    assert value(preferences, "max_price_deviation") == Decimal("2.5")
     preferences.set("max_order_value", None, by="operator")
     assert store.limits().max_order_value is None
 
@@ -66,7 +70,7 @@ def test_a_setting_is_stored_in_its_own_type(preferences):
         ("order_watch_seconds", None, "nothing is not a number"),
         ("order_watch_seconds", True, "is not a number"),
         ("check_seconds", "soon", "'soon' is not a number; 10 to 600 s is allowed"),
-        ("max_price_deviation", Decimal(5), "0.001 to 0.5 fraction is allowed"),
+        ("max_price_deviation", Decimal(51), "0.1 to 50 % is allowed"),
         ("max_leverage", Decimal("NaN"), "is not a number"),
         ("no_such", 1, "setting 'no_such' is not known: one of order_watch_seconds"),
     ],

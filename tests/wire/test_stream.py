@@ -115,6 +115,16 @@ def test_a_private_line_logs_in_before_it_subscribes(exchange, stream, heard, na
     assert [one["channel"] for one in life.subscribed] == channels
 
 
+def test_the_login_goes_by_the_exchanges_clock(exchange, heard):
+    theirs = datetime(2024, 1, 10, 8, 55, 47, tzinfo=UTC)
+    stream = OKXStream(KEYS, exchange.url, exchange_now=lambda: theirs, pace=QUICK)
+    connect(stream, heard)
+    assert exchange.life("private").heard[0]["args"][0]["timestamp"] == "1704876947"
+    assert stream.last_heard is not None
+    assert stream.last_heard.year > 2024
+    stream.stop()
+
+
 def test_nothing_is_subscribed_before_the_login_is_answered(exchange, heard, naps):
     exchange.login = {"event": "nothing yet"}
     stream = open_stream(exchange.url, naps, Pace(answer=60, close=0.1))
@@ -222,6 +232,20 @@ def test_watching_changes_what_is_subscribed_on_the_open_line(exchange, stream, 
         ("unsubscribe", "BTC-USDT-SWAP"), ("unsubscribe", "BTC-USDT-SWAP"),
         ("subscribe", "ETH-USDT-SWAP"), ("subscribe", "ETH-USDT-SWAP"),
     ]  # fmt: skip
+
+
+def test_watching_more_while_the_line_comes_up_is_not_forgotten(exchange, heard, naps):
+    exchange.acknowledges = False
+    stream = open_stream(exchange.url, naps, Pace(answer=60, close=0.1))
+    stream.watch(frozenset({BTC}))
+    stream.start(heard)
+    exchange.subscribed("public", 2)
+    stream.watch(frozenset({BTC, ETH}))
+    assert exchange.subscribed("public", 4).subscribed[2:] == [
+        {"channel": "tickers", "instId": "ETH-USDT-SWAP"},
+        {"channel": "mark-price", "instId": "ETH-USDT-SWAP"},
+    ]
+    stream.stop()
 
 
 def test_watching_the_same_again_sends_nothing(exchange, stream, heard):
@@ -401,4 +425,5 @@ def test_no_secret_reaches_the_log_or_the_words(exchange, stream, heard, caplog)
     eventually(lambda: len(heard.words) == 2)
     ours = " ".join(record.getMessage() for record in caplog.records if not record.name.startswith("websockets.server"))
     assert "login refused" in ours
+    assert '"login"' not in ours  # the library's own record of what is sent, shortened as it may be
     assert not any(secret in ours + " ".join(heard.words) + repr(KEYS) for secret in SECRETS)

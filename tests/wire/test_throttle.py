@@ -65,6 +65,14 @@ def test_a_full_window_is_waited_for_exactly(throttle, time):
     assert taken(throttle, 20) == 3  # the other three of the first four came free at the same moment
 
 
+def test_after_protection_took_the_reserve_the_others_wait_until_it_is_whole_again(throttle, time):
+    for _ in range(10):
+        assert throttle.take(POSITIONS, protection=True)
+        time.now += 0.1
+    assert throttle.take(POSITIONS)
+    assert time.slept == [1.3]  # at 101.0: four of the ten must pass, the fourth was sent at 100.3
+
+
 def test_nobody_waits_longer_than_the_patience(throttle, time):
     taken(throttle, 7)
     assert not throttle.take(POSITIONS, patience_seconds=1.9)

@@ -92,18 +92,27 @@ class Calls:
         return row
 
     def read_all(
-        self, what: str, call: Callable[[str], Any], cursor: str, *, most: int = 100, protection: bool = False
+        self,
+        what: str,
+        call: Callable[[str], Any],
+        cursor: str,
+        *,
+        most: int = 100,
+        oldest: str = "",
+        protection: bool = False,
     ) -> list[Any]:
-        """All pages, newest first, each row once; `call` gets the cursor of the last row seen. Raises Unavailable."""
+        """All pages, newest first, each row once; `call` gets the cursor of the last row seen. Raises Unavailable.
+
+        Where the row `oldest` is known to have nothing older behind it, a full page that ends with it is the last.
+        """
         seen: dict[str, Any] = {}
         after = ""
         while True:
-            page = self.read(what, lambda: call(after), protection=protection)  # noqa: B023 - called at once
+            page = self.read(what, lambda: call(after), protection=protection)
             fresh = {str(row[cursor]): row for row in page if str(row[cursor]) not in seen}
             seen |= fresh
-            if len(page) < most or not fresh:
+            if len(page) < most or not fresh or (after := str(page[-1][cursor])) == oldest:
                 return list(seen.values())
-            after = str(page[-1][cursor])
 
     # -- writes
 

@@ -16,7 +16,7 @@ from core.domain.errors import OutcomeUnknown, Refused, Unavailable
 from core.domain.instrument import Side, TriggerBy
 from core.domain.money import Price, plain
 from core.domain.order import Order, OrderKind
-from core.exchange.okx.codes import CANCEL_OF_ENDED, NO_ANSWER
+from core.exchange.okx.codes import CANCEL_OF_ENDED, NO_ANSWER, WRONG_PARAMETER
 from core.exchange.okx.fields import to_inst_id
 from core.exchange.okx.reads import OKXReads
 
@@ -25,7 +25,6 @@ log = logging.getLogger("perpdeck.okx")
 HEDGE = "long_short_mode"
 CROSS = "cross"
 AT_MARKET = "-1"
-WRONG_PARAMETER = "51000"
 ORDER_WORD = {
     OrderKind.MARKET: "market",
     OrderKind.LIMIT: "limit",
@@ -44,8 +43,10 @@ class OKXClient(OKXReads):
         """Hold long and short apart. Raises Refused while anything is held or rests."""
         if self._hedged(fresh=True):
             return
-        self._config.forget()
-        self._calls.write("hedge mode", lambda: self._session.set_position_mode(HEDGE))
+        try:
+            self._calls.write("hedge mode", lambda: self._session.set_position_mode(HEDGE))
+        finally:
+            self._config.forget()
 
     def set_leverage(self, symbol: str, leverage: Decimal) -> None:
         """Read, set only where different, read back. Raises Refused where OKX will not, or it did not take."""

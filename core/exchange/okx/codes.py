@@ -23,6 +23,7 @@ TOO_LATE = frozenset({"50036", "50037"})  #: the deadline of the request had pas
 CLOCK_OFF = frozenset({"50102", "50036"})  #: our idea of OKX's time is wrong; measure it and ask once more
 BUSY = frozenset({"50001", "50004", "50013", "50026", "51054", "51149"})  #: of a write these leave open what happened
 ID_EXISTS = frozenset({"51011", "51016", "50071", "51065", "51068"})  #: something of that name stands: go and look
+WRONG_PARAMETER, OUR_NAME = "51000", "clordid"  #: ours are well formed: if one is wrong, it stands already
 NO_SUCH_ORDER = frozenset({"51603"})
 CANCEL_OF_ENDED = frozenset({"51400", "51401", "51402", "51405", "51410", "51412", "51416", "51503", "51603"})
 
@@ -52,6 +53,6 @@ FACTS = PortFacts(
 def failed_write(what: str, code: str, words: str) -> Refused | OutcomeUnknown:
     """The error to raise for a write that did not succeed: refused for certain, or open."""
     message = f"{what}: {words or 'no reason given'} ({code})"
-    if code in OUTCOME_OPEN:
+    if code in OUTCOME_OPEN or (code == WRONG_PARAMETER and OUR_NAME in words.lower()):
         return OutcomeUnknown(message, code=code, words=words)
     return Refused(message, code=code, words=words, transient=code in PASSES_BY_ITSELF)

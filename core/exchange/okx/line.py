@@ -16,12 +16,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from core.exchange.okx.session import is_loopback
 from core.exchange.port import Credentials
 from core.exchange.throttle import Limit, Throttle
 
@@ -94,8 +94,7 @@ class Line:
         self._subscribed: list[Channel] = []
         self._pending: dict[str, Channel] = {}
         self._numbers = itertools.count(1)
-        self._socket: ClientConnection | None = None
-        self._up = False
+        self._socket: ClientConnection | None = None  #: while subscriptions may be sent
         self._needed = asyncio.Event()
         if self._wanted:
             self._needed.set()
@@ -114,7 +113,7 @@ class Line:
             self._needed.set()
         else:
             self._needed.clear()
-        if self._socket is not None and self._up:
+        if self._socket is not None:
             try:
                 await self._subscribe(self._socket)
             except ConnectionClosed:
@@ -168,8 +167,7 @@ class Line:
             log.exception("line %s failed", self.name)
             return Lost(f"an error of ours: {bug!r}")
         finally:
-            self._socket, self._up = None, False
-            self._subscribed, self._pending = [], {}
+            self._socket, self._subscribed, self._pending = None, [], {}
         raise AssertionError("listening ends only by a loss")
 
     async def _connect_and_listen(self) -> None:
@@ -177,7 +175,7 @@ class Line:
             await asyncio.sleep(0.1)
         opening = connect(
             self.url,
-            proxy=None if _is_loopback(self.url) else True,
+            proxy=None if is_loopback(self.url) else True,
             open_timeout=self._pace.open,
             close_timeout=self._pace.close,
             ping_interval=None,  # OKX answers the text "ping", not the protocol's frames
@@ -185,14 +183,13 @@ class Line:
             logger=_wire_log,
         )
         async with opening as socket:
-            self._socket = socket
             async with asyncio.timeout(self._pace.answer):
                 if self._credentials is not None:
                     await self._login(socket, self._credentials)
+                self._socket = socket
                 await self._subscribe(socket)
                 while self._pending:
                     self._take(await socket.recv())
-            self._up = True
             self.ear.up(self.name)
             while True:
                 self._take(await self._next(socket))
@@ -277,7 +274,3 @@ def _decoded(text: str | bytes) -> Message:
     if not isinstance(message, dict):
         raise Lost("a message that is no JSON object")
     return message
-
-
-def _is_loopback(url: str) -> bool:
-    return (urlsplit(url).hostname or "") in ("127.0.0.1", "localhost", "::1")

@@ -92,6 +92,7 @@ class OKXReads:
         self._config = Kept(self._read_config, CONFIG_GOOD_FOR_SECONDS, monotonic)
         self._status = Kept(self._read_status, STATUS_GOOD_FOR_SECONDS, monotonic)
         self._fees = Kept(self._read_fees, FEES_GOOD_FOR_SECONDS, monotonic)
+        self._oldest: dict[str, str] = {}  #: per list of live orders the row at its old end
 
     @property
     def facts(self) -> PortFacts:
@@ -161,7 +162,10 @@ class OKXReads:
         return [parse_algo(row) for row in rows]
 
     def _pages(self, what: str, call: Callable[[str], Any], cursor: str) -> list[Row]:
-        return [row for row in self._calls.read_all(what, call, cursor, protection=True) if is_ours(row.get("instId"))]
+        """A list that only grows at its new end: what was its oldest row once stays that while it is listed."""
+        rows = self._calls.read_all(what, call, cursor, oldest=self._oldest.get(what, ""), protection=True)
+        self._oldest[what] = str(rows[-1][cursor]) if rows else ""
+        return [row for row in rows if is_ours(row.get("instId"))]
 
     def find(self, client_order_id: str, symbol: str, kind: OrderKind) -> Order | None:
         """One order by our id; None: OKX says that it does not know it.
@@ -263,6 +267,10 @@ class OKXReads:
     def server_time(self) -> datetime:
         """OKX's clock; also what our signatures and deadlines go by."""
         return self._calls.measure_clock()
+
+    def exchange_now(self) -> datetime:
+        """OKX's clock by the difference measured last; asks nobody."""
+        return self._calls.clock.now()
 
     def under_maintenance(self) -> bool:
         """Whether OKX says that trading is being worked on now; asked at most once a minute."""

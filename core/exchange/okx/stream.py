@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
 from datetime import UTC, datetime
 
-from core.domain.account import Environment
 from core.exchange.okx.line import DOORS, Channel, Ear, Line, Message, Pace
 from core.exchange.okx.pushes import Prices, price_channels, pushes
 from core.exchange.port import Credentials, OnPush, Push
@@ -21,10 +20,6 @@ from core.exchange.throttle import Throttle
 
 log = logging.getLogger("perpdeck.stream")
 
-ADDRESSES: Mapping[Environment, str] = {
-    Environment.LIVE: "wss://ws.okx.com:8443",
-    Environment.DEMO: "wss://wspap.okx.com:8443",
-}  #: accounts registered with www.okx.com; other regions have their own (OKX V5 docs, overview)
 EVENTS_ONLY = '{"updateInterval":"0"}'  #: no pushes by the clock
 PRIVATE: tuple[Channel, ...] = (
     {"channel": "orders", "instType": "SWAP"},
@@ -44,12 +39,14 @@ class OKXStream:
         url: str,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        exchange_now: Callable[[], datetime] | None = None,
         doors: Throttle | None = None,
         pace: Pace | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`now` signs the login (within 30 s of the exchange's clock); `doors` may be shared by streams of one IP."""
-        self._credentials, self._url, self._now = credentials, url.rstrip("/"), now
+        """`exchange_now` signs the login (OKX allows 30 s; ours if not given). Streams of one IP may share `doors`."""
+        self._credentials, self._url = credentials, url.rstrip("/")
+        self._now, self._exchange_now = now, exchange_now or now
         self._doors, self._pace, self._sleep = doors or Throttle(DOORS), pace or Pace(), sleep
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -133,7 +130,7 @@ class OKXStream:
             channels,
             Ear(self._is_up, self._is_down, self._heard, self._pushed),
             credentials=credentials,
-            now=self._now,
+            now=self._exchange_now,
             doors=self._doors,
             pace=self._pace,
             sleep=self._sleep,

@@ -1,0 +1,146 @@
+"""A place to measure in: a database that keeps its promises, a simulator, and a bot that opened its parts itself.
+
+The database runs with PostgreSQL's own durable settings, unlike the one of the tests. Nothing outlives `close`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import text
+
+from core.domain.ids import part_name
+from core.domain.money import plain
+from core.exchange.port import Push
+from core.exchange.throttle import Limit, Throttle
+from db.embedded import EmbeddedPostgres
+from db.migrate import upgrade
+from db.store import Store
+from tests.postgres import folder_for_server
+from tests.simulator_process import SimulatorProcess
+from tests.stack import BTC, Stack
+
+RENAMED = "'part', name, 'client_order_id', replace(old.client_order_id, old.part, name)"
+COPIED = {
+    "positions": "'part', name, 'token', name",
+    "orders": f"{RENAMED}, 'exchange_order_id', ''",
+    "commands": RENAMED,
+}  #: table: what differs in a copy
+ENTRIES = {"positions": "", "orders": "AND purpose = 'E'", "commands": "AND purpose = 'E'"}
+PART_USDT = 100
+BALANCE = "100000000"
+NO_LIMIT = Limit(10**9, 1.0)
+
+
+class World:
+    """A data folder as the product has it, with its database running."""
+
+    def __init__(self) -> None:
+        self.home: Path = folder_for_server()
+        self._postgres = EmbeddedPostgres(self.home / "postgres")
+        self.url = self._postgres.start()
+        upgrade(self.url)
+        self.store = Store.open(self.url)
+
+    def close(self) -> None:
+        self.store.close()
+        self._postgres.stop()
+        shutil.rmtree(self.home)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def simulator(self, clock: str, delay_ms: int = 0) -> SimulatorProcess:
+        """The paper exchange of this folder; what was held in it is held again."""
+        return SimulatorProcess(clock=clock, delay_ms=delay_ms, state_dir=self.home / "simulator", balance=BALANCE)
+
+    @contextmanager
+    def stack(self) -> Iterator[Stack]:
+        """A bot on this folder under a stepped clock, free of our own request budget."""
+        with self.simulator("stepped") as simulator:
+            simulator.market("hold")
+            stack = Stack(self.store, simulator)
+            stack.client.throttle = stack.client._session._throttle = Throttle({}, otherwise=NO_LIMIT)
+            hear_price(stack)
+            stack.look()
+            yield stack
+            stack.guard.lease.release()
+
+
+def hear_price(stack: Stack) -> None:
+    """What the price stream would say now."""
+    stack.guard.on_push(Push("prices", symbol=BTC, ticker=stack.client.ticker(BTC)))
+
+
+def populate(stack: Stack, parts: int) -> None:
+    """The bot opens one part; the others are its copies, in our book and at the exchange. All are protected."""
+    held = [intent.part for intent in stack.store.intents(stack.account.id)]
+    if not held:
+        held = [stack.open(stack.draft(PART_USDT, tp=5, sl=-10))]
+        calm(stack)
+    first = stack.part(held[-1])
+    names = _copied_in_the_book(stack.store, first.name, parts - len(held))
+    resting = first.protection[0]
+    place = {"instId": "BTC-USDT-SWAP", "posSide": "long"}
+    bought = {"side": "buy", "ordType": "market", "sz": plain(first.size * len(names))}
+    protected = {
+        **{"side": "sell", "ordType": "oco", "sz": plain(first.size), "tpOrdPx": "-1", "slOrdPx": "-1"},
+        **{"tpTriggerPx": plain(resting.tp_trigger or 0), "slTriggerPx": plain(resting.sl_trigger or 0)},
+        **{"tpTriggerPxType": "mark", "slTriggerPxType": "mark"},
+    }
+    if names:
+        stack.simulator.intervene("place", **place, **bought)
+    for name in names:
+        identity = resting.client_order_id.replace(first.name, name)
+        stack.simulator.intervene("place_algo", **place, **protected, algoClOrdId=identity)
+    calm(stack)
+    safe = [part.protected for result in stack.guard.reconciler.results.values() for part in result.parts]
+    assert safe == [True] * parts, f"{sum(safe)} of {len(safe)} parts are protected, {parts} were to be"
+
+
+def _copied_in_the_book(store: Store, part: str, copies: int) -> list[str]:
+    """Rows of the part and its entry once more under each new name."""
+    with store.transaction() as connection:
+        numbers = connection.execute(
+            text("SELECT nextval('part_numbers') FROM generate_series(1, :copies)"), {"copies": copies}
+        )
+        names = [part_name(number) for number in numbers.scalars()]
+        for table, changed in COPIED.items():
+            connection.execute(
+                text(
+                    f"INSERT INTO {table} SELECT (jsonb_populate_record(old, jsonb_build_object({changed}))).* "
+                    f"FROM {table} old, unnest(CAST(:names AS text[])) AS name WHERE old.part = :part {ENTRIES[table]}"
+                ),
+                {"names": names, "part": part},
+            )
+    return names
+
+
+def calm(stack: Stack, most_rounds: int = 20) -> None:
+    """Look until nothing is left to do."""
+    for _ in range(most_rounds):
+        stack.step(1)
+        hear_price(stack)
+        stack.look()
+        results = stack.guard.reconciler.results.values()
+        if not any(result.plan.actions for result in results) and all(result.seen.confirmed for result in results):
+            return
+    raise AssertionError("the bot does not come to rest")
+
+
+def eventually(words: str, seconds: float, look) -> object:  # type: ignore[no-untyped-def]
+    """The first true answer of `look`."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"within {seconds:g} s never: {words}")
+        time.sleep(0.02)
+    return found

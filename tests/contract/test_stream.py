@@ -1,0 +1,208 @@
+"""The stream beside the adapter: it rings when something moves, comes back by itself, and cannot mislead.
+
+What a push carries goes through `OrderTracker`, as in the bot; the truth to compare it with is read by REST.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from core.domain.instrument import Side
+from core.domain.order import Leg, OrderKind, OrderStatus
+from core.exchange.port import Push, StreamPort
+from core.monitor.tracker import OrderTracker
+from tests.contract.bench import SYMBOL, Bench, StreamTrouble
+from tests.contract.conftest import ONE_OF_EACH
+from tests.contract.orders import ENTRY, NET, OCO, D, attached, close, entry, found, oco
+from tests.eventually import eventually
+
+pytestmark = ONE_OF_EACH
+
+
+class Listener:
+    """A listener as the bot has one: keeps what pushes carried, and how often each channel rang."""
+
+    def __init__(self, stream: StreamPort) -> None:
+        self.stream, self.tracker = stream, OrderTracker()
+        self.pushes: list[Push] = []
+        stream.start(self._hear)
+
+    def _hear(self, push: Push) -> None:
+        self.tracker.note(push.orders)
+        if push.ticker is not None:
+            self.tracker.note_ticker(push.ticker)
+        self.pushes.append(push)
+
+    def rang(self, channel: str) -> int:
+        return sum(push.channel == channel for push in self.pushes)
+
+    @property
+    def words(self) -> list[str]:
+        return [push.words for push in self.pushes if push.channel == "connection"]
+
+    def ended(self, name: str) -> bool:
+        order = self.tracker.order(name)
+        return order is not None and order.status.ended
+
+
+@pytest.fixture
+def listener(bench: Bench) -> Iterator[Listener]:
+    """Listening, with every line up."""
+    listener = Listener(bench.open_stream())
+    eventually(lambda: listener.words == ["connected"])
+    yield listener
+    listener.stream.stop()
+
+
+# -- what rings ------------------------------------------------------------------------------------------------------
+
+
+def test_a_stream_that_has_come_up_says_so(listener):
+    assert listener.stream.connected
+    assert listener.stream.last_heard is not None
+
+
+def test_an_entry_rings_for_the_order_the_position_and_the_money(port, listener):
+    port.place(entry())
+    eventually(lambda: listener.ended(ENTRY))
+    eventually(lambda: listener.rang("positions"))
+    eventually(lambda: listener.rang("account"))
+    assert all(push.symbol == SYMBOL for push in listener.pushes if push.channel in ("orders", "positions"))
+
+
+def test_what_a_push_carries_is_what_a_look_finds(port, listener):
+    port.place(entry())
+    eventually(lambda: listener.ended(ENTRY))
+    assert listener.tracker.order(ENTRY) == found(port)
+
+
+def test_a_resting_order_and_its_fill_are_pushed(bench, port, listener):
+    port.place(entry(at=99_000))
+    eventually(lambda: listener.tracker.order(ENTRY))
+    assert listener.tracker.order(ENTRY) == found(port, kind=OrderKind.LIMIT)
+    bench.price(D(98_900))
+    eventually(lambda: listener.ended(ENTRY))
+    assert listener.tracker.order(ENTRY) == found(port, kind=OrderKind.LIMIT)
+
+
+def test_an_oco_is_pushed_when_it_rests_and_when_it_dies(port, listener):
+    port.place(entry())
+    port.place_oco(oco())
+    eventually(lambda: listener.tracker.order(OCO))
+    assert listener.tracker.order(OCO).status is OrderStatus.WORKING
+    port.place(close())
+    eventually(lambda: listener.ended(OCO))
+    assert listener.tracker.order(OCO).status is OrderStatus.CANCELED
+
+
+def test_a_stop_that_fires_rings_and_never_claims_more_than_it_knows(bench, port, listener):
+    port.place(entry(attached=attached(105_000, 95_000)))
+    eventually(lambda: listener.tracker.order(NET))
+    rings = listener.rang("orders")
+    bench.price(D(94_900))
+    eventually(lambda: listener.tracker.order(NET).triggered_leg)
+    eventually(lambda: listener.rang("orders") > rings)
+    pushed = listener.tracker.order(NET)
+    assert pushed.triggered_leg is Leg.STOP_LOSS
+    assert pushed.filled <= found(port, NET, OrderKind.OCO).filled
+
+
+def test_an_order_set_off_by_a_stop_is_not_told_as_an_order_of_its_own(bench, port, listener):
+    port.place(entry(attached=attached(105_000, 95_000)))
+    bench.price(D(94_900))
+    eventually(lambda: listener.rang("positions"))
+    eventually(lambda: listener.tracker.order(NET).triggered_leg)
+    told = {order.client_order_id for push in listener.pushes for order in push.orders}
+    assert told == {ENTRY, NET}
+
+
+def test_a_close_by_hand_rings(bench, port, listener):
+    port.place(entry())
+    eventually(lambda: listener.rang("positions"))
+    rings = listener.rang("positions")
+    bench.close_by_hand(Side.LONG)
+    eventually(lambda: listener.rang("positions") > rings)
+
+
+def test_prices_of_watched_contracts(bench, listener):
+    listener.stream.watch(frozenset({SYMBOL}))
+    eventually(lambda: listener.tracker.ticker(SYMBOL))
+    bench.price(D(101_000), mark=D(101_050))
+
+    def newest() -> bool:
+        ticker = listener.tracker.ticker(SYMBOL)
+        return ticker is not None and (ticker.last, ticker.mark) == (D(101_000), D(101_050))
+
+    eventually(newest)
+    assert listener.tracker.ticker(SYMBOL).bid < listener.tracker.ticker(SYMBOL).ask
+
+
+def test_prices_nobody_watches_do_not_ring(bench, listener):
+    listener.stream.watch(frozenset({"ETH-USDT-PERP"}))
+    eventually(lambda: listener.tracker.ticker("ETH-USDT-PERP"))
+    bench.price(D(101_000))
+    assert listener.tracker.ticker(SYMBOL) is None
+
+
+# -- what goes wrong -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trouble", [StreamTrouble.CUT, StreamTrouble.UPGRADE])
+def test_a_stream_that_was_cut_comes_back_and_asks_for_a_new_look(bench, port, listener, trouble):
+    bench.stream_trouble(trouble)
+    port.place(entry())
+    eventually(lambda: "reconnected" in listener.words)
+    assert listener.stream.connected
+    assert found(port).status is OrderStatus.FILLED  # what was missed meanwhile is there to be read
+    port.place(close())
+    eventually(lambda: listener.tracker.order("op00a7k203C01"))
+
+
+def test_an_exchange_that_was_away_is_heard_again(bench, port, listener):
+    port.place(entry())
+    with bench.away():
+        eventually(lambda: not listener.stream.connected)
+        eventually(lambda: any(words.startswith("lost") for words in listener.words))
+    eventually(lambda: listener.stream.connected, seconds=10)
+    assert listener.words[-1] == "reconnected"
+    port.place(close())
+    eventually(lambda: listener.ended("op00a7k203C01"))
+
+
+@pytest.mark.parametrize("trouble", [StreamTrouble.DOUBLED, StreamTrouble.OUT_OF_ORDER])
+def test_doubled_and_reordered_pushes_lead_to_the_same_picture(bench, port, listener, trouble):
+    bench.stream_trouble(trouble, times=1)
+    port.place(entry())
+    bench.calm()
+    eventually(lambda: listener.ended(ENTRY))
+    port.place(close())
+    eventually(lambda: listener.ended("op00a7k203C01"))
+    assert listener.tracker.order(ENTRY) == found(port)
+    if trouble is StreamTrouble.OUT_OF_ORDER:
+        states = [order.status for push in listener.pushes for order in push.orders if order.client_order_id == ENTRY]
+        assert states == [OrderStatus.FILLED, OrderStatus.WORKING]
+
+
+def test_a_push_that_never_comes_is_no_reason_to_believe_anything(bench, port, listener):
+    bench.stream_trouble(StreamTrouble.WITHHELD, times=100)
+    port.place(entry())
+    eventually(lambda: listener.rang("positions"))
+    assert listener.tracker.order(ENTRY) is None
+    assert found(port).status is OrderStatus.FILLED
+
+
+def test_a_wrong_secret_is_told_and_shown_to_nobody(bench, caplog):
+    listener = Listener(bench.stranger(secret="not-the-secret-of-this-key"))
+    eventually(lambda: listener.words)
+    assert not listener.stream.connected
+    assert "login refused" in listener.words[0]
+    assert "not-the-secret-of-this-key" not in f"{listener.words} {caplog.text}"
+
+
+def test_a_stopped_stream_is_silent(port, listener):
+    listener.stream.stop()
+    heard = len(listener.pushes)
+    port.place(entry())
+    assert found(port).status is OrderStatus.FILLED
+    assert len(listener.pushes) == heard
+    assert not listener.stream.connected

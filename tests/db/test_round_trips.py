@@ -1,0 +1,82 @@
+"""What the loop asks for at each look costs a fixed number of round trips, however many parts there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from core.domain.action import BookExit, StartCycle
+from core.domain.intent import ExitReason
+from db.store import Store
+from tests.db.values import ACCOUNT, LONG, NOON, contracts, draft, entry, order, price
+
+
+@contextmanager
+def statements(store: Store) -> Iterator[list[str]]:
+    """The statements that are sent meanwhile."""
+    sent: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        sent.append(statement)
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(store.engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def parts(store: Store) -> list[str]:
+    """Twenty parts with their orders, commands and exits."""
+    epoch = store.acquire_lease(ACCOUNT, "here", 60)
+    assert epoch is not None
+    opened = [store.open_part(draft(), f"click {number}")[0].part for number in range(20)]
+    for part in opened:
+        store.start_cycle(StartCycle(part, 1, contracts("1"), price("100")), NOON)
+        store.record_command(ACCOUNT, LONG, entry(part), epoch, NOON)
+        gone = contracts("0.1"), price("99"), contracts("0"), ExitReason.CLOSED_BY_HAND
+        store.book_exit(ACCOUNT, BookExit(part, 1, *gone, NOON, f"f/{part}"))
+    store.save_orders(ACCOUNT, [order(part, exchange_order_id=part) for part in opened])
+    return opened
+
+
+READS: dict[str, tuple[int, Callable[[Store], Any]]] = {
+    "desired: parts, exits, limits": (3, lambda store: store.desired(ACCOUNT)),
+    "orders": (1, lambda store: store.orders(ACCOUNT)),
+    "commands": (1, lambda store: store.commands(ACCOUNT)),
+    "intents: parts, exits": (2, lambda store: store.intents(ACCOUNT)),
+    "picture": (1, lambda store: store.picture(ACCOUNT)),
+    "renew the lease": (1, lambda store: store.renew_lease(ACCOUNT, "here", 1, 60)),
+}
+
+
+@pytest.mark.parametrize("read", READS)
+def test_a_read_costs_the_same_for_many_parts(store: Store, parts: list[str], read: str) -> None:
+    most, ask = READS[read]
+    with statements(store) as sent:
+        ask(store)
+    assert len(sent) == most
+
+
+def test_a_command_is_recorded_in_one_round_trip(store: Store, parts: list[str]) -> None:
+    with statements(store) as sent:
+        assert store.record_command(ACCOUNT, LONG, entry(parts[0], 2), 1, NOON)
+    assert len(sent) == 1
+
+
+def test_unchanged_ids_cost_nothing(store: Store, parts: list[str]) -> None:
+    store.note_position(parts[0], "77", "a1", "a1")
+    with statements(store) as sent:
+        store.note_position(parts[0], "77", "a1", "a1")
+    assert sent == []
+
+
+def test_many_orders_are_saved_together(store: Store, parts: list[str]) -> None:
+    found = [order(part, exchange_order_id=part, filled=contracts("0.5")) for part in parts]
+    with statements(store) as sent:
+        store.save_orders(ACCOUNT, found)
+    assert len(sent) == 1
+    assert store.orders(ACCOUNT) == found

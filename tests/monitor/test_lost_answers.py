@@ -1,0 +1,204 @@
+"""Requests without an answer, and processes that die in the middle: never a second position, never a lost one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.domain.action import OutcomeKind
+from core.domain.intent import ExitReason
+from tests.monitor.test_one_life import agrees, nothing_left
+from tests.stack import Stack
+
+ORDER, ALGO = "trade/order", "trade/order-algo"
+HELD = Decimal("0.99")
+
+
+class Died(BaseException):
+    """The process is gone at this very point."""
+
+
+def lose(kind: str, path: str, **more: Any) -> dict[str, Any]:
+    return {"kind": kind, "match": {"method": "POST", "path": path}, "count": 1, **more}
+
+
+@pytest.mark.parametrize("fault", [
+    lose("lost_after", ORDER),
+    lose("lost_before", ORDER),
+    lose("late", ORDER, seconds=2),
+    lose("late", ORDER, seconds=30),
+    lose("reset", ORDER),
+    lose("html_502", ORDER, executed=True),
+    lose("html_502", ORDER, executed=False),
+    lose("code", ORDER, code="50004", http=200, executed=True),
+    lose("code", ORDER, code="50026", http=200, executed=False),
+    lose("code", ORDER, code="50011", http=429, executed=False),
+], ids=lambda fault: f"{fault['kind']}-{fault.get('code', fault.get('seconds', fault.get('executed', '')))}")  # fmt: skip
+def test_an_entry_without_an_answer_is_one_position_in_the_end(stack: Stack, fault: dict[str, Any]) -> None:
+    stack.simulator.faults(fault)
+    part = stack.open()
+    stack.until(lambda: stack.at_rest(part), seconds=90)
+    assert stack.simulator.fault_hits() == [1]
+    entries = [row for row in stack.exchange()["orders"] if row["side"] == "buy"]
+    assert [row["accFillSz"] for row in entries] == [str(HELD)]
+    assert stack.held() == HELD
+    assert [row["sz"] for row in stack.resting()] == [str(HELD)]
+    stack.price("106000")
+    assert stack.ended(part).reason is ExitReason.TAKE_PROFIT
+    agrees(stack, part)
+    nothing_left(stack)
+
+
+@pytest.mark.parametrize("kind", ["lost_after", "lost_before", "late"])
+def test_protection_without_an_answer_is_one_protection_in_the_end(stack: Stack, kind: str) -> None:
+    stack.simulator.faults(lose(kind, ALGO, **({"seconds": 2} if kind == "late" else {})))
+    part = stack.open()
+    stack.until(lambda: stack.simulator.fault_hits() == [1] and stack.at_rest(part), seconds=90)
+    covered = [row for row in stack.resting() if row["slTriggerPx"]]
+    assert [row["sz"] for row in covered] == [str(HELD)]
+    stack.price("89000")
+    assert stack.ended(part).reason is ExitReason.STOP_LOSS
+    agrees(stack, part)
+    nothing_left(stack)
+
+
+@pytest.mark.parametrize("kind", ["lost_after", "lost_before"])
+def test_a_close_without_an_answer_closes_once(stack: Stack, kind: str) -> None:
+    part = stack.opened()
+    stack.simulator.intervene("place", instId="BTC-USDT-SWAP", posSide="long", side="buy", ordType="market", sz="2")
+    stack.settle(2)
+    stack.simulator.faults(lose(kind, ORDER))
+    stack.positions.close(part, stack.token(), "trader")
+    assert stack.ended(part).reason is ExitReason.CLOSED_BY_US
+    stack.settle(3)
+    assert stack.held() == 2
+    assert stack.resting() == []
+
+
+@pytest.mark.parametrize("kind", ["lost_after", "lost_before"])
+def test_an_amendment_without_an_answer_gets_there(stack: Stack, kind: str) -> None:
+    part = stack.opened()
+    stack.simulator.faults(lose(kind, "trade/amend-algos"))
+    stack.hear()
+    stack.positions.close(part, stack.token(), "trader", Decimal("0.5"))
+    stack.until(lambda: stack.at_rest(part) and [row["sz"] for row in stack.resting()] == ["0.49"])
+    assert stack.held() == Decimal("0.49")
+
+
+def test_an_order_that_the_exchange_does_not_show_at_first_is_not_sent_again(stack: Stack) -> None:
+    stack.simulator.faults(
+        lose("lost_after", ORDER), {"kind": "not_found", "seconds": 8, "match": {"clOrdId": "op"}, "count": 1}
+    )
+    part = stack.open()
+    stack.until(lambda: stack.at_rest(part), seconds=90)
+    assert stack.held() == HELD
+
+
+# -- the process dies --------------------------------------------------------------------------------------------
+
+
+def dying(call: Callable[..., Any], *, after: bool) -> Callable[..., Any]:
+    """The same call, in whose middle the process ends: before it has happened, or just after."""
+
+    def dies(*arguments: Any, **named: Any) -> Any:
+        if after:
+            call(*arguments, **named)
+        raise Died
+
+    return dies
+
+
+@pytest.mark.parametrize(("where", "after"), [
+    ("record", True),  # written down, never sent
+    ("place", False),
+    ("place", True),  # executed, its answer unread
+    ("save", False),  # answered, not written down
+    ("settle", False),  # the order is saved, the command still open
+])  # fmt: skip
+def test_killed_while_entering(stack: Stack, monkeypatch: pytest.MonkeyPatch, where: str, after: bool) -> None:
+    part = stack.open()
+    with monkeypatch.context() as dying_here:
+        owner, name = {
+            "record": (stack.store, "record_command"),
+            "place": (stack.client, "place"),
+            "save": (stack.store, "save_orders"),
+            "settle": (stack.store, "settle_command"),
+        }[where]
+        dying_here.setattr(owner, name, dying(getattr(owner, name), after=after))
+        with pytest.raises(Died):
+            stack.look()
+    executed = where in ("save", "settle") or (where, after) == ("place", True)
+    assert stack.held() == (HELD if executed else 0)
+
+    stack.crash()
+    stack.until(lambda: stack.at_rest(part), seconds=60)
+    assert stack.held() == HELD
+    assert [row["sz"] for row in stack.resting()] == [str(HELD)]
+    stack.price("106000")
+    assert stack.ended(part).reason is ExitReason.TAKE_PROFIT
+    agrees(stack, part)
+    nothing_left(stack)
+
+
+def test_killed_after_the_fill_and_before_its_protection(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The net that travelled with the entry holds until the next process puts its own protection in place."""
+    part = stack.open()
+    stack.look()
+    stack.step(1)
+    with monkeypatch.context() as dying_here:
+        dying_here.setattr(stack.client, "place_oco", dying(stack.client.place_oco, after=False))
+        with pytest.raises(Died):
+            stack.look()
+    assert [row["sz"] for row in stack.resting()] == [str(HELD)]
+    stack.step(3600)
+    stack.crash()
+    stack.until(lambda: stack.at_rest(part), seconds=60)
+    assert [row["algoClOrdId"] for row in stack.resting()] == [f"op{part}01P01"]
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_while_closing(stack: Stack, monkeypatch: pytest.MonkeyPatch, after: bool) -> None:
+    part = stack.opened()
+    stack.positions.close(part, stack.token(), "trader")
+    with monkeypatch.context() as dying_here:
+        dying_here.setattr(stack.client, "place", dying(stack.client.place, after=after))
+        with pytest.raises(Died):
+            stack.look()
+    stack.step(1)
+    stack.crash()
+    assert stack.ended(part).reason is ExitReason.CLOSED_BY_US
+    agrees(stack, part)
+    nothing_left(stack)
+
+
+def test_killed_while_the_cycle_was_being_ended(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = stack.opened()
+    stack.price("106000")
+    with monkeypatch.context() as dying_here:
+        dying_here.setattr(stack.store, "end_cycle", dying(stack.store.end_cycle, after=False))
+        with pytest.raises(Died):
+            stack.settle(5)
+    stack.crash()
+    stack.ended(part)
+    agrees(stack, part)
+    nothing_left(stack)
+
+
+def test_restarted_while_the_fate_of_an_order_is_open(stack: Stack) -> None:
+    stack.simulator.faults(lose("lost_before", ORDER))
+    part = stack.open()
+    stack.look()
+    (command,) = stack.store.commands(stack.account.id)
+    assert command.outcome is OutcomeKind.UNKNOWN
+    for _ in range(3):
+        stack.step(1)
+        stack.crash()
+        stack.look()
+        assert stack.held() == 0
+    stack.until(lambda: stack.at_rest(part), seconds=60)
+    assert stack.held() == HELD
+    (command,) = [one for one in stack.store.commands(stack.account.id) if one.purpose.adds_risk]
+    assert command.outcome is OutcomeKind.DONE

@@ -1,0 +1,155 @@
+"""What a person, or the exchange itself, does to a guarded position without asking the bot."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.domain.intent import ExitReason
+from tests.monitor.test_one_life import agrees, limit, nothing_left, same
+from tests.stack import Stack
+
+BTC = {"instId": "BTC-USDT-SWAP", "posSide": "long"}
+
+
+def test_closed_by_hand_at_the_exchange(stack: Stack) -> None:
+    part = stack.opened()
+    stack.price("101000")
+    stack.simulator.intervene("close", **BTC)
+    cycle = stack.ended(part)
+    assert (cycle.reason, cycle.words) == (ExitReason.CLOSED_BY_HAND, "closed by hand at the exchange")
+    agrees(stack, part)
+    nothing_left(stack)
+
+
+def test_reduced_by_hand_the_protection_follows(stack: Stack) -> None:
+    part = stack.opened()
+    stack.simulator.intervene("close", **BTC, sz="0.4")
+    stack.until(lambda: stack.at_rest(part) and stack.resting()[0]["sz"] == "0.59")
+    assert stack.part(part).size == Decimal("0.59")
+    (exit_,) = stack.store.intent(part).external_exits
+    assert (exit_.quantity, exit_.reason) == (Decimal("0.4"), ExitReason.CLOSED_BY_HAND)
+    stack.price("89000")
+    assert stack.ended(part).reason is ExitReason.STOP_LOSS
+    agrees(stack, part)
+    nothing_left(stack)
+
+
+def test_reduced_by_hand_on_a_shared_position_the_newest_part_gives(stack: Stack) -> None:
+    first = stack.opened()
+    stack.step(60)
+    second = stack.opened()
+    stack.simulator.intervene("close", **BTC, sz="1.2")
+    stack.until(lambda: stack.store.cycles(part=second) and stack.at_rest(first))
+    assert stack.part(first).size == Decimal("0.78")
+    assert [(row["sz"], row["algoClOrdId"][2:8]) for row in stack.resting()] == [("0.78", first)]
+    stack.price("89000")
+    stack.ended(first)
+    ours = sum((cycle.net for cycle in stack.store.cycles()), Decimal(0))
+    assert same(ours, stack.money()["all"])
+    nothing_left(stack)
+
+
+def test_protection_cancelled_by_hand_is_put_back(stack: Stack) -> None:
+    part = stack.opened()
+    (before,) = stack.resting()
+    stack.step(10)
+    stack.look()
+    stack.step(1)
+    stack.simulator.intervene("cancel", algoId=before["algoId"])
+    stack.look()
+    stack.until(lambda: stack.at_rest(part), seconds=5)
+    (after,) = stack.resting()
+    assert (after["slTriggerPx"], after["tpTriggerPx"], after["sz"]) == ("89899.1", "105050.7", "0.99")
+    assert after["algoClOrdId"] != before["algoClOrdId"]
+    assert 0 < stack.guard.bare_seconds[part] <= 2
+
+
+def test_protection_changed_by_hand_is_put_right(stack: Stack) -> None:
+    part = stack.opened()
+    (before,) = stack.resting()
+    stack.simulator.intervene(
+        "amend_algo", instId=BTC["instId"], algoId=before["algoId"], newSlTriggerPx="70000", newSlOrdPx="-1"
+    )
+    stack.until(lambda: stack.resting()[0]["slTriggerPx"] == "89899.1" and stack.at_rest(part))
+    assert stack.resting()[0]["algoId"] == before["algoId"]
+
+
+def test_contracts_added_by_hand_are_reported_and_left_alone(stack: Stack) -> None:
+    part = stack.opened()
+    stack.simulator.intervene("place", **BTC, side="buy", ordType="market", sz="3")
+    stack.until(stack.alarms)
+    assert stack.alarms() == [f"residual/{stack.account.id}/BTC-USDT-PERP/long"]
+    stack.settle(4)
+    assert stack.held() == Decimal("3.99")
+    assert [row["sz"] for row in stack.resting()] == ["0.99"]
+    stack.price("106000")
+    assert stack.ended(part).reason is ExitReason.TAKE_PROFIT
+    assert stack.held() == Decimal(3)
+    stack.settle(3)
+    assert stack.held() == Decimal(3)
+    stack.simulator.intervene("close", **BTC)
+    stack.until(lambda: not stack.alarms())
+
+
+def test_foreign_orders_are_left_alone(stack: Stack) -> None:
+    theirs = stack.simulator.intervene("place", **BTC, side="buy", ordType="limit", px="90000", sz="1")
+    part = stack.opened(stack.draft(leverage=3))
+    stack.simulator.intervene(
+        "place_algo", **BTC, side="sell", ordType="conditional", sz="1", slTriggerPx="80000", slOrdPx="-1",
+        reduceOnly=True,
+    )  # fmt: skip
+    stack.settle(5)
+    assert stack.at_rest(part)
+    assert [row["ordId"] for row in stack.working()] == [theirs["ordId"]]
+    assert len(stack.resting()) == 2
+    stack.price("106000")
+    stack.ended(part)
+    assert [row["ordId"] for row in stack.working()] == [theirs["ordId"]]
+
+
+def test_a_foreign_order_that_pins_the_leverage_is_the_reason_told(stack: Stack) -> None:
+    stack.simulator.intervene("place", **BTC, side="buy", ordType="limit", px="90000", sz="1")
+    part = stack.open(stack.draft(leverage=10))
+    cycle = stack.ended(part)
+    assert cycle.reason is ExitReason.NOT_ENTERED
+    assert "everage" in cycle.words
+    assert stack.held() == 0
+
+
+def test_a_limit_entry_cancelled_by_hand_is_not_placed_again(stack: Stack) -> None:
+    part = stack.open(stack.draft(entry=limit("99000")))
+    stack.settle(2)
+    stack.simulator.intervene("cancel", ordId=stack.working()[0]["ordId"])
+    assert stack.ended(part).reason is ExitReason.NOT_ENTERED
+    nothing_left(stack)
+
+
+def test_liquidated(stack: Stack) -> None:
+    part = stack.opened()
+    stack.simulator.intervene("liquidate", **BTC)
+    cycle = stack.ended(part)
+    assert (cycle.reason, cycle.words) == (ExitReason.LIQUIDATED, "liquidated by the exchange")
+    ledger = stack.money()
+    assert same(cycle.realised_pnl, ledger["pnl"])
+    nothing_left(stack)
+
+
+def test_deleveraged_in_part(stack: Stack) -> None:
+    part = stack.opened()
+    stack.simulator.intervene("adl", **BTC, sz="0.5")
+    stack.until(lambda: stack.at_rest(part) and stack.resting()[0]["sz"] == "0.49")
+    (exit_,) = stack.store.intent(part).external_exits
+    assert (exit_.quantity, exit_.reason) == (Decimal("0.5"), ExitReason.DELEVERAGED)
+    stack.price("106000")
+    assert stack.ended(part).reason is ExitReason.TAKE_PROFIT
+    nothing_left(stack)
+
+
+def test_closed_by_hand_while_nobody_looked_for_a_day(stack: Stack) -> None:
+    part = stack.opened()
+    stack.simulator.intervene("close", **BTC)
+    stack.step(86_400)
+    stack.crash()
+    assert stack.ended(part).reason is ExitReason.CLOSED_BY_HAND
+    agrees(stack, part)
+    nothing_left(stack)

@@ -1,0 +1,183 @@
+"""Opening, editing and closing by hand: wishes in the book, each click once, bad input in sentences and no trace."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.domain.account import PositionKey
+from core.domain.action import StartCycle
+from core.domain.errors import Misconfigured
+from core.domain.instrument import Side
+from core.domain.intent import Target, Wanted
+from core.domain.money import Contracts, Price
+from core.services.positions import Draft, PositionManager
+from tests.pages.sample import sample_picture
+from tests.services.conftest import BTC, PAPER
+
+D = Decimal
+RULES = {"exchange_symbol": "BTC-USDT-SWAP", "min_notional": "0", "maintenance_rate": "0.005", "tradable": True}
+
+
+@pytest.fixture
+def positions(store, clock):
+    return PositionManager(store, clock)
+
+
+def show(store, clock, **part):
+    """BTC at 100,000 on the board, 10,000 USDT free, and one part."""
+    picture = sample_picture()
+    at = clock.now().isoformat()
+    price = {"last": "100000", "mark": "100000", "bid": "99999.9", "ask": "100000", "at": at}
+    rules = {name: {**row, **RULES} for name, row in picture["instruments"].items()}
+    row = {**picture["parts"][1], "average_entry": "100000", "size": "1", "contracts": "1", **part}
+    picture |= {"tickers": {BTC: price}, "instruments": rules, "parts": [row]}
+    picture["metrics"] |= {"equity": "10000", "available": "10000"}
+    store.put_picture(PAPER.id, picture, clock.now())
+
+
+def draft(**changes):
+    asked = {
+        "account": PAPER.id,
+        "symbol": BTC,
+        "side": Side.LONG,
+        "position_value": D(1000),
+        "leverage": D(10),
+        "take_profit": Target(pnl_usdt=D(50)),
+        "stop_loss": Target(pnl_usdt=D(-100)),
+    }
+    return Draft(**{**asked, **changes})
+
+
+@pytest.fixture
+def held(store, clock, positions):
+    """A part of one contract, entered at 100,000."""
+    show(store, clock)
+    part = positions.open(draft(), "first click", "operator").part
+    store.start_cycle(StartCycle(part, 1, Contracts(D(1)), Price(D(100000))), clock.now())
+    show(store, clock, part=part)
+    return part
+
+
+class TestOpening:
+    def test_a_wish_is_written_and_the_bot_is_woken(self, store, clock, positions, heard):
+        show(store, clock)
+        asked = positions.open(draft(), "click", "operator")
+        intent = store.intent(asked.part)
+        assert asked.new
+        assert "once it is started" in asked.words
+        assert (intent.wanted, intent.position_value, intent.leverage) == (Wanted.OPEN, D(1000), D(10))
+        assert (intent.asked_by, intent.stop_loss) == ("operator", Target(pnl_usdt=D(-100)))
+        assert heard({"wake": str(PositionKey(PAPER.id, BTC, Side.LONG))})
+
+    def test_a_double_click_is_one_part_even_when_the_money_has_gone_meanwhile(self, store, clock, positions):
+        show(store, clock)
+        first = positions.open(draft(position_value=D(99_000)), "click", "operator")
+        picture = sample_picture()
+        store.put_picture(PAPER.id, picture | {"metrics": None}, clock.now() - timedelta(hours=1))
+        again = positions.open(draft(position_value=D(99_000)), "click", "operator")
+        assert (again.part, again.new) == (first.part, False)
+        assert len(store.intents(PAPER.id)) == 1
+
+    def test_everything_wrong_is_said_at_once_and_nothing_is_written(self, store, clock, positions):
+        show(store, clock)
+        with pytest.raises(Misconfigured) as refusal:
+            positions.open(draft(position_value=D(5), leverage=D(500)), "click", "operator")
+        said = refusal.value.problems
+        assert any(words.startswith("position value 5 USDT is too small") for words in said)
+        assert any(words.startswith("leverage 500 is out of range: 1 to 100") for words in said)
+        assert store.intents(PAPER.id) == []
+
+    def test_a_refused_click_may_be_corrected_and_sent_again(self, store, clock, positions):
+        show(store, clock)
+        with pytest.raises(Misconfigured):
+            positions.open(draft(leverage=D(500)), "click", "operator")
+        assert positions.open(draft(), "click", "operator").new
+
+    def test_without_a_picture_there_is_a_reason_and_no_order(self, positions):
+        shown = positions.preview(draft())
+        assert "has not looked at the exchange" in shown.problems[0]
+
+    def test_a_contract_that_is_not_offered(self, store, clock, positions):
+        show(store, clock)
+        assert "'DOGE-USDT-PERP' is not offered" in positions.preview(draft(symbol="DOGE-USDT-PERP")).problems[0]
+
+    def test_own_limits_count(self, store, clock, positions):
+        show(store, clock)
+        store.set_setting("max_order_value", D(500), "operator")
+        assert any("is above your limit: 500.00" in words for words in positions.preview(draft()).problems)
+
+
+class TestEditing:
+    def test_new_levels_are_written(self, store, positions, held):
+        stop = Target(price=Price(D(95000)))
+        asked = positions.edit_targets(held, Target(pnl_usdt=D(80)), stop, "click", "operator")
+        assert asked.new
+        assert (store.intent(held).take_profit, store.intent(held).stop_loss) == (Target(pnl_usdt=D(80)), stop)
+
+    def test_a_stop_may_lock_in_profit(self, store, clock, positions, held):
+        show(store, clock, part=held, average_entry="99000")
+        positions.edit_targets(held, None, Target(price=Price(D(99500))), "click", "operator")
+        assert store.intent(held).stop_loss == Target(price=Price(D(99500)))
+
+    def test_a_stop_that_the_price_has_passed_is_refused(self, store, positions, held):
+        before = store.intent(held)
+        with pytest.raises(Misconfigured, match="stop-loss 100500 has been passed already: the price is 100000"):
+            positions.edit_targets(held, None, Target(price=Price(D(100_500))), "click", "operator")
+        assert store.intent(held) == before
+
+    def test_a_target_that_the_price_has_passed_is_refused(self, positions, held):
+        with pytest.raises(Misconfigured, match="take-profit 99000 has been passed already"):
+            positions.edit_targets(held, Target(price=Price(D(99_000))), None, "click", "operator")
+
+    def test_a_level_below_zero_is_refused(self, positions, held):
+        with pytest.raises(Misconfigured, match="it must stay above 0"):
+            positions.edit_targets(held, None, Target(pnl_usdt=D(-2000)), "click", "operator")
+
+
+class TestClosing:
+    def test_the_whole_part(self, store, positions, held):
+        assert positions.close(held, "close", "operator").new
+        assert store.intent(held).wanted is Wanted.CLOSED
+
+    def test_some_of_it_is_a_size_to_keep(self, store, positions, held):
+        positions.close(held, "close", "operator", D("0.3"))
+        assert store.intent(held).reduce_to == D("0.7")
+        assert store.intent(held).wanted is Wanted.OPEN
+
+    def test_the_same_click_twice_reduces_once(self, store, clock, positions, held):
+        positions.close(held, "close", "operator", D("0.3"))
+        show(store, clock, part=held, size="0.7")
+        assert not positions.close(held, "close", "operator", D("0.3")).new
+        assert store.intent(held).reduce_to == D("0.7")
+
+    def test_a_second_click_counts_from_what_will_be_left(self, store, positions, held):
+        positions.close(held, "close", "operator", D("0.3"))
+        positions.close(held, "again", "operator", D("0.3"))
+        assert store.intent(held).reduce_to == D("0.4")
+
+    @pytest.mark.parametrize(
+        ("contracts", "words"),
+        [
+            ("2", "contracts 2 is out of range: 0.01 to 1 is allowed"),
+            ("0", "contracts 0 is out of range"),
+            ("0.005", "contracts 0.005 is out of range"),
+            ("0.015", "contracts 0.015 is between two steps: a multiple of 0.01"),
+        ],
+    )
+    def test_sizes_that_cannot_be(self, store, positions, held, contracts, words):
+        with pytest.raises(Misconfigured, match=words):
+            positions.close(held, "close", "operator", D(contracts))
+        assert store.intent(held).reduce_to is None
+
+    def test_what_it_would_come_to(self, positions, held):
+        shown = positions.preview_close(held, D("0.5"))
+        assert (shown.contracts, shown.notional) == (D("0.5"), D("499.9995"))
+        assert (shown.pnl, shown.fee) == (D("-0.0005"), D("-0.24999975"))
+        assert shown.problems == ()
+
+    def test_a_part_that_nobody_knows(self, positions):
+        with pytest.raises(Misconfigured, match="part 'nobody' is not known"):
+            positions.close("nobody", "close", "operator")
