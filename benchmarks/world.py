@@ -14,8 +14,9 @@ from typing import Self
 
 from sqlalchemy import text
 
-from core.domain.ids import part_name
+from core.domain.ids import client_order_id, part_name
 from core.domain.money import plain
+from core.domain.order import Purpose
 from core.exchange.port import Push
 from core.exchange.throttle import Limit, Throttle
 from db.embedded import EmbeddedPostgres
@@ -92,14 +93,14 @@ def populate(stack: Stack, parts: int) -> None:
     place = {"instId": "BTC-USDT-SWAP", "posSide": "long"}
     bought = {"side": "buy", "ordType": "market", "sz": plain(first.size * len(names))}
     protected = {
-        **{"side": "sell", "ordType": "oco", "sz": plain(first.size), "tpOrdPx": "-1", "slOrdPx": "-1"},
-        **{"tpTriggerPx": plain(resting.tp_trigger or 0), "slTriggerPx": plain(resting.sl_trigger or 0)},
-        **{"tpTriggerPxType": "mark", "slTriggerPxType": "mark"},
+        "side": "sell", "ordType": "oco", "sz": plain(first.size), "tpOrdPx": "-1", "slOrdPx": "-1",
+        "tpTriggerPx": plain(resting.tp_trigger or 0), "slTriggerPx": plain(resting.sl_trigger or 0),
+        "tpTriggerPxType": "mark", "slTriggerPxType": "mark",
     }
     if names:
         stack.simulator.intervene("place", **place, **bought)
     for name in names:
-        identity = resting.client_order_id.replace(first.name, name)
+        identity = client_order_id(name, 1, Purpose.SAFETY_NET, 1)
         stack.simulator.intervene("place_algo", **place, **protected, algoClOrdId=identity)
     calm(stack)
     safe = [part.protected for result in stack.guard.reconciler.results.values() for part in result.parts]

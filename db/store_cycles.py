@@ -115,10 +115,11 @@ class Cycles(Database):
                 .on_conflict_do_nothing()
             )
 
-    def reduction_done(self, part: str) -> None:
-        """A partial close has been reached: the part goes on with what is left."""
+    def reduction_done(self, part: str, goal: Decimal) -> None:
+        """A partial close has been reached: the part goes on with what is left. A newer wish stays."""
+        reached = (positions.c.part == part) & (positions.c.reduce_to == goal)
         with self.one_statement() as connection:
-            connection.execute(update(positions).where(positions.c.part == part).values(reduce_to=None))
+            connection.execute(update(positions).where(reached).values(reduce_to=None))
 
     def note_position(self, part: str, position_id: str, tp_order_id: str, sl_order_id: str) -> None:
         """Keep the exchange's ids beside the part. Unchanged ones cost nothing."""

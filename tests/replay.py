@@ -305,9 +305,7 @@ def replaying(store: Store, candles: dict[str, Path], start: datetime, balance: 
         stack.client.close()
 
 
-def replay(
-    store: Store, file: Path, coin: str, start: datetime, minutes: int, slots: Sequence[Slot] = SLOTS
-) -> Run:
+def replay(store: Store, file: Path, coin: str, start: datetime, minutes: int, slots: Sequence[Slot] = SLOTS) -> Run:
     """Run the bot over that stretch of one coin's file."""
     with replaying(store, {f"{coin}USDT": file.absolute()}, start) as stack:
         return Replay(stack, NAMES[coin], minutes, slots).go()

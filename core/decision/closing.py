@@ -41,7 +41,8 @@ def close(part: Part, view: View) -> Iterator[Decision]:
         return
     if part.size == NONE_HELD:
         if intent.reduce_to is not None:
-            yield Decision(part.name, Rule.CLOSE, "nothing is left to reduce", ReductionDone(part.name))
+            done = ReductionDone(part.name, intent.reduce_to)
+            yield Decision(part.name, Rule.CLOSE, "nothing is left to reduce", done)
         return
     if part.closes_working or any(order.triggered_leg for order in part.protection):
         yield skip(part, Rule.CLOSE, "the closing order is filling")
@@ -60,8 +61,9 @@ def _send(part: Part, view: View, excess: Contracts, whole: bool) -> Iterator[De
     instrument = part.instrument
     quantity = Contracts(min(instrument.round_quantity(excess), instrument.max_market_quantity))
     if quantity < instrument.min_quantity:
-        if not whole:
-            yield Decision(part.name, Rule.CLOSE, "the partial close is done", ReductionDone(part.name))
+        goal = part.intent.reduce_to
+        if not whole and goal is not None:
+            yield Decision(part.name, Rule.CLOSE, "the partial close is done", ReductionDone(part.name, goal))
             return
         words = f"{part.size} contracts are below the exchange's smallest order of {instrument.min_quantity}"
         yield Decision(part.name, Rule.CLOSE, words, RaiseAlarm(part.name, f"too-small/{part.name}", words))

@@ -122,6 +122,7 @@ class ReductionDone:
     """A partial close that was asked for has been reached (or cannot be)."""
 
     part: str
+    goal: Contracts  #: the size it was reduced to; a newer wish with another goal is not touched
 
 
 @dataclass(frozen=True, slots=True)

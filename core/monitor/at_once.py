@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from core.decision.plan import plan
+from core.decision.view import View
 from core.domain.action import Action, Command, Decision, OutcomeKind, PlaceOco, PlaceOrder, Rule, StartCycle
 from core.domain.intent import Desired
+from core.domain.money import ZERO
 from core.domain.order import Order, OrderKind
-from core.domain.seen import Seen, Ticker
+from core.domain.seen import Position, Seen, Ticker
 from core.monitor.tracker import newer
 
 TOO_OLD = timedelta(seconds=10)  #: what was seen longer ago decides nothing
@@ -53,13 +56,43 @@ class Remembered:
         """Placements of protection for parts that hold something and have none."""
         if now - self.seen.as_of > TOO_OLD or self.seen.facts.attaches_protection:
             return []
-        # The position of the last look is older than the fill, so nothing may be concluded from it.
-        seen = replace(self.seen, position=None, confirmed=False, ticker=ticker or self.seen.ticker)
+        # The position of the last look is older than the fill: it is taken to hold what our orders have filled.
+        view = View.of(self.desired, replace(self.seen, confirmed=False, ticker=ticker or self.seen.ticker), now)
+        presumed = replace(view.seen, position=_presumed(view))
+        unguarded = {part.name for part in view.living if not part.protection}
         return [
             decision
-            for decision in plan(self.desired, seen, now).decisions
-            if decision.rule is Rule.PROTECT and isinstance(decision.action, PlaceOco)
+            for decision in plan(self.desired, presumed, now).decisions
+            if decision.rule is Rule.PROTECT and isinstance(decision.action, PlaceOco) and decision.part in unguarded
         ]
+
+
+def _presumed(view: View) -> Position | None:
+    """The position as our own orders add it up, at the newest price."""
+    seen, ticker = view.seen, view.seen.ticker
+    if seen.position is not None:
+        return replace(
+            seen.position, contracts=view.parts_total, mark_price=ticker.mark if ticker else seen.position.mark_price
+        )
+    if ticker is None:
+        return None
+    return Position(
+        symbol=seen.key.symbol,
+        side=seen.key.side,
+        contracts=view.parts_total,
+        average_price=ticker.mark,
+        mark_price=ticker.mark,
+        last_price=ticker.last,
+        liquidation_price=None,
+        leverage=Decimal(1),
+        margin=ZERO,
+        unrealised_pnl=ZERO,
+        realised_pnl=ZERO,
+        funding=ZERO,
+        position_id="",
+        opened_at=seen.as_of,
+        updated_at=seen.as_of,
+    )
 
 
 def _command(key_text: str, action: PlaceOrder | PlaceOco, outcome: OutcomeKind, now: datetime) -> Command:

@@ -72,7 +72,7 @@ class TradeExecutor:
             case BookExit():
                 self.store.book_exit(self.account, action)
             case ReductionDone():
-                self.store.reduction_done(action.part)
+                self.store.reduction_done(action.part, action.goal)
             case RaiseAlarm():
                 if self.store.raise_alarm(self.account, action.subject, action.words, self.clock.now()):
                     self.alerts.say(self.account, action.subject, action.words)

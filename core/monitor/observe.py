@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 
 from core.clock import Clock
 from core.domain.account import AccountState, PositionKey
@@ -33,6 +34,7 @@ SETTLE = timedelta(seconds=10)  #: an exchange may not show for so long what it 
 BELIEVED_AT_LAST = timedelta(seconds=60)  #: "not found" is the truth by then, whatever else the position shows
 CONFIRM_AFTER = timedelta(milliseconds=300)  #: two reads closer than this are one
 FRESH_PRICE = timedelta(seconds=5)
+LEFT_OUT = ("part", "cycle", "child_order_ids", "triggered_leg", "created_at")  #: of an order, by lists and pushes
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +188,11 @@ class Observer:
         def key_of(order: Order) -> PositionKey:
             return PositionKey(self.account, order.symbol, order.position_side)
 
-        def smaller(order: Order) -> bool:
-            return self._parts_total(key_of(order), orders.values(), desired) > _held(key_of(order), held)
+        @cache
+        def smaller(key: PositionKey) -> bool:
+            return self._parts_total(key, orders.values(), desired) > _held(key, held)
 
-        for net, entry, matters in list(nets.unseen(entries, smaller, now)):
+        for net, entry, matters in list(nets.unseen(entries, lambda order: smaller(key_of(order)), now)):
             found = self.port.find(net, entry.symbol, OrderKind.OCO)
             if found is not None:
                 orders[net] = found
@@ -325,10 +328,5 @@ def _with_past(known: Order | None, heard: Order) -> Order:
     """Lists and pushes leave out what only our book or a look-up knows: our part, children, fees."""
     if known is None:
         return heard
-    return heard.but(
-        part=heard.part or known.part,
-        cycle=heard.cycle if heard.cycle is not None else known.cycle,
-        child_order_ids=heard.child_order_ids or known.child_order_ids,
-        triggered_leg=heard.triggered_leg or known.triggered_leg,
-        created_at=heard.created_at or known.created_at,
-    )
+    left_out = {name: past for name in LEFT_OUT if not getattr(heard, name) and (past := getattr(known, name))}
+    return heard.but(**left_out) if left_out else heard

@@ -1,4 +1,4 @@
-"""One Chromium per test process, one running product per file of stories, one fresh tab per story."""
+"""One Chromium and one running product per file of stories, one fresh tab per story."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ PRICES = {"BTC-USDT-SWAP": "100000", "ETH-USDT-SWAP": "3500", "SOL-USDT-SWAP": "
 ARTIFACTS = REPOSITORY / "test-artifacts"
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All stories here drive a browser; those of one file share a product, so they stay in one process."""
     for item in items:
@@ -32,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # and no longer: while it lives, its event loop runs in this thread
 def chromium() -> Iterator[Browser]:
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     assert path, "no Chromium found: install chromium, or say where it is in CHROMIUM"

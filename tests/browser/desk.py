@@ -87,6 +87,12 @@ class Desk:
         option.click()
         expect(option).to_be_checked()
 
+    def choose_unit(self, name: str, words: str) -> None:
+        """Another unit for a target, and its number in that unit."""
+        before = self.field(name).input_value()
+        self.choose(f"{name}_unit", words)
+        expect(self.field(name)).not_to_have_value(before)
+
     # -- the bot
 
     def start_bot(self) -> None:

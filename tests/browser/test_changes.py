@@ -124,6 +124,6 @@ def test_the_form_refuses_in_words(trading: Desk, story: str, fields: dict[str, 
 )
 def test_a_stop_on_the_wrong_side_is_refused_in_words(trading: Desk, side: str, stop: int, words: str) -> None:
     trading.draft("BTC", side, value=1000, leverage=10, tp=50)
-    trading.choose("nt_sl_unit", "Price")
+    trading.choose_unit("nt_sl", "Price")
     trading.fill("nt_sl", stop)
     trading.refused_with(re.compile(words))

@@ -157,7 +157,9 @@ def test_every_change_a_trader_may_make_comes_back(store: Store) -> None:
     changed = store.change_part(part, "click-2", "ayla", "", **changes)
     assert {name: getattr(changed, name) for name in changes} == changes
     assert store.intent(part) == changed
-    store.reduction_done(part)
+    store.reduction_done(part, contracts("0.7"))
+    assert store.intent(part) == changed, "a newer wish is not forgotten for an older one that was reached"
+    store.reduction_done(part, contracts("0.5"))
     assert store.intent(part) == changed.but(reduce_to=None)
 
 

@@ -241,7 +241,8 @@ class SmallestBot:
                 book.change(action.part, cycle_ended_at=now, exit_reason=action.reason, reduce_to=None)
                 book.ended.append(action)
             case ReductionDone():
-                book.change(action.part, reduce_to=None)
+                if book.intents[action.part].reduce_to == action.goal:
+                    book.change(action.part, reduce_to=None)
             case RaiseAlarm():
                 book.alarms.add(action.subject.split("/")[0])
         return OutcomeKind.DONE

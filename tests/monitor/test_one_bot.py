@@ -167,7 +167,7 @@ def test_a_stopped_bot_shows_and_does_nothing(stack: Stack, monitor: PositionMon
         "state": "stopped", "words": "lunch", "level": "run", "since": None, "holder": None,
     }  # fmt: skip
     assert [row["protected"] for row in picture["parts"]] == [False]
-    assert "place oco" in [why["action"] for why in picture["parts"][0]["why"] if why["action"]][0]
+    assert any("place oco" in (why["action"] or "") for why in picture["parts"][0]["why"])
 
     stack.store.set_running(ACCOUNT, True, by="trader", why="", manually=False)
     monitor.heard({"bot": ACCOUNT})

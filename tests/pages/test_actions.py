@@ -107,8 +107,8 @@ def test_a_limit_starts_at_the_price_of_now_and_carries_its_time_out(open_page):
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("nt_value", 5.0, "position value 5 USDT is too small: 10.04 USDT (0.01 contracts) to"),
-        ("nt_value", None, "position value 0 USDT is too small: 10.04 USDT (0.01 contracts) to"),
+        ("nt_value", 5.0, "position value 5 USDT is too small: 10.05 USDT (0.01 contracts) to"),
+        ("nt_value", None, "position value 0 USDT is too small: 10.05 USDT (0.01 contracts) to"),
         ("nt_leverage", 500.0, "leverage 500 is out of range: 1 to 100"),
     ],
 )
