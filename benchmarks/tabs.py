@@ -28,7 +28,7 @@ class Tab:
         self._page_hash = ""
         self._finished = asyncio.Event()
         self._timers: dict[str, asyncio.Task[None]] = {}
-        self._asked: list[float] = []
+        self._asked: float | None = None  #: when the newest refresh that is not answered yet was asked for
 
     async def run(self) -> float:
         """Ask for the whole page; returns after how many seconds its script had finished."""
@@ -44,21 +44,20 @@ class Tab:
             kind = message.WhichOneof("type")
             if kind == "new_session":
                 self._page_hash = message.new_session.page_script_hash
-                if not message.new_session.fragment_ids_this_run:
-                    self._stop_timers()
             elif kind == "auto_rerun":
                 fragment = message.auto_rerun.fragment_id
                 if fragment not in self._timers:
                     self._timers[fragment] = asyncio.create_task(self._refresh(fragment, message.auto_rerun.interval))
             elif kind == "script_finished":
-                if self._asked and message.script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY:
-                    self.refreshes.append(time.perf_counter() - self._asked.pop(0))
+                if self._asked is not None and message.script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY:
+                    self.refreshes.append(time.perf_counter() - self._asked)
+                    self._asked = None
                 self._finished.set()
 
     async def _refresh(self, fragment: str, interval: float) -> None:
         while True:
             await asyncio.sleep(interval)
-            self._asked.append(time.perf_counter())
+            self._asked = time.perf_counter()
             await self._ask(fragment)
 
     async def _ask(self, fragment: str) -> None:
@@ -71,10 +70,10 @@ class Tab:
         wish.rerun_script.context_info.timezone = "UTC"
         await self.socket.send(wish.SerializeToString())
 
-    def _stop_timers(self) -> None:
+    async def close(self) -> None:
         for timer in self._timers.values():
             timer.cancel()
-        self._timers, self._asked = {}, []
+        await self.socket.close()
 
 
 async def visit(url: str, page: str, tabs: int) -> None:
@@ -94,7 +93,7 @@ async def visit(url: str, page: str, tabs: int) -> None:
     print(json.dumps([seconds for tab in opened for seconds in tab.refreshes]), flush=True)
     for listener in listeners:
         listener.cancel()
-    await asyncio.gather(*listeners, *(tab.socket.close() for tab in opened), return_exceptions=True)
+    await asyncio.gather(*listeners, *(tab.close() for tab in opened), return_exceptions=True)
 
 
 if __name__ == "__main__":

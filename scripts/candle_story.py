@@ -165,14 +165,15 @@ def _lesson(run: Run) -> Iterator[str]:
     if not by_mark or not by_last:
         return
     worst = max(by_mark, key=lambda exit_: exit_.gap_bp)
+    cost_by_mark, cost_by_last = (sum(exit_.gap for exit_ in chosen) for chosen in (by_mark, by_last))
     yield (
-        f"A stop by mark waits until the mark has come along. In a fall as quick as this one the book is far below by "
-        f"then: the worst, {worst.slot.name} at {worst.at:%H:%M:%S}, waited for {worst.level:,} and sold at "
-        f"{worst.price:,}, because the book stood {worst.behind:,} worse than the mark. A stop by the last price fills "
-        f"where it waits, give or take a step of the price; what it pays for that is to be set off by wicks that the mark "
-        f"never saw. In this run stops by mark cost {_usdt(sum(exit_.gap for exit_ in by_mark))} USDT more than asked, "
-        f"stops by last {_usdt(sum(exit_.gap for exit_ in by_last))} USDT. How closely a real mark price follows in "
-        f"such a minute is the exchange's affair; the lag played here is on the slow side on purpose."
+        f"A stop by mark waits until the mark has come along. In a fall as quick as this one the book is far away by "
+        f"then: the worst, {worst.slot.name} at {worst.at:%H:%M:%S}, waited for {worst.level:,} and was filled at "
+        f"{worst.price:,}, because the book stood {worst.behind:,} worse than the mark. A stop by the last price is "
+        f"filled where it waits, give or take a step of the price; what it pays for that is to be set off by wicks "
+        f"that the mark never saw. In this run the stops by mark cost {_usdt(cost_by_mark)} USDT more than asked, the "
+        f"stops by last {_usdt(cost_by_last)} USDT. How closely a real mark price follows in such a minute is the "
+        f"exchange's affair; the lag played here is long."
     )
     yield ""
 

@@ -82,7 +82,7 @@ def _hindrance(part: Part, view: View) -> str:
     if not seen.healthy:
         return "the exchange is not healthy"
     if not seen.hedge_mode:
-        return "the account holds long and short in one position; switch it to long/short mode in Settings"
+        return "the account holds long and short in one position; switch it to long/short mode at the exchange"
     if not seen.instrument.tradable:
         return f"{seen.instrument.symbol} cannot be traded now"
     if view.orphans:

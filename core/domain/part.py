@@ -155,7 +155,8 @@ class Part:
             return None
         raw = target.raw_price(self.instrument, self.side, average, self.target_base)
         rounded = self.instrument.stop_price if stop else self.instrument.target_price
-        return rounded(self.side, raw)
+        # A small fill spreads USDT over so little that the price would lie below zero; no price does.
+        return max(rounded(self.side, raw), Price(self.instrument.price_tick))
 
     @property
     def why_it_ended(self) -> ExitReason:

@@ -30,6 +30,7 @@ from db.store import Store
 log = logging.getLogger("perpdeck.reconciler")
 
 NOT_OURS = ("sentinel-", "scheduler", "account/")  #: alarms that something else raises and clears
+AFTER_REFUSAL = timedelta(seconds=5)  #: a request that was refused twice in a row is not sent more often
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Reconciler:
         self.last_look: Look | None = None
         self._said: dict[PositionKey, _Said] = {}
         self._remembered: dict[PositionKey, Remembered] = {}
+        self._refused: dict[PositionKey, tuple[str, ...]] = {}
         self._subjects: dict[PositionKey, frozenset[str]] | None = None
         self.acted = False  #: the last run did something that may have moved money
 
@@ -102,7 +104,16 @@ class Reconciler:
         self._write_down(key, decided.decisions, dict(done), act=act)
         self.results[key] = Result(key, seen, decided, view.parts, done)
         self._note_ids(view.parts, seen)
-        return decided.look_again
+        return self._when_next(key, decided, done)
+
+    def _when_next(
+        self, key: PositionKey, decided: Plan, done: tuple[tuple[Action, OutcomeKind], ...]
+    ) -> timedelta | None:
+        """When the plan wants the next look; later where the exchange has refused the very same again."""
+        refused = tuple(in_words(action) for action, outcome in done if outcome is OutcomeKind.REFUSED)
+        again = bool(refused) and refused == self._refused.get(key)
+        self._refused[key] = refused
+        return max(decided.look_again or AFTER_REFUSAL, AFTER_REFUSAL) if again else decided.look_again
 
     def _perform(
         self, key: PositionKey, decisions: Iterable[Decision], seen: Seen
@@ -180,6 +191,7 @@ class Reconciler:
         self.results.pop(key, None)
         self._said.pop(key, None)
         self._remembered.pop(key, None)
+        self._refused.pop(key, None)
 
 
 def in_words(action: Action) -> str:

@@ -24,15 +24,6 @@ PRICES = {"BTC-USDT-SWAP": "100000", "ETH-USDT-SWAP": "3500", "SOL-USDT-SWAP": "
 ARTIFACTS = REPOSITORY / "test-artifacts"
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All stories here drive a browser; those of one file share a product, so they stay in one process."""
-    for item in items:
-        if "tests/browser" in item.nodeid:
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-
-
 @pytest.fixture(scope="module")  # and no longer: while it lives, its event loop runs in this thread
 def chromium() -> Iterator[Browser]:
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)

@@ -13,6 +13,8 @@ from tests.browser.product import in_time
 from tests.browser.truth import Truth
 from tests.simulator_process import SimulatorControl
 
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("changes")]  # they share a product
+
 
 @pytest.fixture
 def trading(desk: Desk) -> Desk:

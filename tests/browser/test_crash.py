@@ -16,6 +16,8 @@ from tests.browser.conftest import OpenDesk, still
 from tests.browser.product import REPOSITORY, Product, alive, command_of, folder, in_time
 from tests.browser.truth import Truth
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture
 def own() -> Iterator[Product]:

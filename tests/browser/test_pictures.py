@@ -10,6 +10,8 @@ from tests.browser.desk import Desk
 from tests.browser.product import Product
 from tests.simulator_process import SimulatorControl
 
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pictures")]  # they share a product
+
 PHONE = {"width": 390, "height": 844}
 PAGES = {
     "": "Active Positions",

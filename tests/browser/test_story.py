@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.desk import Desk, money
 from tests.browser.product import Product, in_time
 from tests.browser.truth import Truth
 from tests.simulator_process import SimulatorControl
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("story")]  # they share a product
 
 CENT = Decimal("0.01")
 

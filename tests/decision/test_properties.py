@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from collections import Counter
 
+import pytest
+
 from tests.decision.adversary import CALM
 from tests.decision.storm import Outcome, run
 
@@ -15,9 +17,18 @@ SEEDS = int(os.environ.get("SEEDS", "3000"))
 ONE = os.environ.get("SEED")
 
 
-def test_storms_end_as_asked_for() -> None:
+CHUNKS = 6  #: so that several cores share them
+
+
+def chunks() -> list[range]:
+    if ONE:
+        return [range(int(ONE), int(ONE) + 1)]
+    return [range(SEEDS * n // CHUNKS, SEEDS * (n + 1) // CHUNKS) for n in range(CHUNKS)]
+
+
+@pytest.mark.parametrize("seeds", chunks(), ids=str)
+def test_storms_end_as_asked_for(seeds: range) -> None:
     """Never oversized, never bare or orphaned once calm, silent at the goal; see `storm` for all promises."""
-    seeds = [int(ONE)] if ONE else range(SEEDS)
     outcomes = [run(seed) for seed in seeds]
     shot_over = sum(bool(outcome.overshoots) for outcome in outcomes)
     print(_told(outcomes))

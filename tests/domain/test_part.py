@@ -113,6 +113,11 @@ def test_while_it_is_entering_targets_are_spread_over_the_whole() -> None:
     assert part(entry(4, status=OrderStatus.CANCELED)).stop_price() == 750
 
 
+def test_a_level_never_lies_below_the_smallest_price() -> None:
+    """One tenth of a contract is worth 10 USDT: it cannot lose 100."""
+    assert part(entry("0.1", status=OrderStatus.CANCELED)).stop_price() == D("0.5")
+
+
 def test_averaging_down_moves_tp_and_sl() -> None:
     deeper = part(entry(), order("op00000101R01", 10, filled=10, at=900))
     assert deeper.average_entry == 950

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.domain.action import OutcomeKind
-from core.domain.intent import ExitReason
+from core.domain.intent import ExitReason, Target
 from tests.monitor.test_one_life import agrees, nothing_left
 from tests.stack import Stack
 
@@ -25,7 +25,7 @@ def lose(kind: str, path: str, **more: Any) -> dict[str, Any]:
     return {"kind": kind, "match": {"method": "POST", "path": path}, "count": 1, **more}
 
 
-@pytest.mark.parametrize("fault", [
+SILENCES = (
     lose("lost_after", ORDER),
     lose("lost_before", ORDER),
     lose("late", ORDER, seconds=2),
@@ -36,7 +36,14 @@ def lose(kind: str, path: str, **more: Any) -> dict[str, Any]:
     lose("code", ORDER, code="50004", http=200, executed=True),
     lose("code", ORDER, code="50026", http=200, executed=False),
     lose("code", ORDER, code="50011", http=429, executed=False),
-], ids=lambda fault: "-".join(str(fault[name]) for name in ("kind", "code", "seconds", "executed") if name in fault))  # fmt: skip
+)
+
+
+def in_short(fault: dict[str, Any]) -> str:
+    return "-".join(str(fault[name]) for name in ("kind", "code", "seconds", "executed") if name in fault)
+
+
+@pytest.mark.parametrize("fault", SILENCES, ids=in_short)
 def test_an_entry_without_an_answer_is_one_position_in_the_end(stack: Stack, fault: dict[str, Any]) -> None:
     stack.simulator.faults(fault)
     part = stack.open()
@@ -202,3 +209,17 @@ def test_restarted_while_the_fate_of_an_order_is_open(stack: Stack) -> None:
     assert stack.held() == HELD
     (command,) = [one for one in stack.store.commands(stack.account.id) if one.purpose.adds_risk]
     assert command.outcome is OutcomeKind.DONE
+
+
+def test_what_is_refused_twice_in_a_row_is_not_sent_more_often_than_every_five_seconds(stack: Stack) -> None:
+    part = stack.opened()
+    stack.simulator.faults(
+        {"kind": "code", "match": {"method": "POST", "path": "trade/amend-algos"}, "count": 9, "code": "51527"}
+    )
+    stack.positions.edit_targets(part, Target(pnl_usdt=Decimal(80)), Target(pnl_usdt=Decimal(-100)), "edit", "trader")
+    first, second = stack.look(), stack.look()
+    assert first is not None
+    assert first.total_seconds() < 1
+    assert second is not None
+    assert second.total_seconds() == 5
+    assert stack.part(part).protected

@@ -1,0 +1,51 @@
+"""Storms on the whole stack, seed by seed; a failing one prints itself and its story, `SEED=n` replays it.
+
+`SEEDS=n` with `-m soak` runs as many as asked for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+
+from tests.faults.conftest import RunStorm
+from tests.faults.weather import FAULTS, Report
+
+ONE = os.environ.get("SEED")
+A_FEW = 300
+CHUNKS = 10  #: so that several cores share them
+SOAK = int(os.environ.get("SEEDS", "2000"))
+
+
+def chunks(seeds: int) -> list[range]:
+    return [range(seeds * n // CHUNKS, seeds * (n + 1) // CHUNKS) for n in range(CHUNKS)]
+
+
+@pytest.mark.parametrize("seeds", [range(int(ONE), int(ONE) + 1)] if ONE else chunks(A_FEW), ids=str)
+def test_storms(run_storm: RunStorm, seeds: range) -> None:
+    """Never more than asked for, nothing bare, doubled or left behind once calm, money to the cent."""
+    reports = play(run_storm, seeds)
+    if len(seeds) >= len(FAULTS):
+        struck = sum((report.struck for report in reports), Counter[str]())
+        missing = {fault["kind"] for fault in FAULTS} - set(+struck)
+        assert not missing, f"never struck: {sorted(missing)}"
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seeds", chunks(SOAK), ids=str)
+def test_many_storms(run_storm: RunStorm, seeds: range) -> None:
+    play(run_storm, seeds)
+
+
+def play(run_storm: RunStorm, seeds: Iterable[int]) -> list[Report]:
+    reports = [run_storm(seed) for seed in seeds]
+    struck = sum((report.struck for report in reports), Counter[str]())
+    print(
+        f"{len(reports)} storms, {sum(r.looks for r in reports)} looks, {sum(r.deaths for r in reports)} deaths, "
+        f"{sum(r.bare_seconds for r in reports):.1f} s bare in all, "
+        f"{sum(r.ledger_compared for r in reports)} ledgers compared, struck {dict(struck)}"
+    )
+    return reports

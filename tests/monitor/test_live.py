@@ -1,0 +1,104 @@
+"""The whole bot with nothing held still: scheduler, lease keeper, listener, worker, streams, and clocks that run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.alerts import Alerts
+from core.clock import RealClock
+from core.domain.account import Account, Environment, Exchange
+from core.domain.instrument import Side
+from core.domain.intent import ExitReason, Target
+from core.domain.money import plain
+from core.exchange.okx.client import OKXClient
+from core.exchange.okx.stream import OKXStream
+from core.exchange.port import Credentials
+from core.monitor.lease import holder_name
+from core.monitor.position_monitor import PositionMonitor
+from core.services.positions import Draft, PositionManager
+from core.wiring import build_guard
+from db.store import Store
+from tests.eventually import eventually
+from tests.simulator_process import SimulatorProcess
+from tests.stack import ACCOUNT, BTC
+
+PATIENCE = 20.0  #: seconds; a busy machine may take its time, a working bot needs two
+
+
+@dataclass
+class Live:
+    store: Store
+    simulator: SimulatorProcess
+    monitor: PositionMonitor
+    positions: PositionManager
+
+    def picture(self) -> dict[str, Any]:
+        found = self.store.picture(ACCOUNT)
+        return dict(found[0]) if found else {}
+
+    def row(self, part: str) -> dict[str, Any]:
+        return next((row for row in self.picture().get("parts", []) if row["part"] == part), {})
+
+    def resting(self) -> list[dict[str, Any]]:
+        return [row for row in self.simulator.state()["algos"] if row["state"] == "live"]
+
+    def draft(self) -> Draft:
+        return Draft(
+            ACCOUNT, BTC, Side.LONG, Decimal(1000), Decimal(10), Target(pnl_usdt=Decimal(50)),
+            Target(pnl_usdt=Decimal(-100)),
+        )  # fmt: skip
+
+
+@pytest.fixture
+def live(store: Store) -> Iterator[Live]:
+    clock = RealClock()
+    with SimulatorProcess(clock="real") as simulator:
+        simulator.market("hold")
+        simulator.price("BTC-USDT-SWAP", "100000")
+        keys = Credentials(*(simulator.okx[name] for name in ("api_key", "secret", "passphrase")))
+        account = Account(
+            ACCOUNT, "Paper OKX", Exchange.OKX, Environment.PAPER, simulator.base_url, simulator.ws_url
+        )  # fmt: skip
+        store.save_account(account, None)
+        client = OKXClient(keys, rest_url=simulator.base_url)
+        monitor = PositionMonitor(store, Alerts([]), clock, lambda: None)
+        stream = OKXStream(keys, simulator.ws_url, exchange_now=client.exchange_now)
+        monitor.add(build_guard(account, client, stream, store, Alerts([]), clock, holder_name()))
+        monitor.start()
+        try:
+            yield Live(store, simulator, monitor, PositionManager(store, clock))
+        finally:
+            monitor.stop()
+            client.close()
+
+
+def test_from_the_start_button_to_the_take_profit(live: Live) -> None:
+    eventually(lambda: BTC in live.picture().get("tickers", {}), PATIENCE, "the stream has told a price", every=0.05)
+    assert live.picture()["bot"]["state"] == "stopped"
+    live.store.set_running(ACCOUNT, True, by="trader", why="", manually=False)
+    eventually(lambda: live.picture()["bot"]["state"] == "running", PATIENCE, "the bot has heard it", every=0.05)
+
+    part = live.positions.open(live.draft(), "click", "trader").part
+    eventually(lambda: live.row(part).get("protected") and live.row(part)["protection_id"], PATIENCE, every=0.05)
+    eventually(lambda: [row["algoClOrdId"] for row in live.resting()] == [f"op{part}01P01"], PATIENCE, every=0.05)
+
+    live.simulator.faults({"kind": "stream_cut", "count": 3})
+    live.simulator.price("BTC-USDT-SWAP", "103000")
+    eventually(
+        lambda: live.row(part)["mark_price"] == "103000", PATIENCE, "prices, after the streams were cut", every=0.05
+    )
+
+    live.simulator.price("BTC-USDT-SWAP", "106000")
+    eventually(lambda: live.store.cycles(part=part), PATIENCE, "the cycle has ended", every=0.05)
+    (cycle,) = live.store.cycles(part=part)
+    assert cycle.reason is ExitReason.TAKE_PROFIT
+    assert live.resting() == []
+    truth = live.simulator.state()["accounts"]["live"]
+    assert plain(cycle.net) == plain(Decimal(truth["balance"]) - Decimal(truth["deposits"]))
+    eventually(lambda: live.picture()["metrics"]["equity"] == truth["balance"], PATIENCE, every=0.05)
+    assert live.monitor.replaced_schedulers == 0
