@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -61,7 +62,13 @@ class World:
 
     def simulator(self, clock: str, delay_ms: int = 0) -> SimulatorProcess:
         """The paper exchange of this folder; what was held in it is held again."""
-        return SimulatorProcess(clock=clock, delay_ms=delay_ms, state_dir=self.home / "simulator", balance=BALANCE)
+        return SimulatorProcess(
+            clock=clock,
+            delay_ms=delay_ms,
+            state_dir=self.home / "simulator",
+            balance=BALANCE,
+            start_at=datetime.now(UTC).isoformat() if clock == "stepped" else None,
+        )
 
     @contextmanager
     def stack(self) -> Iterator[Stack]:

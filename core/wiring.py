@@ -47,7 +47,7 @@ from db.store import Store
 log = logging.getLogger("perpdeck.wiring")
 
 PAPER_ACCOUNT = "paper-okx"
-STOP_SECONDS = 5.0
+STOP_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)

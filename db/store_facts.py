@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy.engine import Connection
 
+from core.domain.funding import Held, told_share, untold_share
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason
 from core.domain.money import ZERO
 from core.domain.order import Fill, Funding
 from db import codec
 from db.connection import Database
-from db.models import CycleRow, FillRow, FundingRow
+from db.models import CycleRow, ExternalExitRow, FillRow, FundingRow
 from db.records import CycleRecord
 
 fills, funding, cycles = FillRow.table(), FundingRow.table(), CycleRow.table()
+exits = ExternalExitRow.table()
 
 
 class Facts(Database):
@@ -48,19 +52,22 @@ class Facts(Database):
             rows = connection.execute(query.order_by(funding.c.paid_at.desc(), funding.c.exchange_id).limit(limit))
             return [codec.funding_of(row) for row in rows]
 
-    def funding_of(self, account: str, symbol: str, side: Side, start: datetime, end: datetime) -> Decimal:
-        """Funding of one position within [start, end], USDT, positive = received.
-
-        A payment of which the exchange does not tell the side counts as well.
-        """
-        query = select(func.sum(funding.c.amount)).where(
-            funding.c.account == account,
-            funding.c.symbol == symbol,
-            or_(funding.c.position_side == side, funding.c.position_side.is_(None)),
-            funding.c.paid_at.between(start, end),
+    def funding_of(
+        self, account: str, symbol: str, side: Side, part: str, cycle: int, start: datetime, end: datetime
+    ) -> Decimal:
+        """A part's share of the funding within [start, end], by what it held at each payment; USDT, + received."""
+        query = select(funding.c.paid_at, funding.c.position_side, funding.c.amount).where(
+            funding.c.account == account, funding.c.symbol == symbol, funding.c.paid_at.between(start, end)
         )
         with self.one_statement() as connection:
-            return connection.scalar(query) or ZERO
+            payments = connection.execute(query.order_by(funding.c.paid_at, funding.c.exchange_id)).all()
+            held = {at: _held(connection, account, symbol, part, cycle, at) for at in {row.paid_at for row in payments}}
+        told = (told_share(row.amount, side, held[row.paid_at]) for row in payments if row.position_side == side)
+        untold: dict[datetime, list[Decimal]] = defaultdict(list)
+        for row in payments:
+            if row.position_side is None:
+                untold[row.paid_at].append(row.amount)
+        return sum(told, ZERO) + sum((untold_share(all_, side, held[at]) for at, all_ in untold.items()), ZERO)
 
     def cycles(self, account: str | None = None, part: str | None = None, limit: int = 200) -> list[CycleRecord]:
         """Ended cycles, newest first."""
@@ -94,3 +101,26 @@ class Facts(Database):
                 )
                 for row in rows
             ]
+
+
+def _held(connection: Connection, account: str, symbol: str, part: str, cycle: int, at: datetime) -> Held:
+    """What the part and the whole account held then, added up from the fills and from what was closed from outside."""
+    signed = case((fills.c.side == "buy", fills.c.quantity), else_=-fills.c.quantity)
+    own = and_(fills.c.part == part, fills.c.cycle == cycle)
+
+    def added(which: ColumnElement[bool]) -> ColumnElement[Decimal]:
+        return func.coalesce(func.sum(signed).filter(which), 0)
+
+    row = connection.execute(
+        select(
+            added(own).label("own"),
+            added(fills.c.position_side == Side.LONG).label("long"),
+            added(fills.c.position_side == Side.SHORT).label("short"),
+        ).where(fills.c.account == account, fills.c.symbol == symbol, fills.c.at <= at)
+    ).one()
+    gone = connection.scalar(
+        select(func.coalesce(func.sum(exits.c.quantity), 0)).where(
+            exits.c.part == part, exits.c.cycle == cycle, exits.c.at <= at
+        )
+    )
+    return Held(max(abs(row.own) - (gone or ZERO), ZERO), row.long, -row.short)

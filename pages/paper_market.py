@@ -11,7 +11,7 @@ import streamlit as st
 from core.ui import charts, rows, session, widgets
 from core.ui.figures import Figure, places_of, price
 from core.ui.forms import Unit, number_format, typed
-from core.ui.text import _
+from core.ui.text import _, counted
 
 state = st.session_state
 SHOCKS = (-5, -1, 1, 5, 10)
@@ -60,7 +60,7 @@ def add_fault() -> None:
     paper = session.services().paper
     fault: dict[str, Any] = {"kind": state["pm_fault"], "match": {}, "count": int(state["pm_fault_count"])}
     session.ask(lambda: paper.set_faults([*paper.faults(), fault]))
-    told(_("The paper exchange will do so {n} times.", n=fault["count"]))
+    told(counted("The paper exchange will do so once.", "The paper exchange will do so {n} times.", fault["count"]))
 
 
 def clear_faults() -> None:

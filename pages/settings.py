@@ -170,7 +170,9 @@ def bot() -> None:
     picture = session.services().reports.picture(account)
     if picture is not None:
         st.subheader(_("Connection"), anchor=False)
-        widgets.figures(rows.health_figures(picture.data, now), min_width=200)
+        widgets.figures(rows.health_figures(picture.data, now))
+        with st.expander(_("Request limits"), icon=":material/speed:", type="compact"):
+            widgets.table(rows.request_rows(picture.data), alt=_("Requests used and allowed in two seconds"))
     st.subheader(_("Where it lies"), anchor=False)
     places = session.services().places
     widgets.summary({_("Data folder"): f"`{places['data']}`", _("Database"): f"`{places['database']}`"})

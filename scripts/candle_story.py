@@ -202,9 +202,9 @@ def _others(run: Run) -> Iterator[str]:
             f"- {cycle.ended:%H:%M:%S} {slot.name}: {cycle.words}, {cycle.contracts} contracts, "
             f"{cycle.realised_pnl:+,.2f} USDT"
         )
-    words = Counter((run.slots[cycle.part].name, cycle.words) for cycle in missed)
+    words = Counter((run.slots[cycle.part].name, cycle.words.partition(":")[0]) for cycle in missed)
     for (name, why), count in sorted(words.items()):
-        yield f"- {name}: {count} x not entered ({why})"
+        yield f"- {name}: {count} times not entered ({why})"
 
 
 def _table(exits: Sequence[Exit], asked: str) -> Iterator[str]:
@@ -231,7 +231,7 @@ def _plain(number: Decimal) -> str:
 
 
 def _usdt(amount: Decimal | int) -> str:
-    return f"{amount:,.2f}"
+    return f"{amount + 0:,.2f}"
 
 
 if __name__ == "__main__":

@@ -97,6 +97,10 @@ class Reads(Protocol):
 class ExchangePort(Reads, Protocol):
     """Reads and writes."""
 
+    def close(self) -> None:
+        """End all connections; a read under way is not tried again, later calls raise Unavailable or Refused."""
+        ...
+
     def set_hedge_mode(self) -> None:
         """Hold long and short apart. Only possible with nothing held and nothing resting."""
         ...

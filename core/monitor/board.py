@@ -69,15 +69,9 @@ def picture(
         "environment": account.environment,
         "as_of": _time(as_of),
         "published_at": _time(now),
-        "bot": {**asdict(bot), "since": _time(bot.since)},
+        "bot": _bot(bot),
         "metrics": _metrics(state, results, tickers),
-        "health": {
-            "exchange": health.exchange,
-            "stream": health.stream,
-            "stream_heard_at": _time(health.stream_heard_at),
-            "database": "ok",
-            "requests": {group: [str(used), str(limit)] for group, (used, limit) in health.requests.items()},
-        },
+        "health": _health(health),
         "protection": {
             "protected": sum(row["protected"] for row in held),
             "parts": len(held),
@@ -114,6 +108,11 @@ def part_rows(result: Result, tickers: Mapping[str, Ticker], bare_seconds: Mappi
         why[decision.part].append(decision)
     for part in result.parts:
         yield part_row(part, result, tickers, bare_seconds, why[part.name] + why[None])
+
+
+def aged(earlier: Json, bot: BotLine, health: Health, alarms: list[Json], now: datetime) -> Json:
+    """An earlier picture that stays, because nothing was seen since: only what is known without looking is new."""
+    return {**earlier, "published_at": _time(now), "bot": _bot(bot), "health": _health(health), "alarms": alarms}
 
 
 def part_row(
@@ -230,6 +229,20 @@ def order_row(order: Order) -> Json:
         "status": order.status,
         "foreign": order.part is None,
         "created_at": _time(order.created_at),
+    }
+
+
+def _bot(bot: BotLine) -> Json:
+    return {**asdict(bot), "since": _time(bot.since)}
+
+
+def _health(health: Health) -> Json:
+    return {
+        "exchange": health.exchange,
+        "stream": health.stream,
+        "stream_heard_at": _time(health.stream_heard_at),
+        "database": "ok",
+        "requests": {group: [str(used), str(limit)] for group, (used, limit) in health.requests.items()},
     }
 
 

@@ -147,9 +147,10 @@ class TradeExecutor:
         began = intent.cycle_started_at if intent else None
         funding = Decimal(0)
         if began is not None and action.entered:
-            self.recorder.record_fills(self.account, self.port.fills(began - LATE_FACTS))
-            self.recorder.record_funding(self.account, self.port.funding(began - LATE_FACTS))
-            funding = self.store.funding_of(self.account, key.symbol, key.side, began, now)
+            since = min(began, *self._beside(key.symbol)) - LATE_FACTS
+            self.recorder.record_fills(self.account, self.port.fills(since))
+            self.recorder.record_funding(self.account, self.port.funding(since))
+            funding = self.store.funding_of(self.account, key.symbol, key.side, action.part, action.cycle, began, now)
         self.store.end_cycle(self.account, action, funding, life, now)
         log.info(
             "cycle ended part=%s cycle=%s reason=%s pnl=%s fees=%s funding=%s",
@@ -160,6 +161,12 @@ class TradeExecutor:
             action.fees,
             funding,
         )
+
+    def _beside(self, symbol: str) -> list[datetime]:
+        """When the parts began that live on the same contract, long and short: funding is shared with them."""
+        wanted = [one for key, one in self.store.desired(self.account).items() if key.symbol == symbol]
+        intents = [intent for one in wanted for intent in one.intents if intent.living]
+        return [intent.cycle_started_at for intent in intents if intent.cycle_started_at is not None]
 
 
 def _placed(action: PlaceOrder | PlaceOco, exchange_id: str, now: datetime) -> Order:

@@ -17,7 +17,7 @@ from core.domain.account import Account, AccountState, PositionKey
 from core.domain.errors import PerpdeckError, Unavailable
 from core.domain.order import Order
 from core.exchange.port import ExchangePort, Push, StreamPort
-from core.monitor.board import BotLine, Health, picture
+from core.monitor.board import BotLine, Health, aged, picture
 from core.monitor.executor import TradeExecutor
 from core.monitor.lease import Lease
 from core.monitor.observe import Observer
@@ -107,12 +107,20 @@ class Guard:
             self._thread.start()
         self.wake()
 
-    def stop(self, patience_seconds: float = 5.0) -> None:
-        """End the worker and the streams. An order that is being sent is finished first."""
+    def ask_to_stop(self) -> None:
+        """The pass under way is the last one."""
         with self._condition:
             self._stopping = True
             self._condition.notify_all()
+
+    def stop(self, patience_seconds: float = 3.0) -> None:
+        """End the worker and the streams. An order that is being sent is finished first, within the patience;
+        after that no further try of anything is made."""
+        self.ask_to_stop()
         self.stream.stop()
+        if self._thread is not None:
+            self._thread.join(patience_seconds)
+        self.port.close()
         if self._thread is not None:
             self._thread.join(patience_seconds)
 
@@ -296,24 +304,30 @@ class Guard:
             {"subject": alarm.subject, "words": alarm.words, "raised_at": alarm.raised_at.isoformat()}
             for alarm in self.store.alarms(self.account.id)
         ]
-        bot = self.store.bot(self.account.id)
+        row = self.store.bot(self.account.id)
         state = "running" if self.running else "stopped"
-        data = picture(
-            self.account,
-            BotLine(state, bot.why, bot.level, bot.changed_at, self.lease.holder),
-            self.observer.state,
-            Health(
-                self.trouble or "ok",
-                "connected" if self.stream.connected else (self.stream_trouble or "not connected"),
-                self.stream.last_heard,
-                self.request_usage(),
-            ),
-            self.reconciler.results,
-            self.tracker.tickers(),
-            self.observer.instruments,
-            alarms,
-            self.bare_seconds,
-            as_of,
-            now,
+        bot = BotLine(state, row.why, row.level, row.changed_at, self.lease.holder)
+        health = Health(
+            self.trouble or "ok",
+            "connected" if self.stream.connected else (self.stream_trouble or "not connected"),
+            self.stream.last_heard,
+            self.request_usage(),
         )
+        earlier = self.store.picture(self.account.id) if look is None else None
+        if earlier is not None:  # nothing was seen yet since the start: what was seen before ages on
+            data, as_of = aged(earlier[0], bot, health, alarms, now), earlier[1]
+        else:
+            data = picture(
+                self.account,
+                bot,
+                self.observer.state,
+                health,
+                self.reconciler.results,
+                self.tracker.tickers(),
+                self.observer.instruments,
+                alarms,
+                self.bare_seconds,
+                as_of,
+                now,
+            )
         self.store.put_picture(self.account.id, data, as_of)

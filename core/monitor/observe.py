@@ -41,6 +41,7 @@ LEFT_OUT = ("part", "cycle", "child_order_ids", "triggered_leg", "created_at")  
 class Look:
     """What one sweep of the account found, with our book laid beside it."""
 
+    account: str
     at: datetime
     positions: Mapping[PositionKey, Position]
     orders: tuple[Order, ...]  #: ours of the current cycles and everything live, foreign too
@@ -51,6 +52,7 @@ class Look:
     def keys(self) -> tuple[PositionKey, ...]:
         """Every position that is held, wanted, or has orders."""
         found = set(self.positions) | set(self.desired)
+        found |= {PositionKey(self.account, o.symbol, o.position_side) for o in self.orders if o.working}
         return tuple(sorted(found))
 
 
@@ -98,13 +100,13 @@ class Observer:
         now = self.clock.now()
 
         orders, unsettled = self._merge(known, live, now)
-        if self.port.facts.attaches_protection:
-            unsettled |= self._ask_for_nets(orders, held, desired, now)
         commands = self._resolve(commands, orders, held, desired, now)
+        if self.port.facts.attaches_protection:  # after the entries that have just been found
+            unsettled |= self._ask_for_nets(orders, held, desired, now)
         changed = [order for order in orders.values() if order.part is not None and known.get(_name(order)) != order]
         if changed:
             self.store.save_orders(self.account, changed)
-        look = Look(now, held, tuple(orders.values()), tuple(commands), desired, frozenset(unsettled))
+        look = Look(self.account, now, held, tuple(orders.values()), tuple(commands), desired, frozenset(unsettled))
         for key in look.keys():  # noqa: SIM118 - a Look is no mapping
             self._note_size(key, look)
         return look

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -69,13 +70,15 @@ class PositionMonitor:
             thread.start()
             self._threads.append(thread)
 
-    def stop(self, patience_seconds: float = 5.0) -> None:
+    def stop(self, patience_seconds: float = 3.0) -> None:
         """End everything in order: no new ticks, workers finish what they send, leases go back."""
         self._stop.set()
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
         for guard in self.guards.values():
-            guard.stop(patience_seconds)
+            guard.ask_to_stop()
+        with ThreadPoolExecutor(max(1, len(self.guards))) as pool:
+            list(pool.map(lambda guard: guard.stop(patience_seconds), self.guards.values()))
         for thread in self._threads:
             thread.join(2.0)
         for guard in self.guards.values():

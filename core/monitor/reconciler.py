@@ -61,6 +61,7 @@ class Reconciler:
         self.last_look: Look | None = None
         self._said: dict[PositionKey, _Said] = {}
         self._remembered: dict[PositionKey, Remembered] = {}
+        self._lives: dict[PositionKey, str] = {}  #: the exchange's life of each position, also when it has just ended
         self._refused: dict[PositionKey, tuple[str, ...]] = {}
         self._subjects: dict[PositionKey, frozenset[str]] | None = None
         self.acted = False  #: the last run did something that may have moved money
@@ -98,6 +99,8 @@ class Reconciler:
         seen = self.observer.seen(key, look)
         view = View.of(desired, seen, self.clock.now())
         decided = decide(view)
+        if seen.position is not None:
+            self._lives[key] = seen.position.life
         done = self._perform(key, decided.decisions, seen) if act else ()
         self._remembered[key] = Remembered(desired, seen).after(done, self.clock.now())
         self.acted = self.acted or bool(done)
@@ -125,7 +128,7 @@ class Reconciler:
             action = decision.action
             if action is None or decision.part in stuck:
                 continue
-            outcome = self.executor.perform(key, action, seen.position.life if seen.position else "")
+            outcome = self.executor.perform(key, action, self._lives.get(key, ""))
             done.append((action, outcome))
             if outcome is OutcomeKind.UNKNOWN:
                 break
@@ -191,6 +194,7 @@ class Reconciler:
         self.results.pop(key, None)
         self._said.pop(key, None)
         self._remembered.pop(key, None)
+        self._lives.pop(key, None)
         self._refused.pop(key, None)
 
 

@@ -181,16 +181,20 @@ def health_lines(picture: Json) -> list[str]:
 
 
 def health_figures(picture: Json, now: datetime) -> list[Figure]:
-    """Each source and how it is, and how much of the request limits is used."""
+    """Each source and how it is."""
     health = picture["health"]
-    shown = [
+    return [
         Figure(_("Exchange"), health["exchange"]),
         Figure(_("Stream"), health["stream"], _("heard {ago}", ago=ago(health["stream_heard_at"], now))),
         Figure(_("Database"), health["database"]),
     ]
-    for group, (used, limit) in health["requests"].items():
-        shown.append(Figure(_("Requests, {group}", group=group), f"{used} / {limit}"))
-    return shown
+
+
+def request_rows(picture: Json) -> list[Row]:
+    """How much of each request limit was used at the last look, the fullest first."""
+    counted_by = picture["health"]["requests"].items()
+    fullest = sorted(counted_by, key=lambda one: (-Decimal(one[1][0]) / (Decimal(one[1][1]) or 1), one[0]))
+    return [{_("Request"): name, _("Used"): used, _("Allowed"): limit} for name, (used, limit) in fullest]
 
 
 def stop_words(parts: int, protected: int) -> str:
@@ -220,8 +224,8 @@ def stop_words(parts: int, protected: int) -> str:
 def stopped_words(on_exchange_alone: int) -> str:
     """The banner of a stopped bot."""
     return counted(
-        "{n} position rests on exchange-side protection alone: nothing is repaired, recovered or reopened.",
-        "{n} positions rest on exchange-side protection alone: nothing is repaired, recovered or reopened.",
+        "{n} position rests on exchange-side protection alone: nothing is opened, moved or repaired.",
+        "{n} positions rest on exchange-side protection alone: nothing is opened, moved or repaired.",
         on_exchange_alone,
     )
 

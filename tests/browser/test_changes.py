@@ -13,7 +13,7 @@ from tests.browser.product import in_time
 from tests.browser.truth import Truth
 from tests.simulator_process import SimulatorControl
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("changes")]  # they share a product
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
@@ -80,6 +80,22 @@ def test_a_limit_order_waits_is_listed_and_is_cancelled(trading: Desk, exchange:
     assert Truth(exchange, "ETH").held == 0
     trading.go("Active Positions")
     expect(trading.key(f"ap_close_{part}")).to_have_count(0)
+
+
+def test_an_order_whose_answer_is_lost_is_one_order(trading: Desk, exchange: SimulatorControl) -> None:
+    before = len(Truth(exchange, "SOL").entries)
+    trading.go("Paper market")
+    trading.button("pm_fault_add").click()
+    trading.says("The paper exchange will do so")
+    part = trading.trade("SOL", value=1000, leverage=5, tp=40, sl=-80)
+    truth = Truth(exchange, "SOL")
+    assert exchange.fault_hits() == [1]
+    assert (len(truth.entries), len(truth.protection)) == (before + 1, 1)
+    trading.go("Paper market")
+    trading.button("pm_faults_clear").click()
+    trading.go("Active Positions")
+    trading.close_whole(part)
+    in_time(lambda: Truth(exchange, "SOL").held == 0, "the part is closed")
 
 
 def test_the_bot_stops_when_told_says_so_everywhere_and_starts_again(trading: Desk, exchange: SimulatorControl) -> None:

@@ -11,7 +11,7 @@ from tests.browser.conftest import OpenDesk
 from tests.browser.desk import Desk
 from tests.browser.product import Product, copy_of_the_product, folder, in_time
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("one_bot")]  # they share a product
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

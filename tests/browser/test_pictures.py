@@ -10,7 +10,7 @@ from tests.browser.desk import Desk
 from tests.browser.product import Product
 from tests.simulator_process import SimulatorControl
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pictures")]  # they share a product
+pytestmark = pytest.mark.browser
 
 PHONE = {"width": 390, "height": 844}
 PAGES = {

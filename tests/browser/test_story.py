@@ -13,7 +13,7 @@ from tests.browser.product import Product, in_time
 from tests.browser.truth import Truth
 from tests.simulator_process import SimulatorControl
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("story")]  # they share a product
+pytestmark = pytest.mark.browser
 
 CENT = Decimal("0.01")
 

@@ -8,11 +8,11 @@ from decimal import Decimal
 
 import pytest
 
-from core.domain.instrument import Side
+from core.domain.instrument import OrderSide, Side
 from core.domain.order import Funding, OrderKind, Purpose
 from db.recorder import TradeRecorder
 from db.store import Store
-from tests.db.values import ACCOUNT, BTC, NOON, draft, fill, order
+from tests.db.values import ACCOUNT, BTC, NOON, contracts, draft, fill, order
 
 HOUR = timedelta(hours=1)
 
@@ -75,7 +75,7 @@ def test_an_id_that_only_looks_like_ours_belongs_to_nobody(store: Store, recorde
     assert len(store.fills(ACCOUNT)) == 1
 
 
-def test_funding_is_kept_once_and_added_up_for_one_position(store: Store, recorder: TradeRecorder) -> None:
+def test_funding_is_kept_once(store: Store, recorder: TradeRecorder) -> None:
     def paid(number: int, amount: str, side: Side | None = Side.LONG, symbol: str = BTC) -> Funding:
         return Funding(symbol, side, Decimal(amount), NOON + number * HOUR, f"b{number}")
 
@@ -91,6 +91,30 @@ def test_funding_is_kept_once_and_added_up_for_one_position(store: Store, record
     assert recorder.record_funding(ACCOUNT, []) == 0
     assert store.funding_rows(ACCOUNT) == list(reversed(found))
     assert store.funding_rows(ACCOUNT, since=NOON + 4 * HOUR, limit=1) == [found[4]]
-    within = store.funding_of(ACCOUNT, BTC, Side.LONG, NOON, NOON + 5 * HOUR)
-    assert within == Decimal("0.4689999999999999999999")
-    assert store.funding_of("demo", BTC, Side.LONG, NOON, NOON + 5 * HOUR) == 0
+
+
+def test_funding_is_shared_by_what_was_held(store: Store, recorder: TradeRecorder, part: str) -> None:
+    """A quarter of the position is the part's; one payment lies before its entry, one after its end."""
+    other = store.open_part(draft(), "another click")[0].part
+    recorder.record_fills(
+        ACCOUNT,
+        [
+            fill(1, "o1", f"op{part}01E01", quantity=contracts("1")),
+            fill(2, "o2", f"op{other}01E01", quantity=contracts("3")),
+            fill(3, "o3", f"op{part}01C01", quantity=contracts("1"), side=OrderSide.SELL, at=NOON + 6 * HOUR),
+        ],
+    )
+
+    def paid(number: int, amount: str, side: Side | None) -> Funding:
+        return Funding(BTC, side, Decimal(amount), NOON + number * HOUR, f"b{number}")
+
+    recorder.record_funding(
+        ACCOUNT,
+        [paid(-1, "16", None), paid(1, "-8", Side.LONG), paid(2, "4", None), paid(3, "7", Side.SHORT),
+         paid(7, "16", None)],
+    )  # fmt: skip
+    ours = store.funding_of(ACCOUNT, BTC, Side.LONG, part, 1, NOON - 2 * HOUR, NOON + 8 * HOUR)
+    assert ours == Decimal("-1")
+    theirs = store.funding_of(ACCOUNT, BTC, Side.LONG, other, 1, NOON - 2 * HOUR, NOON + 8 * HOUR)
+    assert theirs == Decimal("-3") + Decimal(16)
+    assert store.funding_of("demo", BTC, Side.LONG, part, 1, NOON, NOON + 8 * HOUR) == 0

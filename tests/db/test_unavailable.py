@@ -30,7 +30,7 @@ CALLS: dict[str, Callable[[Store], Any]] = {
     "record_command": lambda store: store.record_command(ACCOUNT, LONG, entry("00a7k2"), 1, NOON),
     "settle_command": lambda store: store.settle_command("op00a7k201E01", OutcomeKind.DONE, now=NOON),
     "record_fills": lambda store: TradeRecorder(store).record_fills(ACCOUNT, [fill(1, "o1")]),
-    "funding_of": lambda store: store.funding_of(ACCOUNT, BTC, Side.LONG, NOON, NOON + timedelta(1)),
+    "funding_of": lambda store: store.funding_of(ACCOUNT, BTC, Side.LONG, "00a7k2", 1, NOON, NOON + timedelta(1)),
     "acquire_lease": lambda store: store.acquire_lease(ACCOUNT, "here", 10),
     "put_picture": lambda store: store.put_picture(ACCOUNT, {}, NOON),
     "events": lambda store: store.events(),

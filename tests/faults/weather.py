@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from itertools import product
 from random import Random
 from typing import Any
 
@@ -22,20 +23,24 @@ from core.domain.ids import meaning
 from core.domain.instrument import Side
 from core.domain.intent import EntryKind, EntryStyle, Target, Wanted
 from core.domain.money import Price
+from core.domain.order import Order
 from core.domain.part import Part
+from core.exchange.port import Push
+from core.monitor import sentinel
 from core.monitor.guard import Guard
 from core.wiring import build_guard
 from db.store import Store
 from tests.simulator_process import SimulatorProcess
-from tests.stack import ACCOUNT, Deaf, Stack
+from tests.stack import ACCOUNT, BTC, Deaf, Stack
 
-INSTRUMENT = "BTC-USDT-SWAP"
+ETH = "ETH-USDT-PERP"
+INSTRUMENTS = {BTC: "BTC-USDT-SWAP", ETH: "ETH-USDT-SWAP"}
 STORM_TURNS = 8
 CALM_TURNS = 150
 QUIET_TURNS = 3
 QUIET = timedelta(seconds=11)
 CENT = Decimal("0.01")
-REASONABLE = Decimal(40_000), Decimal(250_000)
+REASONABLE = {BTC: (Decimal(40_000), Decimal(250_000)), ETH: (Decimal(1_400), Decimal(9_000))}
 
 FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "lost_after", "match": {"method": "POST", "path": "trade/order"}},
@@ -123,7 +128,9 @@ class Storm(Stack):
         self.seed, self.dice = seed, Random(seed)
         self.report = Report()
         self.chance_of_death = 0.0
+        self.symbols = self.dice.choice(((BTC,), (BTC, ETH)))
         self.added_by_hand = False
+        self._news: list[Order] = []
         super().__init__(store, simulator)
         self.look()
 
@@ -143,8 +150,12 @@ class Storm(Stack):
         drawn = [FAULTS[self.seed % len(FAULTS)], *dice.sample(FAULTS, 3)]
         self.simulator.faults(*({"probability": 0.3, "seed": dice.randrange(10**6), **one} for one in drawn))
         for _ in range(STORM_TURNS):
-            self._something_happens()
+            try:
+                self._something_happens()
+            except Died:
+                self._rise_again()
             self._look_or_die()
+            self._hear_old_news()
             self.step(dice.choice((0.3, 1, 4)))
         for fault, hits in zip(drawn, self.simulator.fault_hits(), strict=True):
             self.report.struck[fault["kind"]] += hits
@@ -180,13 +191,22 @@ class Storm(Stack):
         if dice.random() < 0.12:
             self._meddle()
 
-    def _last(self) -> Decimal:
-        return Decimal(self.exchange()["prices"][INSTRUMENT]["last"])
+    def _hear_old_news(self) -> None:
+        """Pushes come doubled, late and out of order: whatever an order once was may be told again."""
+        for result in self.guard.reconciler.results.values():
+            self._news += [order for order in result.seen.orders if order.part is not None]
+        told = self.dice.sample(self._news, min(3, len(self._news)))
+        if told:
+            self.guard.on_push(Push("orders", told[0].symbol, orders=told))
+
+    def _last(self, symbol: str) -> Decimal:
+        return Decimal(self.exchange()["prices"][INSTRUMENTS[symbol]]["last"])
 
     def _move(self, size: float = 0.004) -> None:
-        last = self._last() * Decimal(1 + self.dice.uniform(-size, size))
-        low, high = REASONABLE
-        self.price(f"{min(max(last, low), high):.1f}")
+        symbol = self.dice.choice(self.symbols)
+        last = self._last(symbol) * Decimal(1 + self.dice.uniform(-size, size))
+        low, high = REASONABLE[symbol]
+        self.price(f"{min(max(last, low), high):.1f}", symbol=INSTRUMENTS[symbol])
 
     def _jump(self) -> None:
         self._move(0.12)
@@ -195,13 +215,13 @@ class Storm(Stack):
         dice = self.dice
         if len(self._wanted()) >= 3:
             return
-        side = dice.choice((Side.LONG, Side.LONG, Side.SHORT))
+        symbol, side = dice.choice(self.symbols), dice.choice((Side.LONG, Side.LONG, Side.SHORT))
         entry = None
         if dice.random() < 0.25:
-            away = self._last() * Decimal(1 - side.sign * dice.choice((0.0005, 0.003)))
+            away = self._last(symbol) * Decimal(1 - side.sign * dice.choice((0.0005, 0.003)))
             entry = EntryStyle(EntryKind.LIMIT, Price(Decimal(f"{away:.1f}")), timedelta(seconds=15))
         value, tp, sl = dice.choice((200, 1000, 5000)), dice.choice((5, 50, None)), dice.choice((-10, -100, None))
-        self.open(self.draft(value, side=side, tp=tp, sl=sl, entry=entry))
+        self.open(self.draft(value, symbol=symbol, side=side, tp=tp, sl=sl, entry=entry))
 
     def _wanted(self) -> list[Any]:
         return [one for one in self.store.intents(ACCOUNT) if one.living]
@@ -239,24 +259,24 @@ class Storm(Stack):
         if not rows:
             return
         row = self.dice.choice(rows)
-        where = {"instId": INSTRUMENT, "posSide": row["posSide"]}
+        where = {"instId": row["instId"], "posSide": row["posSide"]}
         some = str(max(Decimal(row["pos"]) // 2, Decimal("0.01")))
         deeds: list[Callable[[], object]] = [
             lambda: self.simulator.intervene("close", **where),
             lambda: self.simulator.intervene("close", **where, sz=some),
             lambda: self.simulator.intervene("adl", **where, sz=some),
             lambda: self.simulator.intervene("liquidate", **where),
-            lambda: self._add(row["posSide"], some),
+            lambda: self._add(where, some),
         ]
         if algos:
             algo = self.dice.choice(algos)
             deeds.append(lambda: self.simulator.intervene("cancel", algoId=algo["algoId"]))
         self.dice.choice(deeds)()
 
-    def _add(self, side: str, some: str) -> None:
+    def _add(self, where: dict[str, str], some: str) -> None:
         self.added_by_hand = True
-        order = {"instId": INSTRUMENT, "tdMode": "cross", "posSide": side, "ordType": "market", "sz": some}
-        self.simulator.intervene("place", **order, side="buy" if side == "long" else "sell")
+        side = "buy" if where["posSide"] == "long" else "sell"
+        self.simulator.intervene("place", **where, tdMode="cross", ordType="market", sz=some, side=side)
 
     # -- the calm ------------------------------------------------------------------------------------------------
 
@@ -324,10 +344,14 @@ class Storm(Stack):
         for part in parts.values():
             if part.size:
                 self._check_guarded(part, stops.get(part.name, []))
-        for side in ("long", "short"):
-            ours = sum((p.size for p in parts.values() if p.side == side), Decimal(0))
-            held = self.held(side)
+        for symbol, side in product(self.symbols, Side):
+            mine = [part for part in parts.values() if (part.intent.key.symbol, part.side) == (symbol, side)]
+            ours, held = sum((part.size for part in mine), Decimal(0)), self.held(side, INSTRUMENTS[symbol])
             assert ours <= held if self.added_by_hand else ours == held, f"{ours} of {held} {side}\n{self.story()}"
+
+        alarms = [alarm for alarm in self.alarms() if alarm.startswith("residual")]
+        found = [words for _, words in sentinel.findings(self.guard)]
+        assert self.added_by_hand or not (alarms or found), f"{alarms} {found}\n{self.story()}"
 
     def _check_guarded(self, part: Part, rows: list[dict[str, Any]]) -> None:
         stop, target = part.stop_price(), part.take_profit_price()

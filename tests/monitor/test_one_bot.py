@@ -14,7 +14,11 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from core.alerts import Alerts
+from core.domain.account import Level
 from core.domain.errors import Refused, Unavailable
+from core.domain.instrument import Side
+from core.domain.intent import EntryKind, EntryStyle
+from core.domain.money import Price
 from core.monitor.guard import Guard
 from core.monitor.lease import holder_name
 from core.monitor.position_monitor import PositionMonitor
@@ -106,15 +110,20 @@ def test_a_bot_that_slept_through_its_lease_sends_nothing(stack: Stack) -> None:
 
 def test_the_place_of_a_killed_bot_is_taken_at_once(stack: Stack) -> None:
     """A process of this machine that is gone cannot send any more, so nobody waits for its lease to end."""
+    part = stack.opened()
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     host, world, _, end = holder_name().split("/")
     stack.guard.lease.release()
-    killed = stack.another_bot(f"{host}/{world}/{gone.pid}/{end}")
-    assert killed.lease.acquire()
-    second = stack.another_bot(holder_name())
-    assert second.lease.acquire()
-    assert stack.store.lease(ACCOUNT).holder == second.lease.holder
+    assert stack.another_bot(f"{host}/{world}/{gone.pid}/{end}").lease.acquire()
+
+    stack.guard = stack.another_bot(holder_name())
+    assert stack.guard.lease.acquire()
+    stack.guard.running = True
+    stack.simulator.intervene("cancel", algoId=stack.resting()[0]["algoId"])
+    stack.step(6)
+    stack.until(lambda: stack.at_rest(part))
+    assert len(stack.resting()) == 1
 
 
 def test_the_lease_of_a_bot_that_lives_is_not_taken(stack: Stack) -> None:
@@ -223,3 +232,30 @@ def test_a_database_that_falls_silent_between_two_writes(stack: Stack, database_
     stack.until(lambda: stack.at_rest(part))
     assert stack.held() == HELD
     assert stack.exchange()["requests"]["POST /api/v5/trade/order"] == 1
+
+
+# -- levels ------------------------------------------------------------------------------------------------------
+
+
+def test_the_level_no_new_entries_keeps_guarding_and_opens_nothing(stack: Stack) -> None:
+    part = stack.opened()
+    stack.store.set_level(ACCOUNT, Level.NO_NEW_ENTRIES, by="trader", why="")
+    waiting = stack.open(stack.draft(value=2000))
+    stack.simulator.intervene("cancel", algoId=stack.resting()[0]["algoId"])
+    stack.step(6)
+    stack.settle(4)
+    assert stack.at_rest(part)
+    assert stack.held() == HELD
+    stack.store.set_level(ACCOUNT, Level.RUN, by="trader", why="")
+    stack.until(lambda: stack.at_rest(waiting))
+
+
+def test_the_level_flatten_ends_flat_and_empty(stack: Stack) -> None:
+    held = [stack.opened(), stack.opened(stack.draft(side=Side.SHORT)), stack.opened(stack.draft(value=2000))]
+    waiting = stack.open(stack.draft(entry=EntryStyle(EntryKind.LIMIT, Price(Decimal(96000)))))
+    stack.settle(2)
+    stack.store.set_level(ACCOUNT, Level.FLATTEN, by="trader", why="")
+    for part in (*held, waiting):
+        stack.ended(part)
+    stack.settle(2)
+    assert (stack.exchange()["positions"], stack.resting(), stack.working()) == ([], [], [])

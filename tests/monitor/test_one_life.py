@@ -50,8 +50,10 @@ def test_a_long_is_opened_protected_and_closed_by_its_take_profit(stack: Stack) 
     assert (oco["algoClOrdId"], oco["cxlOnClosePos"], oco["reduceOnly"]) == (f"op{part}01P01", "true", "true")
     assert Decimal(stack.exchange()["positions"][0]["lever"]) == 10
 
+    life = stack.exchange()["positions"][0]
     stack.price("105050.7")
     cycle = stack.ended(part)
+    assert cycle.life == f"{life['posId']}@{life['cTime']}"
     assert (cycle.reason, cycle.contracts) == (ExitReason.TAKE_PROFIT, Decimal("0.99"))
     assert 49 < cycle.realised_pnl < 51
     agrees(stack, part)
@@ -283,3 +285,34 @@ def test_parts_on_different_contracts(stack: Stack) -> None:
     stack.price("3700", symbol="ETH-USDT-SWAP")
     assert stack.ended(eth).reason is ExitReason.TAKE_PROFIT
     stack.until(lambda: stack.at_rest(btc))
+
+
+def test_funding_of_a_shared_position_is_shared_by_size(stack: Stack) -> None:
+    first = stack.opened()
+    stack.step(9 * 3600)
+    second = stack.opened(stack.draft(value=3000))
+    stack.step(8 * 3600)
+    stack.settle(2)
+    stack.price("89000")
+    stack.ended(first)
+    stack.ended(second)
+    ended = {cycle.part: cycle for cycle in stack.store.cycles()}
+    assert same(ended[first].funding + ended[second].funding, stack.money()["funding"])
+    early, late = sorted((Decimal(row["balChg"]) for row in funding_bills(stack)), key=abs)
+    assert same(ended[first].funding, early + late * Decimal("0.99") / Decimal("3.98"))
+
+
+def test_funding_of_long_and_short_goes_to_the_one_that_paid_it(stack: Stack) -> None:
+    long, short = stack.opened(), stack.opened(stack.draft(side=Side.SHORT, value=3000))
+    stack.step(9 * 3600)
+    stack.settle(2)
+    for part in (long, short):
+        stack.positions.close(part, stack.token(), "trader")
+    ended = {part: stack.ended(part) for part in (long, short)}
+    paid = {row["sz"]: Decimal(row["balChg"]) for row in funding_bills(stack)}
+    assert same(ended[long].funding, paid["0.99"])
+    assert same(ended[short].funding, paid["3"])
+
+
+def funding_bills(stack: Stack) -> list[dict[str, str]]:
+    return [row for row in stack.exchange()["ledger"] if row["type"] == "8"]

@@ -107,6 +107,17 @@ def test_foreign_orders_are_left_alone(stack: Stack) -> None:
     assert [row["ordId"] for row in stack.working()] == [theirs["ordId"]]
 
 
+def test_a_foreign_order_where_nothing_of_ours_is_stands_in_the_picture(stack: Stack) -> None:
+    stack.simulator.intervene(
+        "place", instId="SOL-USDT-SWAP", posSide="short", side="sell", ordType="limit", px="400", sz="1"
+    )
+    stack.look()
+    picture, _ = stack.store.picture(stack.account.id)
+    (order,) = picture["orders"]
+    assert (order["symbol"], order["position_side"], order["foreign"]) == ("SOL-USDT-PERP", "short", True)
+    assert stack.acts() == []
+
+
 def test_a_foreign_order_that_pins_the_leverage_is_the_reason_told(stack: Stack) -> None:
     stack.simulator.intervene("place", **BTC, side="buy", ordType="limit", px="90000", sz="1")
     part = stack.open(stack.draft(leverage=10))

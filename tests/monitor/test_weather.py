@@ -12,6 +12,7 @@ import pytest
 from core.domain.errors import Unavailable
 from core.domain.intent import ExitReason
 from core.monitor.guard import Guard
+from core.monitor.restart import report
 from tests.eventually import eventually
 from tests.monitor.test_one_life import agrees, nothing_left
 from tests.stack import ACCOUNT, Stack
@@ -59,6 +60,24 @@ def test_an_exchange_that_is_away_leaves_the_old_picture_and_shows_the_trouble(s
     passing(stack, lambda: picture(stack)["health"]["exchange"] == "ok", "it is back")
     assert picture(stack)["as_of"] > before["as_of"]
     assert [row["protected"] for row in picture(stack)["parts"] if row["part"] == part] == [True]
+
+
+def test_a_bot_that_comes_up_while_the_exchange_is_away_keeps_the_picture_of_the_one_before(stack: Stack) -> None:
+    stack.opened()
+    before = picture(stack)
+    stack.simulator.faults(AWAY)
+    stack.step(30)
+    stack.crash()
+    stack.guard.start(report)
+    try:
+        passing(stack, lambda: "positions" in picture(stack)["health"]["exchange"], "the trouble is shown")
+        shown = picture(stack)
+        assert (shown["as_of"], shown["parts"]) == (before["as_of"], before["parts"])
+        assert shown["published_at"] > before["published_at"]
+        stack.simulator.faults()
+        passing(stack, lambda: picture(stack)["as_of"] > before["as_of"], "it is back")
+    finally:
+        stack.guard.stop()
 
 
 def test_it_asks_less_and_less_often_however_often_it_is_woken(stack: Stack, worker: Guard) -> None:

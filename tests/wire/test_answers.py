@@ -374,3 +374,13 @@ def test_a_proxy_of_the_environment_is_not_asked_about_this_machine(stub, make_c
     monkeypatch.setenv("HTTP_PROXY", closed_port())
     stub.answer("account/positions", "positions")
     assert len(make_client().positions()) == 2
+
+
+def test_a_closed_client_sends_nothing_and_says_so(okx, stub):
+    okx.close()
+    with pytest.raises(Unavailable, match="has been closed"):
+        okx.positions()
+    with pytest.raises(Refused) as caught:
+        okx.place(entry())
+    assert caught.value.transient
+    assert stub.to("trade/order") == []

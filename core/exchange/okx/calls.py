@@ -65,6 +65,7 @@ class Calls:
     ) -> None:
         self.session, self.clock, self.lifetime = session, clock, lifetime
         self._sleep, self._monotonic = sleep, monotonic
+        self.closed = False  #: nothing is sent any more
 
     # -- reads
 
@@ -72,7 +73,7 @@ class Calls:
         """The rows of the answer; up to three tries. Raises Unavailable."""
         answer = self._once(call, Terms(protection))
         for pause in PAUSES_SECONDS:
-            if answer.good or answer.code not in READ_AGAIN:
+            if answer.good or answer.code not in READ_AGAIN or self.closed:
                 break
             log.info("read again %r code=%s %s", what, answer.code, answer.words)
             self._sleep(PAUSE_WHEN_TOO_FAST_SECONDS if answer.code in TOO_FAST else pause)
@@ -147,6 +148,8 @@ class Calls:
     # -- both
 
     def _once(self, call: Call, terms: Terms) -> Answer:
+        if self.closed:
+            return Answer(NOT_SENT, "the client has been closed", [])
         return self.session.ask(call, terms)
 
     def measure_clock(self) -> datetime:

@@ -103,7 +103,8 @@ class OKXReads:
         return self.throttle.usage()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; nothing is sent or tried again afterwards."""
+        self._calls.closed = True
         self._session.close()
 
     # -- the account
