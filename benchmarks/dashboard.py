@@ -102,9 +102,9 @@ class Dashboard(Process):
 class Tabs:
     """Tabs open on one page, in a process beside."""
 
-    def __init__(self, url: str, page: str, count: int) -> None:
+    def __init__(self, url: str, page: str, count: int, runs: int) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.tabs", url, page, str(count)],
+            [sys.executable, "-m", "benchmarks.tabs", url, page, str(count), str(runs)],
             cwd=REPOSITORY,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -112,7 +112,7 @@ class Tabs:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line, "the tabs did not open"
-        self.first_runs: list[float] = json.loads(line)
+        self.drawn: list[float] = json.loads(line)  #: seconds of each tab's last whole run
 
     def close(self) -> list[float]:
         """Close them; the seconds that each refresh took."""
@@ -121,8 +121,8 @@ class Tabs:
 
 
 @contextmanager
-def tabs_on(dashboard: Dashboard, page: str, count: int) -> Iterator[Tabs]:
-    tabs = Tabs(dashboard.url, page, count)
+def tabs_on(dashboard: Dashboard, page: str, count: int, runs: int = 1) -> Iterator[Tabs]:
+    tabs = Tabs(dashboard.url, page, count, runs)
     try:
         yield tabs
     finally:

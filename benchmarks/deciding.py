@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from functools import partial
 
 from benchmarks.frame import ROUNDS, Line, Section, cpu, median
 from core.decision.plan import plan
@@ -34,9 +35,8 @@ def measure() -> Section:
         wanted, there = guarded_parts(size)
         gc.collect()
         gc.freeze()  # as the product does once it is up
-        rounds = [_per_part(size, lambda w=wanted, t=there: plan(w, t, NOON)) for _ in range(ROUNDS)]
-        cost[size] = median(rounds)
-        floor = median([_per_part(size, lambda t=there: _bare_answer(t)) for _ in range(ROUNDS)])
+        cost[size] = median([_per_part(size, partial(plan, wanted, there, NOON)) for _ in range(ROUNDS)])
+        floor = median([_per_part(size, partial(_bare_answer, there)) for _ in range(ROUNDS)])
         lines.append(
             Line(
                 f"`plan`, {size:,} parts of one position",

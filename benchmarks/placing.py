@@ -73,8 +73,14 @@ def _one(stack: Stack, database: Connection, http: httpx.Client, parts: Any) -> 
     commit = timed(lambda: database.exec_driver_sql("INSERT INTO smallest_commit VALUES (1)"))
     body = orjson.dumps(
         {
-            **{"instId": "BTC-USDT-SWAP", "tdMode": "cross", "side": "buy", "posSide": "long", "ordType": "limit"},
-            **{"sz": "0.01", "px": "50000", "clOrdId": client_order_id(next(parts), 1, Purpose.ENTRY, 1)},
+            "instId": "BTC-USDT-SWAP",
+            "tdMode": "cross",
+            "side": "buy",
+            "posSide": "long",
+            "ordType": "limit",
+            "sz": "0.01",
+            "px": "50000",
+            "clOrdId": client_order_id(next(parts), 1, Purpose.ENTRY, 1),
         }
     ).decode()
     headers = stack.client._session._signed_headers("POST", ORDER, body)

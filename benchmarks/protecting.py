@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from decimal import Decimal
 from benchmarks.dashboard import Dashboard, eventually, tabs_on
 from benchmarks.echo import round_trips
 from benchmarks.frame import ROUNDS, Line, Section, median, ms, percentile
-from benchmarks.tap import Tap
+from benchmarks.tap import Tap, behind
 from benchmarks.world import World
 from core.clock import RealClock
 from core.domain.instrument import Side
@@ -27,7 +25,7 @@ from tests.stack import ACCOUNT, BTC
 CONTRACT = "BTC-USDT-SWAP"
 MARKET = Decimal(100_000)
 STEP = Decimal(10)  #: USDT between two waiting entries
-CALM_SECONDS = 0.12  #: without a request, for the wire to count as idle
+CALM_SECONDS = 0.15  #: without a request, beside the time on the wire, for the wire to count as idle
 STREAM_SECONDS = 60.0
 SHORTEST_PAUSE = 0.02
 
@@ -88,26 +86,30 @@ class Desk:
         orders = self.world.store.orders(ACCOUNT)
         return {order.part for order in orders if order.status is OrderStatus.WORKING and order.exchange_order_id}
 
-    def fill(self, part: str, price: Decimal) -> float:
+    def fill(self, part: str, price: Decimal, delay_ms: int) -> float:
         """Let the price fall to one entry while the wire is idle; seconds from the push to the protection."""
-        eventually(lambda: self.tap.idle(CALM_SECONDS), "the wire is idle")
+        eventually(lambda: self.tap.idle(CALM_SECONDS + 2 * delay_ms / 1000), "the wire is idle")
         self.simulator.price(CONTRACT, price)
         self.price = price
-        return eventually(lambda: self.tap.seconds(part), f"part {part} is protected")
+        return eventually(lambda: self.tap.seconds(part), f"part {part} is protected") or 0.0
 
 
 def measure() -> Section:
     lines: list[Line] = []
-    with World() as world, world.simulator("real") as simulator:
-        with Tap(int(simulator.base_url.rsplit(":", 1)[1])) as tap, _dashboard(world, simulator, tap) as dashboard:
-            desk = Desk(world, simulator, tap)
-            for case in CASES:
-                simulator.delay(case.delay_ms)
-                with tabs_on(dashboard, "", case.tabs) if case.tabs else nullcontext():
-                    samples, floor = _samples(desk, case)
-                simulator.delay(0)
-                lines += _lines(case, samples, floor)
-                desk.reset()
+    with (
+        World() as world,
+        world.simulator("real") as simulator,
+        behind(world.home, simulator) as tap,
+        _dashboard(world) as dashboard,
+    ):
+        desk = Desk(world, simulator, tap)
+        for case in CASES:
+            simulator.delay(case.delay_ms)
+            with tabs_on(dashboard, "", case.tabs) if case.tabs else nullcontext():
+                samples, floor = _samples(desk, case)
+            simulator.delay(0)
+            lines += _lines(case, samples, floor)
+            desk.reset()
     return Section(
         "From a fill without protection to its stop",
         "The dashboard runs as always, against an exchange at which TP and SL cannot travel with an entry. A limit "
@@ -121,7 +123,7 @@ def measure() -> Section:
 def _samples(desk: Desk, case: Case) -> tuple[list[list[float]], list[float]]:
     rounds, floor = [], []
     for _ in range(ROUNDS):
-        rounds.append([desk.fill(part, price) for part, price in desk.wait_below(case.fills)])
+        rounds.append([desk.fill(part, price, case.delay_ms) for part, price in desk.wait_below(case.fills)])
         floor += round_trips(20)
     return rounds, floor
 
@@ -129,6 +131,7 @@ def _samples(desk: Desk, case: Case) -> tuple[list[list[float]], list[float]]:
 def _lines(case: Case, rounds: list[list[float]], floor: list[float]) -> Iterator[Line]:
     every = [sample for one in rounds for sample in one]
     where = f"{case.words}, {case.delay_ms} ms of wire"
+    print(sorted(round(s*1000,1) for s in every), file=__import__("sys").stderr)
     p50, p99 = median([median(one) for one in rounds]), percentile(every, 99)
     goal = f"<= {ms(case.goal_p50)}" if case.goal_p50 else ""
     met = p50 <= case.goal_p50 if case.goal_p50 else None
@@ -138,14 +141,8 @@ def _lines(case: Case, rounds: list[list[float]], floor: list[float]) -> Iterato
 
 
 @contextmanager
-def _dashboard(world: World, simulator: SimulatorProcess, tap: Tap) -> Iterator[Dashboard]:
-    """The dashboard on the other side of the tap, its bot started and its streams up."""
-    ready = world.home / "simulator" / "ready.json"
-    told = json.loads(ready.read_text())
-    behind, before = simulator.base_url.rsplit(":", 1)[1], str(tap.port)
-    for name in ("base_url", "ws_url"):
-        told[name] = told[name].replace(behind, before)
-    ready.write_text(json.dumps(told))
+def _dashboard(world: World) -> Iterator[Dashboard]:
+    """The dashboard, its bot started and its streams up."""
     dashboard = Dashboard(world.home, bare_entries=True)
     try:
         dashboard.wait_until_up()
@@ -172,10 +169,3 @@ def _draft(price: Decimal) -> Draft:
         stop_loss=Target(pnl_usdt=Decimal(-10)),
         entry=EntryStyle(EntryKind.LIMIT, price=Price(price)),
     )
-
-
-if __name__ == "__main__":
-    began = time.time()
-    for line in measure().lines:
-        print(line)
-    print(time.time() - began)

@@ -1,8 +1,8 @@
 """Browser tabs without a browser: they speak the page's own WebSocket and refresh as the page asks them to.
 
 A process of its own, so that a tab's work is not counted as the dashboard's. Run as
-`python -m benchmarks.tabs URL PAGE TABS`: prints the seconds of each first page run as JSON, refreshes until its
-input is closed, then prints the seconds of each refresh.
+`python -m benchmarks.tabs URL PAGE TABS RUNS`: each tab draws the whole page so often; prints the seconds of each
+tab's last run as JSON, refreshes until its input is closed, then prints the seconds of each refresh.
 """
 
 from __future__ import annotations
@@ -76,19 +76,19 @@ class Tab:
         await self.socket.close()
 
 
-async def visit(url: str, page: str, tabs: int) -> None:
+async def visit(url: str, page: str, tabs: int, runs: int) -> None:
     """Open the tabs one after the other, keep them open until the input ends, and tell what was measured."""
     address = f"{url.replace('http', 'ws', 1)}/_stcore/stream"
     opened: list[Tab] = []
     listeners: list[asyncio.Task[None]] = []
-    first: list[float] = []
+    drawn: list[float] = []
     for _ in range(tabs):
         socket = await connect(address, origin=url, subprotocols=["streamlit"], max_size=None)  # type: ignore[arg-type,list-item]
         tab = Tab(socket, page)
         opened.append(tab)
         listeners.append(asyncio.create_task(tab.listen()))
-        first.append(await tab.run())
-    print(json.dumps(first), flush=True)
+        drawn += [await tab.run() for _ in range(runs)][-1:]
+    print(json.dumps(drawn), flush=True)
     await asyncio.to_thread(sys.stdin.read)
     print(json.dumps([seconds for tab in opened for seconds in tab.refreshes]), flush=True)
     for listener in listeners:
@@ -97,4 +97,4 @@ async def visit(url: str, page: str, tabs: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(visit(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    asyncio.run(visit(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))

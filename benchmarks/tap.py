@@ -7,11 +7,17 @@ on its way to the exchange; both by the part they belong to. Knows nothing else 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from tests.simulator_process import SimulatorProcess
 
 ENTRY = re.compile(rb'"clOrdId":\s*"op([0-9a-z]{6})\d\dE\d\d"')
 PROTECTION = re.compile(rb'"algoClOrdId":\s*"op([0-9a-z]{6})\d\dP\d\d"')
@@ -88,7 +94,19 @@ class Tap:
                 self.filled.setdefault(part.decode(), now)
 
 
-async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter, note) -> None:  # type: ignore[no-untyped-def]
+@contextmanager
+def behind(home: Path, simulator: SimulatorProcess) -> Iterator[Tap]:
+    """A tap before this simulator, in whose place it is found by whoever starts on the data in `home`."""
+    port = simulator.base_url.rsplit(":", 1)[1]
+    with Tap(int(port)) as tap:
+        ready = home / "simulator" / "ready.json"
+        told = json.loads(ready.read_text())
+        moved = {name: told[name].replace(port, str(tap.port)) for name in ("base_url", "ws_url")}
+        ready.write_text(json.dumps(told | moved))
+        yield tap
+
+
+async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter, note: Callable[[bytes], None]) -> None:
     try:
         while data := await source.read(READS):
             note(data)

@@ -6,7 +6,6 @@ The database runs with PostgreSQL's own durable settings, unlike the one of the 
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -42,15 +41,18 @@ NO_LIMIT = Limit(10**9, 1.0)
 class World:
     """A data folder as the product has it, with its database running."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, empty: bool = False) -> None:
+        """`empty`: the folder alone, for a product that makes everything itself; it has no `store` then."""
         self.home: Path = folder_for_server()
         self._postgres = EmbeddedPostgres(self.home / "postgres")
-        self.url = self._postgres.start()
-        upgrade(self.url)
-        self.store = Store.open(self.url)
+        if not empty:
+            url = self._postgres.start()
+            upgrade(url)
+            self.store = Store.open(url)
 
     def close(self) -> None:
-        self.store.close()
+        if hasattr(self, "store"):
+            self.store.close()
         self._postgres.stop()
         shutil.rmtree(self.home)
 
@@ -97,12 +99,20 @@ def populate(stack: Stack, parts: int) -> None:
     first = stack.part(held[-1])
     names = _copied_in_the_book(stack.store, first.name, parts - len(held))
     resting = first.protection[0]
+    assert resting.tp_trigger is not None
+    assert resting.sl_trigger is not None
     place = {"instId": "BTC-USDT-SWAP", "posSide": "long"}
     bought = {"side": "buy", "ordType": "market", "sz": plain(first.size * len(names))}
     protected = {
-        "side": "sell", "ordType": "oco", "sz": plain(first.size), "tpOrdPx": "-1", "slOrdPx": "-1",
-        "tpTriggerPx": plain(resting.tp_trigger or 0), "slTriggerPx": plain(resting.sl_trigger or 0),
-        "tpTriggerPxType": "mark", "slTriggerPxType": "mark",
+        "side": "sell",
+        "ordType": "oco",
+        "sz": plain(first.size),
+        "tpOrdPx": "-1",
+        "slOrdPx": "-1",
+        "tpTriggerPx": plain(resting.tp_trigger),
+        "slTriggerPx": plain(resting.sl_trigger),
+        "tpTriggerPxType": "mark",
+        "slTriggerPxType": "mark",
     }
     if names:
         stack.simulator.intervene("place", **place, **bought)
@@ -142,13 +152,3 @@ def calm(stack: Stack, most_rounds: int = 20) -> None:
         if not any(result.plan.actions for result in results) and all(result.seen.confirmed for result in results):
             return
     raise AssertionError("the bot does not come to rest")
-
-
-def eventually(words: str, seconds: float, look) -> object:  # type: ignore[no-untyped-def]
-    """The first true answer of `look`."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"within {seconds:g} s never: {words}")
-        time.sleep(0.02)
-    return found

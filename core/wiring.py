@@ -110,7 +110,9 @@ class Running:
         embedded = EmbeddedPostgres(self.settings.home / "postgres")
         self.database_words = str(embedded.folder)
         self._ends.append(embedded.stop)
-        return embedded.start()
+        url = embedded.start()
+        embedded.keep()
+        return url
 
     def stop(self) -> None:
         """End everything in the reverse order. What rests on the exchange stays there."""

@@ -18,11 +18,19 @@ from typing import Any, Self
 
 import orjson
 import psycopg2
-from sqlalchemy import create_engine, func, make_url
+from sqlalchemy import create_engine, event, func, make_url
 from sqlalchemy import select as sql_select
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    DisconnectionError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
 
@@ -32,6 +40,8 @@ CHANNEL = "perpdeck"
 CONNECT_SECONDS = 5
 STATEMENT_MS = 5_000
 IDLE_IN_TRANSACTION_MS = 15_000
+IDLE_SECONDS = 1.0  #: after this long a pooled connection is tried before it is used
+LAST_USED = "last used"
 EAR_SECONDS = 0.5  #: how soon a listener notices that it shall stop
 LONGEST_BACK_OFF = 5.0
 DECIMAL = '"decimal"'  #: the name under which a decimal travels in JSON
@@ -46,6 +56,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        _ping_the_idle(engine)
         self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @classmethod
@@ -54,7 +65,6 @@ class Database:
         return cls(
             create_engine(
                 normal_url(url),
-                pool_pre_ping=True,
                 pool_size=5,
                 max_overflow=10,
                 pool_timeout=CONNECT_SECONDS,
@@ -136,6 +146,24 @@ class Database:
                     yield from _parsed(connection.notifies.pop(0).payload)
         finally:
             pooled.close()
+
+
+def _ping_the_idle(engine: Engine) -> None:
+    """A connection that has lain idle is tried before it is used; one that was in use just now costs no question."""
+
+    def on_checkin(_: Any, record: ConnectionPoolEntry) -> None:
+        record.info[LAST_USED] = time.monotonic()
+
+    def on_checkout(connection: Any, record: ConnectionPoolEntry, _: Any) -> None:
+        if time.monotonic() - record.info.get(LAST_USED, time.monotonic()) < IDLE_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg2.Error as gone:
+            raise DisconnectionError from gone  # the pool takes another one
+
+    event.listen(engine, "checkin", on_checkin)
+    event.listen(engine, "checkout", on_checkout)
 
 
 def send(connection: Connection, message: Message) -> None:

@@ -1,7 +1,8 @@
 """A PostgreSQL of our own, from the wheel, in the data folder: nothing to install, reached by a Unix socket only.
 
 Several processes may use one server. Each holds a shared lock on the folder while it does; the last to go stops
-the server. A killed process loses its lock by itself, and a killed server recovers at the next start.
+the server. A killed process loses its lock by itself; a killed server is started again where `keep` watches over
+it, and recovers at the next start otherwise.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +36,7 @@ NAME = "perpdeck"  #: of the database, of its owner and, for root, of the system
 VERSION = "18"
 START_SECONDS = 60
 STOP_SECONDS = 20
+CHECK_SECONDS = 1.0
 AGAIN_SECONDS = 0.5  #: after a kill the last of the server's children need a moment to go
 ATTEMPTS = 6
 NOBODY = 2**31 - 1  #: a process number that no system gives
@@ -50,6 +53,7 @@ class EmbeddedPostgres:
         self._user = _user_for_root() if os.geteuid() == 0 else None
         self._use: IO[str] | None = None
         self._binaries = _binaries()
+        self._ending = threading.Event()
 
     @property
     def url(self) -> str:
@@ -78,10 +82,16 @@ class EmbeddedPostgres:
         atexit.register(self.stop)
         return self.url
 
+    def keep(self) -> None:
+        """Watch over the server until `stop`: one that has gone is started again."""
+        self._ending.clear()
+        threading.Thread(target=self._keep, name="database-keeper", daemon=True).start()
+
     def stop(self) -> None:
         """Leave; the last user stops the server. Safe to call twice."""
         if self._use is None:
             return
+        self._ending.set()
         atexit.unregister(self.stop)
         with self._alone(), self._use as use:
             self._use = None
@@ -146,6 +156,25 @@ class EmbeddedPostgres:
             if number.isdecimal() and not self._is_our_server(int(number)):
                 log.info("server was killed before pid=%s", number)
                 note.write_text(f"{NOBODY}\n{rest}")
+
+    def _keep(self) -> None:
+        while not self._ending.wait(CHECK_SECONDS):
+            if self._lives():
+                continue
+            try:
+                with self._alone():
+                    if self._use is not None and not self._lives():
+                        log.warning("the server was gone and is started again folder=%s", self.folder)
+                        self._launch()
+            except (Misconfigured, OSError) as trouble:
+                log.error("the server was gone and could not be started again: %s", trouble)
+
+    def _lives(self) -> bool:
+        try:
+            number = (self.data / "postmaster.pid").read_text().partition("\n")[0]
+        except FileNotFoundError:
+            return False
+        return number.isdecimal() and self._is_our_server(int(number))
 
     def _is_our_server(self, number: int) -> bool:
         try:

@@ -124,6 +124,8 @@ class Cycles(Database):
     def note_position(self, part: str, position_id: str, tp_order_id: str, sl_order_id: str) -> None:
         """Keep the exchange's ids beside the part. Unchanged ones cost nothing."""
         ids = (position_id, tp_order_id, sl_order_id)
+        if part not in self._noted:
+            self._noted |= self._ids_of_living_parts()
         if self._noted.get(part) == ids:
             return
         values: dict[str, Any] = dict(zip(("position_id", "tp_order_id", "sl_order_id"), ids, strict=True))
@@ -133,3 +135,10 @@ class Cycles(Database):
         with self.one_statement() as connection:
             connection.execute(update(positions).where(living).values(values))
         self._noted[part] = ids
+
+    def _ids_of_living_parts(self) -> dict[str, tuple[str, str, str]]:
+        """All in one read, so that a restart with many parts does not write each of them anew."""
+        ids = (positions.c.position_id, positions.c.tp_order_id, positions.c.sl_order_id)
+        query = select(positions.c.part, *ids).where(positions.c.cycle_ended_at.is_(None))
+        with self.one_statement() as connection:
+            return {row.part: (row[1], row[2], row[3]) for row in connection.execute(query)}

@@ -125,10 +125,10 @@ def _promises(run: Run) -> Iterator[str]:
     yield f"| Seconds in which a protection rested beside no position | {_plain(run.orphan_seconds)} |"
     yield f"| Left at the exchange in the end | {', '.join(run.left) or 'nothing'} |"
     for name, words in (("pnl", "Realised PnL"), ("fees", "Fees"), ("funding", "Funding"), ("all", "All together")):
-        difference = ours[name] - ledger[name]
+        difference = _rounded(ours[name] - ledger[name], 2)
         yield (
             f"| {words}, USDT: our cycles / the exchange's ledger / difference "
-            f"| {ours[name]:+,.2f} / {ledger[name]:+,.2f} / {difference:.2f} |"
+            f"| {ours[name]:+,.2f} / {ledger[name]:+,.2f} / {difference} |"
         )
     yield f"| Requests of the trader that were refused | {len(run.refusals)} |"
     yield ""
@@ -213,8 +213,8 @@ def _table(exits: Sequence[Exit], asked: str) -> Iterator[str]:
     for one in sorted(exits, key=lambda exit_: exit_.at):
         yield (
             f"| {one.at:%H:%M:%S} | {one.slot.name} | {one.by} | {one.level:,} | {one.mark:,} | {one.price:,} "
-            f"| {one.overshoot:,.2f} | {one.behind:,.2f} | {one.asked:+,.2f} | {one.cycle.realised_pnl:+,.2f} "
-            f"| {one.gap:,.2f} | {one.gap_bp:,.1f} |"
+            f"| {_rounded(one.overshoot, 2):,} | {_rounded(one.behind, 2):,} | {one.asked:+,.2f} "
+            f"| {one.cycle.realised_pnl:+,.2f} | {_rounded(one.gap, 2):,} | {_rounded(one.gap_bp, 1):,} |"
         )
 
 
@@ -230,8 +230,13 @@ def _plain(number: Decimal) -> str:
     return f"{number.normalize():f}"
 
 
+def _rounded(number: Decimal, places: int) -> Decimal:
+    """Rounded, and never a zero with a minus."""
+    return round(number, places) + 0
+
+
 def _usdt(amount: Decimal | int) -> str:
-    return f"{amount + 0:,.2f}"
+    return f"{amount:,.2f}"
 
 
 if __name__ == "__main__":

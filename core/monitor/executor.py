@@ -27,6 +27,7 @@ from core.domain.action import (
     StartCycle,
 )
 from core.domain.errors import OutcomeUnknown, Refused
+from core.domain.money import plain
 from core.domain.order import Order, OrderKind, OrderStatus
 from core.exchange.port import ExchangePort
 from core.monitor.lease import Lease
@@ -118,6 +119,9 @@ class TradeExecutor:
         """Nothing has been placed yet, so silence about the leverage is a passing refusal of the order."""
         try:
             self.port.set_leverage(symbol, leverage)
+        except Refused as refusal:
+            words = f"leverage {plain(leverage)} cannot be set: {refusal.words or refusal}"
+            raise Refused(str(refusal), code=refusal.code, words=words, transient=refusal.transient) from refusal
         except OutcomeUnknown as silence:
             raise Refused(f"leverage {leverage} could not be confirmed: {silence}", transient=True) from silence
 
@@ -151,7 +155,7 @@ class TradeExecutor:
             self.recorder.record_fills(self.account, self.port.fills(since))
             self.recorder.record_funding(self.account, self.port.funding(since))
             funding = self.store.funding_of(self.account, key.symbol, key.side, action.part, action.cycle, began, now)
-        self.store.end_cycle(self.account, action, funding, life, now)
+        self.store.end_cycle(self.account, action, funding, life if action.entered else "", now)
         log.info(
             "cycle ended part=%s cycle=%s reason=%s pnl=%s fees=%s funding=%s",
             action.part,

@@ -89,7 +89,7 @@ class OkxHttp:
         if deadline := request.headers.get("expTime"):
             if not deadline.isdigit():
                 raise OkxError("50014", "Parameter expTime error", 400)
-            call.deadline = int(deadline)
+            call.deadline = int(deadline) - (self.house.shown_now() - self.house.now())  # as the engine counts
         return call
 
     def _caller(self, request: web.Request, raw: str, body: bytes) -> str:

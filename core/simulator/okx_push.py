@@ -171,7 +171,7 @@ class OkxPush:
             code, words = "50120", "This API key doesn't have permission to use this function"
         elif len(arguments) > limit:
             code, words = "60012", "Illegal request"
-        elif str(asked.get("expTime") or "9" * 15) < str(self.house.now()):
+        elif str(asked.get("expTime") or "9" * 15) < str(self.house.shown_now()):
             code, words = "50036", "The expTime can't be earlier than the current system time."
         elif any(str(row.get("instIdCode", "")) not in map(str, codes) for row in arguments):
             code, words = "51000", "Parameter instIdCode error"

@@ -50,6 +50,6 @@ def _stop(account: str) -> None:
 def _confirm_stop(account: str) -> None:
     status = session.services().levels.status(account)
     st.write(rows.stop_words(status.parts, status.protected))
-    st.caption(_("No order is cancelled and nothing is closed. Nothing new is opened and nothing repaired until Start."))
+    st.caption(_("No order is cancelled and nothing is closed. Until Start nothing is opened and nothing repaired."))
     widgets.refusals()
     st.button(_("Stop bot"), type="primary", key="stop_confirm", on_click=_stop, args=(account,), width="stretch")

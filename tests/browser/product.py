@@ -137,6 +137,13 @@ class Product:
             self._process.kill()
             self._process.wait()
 
+    def kill_database(self) -> None:
+        """End its database server as a power cut would."""
+        pid = self._postgres_pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        in_time(lambda: not alive(pid), f"process {pid} ended")
+
     def stop(self) -> None:
         """End everything that lives on this data folder."""
         if self._process is not None and self.returncode is None:

@@ -52,6 +52,21 @@ def test_after_a_power_cut_the_position_is_guarded_and_the_bot_waits_to_be_start
     assert (len(truth.entries), truth.held, len(truth.protection)) == (1, Decimal("0.99"), 1)
 
 
+def test_a_database_that_dies_is_back_in_seconds_and_nothing_is_lost(own: Product, open_desk: OpenDesk) -> None:
+    exchange = still(own.simulator())
+    desk = open_desk(own).open()
+    desk.start_bot()
+    part = desk.trade("BTC", value=1000, tp=50, sl=-100)
+    own.kill_database()
+    in_time(lambda: own.health()["status"] == "ok", "the database answers again", 40)
+    desk.open()
+    desk.bot_is("Bot running")
+    desk.protected(part)
+    exchange.price("BTC-USDT-SWAP", "106000")
+    in_time(lambda: Truth(exchange).held == 0, "the take-profit fills")
+    desk.pill("0/0 protected")
+
+
 def test_a_second_dashboard_shows_and_does_not_act(own: Product, open_desk: OpenDesk, tmp_path: Path) -> None:
     exchange = still(own.simulator())
     first = open_desk(own).open()

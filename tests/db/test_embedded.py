@@ -13,11 +13,12 @@ import psycopg2
 import pytest
 from sqlalchemy.engine import make_url
 
-from core.domain.errors import Misconfigured
+from core.domain.errors import Misconfigured, Unavailable
 from db import embedded, migrate
 from db.embedded import EmbeddedPostgres
 from db.store import Store
 from tests.db.values import ACCOUNT, draft
+from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[2]
 OTHER_PROCESS = """
@@ -102,6 +103,26 @@ def test_what_was_committed_survives_a_killed_server(postgres_of_its_own: Embedd
         store.close()
         postgres_of_its_own.stop()
         again.stop()
+
+
+def test_a_kept_server_comes_back_after_a_kill_and_stays_away_after_stop(postgres_of_its_own: EmbeddedPostgres) -> None:
+    url = postgres_of_its_own.start()
+    migrate.upgrade(url)
+    store = Store.open(url)
+    postgres_of_its_own.keep()
+    pid = server_pid(postgres_of_its_own)
+    os.kill(pid, signal.SIGKILL)
+
+    def answers() -> bool:
+        try:
+            return store.ping() > 0
+        except Unavailable:
+            return False
+
+    eventually(lambda: answers() and server_pid(postgres_of_its_own) != pid, 20.0, "the server is back", every=0.1)
+    store.close()
+    postgres_of_its_own.stop()
+    assert not runs(postgres_of_its_own)
 
 
 def test_a_pid_file_of_a_stranger_does_not_mislead(postgres_of_its_own: EmbeddedPostgres) -> None:

@@ -517,6 +517,12 @@ class Adversary:
     def under_maintenance(self) -> bool:
         return False
 
+    def other_conditional_orders(self) -> list[Order]:
+        return []
+
+    def usage(self) -> dict[str, tuple[int, int]]:
+        return {}
+
     # -- a person at the exchange's own page --------------------------------------------------------------------
 
     def by_hand_close(self, quantity: Decimal, origin: str = "order") -> None:

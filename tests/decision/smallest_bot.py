@@ -31,7 +31,7 @@ from core.domain.action import (
     StartCycle,
 )
 from core.domain.errors import OutcomeUnknown, Refused
-from core.domain.ids import client_order_id, meaning
+from core.domain.ids import client_order_id, meaning, part_name
 from core.domain.intent import Desired, ExternalExit, Intent
 from core.domain.money import NONE_HELD, Contracts, total
 from core.domain.order import Fill, Order, OrderKind, OrderStatus, Purpose
@@ -62,12 +62,22 @@ class Book:
     ended: list[EndCycle] = field(default_factory=list)
     alarms: set[str] = field(default_factory=set)
 
+    def open(self, asked: Intent) -> None:
+        """Write a new part into the book under a name of its own."""
+        name = part_name(len(self.intents) + 1)
+        self.intents[name] = asked.but(part=name)
+
     def change(self, part: str, **changes: object) -> None:
         self.intents[part] = self.intents[part].but(**changes)
 
     @property
     def living(self) -> list[Intent]:
         return [intent for intent in self.intents.values() if intent.living]
+
+    @property
+    def waiting(self) -> bool:
+        """Some placement has no known ending yet."""
+        return any(command.unresolved for command in self.commands.values())
 
 
 class SmallestBot:

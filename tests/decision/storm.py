@@ -25,7 +25,7 @@ from core.domain.action import (
     Rule,
 )
 from core.domain.errors import Unavailable
-from core.domain.ids import meaning, part_name
+from core.domain.ids import meaning
 from core.domain.instrument import TriggerBy
 from core.domain.intent import Desired, EntryKind, EntryStyle, Intent, Target, Wanted
 from core.domain.money import NONE_HELD, ZERO, Contracts, Price
@@ -81,12 +81,15 @@ class Storm:
         self.key = dice.choice((LONG, SHORT))
         facts = replace(FACTS, attaches_protection=dice.random() < 0.7, can_amend_triggers=dice.random() < 0.85)
         self.exchange = Adversary(dice, self.key, self.instrument, trouble, facts)
-        self.book = Book()
+        self.book = self._new_book()
         self.outcome = Outcome()
         self.crashes = dice.choice((0.0, 0.03))
         self.meddling = dice.choice((0.0, 0.25))
         self.most_parts = dice.randint(1, MOST_PARTS)
         self.bot = self._start()
+
+    def _new_book(self) -> Book:
+        return Book()
 
     def _start(self) -> SmallestBot:
         return SmallestBot(self.book, self.exchange, self.dice, self.crashes, self._check)
@@ -122,15 +125,14 @@ class Storm:
     def _open(self) -> None:
         if len(self.book.living) >= self.most_parts:
             return
-        dice, name = self.dice, part_name(len(self.book.intents) + 1)
+        dice = self.dice
         asked = intent(
-            name,
             key=self.key,
             position_value=Decimal(dice.choice((100, 330, 1000, 2500))),
             entry=self._style(),
             asked_at=self.exchange.now,
         )
-        self.book.intents[name] = self._targets(asked)
+        self.book.open(asked.but(**self._targets()))
 
     def _style(self) -> EntryStyle:
         dice = self.dice
@@ -140,7 +142,7 @@ class Storm:
         price = Price(near // self.instrument.price_tick * self.instrument.price_tick)
         return EntryStyle(EntryKind.LIMIT, price, dice.choice((None, timedelta(seconds=20))))
 
-    def _targets(self, asked: Intent) -> Intent:
+    def _targets(self) -> dict[str, Target | None]:
         dice, sign = self.dice, self.key.side.sign
         by = dice.choice((TriggerBy.MARK, TriggerBy.LAST))
         tick, last = self.instrument.price_tick, self.exchange.last
@@ -156,7 +158,7 @@ class Storm:
 
         profit = target(1) if dice.random() < 0.85 else None
         stop = target(-1) if dice.random() < 0.9 else None
-        return asked.but(take_profit=profit, stop_loss=stop)
+        return {"take_profit": profit, "stop_loss": stop}
 
     def _one(self) -> Intent | None:
         return self.dice.choice(self.book.living) if self.book.living else None
@@ -164,7 +166,7 @@ class Storm:
     def _edit(self) -> None:
         one = self._one()
         if one is not None:
-            self.book.intents[one.part] = self._targets(one)
+            self.book.change(one.part, **self._targets())
 
     def _close(self) -> None:
         one = self._one()
@@ -202,7 +204,8 @@ class Storm:
     def settle(self) -> None:
         """No more trouble: the loop must come to rest, and what rests must be right."""
         self.exchange.calm()
-        self.crashes = self.bot.crashes = 0.0
+        self.crashes = 0.0
+        self.bot = self._start()
         if self.dice.random() < 0.7:
             self.book.level = Level.RUN
         quiet, rested, quiet_since = 0, False, self.exchange.now
@@ -226,8 +229,7 @@ class Storm:
 
     def _at_rest(self, decided: Plan) -> bool:
         acts = [action for action in decided.actions if not isinstance(action, RaiseAlarm)]
-        waiting = any(command.unresolved for command in self.book.commands.values())
-        return not acts and not waiting and not self.exchange.on_the_way and not self._missing()
+        return not acts and not self.book.waiting and not self.exchange.on_the_way and not self._missing()
 
     def _missing(self) -> bool:
         return self._parts_total() > self.exchange.held

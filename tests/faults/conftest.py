@@ -8,8 +8,7 @@ from functools import partial
 
 import pytest
 
-from db.store import Store
-from tests.faults.weather import Report, Storm
+from tests.faults.weather import Report, Storm, empty_store
 from tests.postgres import Postgres, postgres
 from tests.simulator.conftest import fresh
 from tests.simulator_process import SimulatorProcess
@@ -25,26 +24,31 @@ def exchange() -> Iterator[SimulatorProcess]:
         yield simulator
 
 
-@pytest.fixture(scope="session")
-def run_storm(postgres: Postgres, exchange: SimulatorProcess) -> Iterator[RunStorm]:
-    """Plays one seed. AssertionError with the seed and the whole story where a promise is broken."""
-    store = Store.open(postgres.url)
+@pytest.fixture(scope="module")
+def quiet_log() -> Iterator[None]:
+    """Lost answers are the point here, and there are thousands of them."""
     log = logging.getLogger("perpdeck")
-    before, log.level = log.level, logging.ERROR  # lost answers are the point here, and there are thousands
-    yield partial(_run, postgres, exchange, store)
-    log.level = before
-    store.close()
+    before = log.level
+    log.setLevel(logging.ERROR)
+    yield
+    log.setLevel(before)
 
 
-def _run(postgres: Postgres, exchange: SimulatorProcess, store: Store, seed: int) -> Report:
-    postgres.empty()
-    storm = Storm(store, fresh(exchange), seed)
-    try:
-        storm.rage()
-        storm.calm()
-        storm.close_everything()
-    except AssertionError as broken:
-        raise AssertionError(f"SEED={seed}: {broken}") from broken
-    finally:
-        storm.client.close()
-    return storm.report
+@pytest.fixture(scope="module")
+def run_storm(postgres: Postgres, exchange: SimulatorProcess, quiet_log: None) -> RunStorm:
+    """Plays one seed. AssertionError with the seed and the whole story where a promise is broken."""
+    return partial(_run, postgres, exchange)
+
+
+def _run(postgres: Postgres, exchange: SimulatorProcess, seed: int) -> Report:
+    with empty_store(postgres) as store:
+        storm = Storm(store, fresh(exchange), seed)
+        try:
+            storm.rage()
+            storm.calm()
+            storm.close_everything()
+        except AssertionError as broken:
+            raise AssertionError(f"SEED={seed}: {broken}") from broken
+        finally:
+            storm.client.close()
+        return storm.report

@@ -8,7 +8,8 @@ liquidations, which no fill tells).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -30,6 +31,7 @@ from core.monitor import sentinel
 from core.monitor.guard import Guard
 from core.wiring import build_guard
 from db.store import Store
+from tests.postgres import Postgres
 from tests.simulator_process import SimulatorProcess
 from tests.stack import ACCOUNT, BTC, Deaf, Stack
 
@@ -80,6 +82,17 @@ SWITCHES: dict[str, tuple[Any, ...]] = {
     "order_delay_seconds": (0, 0, 1),
     "position_history_lag_seconds": (0, 2),
 }
+
+
+@contextmanager
+def empty_store(postgres: Postgres) -> Iterator[Store]:
+    """The database with nothing in it, and nobody else connected to it."""
+    postgres.empty()
+    store = Store.open(postgres.url)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 class Died(BaseException):

@@ -10,7 +10,7 @@ import pytest
 
 from core.domain.action import OutcomeKind
 from core.domain.intent import ExitReason, Target
-from tests.monitor.test_one_life import agrees, nothing_left
+from tests.monitor.truth import agrees, nothing_left
 from tests.stack import Stack
 
 ORDER, ALGO = "trade/order", "trade/order-algo"

@@ -259,3 +259,21 @@ def test_the_level_flatten_ends_flat_and_empty(stack: Stack) -> None:
         stack.ended(part)
     stack.settle(2)
     assert (stack.exchange()["positions"], stack.resting(), stack.working()) == ([], [], [])
+
+
+def test_killed_with_its_last_request_still_under_way(stack: Stack) -> None:
+    """The request arrives when another bot acts already; its own validity has run out by then, so it is dropped."""
+    stack.simulator.faults(
+        {"kind": "late", "seconds": 8, "match": {"method": "POST", "path": "trade/order"}, "count": 1}
+    )
+    part = stack.open()
+    stack.look()
+    lease_runs_out(stack)
+    second = stack.another_bot()
+    assert second.lease.acquire()
+    second.running = True
+    stack.guard = second
+    stack.until(lambda: stack.at_rest(part), seconds=60)
+    stack.settle(3)
+    assert stack.held() == HELD
+    assert len(stack.resting()) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from core.domain.intent import ExitReason
-from tests.monitor.test_one_life import agrees, limit, nothing_left, same
+from tests.monitor.truth import agrees, limit, nothing_left, same
 from tests.stack import Stack
 
 BTC = {"instId": "BTC-USDT-SWAP", "posSide": "long"}

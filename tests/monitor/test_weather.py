@@ -14,7 +14,7 @@ from core.domain.intent import ExitReason
 from core.monitor.guard import Guard
 from core.monitor.restart import report
 from tests.eventually import eventually
-from tests.monitor.test_one_life import agrees, nothing_left
+from tests.monitor.truth import agrees, nothing_left
 from tests.stack import ACCOUNT, Stack
 
 HELD = Decimal("0.99")

@@ -191,3 +191,14 @@ def test_a_level_far_away_does_not_flatten_the_candles():
     assert option["yAxis"]["max"] < 103
     (line,) = option["series"][0]["markLine"]["data"]
     assert line["yAxis"] == 102.0
+
+
+def test_request_limits_are_listed_with_the_fullest_first() -> None:
+    named = {"orders": ["2", "60"], "account": ["3", "10"], "time": ["0", "10"]}
+    picture = sample_picture()
+    picture["health"]["requests"] = named
+    assert [tuple(row.values()) for row in rows.request_rows(picture)] == [
+        ("account", "3", "10"),
+        ("orders", "2", "60"),
+        ("time", "0", "10"),
+    ]

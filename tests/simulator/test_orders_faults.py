@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -23,6 +24,15 @@ def test_a_deadline_in_the_past_is_refused_for_certain(okx):
 def test_a_deadline_still_to_come_passes(okx):
     in_a_minute = {"expTime": str(int(time.time() * 1000) + 60000)}
     assert okx.post("trade/order", order(BTC, "buy", "long", "1"), in_a_minute).row["sCode"] == "0"
+
+
+@pytest.mark.parametrize(("offset", "code"), [(-40, "0"), (40, "50036")])
+def test_a_deadline_is_held_against_the_clock_that_the_exchange_shows(sim, okx, offset, code):
+    sim.switches(clock_offset_seconds=offset)
+    path, body = "/api/v5/trade/order", json.dumps(order(BTC, "buy", "long", "1"))
+    headers = okx.headers("POST", path, body, at=datetime.now(UTC) + timedelta(seconds=offset))
+    answer = okx.http.post(path, content=body, headers=headers | {"expTime": str(1767225600000 - 10_000)}).json()
+    assert (answer["data"][0]["sCode"] if answer["data"] else answer["code"]) == code
 
 
 # -- faults

@@ -1,0 +1,62 @@
+"""The watchdog looks past the loop's memory: it tells what is wrong, takes it back when it has passed, trades never."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from core.alerts import Alerts
+from core.monitor import sentinel
+from tests.stack import ACCOUNT, Stack
+
+ALERTS = Alerts([])
+LONG = f"{ACCOUNT}/BTC-USDT-PERP/long"
+
+
+def test_all_is_well(stack: Stack) -> None:
+    stack.opened()
+    assert sentinel.check(stack.guard, ALERTS) == []
+    assert stack.alarms() == []
+
+
+def test_a_stop_that_is_gone_while_the_bot_stands_still(stack: Stack) -> None:
+    part = stack.opened()
+    stack.guard.running = False
+    stack.simulator.intervene("cancel", algoId=stack.resting()[0]["algoId"])
+    assert sentinel.check(stack.guard, ALERTS) == [f"{LONG}: stop-losses cover 0 of 0.99 contracts"]
+    assert stack.alarms() == [f"sentinel-bare/{LONG}"]
+    assert stack.resting() == []
+
+    stack.settle(2)
+    assert stack.alarms() == [f"sentinel-bare/{LONG}"], "the loop does not take back what the watchdog has said"
+    stack.guard.running = True
+    stack.step(6)
+    stack.until(lambda: stack.at_rest(part))
+    assert sentinel.check(stack.guard, ALERTS) == []
+    assert stack.alarms() == []
+
+
+def test_a_loop_that_stands_still(stack: Stack) -> None:
+    stack.opened()
+    stack.step(45)
+    (words,) = sentinel.check(stack.guard, ALERTS)
+    assert words == "the last complete look at the exchange was 45 s ago"
+    stack.look()
+    assert sentinel.check(stack.guard, ALERTS) == []
+
+
+def test_trigger_orders_that_the_loop_does_not_list(stack: Stack) -> None:
+    stack.simulator.intervene(
+        "place_algo", instId="BTC-USDT-SWAP", posSide="long", side="buy", ordType="trigger", sz="1",
+        triggerPx="90000", orderPx="-1",
+    )  # fmt: skip
+    (words,) = sentinel.check(stack.guard, ALERTS)
+    assert words == "1 trigger or trailing orders rest on BTC-USDT-PERP; they are not ours and are left alone"
+
+
+def test_a_pnl_that_has_drifted_from_the_exchanges(stack: Stack) -> None:
+    stack.opened()
+    with stack.store.transaction() as connection:
+        connection.execute(text("UPDATE orders SET average_price = average_price + 500 WHERE purpose = 'E'"))
+    stack.look()
+    (words,) = sentinel.check(stack.guard, ALERTS)
+    assert words == f"{LONG}: our PnL -4.95 USDT, the exchange's -0.00 USDT"
