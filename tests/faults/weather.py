@@ -58,18 +58,18 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "code", "match": {"method": "POST"}, "code": "50011", "http": 429, "executed": False},
     {"kind": "code", "match": {"method": "POST"}, "code": "50004", "http": 200, "executed": True},
     {"kind": "code", "match": {"method": "POST"}, "code": "50026", "http": 200, "executed": False},
-    {"kind": "code", "match": {"method": "GET"}, "code": "50013", "http": 429, "executed": False},
+    {"kind": "code", "match": {"method": "GET"}, "code": "50013", "http": 429, "executed": False, "probability": 0.06},
     {"kind": "html_502", "match": {"method": "POST"}, "executed": True},
     {"kind": "html_502", "match": {"method": "POST"}, "executed": False},
     {"kind": "reset", "match": {"method": "POST"}, "executed": True},
     {"kind": "reset", "match": {"method": "POST"}, "executed": False},
-    {"kind": "reset", "match": {"method": "GET"}},
+    {"kind": "reset", "match": {"method": "GET"}, "probability": 0.06},
     {"kind": "reject", "code": "51008", "match": {"path": "trade/order"}, "count": 1},
     {"kind": "reject", "code": "51000", "match": {"path": "trade/order-algo"}, "count": 2},
-    {"kind": "not_found", "seconds": 4},
-    {"kind": "partial_fill", "fraction": "0.4", "rest": "cancel"},
-    {"kind": "partial_fill", "fraction": "0.5", "rest": "work"},
-    {"kind": "accept_delay", "seconds": 3},
+    {"kind": "not_found", "seconds": 4, "probability": 0.7},
+    {"kind": "partial_fill", "fraction": "0.4", "rest": "cancel", "probability": 0.5},
+    {"kind": "partial_fill", "fraction": "0.5", "rest": "work", "probability": 0.5},
+    {"kind": "accept_delay", "seconds": 3, "probability": 0.5},
 )
 SWITCHES: dict[str, tuple[Any, ...]] = {
     "oversize_close": ("trim", "reject"),
@@ -161,7 +161,7 @@ class Storm(Stack):
         self.chance_of_death = dice.choice((0.0, 0.01))
         self.simulator.switches(**{name: dice.choice(values) for name, values in SWITCHES.items()})
         drawn = [FAULTS[self.seed % len(FAULTS)], *dice.sample(FAULTS, 3)]
-        self.simulator.faults(*({"probability": 0.3, "seed": dice.randrange(10**6), **one} for one in drawn))
+        self.simulator.faults(*({"probability": 0.35, "seed": dice.randrange(10**6), **one} for one in drawn))
         for _ in range(STORM_TURNS):
             try:
                 self._something_happens()
