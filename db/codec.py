@@ -18,13 +18,15 @@ from core.domain.intent import (
     ExitReason,
     ExternalExit,
     Intent,
-    Recovery,
-    ReopenRule,
+    RecoveryChoice,
+    ReopenChoice,
     Target,
+    TargetEdit,
     Wanted,
 )
 from core.domain.order import Fill, Funding, Leg, Order, OrderKind, OrderStatus, Purpose
 from db.base import Json
+from db.rules import Rules, reasons
 
 Values = dict[str, Any]
 Word = TypeVar("Word", bound=StrEnum)
@@ -36,6 +38,7 @@ def _words(kind: type[Word]) -> dict[str, Word]:
 
 
 SIDE, ORDER_SIDE, ORDER_KIND, ORDER_STATUS = _words(Side), _words(OrderSide), _words(OrderKind), _words(OrderStatus)
+NO_RECOVERY_CHOICE, NO_REOPEN_CHOICE = RecoveryChoice(), ReopenChoice()
 PURPOSE, OUTCOME, TRIGGER_BY = _words(Purpose), _words(OutcomeKind), _words(TriggerBy)
 
 # -- intents -------------------------------------------------------------------------------------------------
@@ -55,8 +58,10 @@ def intent_values(intent: Intent) -> Values:
         "entry": _entry_json(intent.entry),
         "take_profit": target_json(intent.take_profit),
         "stop_loss": target_json(intent.stop_loss),
-        "recovery": _recovery_json(intent.recovery),
-        "reopen": _reopen_json(intent.reopen),
+        "recovery": _recovery_json(intent.own_recovery),
+        "reopen": _reopen_json(intent.own_reopen),
+        "edit": _edit_json(intent.edit),
+        "reopen_at": intent.reopen_at,
         "cycle": intent.cycle,
         "contracts": intent.contracts,
         "cycle_started_at": intent.cycle_started_at,
@@ -69,8 +74,9 @@ def intent_values(intent: Intent) -> Values:
     }
 
 
-def intent_of(row: Any, exits: tuple[ExternalExit, ...]) -> Intent:
-    """The intent of a part's row; `exits` are those of its current cycle."""
+def intent_of(row: Any, exits: tuple[ExternalExit, ...], rules: Rules, earned: Decimal) -> Intent:
+    """The intent of a part's row; `exits` are those of its current cycle, `rules` hold where it chose nothing."""
+    own_recovery, own_reopen = _recovery_of(row.recovery), _reopen_of(row.reopen)
     return Intent(
         part=row.part,
         key=PositionKey(row.account, row.symbol, SIDE[row.side]),
@@ -80,8 +86,13 @@ def intent_of(row: Any, exits: tuple[ExternalExit, ...]) -> Intent:
         entry=_entry_of(row.entry),
         take_profit=_target_of(row.take_profit),
         stop_loss=_target_of(row.stop_loss),
-        recovery=_recovery_of(row.recovery),
-        reopen=_reopen_of(row.reopen),
+        recovery=rules.recovery if own_recovery is NO_RECOVERY_CHOICE else own_recovery.over(rules.recovery),
+        reopen=rules.reopen if own_reopen is NO_REOPEN_CHOICE else own_reopen.over(rules.reopen),
+        own_recovery=own_recovery,
+        own_reopen=own_reopen,
+        edit=_edit_of(row.edit),
+        reopen_at=row.reopen_at,
+        earned=earned,
         strategy=row.strategy,
         cycle=row.cycle,
         contracts=row.contracts,
@@ -122,31 +133,50 @@ def _target_of(found: Json | None) -> Target | None:
     return None if found is None else Target(**{**found, "trigger_by": TRIGGER_BY[found["trigger_by"]]})
 
 
-def _recovery_json(recovery: Recovery | None) -> Json | None:
-    return None if recovery is None else {field.name: getattr(recovery, field.name) for field in fields(recovery)}
+def _recovery_json(choice: RecoveryChoice) -> Json | None:
+    """Only what the part has chosen for itself."""
+    own = {field.name: getattr(choice, field.name) for field in fields(choice)}
+    return {name: value for name, value in own.items() if value is not None} or None
 
 
-def _recovery_of(found: Json | None) -> Recovery | None:
-    return None if found is None else Recovery(**found)
+def _recovery_of(found: Json | None) -> RecoveryChoice:
+    return NO_RECOVERY_CHOICE if found is None else RecoveryChoice(**found)
 
 
-def _reopen_json(rule: ReopenRule | None) -> Json | None:
-    if rule is None:
-        return None
-    return {
-        "after": sorted(rule.after),
-        "delay_seconds": _seconds(rule.delay),
-        "max_cycles": rule.max_cycles,
-        "loss_budget": rule.loss_budget,
+def _reopen_json(choice: ReopenChoice) -> Json | None:
+    own = {
+        "enabled": choice.enabled,
+        "after": None if choice.after is None else sorted(choice.after),
+        "delay_seconds": _seconds(choice.delay),
+        "max_cycles": choice.max_cycles,
+        "loss_budget": choice.loss_budget,
     }
+    return {name: value for name, value in own.items() if value is not None} or None
 
 
-def _reopen_of(found: Json | None) -> ReopenRule | None:
+def _reopen_of(found: Json | None) -> ReopenChoice:
+    if found is None:
+        return NO_REOPEN_CHOICE
+    after = found.get("after")
+    return ReopenChoice(
+        enabled=found.get("enabled"),
+        after=None if after is None else reasons(after),
+        delay=_span(found.get("delay_seconds")),
+        max_cycles=found.get("max_cycles"),
+        loss_budget=found.get("loss_budget"),
+    )
+
+
+def _edit_json(edit: TargetEdit | None) -> Json | None:
+    if edit is None:
+        return None
+    return {"take_profit": target_json(edit.take_profit), "stop_loss": target_json(edit.stop_loss), "step": edit.step}
+
+
+def _edit_of(found: Json | None) -> TargetEdit | None:
     if found is None:
         return None
-    after = frozenset(ExitReason(reason) for reason in found["after"])
-    delay = timedelta(seconds=found["delay_seconds"])
-    return ReopenRule(after, delay, found["max_cycles"], found["loss_budget"])
+    return TargetEdit(_target_of(found["take_profit"]), _target_of(found["stop_loss"]), found["step"])
 
 
 #: how a part's changes become columns; anything not named here is not the trader's to change
@@ -158,9 +188,13 @@ CHANGES: Mapping[str, Any] = {
     "entry": _entry_json,
     "take_profit": target_json,
     "stop_loss": target_json,
-    "recovery": _recovery_json,
-    "reopen": _reopen_json,
+    "own_recovery": _recovery_json,
+    "own_reopen": _reopen_json,
+    "edit": _edit_json,
+    "reopen_at": lambda at: at,
 }
+#: columns that have another name than what they hold
+COLUMNS: Mapping[str, str] = {"own_recovery": "recovery", "own_reopen": "reopen"}
 
 # -- orders and commands -------------------------------------------------------------------------------------
 

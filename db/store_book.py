@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Text, any_, exists, literal, or_, select, update
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
@@ -16,13 +16,14 @@ from core.domain.account import Level, PositionKey
 from core.domain.errors import Misconfigured
 from core.domain.ids import part_name
 from core.domain.intent import Desired, ExternalExit, Intent, Limits, Target, Wanted
-from core.domain.money import plain
+from core.domain.money import ZERO, plain
 from core.domain.order import OrderStatus
 from db import codec
 from db.connection import Database, send
 from db.models import (
     PART_NUMBERS,
     BotStateRow,
+    CycleRow,
     EventRow,
     ExternalExitRow,
     OrderRow,
@@ -30,23 +31,22 @@ from db.models import (
     RequestRow,
     SettingRow,
 )
+from db.rules import KEYS, Rules
 
-positions, exits = PositionRow.table(), ExternalExitRow.table()
+positions, cycles, exits = PositionRow.table(), CycleRow.table(), ExternalExitRow.table()
 orders, requests, events = OrderRow.table(), RequestRow.table(), EventRow.table()
 bots, settings = BotStateRow.table(), SettingRow.table()
 
-LIMITS = tuple(Limits.__dataclass_fields__)  #: settings of these names are limits
-
 
 def of_interest() -> ColumnElement[bool]:
-    """Parts that are living, or whose last cycle still has live orders."""
+    """Parts that are living, that may be opened again, or whose last cycle still has live orders."""
     left = exists().where(
         orders.c.part == positions.c.part,
         orders.c.cycle == positions.c.cycle,
         orders.c.account == positions.c.account,
         orders.c.status == OrderStatus.WORKING,
     )
-    return or_(positions.c.cycle_ended_at.is_(None), left)
+    return or_(positions.c.cycle_ended_at.is_(None), positions.c.wanted != Wanted.CLOSED, left)
 
 
 class Book(Database):
@@ -61,25 +61,29 @@ class Book(Database):
             rows = connection.execute(
                 select(*positions.c, level.label("level")).where(positions.c.account == account, of_interest())
             ).all()
-            intents = _intents(connection, rows)
-            hold = _limits(connection) if rows else Limits()
+            rules = _rules(connection) if rows else Rules()
+            intents = _intents(connection, rows, rules)
         by_key: dict[PositionKey, list[Intent]] = defaultdict(list)
         for intent in intents:
             by_key[intent.key].append(intent)
         allowed = Level(rows[0].level) if rows and rows[0].level else Level.RUN
-        return {key: Desired(key, tuple(group), allowed, hold) for key, group in sorted(by_key.items())}
+        return {key: Desired(key, tuple(group), allowed, rules.limits) for key, group in sorted(by_key.items())}
+
+    def rules(self) -> Rules:
+        """Limits, recovery and reopening as the settings have them for every part."""
+        with self.one_statement() as connection:
+            return _rules(connection)
 
     def limits(self) -> Limits:
         """The limits that hold for whatever is opened."""
-        with self.one_statement() as connection:
-            return _limits(connection)
+        return self.rules().limits
 
     def intents(self, account: str) -> list[Intent]:
         """Every part the account ever had, newest first."""
         query = select(positions).where(positions.c.account == account)
         with self.one_statement() as connection:
             rows = connection.execute(query.order_by(positions.c.asked_at.desc(), positions.c.part.desc())).all()
-            return _intents(connection, rows)
+            return _intents(connection, rows, _rules(connection))
 
     def intent(self, part: str) -> Intent | None:
         with self.one_statement() as connection:
@@ -107,12 +111,12 @@ class Book(Database):
         return intent, True
 
     def change_part(self, part: str, token: str, by: str, why: str, **changes: Any) -> Intent:
-        """Change what is wanted of a part: wanted, reduce_to, take_profit, stop_loss, leverage, recovery, reopen,
-        entry or position_value. The same token twice changes once.
+        """Change what is wanted of a part: wanted, reduce_to, take_profit, stop_loss, edit, leverage, own_recovery,
+        own_reopen, reopen_at, entry or position_value. The same token twice changes once.
 
         Raises Misconfigured for a part that is not known.
         """
-        values = {name: codec.CHANGES[name](value) for name, value in changes.items()}
+        values = {codec.COLUMNS.get(name, name): codec.CHANGES[name](value) for name, value in changes.items()}
         now = datetime.now(UTC)
         with self.transaction() as connection:
             intent = _intent(connection, part, lock=True)
@@ -120,12 +124,13 @@ class Book(Database):
                 raise Misconfigured(f"part {part!r} is not known")
             if not _first(connection, token, intent.key.account, "change_part", by, now, part):
                 return intent
-            if changes.get("wanted") is Wanted.CLOSED and intent.living:
+            if "wanted" in changes and changes["wanted"].closes and intent.living:
                 values["status"] = "closing"
             connection.execute(
                 update(positions).where(positions.c.part == part).values(**values, version=positions.c.version + 1)
             )
-            changed = intent.but(**changes, version=intent.version + 1)
+            changed = _intent(connection, part)
+            assert changed is not None, "its row is locked by this transaction"
             words = ", ".join(f"{name} {_word(value)}" for name, value in changes.items())
             _say(connection, changed, now, f"asked by {by}: {why}" if why else f"asked by {by}", words)
             send(connection, {"wake": str(intent.key)})
@@ -142,18 +147,18 @@ class Book(Database):
             return _first(connection, token, account, what, by, datetime.now(UTC))
 
 
-def _limits(connection: Connection) -> Limits:
-    query = select(settings.c.key, settings.c.value).where(settings.c.key.in_(LIMITS))
-    return Limits(**{row.key: Decimal(row.value) for row in connection.execute(query) if row.value is not None})
+def _rules(connection: Connection) -> Rules:
+    query = select(settings.c.key, settings.c.value).where(settings.c.key.in_(KEYS))
+    return Rules.of({row.key: row.value for row in connection.execute(query)})
 
 
 def _intent(connection: Connection, part: str, *, lock: bool = False) -> Intent | None:
     query = select(positions).where(positions.c.part == part)
     rows = connection.execute(query.with_for_update() if lock else query).all()
-    return next(iter(_intents(connection, rows)), None)
+    return next(iter(_intents(connection, rows, _rules(connection))), None)
 
 
-def _intents(connection: Connection, rows: Iterable[Any]) -> list[Intent]:
+def _intents(connection: Connection, rows: Iterable[Any], rules: Rules) -> list[Intent]:
     """The intents of these rows, in their order, with what was closed from outside in their current cycles."""
     rows = list(rows)
     gone: dict[tuple[str, int], list[ExternalExit]] = defaultdict(list)
@@ -162,7 +167,22 @@ def _intents(connection: Connection, rows: Iterable[Any]) -> list[Intent]:
         query = select(exits).where(exits.c.part == any_(parts)).order_by(exits.c.at, exits.c.exchange_fill_id)
         for row in connection.execute(query):
             gone[row.part, row.cycle].append(codec.exit_of(row))
-    return [codec.intent_of(row, tuple(gone.get((row.part, row.cycle), ()))) for row in rows]
+    earned = _earned(connection, rows, rules)
+    return [
+        codec.intent_of(row, tuple(gone.get((row.part, row.cycle), ())), rules, earned.get(row.part, ZERO))
+        for row in rows
+    ]
+
+
+def _earned(connection: Connection, rows: list[Any], rules: Rules) -> dict[str, Decimal]:
+    """The net result of all ended cycles, for parts that a loss budget holds for."""
+    budgeted = rules.reopen is not None and rules.reopen.loss_budget is not None
+    parts = [row.part for row in rows if budgeted or (row.reopen or {}).get("loss_budget") is not None]
+    if not parts:
+        return {}
+    net = func.sum(cycles.c.realised_pnl + cycles.c.fees + cycles.c.funding)
+    query = select(cycles.c.part, net.label("net")).where(cycles.c.part == any_(literal(parts, ARRAY(Text))))
+    return {row.part: row.net for row in connection.execute(query.group_by(cycles.c.part))}
 
 
 def _first(

@@ -35,9 +35,12 @@ class Cycles(Database):
         ended = and_(positions.c.cycle == action.cycle - 1, positions.c.cycle_ended_at.is_not(None))
         begin = (
             update(positions)
-            .where(of_part, positions.c.wanted == Wanted.OPEN, or_(waiting, ended))
+            .where(of_part, positions.c.wanted != Wanted.CLOSED, or_(waiting, ended))
             .values(
                 cycle=action.cycle,
+                wanted=Wanted.OPEN,
+                edit=None,
+                reopen_at=None,
                 contracts=action.contracts,
                 cycle_started_at=now,
                 cycle_ended_at=None,
@@ -114,6 +117,13 @@ class Cycles(Database):
                 )
                 .on_conflict_do_nothing()
             )
+
+    def let_go(self, part: str, cycle: int) -> None:
+        """An ended part is not opened again, unless the trader asks for it by name."""
+        ended = and_(positions.c.part == part, positions.c.cycle == cycle, positions.c.cycle_ended_at.is_not(None))
+        by_rule = and_(positions.c.wanted == Wanted.OPEN, positions.c.reopen_at.is_(None))
+        with self.one_statement() as connection:
+            connection.execute(update(positions).where(ended, by_rule).values(wanted=Wanted.CLOSED))
 
     def reduction_done(self, part: str, goal: Decimal) -> None:
         """A partial close has been reached: the part goes on with what is left. A newer wish stays."""

@@ -15,7 +15,6 @@ from core.domain.action import (
     ReductionDone,
     Rule,
 )
-from core.domain.intent import Wanted
 from core.domain.money import NONE_HELD, Contracts
 from core.domain.order import OrderKind, Purpose
 from core.domain.part import Part
@@ -26,7 +25,7 @@ def close(part: Part, view: View) -> Iterator[Decision]:
     intent = part.intent
     if not intent.living:
         return
-    whole = intent.wanted is Wanted.CLOSED or view.desired.level is Level.FLATTEN
+    whole = intent.wanted.closes or view.desired.level is Level.FLATTEN
     if not whole and intent.reduce_to is None:
         return
     if whole and part.entry_orders_working:

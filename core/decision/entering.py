@@ -10,10 +10,10 @@ from core.decision.risk import ExecutionRiskControl
 from core.decision.view import FRESH, View, skip
 from core.domain.account import Level
 from core.domain.action import Attached, CancelOrder, Decision, OutcomeKind, PlaceOrder, Rule, StartCycle
-from core.domain.ids import client_order_id, meaning
+from core.domain.ids import net_of
 from core.domain.instrument import TriggerBy
-from core.domain.intent import EntryKind, Wanted
-from core.domain.money import NONE_HELD, ZERO, Contracts, Price
+from core.domain.intent import EntryKind
+from core.domain.money import NONE_HELD, ZERO, Contracts, Price, total
 from core.domain.order import Purpose
 from core.domain.part import Part
 from core.execution import EXECUTION_STRATEGIES
@@ -29,14 +29,15 @@ def entry_step(part: Part, view: View) -> Step | None:
         return None
     sent = [command for command in view.commands(part, Purpose.ENTRY) if command.outcome is not OutcomeKind.LOST]
     refused = sent[-1].words if sent and sent[-1].outcome is OutcomeKind.REFUSED else ""
-    failed = [order.failure for order in part.entries if order.status.ended and order.failure and not order.filled]
+    entries = [order for order in part.entries if order.purpose is Purpose.ENTRY]
+    failed = [order.failure for order in entries if order.status.ended and order.failure and not order.filled]
     progress = Progress(
         style=intent.entry,
         instrument=part.instrument,
         planned=intent.contracts,
-        filled=part.entered,
-        working=bool(part.entry_orders_working),
-        orders=len(part.entries),
+        filled=Contracts(total(order.filled for order in entries)),
+        working=any(order.working for order in entries),
+        orders=len(entries),
         refusal=refused or (failed[-1] if failed and intent.entry.kind is EntryKind.MARKET else ""),
         started_at=intent.cycle_started_at,
     )
@@ -46,7 +47,7 @@ def entry_step(part: Part, view: View) -> Step | None:
 def enter(part: Part, view: View) -> Iterator[Decision]:
     """One part's entry. Nothing is sent while anything about the part is unknown."""
     intent = part.intent
-    if not intent.living or intent.wanted is Wanted.CLOSED or view.desired.level is Level.FLATTEN:
+    if not intent.living or intent.wanted.closes or view.desired.level is Level.FLATTEN:
         return
     if part.exited:
         return
@@ -64,9 +65,11 @@ def enter(part: Part, view: View) -> Iterator[Decision]:
     if step is not None and not isinstance(step, Place):
         yield skip(part, Rule.ENTER, step.because)
         return
-    hindrance = _hindrance(part, view)
-    if hindrance:
-        yield skip(part, Rule.ENTER, f"waits: {hindrance}")
+    level = view.desired.level
+    allowed = level.may_enter or (intent.cycle > 1 and level.may_add)
+    hindered = hindrance(part, view, Purpose.ENTRY) if allowed else f"the level is {level}"
+    if hindered:
+        yield skip(part, Rule.ENTER, f"waits: {hindered}")
         return
     if step is None:
         yield from _begin(part, view)
@@ -74,11 +77,9 @@ def enter(part: Part, view: View) -> Iterator[Decision]:
     yield from _send(part, view, step)
 
 
-def _hindrance(part: Part, view: View) -> str:
-    """Why nothing may be opened now, or an empty string."""
-    seen, level = view.seen, view.desired.level
-    if not level.may_enter:
-        return f"the level is {level}"
+def hindrance(part: Part, view: View, purpose: Purpose) -> str:
+    """Why nothing may be opened or enlarged now, whatever the level; or an empty string."""
+    seen = view.seen
     if not seen.healthy:
         return "the exchange is not healthy"
     if not seen.hedge_mode:
@@ -94,7 +95,7 @@ def _hindrance(part: Part, view: View) -> str:
         return "no fresh price"
     if view.residual < ZERO or not seen.settled:
         return "the position is smaller than our parts; finding out why"
-    lost = view.newest(part, Purpose.ENTRY)
+    lost = view.newest(part, purpose)
     if lost is not None and lost.outcome is OutcomeKind.LOST and view.now - lost.recorded_at < LOST_PAUSE:
         return "the last request never arrived; a short pause before it is sent again"
     return ""
@@ -133,42 +134,44 @@ def _send(part: Part, view: View, step: Place) -> Iterator[Decision]:
         kind=step.kind,
         quantity=step.quantity,
         price=step.price,
-        attached=_safety_net(part, client_id, price) if view.seen.facts.attaches_protection else None,
+        attached=safety_net(part, client_id, price) if view.seen.facts.attaches_protection else None,
         leverage=intent.leverage,
     )
     yield Decision(part.name, Rule.ENTER, step.because, action)
 
 
-def _safety_net(part: Part, entry_id: str, price: Price) -> Attached | None:
-    """TP and SL at the price we expect; `protect` puts them right once the fill is known."""
-    stop, target = part.stop_price(price), part.take_profit_price(price)
-    if stop is None and target is None:
+def safety_net(part: Part, entry_id: str, price: Price | None = None) -> Attached | None:
+    """TP and SL at the price we expect (None: where they are now); `protect` puts them right after the fill."""
+    stop, target, net_id = part.stop_price(price), part.take_profit_price(price), net_of(entry_id)
+    if net_id is None or (stop is None and target is None):
         return None
-    said = meaning(entry_id)
-    number = said.number if said else 1
-    net_id = client_order_id(part.name, part.intent.cycle, Purpose.SAFETY_NET, number)
     return Attached(net_id, target, stop, trigger_by(part))
 
 
 def trigger_by(part: Part) -> TriggerBy:
     """The price that sets off this part's protection; the stop's choice where the two differ."""
-    wanted = part.intent.stop_loss or part.intent.take_profit
+    target, stop = part.targets
+    wanted = stop or target
     return wanted.trigger_by if wanted else TriggerBy.MARK
 
 
 def reference_price(part: Part, view: View) -> Price:
     """The price an entry is sized by: the limit price, else the side of the book it will take."""
-    if part.intent.entry.price is not None:
-        return part.intent.entry.price
+    return part.intent.entry.price or market_price(part, view)
+
+
+def market_price(part: Part, view: View) -> Price:
+    """The side of the book that an order at market takes."""
     ticker = view.seen.ticker
-    assert ticker is not None, "checked by _hindrance"
+    assert ticker is not None, "checked by hindrance"
     return ticker.ask if part.side.sign > 0 else ticker.bid
 
 
 def has_all(part: Part) -> bool:
     """Everything that this cycle is to hold has been entered, and nothing more is on its way."""
     planned = part.intent.contracts
-    return planned is not None and part.entered >= planned and not part.entry_orders_working
+    entered = total(order.filled for order in part.entries if order.purpose is Purpose.ENTRY)
+    return planned is not None and entered >= planned and not part.entry_orders_working
 
 
 def entry_is_over(part: Part, view: View) -> str:
@@ -176,7 +179,7 @@ def entry_is_over(part: Part, view: View) -> str:
     intent = part.intent
     if part.entry_orders_working or view.unresolved(part, Purpose.ENTRY, Purpose.RECOVERY):
         return ""
-    if intent.wanted is Wanted.CLOSED or view.desired.level is Level.FLATTEN:
+    if intent.wanted.closes or view.desired.level is Level.FLATTEN:
         return "closed before it was entered" if part.entered == NONE_HELD else "closing"
     if part.exited:
         return "an exit has begun"
@@ -204,8 +207,3 @@ def _passed(part: Part, view: View) -> str:
     if target is not None and (target - reference) * sign <= 0:
         return f"the take-profit {target} has been passed: the price is {reference}"
     return ""
-
-
-def contracts_now(part: Part, price: Price) -> Contracts:
-    """The size a cycle would get at `price`."""
-    return part.instrument.contracts_for(part.intent.position_value, price)

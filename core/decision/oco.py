@@ -23,7 +23,6 @@ from core.domain.action import (
     RaiseAlarm,
     Rule,
 )
-from core.domain.intent import Wanted
 from core.domain.money import NONE_HELD, Contracts, Price
 from core.domain.order import Order, OrderKind, Purpose
 from core.domain.part import Part
@@ -67,7 +66,7 @@ class OCOManager:
             yield self._skip("its protection has been set off and is filling")
             return
         keeper = self._keeper(live)
-        closing = part.intent.wanted is Wanted.CLOSED or self.view.desired.level is Level.FLATTEN
+        closing = part.intent.wanted.closes or self.view.desired.level is Level.FLATTEN
         if keeper is None:
             if closing and self.view.unresolved(part, Purpose.CLOSE) is None:
                 yield self._skip("it is being closed now")

@@ -13,11 +13,13 @@ from core.decision.closing import close
 from core.decision.entering import enter, entry_step, has_all
 from core.decision.finish import finish
 from core.decision.oco import OCOManager
+from core.decision.recovery import pause_ends_in, recover
+from core.decision.reopen import reopen, reopen_due
 from core.decision.sweep import sweep
 from core.decision.totals import totals
 from core.decision.view import View, seconds, skip
 from core.domain.action import Decision, PlaceOrder, Plan, RaiseAlarm, Rule
-from core.domain.intent import Desired, Wanted
+from core.domain.intent import Desired, ReopenRule
 from core.domain.seen import Seen
 from core.execution.base import Wait
 
@@ -42,17 +44,23 @@ def _decide(view: View) -> Iterator[Decision]:
     yield from _resolve(view)
     for part in view.parts:
         yield from finish(part, view)
-    closed_by_protection = set()
+    closed_by_protection, guarding = set(), set()
     for part in view.parts:
         for decision in OCOManager(part, view).decide():
             yield decision
             if isinstance(decision.action, PlaceOrder):
                 closed_by_protection.add(part.name)
+            if decision.action is not None and not isinstance(decision.action, RaiseAlarm):
+                guarding.add(part.name)
     for part in view.parts:
         if part.name not in closed_by_protection:
             yield from close(part, view)
     for part in view.parts:
         yield from enter(part, view)
+    for part in view.living:
+        yield from recover(part, view, guarding=part.name in guarding)
+    for part in view.parts:
+        yield from reopen(part, view)
     yield from sweep(view)
     yield from totals(view)
 
@@ -78,10 +86,18 @@ def _look_again(view: View, decisions: tuple[Decision, ...]) -> timedelta | None
     for part in view.living:
         if part.size != 0 and not part.protected:
             wishes.append(AGAIN_WHILE_UNKNOWN)
-        if part.intent.contracts is None or part.intent.wanted is Wanted.CLOSED:
+        if part.intent.contracts is None or part.intent.wanted.closes:
             wishes.append(AGAIN_WHILE_OPENING)
         elif not has_all(part):
             step = entry_step(part, view)
             if isinstance(step, Wait):
                 wishes.append(AGAIN_WHILE_OPENING if step.until is None else max(step.until - view.now, timedelta()))
+        rest = pause_ends_in(part, view)
+        if rest:
+            wishes.append(rest)
+    for part in view.parts:
+        due = reopen_due(part.intent)
+        if due is not None:
+            left = due - view.now
+            wishes.append(left if left > timedelta() else (part.intent.reopen or ReopenRule()).retry)
     return min(wishes, default=None)

@@ -36,7 +36,13 @@ class Level(StrEnum):
 
     @property
     def may_enter(self) -> bool:
+        """New parts may be opened."""
         return self is Level.RUN
+
+    @property
+    def may_add(self) -> bool:
+        """Recovery and reopen may add to what was asked for earlier."""
+        return self in (Level.RUN, Level.NO_NEW_ENTRIES)
 
 
 @dataclass(frozen=True, slots=True, order=True)

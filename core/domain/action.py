@@ -118,6 +118,14 @@ class EndCycle:
 
 
 @dataclass(frozen=True, slots=True)
+class LetGo:
+    """An ended part is not opened again; the reopen rule need not be asked any more."""
+
+    part: str
+    cycle: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReductionDone:
     """A partial close that was asked for has been reached (or cannot be)."""
 
@@ -135,7 +143,7 @@ class RaiseAlarm:
 
 
 ToExchange = PlaceOrder | PlaceOco | AmendOrder | CancelOrder
-ToBook = StartCycle | BookExit | EndCycle | ReductionDone | RaiseAlarm
+ToBook = StartCycle | BookExit | EndCycle | ReductionDone | LetGo | RaiseAlarm
 Action = ToExchange | ToBook
 
 

@@ -38,6 +38,18 @@ def part_name(number: int) -> str:
     return "".join(reversed(letters))
 
 
+NETS_OF_RECOVERY = 100  #: the nets of recovery orders are numbered from here on
+
+
+def net_of(entry_id: str) -> str | None:
+    """The id of the TP and SL that travel with this entry or recovery; None for any other order."""
+    said = meaning(entry_id)
+    if said is None or not said.purpose.adds_risk:
+        return None
+    number = said.number + (NETS_OF_RECOVERY if said.purpose is Purpose.RECOVERY else 0)
+    return client_order_id(said.part, said.cycle, Purpose.SAFETY_NET, number)
+
+
 def client_order_id(part: str, cycle: int, purpose: Purpose, number: int) -> str:
     """The id of the `number`-th order of this purpose in this cycle of the part."""
     return f"{PREFIX}{part}{cycle:02}{purpose.value}{number:02}"

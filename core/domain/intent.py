@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import TypeVar
 
 from core.domain.account import Level, PositionKey
 from core.domain.instrument import Instrument, Side, TriggerBy
 from core.domain.money import Contracts, Price
 
+T = TypeVar("T")
+
 
 class Wanted(StrEnum):
     OPEN = "open"
-    CLOSED = "closed"
+    CLOSED = "closed"  #: for good
+    RENEWED = "renewed"  #: this cycle is closed, and the reopen rule begins the next
+
+    @property
+    def closes(self) -> bool:
+        """True where what is held now is to be closed."""
+        return self is not Wanted.OPEN
 
 
 class EntryKind(StrEnum):
@@ -76,14 +85,35 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """Averaging down: when, how much, and where TP and SL go afterwards. Money in USDT."""
+    """Averaging down: when, how much, and where TP and SL go afterwards. Money in USDT, all but the first positive."""
 
-    trigger_pnl: Decimal = Decimal(-50)
-    add_notional: Decimal = Decimal(100)
-    tp_usdt: Decimal = Decimal(50)
+    trigger_pnl: Decimal = Decimal(-50)  #: a step is taken while the unrealised PnL lies under this
+    add_notional: Decimal = Decimal(100)  #: position value that one step adds
+    tp_usdt: Decimal = Decimal(50)  #: of the whole, from its new average
     sl_usdt: Decimal = Decimal(100)
     max_steps: int | None = None
+    max_loss: Decimal | None = None  #: no step is taken whose stop-loss, if it hits, would lose more than this
+    pause: timedelta = timedelta(seconds=15)  #: between two steps of one part
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryChoice:
+    """What a part wants of recovery; None follows the settings for all parts."""
+
+    enabled: bool | None = None
+    trigger_pnl: Decimal | None = None
+    add_notional: Decimal | None = None
+    tp_usdt: Decimal | None = None
+    sl_usdt: Decimal | None = None
+    max_steps: int | None = None
     max_loss: Decimal | None = None
+
+    def over(self, everybody: Recovery | None) -> Recovery | None:
+        """The recovery that holds for this part; None: none."""
+        enabled = self.enabled if self.enabled is not None else everybody is not None
+        if not enabled:
+            return None
+        return _chosen(everybody or Recovery(), self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +122,36 @@ class ReopenRule:
 
     after: frozenset[ExitReason] = frozenset({ExitReason.TAKE_PROFIT, ExitReason.STOP_LOSS, ExitReason.CLOSED_BY_HAND})
     delay: timedelta = timedelta(minutes=5)
+    max_cycles: int | None = None  #: no further cycle after so many
+    loss_budget: Decimal | None = None  #: USDT; no further cycle once all cycles together have lost as much
+    retry: timedelta = timedelta(seconds=30)  #: a reopen that failed is tried again so soon
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenChoice:
+    """What a part wants of reopening; None follows the settings for all parts."""
+
+    enabled: bool | None = None
+    after: frozenset[ExitReason] | None = None
+    delay: timedelta | None = None
     max_cycles: int | None = None
     loss_budget: Decimal | None = None
+
+    def over(self, everybody: ReopenRule | None) -> ReopenRule | None:
+        """The rule that holds for this part; None: it is never opened again."""
+        enabled = self.enabled if self.enabled is not None else everybody is not None
+        if not enabled:
+            return None
+        return _chosen(everybody or ReopenRule(), self)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetEdit:
+    """TP and SL as the trader moved them by hand, for one cycle, until the next recovery step."""
+
+    take_profit: Target | None
+    stop_loss: Target | None
+    step: int  #: recovery steps that had been taken then
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +166,7 @@ class Intent:
     entry: EntryStyle
     take_profit: Target | None
     stop_loss: Target | None
-    recovery: Recovery | None = None
+    recovery: Recovery | None = None  #: what holds now: the part's own choice over the settings
     reopen: ReopenRule | None = None
     strategy: str = "manual"
     cycle: int = 1
@@ -118,6 +176,11 @@ class Intent:
     exit_reason: ExitReason | None = None
     reduce_to: Contracts | None = None  #: a partial close was asked for: hold this many
     external_exits: tuple[ExternalExit, ...] = ()
+    own_recovery: RecoveryChoice = RecoveryChoice()
+    own_reopen: ReopenChoice = ReopenChoice()
+    edit: TargetEdit | None = None
+    reopen_at: datetime | None = None  #: the trader's word on when the next cycle begins
+    earned: Decimal = Decimal(0)  #: USDT, net of all ended cycles; counted only where a loss budget needs it
     version: int = 1
     asked_by: str = "operator"
     asked_at: datetime | None = None
@@ -162,3 +225,9 @@ class Desired:
     intents: tuple[Intent, ...]
     level: Level = Level.RUN
     limits: Limits = field(default_factory=Limits)
+
+
+def _chosen(everybody: T, choice: object) -> T:
+    """`everybody` with each value that `choice` has of its own."""
+    own = {field.name: getattr(choice, field.name) for field in fields(choice) if field.name != "enabled"}  # type: ignore[arg-type]
+    return replace(everybody, **{name: value for name, value in own.items() if value is not None})  # type: ignore[type-var]

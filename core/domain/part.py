@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar, overload
 
 from core.domain.instrument import Instrument, Side
-from core.domain.intent import ExitReason, Intent, Target, Wanted
+from core.domain.intent import ExitReason, Intent, Recovery, Target
 from core.domain.money import NONE_HELD, ZERO, Contracts, Price, total
 from core.domain.order import Leg, Order, Purpose
 
@@ -88,6 +88,11 @@ class Part:
         own = [(order.filled, order.average_price) for order in self.exits]
         return _average([*own, *((gone.quantity, gone.price) for gone in self.intent.external_exits)])
 
+    @counted_once
+    def steps(self) -> tuple[Order, ...]:
+        """Recovery orders that have added something, oldest first."""
+        return tuple(order for order in self.entries if order.purpose is Purpose.RECOVERY and order.filled)
+
     @property
     def fees(self) -> Decimal:
         """All fees of this cycle, signed: negative = paid."""
@@ -129,25 +134,44 @@ class Part:
     @property
     def protected(self) -> bool:
         """The whole size has a stop-loss resting on the exchange (or none was asked for)."""
-        return self.size == NONE_HELD or self.intent.stop_loss is None or self.stop_covered == self.size
+        return self.size == NONE_HELD or self.targets[1] is None or self.stop_covered == self.size
+
+    @counted_once
+    def targets(self) -> tuple[Target | None, Target | None]:
+        """Take-profit and stop-loss that hold now: the trader's edit, else recovery's, else what was asked for."""
+        intent, steps = self.intent, len(self.steps)
+        if intent.edit is not None and intent.edit.step == steps:
+            return intent.edit.take_profit, intent.edit.stop_loss
+        if not steps:
+            return intent.take_profit, intent.stop_loss
+        recovery = intent.recovery or Recovery()
+        by = (intent.stop_loss or intent.take_profit or Target(pnl_usdt=ZERO)).trigger_by
+        return Target(pnl_usdt=recovery.tp_usdt, trigger_by=by), Target(pnl_usdt=-recovery.sl_usdt, trigger_by=by)
 
     @counted_once
     def target_base(self) -> Contracts:
         """The size that USDT targets are spread over: what was planned while entering, then what entered.
 
-        Partial closes do not move TP and SL; recovery does, because it enters more.
+        Partial closes do not move TP and SL; recovery does, because it enters more: after a step it is what was
+        held then.
         """
+        if self.steps:
+            since = self.steps[-1].created_at
+            gone = [(order.filled, order.updated_at) for order in self.exits]
+            gone += [(exit_.quantity, exit_.at) for exit_ in self.intent.external_exits]
+            before = total(quantity for quantity, at in gone if since and at and at < since)
+            return Contracts(max(self.entered - before, self.size))
         planned = self.intent.contracts or NONE_HELD
         entering = self.entry_orders_working or self.entered == NONE_HELD
         return Contracts(max(planned, self.entered)) if entering else self.entered
 
     def stop_price(self, average: Price | None = None) -> Price | None:
         """Where the stop-loss belongs, on the tick grid; None where none is wanted or nothing entered."""
-        return self._level(self.intent.stop_loss, average, stop=True)
+        return self._level(self.targets[1], average, stop=True)
 
     def take_profit_price(self, average: Price | None = None) -> Price | None:
         """Where the take-profit belongs, on the tick grid; None where none is wanted or nothing entered."""
-        return self._level(self.intent.take_profit, average, stop=False)
+        return self._level(self.targets[0], average, stop=False)
 
     def _level(self, target: Target | None, average: Price | None, *, stop: bool) -> Price | None:
         average = average or self.average_entry
@@ -172,7 +196,7 @@ class Part:
         """One word for the page: asked, opening, open, closing, closed, refused."""
         if not self.intent.living:
             return "refused" if self.intent.exit_reason is ExitReason.NOT_ENTERED else "closed"
-        if self.intent.wanted is Wanted.CLOSED:
+        if self.intent.wanted.closes:
             return "closing"
         if self.entered == NONE_HELD:
             return "opening" if self.orders else "asked"

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from core.decision.reopen import reopen_due
 from core.domain.account import Account, AccountState, PositionKey
 from core.domain.action import Decision
 from core.domain.instrument import Instrument
-from core.domain.intent import Target
+from core.domain.intent import Intent, Target
 from core.domain.money import ZERO, plain
 from core.domain.order import Order
 from core.domain.part import Part
@@ -153,8 +154,8 @@ def part_row(
         "mark_price": _number(mark),
         "unrealised_pnl": f"{part.unrealised_pnl(mark):.4f}" if mark else None,
         "realised_pnl": plain(part.realised_pnl),
-        "take_profit": _target(intent.take_profit),
-        "stop_loss": _target(intent.stop_loss),
+        "take_profit": _target(part.targets[0]),
+        "stop_loss": _target(part.targets[1]),
         "take_profit_price": _number(target),
         "stop_loss_price": _number(stop),
         "take_profit_distance_pct": distance(target),
@@ -170,6 +171,10 @@ def part_row(
         "fees": plain(part.fees),
         "bare_seconds_today": f"{bare_seconds.get(part.name, 0.0):.1f}",
         "exit_reason": intent.exit_reason,
+        "cycle_ended_at": _time(intent.cycle_ended_at),
+        "edited": intent.edit is not None and intent.edit.step == len(part.steps),
+        "recovery": _recovery(part),
+        "reopen": _reopen(intent),
         "why": [
             {
                 "rule": decision.rule,
@@ -178,6 +183,38 @@ def part_row(
             }
             for decision in why
         ],
+    }
+
+
+def _recovery(part: Part) -> Json | None:
+    """The recovery that holds for a part, and the steps it has taken in this cycle."""
+    rule = part.intent.recovery
+    if rule is None:
+        return None
+    return {
+        "trigger_pnl": plain(rule.trigger_pnl),
+        "add_notional": plain(rule.add_notional),
+        "tp_usdt": plain(rule.tp_usdt),
+        "sl_usdt": plain(rule.sl_usdt),
+        "max_steps": rule.max_steps,
+        "max_loss": _number(rule.max_loss),
+        "steps": len(part.steps),
+        "last_at": _time(part.steps[-1].updated_at) if part.steps else None,
+    }
+
+
+def _reopen(intent: Intent) -> Json | None:
+    """The reopen rule that holds for a part, and when its next cycle is due."""
+    rule = intent.reopen
+    due = _time(reopen_due(intent))
+    if rule is None:
+        return None if due is None else {"due": due}
+    return {
+        "due": due,
+        "after": sorted(rule.after),
+        "delay_minutes": plain(Decimal(rule.delay // timedelta(seconds=1)) / 60),
+        "max_cycles": rule.max_cycles,
+        "loss_budget": _number(rule.loss_budget),
     }
 
 

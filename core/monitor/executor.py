@@ -19,6 +19,7 @@ from core.domain.action import (
     BookExit,
     CancelOrder,
     EndCycle,
+    LetGo,
     OutcomeKind,
     PlaceOco,
     PlaceOrder,
@@ -72,6 +73,8 @@ class TradeExecutor:
                 self.store.start_cycle(action, self.clock.now())
             case BookExit():
                 self.store.book_exit(self.account, action)
+            case LetGo():
+                self.store.let_go(action.part, action.cycle)
             case ReductionDone():
                 self.store.reduction_done(action.part, action.goal)
             case RaiseAlarm():

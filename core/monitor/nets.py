@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
-from core.domain.ids import client_order_id, meaning
-from core.domain.order import Order, Purpose
+from core.domain.ids import net_of
+from core.domain.order import Order
 
 FRESH = timedelta(seconds=10)  #: an exchange may not show for so long what it has accepted
 
@@ -25,11 +25,8 @@ def unseen(
     for entry in known.values():
         if not entry.purpose.adds_risk or entry.part is None or not entry.filled or entry.working:
             continue
-        said = meaning(entry.client_order_id)
-        if said is None or said.purpose is not Purpose.ENTRY:
-            continue
-        net = client_order_id(said.part, said.cycle, Purpose.SAFETY_NET, said.number)
-        if net in known:
+        net = net_of(entry.client_order_id)
+        if net is None or net in known:
             continue
         fresh = entry.updated_at is not None and now - entry.updated_at < FRESH
         gone = smaller(entry)

@@ -12,13 +12,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cache
 
 from core.clock import Clock
 from core.domain.account import AccountState, PositionKey
 from core.domain.action import Command, OutcomeKind
 from core.domain.instrument import Instrument
-from core.domain.intent import Desired
+from core.domain.intent import Desired, Wanted
 from core.domain.money import NONE_HELD, Contracts, total
 from core.domain.order import Fill, Order, OrderKind, OrderStatus
 from core.domain.part import Part
@@ -34,6 +35,7 @@ SETTLE = timedelta(seconds=10)  #: an exchange may not show for so long what it 
 BELIEVED_AT_LAST = timedelta(seconds=60)  #: "not found" is the truth by then, whatever else the position shows
 CONFIRM_AFTER = timedelta(milliseconds=300)  #: two reads closer than this are one
 FRESH_PRICE = timedelta(seconds=5)
+MOVED_AWAY = Decimal("0.002")  #: between a position's mark price and the price we last heard: it is read anew
 LEFT_OUT = ("part", "cycle", "child_order_ids", "triggered_leg", "created_at")  #: of an order, by lists and pushes
 
 
@@ -287,10 +289,13 @@ class Observer:
     def _ticker(self, key: PositionKey, look: Look) -> Ticker | None:
         """The newest price; read over REST only where a decision needs one and the stream has none."""
         ticker = self.tracker.ticker(key.symbol)
-        if ticker is not None and look.at - ticker.at <= FRESH_PRICE:
+        held = look.positions.get(key)
+        moved = ticker is not None and held is not None and abs(held.mark_price / ticker.mark - 1) > MOVED_AWAY
+        if ticker is not None and look.at - ticker.at <= FRESH_PRICE and not moved:
             return ticker
         wanted = look.desired.get(key)
-        if key in look.positions or (wanted is not None and any(intent.living for intent in wanted.intents)):
+        intents = wanted.intents if wanted is not None else ()
+        if key in look.positions or any(i.living or i.wanted is not Wanted.CLOSED for i in intents):
             ticker = self.port.ticker(key.symbol)
             self.tracker.note_ticker(ticker)
         return ticker

@@ -38,7 +38,7 @@ def findings(guard: Guard) -> Iterator[tuple[str, str]]:
         result = guard.reconciler.results.get(key)
         if result is None:
             continue
-        ours = [part for part in result.parts if part.size and part.intent.stop_loss is not None]
+        ours = [part for part in result.parts if part.size and part.targets[1] is not None]
         wanted = total(part.size for part in ours)
         covered = total(
             order.quantity - order.filled

@@ -9,14 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from core.clock import Clock
 from core.decision.preview import Ground, Preview, Terms, nothing, passed_problem, preview, target_problems
 from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import Instrument, Side
-from core.domain.intent import EntryStyle, Intent, Target, Wanted
+from core.domain.intent import (
+    EntryStyle,
+    Intent,
+    RecoveryChoice,
+    ReopenChoice,
+    Target,
+    TargetEdit,
+    Wanted,
+)
 from core.domain.money import ZERO, Contracts
+from core.domain.order import Purpose
+from core.services.choices import choice_problems
 from core.services.pictured import Pictured
 from db.store import Store
 
@@ -36,6 +47,8 @@ class Draft:
     stop_loss: Target | None
     entry: EntryStyle = field(default_factory=EntryStyle)
     strategy: str = "manual"
+    recovery: RecoveryChoice = RecoveryChoice()  #: what it chooses for itself; the rest follows the settings
+    reopen: ReopenChoice = ReopenChoice()
 
     @property
     def terms(self) -> Terms:
@@ -92,9 +105,9 @@ class PositionManager:
         before = self.store.part_of_token(token)
         if before is not None:
             return Asked(before, False, "asked for already by this click")
-        shown = self.preview(draft)
-        if shown.problems:
-            raise Misconfigured("; ".join(shown.problems), problems=shown.problems)
+        problems = (*self.preview(draft).problems, *choice_problems(draft.recovery, draft.reopen))
+        if problems:
+            raise Misconfigured("; ".join(problems), problems=problems)
         wish = Intent(
             part="",
             key=PositionKey(draft.account, draft.symbol, draft.side),
@@ -105,6 +118,8 @@ class PositionManager:
             take_profit=draft.take_profit,
             stop_loss=draft.stop_loss,
             strategy=draft.strategy,
+            own_recovery=draft.recovery,
+            own_reopen=draft.reopen,
             asked_by=by,
             asked_at=self.clock.now(),
         )
@@ -115,16 +130,31 @@ class PositionManager:
     # -- edit ---------------------------------------------------------------------------------------------
 
     def edit_targets(
-        self, part: str, take_profit: Target | None, stop_loss: Target | None, token: str, by: str
+        self,
+        part: str,
+        take_profit: Target | None,
+        stop_loss: Target | None,
+        token: str,
+        by: str,
+        *,
+        keep: bool = False,
     ) -> Asked:
-        """Move take-profit and stop-loss of a living part. Raises Misconfigured where a level cannot rest."""
+        """Move take-profit and stop-loss of a living part, for this cycle until its next recovery step.
+
+        With `keep` they are the part's own from now on, in later cycles too. Raises Misconfigured where a level
+        cannot rest.
+        """
         intent = self._living(part)
         problems = tuple(self._edit_problems(intent, take_profit, stop_loss))
         if problems:
             raise Misconfigured("; ".join(problems), problems=problems)
-        changed = self.store.change_part(
-            part, token, by, "take-profit and stop-loss edited", take_profit=take_profit, stop_loss=stop_loss
-        )
+        steps = self._steps(intent)
+        changes: dict[str, Any] = {"edit": TargetEdit(take_profit, stop_loss, steps)}
+        if keep:
+            changes |= {"take_profit": take_profit, "stop_loss": stop_loss}
+            if not steps:
+                changes["edit"] = None
+        changed = self.store.change_part(part, token, by, "take-profit and stop-loss edited", **changes)
         running = self.store.bot(intent.key.account).running
         words = "the resting orders are amended now" if running else "the resting orders are amended once the bot runs"
         return Asked(part, changed.version != intent.version, words)
@@ -155,13 +185,18 @@ class PositionManager:
 
     # -- close --------------------------------------------------------------------------------------------
 
-    def close(self, part: str, token: str, by: str, contracts: Decimal | None = None) -> Asked:
-        """Close a part, or `contracts` of it, at market. Raises Misconfigured where that cannot be."""
+    def close(self, part: str, token: str, by: str, contracts: Decimal | None = None, *, reopen: bool = False) -> Asked:
+        """Close a part, or `contracts` of it, at market; whole, it is closed for good unless `reopen`.
+
+        With `reopen` the next cycle follows after the part's delay. Raises Misconfigured where that cannot be.
+        """
         if self.store.part_of_token(token) is not None:
             return Asked(part, False, "asked for already by this click")
         intent = self._living(part)
+        wanted = Wanted.RENEWED if reopen else Wanted.CLOSED
+        why = "close asked for, to be opened again later" if reopen else "close for good asked for"
         if contracts is None:
-            self.store.change_part(part, token, by, "close asked for", wanted=Wanted.CLOSED, reduce_to=None)
+            self.store.change_part(part, token, by, why, wanted=wanted, reduce_to=None)
             return Asked(part, True, "the bot closes it now at market" if self._runs(intent) else _LATER)
         pictured = Pictured.of(self.store, intent.key.account)
         rules, size = pictured.instrument(intent.key.symbol), self._size(intent, pictured)
@@ -169,7 +204,7 @@ class PositionManager:
         if problems:
             raise Misconfigured("; ".join(problems), problems=problems)
         if contracts == size:
-            self.store.change_part(part, token, by, "close asked for", wanted=Wanted.CLOSED, reduce_to=None)
+            self.store.change_part(part, token, by, why, wanted=wanted, reduce_to=None)
         else:
             keep = Contracts(size - contracts)
             why = f"partial close of {contracts:f} of {size:f} contracts asked for"
@@ -192,6 +227,38 @@ class PositionManager:
         words = f"At {price:f}, the {'bid' if intent.key.side is Side.LONG else 'ask'} of now; slippage not counted."
         return ClosePreview(asked, notional, pnl, -notional * rules.taker_fee, words, problems)
 
+    # -- again ----------------------------------------------------------------------------------------------
+
+    def reopen_now(self, part: str, token: str, by: str) -> Asked:
+        """Begin the next cycle of an ended part without waiting. Raises Misconfigured while it is open."""
+        intent = self._ended(part)
+        changes = {"wanted": Wanted.RENEWED, "reopen_at": self.clock.now()}
+        changed = self.store.change_part(part, token, by, "reopen now", **changes)
+        words = "it is opened again now" if self._runs(intent) else "it is opened again once the bot is started"
+        return Asked(part, changed.version != intent.version, words)
+
+    def cancel_reopen(self, part: str, token: str, by: str) -> Asked:
+        """An ended part stays ended. Raises Misconfigured where it has been opened again already."""
+        intent = self._ended(part)
+        changes = {"wanted": Wanted.CLOSED, "reopen_at": None}
+        changed = self.store.change_part(part, token, by, "the reopen is cancelled", **changes)
+        return Asked(part, changed.version != intent.version, "it is not opened again")
+
+    def choose(self, part: str, recovery: RecoveryChoice, reopen: ReopenChoice, token: str, by: str) -> Asked:
+        """What the part chooses for itself of recovery and reopening, from now on.
+
+        Raises Misconfigured with every number that is out of its range.
+        """
+        intent = self.store.intent(part)
+        if intent is None:
+            raise Misconfigured(f"part {part!r} is not known")
+        problems = tuple(choice_problems(recovery, reopen))
+        if problems:
+            raise Misconfigured("; ".join(problems), problems=problems)
+        why = "recovery and reopen chosen for this part"
+        changed = self.store.change_part(part, token, by, why, own_recovery=recovery, own_reopen=reopen)
+        return Asked(part, changed.version != intent.version, "it holds from the bot's next look")
+
     # -- helpers ------------------------------------------------------------------------------------------
 
     def _living(self, part: str) -> Intent:
@@ -201,6 +268,20 @@ class PositionManager:
         if not intent.living:
             raise Misconfigured(f"part {part} has ended already ({intent.exit_reason})")
         return intent
+
+    def _ended(self, part: str) -> Intent:
+        intent = self.store.intent(part)
+        if intent is None:
+            raise Misconfigured(f"part {part!r} is not known")
+        if intent.living:
+            raise Misconfigured(f"part {part} is open: close it first")
+        return intent
+
+    def _steps(self, intent: Intent) -> int:
+        """Recovery steps of the current cycle that have added something."""
+        orders = self.store.orders(intent.key.account)
+        mine = [order for order in orders if (order.part, order.cycle) == (intent.part, intent.cycle)]
+        return sum(order.purpose is Purpose.RECOVERY and order.filled > 0 for order in mine)
 
     def _size(self, intent: Intent, pictured: Pictured) -> Decimal:
         """What the part holds, or will hold once an earlier partial close is through."""

@@ -37,6 +37,8 @@ class PositionRow(Base):
     cycle_started_at: Mapped[datetime | None]
     cycle_ended_at: Mapped[datetime | None]
     exit_reason: Mapped[str | None]
+    reopen_at: Mapped[datetime | None]
+    edit: Mapped[Json | None]  #: TP and SL moved by hand in this cycle
     reduce_to: Mapped[Decimal | None]
     recovery_count: Mapped[int] = mapped_column(server_default=text("0"))
     last_recovery_at: Mapped[datetime | None]

@@ -19,8 +19,11 @@ from core.domain.intent import (
     Intent,
     Limits,
     Recovery,
+    RecoveryChoice,
+    ReopenChoice,
     ReopenRule,
     Target,
+    TargetEdit,
     Wanted,
 )
 from core.domain.order import OrderStatus
@@ -59,8 +62,10 @@ def test_a_part_comes_back_as_it_went_in(store: Store) -> None:
         entry=EntryStyle(EntryKind.LIMIT, price("99000.10"), timedelta(seconds=90, microseconds=1)),
         take_profit=Target(price=price("123456.789012345678901234567890")),
         stop_loss=Target(percent=Decimal("-2.5")),
-        recovery=Recovery(max_steps=3, max_loss=Decimal("-300.01")),
-        reopen=ReopenRule(frozenset({ExitReason.STOP_LOSS}), timedelta(minutes=3), 4, Decimal("0.1")),
+        own_recovery=RecoveryChoice(max_steps=3, max_loss=Decimal("300.01")),
+        own_reopen=ReopenChoice(None, frozenset({ExitReason.STOP_LOSS}), timedelta(minutes=3), 4, Decimal("0.1")),
+        edit=TargetEdit(None, Target(pnl_usdt=Decimal("-7.5")), 2),
+        reopen_at=NOON,
         strategy="try1",
         leverage=Decimal("3.5"),
         asked_by="ayla",
@@ -126,8 +131,60 @@ def test_an_ended_part_is_desired_only_while_orders_of_it_rest(store: Store) -> 
     assert [intent.part for intent in store.desired(ACCOUNT)[LONG].intents] == [part]
     assert [one.part for one in store.orders(ACCOUNT)] == [part]
     store.save_orders(ACCOUNT, [order(part, status=OrderStatus.CANCELED)])
+    store.let_go(part, 1)
     assert store.desired(ACCOUNT) == {}
     assert store.orders(ACCOUNT) == []
+
+
+def test_an_ended_part_that_may_come_back_stays_desired_until_it_is_let_go(store: Store) -> None:
+    part = opened(store).part
+    store.start_cycle(start(part), NOON)
+    store.end_cycle(ACCOUNT, end(part), Decimal(0), "", LATER)
+    assert [intent.part for intent in store.desired(ACCOUNT)[LONG].intents] == [part]
+    store.let_go(part, 2)
+    assert store.desired(ACCOUNT) != {}, "another cycle is meant"
+    store.change_part(part, "click-2", "ayla", "", wanted=Wanted.RENEWED)
+    store.let_go(part, 1)
+    assert store.desired(ACCOUNT) != {}, "the trader has asked for it meanwhile"
+
+
+def test_the_next_cycle_forgets_what_was_for_the_last_one(store: Store) -> None:
+    part = opened(store).part
+    store.start_cycle(start(part), NOON)
+    store.end_cycle(ACCOUNT, end(part), Decimal(0), "", LATER)
+    edit = TargetEdit(None, Target(pnl_usdt=Decimal(-5)), 0)
+    store.change_part(part, "click-2", "ayla", "", wanted=Wanted.RENEWED, edit=edit, reopen_at=LATER)
+    store.start_cycle(start(part, cycle=2), LATER)
+    intent = store.intent(part)
+    assert intent is not None
+    assert (intent.cycle, intent.wanted, intent.edit, intent.reopen_at) == (2, Wanted.OPEN, None, None)
+
+
+def test_settings_reach_every_part_that_has_not_chosen_otherwise(store: Store) -> None:
+    part = opened(store).part
+    store.set_setting("recovery_enabled", True, "ayla")
+    store.set_setting("recovery_tp_usdt", Decimal(77), "ayla")
+    store.set_setting("reopen_enabled", True, "ayla")
+    store.set_setting("reopen_delay_minutes", 7, "ayla")
+    intent = store.intent(part)
+    assert intent is not None
+    assert intent.recovery == Recovery(tp_usdt=Decimal(77))
+    assert intent.reopen == ReopenRule(delay=timedelta(minutes=7))
+    own = RecoveryChoice(tp_usdt=Decimal(5))
+    intent = store.change_part(part, "click-2", "ayla", "", own_recovery=own, own_reopen=ReopenChoice(enabled=False))
+    assert intent.recovery == Recovery(tp_usdt=Decimal(5))
+    assert intent.reopen is None
+
+
+def test_a_loss_budget_knows_what_the_cycles_have_earned(store: Store) -> None:
+    part = opened(store).part
+    store.change_part(part, "click-2", "ayla", "", own_reopen=ReopenChoice(enabled=True, loss_budget=Decimal(100)))
+    store.start_cycle(start(part), NOON)
+    store.end_cycle(ACCOUNT, end(part), Decimal("-0.25"), "", LATER)
+    (cycle,) = store.cycles(ACCOUNT)
+    intent = store.intent(part)
+    assert intent is not None
+    assert intent.earned == cycle.net != 0
 
 
 def test_a_change_is_made_once_and_told_with_its_author(store: Store) -> None:
@@ -150,8 +207,10 @@ def test_every_change_a_trader_may_make_comes_back(store: Store) -> None:
         "reduce_to": contracts("0.5"),
         "leverage": Decimal(7),
         "position_value": Decimal("5.5"),
-        "recovery": Recovery(),
-        "reopen": ReopenRule(),
+        "own_recovery": RecoveryChoice(enabled=True, tp_usdt=Decimal("12.5")),
+        "own_reopen": ReopenChoice(enabled=False),
+        "edit": TargetEdit(Target(price=price("9.5")), None, 0),
+        "reopen_at": NOON,
         "entry": EntryStyle(EntryKind.LIMIT, price("1.5")),
     }
     changed = store.change_part(part, "click-2", "ayla", "", **changes)

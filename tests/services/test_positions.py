@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 
 from core.domain.account import PositionKey
-from core.domain.action import StartCycle
+from core.domain.action import EndCycle, StartCycle
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side
-from core.domain.intent import Target, Wanted
+from core.domain.intent import ExitReason, RecoveryChoice, ReopenChoice, Target, TargetEdit, Wanted
 from core.domain.money import Contracts, Price
 from core.services.positions import Draft, PositionManager
 from tests.pages.sample import sample_picture
@@ -115,12 +115,19 @@ class TestEditing:
         stop = Target(price=Price(D(95000)))
         asked = positions.edit_targets(held, Target(pnl_usdt=D(80)), stop, "click", "operator")
         assert asked.new
-        assert (store.intent(held).take_profit, store.intent(held).stop_loss) == (Target(pnl_usdt=D(80)), stop)
+        assert store.intent(held).edit == TargetEdit(Target(pnl_usdt=D(80)), stop, step=0)
+        assert store.intent(held).stop_loss == Target(pnl_usdt=D(-100)), "the next cycle begins with the original"
+
+    def test_kept_they_are_the_parts_own_from_now_on(self, store, positions, held):
+        stop = Target(pnl_usdt=D(-70))
+        positions.edit_targets(held, None, stop, "click", "operator", keep=True)
+        intent = store.intent(held)
+        assert (intent.take_profit, intent.stop_loss, intent.edit) == (None, stop, None)
 
     def test_a_stop_may_lock_in_profit(self, store, clock, positions, held):
         show(store, clock, part=held, average_entry="99000")
         positions.edit_targets(held, None, Target(price=Price(D(99500))), "click", "operator")
-        assert store.intent(held).stop_loss == Target(price=Price(D(99500)))
+        assert store.intent(held).edit == TargetEdit(None, Target(price=Price(D(99500))), step=0)
 
     def test_a_stop_that_the_price_has_passed_is_refused(self, store, positions, held):
         before = store.intent(held)
@@ -181,3 +188,47 @@ class TestClosing:
     def test_a_part_that_nobody_knows(self, positions):
         with pytest.raises(Misconfigured, match="part 'nobody' is not known"):
             positions.close("nobody", "close", "operator")
+
+    def test_closed_to_be_opened_again_later(self, store, positions, held):
+        positions.close(held, "close", "operator", reopen=True)
+        assert store.intent(held).wanted is Wanted.RENEWED
+
+
+class TestAgain:
+    @pytest.fixture
+    def over(self, store, clock, held):
+        end = EndCycle(held, 1, ExitReason.TAKE_PROFIT, "", D(50), D(-1), Contracts(D(1)), Price(D(1)), Price(D(2)))
+        store.end_cycle(PAPER.id, end, D(0), "", clock.now())
+        return held
+
+    def test_now(self, store, clock, positions, over):
+        assert positions.reopen_now(over, "click", "operator").new
+        intent = store.intent(over)
+        assert (intent.wanted, intent.reopen_at) == (Wanted.RENEWED, clock.now())
+
+    def test_never(self, store, positions, over):
+        positions.cancel_reopen(over, "click", "operator")
+        assert store.intent(over).wanted is Wanted.CLOSED
+
+    def test_an_open_part_cannot_be_reopened(self, positions, held):
+        with pytest.raises(Misconfigured, match="is open: close it first"):
+            positions.reopen_now(held, "click", "operator")
+
+    def test_a_part_chooses_for_itself(self, store, positions, held):
+        recovery = RecoveryChoice(enabled=True, add_notional=D(250))
+        reopen = ReopenChoice(enabled=True, delay=timedelta(minutes=2))
+        positions.choose(held, recovery, reopen, "click", "operator")
+        intent = store.intent(held)
+        assert (intent.recovery.add_notional, intent.reopen.delay) == (D(250), timedelta(minutes=2))
+
+    def test_choices_out_of_range_are_all_named(self, store, positions, held):
+        before = store.intent(held)
+        wrong, late = RecoveryChoice(trigger_pnl=D(50), max_steps=0), ReopenChoice(delay=timedelta(minutes=90))
+        with pytest.raises(Misconfigured) as refusal:
+            positions.choose(held, wrong, late, "click", "operator")
+        assert refusal.value.problems == (
+            "recovery trigger 50 USDT is out of range: -1,000,000 to -0.01 USDT is allowed",
+            "recovery steps 0 is out of range: 1 to 100 is allowed",
+            "reopen delay 90 minutes is out of range: 1 to 60 minutes is allowed",
+        )
+        assert store.intent(held) == before
