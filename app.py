@@ -31,6 +31,7 @@ from core.wiring import get_services, start_everything
 ROOT = Path(__file__).parent
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 STOP_SECONDS = 10
+SWITCH_SECONDS = 0.0005  #: so briefly may a page that is being drawn keep the bot waiting for the interpreter
 STREAMLITS_OWN_LINE = "'sha256-THxz9J9+wf7rhwR2YkXJoSZ13UCmYyC+3lNDv2+8ugA='"  # the one inline script of its page
 HEADERS = {
     "content-security-policy": (
@@ -78,6 +79,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
         raise SystemExit(1) from None
     gc.collect()
     gc.freeze()
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         yield {}
     finally:

@@ -112,7 +112,7 @@ class Tabs:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line, "the tabs did not open"
-        self.drawn: list[float] = json.loads(line)  #: seconds of each tab's last whole run
+        self.drawn: list[float] = json.loads(line)  #: seconds of each run of the whole page
 
     def close(self) -> list[float]:
         """Close them; the seconds that each refresh took."""

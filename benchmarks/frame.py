@@ -90,9 +90,9 @@ def readme(sections: Sequence[Section], seconds: float, began: tuple[float, floa
         "",
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} processors ({platform.machine()}), "
         f"Python {platform.python_version()}; the run took {seconds:.0f} s. Others may have used the machine: load "
-        f"{load:.1f} before and {os.getloadavg()[0]:.1f} after, and the yardstick (100,000 exact multiplications, "
-        f"about 5 ms on a quiet machine) took {ms(stick)} before and {ms(yardstick())} after. Where these are high, "
-        "believe the ratios, not the times.",
+        f"{load:.1f} before and {os.getloadavg()[0]:.1f} after, and the yardstick (100,000 exact multiplications) took "
+        f"{ms(stick)} before and {ms(yardstick())} after. Where the load is above the number of processors or the two "
+        "yardsticks differ, the times are too long: believe the counts and the ratios.",
         "",
         f"**{len(held) - len(missed)} of {len(held)} goals met.**"
         + (" Missed: " + "; ".join(line.what for line in missed) + "." if missed else ""),

@@ -43,10 +43,10 @@ class Case:
 
 
 CASES = (
-    Case("wire idle", 0, 0, 10, 0.002, 0.010),
-    Case("wire idle", 20, 0, 8, 0.002, 0.010),
-    Case("wire idle", 100, 0, 6, 0.002, 0.010),
-    Case("ten tabs at 2 s", 20, 10, 8, None, 0.040),
+    Case("wire idle", 0, 0, 8, 0.002, 0.010),
+    Case("wire idle", 20, 0, 6, 0.002, 0.010),
+    Case("wire idle", 100, 0, 4, 0.002, 0.010),
+    Case("ten tabs at 2 s", 20, 10, 6, None, 0.040),
 )
 
 
@@ -131,7 +131,7 @@ def _samples(desk: Desk, case: Case) -> tuple[list[list[float]], list[float]]:
 def _lines(case: Case, rounds: list[list[float]], floor: list[float]) -> Iterator[Line]:
     every = [sample for one in rounds for sample in one]
     where = f"{case.words}, {case.delay_ms} ms of wire"
-    print(sorted(round(s*1000,1) for s in every), file=__import__("sys").stderr)
+    print(sorted(round(s * 1000, 1) for s in every), file=__import__("sys").stderr)
     p50, p99 = median([median(one) for one in rounds]), percentile(every, 99)
     goal = f"<= {ms(case.goal_p50)}" if case.goal_p50 else ""
     met = p50 <= case.goal_p50 if case.goal_p50 else None

@@ -1,8 +1,8 @@
 """Browser tabs without a browser: they speak the page's own WebSocket and refresh as the page asks them to.
 
 A process of its own, so that a tab's work is not counted as the dashboard's. Run as
-`python -m benchmarks.tabs URL PAGE TABS RUNS`: each tab draws the whole page so often; prints the seconds of each
-tab's last run as JSON, refreshes until its input is closed, then prints the seconds of each refresh.
+`python -m benchmarks.tabs URL PAGE TABS RUNS`: each tab draws the whole page so often; prints the seconds of
+each run as JSON, refreshes until its input is closed, then prints the seconds of each refresh.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ async def visit(url: str, page: str, tabs: int, runs: int) -> None:
         tab = Tab(socket, page)
         opened.append(tab)
         listeners.append(asyncio.create_task(tab.listen()))
-        drawn += [await tab.run() for _ in range(runs)][-1:]
+        drawn += [await tab.run() for _ in range(runs)]
     print(json.dumps(drawn), flush=True)
     await asyncio.to_thread(sys.stdin.read)
     print(json.dumps([seconds for tab in opened for seconds in tab.refreshes]), flush=True)

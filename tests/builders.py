@@ -17,6 +17,7 @@ from core.domain.action import (
     CancelOrder,
     Command,
     EndCycle,
+    LetGo,
     OutcomeKind,
     PlaceOco,
     PlaceOrder,
@@ -290,6 +291,8 @@ def _say(action: object) -> str:
             return f"book exit {plain(action.quantity)} at {plain(action.price)}: {action.reason}"
         case ReductionDone():
             return "reduction done"
+        case LetGo():
+            return "let go"
         case RaiseAlarm():
             return f"alarm {action.subject.split('/')[0]}"
     raise AssertionError(f"no words for {action!r}")

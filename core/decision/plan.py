@@ -81,8 +81,10 @@ def _look_again(view: View, decisions: tuple[Decision, ...]) -> timedelta | None
         wishes.append(AGAIN_AFTER_ACTING)
     if any(view.unresolved(part) for part in view.parts) or not view.seen.settled:
         wishes.append(AGAIN_WHILE_UNKNOWN)
-    if not view.seen.confirmed or view.residual < 0:
+    if not view.seen.confirmed:
         wishes.append(AGAIN_TO_CONFIRM)
+    if view.residual < 0:
+        wishes.append(AGAIN_WHILE_UNKNOWN)
     for part in view.living:
         if part.size != 0 and not part.protected:
             wishes.append(AGAIN_WHILE_UNKNOWN)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.decision.plan import plan
+from core.decision.plan import decide
 from core.decision.view import View
 from core.domain.action import Action, Command, Decision, OutcomeKind, PlaceOco, PlaceOrder, Rule, StartCycle
 from core.domain.intent import Desired
@@ -58,11 +58,11 @@ class Remembered:
             return []
         # The position of the last look is older than the fill: it is taken to hold what our orders have filled.
         view = View.of(self.desired, replace(self.seen, confirmed=False, ticker=ticker or self.seen.ticker), now)
-        presumed = replace(view.seen, position=_presumed(view))
+        presumed = replace(view, seen=replace(view.seen, position=_presumed(view)))
         unguarded = {part.name for part in view.living if not part.protection}
         return [
             decision
-            for decision in plan(self.desired, presumed, now).decisions
+            for decision in decide(presumed).decisions
             if decision.rule is Rule.PROTECT and isinstance(decision.action, PlaceOco) and decision.part in unguarded
         ]
 

@@ -41,7 +41,7 @@ class _Wishes:
     keys: set[PositionKey] = field(default_factory=set)
     everything: bool = False
     account: bool = False
-    fills: dict[PositionKey, list[Order]] = field(default_factory=dict)  #: pushed entry orders that have filled
+    urgent: bool = False  #: an entry has filled: no gap is kept before this look
 
     def __bool__(self) -> bool:
         return bool(self.keys) or self.everything or self.account
@@ -77,12 +77,15 @@ class Guard:
         self.failures = 0
         self._bare_day = clock.now().date()
         self._wishes = _Wishes()
+        self._fills: dict[PositionKey, list[Order]] = {}  #: pushed entry orders that have filled, not answered yet
+        self._answering = False
         self._condition = threading.Condition()
         self._again_at: float | None = None
         self._account_at: float | None = None
         self._not_before = 0.0
         self._stopping = False
         self._thread: threading.Thread | None = None
+        self._first_aid: threading.Thread | None = None
         self._last_pass = 0.0
         self._pass_lock = threading.Lock()
         self._account_wanted = True
@@ -104,7 +107,9 @@ class Guard:
         if self._thread is None:
             self.stream.start(self.on_push)
             self._thread = threading.Thread(target=self._work, name=f"guard-{self.account.id}", daemon=True)
+            self._first_aid = threading.Thread(target=self._answer_fills, name=f"fills-{self.account.id}", daemon=True)
             self._thread.start()
+            self._first_aid.start()
         self.wake()
 
     def ask_to_stop(self) -> None:
@@ -118,8 +123,9 @@ class Guard:
         after that no further try of anything is made."""
         self.ask_to_stop()
         self.stream.stop()
-        if self._thread is not None:
+        if self._thread is not None and self._first_aid is not None:
             self._thread.join(patience_seconds)
+            self._first_aid.join(patience_seconds)
         self.port.close()
         if self._thread is not None:
             self._thread.join(patience_seconds)
@@ -155,7 +161,8 @@ class Guard:
                     key = PositionKey(self.account.id, order.symbol, order.position_side)
                     self._wishes.keys.add(key)
                     if order.purpose.adds_risk and order.filled:
-                        self._wishes.fills.setdefault(key, []).append(order)
+                        self._wishes.urgent = True
+                        self._fills.setdefault(key, []).append(order)
                 self._condition.notify_all()
         else:
             self.wake()
@@ -174,7 +181,6 @@ class Guard:
                     self._first = None
                     self.wake()
                 else:
-                    self._protect_at_once(wishes.fills)
                     self._account_wanted = self._account_wanted or wishes.account
                     self.work_once(wishes.keys, everything=wishes.everything)
                 back_off = FIRST_BACK_OFF
@@ -198,8 +204,11 @@ class Guard:
                 if self._account_at is not None and now >= self._account_at:
                     self._account_at = None
                     self._wishes.account = True
-                # A fill that may want protection goes first; anything else lets a burst of pushes become one look.
-                if self._wishes and (self._wishes.fills or now >= self._not_before):
+                if self._fills or self._answering:
+                    self._condition.wait()  # the look that follows a fill begins after its answer
+                    continue
+                # A fill is looked at without delay; anything else lets a burst of pushes become one look.
+                if self._wishes and (self._wishes.urgent or now >= self._not_before):
                     wishes, self._wishes = self._wishes, _Wishes()
                     self._not_before = now + SMALLEST_GAP
                     return wishes
@@ -226,12 +235,30 @@ class Guard:
             self._look_again(again.total_seconds())
         return again
 
-    def _protect_at_once(self, fills: dict[PositionKey, list[Order]]) -> None:
-        """A fill without protection is answered before anything is read."""
-        if fills and self.may_act:
-            with self._pass_lock:
-                for key, orders in fills.items():
+    def _answer_fills(self) -> None:
+        """A fill without protection is answered beside the looks: one that waits for the wire does not hold it up.
+
+        What goes wrong here is left to the look that follows.
+        """
+        while True:
+            with self._condition:
+                while not self._fills and not self._stopping:
+                    self._condition.wait()
+                if self._stopping:
+                    return
+                fills, self._fills, self._answering = self._fills, {}, True
+            try:
+                for key, orders in fills.items() if self.may_act else ():
                     self.reconciler.protect_at_once(key, orders)
+            except PerpdeckError as trouble:
+                log.warning("a fill was not answered at once account=%s: %s", self.account.id, trouble)
+            except Exception:
+                # A bug here must not end first aid for every later fill; the next look protects this one.
+                log.exception("a fill was not answered at once account=%s", self.account.id)
+            finally:
+                with self._condition:
+                    self._answering = False
+                    self._condition.notify_all()
 
     def _read_account(self) -> None:
         """Money and mode, where something moved them, and not more often than it is useful."""

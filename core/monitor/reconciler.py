@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -52,7 +53,7 @@ class _Said:
 
 
 class Reconciler:
-    """The loop of one account. Used by one thread at a time."""
+    """The loop of one account. `run` is one thread's, `protect_at_once` another's: they look apart and act in turn."""
 
     def __init__(self, account: str, observer: Observer, executor: TradeExecutor, store: Store, clock: Clock) -> None:
         self.account, self.observer, self.executor = account, observer, executor
@@ -64,13 +65,17 @@ class Reconciler:
         self._lives: dict[PositionKey, str] = {}  #: the exchange's life of each position, also when it has just ended
         self._refused: dict[PositionKey, tuple[str, ...]] = {}
         self._subjects: dict[PositionKey, frozenset[str]] | None = None
+        self._acting = threading.RLock()
+        self._answers = 0  #: fills that were answered at once, or are about to be
         self.acted = False  #: the last run did something that may have moved money
 
     def run(self, keys: Iterable[PositionKey] | None, *, act: bool) -> timedelta | None:
         """One sweep, then each position; all of them where `keys` is None. Returns when to look again.
 
-        With `act` False everything is decided and shown, and nothing is done. Raises Unavailable.
+        With `act` False everything is decided and shown, and nothing is done. A look is older than a fill answered
+        since it began: nothing more is done by it then, and the next one follows at once. Raises Unavailable.
         """
+        answers = self._answers
         look = self.observer.look()
         self.last_look = look
         present = look.keys()
@@ -78,36 +83,44 @@ class Reconciler:
             self._forget(gone)
         wanted = present if keys is None else tuple(key for key in present if key in set(keys))
         self.acted = False
-        again = [self._reconcile(key, look, act=act) for key in wanted]
+        again = [self._reconcile(key, look, answers, act=act) for key in wanted]
         self._clear_alarms()
         return min((wish for wish in again if wish is not None), default=None)
 
     def protect_at_once(self, key: PositionKey, pushed: Iterable[Order]) -> int:
         """Place protection that a pushed fill has made necessary; returns how many orders were sent."""
-        remembered = self._remembered.get(key)
-        if remembered is None:
+        if self.executor.port.facts.attaches_protection:
             return 0
-        remembered = remembered.with_orders(pushed)
-        decisions = remembered.missing_protection(self.executor.tracker.ticker(key.symbol), self.clock.now())
-        done = self._perform(key, decisions, remembered.seen)
-        self._remembered[key] = remembered.after(done, self.clock.now())
-        self._write_down(key, decisions, dict(done), act=True)
-        return len(done)
+        self._answers += 1  # before the lock: a turn under way sees it and makes room
+        with self._acting:
+            remembered = self._remembered.get(key)
+            if remembered is None:
+                return 0
+            remembered = self._remembered[key] = remembered.with_orders(pushed)
+            decisions = remembered.missing_protection(self.executor.tracker.ticker(key.symbol), self.clock.now())
+            done = self._perform(key, decisions, remembered.seen, self._answers)
+            self._write_down(key, decisions, dict(done), act=True)
+            return len(done)
 
-    def _reconcile(self, key: PositionKey, look: Look, *, act: bool) -> timedelta | None:
+    def _reconcile(self, key: PositionKey, look: Look, answers: int, *, act: bool) -> timedelta | None:
         desired = look.desired.get(key) or Desired(key, ())
         seen = self.observer.seen(key, look)
         view = View.of(desired, seen, self.clock.now())
         decided = decide(view)
         if seen.position is not None:
             self._lives[key] = seen.position.life
-        done = self._perform(key, decided.decisions, seen) if act else ()
-        self._remembered[key] = Remembered(desired, seen).after(done, self.clock.now())
+        with self._acting:
+            if self._answers != answers:
+                return timedelta()
+            self._remembered[key] = Remembered(desired, seen)
+        done = self._perform(key, decided.decisions, seen, answers) if act else ()
         self.acted = self.acted or bool(done)
-        self._write_down(key, decided.decisions, dict(done), act=act)
+        with self._acting:
+            self._write_down(key, decided.decisions, dict(done), act=act)
         self.results[key] = Result(key, seen, decided, view.parts, done)
         self._note_ids(view.parts, seen)
-        return self._when_next(key, decided, done)
+        when = self._when_next(key, decided, done)
+        return when if self._answers == answers else timedelta()
 
     def _when_next(
         self, key: PositionKey, decided: Plan, done: tuple[tuple[Action, OutcomeKind], ...]
@@ -119,16 +132,21 @@ class Reconciler:
         return max(decided.look_again or AFTER_REFUSAL, AFTER_REFUSAL) if again else decided.look_again
 
     def _perform(
-        self, key: PositionKey, decisions: Iterable[Decision], seen: Seen
+        self, key: PositionKey, decisions: Iterable[Decision], seen: Seen, answers: int
     ) -> tuple[tuple[Action, OutcomeKind], ...]:
-        """In order. What did not get done ends the turn of its part; an unknown ends everybody's."""
+        """In order. What did not get done ends the turn of its part; an unknown, or a newer fill, ends everybody's."""
         done: list[tuple[Action, OutcomeKind]] = []
         stuck: set[str | None] = set()
         for decision in decisions:
             action = decision.action
             if action is None or decision.part in stuck:
                 continue
-            outcome = self.executor.perform(key, action, self._lives.get(key, ""))
+            with self._acting:
+                if self._answers != answers:
+                    break
+                outcome = self.executor.perform(key, action, self._lives.get(key, ""))
+                if not seen.facts.attaches_protection:  # else nobody asks
+                    self._remembered[key] = self._remembered[key].after([(action, outcome)], self.clock.now())
             done.append((action, outcome))
             if outcome is OutcomeKind.UNKNOWN:
                 break

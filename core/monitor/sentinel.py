@@ -13,6 +13,7 @@ from decimal import Decimal
 from core.alerts import Alerts
 from core.domain.account import PositionKey
 from core.domain.money import total
+from core.domain.seen import Position
 from core.monitor.guard import Guard
 
 STALE_AFTER = timedelta(seconds=30)
@@ -56,8 +57,17 @@ def findings(guard: Guard) -> Iterator[tuple[str, str]]:
             position.side, position.contracts, position.average_price, position.mark_price
         )
         realised = total(part.realised_pnl for part in result.parts)
-        if abs(by_us + realised - by_exchange) > PNL_DRIFT and not realised:
+        drifts = abs(by_us - by_exchange) > PNL_DRIFT and not realised
+        if drifts and not _was_shared(guard, position):
             yield f"sentinel-drift/{key}", f"{key}: our PnL {by_us:.2f} USDT, the exchange's {by_exchange:.2f} USDT"
+
+
+def _was_shared(guard: Guard, position: Position) -> bool:
+    """Another part has ended within this life of the position: the exchange's average is still blended with it."""
+    return any(
+        (cycle.symbol, cycle.side) == (position.symbol, position.side) and cycle.ended >= position.opened_at
+        for cycle in guard.store.cycles(guard.account.id)
+    )
 
 
 def check(guard: Guard, alerts: Alerts) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +9,7 @@ from tests.simulator_process import SimulatorControl
 
 Row = dict[str, Any]
 LIVE_ORDER = ("live", "partially_filled")
+OPENING = (("buy", "long"), ("sell", "short"))
 
 
 class Truth:
@@ -45,7 +45,7 @@ class Truth:
         """Orders that open, whatever became of them."""
         return [row for row in self._of("orders") if (row["side"], row["posSide"]) in OPENING]
 
-    def guarded(self, levels: Sequence[str] = ()) -> bool:
+    def guarded(self) -> bool:
         """Exactly one conditional order with both legs rests, for all that is held."""
         if not self.held or len(self.protection) != 1:
             return False
@@ -61,6 +61,3 @@ class Truth:
             sum((Decimal(bill["fee"] or 0) for bill in bills), Decimal(0)),
             sum((Decimal(bill["balChg"] or 0) for bill in bills if bill["type"] == "8"), Decimal(0)),
         )
-
-
-OPENING = (("buy", "long"), ("sell", "short"))

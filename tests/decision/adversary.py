@@ -15,7 +15,7 @@ trades the same position by hand. `calm()` ends all of that; what happened until
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,7 +26,7 @@ from core.domain.action import AmendOrder, Attached, CancelOrder, PlaceOco, Plac
 from core.domain.errors import OutcomeUnknown, Refused, Unavailable
 from core.domain.ids import meaning
 from core.domain.instrument import Instrument, OrderSide, TriggerBy
-from core.domain.money import NONE_HELD, ZERO, Contracts, Price
+from core.domain.money import ZERO, Contracts, Price
 from core.domain.order import Fill, Funding, Leg, Order, OrderKind, OrderStatus, Purpose
 from core.domain.seen import PortFacts, Position, Ticker
 from tests.builders import FACTS, NOON, NOTHING_HELD, STOP_PASSED, TARGET_PASSED
@@ -568,14 +568,19 @@ class Adversary:
 
     # -- the truth, for the checks ------------------------------------------------------------------------------
 
-    def filled_of(self, part: str, cycle: int, *, entering: bool) -> Decimal:
-        """What the orders of one cycle of a part really filled."""
-        done = NONE_HELD
+    def filled_of(self, part: str, cycle: int, *purposes: Purpose) -> Decimal:
+        """What the orders of one cycle of a part really filled, for these purposes."""
+        return sum((order.filled for order in self._of(part, cycle, purposes)), ZERO)
+
+    def filled_orders(self, part: str, cycle: int, purpose: Purpose) -> int:
+        """How many orders of this purpose filled anything."""
+        return sum(order.filled > ZERO for order in self._of(part, cycle, (purpose,)))
+
+    def _of(self, part: str, cycle: int, purposes: tuple[Purpose, ...]) -> Iterator[Resting]:
         for order in self.orders.values():
             said = meaning(order.client_order_id)
-            if said is not None and (said.part, said.cycle) == (part, cycle) and said.purpose.adds_risk is entering:
-                done = Contracts(done + order.filled)
-        return done
+            if said is not None and (said.part, said.cycle) == (part, cycle) and said.purpose in purposes:
+                yield order
 
     @property
     def on_the_way(self) -> bool:

@@ -22,6 +22,7 @@ from core.domain.action import (
     CancelOrder,
     Command,
     EndCycle,
+    LetGo,
     OutcomeKind,
     PlaceOco,
     PlaceOrder,
@@ -31,12 +32,13 @@ from core.domain.action import (
     StartCycle,
 )
 from core.domain.errors import OutcomeUnknown, Refused
-from core.domain.ids import client_order_id, meaning, part_name
-from core.domain.intent import Desired, ExternalExit, Intent
+from core.domain.ids import part_name
+from core.domain.intent import Desired, ExternalExit, Intent, Wanted
 from core.domain.money import NONE_HELD, Contracts, total
-from core.domain.order import Fill, Order, OrderKind, OrderStatus, Purpose
+from core.domain.order import Fill, Order, OrderKind, OrderStatus
 from core.domain.part import Part
 from core.domain.seen import Position, Seen
+from core.monitor import nets
 from tests.decision.adversary import Adversary
 
 SETTLE = timedelta(seconds=10)
@@ -69,6 +71,15 @@ class Book:
 
     def change(self, part: str, **changes: object) -> None:
         self.intents[part] = self.intents[part].but(**changes)
+
+    def begin(self, action: StartCycle, now: datetime) -> None:
+        """The cycle that was asked for, or the next one after an ended one."""
+        started = {"contracts": action.contracts, "cycle_started_at": now}
+        if action.cycle > self.intents[action.part].cycle:
+            started |= {"cycle": action.cycle, "wanted": Wanted.OPEN, "cycle_ended_at": None, "exit_reason": None}
+            started |= {"reduce_to": None, "edit": None, "reopen_at": None, "external_exits": ()}
+        self.change(action.part, **started)
+        self.planned[action.part, action.cycle] = action.contracts
 
     @property
     def living(self) -> list[Intent]:
@@ -109,9 +120,10 @@ class SmallestBot:
         return decided
 
     def _shown(self) -> list[Intent]:
-        """Parts that live, or whose last cycle still has live orders; in no particular order."""
+        """Parts that live, that may be opened again, or whose last cycle has live orders; in no particular order."""
         live = {order.part for order in self.book.orders.values() if order.working}
-        found = [intent for intent in self.book.intents.values() if intent.living or intent.part in live]
+        intents = self.book.intents.values()
+        found = [one for one in intents if one.living or one.wanted is not Wanted.CLOSED or one.part in live]
         self.dice.shuffle(found)
         return found
 
@@ -194,19 +206,12 @@ class SmallestBot:
         """TP and SL that came with an entry may have been set off before they were ever listed: ask under their id."""
         settled = True
         smaller = self._parts_total(orders) > (held.contracts if held else NONE_HELD)
-        for order in list(orders.values()):
-            said = meaning(order.client_order_id)
-            if said is None or said.purpose is not Purpose.ENTRY or not order.filled or order.working:
-                continue
-            net = client_order_id(said.part, said.cycle, Purpose.SAFETY_NET, said.number)
-            fresh = order.updated_at is not None and now - order.updated_at < SETTLE
-            if net in orders or not (fresh or smaller):
-                continue
-            found = self.port.find(net, order.symbol, OrderKind.OCO)
+        ours = [order for order in orders.values() if self._current(order.part, order.cycle)]
+        for net, entry, matters in list(nets.unseen(ours, lambda _: smaller, now)):
+            found = self.port.find(net, entry.symbol, OrderKind.OCO)
             if found is not None:
                 orders[net] = found
-            elif fresh and smaller:
-                settled = False
+            settled = settled and (found is not None or not matters)
         return settled
 
     def _parts_total(self, orders: dict[str, Order]) -> Contracts:
@@ -243,8 +248,7 @@ class SmallestBot:
             case AmendOrder() | CancelOrder():
                 return self._change(action)
             case StartCycle():
-                book.change(action.part, contracts=action.contracts, cycle_started_at=now)
-                book.planned[action.part, action.cycle] = action.contracts
+                book.begin(action, now)
             case BookExit():
                 self._book_exit(action)
             case EndCycle():
@@ -253,6 +257,8 @@ class SmallestBot:
             case ReductionDone():
                 if book.intents[action.part].reduce_to == action.goal:
                     book.change(action.part, reduce_to=None)
+            case LetGo():
+                book.change(action.part, wanted=Wanted.CLOSED)
             case RaiseAlarm():
                 book.alarms.add(action.subject.split("/")[0])
         return OutcomeKind.DONE

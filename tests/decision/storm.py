@@ -27,8 +27,19 @@ from core.domain.action import (
 from core.domain.errors import Unavailable
 from core.domain.ids import meaning
 from core.domain.instrument import TriggerBy
-from core.domain.intent import Desired, EntryKind, EntryStyle, Intent, Target, Wanted
+from core.domain.intent import (
+    Desired,
+    EntryKind,
+    EntryStyle,
+    Intent,
+    Recovery,
+    ReopenRule,
+    Target,
+    TargetEdit,
+    Wanted,
+)
 from core.domain.money import NONE_HELD, ZERO, Contracts, Price
+from core.domain.order import Purpose
 from core.domain.part import Part
 from core.domain.seen import Seen
 from tests.builders import COIN, FACTS, LONG, SHORT, intent
@@ -36,6 +47,8 @@ from tests.decision.adversary import Adversary, Resting, Trouble
 from tests.decision.smallest_bot import Book, Crash, SmallestBot
 
 STORM_TURNS = 22
+MOST_STEPS = 3  #: of recovery, in one cycle
+EXITS = tuple(purpose for purpose in Purpose if not purpose.adds_risk)
 MOST_PARTS = 3
 CALM_TURNS = 400  #: a run that is not silent by then never will be
 QUIET_TURNS = 3
@@ -125,14 +138,24 @@ class Storm:
     def _open(self) -> None:
         if len(self.book.living) >= self.most_parts:
             return
-        dice = self.dice
+        dice, again = self.dice, self.dice.random() < 0.3
         asked = intent(
             key=self.key,
             position_value=Decimal(dice.choice((100, 330, 1000, 2500))),
-            entry=self._style(),
+            entry=EntryStyle() if again else self._style(),
             asked_at=self.exchange.now,
         )
-        self.book.open(asked.but(**self._targets()))
+        self.book.open(asked.but(**self._targets(moving=again), **self._rules(again)))
+
+    def _rules(self, again: bool) -> dict[str, object]:
+        """Recovery and reopening, for some."""
+        dice = self.dice
+        losing = Recovery(Decimal(-20), Decimal(dice.choice((100, 400))), max_steps=dice.randint(1, MOST_STEPS))
+        delay = timedelta(seconds=dice.choice((5, 40)))
+        return {
+            "recovery": losing if dice.random() < 0.4 else None,
+            "reopen": ReopenRule(delay=delay, max_cycles=3) if again else None,
+        }
 
     def _style(self) -> EntryStyle:
         dice = self.dice
@@ -142,7 +165,8 @@ class Storm:
         price = Price(near // self.instrument.price_tick * self.instrument.price_tick)
         return EntryStyle(EntryKind.LIMIT, price, dice.choice((None, timedelta(seconds=20))))
 
-    def _targets(self) -> dict[str, Target | None]:
+    def _targets(self, *, moving: bool = False) -> dict[str, Target | None]:
+        """TP and SL, for some; `moving`: none at a fixed price, which a later cycle would find passed."""
         dice, sign = self.dice, self.key.side.sign
         by = dice.choice((TriggerBy.MARK, TriggerBy.LAST))
         tick, last = self.instrument.price_tick, self.exchange.last
@@ -151,7 +175,7 @@ class Storm:
             kind = dice.random()
             if kind < 0.5:
                 return Target(pnl_usdt=direction * Decimal(dice.choice((5, 50, 200))), trigger_by=by)
-            if kind < 0.75:
+            if kind < 0.75 or moving:
                 return Target(percent=direction * Decimal(dice.choice(("0.5", "5", "20"))), trigger_by=by)
             away = last * Decimal(dice.choice(("0.01", "0.1")))
             return Target(price=Price((last + direction * sign * away) // tick * tick), trigger_by=by)
@@ -166,12 +190,15 @@ class Storm:
     def _edit(self) -> None:
         one = self._one()
         if one is not None:
-            self.book.change(one.part, **self._targets())
+            targets = self._targets(moving=one.reopen is not None)
+            steps = len(next(part for part in self._parts() if part.name == one.part).steps)
+            self.book.change(one.part, edit=TargetEdit(targets["take_profit"], targets["stop_loss"], steps))
 
     def _close(self) -> None:
         one = self._one()
         if one is not None:
-            self.book.change(one.part, wanted=Wanted.CLOSED, reduce_to=None)
+            wanted = self.dice.choice((Wanted.CLOSED, Wanted.CLOSED, Wanted.RENEWED))
+            self.book.change(one.part, wanted=wanted, reduce_to=None)
 
     def _reduce(self) -> None:
         one = self._one()
@@ -278,9 +305,12 @@ class Storm:
     def _truth(self) -> None:
         """What really filled, against what was asked for."""
         for (part, cycle), planned in self.book.planned.items():
-            entered = self.exchange.filled_of(part, cycle, entering=True)
+            entered = self.exchange.filled_of(part, cycle, Purpose.ENTRY)
             assert entered <= planned, f"{part} entered {entered} of {planned}"
-            exited = self.exchange.filled_of(part, cycle, entering=False)
+            steps = self.exchange.filled_orders(part, cycle, Purpose.RECOVERY)
+            assert steps <= MOST_STEPS, f"{part} took {steps} recovery steps"
+            entered += self.exchange.filled_of(part, cycle, Purpose.RECOVERY)
+            exited = self.exchange.filled_of(part, cycle, *EXITS)
             if exited > entered:
                 self._exited_too_much(part, exited, entered)
         for part in self._parts():
@@ -332,7 +362,8 @@ def _placement(action: PlaceOrder | PlaceOco, part: Part, view: View) -> None:
     assert same is None, f"{name} while {same.client_order_id if same else ''} is unresolved"
     if isinstance(action, PlaceOrder) and action.purpose.adds_risk:
         assert view.unresolved(part) is None, f"{name} adds risk while something is unresolved"
-        assert view.desired.level is Level.RUN, f"{name} adds risk at level {view.desired.level}"
+        level, again = view.desired.level, action.purpose is Purpose.RECOVERY or action.cycle > 1
+        assert level is Level.RUN or (again and level is Level.NO_NEW_ENTRIES), f"{name} adds risk at level {level}"
         assert action.side is part.side.opening
         return
     assert action.side is part.side.closing, f"{name} is on the wrong side"
@@ -361,7 +392,7 @@ def _cancellation(
     part = parts.get(action.part)
     order = action.order
     assert order.part is not None, f"a foreign order is cancelled: {order.exchange_order_id}"
-    if part is None or part.size == NONE_HELD or part.intent.stop_loss is None:
+    if part is None or part.size == NONE_HELD or part.targets[1] is None:
         return
     if order.sl_trigger is None or order not in part.protection:
         return

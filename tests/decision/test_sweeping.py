@@ -133,7 +133,8 @@ def test_a_standing_alarm_does_not_keep_the_loop_awake() -> None:
 
 
 def test_a_gap_is_looked_at_again_soon() -> None:
-    assert plan(desired(begun()), held(held=6), NOON).look_again == timedelta(milliseconds=400)
+    assert plan(desired(begun()), held(held=6, confirmed=False), NOON).look_again == timedelta(milliseconds=400)
+    assert plan(desired(begun()), held(held=6), NOON).look_again == timedelta(seconds=1)
 
 
 def test_what_is_not_ours_is_named() -> None:

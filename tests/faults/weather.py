@@ -38,7 +38,7 @@ from tests.stack import ACCOUNT, BTC, Deaf, Stack
 ETH = "ETH-USDT-PERP"
 INSTRUMENTS = {BTC: "BTC-USDT-SWAP", ETH: "ETH-USDT-SWAP"}
 STORM_TURNS = 8
-CALM_TURNS = 150
+CALM_TURNS = 300
 QUIET_TURNS = 3
 QUIET = timedelta(seconds=11)
 CENT = Decimal("0.01")
@@ -64,8 +64,8 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "reset", "match": {"method": "POST"}, "executed": True},
     {"kind": "reset", "match": {"method": "POST"}, "executed": False},
     {"kind": "reset", "match": {"method": "GET"}, "probability": 0.06},
-    {"kind": "reject", "code": "51008", "match": {"path": "trade/order"}, "count": 1},
-    {"kind": "reject", "code": "51000", "match": {"path": "trade/order-algo"}, "count": 2},
+    {"kind": "reject", "code": "51008", "match": {"path": "trade/order"}, "count": 1, "probability": 0.8},
+    {"kind": "reject", "code": "51000", "match": {"path": "trade/order-algo"}, "count": 2, "probability": 0.8},
     {"kind": "not_found", "seconds": 4, "probability": 0.7},
     {"kind": "partial_fill", "fraction": "0.4", "rest": "cancel", "probability": 0.5},
     {"kind": "partial_fill", "fraction": "0.5", "rest": "work", "probability": 0.5},

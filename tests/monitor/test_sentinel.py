@@ -60,3 +60,12 @@ def test_a_pnl_that_has_drifted_from_the_exchanges(stack: Stack) -> None:
     stack.look()
     (words,) = sentinel.check(stack.guard, ALERTS)
     assert words == f"{LONG}: our PnL -4.95 USDT, the exchange's -0.00 USDT"
+
+
+def test_an_average_that_is_still_blended_with_a_part_that_has_ended_is_no_drift(stack: Stack) -> None:
+    first = stack.opened()
+    stack.price("103000")
+    stack.opened()
+    stack.positions.close(first, stack.token(), "trader")
+    stack.ended(first)
+    assert sentinel.check(stack.guard, ALERTS) == []
