@@ -15,10 +15,10 @@ run: $(RUN_READY)
 	@$(BIN)/python scripts/port.py
 	@exec $(BIN)/streamlit run app.py --server.address 127.0.0.1 --server.port $(PERPDECK_PORT)
 
-# Files stay whole on one worker: the stories of a browser file share one running product.
+# Files stay whole on one worker: the stories of a browser file share one running product. The longest come first.
 test: lint
 	@CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && \
-	  $(BIN)/pytest -n 2 --dist loadfile -m "not soak" $(TESTS)
+	  $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak" $(TESTS)
 
 lint: $(TEST_READY)
 	$(BIN)/ruff check .

@@ -84,6 +84,9 @@ def _held_back(part: Part, view: View, rule: Recovery, *, guarding: bool) -> str
         return "the entry is not complete"
     if guarding or not part.protected:
         return "its stop-loss is put right first"
+    stop = part.stop_price()
+    if stop is not None and mark is not None and (mark - stop) * part.side.sign <= 0:
+        return f"its stop-loss belongs at {stop}, which is passed already"
     rest = pause_ends_in(part, view)
     if rest:
         return f"the last step was {seconds(rule.pause - rest)} ago, {seconds(rule.pause)} lie between two"

@@ -101,11 +101,14 @@ class Part:
 
     @property
     def realised_pnl(self) -> Decimal:
-        """Profit of what was closed in this cycle against our own average, before fees and funding."""
+        """Profit of what was closed in this cycle against our own average, before fees and funding.
+
+        What an exit closed beyond the part was another's, and its profit is booked there.
+        """
         entry, exit_price = self.average_entry, self.average_exit
         if entry is None or exit_price is None:
             return ZERO
-        return self.instrument.pnl(self.side, self.exited, entry, exit_price)
+        return self.instrument.pnl(self.side, min(self.exited, self.entered), entry, exit_price)
 
     def unrealised_pnl(self, mark: Decimal) -> Decimal:
         entry = self.average_entry

@@ -53,6 +53,13 @@ def runs(server: EmbeddedPostgres) -> bool:
     return (server.data / "postmaster.pid").exists()
 
 
+def answers(store: Store) -> bool:
+    try:
+        return store.ping() > 0
+    except Unavailable:
+        return False
+
+
 def test_it_is_reached_by_a_socket_that_only_its_owner_may_enter(postgres_of_its_own: EmbeddedPostgres) -> None:
     url = make_url(postgres_of_its_own.start())
     assert url.host is None
@@ -98,6 +105,7 @@ def test_what_was_committed_survives_a_killed_server(postgres_of_its_own: Embedd
     again.start()
     try:
         assert server_pid(again) != pid
+        eventually(lambda: answers(store), 5.0, "the old connections are given up")
         assert [intent.part for intent in store.intents(ACCOUNT)] == [part]
     finally:
         store.close()
@@ -113,13 +121,10 @@ def test_a_kept_server_comes_back_after_a_kill_and_stays_away_after_stop(postgre
     pid = server_pid(postgres_of_its_own)
     os.kill(pid, signal.SIGKILL)
 
-    def answers() -> bool:
-        try:
-            return store.ping() > 0
-        except Unavailable:
-            return False
+    def back() -> bool:
+        return runs(postgres_of_its_own) and server_pid(postgres_of_its_own) != pid and answers(store)
 
-    eventually(lambda: answers() and server_pid(postgres_of_its_own) != pid, 20.0, "the server is back", every=0.1)
+    eventually(back, 20.0, "the server is back", every=0.1)
     store.close()
     postgres_of_its_own.stop()
     assert not runs(postgres_of_its_own)

@@ -112,6 +112,11 @@ def test_the_stop_is_put_right_first() -> None:
     assert "its stop-loss is put right first" in decision.because
 
 
+def test_nothing_is_added_where_the_stop_belongs_on_the_wrong_side_of_the_price() -> None:
+    """A stop edited to where it is passed is not taken over; an order that carried it would be refused for ever."""
+    assert "which is passed already" in words(intent={"stop_loss": Target(price=price(980))})
+
+
 def test_one_step_at_a_time() -> None:
     assert "is filling" in words(oco(), step(filled=0, status=OrderStatus.WORKING))
 

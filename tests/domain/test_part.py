@@ -74,8 +74,9 @@ def test_what_was_filled_counts_whatever_became_of_the_order() -> None:
     assert part(entry(0, status=OrderStatus.REFUSED)).size == 0
 
 
-def test_exits_that_closed_more_never_make_it_negative() -> None:
-    assert part(entry(), exit_("op00000101C01", 12, 1000)).size == 0
+def test_what_an_exit_closed_beyond_the_part_is_not_its_own() -> None:
+    over = part(entry(), exit_("op00000101C01", 12, 1010))
+    assert (over.size, over.realised_pnl) == (0, 10)
 
 
 @pytest.mark.parametrize(

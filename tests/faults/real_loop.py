@@ -15,7 +15,7 @@ from core.alerts import Alerts
 from core.domain.account import Account, Environment, Exchange, Level
 from core.domain.action import Plan
 from core.domain.errors import Refused
-from core.domain.intent import Intent
+from core.domain.intent import Intent, Recovery, RecoveryChoice, ReopenChoice, ReopenRule
 from core.domain.money import NONE_HELD, Contracts
 from core.domain.order import Order
 from core.wiring import build_guard
@@ -54,7 +54,12 @@ class RealBook(Book):
         store.set_running(ACCOUNT, True, by="test", why="", manually=False)
 
     def open(self, asked: Intent) -> None:
-        self.store.open_part(asked, next(self._tokens))
+        losing, again = asked.recovery or Recovery(), asked.reopen or ReopenRule()
+        recovery = RecoveryChoice(
+            asked.recovery is not None, losing.trigger_pnl, losing.add_notional, max_steps=losing.max_steps
+        )
+        reopen = ReopenChoice(asked.reopen is not None, delay=again.delay, max_cycles=again.max_cycles)
+        self.store.open_part(asked.but(own_recovery=recovery, own_reopen=reopen), next(self._tokens))
 
     def change(self, part: str, **changes: object) -> None:
         self.store.change_part(part, next(self._tokens), "trader", "test", **changes)

@@ -46,6 +46,7 @@ def play(run_storm: RunStorm, seeds: Iterable[int]) -> list[Report]:
     print(
         f"{len(reports)} storms, {sum(r.looks for r in reports)} looks, {sum(r.deaths for r in reports)} deaths, "
         f"{sum(r.bare_seconds for r in reports):.1f} s bare in all, "
-        f"{sum(r.ledger_compared for r in reports)} ledgers compared, struck {dict(struck)}"
+        f"{sum(r.ledger_compared for r in reports)} ledgers compared, {sum(r.shot_over for r in reports)} closed more "
+        f"than a part, struck {dict(struck)}"
     )
     return reports

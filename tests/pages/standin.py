@@ -15,7 +15,7 @@ from core.clock import RealClock
 from core.domain.account import Account, Environment, Level, PositionKey
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import OrderSide, Side
-from core.domain.intent import EntryStyle, ExitReason, Intent, Limits, Target, Wanted
+from core.domain.intent import EntryStyle, ExitReason, Intent, Limits, RecoveryChoice, ReopenChoice, Target, Wanted
 from core.domain.money import Contracts, Price
 from core.domain.order import Fill, Funding
 from core.services.accounts import RISK, AccountForm, KeyCheck
@@ -100,12 +100,28 @@ class StandInPositions(PositionManager):
         return self.world.asked(token, "the bot enters at its next look.", "open", draft, by)
 
     def edit_targets(
-        self, part: str, take_profit: Target | None, stop_loss: Target | None, token: str, by: str
+        self,
+        part: str,
+        take_profit: Target | None,
+        stop_loss: Target | None,
+        token: str,
+        by: str,
+        *,
+        keep: bool = False,
     ) -> Asked:
         return self.world.asked(token, "New targets are on their way.", "edit", part, take_profit, stop_loss, by)
 
-    def close(self, part: str, token: str, by: str, contracts: Decimal | None = None) -> Asked:
+    def close(self, part: str, token: str, by: str, contracts: Decimal | None = None, *, reopen: bool = False) -> Asked:
         return self.world.asked(token, f"Closing {part}.", "close", part, contracts, by)
+
+    def reopen_now(self, part: str, token: str, by: str) -> Asked:
+        return self.world.asked(token, "It is opened again now.", "reopen", part, by)
+
+    def cancel_reopen(self, part: str, token: str, by: str) -> Asked:
+        return self.world.asked(token, "It is not opened again.", "cancel reopen", part, by)
+
+    def choose(self, part: str, recovery: RecoveryChoice, reopen: ReopenChoice, token: str, by: str) -> Asked:
+        return self.world.asked(token, "It holds from the next look.", "choose", part, recovery, reopen, by)
 
 
 class StandInOrders:
