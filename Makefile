@@ -6,6 +6,8 @@ RUN_READY := $(VENV)/.run-ready
 TEST_READY := $(VENV)/.test-ready
 SEEDS ?= 2000
 export PERPDECK_PORT ?= 8501
+PERPDECK_ADDRESS ?= 127.0.0.1
+PERPDECK_HOSTS ?=
 
 TESTS ?= tests
 
@@ -13,7 +15,8 @@ TESTS ?= tests
 
 run: $(RUN_READY)
 	@$(BIN)/python scripts/port.py
-	@exec $(BIN)/streamlit run app.py --server.address 127.0.0.1 --server.port $(PERPDECK_PORT)
+	@exec $(BIN)/streamlit run app.py --server.address $(PERPDECK_ADDRESS) --server.port $(PERPDECK_PORT) \
+	  $(foreach host,$(if $(PERPDECK_HOSTS),127.0.0.1 localhost $(PERPDECK_HOSTS)),--server.allowedHosts $(host))
 
 # Files stay whole on one worker: the stories of a browser file share one running product. The longest come first.
 test: lint

@@ -24,9 +24,11 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.ui import text
+from core.ui.gate import COOKIE, Gate
 from core.ui.session import PerpdeckError
 from core.ui.text import _
-from core.wiring import get_services, start_everything
+from core.wiring import Running, get_services, start_everything
 
 ROOT = Path(__file__).parent
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
@@ -72,7 +74,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     import pyarrow  # noqa: F401
 
     try:
-        running = await asyncio.to_thread(start_everything)
+        running = await asyncio.to_thread(_start)
     except PerpdeckError as error:
         print(f"\nPerpdeck cannot start: {error}\n", file=sys.stderr, flush=True)
         logging.getLogger("uvicorn.error").disabled = True  # the sentence is enough; its traceback would bury it
@@ -89,16 +91,38 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
             print(f"Perpdeck did not stop within {STOP_SECONDS} s; leaving it to the system.", file=sys.stderr)
 
 
+def _start() -> Running:
+    """Everything, in the trader's language; nothing where others could come in without a password."""
+    running = start_everything()
+    try:
+        running.services.login.guard_address(st.get_option("server.address"))
+        text.use(running.services.display.shown().language)
+    except PerpdeckError:
+        running.stop()
+        raise
+    return running
+
+
 async def healthz(request: Request) -> JSONResponse:
-    """What a watchdog wants to know: does the database answer, what does each bot do, is there one scheduler."""
+    """What a watchdog wants to know: does the database answer, what does each bot do, is there one scheduler.
+
+    Without a session, where one is asked for, only whether all is well.
+    """
     try:
         bots = await asyncio.to_thread(_bots)
     except PerpdeckError as error:
         told = {"status": "unavailable", "database": str(error), "version": VERSION}
-        return JSONResponse(told, status_code=503)
+        return JSONResponse(told if _known(request) else {"status": "unavailable"}, status_code=503)
+    if not _known(request):
+        return JSONResponse({"status": "ok"})
     schedulers = sum(thread.name == "APScheduler" for thread in threading.enumerate())
     told = {"status": "ok", "database": "ok", "bots": bots, "schedulers": schedulers, "version": VERSION}
     return JSONResponse(told)
+
+
+def _known(request: Request) -> bool:
+    login = get_services().login
+    return not login.on or login.session(request.cookies.get(COOKIE)) is not None
 
 
 def _bots() -> dict[str, str]:
@@ -124,6 +148,6 @@ app = st.App(
     ROOT / "pages" / "menu.py",
     lifespan=lifespan,
     routes=[Route("/healthz", healthz)],
-    middleware=[Middleware(SecurityHeaders)],
+    middleware=[Middleware(SecurityHeaders), Middleware(Gate, login=lambda: get_services().login)],
     on_script_error=unexpected,
 )

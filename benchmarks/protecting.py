@@ -78,7 +78,7 @@ class Desk:
     def wait_below(self, count: int) -> list[tuple[str, Decimal]]:
         """Entries that rest at the exchange, the highest first: part and price."""
         prices = [self.price - STEP * number for number in range(1, count + 1)]
-        parts = [self.positions.open(_draft(price), next(self._tokens), "trader").part for price in prices]
+        parts = [self.positions.open(_draft(price), next(self._tokens), "trader", again=True).part for price in prices]
         eventually(lambda: self._resting() >= set(parts), "the entries rest at the exchange")
         return list(zip(parts, prices, strict=True))
 

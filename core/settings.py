@@ -12,10 +12,12 @@ from pathlib import Path
 
 from platformdirs import user_data_dir
 
+from core.auth import problem_of
 from core.domain.errors import Misconfigured
 
 HOME_OF_ROOT = Path("/var/lib/perpdeck")  #: root's own home is closed to the database's user, and stays so
 SHORTEST_SECRET = 16
+DEMO_KEYS = ("OKX_DEMO_API_KEY", "OKX_DEMO_API_SECRET", "OKX_DEMO_PASSPHRASE")
 DATABASES = ("postgresql://", "postgres://", "postgresql+psycopg2://")
 
 
@@ -28,10 +30,13 @@ class Settings:
     database_url: str | None = field(repr=False, default=None)  #: None: a PostgreSQL of our own in `home`
     session_secret: str | None = field(repr=False, default=None)  #: None: made once and kept in `home`
     previous_secret: str | None = field(repr=False, default=None)  #: what secrets were encrypted with before
+    demo_keys: tuple[str, str, str] | None = field(repr=False, default=None)  #: key, secret, passphrase at OKX demo
+    password: str | None = field(repr=False, default=None)  #: of the dashboard; None: the one set in Settings, if any
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read PERPDECK_HOME, PERPDECK_PORT, DATABASE_URL, SESSION_SECRET and SESSION_SECRET_PREVIOUS.
+        """Read PERPDECK_HOME, PERPDECK_PORT, DATABASE_URL, SESSION_SECRET, SESSION_SECRET_PREVIOUS,
+        PERPDECK_PASSWORD, and OKX_DEMO_API_KEY with OKX_DEMO_API_SECRET and OKX_DEMO_PASSPHRASE.
 
         Raises Misconfigured for the first value that is not allowed. An empty variable counts as not set.
         """
@@ -43,6 +48,8 @@ class Settings:
             database_url=_database(given.get("DATABASE_URL")),
             session_secret=_secret("SESSION_SECRET", given.get("SESSION_SECRET")),
             previous_secret=_secret("SESSION_SECRET_PREVIOUS", given.get("SESSION_SECRET_PREVIOUS")),
+            demo_keys=_demo_keys(given),
+            password=_password(given.get("PERPDECK_PASSWORD")),
         )
 
     def make_home(self) -> Path:
@@ -83,6 +90,25 @@ def _secret(name: str, text: str | None) -> str | None:
     if text is not None and len(text) < SHORTEST_SECRET:
         raise Misconfigured(f"{name} has {len(text)} characters: {SHORTEST_SECRET} or more are needed")
     return text
+
+
+def _password(text: str | None) -> str | None:
+    if text is not None and (problem := problem_of(text)):
+        raise Misconfigured(f"PERPDECK_PASSWORD: {problem}")
+    return text
+
+
+def _demo_keys(given: Mapping[str, str]) -> tuple[str, str, str] | None:
+    missing = [name for name in DEMO_KEYS if name not in given]
+    if len(missing) == len(DEMO_KEYS):
+        return None
+    if missing:
+        raise Misconfigured(f"{', '.join(missing)} missing: {', '.join(DEMO_KEYS)} are given together or not at all")
+    key, secret, passphrase = (given[name] for name in DEMO_KEYS)
+    for name in DEMO_KEYS:
+        if not (given[name].isascii() and given[name].isprintable()):
+            raise Misconfigured(f"{name} holds a sign that no key has: letters, digits and ASCII signs are allowed")
+    return key, secret, passphrase
 
 
 def _is_root() -> bool:

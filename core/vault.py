@@ -1,13 +1,15 @@
 """Seals the keys of accounts before they are stored, and opens them again. Shows and logs no secret.
 
 A sealed text carries its own salt: whoever has the secret can open it, on any machine. An older secret still
-opens what it has sealed, and `renewed` seals it anew under the present one.
+opens what it has sealed, and `renewed` seals it anew under the present one. While the secret in the data folder is
+changed, the earlier one lies beside it.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import os
 import secrets
@@ -21,7 +23,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from core.domain.errors import Misconfigured
 from core.exchange.port import Credentials
 
-SECRET_FILE = "secret"
+SECRET_FILE, PREVIOUS_FILE = "secret", "secret.previous"
 VERSION = b"1"
 SALT_BYTES = 16
 WORK, BLOCK = 2**15, 8  #: of scrypt: 32 MiB and a tenth of a second for each guess at the secret
@@ -30,9 +32,10 @@ WORK, BLOCK = 2**15, 8  #: of scrypt: 32 MiB and a tenth of a second for each gu
 class Vault:
     """Opens with the secret or an earlier one; seals with the secret."""
 
-    def __init__(self, secret: str, earlier: Sequence[str] = ()) -> None:
+    def __init__(self, secret: str, earlier: Sequence[str] = (), home: Path | None = None) -> None:
         self._secrets = (secret, *(one for one in earlier if one != secret))
         self._salt = os.urandom(SALT_BYTES)
+        self._home = home  #: where the secret lies; None: it comes from the environment
 
     def __repr__(self) -> str:
         return "Vault(...)"
@@ -41,20 +44,44 @@ class Vault:
     def open(cls, home: Path, secret: str | None, previous: str | None = None) -> Vault:
         """With the secret from the environment; without one, with a secret made once in `home`, mode 0600.
 
-        What the secret in `home` has sealed can be opened in both cases. Raises Misconfigured where the file
+        What the secrets in `home` have sealed can be opened in both cases. Raises Misconfigured where a file
         cannot be read or made.
         """
         file = home / SECRET_FILE
-        try:
-            kept = file.read_text().strip() if file.exists() else None
-            if secret is None and kept is None:
-                kept = _make(file)
-        except OSError as error:
-            raise Misconfigured(f"the secret in {file} cannot be used: {error.strerror}") from error
+        kept, before = _read(file), _read(home / PREVIOUS_FILE)
+        if secret is None and kept is None:
+            kept = _make(file)
         present = secret or kept
         if not present:
             raise Misconfigured(f"the secret in {file} is empty: restore it, or remove it and enter the keys again")
-        return cls(present, [one for one in (previous, kept) if one])
+        return cls(present, [one for one in (previous, kept, before) if one], None if secret else home)
+
+    def change(self) -> None:
+        """Make a new secret in the data folder; the earlier one stays beside it until `forget_previous`.
+
+        Raises Misconfigured where the secret comes from the environment, or a file cannot be written.
+        """
+        if self._home is None:
+            raise Misconfigured(
+                "the secret comes from SESSION_SECRET: set a new one there, the present one in "
+                "SESSION_SECRET_PREVIOUS, and start Perpdeck again; all keys are then sealed anew"
+            )
+        file, previous = self._home / SECRET_FILE, self._home / PREVIOUS_FILE
+        if previous.exists():
+            raise Misconfigured(f"an earlier change has not ended: {previous} is still needed")
+        new = secrets.token_urlsafe(32)
+        try:
+            os.replace(_draft(previous, self._secrets[0]), previous)
+            os.replace(_draft(file, new), file)
+        except OSError as error:
+            raise Misconfigured(f"the secret in {file} cannot be changed: {error.strerror}") from error
+        self._secrets = (new, *self._secrets)
+        self._salt = os.urandom(SALT_BYTES)
+
+    def forget_previous(self) -> None:
+        """Nothing is sealed with the earlier secret any more."""
+        if self._home is not None:
+            (self._home / PREVIOUS_FILE).unlink(missing_ok=True)
 
     def encrypt(self, credentials: Credentials) -> bytes:
         """Seal these keys."""
@@ -67,6 +94,8 @@ class Vault:
         try:
             return Credentials(**json.loads(self._fernet(salt).decrypt(token)))
         except InvalidToken:
+            if self._learned():
+                return self.decrypt(sealed)
             raise Misconfigured(
                 "the stored keys were sealed with another SESSION_SECRET: set that one again "
                 "(or name it in SESSION_SECRET_PREVIOUS), or enter the keys anew"
@@ -80,6 +109,18 @@ class Vault:
         except InvalidToken:
             return self.encrypt(self.decrypt(sealed))
         return None
+
+    def signing_key(self, purpose: str) -> bytes:
+        """A key that only the holder of the present secret can make, of its own for each purpose."""
+        return hmac.digest(self._secrets[0].encode(), f"perpdeck {purpose}".encode(), "sha256")
+
+    def _learned(self) -> bool:
+        """Whether another process has changed the secret in the data folder, which is then ours too."""
+        kept = _read(self._home / SECRET_FILE) if self._home is not None else None
+        if not kept or kept in self._secrets:
+            return False
+        self._secrets = (kept, *self._secrets)
+        return True
 
     def _fernet(self, salt: bytes) -> MultiFernet:
         return MultiFernet([_key(secret, salt) for secret in self._secrets])
@@ -107,16 +148,34 @@ def _parts(sealed: bytes) -> tuple[bytes, bytes]:
         raise Misconfigured("the stored keys are damaged: enter them anew") from None
 
 
+def _read(file: Path) -> str | None:
+    try:
+        return file.read_text().strip() if file.exists() else None
+    except OSError as error:
+        raise Misconfigured(f"the secret in {file} cannot be used: {error.strerror}") from error
+
+
 def _make(file: Path) -> str:
-    """A new secret, readable by us alone from its first moment. Where another process was first, its secret."""
+    """A new secret. Where another process was first, its secret."""
     secret = secrets.token_urlsafe(32)
+    try:
+        draft = _draft(file, secret)
+        try:
+            os.link(draft, file)
+        except FileExistsError:
+            return file.read_text().strip()
+        finally:
+            draft.unlink()
+    except OSError as error:
+        raise Misconfigured(f"the secret in {file} cannot be used: {error.strerror}") from error
+    return secret
+
+
+def _draft(file: Path, secret: str) -> Path:
+    """The secret in a file beside its place, on the disk, readable by us alone from its first moment."""
     draft = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
         out.write(secret)
-    try:
-        os.link(draft, file)
-    except FileExistsError:
-        return file.read_text().strip()
-    finally:
-        draft.unlink()
-    return secret
+        out.flush()
+        os.fsync(out.fileno())
+    return draft

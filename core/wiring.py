@@ -31,7 +31,12 @@ from core.monitor.reconciler import Reconciler
 from core.monitor.tracker import OrderTracker
 from core.paper import PaperAddress, PaperExchange
 from core.services.accounts import Accounts
+from core.services.differences import Differences
+from core.services.display import Display
+from core.services.history import History
+from core.services.keys import DEMO_ACCOUNT, ENVIRONMENT, Keys
 from core.services.levels import Levels
+from core.services.login import Login
 from core.services.orders import OrderManager
 from core.services.paper import PaperMarket
 from core.services.positions import PositionManager
@@ -56,11 +61,15 @@ class Services:
 
     positions: PositionManager
     orders: OrderManager
+    differences: Differences
     levels: Levels
     accounts: Accounts
     reports: Reports
+    history: History
     paper: PaperMarket
     preferences: Preferences
+    display: Display
+    login: Login
     places: Mapping[str, str]  #: where data lies, for the Settings page
 
 
@@ -73,7 +82,7 @@ class Running:
         self._ends: list[Callable[[], None]] = []  #: what to undo, in the order it was done
         self._lock = threading.Lock()
         self._doors = Throttle(DOORS)  #: new connections are counted per machine, over all accounts
-        self._guarded: dict[str, tuple[Account, bytes | None]] = {}
+        self._guarded: dict[str, tuple[Account, Credentials]] = {}
         try:
             self._start()
         except BaseException:
@@ -94,8 +103,11 @@ class Running:
             address = exchange.result()
         self.vault = Vault.open(settings.home, settings.session_secret, settings.previous_secret)
         self.alerts = Alerts([LogChannel()])
-        self._renew_keys()
+        demo = self.settings.demo_keys
+        self.keys = Keys(self.store, self.vault, Credentials(*demo) if demo is not None else None)
+        self.keys.renew()  # after a change of SESSION_SECRET, so that the old one can be forgotten
         self._keep_paper_account(address)
+        self._keep_demo_account()
         self.monitor = PositionMonitor(self.store, self.alerts, self.clock, self.reload_accounts)
         self._ends.append(lambda: self.monitor.stop(STOP_SECONDS))
         self.reload_accounts()
@@ -131,20 +143,30 @@ class Running:
     def reload_accounts(self) -> None:
         """Bring the guards in line with the accounts in the database."""
         with self._lock:
-            wanted = {account.id: (account, self.store.ciphertext(account.id)) for account in self.store.accounts()}
-            for gone in [name for name, built in self._guarded.items() if wanted.get(name) != built]:
-                self.monitor.remove(gone)
-                del self._guarded[gone]
-            for name, (account, ciphertext) in wanted.items():
-                if name in self._guarded or ciphertext is None:
-                    continue
+            wanted = {account.id: account for account in self.store.accounts()}
+            for name, (account, _) in list(self._guarded.items()):
+                if wanted.get(name) != account:
+                    self._let_go(name)
+            for name, account in wanted.items():
                 try:
-                    self.monitor.add(self._guard(account, self.vault.decrypt(ciphertext)))
+                    self._take(account)
                 except Misconfigured as trouble:
                     log.error("account %s is not guarded: %s", name, trouble)
                     self.store.raise_alarm(name, f"account/{name}", str(trouble), self.clock.now())
-                    continue
-                self._guarded[name] = (account, ciphertext)
+
+    def _take(self, account: Account) -> None:
+        """Guard this account with the keys it uses now. Raises Misconfigured where they cannot be opened."""
+        credentials = self.keys.of(account)
+        if self._guarded.get(account.id) == (account, credentials):
+            return
+        self._let_go(account.id)
+        if credentials is not None:
+            self.monitor.add(self._guard(account, credentials))
+            self._guarded[account.id] = (account, credentials)
+
+    def _let_go(self, name: str) -> None:
+        if self._guarded.pop(name, None) is not None:
+            self.monitor.remove(name)
 
     def _guard(self, account: Account, credentials: Credentials) -> Guard:
         port = okx_client(account.environment, account.rest_url, credentials, self.clock)
@@ -172,16 +194,20 @@ class Running:
             return self.paper.address.rest_url, self.paper.address.stream_url
         return addresses(environment, region)
 
-    def _renew_keys(self) -> None:
-        """After a change of SESSION_SECRET all stored keys go under the new one, so that the old can be forgotten."""
-        for account in self.store.accounts():
-            sealed = self.store.ciphertext(account.id)
-            try:
-                renewed = self.vault.renewed(sealed) if sealed is not None else None
-            except Misconfigured:
-                continue  # said when its guard is built
-            if renewed is not None:
-                self.store.save_account(account, renewed)
+    def reach(self, account: Account, credentials: Credentials) -> ExchangePort:
+        """A client for an account that is known."""
+        return okx_client(account.environment, account.rest_url, credentials, self.clock)
+
+    def _keep_demo_account(self) -> None:
+        """Keys for OKX demo in the environment are an account, without anything being entered."""
+        demo = self.keys.demo
+        known = [one for one in self.store.accounts() if one.environment is Environment.DEMO]
+        if demo is None or any(self.keys.source(one) == ENVIRONMENT for one in known):
+            return
+        rest_url, stream_url = self.where(Exchange.OKX, Environment.DEMO, "global")
+        hint = demo.api_key[-4:]
+        account = Account(DEMO_ACCOUNT, "OKX demo", Exchange.OKX, Environment.DEMO, rest_url, stream_url, hint)
+        self.store.save_account(account, None)
 
     # -- the paper account --------------------------------------------------------------------------------
 
@@ -221,12 +247,16 @@ class Running:
         store, clock = self.store, self.clock
         return Services(
             positions=PositionManager(store, clock),
-            orders=OrderManager(store),
+            orders=OrderManager(store, clock),
+            differences=Differences(store, clock),
             levels=Levels(store, clock, self.holder),
-            accounts=Accounts(store, self.vault, self.connect, self.where),
+            accounts=Accounts(store, self.vault, self.connect, self.where, self.keys, self.reach, clock),
             reports=Reports(store, clock),
+            history=History(store, clock),
             paper=PaperMarket(lambda: self.paper.control_url, store, clock),
             preferences=Preferences(store),
+            display=Display(store),
+            login=Login(store, clock, self.vault.signing_key("login"), self.settings.password),
             places={"data": str(self.settings.home), "database": self.database_words},
         )
 

@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 
 from core.domain.account import PositionKey
 from core.domain.action import Command, OutcomeKind, PlaceOco, PlaceOrder
+from core.domain.difference import Answer, Choice, DifferenceKind
 from core.domain.instrument import OrderSide, Side, TriggerBy
 from core.domain.intent import (
     EntryKind,
     EntryStyle,
     ExitReason,
+    ExternalEntry,
     ExternalExit,
     Intent,
     RecoveryChoice,
@@ -74,8 +76,13 @@ def intent_values(intent: Intent) -> Values:
     }
 
 
-def intent_of(row: Any, exits: tuple[ExternalExit, ...], rules: Rules, earned: Decimal) -> Intent:
-    """The intent of a part's row; `exits` are those of its current cycle, `rules` hold where it chose nothing."""
+def intent_of(
+    row: Any, exits: tuple[ExternalExit, ...], entries: tuple[ExternalEntry, ...], rules: Rules, earned: Decimal
+) -> Intent:
+    """The intent of a part's row; `exits` and `entries` are those of others in its current cycle.
+
+    `rules` hold where it chose nothing.
+    """
     own_recovery, own_reopen = _recovery_of(row.recovery), _reopen_of(row.reopen)
     return Intent(
         part=row.part,
@@ -101,6 +108,7 @@ def intent_of(row: Any, exits: tuple[ExternalExit, ...], rules: Rules, earned: D
         exit_reason=ExitReason(row.exit_reason) if row.exit_reason else None,
         reduce_to=row.reduce_to,
         external_exits=exits,
+        external_entries=entries,
         version=row.version,
         asked_by=row.asked_by,
         asked_at=row.asked_at,
@@ -109,6 +117,14 @@ def intent_of(row: Any, exits: tuple[ExternalExit, ...], rules: Rules, earned: D
 
 def exit_of(row: Any) -> ExternalExit:
     return ExternalExit(row.quantity, row.price, row.fee, ExitReason(row.reason), row.at, row.exchange_fill_id)
+
+
+def entry_of(row: Any) -> ExternalEntry:
+    return ExternalEntry(row.quantity, row.price, row.at, row.entry_id)
+
+
+def answer_of(row: Any) -> Answer:
+    return Answer(DifferenceKind(row.kind), Choice(row.choice), row.mark)
 
 
 def _entry_json(entry: EntryStyle) -> Json:

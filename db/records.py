@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from core.domain.account import Level
 from core.domain.instrument import Side
-from core.domain.intent import ExitReason
+from core.domain.intent import ExitReason, ExternalEntry, ExternalExit
 from core.domain.money import Contracts, Price
+from core.domain.order import Order
+from core.domain.steps import Edit, Levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,59 @@ class CycleRecord:
     reason: ExitReason
     words: str
     life: str = ""  #: the exchange's position life it was part of
+    strategy: str = "manual"
+    recoveries: int = 0  #: recovery steps that added something
 
     @property
     def net(self) -> Decimal:
         return self.realised_pnl + self.fees + self.funding
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Which cycles are wanted; None is no narrowing. A time is that of a cycle's end."""
+
+    symbol: str | None = None
+    side: Side | None = None
+    strategy: str | None = None
+    reason: ExitReason | None = None
+    recovered: bool | None = None  #: with recovery steps, or without any
+    since: datetime | None = None
+    until: datetime | None = None  #: up to, and not with
+
+
+@dataclass(frozen=True, slots=True)
+class CycleFacts:
+    """What is kept of one cycle, for telling its steps."""
+
+    orders: tuple[Order, ...]
+    exits: tuple[ExternalExit, ...]
+    levels: tuple[Levels, ...]
+    edits: tuple[Edit, ...]
+    entries: tuple[ExternalEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRow:
+    """How far the exchange's history has been brought home, and what is under way."""
+
+    account: str
+    reached: datetime | None = None  #: everything up to here is kept
+    asked_at: datetime | None = None  #: when a person last asked for it
+    began_at: datetime | None = None
+    ended_at: datetime | None = None  #: of the newest run that came to its end
+    done: int = 0  #: windows of time of the present or last run
+    of: int = 0
+    trouble: str = ""  #: why the last run ended early
+
+    @property
+    def under_way(self) -> bool:
+        return self.began_at is not None and self.done < self.of and not self.trouble
+
+    @property
+    def waiting(self) -> bool:
+        """Asked for, and no bot has begun with it yet."""
+        return self.asked_at is not None and (self.began_at is None or self.began_at < self.asked_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +125,10 @@ class BotRow:
     changed_by: str
     why: str
     heartbeat_at: datetime | None
+    level_at: datetime | None = None
+    level_by: str = ""
+    level_why: str = ""
+    level_lowered_at: datetime | None = None  #: when a person last took protection back
 
 
 class LeaseRow(NamedTuple):

@@ -42,8 +42,8 @@ class Rules:
     def of(cls, settings: Mapping[str, Any]) -> Rules:
         """From the settings table; what is not set there is as the values' own defaults say."""
         limits = {name: Decimal(settings[name]) for name in LIMITS if settings.get(name) is not None}
-        recovery = Recovery(**_named(settings, RECOVERY)) if settings.get("recovery_enabled", False) else None
-        reopen = ReopenRule(**_named(settings, REOPEN)) if settings.get("reopen_enabled", False) else None
+        recovery = Recovery(**_named(settings, RECOVERY)) if settings.get("recovery_enabled", True) else None
+        reopen = ReopenRule(**_named(settings, REOPEN)) if settings.get("reopen_enabled", True) else None
         return cls(Limits(**limits), recovery, reopen)
 
 

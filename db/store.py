@@ -10,9 +10,13 @@ from db.store_book import Book
 from db.store_commands import Commands
 from db.store_control import Control
 from db.store_cycles import Cycles
+from db.store_differences import Differences
+from db.store_equity import Equity
 from db.store_facts import Facts
+from db.store_history import History
+from db.store_private import Private
 from db.store_words import Words
 
 
-class Store(Accounts, Book, Cycles, Commands, Facts, Words, Control):
+class Store(Accounts, Book, Cycles, Commands, Differences, Facts, History, Equity, Words, Private, Control):
     """One database. `Store.open(url)` after `db.migrate.upgrade(url)`; thread-safe; `close` when done."""

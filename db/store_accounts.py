@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, select
+from collections.abc import Mapping
+
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.domain.account import Account, Environment, Exchange
@@ -78,6 +80,14 @@ class Accounts(Database):
                 connection.execute(delete(row.table()).where(row.table().c.account == id))
             connection.execute(delete(accounts).where(accounts.c.id == id))
             send(connection, {"accounts": id})
+
+    def reseal(self, sealed: Mapping[str, bytes]) -> None:
+        """Put other seals around the same keys, all of them or none."""
+        with self.transaction() as connection:
+            for account, ciphertext in sorted(sealed.items()):
+                mine = credentials.c.account == account
+                connection.execute(update(credentials).where(mine).values(ciphertext=ciphertext))
+                send(connection, {"accounts": account})
 
     def ciphertext(self, id: str) -> bytes | None:
         """The sealed keys of an account."""

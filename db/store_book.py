@@ -13,18 +13,21 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
 from core.domain.account import Level, PositionKey
+from core.domain.difference import Answer
 from core.domain.errors import Misconfigured
 from core.domain.ids import part_name
-from core.domain.intent import Desired, ExternalExit, Intent, Limits, Target, Wanted
+from core.domain.intent import Desired, ExternalEntry, ExternalExit, Intent, Limits, Target, TargetEdit, Wanted
 from core.domain.money import ZERO, plain
 from core.domain.order import OrderStatus
 from db import codec
 from db.connection import Database, send
 from db.models import (
     PART_NUMBERS,
+    AnswerRow,
     BotStateRow,
     CycleRow,
     EventRow,
+    ExternalEntryRow,
     ExternalExitRow,
     OrderRow,
     PositionRow,
@@ -34,6 +37,7 @@ from db.models import (
 from db.rules import KEYS, Rules
 
 positions, cycles, exits = PositionRow.table(), CycleRow.table(), ExternalExitRow.table()
+entries, answers = ExternalEntryRow.table(), AnswerRow.table()
 orders, requests, events = OrderRow.table(), RequestRow.table(), EventRow.table()
 bots, settings = BotStateRow.table(), SettingRow.table()
 
@@ -55,7 +59,7 @@ class Book(Database):
     # -- reading ---------------------------------------------------------------------------------------------
 
     def desired(self, account: str) -> dict[PositionKey, Desired]:
-        """Everything wanted of each position of the account, with its level and the limits that hold."""
+        """Everything wanted of each position of the account, with its level, the limits and the answers that hold."""
         level = select(bots.c.level).where(bots.c.account == account).scalar_subquery()
         with self.one_statement() as connection:
             rows = connection.execute(
@@ -63,11 +67,15 @@ class Book(Database):
             ).all()
             rules = _rules(connection) if rows else Rules()
             intents = _intents(connection, rows, rules)
+            answered = _answers(connection, account)
         by_key: dict[PositionKey, list[Intent]] = defaultdict(list)
         for intent in intents:
             by_key[intent.key].append(intent)
         allowed = Level(rows[0].level) if rows and rows[0].level else Level.RUN
-        return {key: Desired(key, tuple(group), allowed, rules.limits) for key, group in sorted(by_key.items())}
+        return {
+            key: Desired(key, tuple(by_key.get(key, ())), allowed, rules.limits, answered.get(key, ()))
+            for key in sorted({*by_key, *answered})
+        }
 
     def rules(self) -> Rules:
         """Limits, recovery and reopening as the settings have them for every part."""
@@ -87,7 +95,7 @@ class Book(Database):
 
     def intent(self, part: str) -> Intent | None:
         with self.one_statement() as connection:
-            return _intent(connection, part)
+            return intent_in(connection, part)
 
     # -- what the trader asks for ----------------------------------------------------------------------------
 
@@ -98,17 +106,19 @@ class Book(Database):
         """
         asked_at = draft.asked_at or datetime.now(UTC)
         with self.transaction() as connection:
-            if not _first(connection, token, draft.key.account, "open_part", draft.asked_by, asked_at):
-                return _first_part(connection, token), False
+            if not noted_first(connection, token, draft.key.account, "open_part", draft.asked_by, asked_at):
+                return part_of_click(connection, token), False
             number = connection.execute(select(PART_NUMBERS.next_value())).scalar_one()
             intent = draft.but(part=part_name(number), asked_at=asked_at)
             values = codec.intent_values(intent)
             connection.execute(insert(positions).values(**values, status="asked", token=token))
             connection.execute(update(requests).where(requests.c.token == token).values(part=intent.part))
             words = f"{intent.key.side} {intent.key.symbol} for {plain(intent.position_value)} USDT"
-            _say(connection, intent, asked_at, f"asked by {intent.asked_by}", f"open {words}")
+            say(connection, intent, asked_at, f"asked by {intent.asked_by}", f"open {words}")
             send(connection, {"wake": str(intent.key)})
-        return intent, True
+            written = intent_in(connection, intent.part)
+        assert written is not None, "written in this very transaction"
+        return written, True
 
     def change_part(self, part: str, token: str, by: str, why: str, **changes: Any) -> Intent:
         """Change what is wanted of a part: wanted, reduce_to, take_profit, stop_loss, edit, leverage, own_recovery,
@@ -119,20 +129,20 @@ class Book(Database):
         values = {codec.COLUMNS.get(name, name): codec.CHANGES[name](value) for name, value in changes.items()}
         now = datetime.now(UTC)
         with self.transaction() as connection:
-            intent = _intent(connection, part, lock=True)
+            intent = intent_in(connection, part, lock=True)
             if intent is None:
                 raise Misconfigured(f"part {part!r} is not known")
-            if not _first(connection, token, intent.key.account, "change_part", by, now, part):
+            if not noted_first(connection, token, intent.key.account, "change_part", by, now, part):
                 return intent
             if "wanted" in changes and changes["wanted"].closes and intent.living:
                 values["status"] = "closing"
             connection.execute(
                 update(positions).where(positions.c.part == part).values(**values, version=positions.c.version + 1)
             )
-            changed = _intent(connection, part)
+            changed = intent_in(connection, part)
             assert changed is not None, "its row is locked by this transaction"
             words = ", ".join(f"{name} {_word(value)}" for name, value in changes.items())
-            _say(connection, changed, now, f"asked by {by}: {why}" if why else f"asked by {by}", words)
+            say(connection, changed, now, f"asked by {by}: {why}" if why else f"asked by {by}", words)
             send(connection, {"wake": str(intent.key)})
         return changed
 
@@ -144,7 +154,7 @@ class Book(Database):
     def claim(self, token: str, account: str, what: str, by: str) -> bool:
         """True for the first call with this token. For clicks that change nothing in the book."""
         with self.transaction() as connection:
-            return _first(connection, token, account, what, by, datetime.now(UTC))
+            return noted_first(connection, token, account, what, by, datetime.now(UTC))
 
 
 def _rules(connection: Connection) -> Rules:
@@ -152,26 +162,45 @@ def _rules(connection: Connection) -> Rules:
     return Rules.of({row.key: row.value for row in connection.execute(query)})
 
 
-def _intent(connection: Connection, part: str, *, lock: bool = False) -> Intent | None:
+def intent_in(connection: Connection, part: str, *, lock: bool = False) -> Intent | None:
     query = select(positions).where(positions.c.part == part)
     rows = connection.execute(query.with_for_update() if lock else query).all()
     return next(iter(_intents(connection, rows, _rules(connection))), None)
 
 
 def _intents(connection: Connection, rows: Iterable[Any], rules: Rules) -> list[Intent]:
-    """The intents of these rows, in their order, with what was closed from outside in their current cycles."""
+    """The intents of these rows, in their order, with what others closed and opened of their current cycles."""
     rows = list(rows)
     gone: dict[tuple[str, int], list[ExternalExit]] = defaultdict(list)
+    come: dict[tuple[str, int], list[ExternalEntry]] = defaultdict(list)
     if rows:
         parts = literal([row.part for row in rows], ARRAY(Text))
         query = select(exits).where(exits.c.part == any_(parts)).order_by(exits.c.at, exits.c.exchange_fill_id)
         for row in connection.execute(query):
             gone[row.part, row.cycle].append(codec.exit_of(row))
+        taken_over = select(entries).where(entries.c.part == any_(parts)).order_by(entries.c.at, entries.c.entry_id)
+        for row in connection.execute(taken_over):
+            come[row.part, row.cycle].append(codec.entry_of(row))
     earned = _earned(connection, rows, rules)
     return [
-        codec.intent_of(row, tuple(gone.get((row.part, row.cycle), ())), rules, earned.get(row.part, ZERO))
+        codec.intent_of(
+            row,
+            tuple(gone.get((row.part, row.cycle), ())),
+            tuple(come.get((row.part, row.cycle), ())),
+            rules,
+            earned.get(row.part, ZERO),
+        )
         for row in rows
     ]
+
+
+def _answers(connection: Connection, account: str) -> dict[PositionKey, tuple[Answer, ...]]:
+    """What the trader has answered to differences, by position."""
+    found: dict[PositionKey, list[Answer]] = defaultdict(list)
+    query = select(answers).where(answers.c.account == account).order_by(answers.c.kind)
+    for row in connection.execute(query):
+        found[PositionKey.parse(row.key)].append(codec.answer_of(row))
+    return {key: tuple(group) for key, group in found.items()}
 
 
 def _earned(connection: Connection, rows: list[Any], rules: Rules) -> dict[str, Decimal]:
@@ -185,7 +214,7 @@ def _earned(connection: Connection, rows: list[Any], rules: Rules) -> dict[str, 
     return {row.part: row.net for row in connection.execute(query.group_by(cycles.c.part))}
 
 
-def _first(
+def noted_first(
     connection: Connection, token: str, account: str, what: str, by: str, at: datetime, part: str | None = None
 ) -> bool:
     """Note a click; False where it was noted before. A second one waits here until the first has committed."""
@@ -198,15 +227,15 @@ def _first(
     return connection.scalar(noted) is not None
 
 
-def _first_part(connection: Connection, token: str) -> Intent:
+def part_of_click(connection: Connection, token: str) -> Intent:
     part = connection.scalar(select(requests.c.part).where(requests.c.token == token))
-    intent = _intent(connection, part) if part else None
+    intent = intent_in(connection, part) if part else None
     if intent is None:
         raise Misconfigured("this click was used for something else: reload the page and ask again")
     return intent
 
 
-def _say(connection: Connection, intent: Intent, at: datetime, because: str, action: str) -> None:
+def say(connection: Connection, intent: Intent, at: datetime, because: str, action: str) -> None:
     """The trader's own doing stands among the events, beside what the rules make of it."""
     connection.execute(
         insert(events).values(
@@ -231,4 +260,6 @@ def _word(value: object) -> str:
             if amount is not None:
                 return f"{plain(amount)} {unit}"
         return f"at {plain(value.price or Decimal(0))}"
+    if isinstance(value, TargetEdit):
+        return f"TP {_word(value.take_profit)}, SL {_word(value.stop_loss)}"
     return str(value)

@@ -5,6 +5,7 @@ Whatever a bot or a page has to hear of is told in the transaction that changes 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from db.base import Json
 from db.connection import Database, send
 from db.models import BoardRow, BotStateRow, EventRow, LeaseStateRow, SettingRow
 from db.records import BotRow, LeaseRow
+from db.store_private import PREFIX
 
 bots, leases, board = BotStateRow.table(), LeaseStateRow.table(), BoardRow.table()
 settings, events = SettingRow.table(), EventRow.table()
@@ -31,19 +33,23 @@ class Control(Database):
     def settings(self) -> dict[str, Any]:
         """What the trader has set; a key that is missing has its default. Decimals come back as Decimal."""
         with self.one_statement() as connection:
-            return {row.key: row.value for row in connection.execute(select(settings).order_by(settings.c.key))}
+            kept = select(settings).where(~settings.c.key.startswith(PREFIX)).order_by(settings.c.key)
+            return {row.key: row.value for row in connection.execute(kept)}
 
     def set_setting(self, key: str, value: Any, by: str) -> None:
         """Keep a setting: a string, a number, a Decimal, True or False, None, or lists of them."""
+        self.set_settings({key: value}, by)
+
+    def set_settings(self, wanted: Mapping[str, Any], by: str) -> None:
+        """Keep several settings, all or none of them."""
         now = datetime.now(UTC)
-        values = {"value": value, "changed_by": by, "changed_at": now}
         with self.transaction() as connection:
-            connection.execute(
-                insert(settings).values(key=key, **values).on_conflict_do_update(index_elements=["key"], set_=values)
-            )
-            words = f"{key} = {value}"
-            connection.execute(insert(events).values(_event(now, "", "setting", by, words)))
-            send(connection, {"settings": key})
+            for key, value in wanted.items():
+                values = {"value": value, "changed_by": by, "changed_at": now}
+                row = insert(settings).values(key=key, **values)
+                connection.execute(row.on_conflict_do_update(index_elements=["key"], set_=values))
+                connection.execute(insert(events).values(_event(now, "", "setting", by, f"{key} = {value}")))
+                send(connection, {"settings": key})
 
     # -- the switch ------------------------------------------------------------------------------------------
 
@@ -62,6 +68,10 @@ class Control(Database):
             changed_by=row.changed_by,
             why=row.why,
             heartbeat_at=row.heartbeat_at,
+            level_at=row.level_at,
+            level_by=row.level_by,
+            level_why=row.level_why,
+            level_lowered_at=row.level_lowered_at,
         )
 
     def set_running(self, account: str, running: bool, by: str, why: str, manually: bool) -> None:
@@ -79,17 +89,28 @@ class Control(Database):
             send(connection, {"bot": account})
 
     def set_level(self, account: str, level: Level, by: str, why: str) -> None:
-        """How much the bot may do from now on."""
+        """How much the bot may do from now on; the guards measure anew where this allows more than before."""
+        self._level(account, level, by, why, only_up=False)
+
+    def raise_level(self, account: str, level: Level, by: str, why: str) -> bool:
+        """The same where it protects more than what is set now; False: it would not, and nothing has changed."""
+        return self._level(account, level, by, why, only_up=True)
+
+    def _level(self, account: str, level: Level, by: str, why: str, *, only_up: bool) -> bool:
         now = datetime.now(UTC)
-        changed = {"level": level, "changed_at": now, "changed_by": by, "why": why}
+        changed: dict[str, Any] = {"level": level, "level_at": now, "level_by": by, "level_why": why}
         with self.transaction() as connection:
-            connection.execute(
-                insert(bots)
-                .values(account=account, **changed)
-                .on_conflict_do_update(index_elements=["account"], set_=changed)
-            )
+            connection.execute(insert(bots).values(account=account, why=NEVER_STARTED).on_conflict_do_nothing())
+            mine = bots.c.account == account
+            old = Level(connection.execute(select(bots.c.level).where(mine).with_for_update()).scalar_one())
+            if only_up and level.rank <= old.rank:
+                return False
+            if level.rank < old.rank:
+                changed["level_lowered_at"] = now
+            connection.execute(update(bots).where(mine).values(changed))
             connection.execute(insert(events).values(_event(now, account, "switch", by, f"level {level}", why)))
             send(connection, {"bot": account})
+        return True
 
     def heartbeat(self, account: str, now: datetime) -> None:
         """The acting bot lives."""

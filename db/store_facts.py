@@ -1,36 +1,43 @@
-"""The ledger, read: fills, funding and ended cycles. Written by the recorder and by the end of a cycle."""
+"""The ledger, read: fills and funding. Written by the recorder."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, Table, and_, case, func, select
 from sqlalchemy.engine import Connection
 
 from core.domain.funding import Held, told_share, untold_share
 from core.domain.instrument import Side
-from core.domain.intent import ExitReason
 from core.domain.money import ZERO
 from core.domain.order import Fill, Funding
 from db import codec
 from db.connection import Database
-from db.models import CycleRow, ExternalExitRow, FillRow, FundingRow
-from db.records import CycleRecord
+from db.models import ExternalEntryRow, ExternalExitRow, FillRow, FundingRow
+from db.records import Only
 
-fills, funding, cycles = FillRow.table(), FundingRow.table(), CycleRow.table()
-exits = ExternalExitRow.table()
+EVERYTHING = Only()
+fills, funding = FillRow.table(), FundingRow.table()
+exits, entries = ExternalExitRow.table(), ExternalEntryRow.table()
 
 
 class Facts(Database):
     """What has happened."""
 
     def fills(
-        self, account: str, since: datetime | None = None, part: str | None = None, limit: int = 500
+        self,
+        account: str,
+        since: datetime | None = None,
+        part: str | None = None,
+        limit: int = 500,
+        only: Only = EVERYTHING,
     ) -> list[Fill]:
-        """Executions, newest first."""
+        """Executions, newest first; of `only` symbol, side and dates narrow them."""
         query = select(fills).where(fills.c.account == account)
+        query = query.where(*_narrowed(only, fills.c.symbol, fills.c.position_side, fills.c.at))
         if since is not None:
             query = query.where(fills.c.at >= since)
         if part is not None:
@@ -43,9 +50,13 @@ class Facts(Database):
         with self.one_statement() as connection:
             return connection.scalar(select(func.max(fills.c.at)).where(fills.c.account == account))
 
-    def funding_rows(self, account: str, since: datetime | None = None, limit: int = 500) -> list[Funding]:
-        """Funding payments, newest first."""
+    def funding_rows(
+        self, account: str, since: datetime | None = None, limit: int = 500, only: Only = EVERYTHING
+    ) -> list[Funding]:
+        """Funding payments, newest first; of `only` symbol, side (where it is told) and dates narrow them."""
         query = select(funding).where(funding.c.account == account)
+        side = func.coalesce(funding.c.position_side, only.side)
+        query = query.where(*_narrowed(only, funding.c.symbol, side, funding.c.paid_at))
         if since is not None:
             query = query.where(funding.c.paid_at >= since)
         with self.one_statement() as connection:
@@ -69,38 +80,18 @@ class Facts(Database):
                 untold[row.paid_at].append(row.amount)
         return sum(told, ZERO) + sum((untold_share(all_, side, held[at]) for at, all_ in untold.items()), ZERO)
 
-    def cycles(self, account: str | None = None, part: str | None = None, limit: int = 200) -> list[CycleRecord]:
-        """Ended cycles, newest first."""
-        query = select(cycles)
-        if account is not None:
-            query = query.where(cycles.c.account == account)
-        if part is not None:
-            query = query.where(cycles.c.part == part)
-        with self.one_statement() as connection:
-            rows = connection.execute(
-                query.order_by(cycles.c.ended.desc(), cycles.c.part, cycles.c.number.desc()).limit(limit)
-            )
-            return [
-                CycleRecord(
-                    account=row.account,
-                    symbol=row.symbol,
-                    side=Side(row.side),
-                    part=row.part,
-                    number=row.number,
-                    started=row.started,
-                    ended=row.ended,
-                    contracts=row.contracts,
-                    average_entry=row.average_entry,
-                    average_exit=row.average_exit,
-                    realised_pnl=row.realised_pnl,
-                    fees=row.fees,
-                    funding=row.funding,
-                    reason=ExitReason(row.reason),
-                    words=row.words,
-                    life=row.life,
-                )
-                for row in rows
-            ]
+
+def _narrowed(
+    only: Only, symbol: ColumnElement[str], side: ColumnElement[str], at: ColumnElement[datetime]
+) -> Iterator[ColumnElement[bool]]:
+    if only.symbol is not None:
+        yield symbol == only.symbol
+    if only.side is not None:
+        yield side == only.side
+    if only.since is not None:
+        yield at >= only.since
+    if only.until is not None:
+        yield at < only.until
 
 
 def _held(connection: Connection, account: str, symbol: str, part: str, cycle: int, at: datetime) -> Held:
@@ -111,6 +102,11 @@ def _held(connection: Connection, account: str, symbol: str, part: str, cycle: i
     def added(which: ColumnElement[bool]) -> ColumnElement[Decimal]:
         return func.coalesce(func.sum(signed).filter(which), 0)
 
+    def by_others(table: Table) -> Decimal:
+        """Contracts of this cycle that came from outside, or went."""
+        here = and_(table.c.part == part, table.c.cycle == cycle, table.c.at <= at)
+        return connection.scalar(select(func.coalesce(func.sum(table.c.quantity), 0)).where(here)) or ZERO
+
     row = connection.execute(
         select(
             added(own).label("own"),
@@ -118,9 +114,5 @@ def _held(connection: Connection, account: str, symbol: str, part: str, cycle: i
             added(fills.c.position_side == Side.SHORT).label("short"),
         ).where(fills.c.account == account, fills.c.symbol == symbol, fills.c.at <= at)
     ).one()
-    gone = connection.scalar(
-        select(func.coalesce(func.sum(exits.c.quantity), 0)).where(
-            exits.c.part == part, exits.c.cycle == cycle, exits.c.at <= at
-        )
-    )
-    return Held(max(abs(row.own) - (gone or ZERO), ZERO), row.long, -row.short)
+    own_size = abs(row.own) + by_others(entries) - by_others(exits)
+    return Held(max(own_size, ZERO), row.long, -row.short)

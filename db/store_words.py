@@ -28,13 +28,17 @@ class Words(Database):
             with self.transaction() as connection:
                 connection.execute(plain_insert(events), [{**row, "account": account} for row in rows])
 
-    def events(self, account: str | None = None, part: str | None = None, limit: int = 100) -> list[Event]:
+    def events(
+        self, account: str | None = None, part: str | None = None, limit: int = 100, rule: str | None = None
+    ) -> list[Event]:
         """Newest first."""
         query = select(events)
         if account is not None:
             query = query.where(events.c.account == account)
         if part is not None:
             query = query.where(events.c.part == part)
+        if rule is not None:
+            query = query.where(events.c.rule == rule)
         with self.one_statement() as connection:
             rows = connection.execute(query.order_by(events.c.id.desc()).limit(limit))
             return [

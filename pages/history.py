@@ -1,23 +1,27 @@
-"""What happened: cycles with their result, fills, funding, and why the bot did what it did. Each as a CSV file too."""
+"""What happened: cycles with all their steps, performance, the exchange's own history, fills, funding, events."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import streamlit as st
 
-from core.ui import charts, records, session, widgets
+from core.ui import charts, past, records, session, widgets
+from core.ui.narrowing import narrowing
 from core.ui.records import Record
-from core.ui.text import _
+from core.ui.text import _, told
 
 state = st.session_state
 LIMIT = 500
-TINTED = (_("PnL"), _("Net"), _("Funding"))
-MONEY = (*TINTED, _("Fees"), _("Fee"))
+TINTED = (_("PnL"), _("Net"), _("Funding"), _("Expectancy"), _("Difference"), _("Exchange, net"), _("Ours, net"))
+MONEY = (
+    *(*TINTED, _("Fees"), _("Average win"), _("Average loss"), _("Exchange, PnL"), _("Ours, PnL")),
+    *(_("Exchange, fees"), _("Ours, fees"), _("Exchange, funding"), _("Ours, funding")),
+)
 account = session.account_id()
+history = session.services().history
 
 
 def cycles() -> list[Record]:
-    shown = session.services().reports.cycles(account, LIMIT)
+    shown = history.cycles(account, only, LIMIT)
     if shown:
         widgets.metrics(records.sum_figures(records.sums(shown)))
         points = sorted((cycle.ended, cycle.net) for cycle in shown if cycle.ended)
@@ -26,24 +30,123 @@ def cycles() -> list[Record]:
                 st.caption(_("Net of all cycles so far, USDT"))
                 option = charts.running_total(points, session.zone())
                 st.echarts_chart(option, height=200, key="net_chart", alt=_("Running total of the net result"))
+        by_name = {(cycle.part, cycle.number): cycle for cycle in shown}
+        chosen = st.selectbox(
+            _("Steps of a cycle"),
+            list(by_name),
+            None,
+            key="steps_of",
+            format_func=lambda name: past.cycle_label(by_name[name]),
+            placeholder=_("choose a cycle to see each of its steps"),
+        )
+        if chosen is not None:
+            steps_of(*chosen)
     return records.cycle_records(shown, session.zone())
 
 
+def steps_of(part: str, number: int) -> None:
+    """Every step of one cycle with its numbers before and after, and as a file."""
+    steps = past.step_records(history.steps(part, number), session.zone())
+    if not steps:
+        st.caption(_("Nothing was bought or sold in this cycle."))
+        return
+    widgets.table(steps, alt=_("Steps of the cycle"), money=(_("Fee"),), drop_empty=True)
+    download(steps, f"{part}-{number}-steps", "steps_csv")
+
+
+def performance() -> list[Record]:
+    """The measures, the equity curve, and the same numbers for each group."""
+    found, equity = history.performance(account, only), history.equity(account, only)
+    if not found.whole.cycles:
+        return []
+    sampled = len(equity.curve) > 1 and only == type(only)(since=only.since, until=only.until)
+    figures = past.performance_figures(found, equity.drawdown if sampled else found.drawdown)
+    widgets.metrics(figures[:4])
+    widgets.metrics(figures[4:])
+    points = equity.curve if sampled else found.curve
+    if len(points) > 1:
+        with st.container(border=True):
+            words = _("Equity of the account, USDT") if sampled else _("Net of the cycles so far, USDT")
+            st.caption(words)
+            option = charts.curve(points, session.zone(), stepped=not sampled)
+            st.echarts_chart(option, height=220, key="equity_chart", alt=words)
+    state.setdefault("grouped", next(iter(found.groups)))
+    widgets.choice(_("Grouped"), list(found.groups), "grouped", past.kind_words)
+    kind = state["grouped"]
+    return past.group_records(found.groups[kind], kind)
+
+
+def exchange() -> list[Record]:
+    """The exchange's lives of positions beside our cycles, and how far they have been read."""
+    sync_line(history.sync_state(account).ended_at)
+    st.button(
+        _("Sync now"),
+        key="sync_now",
+        icon=":material/sync:",
+        type="primary",
+        on_click=ask_for_sync,
+        args=(state.setdefault("sync_token", session.new_token()),),
+    )
+    shown = history.matched(account, only, LIMIT)
+    if shown:
+        widgets.metrics(past.matched_figures(shown))
+    return past.matched_records(shown, session.zone())
+
+
+def ask_for_sync(token: str) -> None:
+    asked = session.ask(lambda: history.sync_now(account, token, by=session.OPERATOR))
+    state["sync_token"] = session.new_token()
+    if asked is not None:
+        session.say(told(asked.words))
+
+
+@widgets.live
+def sync_line(drawn: object) -> None:
+    """How far the bot has read, with its progress; a run that has ended draws the table anew."""
+    sync = session.services().history.sync_state(account)
+    if sync.ended_at != drawn:
+        st.rerun()
+    words = past.sync_words(sync, session.zone())
+    if sync.under_way:
+        st.progress(min(1.0, sync.done / max(1, sync.of)), text=words)
+    else:
+        st.caption(words)
+    if sync.trouble:
+        st.warning(
+            _("{why}\n\nWhat was read is kept; the bot goes on from there at its next try.", why=told(sync.trouble)),
+            title=_("The exchange's history could not be read to its end"),
+            icon=":material/sync_problem:",
+        )
+
+
 def fills() -> list[Record]:
-    return records.fill_records(session.services().reports.fills(account, LIMIT), session.zone())
+    return records.fill_records(history.fills(account, only, LIMIT), session.zone())
 
 
 def funding() -> list[Record]:
-    return records.funding_records(session.services().reports.funding(account, LIMIT), session.zone())
+    return records.funding_records(history.funding(account, only, LIMIT), session.zone())
 
 
 def events() -> list[Record]:
-    shown: Sequence[Any] = session.services().reports.events(account, limit=LIMIT)
-    return records.event_records(shown, session.zone())
+    return records.event_records(session.services().reports.events(account, limit=LIMIT), session.zone())
+
+
+def download(shown: list[Record], name: str, key: str) -> None:
+    st.download_button(
+        _("CSV"),
+        records.as_csv(shown),
+        f"perpdeck-{account}-{name}.csv",
+        "text/csv",
+        key=key,
+        icon=":material/download:",
+        on_click="ignore",
+    )
 
 
 VIEWS: dict[str, tuple[str, Callable[[], list[Record]], str]] = {
     "cycles": (_("Cycles"), cycles, _("A cycle appears here once a position has been closed.")),
+    "performance": (_("Performance"), performance, _("The measures appear here once a position has been closed.")),
+    "exchange": (_("At the exchange"), exchange, _("Positions that the exchange has closed appear here.")),
     "fills": (_("Fills"), fills, _("Each execution at the exchange appears here.")),
     "funding": (_("Funding"), funding, _("Payments appear here while a position is held over a funding time.")),
     "events": (_("Events"), events, _("What was asked and what the bot decided appears here.")),
@@ -63,21 +166,17 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     corner = st.container(horizontal=True, width="content")
 view = state["history_view"]
 title, load, nothing = VIEWS[view]
+if view != "events":
+    only = narrowing(view)
 shown = load()
 if shown:
     widgets.table(shown, alt=title, tinted=TINTED, money=MONEY, drop_empty=True)
     with corner:
         st.button(_("Refresh"), key="history_refresh", icon=":material/refresh:", type="tertiary")
-        st.download_button(
-            _("CSV"),
-            records.as_csv(shown),
-            f"perpdeck-{account}-{view}.csv",
-            "text/csv",
-            key="history_csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        download(shown, view, "history_csv")
     if len(shown) == LIMIT:
         st.caption(_("The newest {n}.", n=LIMIT))
 else:
-    widgets.empty(_("Nothing yet"), nothing, icon=":material/history:")
+    filtered = view != "events" and only != type(only)()
+    words = _("Nothing fits the filters; clear them to see everything.") if filtered else nothing
+    widgets.empty(_("Nothing yet"), words, icon=":material/history:")

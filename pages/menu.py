@@ -5,11 +5,11 @@ Cheap, since it runs on every click. It says on each page when the bot is stoppe
 
 import streamlit as st
 
-from core.ui import rows, session, switch, widgets
+from core.ui import display, levels, login_settings, rows, session, switch, widgets
 from core.ui.assets import ICON, LOGO
 from core.ui.figures import age
 from core.ui.session import Account, Environment
-from core.ui.text import _
+from core.ui.text import _, told
 
 state = st.session_state
 
@@ -23,6 +23,7 @@ def pages(paper: bool) -> st.Page:
         st.Page("history.py", title=_("History"), icon=":material/history:", url_path="history"),
     ]
     set_up = [
+        st.Page("safety.py", title=_("Safety"), icon=":material/health_and_safety:", url_path="safety"),
         st.Page("settings.py", title=_("Settings"), icon=":material/settings:", url_path="settings"),
         st.Page(
             "paper_market.py",
@@ -36,16 +37,16 @@ def pages(paper: bool) -> st.Page:
 
 
 @widgets.live_line
-def bot_lines(account: str, drawn: tuple[str, int]) -> None:
+def bot_lines(account: str, drawn: tuple[str, int, str]) -> None:
     """Badge, pill, level and age; a change that concerns the switch or the banner redraws the whole page."""
     status, picture = session.services().levels.status(account), session.services().reports.picture(account)
     with st.container(horizontal=True, gap="xsmall"):
         widgets.bot_badge(status)
         widgets.protection_pill(picture)
-    facts = [_("level {level}", level=status.level.replace("_", " "))]
+    facts = [_("level {level}", level=levels.name(status.level).lower())]
     facts.append(_("picture {age} old", age=age(picture.age(session.now()))) if picture else _("no picture yet"))
     st.caption(" · ".join(facts))
-    if (status.state, status.on_exchange_alone) != drawn:
+    if (status.state, status.on_exchange_alone, status.level) != drawn:
         st.rerun()
 
 
@@ -56,12 +57,16 @@ def sidebar(accounts: dict[str, Account]) -> None:
             _("Account"), list(accounts), key="account", format_func=lambda one: rows.account_label(accounts[one])
         )
         status = session.services().levels.status(chosen)
-        bot_lines(chosen, (status.state, status.on_exchange_alone))
+        bot_lines(chosen, (status.state, status.on_exchange_alone, status.level))
         switch.switch(chosen, status.state)
-    switch.banner(status.state, status.words, status.on_exchange_alone)
+        display.language()
+        login_settings.log_out()
+    switch.banner(status.state, told(status.words), status.on_exchange_alone)
+    levels.banner(status)
 
 
 st.set_page_config(page_icon=ICON, layout="wide")
+session.begin()
 st.logo(LOGO, size="large")
 accounts: dict[str, Account] | None = None
 with widgets.reading():

@@ -1,13 +1,16 @@
-"""Open a position: a form on the left, what it would come to on the right, one confirmed click for one order."""
+"""Open a position: a form, what it would come to, everything that recovery may do, one confirmed click for one order.
+
+Below it every part that the account ever had.
+"""
 
 from decimal import Decimal
 from typing import Any
 
 import streamlit as st
 
-from core.ui import forms, previews, rows, session, widgets
+from core.ui import again, choose, forms, ladders, parts, previews, rows, session, sizing, widgets
 from core.ui.forms import Draft, EntryKind, Ground, Side, TradeForm, TriggerBy, Unit
-from core.ui.text import _
+from core.ui.text import _, told
 
 state = st.session_state
 DEFAULTS: dict[str, Any] = {
@@ -22,6 +25,7 @@ DEFAULTS: dict[str, Any] = {
     "nt_entry": EntryKind.MARKET,
     "nt_limit_price": None,
     "nt_timeout": 60.0,
+    "nt_strategy": forms.MANUAL,
 }
 
 
@@ -41,7 +45,31 @@ def typed_form(account: str) -> TradeForm:
         state["nt_entry"],
         state["nt_limit_price"],
         state["nt_timeout"],
+        state["nt_strategy"],
+        *choose.chosen("nt"),
     )
+
+
+def use_preset(account: str, symbol: str) -> None:
+    """The strategy's numbers for this contract, into every field."""
+    draft = forms.preset(account, symbol, state["nt_side"])
+    state["nt_symbol"], state["nt_strategy"] = symbol, draft.strategy
+    state["nt_value"], state["nt_leverage"] = float(draft.position_value), float(draft.leverage)
+    for field, wanted in (("nt_tp", draft.take_profit), ("nt_sl", draft.stop_loss)):
+        state[field], state[f"{field}_unit"] = forms.given(wanted)
+    state["nt_entry"], state["nt_limit_price"] = EntryKind.MARKET, None
+    choose.fill("nt", draft.recovery, draft.reopen)
+
+
+def presets(account: str, symbols: list[str]) -> None:
+    """One button for each preset; what they fill in can be changed afterwards."""
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        st.caption(_("Presets of Try1"), width="content")
+        for symbol in forms.with_presets(symbols, state["nt_symbol"]):
+            short = rows.short_symbol(symbol)
+            st.button(short, key=f"nt_preset_{short}", on_click=use_preset, args=(account, symbol))
+        if state["nt_strategy"] != forms.MANUAL:
+            st.markdown(f":gray-badge[{_('Strategy {name}', name=state['nt_strategy'])}]", width="content")
 
 
 def convert_unit(field: str, stop: bool) -> None:
@@ -51,8 +79,8 @@ def convert_unit(field: str, stop: bool) -> None:
 
 
 def other_contract() -> None:
-    """Prices of one contract mean nothing for another: they go, and targets return to USDT."""
-    state["nt_limit_price"] = None
+    """Prices of one contract mean nothing for another: they go, and targets return to USDT; a preset is left."""
+    state["nt_limit_price"], state["nt_strategy"] = None, forms.MANUAL
     for field in ("nt_tp", "nt_sl"):
         if state[f"{field}_unit"] is Unit.PRICE:
             state[f"{field}_unit"], state[field] = Unit.USDT, DEFAULTS[field]
@@ -72,7 +100,7 @@ def number(label: str, key: str, problems: dict[str, list[str]], field: str, **o
 
 def complaints(problems: dict[str, list[str]], field: str) -> None:
     for words in problems.get(field, ()):
-        st.markdown(f":small[:orange[:material/error: {words}]]")
+        st.markdown(f":small[:orange[:material/error: {told(words)}]]")
 
 
 def target(label: str, key: str, problems: dict[str, list[str]], field: str, tick: Decimal) -> None:
@@ -106,9 +134,10 @@ def target(label: str, key: str, problems: dict[str, list[str]], field: str, tic
 
 def ask_to_open(draft: Draft, token: str) -> None:
     """The one call behind "Open": the same token twice is one part."""
-    asked = session.ask(lambda: session.services().positions.open(draft, token, by=session.OPERATOR))
+    positions, again_too = session.services().positions, bool(state.get("nt_again"))
+    asked = session.ask(lambda: positions.open(draft, token, by=session.OPERATOR, again=again_too))
     if asked is not None:
-        words = _("Part **{part}** is asked for: {words}", part=asked.part, words=asked.words)
+        words = _("Part **{part}** is asked for: {words}", part=asked.part, words=told(asked.words))
         session.say(words, "active_positions.py", _("Active Positions"))
         st.rerun()
 
@@ -116,10 +145,15 @@ def ask_to_open(draft: Draft, token: str) -> None:
 @st.dialog(_("Open this position?"), icon=":material/fact_check:")
 def confirm(draft: Draft, tick: Decimal, token: str) -> None:
     """The order in full, at the price of this moment."""
-    shown = session.services().positions.preview(draft)
+    positions = session.services().positions
+    shown, twin = positions.preview(draft), positions.twin(draft)
     widgets.summary(previews.open_summary(draft, shown, tick))
+    st.markdown(ladders.headline(positions.ladder(draft)))
     for words in shown.problems:
-        st.error(words, icon=":material/block:")
+        st.error(told(words), icon=":material/block:")
+    if twin:
+        st.warning(told(twin), icon=":material/content_copy:")
+        st.checkbox(_("I want another one"), key="nt_again")
     if session.services().levels.status(draft.account).state == "stopped":
         st.info(_("The bot is stopped: the order goes out once you press Start bot."), icon=":material/stop_circle:")
     widgets.refusals()
@@ -129,7 +163,7 @@ def confirm(draft: Draft, tick: Decimal, token: str) -> None:
         key="nt_confirm",
         on_click=ask_to_open,
         args=(draft, token),
-        disabled=bool(shown.problems),
+        disabled=bool(shown.problems) or bool(twin and not state.get("nt_again")),
         width="stretch",
     )
 
@@ -141,7 +175,35 @@ def beside(draft: Draft, tick: Decimal) -> None:
     st.markdown(_("**What it comes to**"))
     widgets.figures(previews.open_figures(draft, shown, tick, session.now()), min_width=150)
     for words in shown.notes:
-        st.caption(words)
+        st.caption(told(words))
+
+
+@widgets.live
+def climb(draft: Draft, tick: Decimal) -> None:
+    """Everything that recovery may do from here, at the newest price."""
+    positions = session.services().positions
+    found, rule = positions.ladder(draft), draft.recovery.over(positions.everybody()[0])
+    st.markdown(_("**Recovery ladder**"))
+    if not found.rungs:
+        st.caption(_("It follows once the numbers above are right."))
+        return
+    st.markdown(ladders.headline(found))
+    st.caption(" ".join(ladders.notes(found, rule)))
+    if found.steps:
+        words = _("Average, target and stop after each recovery step")
+        st.echarts_chart(ladders.chart(found, tick), height=260, key="nt_ladder_chart", alt=words)
+        tinted, alt = (_("Fees"), _("If the stop hits")), _("Recovery ladder, step by step")
+        widgets.table(ladders.table(found, tick), alt=alt, tinted=tinted, drop_empty=True)
+
+
+def everything(account: str) -> None:
+    """Every part that the database knows of this account."""
+    st.subheader(_("All parts"), anchor=False)
+    known = session.services().positions.parts(account)
+    if known:
+        widgets.table(parts.all_parts(known, session.now()), alt=_("All parts of this account"))
+    else:
+        st.caption(_("No part yet. Each position you open is one, for all of its cycles."))
 
 
 def fields(board: rows.Json, problems: dict[str, list[str]], tick: Decimal) -> None:
@@ -170,13 +232,21 @@ def fields(board: rows.Json, problems: dict[str, list[str]], tick: Decimal) -> N
             number(_("Cancel if not filled in, minutes"), "nt_timeout", problems, "timeout", step=5.0, format="%g")
 
 
+def again_too() -> None:
+    """Recovery and reopening of this position."""
+    with st.expander(_("Recovery and reopen"), key="nt_more", icon=":material/autorenew:", type="compact"):
+        choose.fields("nt", session.services().positions.everybody(), keep="session")
+
+
 def draw(board: rows.Json, account: str) -> None:
     symbols = list(board["instruments"])
+    choose.fill("nt", again.RecoveryChoice(), again.ReopenChoice(), over=False)
     for key, value in {"nt_symbol": symbols[0], **DEFAULTS}.items():
         state.setdefault(key, value)
     if state["nt_symbol"] not in symbols:
         state["nt_symbol"] = symbols[0]
     tick = Decimal(board["instruments"][state["nt_symbol"]]["price_tick"])
+    presets(account, symbols)
     draft = typed_form(account).draft()
     shown = session.services().positions.preview(draft)
     state["nt_ground"] = Ground(draft.side, shown.entry_price, shown.coins, tick)
@@ -185,14 +255,20 @@ def draw(board: rows.Json, account: str) -> None:
     form, preview = st.columns([6, 5], gap="medium")
     with form, st.container(border=True):
         fields(board, problems, tick)
+        sizing.helper(draft, shown, session.services().reports.picture(account), tick)
+        again_too()
         complaints(problems, "")
-        if st.button(_("Review"), key="nt_review", type="primary", disabled=bool(shown.problems), width="stretch"):
+        wrong = bool(shown.problems) or bool(list(choose.problems("nt")))
+        if st.button(_("Review"), key="nt_review", type="primary", disabled=wrong, width="stretch"):
             confirm(draft, tick, session.new_token())
     with preview, st.container(border=True):
         beside(draft, tick)
+    with st.container(border=True):
+        climb(draft, tick)
 
 
-picture = session.services().reports.picture(session.account_id())
+account = session.account_id()
+picture = session.services().reports.picture(account)
 if picture is None or not picture.data["instruments"]:
     widgets.empty(
         _("No prices yet"),
@@ -200,4 +276,5 @@ if picture is None or not picture.data["instruments"]:
         icon=":material/candlestick_chart:",
     )
 else:
-    draw(picture.data, session.account_id())
+    draw(picture.data, account)
+everything(account)

@@ -1,10 +1,11 @@
-"""What rests on the exchange: working orders, orders that wait for a trigger, the unknown and the foreign."""
+"""What rests on the exchange: working, waiting for a trigger, unknown, foreign; and TP and SL held by hand."""
 
 import streamlit as st
 
+from core.ui import dialogs, rows, session, widgets
 from core.ui import orders as resting
-from core.ui import rows, session, widgets
-from core.ui.text import _
+from core.ui.orders import Leg
+from core.ui.text import _, told
 
 state = st.session_state
 
@@ -13,7 +14,7 @@ def ask_to_cancel(order: str, token: str) -> None:
     orders, account = session.services().orders, session.account_id()
     asked = session.ask(lambda: orders.cancel(account, order, token, by=session.OPERATOR))
     if asked is not None:
-        session.say(asked.words)
+        session.say(told(asked.words))
         st.rerun()
 
 
@@ -72,10 +73,99 @@ def board() -> None:
     section(_("Working"), _("No plain order is working."), groups["working"], picture)
     section(_("Waiting for a trigger"), _("No stop or target rests."), groups["conditional"], picture)
     if groups["conditional"]:
-        st.caption(_("They protect your parts. To move them use Edit TP/SL on Active Positions."))
+        st.caption(_("They protect your parts. Each is moved, added or taken away below, part by part."))
     section(_("Not ours"), _("No order of anybody else."), groups["foreign"], picture)
     if groups["foreign"]:
-        st.caption(_("Made by hand or by another program: shown here, never touched."))
+        st.caption(_("Made by hand or by another program: shown here, never touched. Safety has what can be done."))
+
+
+# --- TP and SL by hand
+
+
+def remove(part: str, leg: Leg, token: str) -> None:
+    orders = session.services().orders
+    dialogs.ask(lambda: orders.remove_leg(part, leg, token, by=session.OPERATOR))
+
+
+@st.dialog(_("Take this level away?"), icon=":material/remove_moderator:")
+def confirm_removal(row: rows.Json, leg: Leg, token: str) -> None:
+    """Says what is left without it before it goes."""
+    st.markdown(rows.part_title(row))
+    if leg is Leg.STOP_LOSS:
+        st.error(
+            _("Without a stop-loss nothing limits the loss of this part but your own hand and liquidation."),
+            icon=":material/warning:",
+        )
+    else:
+        st.write(_("Without a take-profit the part is held until its stop-loss, or until you close it."))
+    st.caption(_("It stays away in this cycle until a recovery step, or until you return the part to automatic."))
+    widgets.refusals()
+    st.button(
+        resting.removal_words(leg),
+        key="remove_confirm",
+        type="primary",
+        on_click=remove,
+        args=(row["part"], leg, token),
+        width="stretch",
+    )
+
+
+def keep_levels(part: str, token: str) -> None:
+    orders = session.services().orders
+    dialogs.ask_in_place(lambda: orders.keep_levels(part, token, by=session.OPERATOR))
+
+
+def to_automatic(part: str, token: str) -> None:
+    orders = session.services().orders
+    dialogs.ask_in_place(lambda: orders.to_automatic(part, token, by=session.OPERATOR))
+
+
+@widgets.live
+def standing(row: rows.Json, tick: str | None, drawn: tuple[bool, bool]) -> None:
+    """The levels that hold now; a change of who holds them draws the buttons anew."""
+    held = session.services().orders.by_hand(row["part"])
+    if (held.edited, held.at_exchange is not None) != drawn:
+        st.rerun()
+    widgets.figures(resting.by_hand_figures(held, tick), min_width=150)
+
+
+def by_hand() -> None:
+    """One part at a time: its levels, whose word they are, and what may be done with them."""
+    picture = session.services().reports.picture(session.account_id())
+    parts = {row["part"]: row for row in picture.data["parts"] if resting.may_be_held(row)} if picture else {}
+    if picture is None or not parts:
+        return
+    st.subheader(_("TP and SL by hand"), anchor=False)
+    st.selectbox(
+        _("Part"),
+        list(parts),
+        key="by_hand_part",
+        format_func=lambda name: resting.part_label(parts[name]),
+        persist_state="session",
+    )
+    row = parts[state["by_hand_part"]]
+    part, held, token = row["part"], session.services().orders.by_hand(row["part"]), session.new_token()
+    tick = rows.tick_of(picture.data, row["symbol"])
+    standing(row, tick, (held.edited, held.at_exchange is not None))
+    if held.at_exchange is not None:
+        st.warning(
+            resting.moved_words(held, tick, session.now()),
+            title=_("Somebody moved these levels at the exchange"),
+            icon=":material/pan_tool:",
+        )
+    with st.container(horizontal=True, gap="xsmall"):
+        if st.button(_("Set TP and SL"), key="by_hand_edit", icon=":material/tune:", type="primary"):
+            dialogs.edit(row)
+        for leg, level in ((Leg.TAKE_PROFIT, held.take_profit), (Leg.STOP_LOSS, held.stop_loss)):
+            if level is not None and st.button(resting.removal_words(leg), key=f"remove_{leg}"):
+                confirm_removal(row, leg, token)
+        if held.at_exchange is not None:
+            st.button(_("Keep the exchange's levels"), key="keep_levels", on_click=keep_levels, args=(part, token))
+        if held.edited:
+            st.button(_("Return to automatic"), key="to_automatic", on_click=to_automatic, args=(part, token))
+    st.caption(resting.hand_words(held))
 
 
 board()
+with widgets.reading():
+    by_hand()

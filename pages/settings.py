@@ -1,14 +1,11 @@
-"""Accounts and their keys, the bot's switch, its cadence and defaults, and where the data lies."""
-
-from functools import partial
-from typing import Any
+"""Accounts and their keys, the bot, what holds for every part, guards, language and log-in, and where the data lies."""
 
 import streamlit as st
 
-from core.ui import forms, rows, session, switch, widgets
-from core.ui.figures import Figure, ago, quantity
+from core.ui import account_keys, display, levels, login_settings, preferences, rows, session, switch, widgets
+from core.ui.figures import Figure, ago
 from core.ui.forms import AccountForm, Environment, Exchange
-from core.ui.text import _
+from core.ui.text import _, told
 
 state = st.session_state
 FIELDS = ("acc_name", "acc_key", "acc_secret", "acc_passphrase", "acc_live", "acc_withdraw")
@@ -75,18 +72,19 @@ def accounts() -> None:
         with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             color = "orange" if account.environment is Environment.LIVE else "gray"
             badge = f":{color}-badge[{account.exchange.upper()} · {account.environment}]"
-            key = _("key ending in {hint}", hint=account.api_key_hint) if account.api_key_hint else _("no key needed")
-            facts = f"{key} · {account.permissions or account.id}"
             st.markdown(
-                f"**{account.name}** {badge}  \n:small[:gray[{facts}]]",
+                f"**{account.name}** {badge}  \n:small[:gray[{account_keys.line(account)}]]",
                 width="content",
             )
+            account_keys.test_button(account)
             if account.environment is not Environment.PAPER and st.button(
                 _("Remove"), key=f"acc_remove_{account.id}", icon=":material/delete:", type="tertiary"
             ):
                 confirm_remove(account.id, account.name)
+        account_keys.tested(account)
     st.subheader(_("Add an account"), anchor=False)
     add_form()
+    account_keys.secret()
 
 
 def add_form() -> None:
@@ -143,7 +141,7 @@ def checked() -> None:
     if found is None:
         return
     icon = ":material/check_circle:" if found.ok else ":material/block:"
-    (st.info if found.ok else st.error)(found.words, icon=icon)
+    (st.info if found.ok else st.error)(told(found.words), icon=icon)
     if found.ok and found.can_withdraw:
         st.warning(_("This key may withdraw money. Make one that may only read and trade."), icon=":material/warning:")
 
@@ -156,11 +154,11 @@ def bot() -> None:
     status = session.services().levels.status(account)
     with st.container(border=True):
         widgets.bot_badge(status)
-        st.write(status.words)
+        st.write(told(status.words))
         since = ago(status.since, now) if status.since else _("never started")
         shown = [
             Figure(_("Since"), since),
-            Figure(_("Level"), status.level.replace("_", " ")),
+            Figure(_("Level"), levels.name(status.level), levels.who(status, now)),
             Figure(_("Heartbeat"), ago(status.heartbeat_at, now)),
             Figure(_("Protected"), f"{status.protected}/{status.parts}"),
         ]
@@ -178,54 +176,33 @@ def bot() -> None:
     widgets.summary({_("Data folder"): f"`{places['data']}`", _("Database"): f"`{places['database']}`"})
 
 
-# --- cadence and defaults
+# --- what holds for every part
 
 
-def save(keys: list[str]) -> None:
-    """Stores what was changed, one setting at a time; the first refusal stops and is shown."""
-    store = session.services().preferences
-    known = {one.key: one for one in store.all()}
-    for key in keys:
-        value = forms.setting(state[f"set_{key}"], known[key].default)
-        if value != known[key].value:
-            session.ask(partial(store.set, key, value, by=session.OPERATOR))
-            if session.refused():
-                return
-    session.say(_("Saved. The bot takes it from its next look."))
+def rules() -> None:
+    st.caption(_("All of it holds at once, for running parts too; a part may choose its own on Active Positions."))
+    preferences.groups(("Recovery", "Reopen", "Limits"))
 
 
-def field(one: Any) -> None:
-    """A setting with its unit, its range and what it does."""
-    label = f"{one.label}, {one.unit}" if one.unit else one.label
-    bounds = [quantity(bound) for bound in (one.minimum, one.maximum) if bound is not None]
-    words = " ".join(filter(None, [one.help, _("Allowed: {range}.", range=" – ".join(bounds)) if bounds else ""]))
-    key = f"set_{one.key}"
-    if isinstance(one.default, bool):
-        st.toggle(label, value=bool(one.value), key=key, help=words)
-    elif isinstance(one.default, str):
-        st.text_input(label, value=one.value, key=key, help=words)
-    else:
-        current = None if one.value is None else float(one.value)
-        st.number_input(label, value=current, key=key, help=words, placeholder=_("no limit"), step=1.0, format="%g")
+def guards() -> None:
+    st.caption(_("A guard only ever raises the level, says so with its numbers, and leaves taking it back to you."))
+    preferences.groups(("Raise the level by itself", "Cadence"))
 
 
-def preferences() -> None:
-    shown = session.services().preferences.all()
-    for group in dict.fromkeys(one.group for one in shown):
-        members = [one for one in shown if one.group == group]
-        with st.form(f"settings_{group}"):
-            st.markdown(f"**{group}**")
-            with st.grid(min_column_width=240, gap="small"):
-                for one in members:
-                    field(one)
-            keys = [one.key for one in members]
-            st.form_submit_button(_("Save"), key=f"save_{group}", on_click=save, args=(keys,))
+def access() -> None:
+    display.language("settings_language")
+    display.time_zone()
+    st.subheader(_("Log in"), anchor=False)
+    login_settings.password()
 
 
 VIEWS = {
     "accounts": (_("Accounts"), accounts),
     "bot": (_("Bot"), bot),
-    "defaults": (_("Cadence and defaults"), preferences),
+    "defaults": (_("Recovery, reopen, limits"), rules),
+    "guards": (_("Guards and cadence"), guards),
+    "access": (_("Language and log-in"), access),
+    "file": (_("Export and import"), preferences.as_file),
 }
 state.setdefault("settings_view", "accounts")
 st.segmented_control(

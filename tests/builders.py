@@ -17,6 +17,7 @@ from core.domain.action import (
     CancelOrder,
     Command,
     EndCycle,
+    ForgetAnswer,
     LetGo,
     OutcomeKind,
     PlaceOco,
@@ -26,6 +27,7 @@ from core.domain.action import (
     ReductionDone,
     StartCycle,
 )
+from core.domain.difference import Answer
 from core.domain.ids import meaning
 from core.domain.instrument import Instrument, OrderSide, Side
 from core.domain.intent import Desired, EntryStyle, Intent, Limits, Target, Wanted
@@ -37,7 +39,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PART = "000001"
 LONG = PositionKey("paper", "COIN-USDT-PERP", Side.LONG)
 SHORT = PositionKey("paper", "COIN-USDT-PERP", Side.SHORT)
-STOP_PASSED, TARGET_PASSED, NOTHING_HELD = "51280", "51279", "51169"
+STOP_PASSED, TARGET_PASSED, NOTHING_HELD, OFF_GRID = "51280", "51279", "51169", "51121"
 
 COIN = Instrument(
     symbol="COIN-USDT-PERP",
@@ -62,6 +64,7 @@ FACTS = PortFacts(
     stop_passed_codes=frozenset({STOP_PASSED}),
     target_passed_codes=frozenset({TARGET_PASSED}),
     nothing_held_codes=frozenset({NOTHING_HELD}),
+    precision_codes=frozenset({OFF_GRID}),
 )
 TP_50 = Target(pnl_usdt=Decimal(50))
 SL_100 = Target(pnl_usdt=Decimal(-100))
@@ -249,9 +252,11 @@ def seen(*orders: Order, held: object = 0, mark: object = 1000, **changes: Any) 
     return Seen(**{**facts, **changes})
 
 
-def desired(*intents: Intent, level: Level = Level.RUN, limits: Limits | None = None) -> Desired:
+def desired(
+    *intents: Intent, level: Level = Level.RUN, limits: Limits | None = None, answers: tuple[Answer, ...] = ()
+) -> Desired:
     key = intents[0].key if intents else LONG
-    return Desired(key, intents, level, limits or Limits())
+    return Desired(key, intents, level, limits or Limits(), answers)
 
 
 def in_words(decided: Plan) -> list[str]:
@@ -291,6 +296,8 @@ def _say(action: object) -> str:
             return f"book exit {plain(action.quantity)} at {plain(action.price)}: {action.reason}"
         case ReductionDone():
             return "reduction done"
+        case ForgetAnswer():
+            return f"forget the answer to {action.kind} {action.mark}"
         case LetGo():
             return "let go"
         case RaiseAlarm():

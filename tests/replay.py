@@ -213,7 +213,7 @@ class Replay:
 
     def _open(self, slot: Slot) -> None:
         try:
-            part = self.stack.positions.open(self._draft(slot), self.stack.token(), "trader").part
+            part = self.stack.positions.open(self._draft(slot), self.stack.token(), "trader", again=True).part
         except Misconfigured as refusal:
             self.run.refusals.append(f"{self.stack.clock.now():%H:%M:%S} {slot.name}: {refusal}")
             return

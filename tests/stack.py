@@ -67,6 +67,7 @@ class Stack:
         self._holders = (f"test-{number}" for number in itertools.count(1))
         simulator.switches(rate_limits=False)
         store.save_account(self.account, None)
+        store.set_settings({"recovery_enabled": False, "reopen_enabled": False}, "test")  # on where a story wants them
         self.client = OKXClient(
             self.credentials,
             rest_url=simulator.base_url,
@@ -123,7 +124,7 @@ class Stack:
         """Ask for a position as the page does, with the newest price before the trader; returns its part."""
         draft = draft or self.draft()
         self.hear(draft.symbol)
-        return self.positions.open(draft, self.token(), "trader").part
+        return self.positions.open(draft, self.token(), "trader", again=True).part
 
     def hear(self, symbol: str = BTC) -> None:
         """What the price stream would have told by now, put before the trader."""

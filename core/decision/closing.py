@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from core.decision.view import DEBOUNCE, View, seconds, skip
 from core.domain.account import Level
@@ -15,6 +16,7 @@ from core.domain.action import (
     ReductionDone,
     Rule,
 )
+from core.domain.intent import Wanted
 from core.domain.money import NONE_HELD, Contracts
 from core.domain.order import OrderKind, Purpose
 from core.domain.part import Part
@@ -43,6 +45,10 @@ def close(part: Part, view: View) -> Iterator[Decision]:
             done = ReductionDone(part.name, intent.reduce_to)
             yield Decision(part.name, Rule.CLOSE, "nothing is left to reduce", done)
         return
+    too_soon = _too_soon(part, view)
+    if too_soon:
+        yield skip(part, Rule.CLOSE, too_soon)
+        return
     if part.closes_working or any(order.triggered_leg for order in part.protection):
         yield skip(part, Rule.CLOSE, "the closing order is filling")
         return
@@ -56,16 +62,35 @@ def close(part: Part, view: View) -> Iterator[Decision]:
     yield from _send(part, view, Contracts(part.size - keep), whole)
 
 
+def _too_soon(part: Part, view: View) -> str:
+    """Words, where the minimum holding time holds back a close that is neither for good nor forced by the level."""
+    least, began = view.desired.limits.min_holding_seconds, part.intent.cycle_started_at
+    forced = part.intent.wanted is Wanted.CLOSED or view.desired.level is Level.FLATTEN
+    if least is None or began is None or forced or part.closes_working:
+        return ""
+    held = view.now - began
+    if held >= timedelta(seconds=float(least)):
+        return ""
+    return f"held for {seconds(held)} of at least {least:f} s; Close for good does not wait"
+
+
 def _send(part: Part, view: View, excess: Contracts, whole: bool) -> Iterator[Decision]:
     instrument = part.instrument
+    left = part.size - excess
+    words = ""
+    if NONE_HELD < left < instrument.min_quantity:
+        excess, words = part.size, f", and with them the last {left}: fewer than the exchange's smallest order"
     quantity = Contracts(min(instrument.round_quantity(excess), instrument.max_market_quantity))
     if quantity < instrument.min_quantity:
         goal = part.intent.reduce_to
         if not whole and goal is not None:
-            yield Decision(part.name, Rule.CLOSE, "the partial close is done", ReductionDone(part.name, goal))
+            done = "the partial close is done"
+            if excess > NONE_HELD:
+                done += f": the last {excess} are fewer than the exchange's smallest order of {instrument.min_quantity}"
+            yield Decision(part.name, Rule.CLOSE, done, ReductionDone(part.name, goal))
             return
-        words = f"{part.size} contracts are below the exchange's smallest order of {instrument.min_quantity}"
-        yield Decision(part.name, Rule.CLOSE, words, RaiseAlarm(part.name, f"too-small/{part.name}", words))
+        small = f"{part.size} contracts are below the exchange's smallest order of {instrument.min_quantity}"
+        yield Decision(part.name, Rule.CLOSE, small, RaiseAlarm(part.name, f"too-small/{part.name}", small))
         return
     last = view.newest(part, Purpose.CLOSE)
     if last is not None and last.outcome is OutcomeKind.REFUSED and view.now - last.recorded_at < DEBOUNCE:
@@ -76,7 +101,7 @@ def _send(part: Part, view: View, excess: Contracts, whole: bool) -> Iterator[De
     yield Decision(
         part.name,
         Rule.CLOSE,
-        f"closes {quantity} of {part.size} contracts at market, as asked",
+        f"closes {quantity} of {part.size} contracts at market, as asked{words}",
         PlaceOrder(
             part=part.name,
             cycle=part.intent.cycle,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
+from core.decision.differences import waits_for_an_answer
 from core.decision.risk import ExecutionRiskControl
 from core.decision.view import FRESH, View, skip
 from core.domain.account import Level
@@ -35,7 +36,7 @@ def entry_step(part: Part, view: View) -> Step | None:
         style=intent.entry,
         instrument=part.instrument,
         planned=intent.contracts,
-        filled=Contracts(total(order.filled for order in entries)),
+        filled=Contracts(total(order.filled for order in entries) + part.taken_over),
         working=any(order.working for order in entries),
         orders=len(entries),
         refusal=refused or (failed[-1] if failed and intent.entry.kind is EntryKind.MARKET else ""),
@@ -54,6 +55,12 @@ def enter(part: Part, view: View) -> Iterator[Decision]:
     waits = view.risk_blocked(part)
     if waits is not None:
         yield skip(part, Rule.ENTER, f"waits for the answer to {waits.client_order_id}")
+        return
+    if view.desired.level is Level.REDUCE_ONLY and part.entry_orders_working:
+        for order in part.entry_orders_working:
+            yield Decision(
+                part.name, Rule.ENTER, "withdrawn: the level is reduce only", CancelOrder(part.name, order)
+            )
         return
     if has_all(part) or entry_is_over(part, view):
         return
@@ -95,6 +102,9 @@ def hindrance(part: Part, view: View, purpose: Purpose) -> str:
         return "no fresh price"
     if view.residual < ZERO or not seen.settled:
         return "the position is smaller than our parts; finding out why"
+    unasked = waits_for_an_answer(view)
+    if unasked:
+        return unasked
     lost = view.newest(part, purpose)
     if lost is not None and lost.outcome is OutcomeKind.LOST and view.now - lost.recorded_at < LOST_PAUSE:
         return "the last request never arrived; a short pause before it is sent again"
@@ -171,7 +181,7 @@ def has_all(part: Part) -> bool:
     """Everything that this cycle is to hold has been entered, and nothing more is on its way."""
     planned = part.intent.contracts
     entered = total(order.filled for order in part.entries if order.purpose is Purpose.ENTRY)
-    return planned is not None and entered >= planned and not part.entry_orders_working
+    return planned is not None and entered + part.taken_over >= planned and not part.entry_orders_working
 
 
 def entry_is_over(part: Part, view: View) -> str:

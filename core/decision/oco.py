@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 
 from core.decision.entering import trigger_by
@@ -16,6 +17,7 @@ from core.domain.account import Level
 from core.domain.action import (
     AmendOrder,
     CancelOrder,
+    Command,
     Decision,
     OutcomeKind,
     PlaceOco,
@@ -26,6 +28,8 @@ from core.domain.action import (
 from core.domain.money import NONE_HELD, Contracts, Price
 from core.domain.order import Order, OrderKind, Purpose
 from core.domain.part import Part
+
+RULES_AGAIN = timedelta(minutes=5)  #: a request that the contract's rules refuse twice is not computed anew sooner
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +46,16 @@ class OCOManager:
 
     def __init__(self, part: Part, view: View) -> None:
         self.part, self.view = part, view
-        self.wanted = Protection(part.size, part.take_profit_price(), part.stop_price())
-        self.surely = view.surely_held(part)
+        quantity = self._whole_steps(part.size)
+        self.wanted = Protection(quantity, part.take_profit_price(), part.stop_price())
+        self.surely = self._whole_steps(view.surely_held(part))
 
     def decide(self) -> Iterator[Decision]:
         part, wanted = self.part, self.wanted
         if not part.intent.living or part.size == NONE_HELD:
             return
         if wanted.tp is None and wanted.sl is None:
-            yield self._skip("no take-profit and no stop-loss were asked for")
+            yield from self._unwanted()
             return
         smallest = part.instrument.min_quantity
         if part.size < smallest:
@@ -75,6 +80,14 @@ class OCOManager:
         elif not closing:
             yield from self._adjust(keeper, live)
 
+    def _unwanted(self) -> Iterator[Decision]:
+        """Neither leg is wanted: nothing is placed, and what rests from earlier goes, as the trader said."""
+        resting = [order for order in self.part.protection if not order.triggered_leg]
+        if not resting:
+            yield self._skip("no take-profit and no stop-loss were asked for")
+        for order in resting:
+            yield self._do("neither take-profit nor stop-loss is wanted any more", CancelOrder(self.part.name, order))
+
     # -- nothing rests ------------------------------------------------------------------------------------
 
     def _bare(self) -> Iterator[Decision]:
@@ -98,7 +111,23 @@ class OCOManager:
             return
         if last is not None and last.outcome is OutcomeKind.REFUSED:
             yield self._alarm("protection-refused", f"the exchange refuses TP and SL: {last.words}")
+            if self._against_the_rules(last):
+                yield self._skip("computed anew with the contract's rules and refused again; it needs a person")
+                return
         yield self._do("bare: TP and SL are placed", self._place(self.surely))
+
+    def _against_the_rules(self, last: Command) -> bool:
+        """True where the contract's own rules (lot, tick) have refused this size twice: a third try says the same.
+
+        After the first refusal the rules were read again and TP and SL computed with them.
+        """
+        codes = self.view.seen.facts.precision_codes
+        refused = [
+            command
+            for command in self.view.commands(self.part, Purpose.PROTECT)[-2:]
+            if command.outcome is OutcomeKind.REFUSED and command.code in codes and command.quantity == self.surely
+        ]
+        return len(refused) == 2 and self.view.now - last.recorded_at < RULES_AGAIN
 
     def _close_now(self, purpose: Purpose, words: str) -> Iterator[Decision]:
         """The price a leg waits for is behind us: what it would have done is done now, at market."""
@@ -196,14 +225,12 @@ class OCOManager:
 
     def _upgrade(self) -> Iterator[Decision]:
         """Exchange the net that came with the entry for an OCO that dies with the position."""
-        part = self.part
         blocked = self._placement_blocked()
         if blocked:
             yield self._skip(f"in place: {_levels(self.wanted)} for {self.wanted.quantity} contracts; {blocked}")
             return
-        yield self._do(
-            "the entry's safety net is exchanged for an OCO that ends with the position", self._place(part.size)
-        )
+        words = "the entry's safety net is exchanged for an OCO that ends with the position"
+        yield self._do(words, self._place(self.wanted.quantity))
 
     def _replace(self, keeper: Order) -> Iterator[Decision]:
         """Legs come or go: new before old where the part is alone, else old away first."""
@@ -211,7 +238,7 @@ class OCOManager:
         if blocked:
             yield self._skip(blocked)
         elif self.view.alone(self.part):
-            yield self._do(f"exchanged for {_levels(self.wanted)}", self._place(self.part.size))
+            yield self._do(f"exchanged for {_levels(self.wanted)}", self._place(self.wanted.quantity))
         else:
             words = "on a shared position the old protection goes before the new one comes"
             yield self._do(words, CancelOrder(self.part.name, keeper))
@@ -231,7 +258,14 @@ class OCOManager:
         last = self.view.newest(self.part, Purpose.PROTECT)
         if last is not None and self.view.now - last.recorded_at < DEBOUNCE:
             return f"the last placement was {seconds(self.view.now - last.recorded_at)} ago"
+        if last is not None and self._against_the_rules(last):
+            return f"computed anew with the contract's rules and refused again: {last.words}"
         return ""
+
+    def _whole_steps(self, quantity: Contracts) -> Contracts:
+        """What of it can be ordered: all, unless the contract's step has grown since it was entered."""
+        instrument = self.part.instrument
+        return instrument.round_quantity(quantity) if quantity % instrument.quantity_step else quantity
 
     # -- helpers ------------------------------------------------------------------------------------------
 

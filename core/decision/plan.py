@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from core.decision.closing import close
+from core.decision.differences import outdated
 from core.decision.entering import enter, entry_step, has_all
 from core.decision.finish import finish
 from core.decision.oco import OCOManager
@@ -63,6 +64,7 @@ def _decide(view: View) -> Iterator[Decision]:
         yield from reopen(part, view)
     yield from sweep(view)
     yield from totals(view)
+    yield from outdated(view)
 
 
 def _resolve(view: View) -> Iterator[Decision]:

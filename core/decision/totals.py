@@ -1,4 +1,7 @@
-"""Parts must add up to the position. Less than that is traced to its fill; more is reported and left alone."""
+"""Parts must add up to the position. Less than that is traced to its fill; more is reported and left alone.
+
+What the trader has answered to a difference is done here, and nothing is done with the exchange.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ from decimal import Decimal
 
 from core.decision.view import View, skip
 from core.domain.action import BookExit, Decision, RaiseAlarm, Rule
+from core.domain.difference import Choice, DifferenceKind
 from core.domain.intent import ExitReason
-from core.domain.money import NONE_HELD, ZERO, Contracts, total
+from core.domain.money import NONE_HELD, ZERO, Contracts, plain, total
 from core.domain.order import Fill
 from core.domain.part import Part
 
@@ -27,14 +31,29 @@ def totals(view: View) -> Iterator[Decision]:
     if residual == ZERO:
         return
     if residual > ZERO:
-        if view.seen.confirmed and view.seen.settled and not _anything_unresolved(view):
-            words = f"the exchange holds {residual} contracts more than our parts; they are left alone"
-            yield Decision(None, Rule.TOTALS, words, RaiseAlarm(None, f"residual/{view.desired.key}", words))
+        if view.believed:
+            yield _reported(view)
         return
-    if not view.seen.confirmed or not view.seen.settled or _anything_unresolved(view):
+    if not view.believed:
         yield skip(None, Rule.TOTALS, f"{-residual} contracts of ours are gone; looking again before booking it")
         return
     yield from _trace(view, Contracts(-residual))
+
+
+def untraced(view: View) -> Contracts:
+    """Contracts that the position lacks and that no fill we know of explains."""
+    if view.residual >= ZERO:
+        return NONE_HELD
+    explained = total(fill.quantity - _booked(view, fill) for fill in view.seen.foreign_fills)
+    return Contracts(max(-view.residual - explained, ZERO))
+
+
+def _reported(view: View) -> Decision:
+    residual = view.residual
+    if view.desired.answered(DifferenceKind.RESIDUAL, plain(residual)) is Choice.IGNORE:
+        return skip(None, Rule.TOTALS, f"the exchange holds {residual} contracts more than our parts; ignored as asked")
+    words = f"the exchange holds {residual} contracts more than our parts; they are left alone"
+    return Decision(None, Rule.TOTALS, words, RaiseAlarm(None, f"residual/{view.desired.key}", words))
 
 
 def _trace(view: View, missing: Contracts) -> Iterator[Decision]:
@@ -72,9 +91,13 @@ def _book(part: Part, quantity: Contracts, fill: Fill) -> Decision:
 
 
 def _untraced(view: View, missing: Contracts, holders: list[Part]) -> Iterator[Decision]:
-    since = view.seen.differs_since
-    mark = view.seen.mark
-    if since is None or mark is None or view.now - since < UNTRACED:
+    since, mark = view.seen.differs_since, view.seen.mark
+    answer = view.desired.answered(DifferenceKind.SHORTFALL, plain(missing))
+    if answer is Choice.WAIT:
+        yield skip(None, Rule.TOTALS, f"{missing} contracts of ours are gone; waits for the fill, as asked")
+        return
+    early = since is None or view.now - since < UNTRACED
+    if since is None or mark is None or (early and answer is not Choice.BOOK):
         yield skip(None, Rule.TOTALS, f"{missing} contracts of ours are gone; looking for the fill that closed them")
         return
     words = f"{missing} contracts of ours are gone and no fill explains it; booked at the mark price {mark}"
@@ -98,12 +121,6 @@ def _untraced(view: View, missing: Contracts, holders: list[Part]) -> Iterator[D
                 ),
             )
             missing = Contracts(missing - quantity)
-
-
-def _anything_unresolved(view: View) -> bool:
-    return any(view.unresolved(part) for part in view.living) or any(
-        part.closes_working or any(order.triggered_leg for order in part.protection) for part in view.living
-    )
 
 
 def _booked(view: View, fill: Fill) -> Decimal:

@@ -119,6 +119,16 @@ class View:
         return seen.mark
 
     @property
+    def believed(self) -> bool:
+        """True where a difference is no mere moment: size confirmed, nothing open, nothing filling."""
+        if not self.seen.confirmed or not self.seen.settled:
+            return False
+        return not any(
+            self.unresolved(part) or part.closes_working or any(order.triggered_leg for order in part.protection)
+            for part in self.living
+        )
+
+    @property
     def residual(self) -> Contracts:
         """What the exchange holds beyond our parts; negative: it holds less."""
         return Contracts(self.seen.contracts - self.parts_total)

@@ -35,6 +35,11 @@ class Level(StrEnum):
     FLATTEN = "flatten"
 
     @property
+    def rank(self) -> int:
+        """How much it protects: 0 for run, and more the less may be done."""
+        return list(Level).index(self)
+
+    @property
     def may_enter(self) -> bool:
         """New parts may be opened."""
         return self is Level.RUN
@@ -89,3 +94,4 @@ class AccountState:
     can_trade: bool
     can_withdraw: bool
     as_of: datetime
+    addresses: str = ""  #: the only IP addresses the key may be used from, as the exchange lists them; empty: any

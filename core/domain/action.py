@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from core.domain.difference import DifferenceKind
 from core.domain.instrument import OrderSide, Side, TriggerBy
 from core.domain.intent import ExitReason
 from core.domain.money import Contracts, Price
@@ -134,6 +135,14 @@ class ReductionDone:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetAnswer:
+    """A difference that was answered has changed or gone; it is asked about anew when it comes again."""
+
+    kind: DifferenceKind
+    mark: str  #: of the answer; a newer one is not touched
+
+
+@dataclass(frozen=True, slots=True)
 class RaiseAlarm:
     """Tell the operator. `subject` names the thing once, so that it is said once."""
 
@@ -143,7 +152,7 @@ class RaiseAlarm:
 
 
 ToExchange = PlaceOrder | PlaceOco | AmendOrder | CancelOrder
-ToBook = StartCycle | BookExit | EndCycle | ReductionDone | LetGo | RaiseAlarm
+ToBook = StartCycle | BookExit | EndCycle | ReductionDone | LetGo | ForgetAnswer | RaiseAlarm
 Action = ToExchange | ToBook
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from core.domain.account import Level, PositionKey
+from core.domain.difference import Answer, Choice, DifferenceKind
 from core.domain.instrument import Instrument, Side, TriggerBy
 from core.domain.money import Contracts, Price
 
@@ -92,7 +93,7 @@ class Recovery:
     tp_usdt: Decimal = Decimal(50)  #: of the whole, from its new average
     sl_usdt: Decimal = Decimal(100)
     max_steps: int | None = None
-    max_loss: Decimal | None = None  #: no step is taken whose stop-loss, if it hits, would lose more than this
+    max_loss: Decimal | None = None  #: no step is taken once the unrealised loss has reached this
     pause: timedelta = timedelta(seconds=15)  #: between two steps of one part
 
 
@@ -176,6 +177,7 @@ class Intent:
     exit_reason: ExitReason | None = None
     reduce_to: Contracts | None = None  #: a partial close was asked for: hold this many
     external_exits: tuple[ExternalExit, ...] = ()
+    external_entries: tuple[ExternalEntry, ...] = ()
     own_recovery: RecoveryChoice = RecoveryChoice()
     own_reopen: ReopenChoice = ReopenChoice()
     edit: TargetEdit | None = None
@@ -207,14 +209,31 @@ class ExternalExit:
 
 
 @dataclass(frozen=True, slots=True)
+class ExternalEntry:
+    """Contracts that somebody else opened and the trader has given to a part: adopted or assigned.
+
+    What they had cost before, in fees and funding, is not the part's.
+    """
+
+    quantity: Contracts
+    price: Price
+    at: datetime
+    entry_id: str  #: names the difference that it answers, so that it is answered once
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
-    """Hard limits on what may be opened; `None` means no limit. Values in USDT or fractions of equity."""
+    """Hard limits on what may be opened, and how soon it may be given up; `None` means no limit.
+
+    Values in USDT or fractions of equity.
+    """
 
     min_order_value: Decimal | None = None
     max_order_value: Decimal | None = None
     max_position_value_pct: Decimal | None = None
     max_leverage: Decimal | None = None
     max_price_deviation: Decimal = Decimal("0.05")
+    min_holding_seconds: Decimal | None = None  #: holds back no stop, no target, no close for good and no flatten
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +244,12 @@ class Desired:
     intents: tuple[Intent, ...]
     level: Level = Level.RUN
     limits: Limits = field(default_factory=Limits)
+    answers: tuple[Answer, ...] = ()  #: of the trader, to differences between exchange and book
+
+    def answered(self, kind: DifferenceKind, mark: str) -> Choice | None:
+        """What the trader said to this very difference; None: nothing, or to another."""
+        found = (answer.choice for answer in self.answers if (answer.kind, answer.mark) == (kind, mark))
+        return next(found, None)
 
 
 def _chosen(everybody: T, choice: object) -> T:

@@ -66,7 +66,12 @@ class Part:
 
     @counted_once
     def entered(self) -> Contracts:
-        return Contracts(total(order.filled for order in self.entries))
+        return Contracts(total(order.filled for order in self.entries) + self.taken_over)
+
+    @counted_once
+    def taken_over(self) -> Contracts:
+        """Contracts that others opened and the trader gave to this part."""
+        return Contracts(total(entry.quantity for entry in self.intent.external_entries))
 
     @counted_once
     def exited(self) -> Contracts:
@@ -80,8 +85,9 @@ class Part:
 
     @counted_once
     def average_entry(self) -> Price | None:
-        """Average of all entries and recoveries of this cycle; unchanged by exits."""
-        return _average((order.filled, order.average_price) for order in self.entries)
+        """Average of all entries, recoveries and what was taken over in this cycle; unchanged by exits."""
+        own = [(order.filled, order.average_price) for order in self.entries]
+        return _average([*own, *((entry.quantity, entry.price) for entry in self.intent.external_entries)])
 
     @counted_once
     def average_exit(self) -> Price | None:
@@ -132,6 +138,12 @@ class Part:
     def stop_covered(self) -> Contracts:
         """Contracts for which a stop-loss rests on the exchange."""
         covered = total(order.quantity - order.filled for order in self.protection if order.sl_trigger)
+        return Contracts(min(covered, self.size))
+
+    @counted_once
+    def target_covered(self) -> Contracts:
+        """Contracts for which a take-profit rests on the exchange."""
+        covered = total(order.quantity - order.filled for order in self.protection if order.tp_trigger)
         return Contracts(min(covered, self.size))
 
     @property

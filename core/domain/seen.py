@@ -62,6 +62,7 @@ class PortFacts:
     stop_passed_codes: frozenset[str] = frozenset()  #: refusals that mean "the stop's price is passed already"
     target_passed_codes: frozenset[str] = frozenset()  #: the same of a take-profit
     nothing_held_codes: frozenset[str] = frozenset()  #: refusals of a close that mean "nothing is held"
+    precision_codes: frozenset[str] = frozenset()  #: refusals of a size or a price that is not on the contract's grid
 
 
 @dataclass(frozen=True, slots=True)

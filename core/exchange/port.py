@@ -15,6 +15,7 @@ from typing import Protocol
 from core.domain.account import AccountState
 from core.domain.action import AmendOrder, CancelOrder, PlaceOco, PlaceOrder
 from core.domain.instrument import Instrument
+from core.domain.life import ClosedPosition
 from core.domain.order import Fill, Funding, Order, OrderKind
 from core.domain.seen import PortFacts, Position, Ticker
 
@@ -75,11 +76,15 @@ class Reads(Protocol):
         """
         ...
 
-    def fills(self, since: datetime) -> list[Fill]:
-        """All executions of the account since then, oldest first."""
+    def fills(self, since: datetime, until: datetime | None = None) -> list[Fill]:
+        """All executions of the account in that time (both ends belong to it), oldest first."""
         ...
 
-    def funding(self, since: datetime) -> list[Funding]: ...
+    def funding(self, since: datetime, until: datetime | None = None) -> list[Funding]: ...
+
+    def closed_positions(self, since: datetime, until: datetime | None = None) -> list[ClosedPosition]:
+        """Lives of positions whose newest close lies in that time (both ends belong to it), oldest first."""
+        ...
 
     def ticker(self, symbol: str) -> Ticker: ...
 

@@ -37,7 +37,11 @@ class Remembered:
         for action, outcome in done:
             if isinstance(action, StartCycle):
                 intents[action.part] = intents[action.part].but(
-                    contracts=action.contracts, cycle_started_at=now, cycle=action.cycle
+                    contracts=action.contracts,
+                    cycle_started_at=now,
+                    cycle=action.cycle,
+                    external_exits=(),
+                    external_entries=(),
                 )
             elif isinstance(action, PlaceOrder | PlaceOco):
                 commands.append(_command(str(self.seen.key), action, outcome, now))

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from core.decision.differences import Difference, may_take_over
+from core.decision.ladder import first_due
 from core.decision.reopen import reopen_due
 from core.domain.account import Account, AccountState, PositionKey
 from core.domain.action import Decision
@@ -34,6 +36,8 @@ class Health:
     stream: str
     stream_heard_at: datetime | None
     requests: Mapping[str, tuple[int, int]]
+    barred: str = ""  #: the words of an exchange that turns us away: a ban, keys that it does not take
+    maintenance: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,9 @@ def picture(
             for result in results.values()
             for command in result.seen.commands
             if command.unresolved
+        ],
+        "differences": [
+            difference_row(difference, result) for result in results.values() for difference in result.differences
         ],
         "alarms": alarms,
         "tickers": {symbol: _ticker(ticker) for symbol, ticker in sorted(tickers.items())},
@@ -173,6 +180,7 @@ def part_row(
         "exit_reason": intent.exit_reason,
         "cycle_ended_at": _time(intent.cycle_ended_at),
         "edited": intent.edit is not None and intent.edit.step == len(part.steps),
+        "target_covered": plain(part.target_covered),
         "recovery": _recovery(part),
         "reopen": _reopen(intent),
         "why": [
@@ -200,7 +208,16 @@ def _recovery(part: Part) -> Json | None:
         "max_loss": _number(rule.max_loss),
         "steps": len(part.steps),
         "last_at": _time(part.steps[-1].updated_at) if part.steps else None,
+        "next_price": _next_price(part, rule.trigger_pnl),
     }
+
+
+def _next_price(part: Part, trigger_pnl: Decimal) -> str | None:
+    """The first price at which the next step is due; None while nothing is held, or where no price gets there."""
+    if part.average_entry is None or not part.size:
+        return None
+    due = first_due(part.instrument, part.side, part.average_entry, part.size, trigger_pnl)
+    return plain(due) if due > ZERO else None
 
 
 def _reopen(intent: Intent) -> Json | None:
@@ -246,6 +263,28 @@ def position_row(position: Position, result: Result, tickers: Mapping[str, Ticke
     }
 
 
+def difference_row(difference: Difference, result: Result) -> Json:
+    """One difference between exchange and book, with the parts that a residual may be given to."""
+    key = difference.key
+    return {
+        "id": f"{difference.kind}/{key.symbol}/{key.side}",
+        "kind": difference.kind,
+        "symbol": key.symbol,
+        "side": key.side,
+        "ours": difference.ours,
+        "theirs": difference.theirs,
+        "since": _time(difference.since),
+        "words": difference.words,
+        "choices": list(difference.choices),
+        "answer": difference.answer,
+        "mark": difference.mark,
+        "quantity": plain(difference.quantity),
+        "price": _number(difference.price),
+        "leverage": _number(result.seen.position.leverage if result.seen.position else None),
+        "parts": [part.name for part in result.parts if may_take_over(part)],
+    }
+
+
 def order_row(order: Order) -> Json:
     """One live order."""
     return {
@@ -279,6 +318,8 @@ def _health(health: Health) -> Json:
         "stream": health.stream,
         "stream_heard_at": _time(health.stream_heard_at),
         "database": "ok",
+        "barred": health.barred,
+        "maintenance": health.maintenance,
         "requests": {group: [str(used), str(limit)] for group, (used, limit) in health.requests.items()},
     }
 

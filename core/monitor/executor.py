@@ -7,7 +7,7 @@ one of three: done, refused, unknown. Unknown is left for the observer to ask ab
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from core.alerts import Alerts
@@ -19,6 +19,7 @@ from core.domain.action import (
     BookExit,
     CancelOrder,
     EndCycle,
+    ForgetAnswer,
     LetGo,
     OutcomeKind,
     PlaceOco,
@@ -28,6 +29,7 @@ from core.domain.action import (
     StartCycle,
 )
 from core.domain.errors import OutcomeUnknown, Refused
+from core.domain.intent import Intent
 from core.domain.money import plain
 from core.domain.order import Order, OrderKind, OrderStatus
 from core.exchange.port import ExchangePort
@@ -57,6 +59,7 @@ class TradeExecutor:
     ) -> None:
         self.account, self.port, self.store, self.recorder = account, port, store, recorder
         self.tracker, self.lease, self.alerts, self.clock = tracker, lease, alerts, clock
+        self.rules_doubted = False  #: a contract's rules refused a request: they may have changed since they were read
 
     def perform(self, key: PositionKey, action: Action, life: str = "") -> OutcomeKind:
         """Do it and write down how it ended. Raises Unavailable where the book cannot be written or read."""
@@ -75,6 +78,8 @@ class TradeExecutor:
                 self.store.book_exit(self.account, action)
             case LetGo():
                 self.store.let_go(action.part, action.cycle)
+            case ForgetAnswer():
+                self.store.forget_answer(key, action.kind, action.mark)
             case ReductionDone():
                 self.store.reduction_done(action.part, action.goal)
             case RaiseAlarm():
@@ -113,6 +118,7 @@ class TradeExecutor:
                 self._make_leverage(action.symbol, action.leverage)
             return OutcomeKind.DONE, "", "", self.port.place(action, deadline)
         except Refused as refusal:
+            self._doubt(refusal)
             kind = OutcomeKind.LOST if refusal.transient else OutcomeKind.REFUSED
             return kind, refusal.code, refusal.words or str(refusal), ""
         except OutcomeUnknown as silence:
@@ -137,6 +143,7 @@ class TradeExecutor:
             else:
                 self.port.cancel(action)
         except Refused as refusal:
+            self._doubt(refusal)
             log.warning("%s refused part=%s id=%s code=%s %s", verb, action.part, name, refusal.code, refusal)
             return OutcomeKind.REFUSED
         except OutcomeUnknown as silence:
@@ -144,6 +151,9 @@ class TradeExecutor:
             return OutcomeKind.UNKNOWN
         log.info("%s done part=%s id=%s", verb, action.part, name)
         return OutcomeKind.DONE
+
+    def _doubt(self, refusal: Refused) -> None:
+        self.rules_doubted = self.rules_doubted or refusal.code in self.port.facts.precision_codes
 
     # -- to the book -----------------------------------------------------------------------------------------
 
@@ -154,7 +164,7 @@ class TradeExecutor:
         began = intent.cycle_started_at if intent else None
         funding = Decimal(0)
         if began is not None and action.entered:
-            since = min(began, *self._beside(key.symbol)) - LATE_FACTS
+            since = min(began, *self._beside(key.symbol), *_opened(intent, life)) - LATE_FACTS
             self.recorder.record_fills(self.account, self.port.fills(since))
             self.recorder.record_funding(self.account, self.port.funding(since))
             funding = self.store.funding_of(self.account, key.symbol, key.side, action.part, action.cycle, began, now)
@@ -174,6 +184,13 @@ class TradeExecutor:
         wanted = [one for key, one in self.store.desired(self.account).items() if key.symbol == symbol]
         intents = [intent for one in wanted for intent in one.intents if intent.living]
         return [intent.cycle_started_at for intent in intents if intent.cycle_started_at is not None]
+
+
+def _opened(intent: Intent | None, life: str) -> list[datetime]:
+    """When the exchange's position began, where somebody else opened some of what the part holds."""
+    stamp = life.rpartition("@")[2]
+    taken = intent is not None and intent.external_entries and stamp
+    return [datetime.fromtimestamp(int(stamp) / 1000, UTC)] if taken else []
 
 
 def _placed(action: PlaceOrder | PlaceOco, exchange_id: str, now: datetime) -> Order:

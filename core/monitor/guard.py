@@ -71,6 +71,7 @@ class Guard:
         self.running = False
         self.since: datetime | None = None
         self.trouble = ""
+        self.barred = ""  #: the exchange's own words where it turns us away
         self.stream_trouble = "not connected yet"
         self.bare_seconds: dict[str, float] = {}
         self.passes = 0
@@ -227,7 +228,7 @@ class Guard:
             again = self.reconciler.run(None if everything else keys, act=self.may_act)
             self._account_wanted = self._account_wanted or self.reconciler.acted
             self.passes += 1
-            self.trouble = ""
+            self.trouble = self.barred = ""
             self._count_bare()
             self.stream.watch(self._symbols())
             self._show()
@@ -288,6 +289,7 @@ class Guard:
     def _failed(self, trouble: Exception, back_off: float) -> None:
         self.failures += 1
         self.trouble = str(trouble) if isinstance(trouble, PerpdeckError) else f"an error of ours: {trouble!r}"
+        self.barred = self.trouble if isinstance(trouble, PerpdeckError) and trouble.code.isdecimal() else ""
         log.warning("pass failed account=%s: %s", self.account.id, self.trouble)
         with self._condition:
             self._not_before = self.clock.monotonic() + back_off  # ticks and pushes wait for it too
@@ -339,6 +341,8 @@ class Guard:
             "connected" if self.stream.connected else (self.stream_trouble or "not connected"),
             self.stream.last_heard,
             self.request_usage(),
+            self.barred,
+            self.observer.maintenance,
         )
         earlier = self.store.picture(self.account.id) if look is None else None
         if earlier is not None:  # nothing was seen yet since the start: what was seen before ages on

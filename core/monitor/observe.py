@@ -76,12 +76,12 @@ class Observer:
         self.instruments: dict[str, Instrument] = {}
         self.state: AccountState | None = None
         self._sizes: dict[PositionKey, _Size] = {}
-        self._healthy = True
+        self.maintenance = False
 
     def refresh_account(self) -> AccountState:
         """Read money and mode. Raises Unavailable."""
         self.state = self.port.account_state()
-        self._healthy = not self.port.under_maintenance()
+        self.maintenance = self.port.under_maintenance()
         return self.state
 
     def refresh_instruments(self) -> None:
@@ -131,7 +131,7 @@ class Observer:
             ticker=ticker,
             available=self.state.available if self.state else None,
             hedge_mode=bool(self.state and self.state.hedge_mode),
-            healthy=self._healthy,
+            healthy=not self.maintenance,
             as_of=look.at,
             differs_since=size.differs_since,
             settled=key not in look.unsettled,

@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -19,7 +19,8 @@ from core.alerts import Alerts
 from core.clock import Clock
 from core.domain.account import PositionKey
 from core.domain.errors import PerpdeckError, Unavailable
-from core.monitor import restart, sentinel
+from core.domain.intent import Recovery, ReopenRule
+from core.monitor import arming, history, restart, sentinel
 from core.monitor.guard import Guard
 from core.monitor.lease import RENEW_EVERY
 from db.store import Store
@@ -28,8 +29,8 @@ log = logging.getLogger("perpdeck.monitor")
 
 CADENCE: Mapping[str, int] = {
     "order_watch_seconds": 5,
-    "recovery_seconds": 15,
-    "reopen_retry_seconds": 30,
+    "recovery_seconds": Recovery().pause // timedelta(seconds=1),
+    "reopen_retry_seconds": ReopenRule().retry // timedelta(seconds=1),
     "check_seconds": 60,
     "equity_seconds": 60,
     "sentinel_seconds": 300,
@@ -37,9 +38,8 @@ CADENCE: Mapping[str, int] = {
 }  #: seconds between ticks; the settings table may say otherwise
 HEARTBEAT_SECONDS = 2
 PUBLISH_SECONDS = 1
+ARMING_SECONDS = 5
 STALLED_AFTER = 3 * HEARTBEAT_SECONDS  #: a scheduler silent for so long is replaced
-HISTORY_OVERLAP = timedelta(hours=1)
-FIRST_HISTORY = timedelta(days=3)
 
 
 def _restart(guard: Guard) -> None:
@@ -125,6 +125,8 @@ class PositionMonitor:
             guard = self.guards.get(message["bot"])
             if guard is not None:
                 self._read_switch(guard)
+        elif "sync" in message:
+            self._history_now(message["sync"])
         elif "accounts" in message:
             self.reload_accounts()
         elif "settings" in message and self._scheduler is not None:
@@ -133,6 +135,8 @@ class PositionMonitor:
             self.reload_accounts()
             for guard in list(self.guards.values()):
                 self._read_switch(guard)
+                if self.store.sync_state(guard.account.id).waiting:
+                    self._history_now(guard.account.id)
 
     def _read_switch(self, guard: Guard) -> None:
         """Bring the guard to what the bot's row says: running or stopped, at which level."""
@@ -159,6 +163,7 @@ class PositionMonitor:
         jobs: dict[str, tuple[Callable[[], None], int]] = {
             "heartbeat": (self._heartbeat, HEARTBEAT_SECONDS),
             "publish": (self._publish, PUBLISH_SECONDS),
+            "arming": (self._arming, ARMING_SECONDS),
             "order_watch_seconds": (self._tick, 0),
             "recovery_seconds": (self._tick, 0),
             "reopen_retry_seconds": (self._tick, 0),
@@ -198,19 +203,31 @@ class PositionMonitor:
 
     def _equity(self) -> None:
         for guard in self._acting():
-            guard.refresh_account()
+            state = guard.refresh_account()
+            self.store.add_equity_sample(guard.account.id, state.as_of, state.equity)
+
+    def _arming(self) -> None:
+        """Losses and silence raise the level by themselves."""
+        for guard in self._acting():
+            arming.watch(self.store, guard.account.id, self.alerts, self.clock.now())
 
     def _sentinel(self) -> None:
         for guard in self._acting():
             sentinel.check(guard, self.alerts)
 
     def _history(self) -> None:
-        """Bring fills and funding into the ledger; each is kept once."""
+        """What the exchange tells of the past into the ledger; trouble with one account leaves the others."""
         for guard in self._acting():
-            last = self.store.last_fill_at(guard.account.id)
-            since = last - HISTORY_OVERLAP if last else self.clock.now() - FIRST_HISTORY
-            guard.recorder.record_fills(guard.account.id, guard.port.fills(since))
-            guard.recorder.record_funding(guard.account.id, guard.port.funding(since))
+            try:
+                history.bring_home(guard)
+            except PerpdeckError as trouble:
+                log.warning("history not brought home account=%s: %s", guard.account.id, trouble)
+
+    def _history_now(self, account: str) -> None:
+        """Somebody wants it now; a run under way is answer enough."""
+        guard = self.guards.get(account)
+        if guard is not None and guard.lease.held and self._scheduler is not None:
+            self._scheduler.modify_job("history_seconds", next_run_time=datetime.now(UTC))
 
     # -- leases and liveness ---------------------------------------------------------------------------------
 

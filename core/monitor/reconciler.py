@@ -10,18 +10,21 @@ import logging
 import re
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from core.clock import Clock
+from core.decision.differences import Difference, differences
 from core.decision.plan import decide
 from core.decision.view import View
 from core.domain.account import PositionKey
-from core.domain.action import Action, Decision, EndCycle, OutcomeKind, Plan, RaiseAlarm
+from core.domain.action import Action, AmendOrder, Decision, EndCycle, OutcomeKind, Plan, RaiseAlarm
+from core.domain.difference import DifferenceKind
 from core.domain.intent import Desired
 from core.domain.order import Order
 from core.domain.part import Part
 from core.domain.seen import Seen
+from core.domain.steps import amended_words
 from core.monitor.at_once import Remembered
 from core.monitor.executor import TradeExecutor
 from core.monitor.observe import Look, Observer
@@ -30,7 +33,7 @@ from db.store import Store
 
 log = logging.getLogger("perpdeck.reconciler")
 
-NOT_OURS = ("sentinel-", "scheduler", "account/")  #: alarms that something else raises and clears
+NOT_OURS = ("sentinel-", "scheduler", "account/", "guard/")  #: alarms that something else raises and clears
 AFTER_REFUSAL = timedelta(seconds=5)  #: a request that was refused twice in a row is not sent more often
 
 
@@ -43,6 +46,7 @@ class Result:
     plan: Plan
     parts: tuple[Part, ...]
     done: tuple[tuple[Action, OutcomeKind], ...] = ()
+    differences: tuple[Difference, ...] = ()
 
 
 @dataclass(slots=True)
@@ -64,6 +68,7 @@ class Reconciler:
         self._remembered: dict[PositionKey, Remembered] = {}
         self._lives: dict[PositionKey, str] = {}  #: the exchange's life of each position, also when it has just ended
         self._refused: dict[PositionKey, tuple[str, ...]] = {}
+        self._differs: dict[PositionKey, dict[tuple[DifferenceKind, str], datetime]] = {}
         self._subjects: dict[PositionKey, frozenset[str]] | None = None
         self._acting = threading.RLock()
         self._answers = 0  #: fills that were answered at once, or are about to be
@@ -75,6 +80,9 @@ class Reconciler:
         With `act` False everything is decided and shown, and nothing is done. A look is older than a fill answered
         since it began: nothing more is done by it then, and the next one follows at once. Raises Unavailable.
         """
+        if self.executor.rules_doubted:
+            self.observer.refresh_instruments()
+            self.executor.rules_doubted = False
         answers = self._answers
         look = self.observer.look()
         self.last_look = look
@@ -117,7 +125,7 @@ class Reconciler:
         self.acted = self.acted or bool(done)
         with self._acting:
             self._write_down(key, decided.decisions, dict(done), act=act)
-        self.results[key] = Result(key, seen, decided, view.parts, done)
+        self.results[key] = Result(key, seen, decided, view.parts, done, self._dated(key, differences(view)))
         self._note_ids(view.parts, seen)
         when = self._when_next(key, decided, done)
         return when if self._answers == answers else timedelta()
@@ -130,6 +138,13 @@ class Reconciler:
         again = bool(refused) and refused == self._refused.get(key)
         self._refused[key] = refused
         return max(decided.look_again or AFTER_REFUSAL, AFTER_REFUSAL) if again else decided.look_again
+
+    def _dated(self, key: PositionKey, found: tuple[Difference, ...]) -> tuple[Difference, ...]:
+        """Each difference with when we first saw it, where the exchange does not tell since when it is so."""
+        known, now = self._differs.get(key, {}), self.clock.now()
+        first = {(one.kind, one.mark): one.since or known.get((one.kind, one.mark), now) for one in found}
+        self._differs[key] = first
+        return tuple(replace(one, since=first[one.kind, one.mark]) for one in found)
 
     def _perform(
         self, key: PositionKey, decisions: Iterable[Decision], seen: Seen, answers: int
@@ -214,6 +229,7 @@ class Reconciler:
         self._remembered.pop(key, None)
         self._lives.pop(key, None)
         self._refused.pop(key, None)
+        self._differs.pop(key, None)
 
 
 def in_words(action: Action) -> str:
@@ -224,6 +240,8 @@ def in_words(action: Action) -> str:
             return f"{name} {action.cycle}: {action.reason}"
         case RaiseAlarm():
             return f"{name} {action.subject}"
+        case AmendOrder():
+            return amended_words(action)
     order = getattr(action, "order", None)
     identity = getattr(action, "client_order_id", "") or (order.client_order_id if order else "")
     quantity = getattr(action, "quantity", None)

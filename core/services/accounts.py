@@ -1,4 +1,4 @@
-"""Accounts and their keys: checked with the exchange before they are stored, encrypted when they are.
+"""Accounts and their keys: checked with the exchange before they are stored, encrypted when they are, tested later.
 
 A key that fails any check leaves nothing behind. Real money needs a typed word, a key that may withdraw another.
 No secret is ever part of a sentence, an error or a log line.
@@ -9,13 +9,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Protocol
 
+from core.clock import Clock
 from core.domain.account import Account, AccountState, Environment, Exchange
 from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
 from core.exchange.port import Credentials, ExchangePort
+from core.services.keys import ENVIRONMENT, Keys
 from core.vault import Vault
 from db.store import Store
 
@@ -62,6 +65,18 @@ class KeyCheck:
     can_withdraw: bool
 
 
+@dataclass(frozen=True, slots=True)
+class KeyTest:
+    """What the exchange says of the keys an account uses now. Equity in USDT."""
+
+    can_trade: bool
+    can_withdraw: bool
+    addresses: str  #: the only ones it may be used from; empty: any
+    hedge_mode: bool
+    equity: Decimal
+    clock_offset: timedelta  #: the exchange's clock less ours
+
+
 #: what an exchange's refusal of a key means, by its own code (OKX V5 docs, error codes, REST)
 KEY_TROUBLE: Mapping[Exchange, Mapping[str, str]] = {
     Exchange.OKX: {
@@ -76,6 +91,8 @@ KEY_TROUBLE: Mapping[Exchange, Mapping[str, str]] = {
     }
 }
 
+#: an account that is known, and its keys -> a client for them
+Reach = Callable[[Account, Credentials], ExchangePort]
 #: exchange, environment, region -> REST and stream address; raises Misconfigured where there is none
 Where = Callable[[Exchange, Environment, str], tuple[str, str]]
 
@@ -91,13 +108,45 @@ class Connect(Protocol):
 class Accounts:
     """List, check, add, remove. Raises Misconfigured with sentences, Unavailable where nobody answers."""
 
-    def __init__(self, store: Store, vault: Vault, connect: Connect, where: Where) -> None:
+    def __init__(
+        self, store: Store, vault: Vault, connect: Connect, where: Where, keys: Keys, reach: Reach, clock: Clock
+    ) -> None:
         self.store, self.vault, self.connect, self.where = store, vault, connect, where
+        self.keys, self.reach, self.clock = keys, reach, clock
         self._one_at_a_time = threading.Lock()
 
     def list(self) -> list[Account]:
         """All accounts, the paper account first."""
-        return sorted(self.store.accounts(), key=lambda one: (one.environment is not Environment.PAPER, one.name))
+        found = (replace(one, api_key_hint=self.keys.hint(one)) for one in self.store.accounts())
+        return sorted(found, key=lambda one: (one.environment is not Environment.PAPER, one.name))
+
+    def source(self, account: str) -> str:
+        """Where its keys come from: environment, database, paper or none."""
+        return self.keys.source(self._known(account))
+
+    def test(self, account: str) -> KeyTest:
+        """Ask the exchange about the keys an account uses now, and how far its clock is from ours."""
+        known = self._known(account)
+        credentials = self.keys.of(known)
+        if credentials is None:
+            raise Misconfigured(f"account {known.name} has no keys: enter them anew")
+        port = self.reach(known, credentials)
+        try:
+            asked = self.clock.now()
+            told = port.server_time()
+            offset = told - (asked + (self.clock.now() - asked) / 2)
+            state = port.account_state()
+        except PerpdeckError as trouble:
+            place = f"{known.exchange.upper()} {known.environment}"
+            raise _explained(known.exchange, place, credentials.api_key[-4:], trouble) from None
+        finally:
+            port.close()
+        return KeyTest(state.can_trade, state.can_withdraw, state.addresses, state.hedge_mode, state.equity, offset)
+
+    def change_secret(self, by: str) -> int:
+        """A new secret for all stored keys; how many were sealed anew. Raises Misconfigured, and nothing changed."""
+        with self._one_at_a_time:
+            return len(self.keys.change_secret(by))
 
     def check(self, form: AccountForm) -> KeyCheck:
         """Ask the exchange what the keys may do. Nothing is stored; a typed word that is missing is told."""
@@ -144,9 +193,12 @@ class Accounts:
 
     def remove(self, account: str, by: str) -> None:
         """Forget an account and its keys. Raises Misconfigured while its bot runs or it holds anything of ours."""
-        known = self.store.account(account)
-        if known is None:
-            raise Misconfigured(f"account {account!r} is not known")
+        known = self._known(account)
+        if self.keys.source(known) == ENVIRONMENT:
+            raise Misconfigured(
+                f"the keys of account {known.name} come from the environment: remove OKX_DEMO_API_KEY, "
+                "OKX_DEMO_API_SECRET and OKX_DEMO_PASSPHRASE there and start Perpdeck again"
+            )
         if known.environment is Environment.PAPER:
             raise Misconfigured("the paper account stays: it needs no keys and harms nobody")
         if self.store.bot(account).running:
@@ -156,11 +208,17 @@ class Accounts:
 
     # -- helpers ---------------------------------------------------------------------------------------------
 
+    def _known(self, account: str) -> Account:
+        known = self.store.account(account)
+        if known is None:
+            raise Misconfigured(f"account {account!r} is not known")
+        return known
+
     def _ask(self, form: AccountForm) -> AccountState:
         try:
             return self.connect(form.exchange, form.environment, form.credentials, form.region).account_state()
         except PerpdeckError as trouble:
-            raise _explained(form, trouble) from None
+            raise _explained(form.exchange, form.place, form.api_key[-4:], trouble) from None
 
     def _with_key(self, form: AccountForm) -> Account | None:
         """The account that has this key already."""
@@ -229,11 +287,11 @@ def _refuse(problems: Iterator[str]) -> None:
         raise Misconfigured(" ".join(found), problems=found)
 
 
-def _explained(form: AccountForm, trouble: PerpdeckError) -> PerpdeckError:
+def _explained(exchange: Exchange, place: str, hint: str, trouble: PerpdeckError) -> PerpdeckError:
     """The same trouble in words about the keys; silence stays silence."""
-    words = KEY_TROUBLE.get(form.exchange, {}).get(trouble.code)
+    words = KEY_TROUBLE.get(exchange, {}).get(trouble.code)
     if words is not None:
-        return Misconfigured(words.format(place=form.place, hint=form.api_key[-4:]))
+        return Misconfigured(words.format(place=place, hint=hint))
     if isinstance(trouble, Unavailable):
-        return Unavailable(f"{form.place} could not be asked about the keys: {trouble}", code=trouble.code)
+        return Unavailable(f"{place} could not be asked about the keys: {trouble}", code=trouble.code)
     return trouble

@@ -38,7 +38,9 @@ RANGES: Mapping[str, Range] = {
     "recovery_sl_usdt": _range("recovery stop-loss", "USDT", "0.01", "1000000"),
     "recovery_max_steps": _range("recovery steps", "", "1", "100"),
     "recovery_max_loss": _range("recovery loss limit", "USDT", "0.01", "1000000"),
+    "recovery_seconds": _range("pause between two recovery steps", "s", "5", "600"),
     "reopen_delay_minutes": _range("reopen delay", "minutes", "1", "60"),
+    "reopen_retry_seconds": _range("reopen retry", "s", "5", "600"),
     "reopen_max_cycles": _range("cycles", "", "1", "1000000"),
     "reopen_loss_budget": _range("loss budget", "USDT", "0.01", "1000000"),
 }  #: by the name of the setting

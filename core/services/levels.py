@@ -1,4 +1,4 @@
-"""The bot's switch and what it is doing: running, stopped, starting, elsewhere, dead, each with a sentence.
+"""The bot's switch, its level, and what it is doing: running, stopped, starting, elsewhere, dead, each in words.
 
 Told from facts in the database alone (switch, lease, heartbeat, picture), so it is true of a bot in any process.
 """
@@ -12,6 +12,8 @@ from typing import Any
 from core.clock import Clock
 from core.domain.account import Level
 from core.domain.errors import Misconfigured, Unavailable
+from core.monitor.arming import Guards, facts
+from core.services.level_preview import GuardFigure, LevelPreview, figures, preview_of
 from db.records import BotRow
 from db.store import Store
 
@@ -32,6 +34,9 @@ class BotStatus:
     protected: int  #: of the parts that hold something, how many have their whole stop on the exchange
     parts: int
     on_exchange_alone: int  #: protected parts that nobody watches just now
+    level_at: datetime | None = None
+    level_by: str = ""  #: "guard" where it was raised by itself
+    level_why: str = ""
 
 
 class Levels:
@@ -57,6 +62,9 @@ class Levels:
             protected=protected,
             parts=parts,
             on_exchange_alone=0 if state in ("running", "elsewhere") else protected,
+            level_at=row.level_at,
+            level_by=row.level_by,
+            level_why=row.level_why,
         )
 
     def start(self, account: str, by: str) -> None:
@@ -76,6 +84,25 @@ class Levels:
         row = self.store.bot(account)
         if row.running or not row.manually_stopped:
             self.store.set_running(account, False, by=by, why=why, manually=True)
+
+    # -- the level -------------------------------------------------------------------------------------------
+
+    def preview(self, account: str, level: Level) -> LevelPreview:
+        """What this level would do now, in numbers. Raises Unavailable where the database does not answer."""
+        self._known(account)
+        found = self.store.picture(account)
+        return preview_of(level, self.store.bot(account), found[0] if found else None)
+
+    def set_level(self, account: str, level: Level, by: str, why: str) -> None:
+        """From now on the bot does no more than this. It is kept over restarts, with who, when and why."""
+        self._known(account)
+        self.store.set_level(account, level, by, why.strip())
+
+    def guards(self, account: str) -> tuple[GuardFigure, ...]:
+        """What may raise the level by itself: today's figure beside its limit."""
+        self._known(account)
+        guards = Guards.of(self.store.settings())
+        return figures(guards, facts(self.store, account, guards, self.clock.now()))
 
     # -- what the facts say ----------------------------------------------------------------------------------
 

@@ -12,15 +12,18 @@ from decimal import Decimal
 from typing import Any
 
 from core.clock import Clock
-from core.decision.preview import Ground, Preview, Terms, nothing, passed_problem, preview, target_problems
+from core.decision.ladder import Ladder
+from core.decision.preview import Preview, Terms, passed_problem, target_problems
 from core.domain.account import PositionKey
-from core.domain.errors import Misconfigured, Unavailable
+from core.domain.errors import Misconfigured
 from core.domain.instrument import Instrument, Side
 from core.domain.intent import (
     EntryStyle,
     Intent,
+    Recovery,
     RecoveryChoice,
     ReopenChoice,
+    ReopenRule,
     Target,
     TargetEdit,
     Wanted,
@@ -28,6 +31,7 @@ from core.domain.intent import (
 from core.domain.money import ZERO, Contracts
 from core.domain.order import Purpose
 from core.services.choices import choice_problems
+from core.services.forecast import ladder_of, preview_of, twin_of, value_of_risk
 from core.services.pictured import Pictured
 from db.store import Store
 
@@ -86,26 +90,40 @@ class PositionManager:
 
     def preview(self, draft: Draft) -> Preview:
         """What the draft comes to at the newest price; what is wrong with it is in `problems`."""
-        try:
-            pictured = Pictured.of(self.store, draft.account)
-            rules = pictured.instrument(draft.symbol)
-        except (Misconfigured, Unavailable) as trouble:
-            return nothing((str(trouble),))
-        ground = Ground(
-            rules,
-            pictured.ticker(draft.symbol),
-            pictured.money("available"),
-            pictured.money("equity"),
-            self.clock.now(),
-        )
-        return preview(draft.terms, ground, self.store.limits())
+        return preview_of(self.store, draft, self.clock.now())
 
-    def open(self, draft: Draft, token: str, by: str) -> Asked:
-        """Ask for a position. Raises Misconfigured with every problem, and then nothing has been written."""
+    def ladder(self, draft: Draft) -> Ladder:
+        """Every recovery step the draft may come to at the newest price, and the worst that can come of it."""
+        return ladder_of(self.store, draft, self.clock.now())
+
+    def value_of_risk(self, draft: Draft, risk: Decimal, stop: Decimal) -> Decimal | None:
+        """The position value that loses `risk` USDT, fees included, with the stop at that price; None: none does."""
+        return value_of_risk(self.store, draft, risk, stop, self.clock.now())
+
+    def everybody(self) -> tuple[Recovery | None, ReopenRule | None]:
+        """What holds for every part that has made no choice of its own; None: off."""
+        rules = self.store.rules()
+        return rules.recovery, rules.reopen
+
+    def parts(self, account: str) -> list[Intent]:
+        """Every part that the account ever had, newest first."""
+        return self.store.intents(account)
+
+    def twin(self, draft: Draft) -> str:
+        """Words, where a part with the same strategy, symbol and side is there already; empty where none is."""
+        return twin_of(self.store, draft)
+
+    def open(self, draft: Draft, token: str, by: str, *, again: bool = False) -> Asked:
+        """Ask for a position. Raises Misconfigured with every problem, and then nothing has been written.
+
+        A second one with the same strategy, symbol and side is a problem too, unless `again` says it is meant.
+        """
         before = self.store.part_of_token(token)
         if before is not None:
             return Asked(before, False, "asked for already by this click")
         problems = (*self.preview(draft).problems, *choice_problems(draft.recovery, draft.reopen))
+        twin = "" if again or problems else self.twin(draft)
+        problems += (twin,) if twin else ()
         if problems:
             raise Misconfigured("; ".join(problems), problems=problems)
         wish = Intent(

@@ -1,117 +1,37 @@
-"""The settings a trader may change: each with its unit, its default, its range and what it does.
+"""The settings a trader may change: read, checked, stored, and carried from one Perpdeck to another as a file.
 
-Only settings that something reads are offered. A value out of range is refused in words and nothing is stored;
-`None` where the default is None means no limit.
+A value out of range is refused in words and nothing is stored; an import is stored whole or not at all. `None` where
+a setting may be empty means no limit.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from core.domain.errors import Misconfigured
 from core.domain.money import plain
+from core.services.offered import FRACTIONS, OFFERED
+from core.services.offered import Preference as Preference
 from db.store import Store
 
-Value = int | Decimal | None
-CADENCE, LIMITS = "Cadence", "Limits"
+Value = bool | int | Decimal | str | tuple[str, ...] | None
+KIND, VERSION = "perpdeck settings", 1
+_BY_KEY: Mapping[str, Preference] = {one.key: one for one in OFFERED}
 
 
 @dataclass(frozen=True, slots=True)
-class Preference:
-    """One setting as it stands. An int default means whole numbers."""
+class Change:
+    """One setting that an import would change; values as the page shows them."""
 
     key: str
     label: str
     unit: str
-    default: Any
-    value: Any
-    minimum: Any
-    maximum: Any
-    help: str
-    group: str
-
-
-def _cadence(key: str, label: str, default: int, low: int, high: int, words: str) -> Preference:
-    return Preference(key, label, "s", default, default, low, high, words, CADENCE)
-
-
-def _limit(key: str, label: str, unit: str, default: Decimal | None, low: str, high: str, words: str) -> Preference:
-    return Preference(key, label, unit, default, default, Decimal(low), Decimal(high), words, LIMITS)
-
-
-OFFERED: tuple[Preference, ...] = (
-    _cadence(
-        "order_watch_seconds",
-        "Watch orders and positions",
-        5,
-        1,
-        60,
-        "The safety net under the exchange's own messages: everything is looked at this often even in silence.",
-    ),
-    _cadence(
-        "check_seconds", "Full check", 60, 10, 600, "Contract rules are read anew and every position is looked at."
-    ),
-    _cadence("equity_seconds", "Read the balance", 60, 10, 600, "Money and position mode of the account."),
-    _cadence(
-        "sentinel_seconds",
-        "Watchdog",
-        300,
-        30,
-        3600,
-        "Compares stops, PnL and freshness with the exchange on its own; raises alarms, never trades.",
-    ),
-    _cadence("history_seconds", "Bring in history", 600, 60, 3600, "Fills and funding payments go into the ledger."),
-    _limit(
-        "min_order_value",
-        "Smallest order value",
-        "USDT",
-        None,
-        "1",
-        "1000000",
-        "An entry below this is not sent. Empty: the exchange's own smallest order.",
-    ),
-    _limit(
-        "max_order_value",
-        "Largest order value",
-        "USDT",
-        None,
-        "1",
-        "100000000",
-        "An entry above this is not sent. Empty: no limit.",
-    ),
-    _limit(
-        "max_leverage",
-        "Highest leverage",
-        "x",
-        None,
-        "1",
-        "125",
-        "An entry with more leverage is not sent. Empty: the exchange's own limit.",
-    ),
-    _limit(
-        "max_position_value_pct",
-        "Most margin of one position",
-        "% of equity",
-        None,
-        "1",
-        "100",
-        "A position that would take more of the account's equity as margin is refused. Empty: no limit.",
-    ),
-    _limit(
-        "max_price_deviation",
-        "Furthest from the mark price",
-        "%",
-        Decimal(5),
-        "0.1",
-        "50",
-        "An entry is not sent while its price is further than this from the mark price.",
-    ),
-)
-_BY_KEY: Mapping[str, Preference] = {one.key: one for one in OFFERED}
-_FRACTIONS = frozenset({"max_position_value_pct", "max_price_deviation"})  #: stored as such, shown in percent
+    old: Value
+    new: Value
 
 
 class Preferences:
@@ -123,36 +43,88 @@ class Preferences:
     def all(self) -> list[Preference]:
         """Every setting with its value now."""
         stored = self.store.settings()
-        return [_with(one, _number(one, stored[one.key]) if one.key in stored else one.default) for one in OFFERED]
+        return [replace(one, value=_shown(one, stored[one.key])) if one.key in stored else one for one in OFFERED]
 
     def set(self, key: str, value: Any, by: str) -> None:
         """Store one setting. Raises Misconfigured where the key or the value is not allowed."""
-        if key not in _BY_KEY:
-            raise Misconfigured(f"setting {key!r} is not known: one of {', '.join(_BY_KEY)}")
-        wanted = _checked(_BY_KEY[key], value)
-        self._agree(key, wanted)
-        self.store.set_setting(key, wanted / 100 if key in _FRACTIONS and wanted is not None else wanted, by)
+        self.set_all({key: value}, by)
 
-    def _agree(self, key: str, wanted: Value) -> None:
-        """The smallest order may not be larger than the largest."""
-        bounds = {one.key: one.value for one in self.all() if one.key in ("min_order_value", "max_order_value")}
-        if key not in bounds:
-            return
-        low, high = ({**bounds, key: wanted}[name] for name in ("min_order_value", "max_order_value"))
-        if low is not None and high is not None and low > high:
-            raise Misconfigured(
-                f"Smallest order value {plain(low)} USDT is above the largest of {plain(high)} USDT: no order passes"
-            )
+    def set_all(self, values: Mapping[str, Any], by: str) -> None:
+        """Store several, all or none. Raises Misconfigured with everything that is not allowed."""
+        wanted = _checked_all(values)
+        _agree({**self._values(), **wanted})
+        self.store.set_settings({key: _kept(key, value) for key, value in wanted.items()}, by)
+
+    @staticmethod
+    def checked(key: str, value: Any) -> Value:
+        """The value in the setting's own type. Raises Misconfigured where the key or the value is not allowed."""
+        return _checked(_known(key), value)
+
+    def export(self) -> str:
+        """All settings as a JSON document, numbers exact and in the units of the page. Holds no secret."""
+        values = {key: _plain(value) for key, value in self._values().items()}
+        return json.dumps({"kind": KIND, "version": VERSION, "settings": values}, indent=2, sort_keys=True) + "\n"
+
+    def preview_import(self, document: str) -> tuple[Change, ...]:
+        """What `import_` would change. Raises Misconfigured with every problem of the document."""
+        now, wanted = self._values(), _read(document)
+        _agree({**now, **wanted})
+        return tuple(
+            Change(key, _BY_KEY[key].label, _BY_KEY[key].unit, now[key], value)
+            for key, value in wanted.items()
+            if now[key] != value
+        )
+
+    def import_(self, document: str, by: str) -> tuple[Change, ...]:
+        """Store what the document says, all of it or nothing. Raises Misconfigured with every problem."""
+        changes = self.preview_import(document)
+        self.store.set_settings({one.key: _kept(one.key, one.new) for one in changes}, by)
+        return changes
+
+    def _values(self) -> dict[str, Value]:
+        return {one.key: one.value for one in self.all()}
 
 
-def _with(one: Preference, value: Value) -> Preference:
-    return Preference(one.key, one.label, one.unit, one.default, value, one.minimum, one.maximum, one.help, one.group)
+def _known(key: str) -> Preference:
+    if key not in _BY_KEY:
+        raise Misconfigured(f"setting {key!r} is not known: one of {', '.join(sorted(_BY_KEY))}")
+    return _BY_KEY[key]
+
+
+def _agree(values: Mapping[str, Value]) -> None:
+    """The smallest order may not be larger than the largest."""
+    low, high = values["min_order_value"], values["max_order_value"]
+    if isinstance(low, Decimal) and isinstance(high, Decimal) and low > high:
+        raise Misconfigured(
+            f"Smallest order value {plain(low)} USDT is above the largest of {plain(high)} USDT: no order passes"
+        )
 
 
 def _checked(one: Preference, value: Any) -> Value:
-    """The value as it is stored. Raises Misconfigured with field, value and range."""
-    if value is None and one.default is None:
+    """The value in the setting's own type and unit. Raises Misconfigured with field, value and what is allowed."""
+    if isinstance(one.default, bool):
+        if not isinstance(value, bool):
+            raise Misconfigured(f"{one.label}: {value!r} is neither on nor off")
+        return value
+    if one.choices:
+        return _chosen(one, value)
+    if value is None and one.optional:
         return None
+    return _number(one, value)
+
+
+def _chosen(one: Preference, value: Any) -> Value:
+    several = isinstance(one.default, tuple)
+    given = tuple(value) if several and isinstance(value, list | tuple | set | frozenset) else (value,)
+    wrong = [choice for choice in given if choice not in one.choices]
+    if wrong:
+        raise Misconfigured(f"{one.label}: {wrong[0]!r} is not known: one of {', '.join(one.choices)}")
+    if not given:
+        raise Misconfigured(f"{one.label}: choose one at least, or switch it off")
+    return tuple(sorted(str(choice) for choice in set(given))) if several else str(given[0])
+
+
+def _number(one: Preference, value: Any) -> Value:
     allowed = f"{plain(Decimal(one.minimum))} to {plain(Decimal(one.maximum))} {one.unit}".rstrip()
     try:
         number = None if value is None or isinstance(value, bool) else Decimal(str(value))
@@ -163,17 +135,59 @@ def _checked(one: Preference, value: Any) -> Value:
         raise Misconfigured(f"{one.label}: {shown} is not a number; {allowed} is allowed")
     if not one.minimum <= number <= one.maximum:
         raise Misconfigured(f"{one.label} {plain(number)} is out of range: {allowed} is allowed")
-    if isinstance(one.default, int):
-        if number != int(number):
-            raise Misconfigured(f"{one.label} {plain(number)} is not a whole number: {allowed} is allowed")
-        return int(number)
-    return number
+    if not one.whole:
+        return number
+    if number != int(number):
+        raise Misconfigured(f"{one.label} {plain(number)} is not a whole number: {allowed} is allowed")
+    return int(number)
 
 
-def _number(one: Preference, stored: Any) -> Value:
-    """A stored value as it is shown, in the setting's own type and unit."""
-    if stored is None:
-        return None
-    if isinstance(one.default, int):
+def _kept(key: str, value: Value) -> Any:
+    """As it is stored: percent as a fraction, several choices as a list."""
+    if key in FRACTIONS and isinstance(value, Decimal):
+        return value / 100
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _shown(one: Preference, stored: Any) -> Value:
+    """A stored value in the setting's own type and unit."""
+    if stored is None or isinstance(stored, bool):
+        return stored
+    if one.choices:
+        return tuple(sorted(stored)) if isinstance(one.default, tuple) else str(stored)
+    if one.whole:
         return int(stored)
-    return Decimal(str(stored)) * (100 if one.key in _FRACTIONS else 1)
+    return Decimal(str(stored)) * (100 if one.key in FRACTIONS else 1)
+
+
+def _plain(value: Value) -> Any:
+    """For a file: exact numbers as text."""
+    if isinstance(value, Decimal):
+        return plain(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _read(document: str) -> dict[str, Value]:
+    """The settings of an exported document, each checked. Raises Misconfigured with every problem."""
+    try:
+        found = json.loads(document)
+    except ValueError:
+        raise Misconfigured("the file is not JSON: choose one that was exported here") from None
+    if not isinstance(found, dict) or found.get("kind") != KIND or not isinstance(found.get("settings"), dict):
+        raise Misconfigured("the file holds no settings of Perpdeck: choose one that was exported here")
+    if found.get("version") != VERSION:
+        raise Misconfigured(f"the file is of version {found.get('version')!r}: {VERSION} is understood")
+    return _checked_all(found["settings"])
+
+
+def _checked_all(values: Mapping[str, Any]) -> dict[str, Value]:
+    """Each in its own type. Raises Misconfigured with every problem."""
+    wanted, problems = {}, []
+    for key, value in values.items():
+        try:
+            wanted[key] = _checked(_known(key), value)
+        except Misconfigured as problem:
+            problems.append(str(problem))
+    if problems:
+        raise Misconfigured(" ".join(problems), problems=tuple(problems))
+    return wanted

@@ -66,6 +66,10 @@ class Reports:
         """What was asked, decided and done, of the account or of one part."""
         return self.store.events(account=account, part=part, limit=limit)
 
+    def said(self, account: str, rule: str, limit: int = 20) -> list[Event]:
+        """What one rule has said of the account: "restart", "switch", "setting"."""
+        return self.store.events(account=account, rule=rule, limit=limit)
+
     def alarms(self, account: str) -> list[Alarm]:
         """Alarms that are still true."""
         return self.store.alarms(account)

@@ -16,12 +16,16 @@ from typing import Any
 from core.domain.account import Environment as Environment
 from core.domain.account import Exchange as Exchange
 from core.domain.instrument import Side, TriggerBy
-from core.domain.intent import EntryKind, EntryStyle, Target
+from core.domain.intent import EntryKind, EntryStyle, RecoveryChoice, ReopenChoice, Target
 from core.domain.money import Price
 from core.services.accounts import AccountForm as AccountForm
 from core.services.positions import Draft
+from core.services.presets import preset as preset
+from core.services.presets import with_presets as with_presets
 from core.ui.figures import places_of
 from core.ui.text import _
+
+MANUAL = "manual"
 
 
 class Unit(StrEnum):
@@ -64,11 +68,12 @@ def target(value: float | None, unit: Unit, trigger_by: TriggerBy, *, stop: bool
     return Target(percent=signed, trigger_by=trigger_by)
 
 
-def given(row: Mapping[str, Any] | None) -> tuple[float | None, Unit]:
-    """A part's target as the fields show it: the number and its unit."""
+def given(row: Mapping[str, Any] | Target | None) -> tuple[float | None, Unit]:
+    """A target, or a part's row of one, as the fields show it: the number and its unit."""
     for name, unit in (("pnl_usdt", Unit.USDT), ("price", Unit.PRICE), ("percent", Unit.PERCENT)):
-        if row is not None and row.get(name) is not None:
-            return float(row[name]), unit
+        value = getattr(row, name) if isinstance(row, Target) else (row or {}).get(name)
+        if value is not None:
+            return float(value), unit
     return None, Unit.USDT
 
 
@@ -162,6 +167,9 @@ class TradeForm:
     entry: EntryKind
     limit_price: float | None
     timeout_minutes: float | None
+    strategy: str = MANUAL
+    recovery: RecoveryChoice = RecoveryChoice()
+    reopen: ReopenChoice = ReopenChoice()
 
     def draft(self) -> Draft:
         """What is meant. An empty amount is zero, which the preview then names as a problem."""
@@ -181,4 +189,7 @@ class TradeForm:
                 price=Price(price) if limit else None,
                 timeout=timedelta(minutes=float(minutes)) if limit and minutes else None,
             ),
+            strategy=self.strategy,
+            recovery=self.recovery,
+            reopen=self.reopen,
         )

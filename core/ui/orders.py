@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.ui.figures import NOTHING, ago, price, quantity
-from core.ui.rows import Json, Row, side_words, tick_of
+from core.domain.order import Leg as Leg
+from core.services.orders import ByHand
+from core.ui.figures import NOTHING, Figure, ago, price, quantity
+from core.ui.rows import LIVING, Json, Row, side_words, tick_of
 from core.ui.text import _
 
 
@@ -81,3 +83,49 @@ def purpose_words(purpose: str) -> str:
 def may_be_cancelled(order: Json) -> bool:
     """True for an entry that rests at a limit. All else protects or closes a part, fills by itself, or is not ours."""
     return bool(order["purpose"] == "entry" and order["kind"] != "market" and not order["foreign"])
+
+
+# -- TP and SL by hand
+
+
+def may_be_held(row: Json) -> bool:
+    """True for a part that holds something, or soon will."""
+    return row["status"] in LIVING
+
+
+def part_label(row: Json) -> str:
+    return f"{row['part']} · {row['symbol']} · {side_words(row['side'])} · {quantity(row['size'])}"
+
+
+def by_hand_figures(held: ByHand, tick: str | None) -> list[Figure]:
+    """The levels that hold now and whose word they are."""
+    return [
+        Figure(_("Take-profit at"), price(held.take_profit, tick)),
+        Figure(_("Stop-loss at"), price(held.stop_loss, tick)),
+        Figure(_("Held"), _("by hand") if held.edited else _("automatically")),
+    ]
+
+
+def moved_words(held: ByHand, tick: str | None, now: datetime) -> str:
+    """What somebody set at the exchange, and what became of it."""
+    tp, sl = held.at_exchange or (None, None)
+    return _(
+        "Take-profit {tp}, stop-loss {sl}, seen {ago}. The bot puts its own levels back; keep these to make them hold.",
+        tp=price(tp, tick) if tp is not None else _("none"),
+        sl=price(sl, tick) if sl is not None else _("none"),
+        ago=ago(held.at_exchange_since, now),
+    )
+
+
+def removal_words(leg: Leg) -> str:
+    return _("Remove take-profit") if leg is Leg.TAKE_PROFIT else _("Remove stop-loss")
+
+
+def hand_words(held: ByHand) -> str:
+    """Until when the present levels hold."""
+    if held.edited:
+        return _(
+            "Held by hand: the bot keeps exactly these levels on the exchange until the part's next recovery step, "
+            "the end of its cycle, or Return to automatic."
+        )
+    return _("Automatic: the levels follow the part's own targets, and after a recovery step those of recovery.")

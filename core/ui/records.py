@@ -18,7 +18,7 @@ from core.domain.money import total
 from core.domain.order import Fill, Funding
 from core.ui.figures import NOTHING, Figure, pnl, signed
 from core.ui.rows import side_words
-from core.ui.text import _
+from core.ui.text import _, told
 
 Cell = str | Decimal | None
 Record = dict[str, Cell]
@@ -67,6 +67,8 @@ def cycle_records(cycles: Sequence[Any], zone: ZoneInfo) -> list[Record]:
             _("Side"): side_words(cycle.side),
             _("Part"): cycle.part,
             _("Cycle"): str(cycle.number),
+            _("Strategy"): cycle.strategy,
+            _("Recoveries"): Decimal(cycle.recoveries) if cycle.recoveries else None,
             _("Contracts"): cycle.contracts,
             _("Entry"): cycle.average_entry,
             _("Exit"): cycle.average_exit,
@@ -75,7 +77,7 @@ def cycle_records(cycles: Sequence[Any], zone: ZoneInfo) -> list[Record]:
             _("Funding"): cycle.funding,
             _("Net"): cycle.net,
             _("Reason"): reason_words(cycle.reason),
-            _("In words"): cycle.words,
+            _("In words"): told(cycle.words),
             _("Started"): clock(cycle.started, zone),
         }
         for cycle in cycles
@@ -118,8 +120,8 @@ def event_records(events: Sequence[Any], zone: ZoneInfo) -> list[Record]:
         {
             _("Time"): clock(event.at, zone),
             _("Part"): event.part or NOTHING,
-            _("Rule"): event.rule,
-            _("Because"): event.because,
+            _("Rule"): told(event.rule),
+            _("Because"): told(event.because),
             _("Action"): event.action or NOTHING,
             _("Outcome"): event.outcome or NOTHING,
         }

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.domain.account import Account, Environment
 from core.ui.figures import NOTHING, Figure, ago, decimal, grey, percent, pnl, price, quantity, signed, time_of, usdt
-from core.ui.text import _, counted
+from core.ui.text import _, counted, told
 
 Json = Mapping[str, Any]
 Row = dict[str, str]
@@ -147,7 +147,7 @@ def why_lines(part: Json) -> list[str]:
     lines = []
     for line in part["why"]:
         action = f" :gray[→ {line['action']}]" if line["action"] else ""
-        lines.append(f"- :gray-badge[{line['rule']}] {line['because']}{action}")
+        lines.append(f"- :gray-badge[{told(line['rule'])}] {told(line['because'])}{action}")
     return lines
 
 

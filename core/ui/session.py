@@ -18,6 +18,7 @@ import streamlit as st
 from core.domain.account import Account as Account
 from core.domain.account import Environment as Environment
 from core.domain.errors import Misconfigured, PerpdeckError
+from core.ui import text
 from core.wiring import Services, get_services
 
 OPERATOR = "operator"
@@ -38,6 +39,16 @@ def services() -> Services:
     return get_services()
 
 
+def begin() -> None:
+    """Takes up the trader's language and time zone. While the database is away the last ones stay."""
+    try:
+        shown = services().display.shown()
+    except PerpdeckError:
+        return
+    text.use(shown.language)
+    st.session_state["zone"] = shown.time_zone
+
+
 def account_id() -> str:
     """The account chosen in the sidebar."""
     return str(st.session_state["account"])
@@ -48,8 +59,8 @@ def now() -> datetime:
 
 
 def zone() -> ZoneInfo:
-    """The trader's time zone, as their browser tells it."""
-    return ZoneInfo(st.context.timezone or "UTC")
+    """The trader's time zone: the one chosen in Settings, else that of the browser."""
+    return ZoneInfo(st.session_state.get("zone") or st.context.timezone or "UTC")
 
 
 def new_token() -> str:

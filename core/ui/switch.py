@@ -14,10 +14,11 @@ from core.ui.text import _
 def switch(account: str, state: str, key: str = "bot") -> None:
     """The button that fits the bot's state, named `<key>_start` or `<key>_stop`."""
     if state == "stopped":
+        label = _("Start bot")
         st.button(
-            _("Start bot"),
+            label,
             key=f"{key}_start",
-            icon=":material/play_arrow:",
+            icon=None if label.startswith("▶") else ":material/play_arrow:",  # the Turkish one brings its own
             type="primary",
             on_click=_start,
             args=(account,),

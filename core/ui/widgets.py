@@ -19,7 +19,7 @@ from streamlit import column_config as columns
 from core.domain.errors import Misconfigured, PerpdeckError
 from core.services.levels import BotStatus
 from core.services.reports import Picture
-from core.ui import rows, session
+from core.ui import rows, session, text
 from core.ui.charts import FADED, GAIN, LOSS
 from core.ui.figures import NOTHING, Figure, age, places_of
 from core.ui.text import _
@@ -43,7 +43,7 @@ def reading() -> Iterator[None]:
     try:
         yield
     except PerpdeckError as error:
-        told = "\n\n".join(session.reasons(error))
+        told = "\n\n".join(map(text.told, session.reasons(error)))
         if isinstance(error, Misconfigured):
             st.error(told, title=_("Something is set up in a way that cannot work"), icon=":material/error:")
             return
@@ -73,6 +73,11 @@ def live(draw: Callable[P, None]) -> Callable[P, None]:
     return _live(draw, reading)
 
 
+def live_slowly(seconds: int) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """The same at a pace of its own, for what is looked at with the mouse: each redraw resets a chart's zoom."""
+    return lambda draw: _live(draw, reading, seconds)
+
+
 def live_line(draw: Callable[P, None]) -> Callable[P, None]:
     """The same for a narrow place, where a failed read is one badge with its reason on hovering."""
     return _live(draw, _badge_instead)
@@ -86,13 +91,15 @@ def _badge_instead() -> Iterator[None]:
         st.markdown(f":orange-badge[:material/cloud_off: {_('No answer')}]", help=" ".join(session.reasons(error)))
 
 
-def _live(draw: Callable[P, None], guard: Callable[[], AbstractContextManager[None]]) -> Callable[P, None]:
+def _live(
+    draw: Callable[P, None], guard: Callable[[], AbstractContextManager[None]], seconds: int = REFRESH_SECONDS
+) -> Callable[P, None]:
     @wraps(draw)
     def safely(*args: P.args, **kwargs: P.kwargs) -> None:
         with guard():
             draw(*args, **kwargs)
 
-    fragment: Callable[P, None] = st.fragment(safely, run_every=REFRESH_SECONDS)
+    fragment: Callable[P, None] = st.fragment(safely, run_every=seconds)
     return fragment
 
 
@@ -190,7 +197,7 @@ def bot_badge(status: BotStatus) -> None:
         "elsewhere": _("Bot runs elsewhere"),
         "dead": _("Bot does not answer"),
     }[status.state]
-    st.markdown(f":{color}-badge[{icon} {label}]", help=status.words or None)
+    st.markdown(f":{color}-badge[{icon} {label}]", help=text.told(status.words) or None)
 
 
 def protection_pill(picture: Picture | None, key: str = "protection_pill") -> None:
@@ -215,7 +222,7 @@ def empty(title: str, words: str, page: str = "", label: str = "", icon: str = "
 def refusals() -> None:
     """Why the last click was refused, once."""
     for words in session.refusal():
-        st.error(words, icon=":material/block:")
+        st.error(text.told(words), icon=":material/block:")
 
 
 def flash() -> None:
@@ -254,7 +261,8 @@ def notices(picture: Picture) -> None:
     """Alarms, and sources that are not well."""
     for alarm in picture.data["alarms"]:
         raised = rows.ago(alarm["raised_at"], session.now())
-        st.warning(f"{alarm['words']}  \n:small[:gray[{alarm['subject']} · {raised}]]", icon=":material/notifications:")
+        told = f"{text.told(alarm['words'])}  \n:small[:gray[{alarm['subject']} · {raised}]]"
+        st.warning(told, icon=":material/notifications:")
     for line in rows.health_lines(picture.data):
         st.warning(line, icon=":material/wifi_off:")
 

@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 from db.models.accounts import AccountRow, CredentialRow
-from db.models.book import PART_NUMBERS, CommandRow, CycleRow, ExternalExitRow, OrderRow, PositionRow
+from db.models.book import (
+    PART_NUMBERS,
+    AnswerRow,
+    CommandRow,
+    CycleRow,
+    ExternalEntryRow,
+    ExternalExitRow,
+    OrderRow,
+    PositionRow,
+)
 from db.models.control import AlarmRow, BoardRow, BotStateRow, EventRow, LeaseStateRow, RequestRow, SettingRow
-from db.models.facts import FillRow, FundingRow
+from db.models.facts import EquityRow, FillRow, FundingRow
+from db.models.history import LifeRow, SyncStateRow
 
 __all__ = [
     "PART_NUMBERS",
     "AccountRow",
     "AlarmRow",
+    "AnswerRow",
     "BoardRow",
     "BotStateRow",
     "CommandRow",
     "CredentialRow",
     "CycleRow",
+    "EquityRow",
     "EventRow",
+    "ExternalEntryRow",
     "ExternalExitRow",
     "FillRow",
     "FundingRow",
     "LeaseStateRow",
+    "LifeRow",
     "OrderRow",
     "PositionRow",
     "RequestRow",
     "SettingRow",
+    "SyncStateRow",
 ]

@@ -178,3 +178,33 @@ class ExternalExitRow(Base):
     at: Mapped[datetime]
 
     __table_args__ = (Index("ix_external_exits_part_cycle", "part", "cycle"),)
+
+
+class ExternalEntryRow(Base):
+    """Contracts that others opened and the trader gave to a part; each difference is given once."""
+
+    __tablename__ = "external_entries"
+
+    account: Mapped[Key]
+    entry_id: Mapped[Key]
+    part: Mapped[str]
+    cycle: Mapped[int]
+    quantity: Mapped[Decimal]
+    price: Mapped[Decimal]
+    at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_external_entries_part_cycle", "part", "cycle"),)
+
+
+class AnswerRow(Base):
+    """What the trader said to a difference between exchange and book; it holds for the difference of this mark."""
+
+    __tablename__ = "answers"
+
+    account: Mapped[Key]
+    key: Mapped[Key]  #: account/symbol/side
+    kind: Mapped[Key]
+    choice: Mapped[str]
+    mark: Mapped[str]
+    answered_by: Mapped[str]
+    answered_at: Mapped[datetime]

@@ -41,6 +41,10 @@ class BotStateRow(Base):
     running: Mapped[bool] = mapped_column(server_default=text("false"))
     manually_stopped: Mapped[bool] = mapped_column(server_default=text("false"))
     level: Mapped[str] = mapped_column(server_default="run")
+    level_at: Mapped[datetime | None]
+    level_by: Mapped[str] = mapped_column(server_default="")
+    level_why: Mapped[str] = mapped_column(server_default="")
+    level_lowered_at: Mapped[datetime | None]  #: a person took protection back; the guards measure anew from here
     changed_at: Mapped[datetime | None]
     changed_by: Mapped[str] = mapped_column(server_default="")
     why: Mapped[str] = mapped_column(server_default="")

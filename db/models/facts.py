@@ -1,4 +1,4 @@
-"""What the exchange told us: fills and funding. The exchange repeats itself, the ledger does not."""
+"""What the exchange told us: fills, funding, equity. The exchange repeats itself, the ledger does not."""
 
 from __future__ import annotations
 
@@ -45,3 +45,11 @@ class FundingRow(Base):
     amount: Mapped[Decimal]
 
     __table_args__ = (Index("ix_funding_account_paid_at", "account", "paid_at"),)
+
+
+class EquityRow(Base):
+    __tablename__ = "equity_samples"
+
+    account: Mapped[Key]
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    equity: Mapped[Decimal]  #: USDT, with unrealised PnL

@@ -125,9 +125,12 @@ class Desk:
             self.fill(f"nt_{name}", value)
 
     def review(self) -> None:
-        """Open the confirm dialog."""
+        """Open the confirm dialog; a second one of the same kind is meant."""
         expect(self.button("nt_review")).to_be_enabled()
         self.button("nt_review").click()
+        expect(self.button("nt_confirm")).to_be_visible()
+        if self.key("nt_again").count():
+            self.key("nt_again").locator("label").click()
         expect(self.button("nt_confirm")).to_be_enabled()
 
     def trade(self, symbol: str = "BTC", side: str = "Long", **fields: object) -> str:
@@ -185,7 +188,7 @@ class Desk:
 
     def close_whole(self, part: str) -> None:
         self.button(f"ap_close_{part}").click()
-        expect(self.button("close_confirm")).to_have_text(re.compile("Close the whole part"))
+        expect(self.button("close_confirm")).to_have_text("Close for good")
         self.button("close_confirm").click()
         expect(self.dialog).to_be_hidden()
 

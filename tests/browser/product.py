@@ -94,7 +94,8 @@ class Product:
         return self
 
     def _environment(self, port: int) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "SESSION_SECRET")}
+        ours = ("DATABASE_URL", "SESSION_SECRET", "PERPDECK_PASSWORD")
+        kept = {name: value for name, value in os.environ.items() if name not in ours}
         return kept | {"PERPDECK_HOME": str(self.home), "PERPDECK_PORT": str(port)}
 
     def _up_or_dead(self) -> bool:

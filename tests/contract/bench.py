@@ -36,6 +36,7 @@ class Act(StrEnum):
     WORKING_OCOS = "working_ocos"
     FILLS = "fills"
     FUNDING = "funding"
+    CLOSED_POSITIONS = "closed_positions"
     ACCOUNT = "account"
     LEVERAGE = "leverage"
     INSTRUMENTS = "instruments"

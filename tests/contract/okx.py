@@ -32,6 +32,7 @@ REQUESTS: Mapping[Act, tuple[str, str]] = {
     Act.WORKING_OCOS: ("GET", "trade/orders-algo-pending"),
     Act.FILLS: ("GET", "trade/fills"),
     Act.FUNDING: ("GET", "account/bills"),
+    Act.CLOSED_POSITIONS: ("GET", "account/positions-history"),
     Act.ACCOUNT: ("GET", "account/balance"),
     Act.LEVERAGE: ("GET", "account/leverage-info"),
     Act.INSTRUMENTS: ("GET", "public/instruments"),

@@ -30,6 +30,7 @@ READS: dict[Act, Deed] = {
     Act.FIND_OCO: lambda port: port.find(OCO, SYMBOL, OrderKind.OCO),
     Act.FILLS: lambda port: port.fills(LONG_AGO),
     Act.FUNDING: lambda port: port.funding(LONG_AGO),
+    Act.CLOSED_POSITIONS: lambda port: port.closed_positions(LONG_AGO),
     Act.ACCOUNT: lambda port: port.account_state(),
     Act.LEVERAGE: lambda port: port.leverage(SYMBOL),
     Act.INSTRUMENTS: lambda port: port.instruments(),

@@ -58,6 +58,7 @@ def opened(store: Store, **changes: object) -> Intent:
 
 
 def test_a_part_comes_back_as_it_went_in(store: Store) -> None:
+    store.set_settings({"recovery_enabled": False, "reopen_enabled": False}, "ayla")
     whole = draft(
         entry=EntryStyle(EntryKind.LIMIT, price("99000.10"), timedelta(seconds=90, microseconds=1)),
         take_profit=Target(price=price("123456.789012345678901234567890")),

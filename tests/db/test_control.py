@@ -11,6 +11,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import StatementError
 
 from core.domain.account import Level
 from core.domain.errors import Unavailable
@@ -46,7 +47,8 @@ def test_the_switch_and_the_level_keep_who_and_why(store: Store) -> None:
     store.set_level(ACCOUNT, Level.NO_NEW_ENTRIES, by="can", why="news at noon")
     store.heartbeat(ACCOUNT, NOON)
     bot = store.bot(ACCOUNT)
-    assert (bot.running, bot.level, bot.changed_by, bot.why) == (True, Level.NO_NEW_ENTRIES, "can", "news at noon")
+    assert (bot.running, bot.changed_by, bot.why) == (True, "ayla", "good morning")
+    assert (bot.level, bot.level_by, bot.level_why) == (Level.NO_NEW_ENTRIES, "can", "news at noon")
     assert bot.heartbeat_at == NOON
     assert [(event.because, event.action) for event in store.events(ACCOUNT)] == [
         ("asked by can: news at noon", "level no_new_entries"),
@@ -193,3 +195,21 @@ def test_a_listener_whose_callback_failed_looks_at_everything_again(store: Store
 
 def test_ping_measures_a_round_trip(store: Store) -> None:
     assert 0 < store.ping() < 1
+
+
+def test_a_guard_raises_the_level_and_never_lowers_it(store: Store) -> None:
+    assert store.raise_level(ACCOUNT, Level.NO_ADDED_RISK, by="guard", why="daily loss")
+    assert not store.raise_level(ACCOUNT, Level.NO_NEW_ENTRIES, by="guard", why="stale")
+    assert not store.raise_level(ACCOUNT, Level.NO_ADDED_RISK, by="guard", why="again")
+    bot = store.bot(ACCOUNT)
+    assert (bot.level, bot.level_why, bot.level_lowered_at) == (Level.NO_ADDED_RISK, "daily loss", None)
+    store.set_level(ACCOUNT, Level.RUN, by="ayla", why="seen")
+    assert store.bot(ACCOUNT).level_lowered_at == store.bot(ACCOUNT).level_at
+
+
+def test_several_settings_are_kept_together(store: Store) -> None:
+    store.set_settings({"a": 1, "b": Decimal("0.1")}, by="ayla")
+    assert store.settings() == {"a": 1, "b": Decimal("0.1")}
+    with pytest.raises(StatementError):
+        store.set_settings({"a": 2, "b": object()}, by="ayla")
+    assert store.settings() == {"a": 1, "b": Decimal("0.1")}

@@ -44,10 +44,10 @@ def parts(store: Store) -> list[str]:
 
 
 READS: dict[str, tuple[int, Callable[[Store], Any]]] = {
-    "desired: parts, exits, limits": (3, lambda store: store.desired(ACCOUNT)),
+    "desired: parts, settings, exits, entries, answers": (5, lambda store: store.desired(ACCOUNT)),
     "orders": (1, lambda store: store.orders(ACCOUNT)),
     "commands": (1, lambda store: store.commands(ACCOUNT)),
-    "intents: parts, settings, exits": (3, lambda store: store.intents(ACCOUNT)),
+    "intents: parts, settings, exits, entries": (4, lambda store: store.intents(ACCOUNT)),
     "picture": (1, lambda store: store.picture(ACCOUNT)),
     "renew the lease": (1, lambda store: store.renew_lease(ACCOUNT, "here", 1, 60)),
 }

@@ -42,6 +42,14 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         assert hidden not in repr(found)
 
 
+def test_keys_for_demo_are_given_together_and_never_shown() -> None:
+    given = {"OKX_DEMO_API_KEY": "hidden-k", "OKX_DEMO_API_SECRET": "hidden-secret", "OKX_DEMO_PASSPHRASE": "hidden"}
+    found = Settings.from_environment(given)
+    assert found.demo_keys == ("hidden-k", "hidden-secret", "hidden")
+    assert "hidden" not in repr(found)
+    assert Settings.from_environment({}).demo_keys is None
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
@@ -51,6 +59,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         ("DATABASE_URL", "mysql://a:hidden@b/c", "DATABASE_URL begins with 'mysql': it must begin with postgresql://"),
         ("DATABASE_URL", "hidden", "DATABASE_URL begins with 'text without a scheme'"),
         ("SESSION_SECRET", "hidden", "SESSION_SECRET has 6 characters: 16 or more are needed"),
+        ("OKX_DEMO_API_KEY", "hidden", "OKX_DEMO_API_SECRET, OKX_DEMO_PASSPHRASE missing"),
         ("PERPDECK_HOME", __file__, "is a file: it must be a folder"),
     ],
 )

@@ -26,6 +26,7 @@ from core.domain.action import AmendOrder, Attached, CancelOrder, PlaceOco, Plac
 from core.domain.errors import OutcomeUnknown, Refused, Unavailable
 from core.domain.ids import meaning
 from core.domain.instrument import Instrument, OrderSide, TriggerBy
+from core.domain.life import ClosedPosition
 from core.domain.money import ZERO, Contracts, Price
 from core.domain.order import Fill, Funding, Leg, Order, OrderKind, OrderStatus, Purpose
 from core.domain.seen import PortFacts, Position, Ticker
@@ -491,12 +492,16 @@ class Adversary:
             updated_at=order.updated_at,
         )
 
-    def fills(self, since: datetime) -> list[Fill]:
+    def fills(self, since: datetime, until: datetime | None = None) -> list[Fill]:
         self._read()
         shown = self.now - timedelta(seconds=self.trouble.fills_late)
-        return [fill for fill in self.all_fills if since <= fill.at <= shown]
+        return [fill for fill in self.all_fills if since <= fill.at <= min(shown, until or shown)]
 
-    def funding(self, since: datetime) -> list[Funding]:
+    def funding(self, since: datetime, until: datetime | None = None) -> list[Funding]:
+        self._read()
+        return []
+
+    def closed_positions(self, since: datetime, until: datetime | None = None) -> list[ClosedPosition]:
         self._read()
         return []
 

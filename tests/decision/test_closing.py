@@ -121,7 +121,7 @@ def said(outcome: OutcomeKind | None, ago: float = 1) -> tuple[Any, ...]:
             flat(oco(status=OrderStatus.CANCELED)),
             ["end cycle 1: closed_by_hand"],
         ),
-        ("ended: nothing more", begun(cycle_ended_at=NOON, wanted=Wanted.CLOSED), flat(CLOSED), []),
+        ("ended for good: nothing more", begun(cycle_ended_at=NOON, wanted=Wanted.CLOSED), flat(CLOSED), []),
     ],
 )
 def test_close(story: str, asked: Intent, look: Seen, actions: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from core.decision.plan import plan
 from core.domain.account import Level
 from core.domain.action import OutcomeKind
 from core.domain.instrument import OrderSide, Side, TriggerBy
-from core.domain.intent import Intent, Target, Wanted
+from core.domain.intent import Intent, Target, TargetEdit, Wanted
 from core.domain.order import Leg, Order, OrderStatus
 from core.domain.seen import Seen
 from tests.builders import (
@@ -145,6 +145,24 @@ def test_protect(story: str, look: Seen, actions: Sequence[str]) -> None:
         ("no stop was asked for", begun(stop_loss=None), seen(entry(), held=10), ["place oco 10 tp 1050 sl -"]),
         ("no target was asked for", begun(take_profit=None), seen(entry(), held=10), ["place oco 10 tp - sl 900"]),
         ("neither was asked for", begun(take_profit=None, stop_loss=None), seen(entry(), held=10), []),
+        (
+            "both were taken away by hand: what rests goes",
+            begun(edit=TargetEdit(None, None, 0)),
+            seen(entry(), oco(), held=10),
+            ["cancel P01"],
+        ),
+        (
+            "taken away before a recovery step, which has brought its own",
+            begun(edit=TargetEdit(None, None, 1)),
+            seen(entry(), oco(), held=10),
+            [],
+        ),
+        (
+            "taken away while the target fills: it is left to fill",
+            begun(edit=TargetEdit(None, None, 0)),
+            seen(entry(), oco(triggered_leg=Leg.TAKE_PROFIT), held=10),
+            [],
+        ),
         (
             "the stop is taken away: new first, then the old goes",
             begun(stop_loss=None),

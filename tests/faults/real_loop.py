@@ -51,6 +51,7 @@ class RealBook(Book):
         self.store = store
         self._tokens = (f"click-{number}" for number in count(1))
         store.save_account(Account(ACCOUNT, "Paper", Exchange.OKX, Environment.PAPER, "", ""), None)
+        store.set_settings({"recovery_enabled": False, "reopen_enabled": False}, "test")
         store.set_running(ACCOUNT, True, by="test", why="", manually=False)
 
     def open(self, asked: Intent) -> None:

@@ -102,3 +102,10 @@ def test_from_the_start_button_to_the_take_profit(live: Live) -> None:
     assert plain(cycle.net) == plain(Decimal(truth["balance"]) - Decimal(truth["deposits"]))
     eventually(lambda: live.picture()["metrics"]["equity"] == truth["balance"], PATIENCE, every=0.05)
     assert live.monitor.replaced_schedulers == 0
+
+
+def test_a_wish_for_the_exchanges_history_is_heard_and_carried_out(live: Live) -> None:
+    assert live.store.ask_for_sync(ACCOUNT, "click", "trader")
+    eventually(lambda: live.store.sync_state(ACCOUNT).ended_at, 4 * PATIENCE, "the history is here", every=0.1)
+    row = live.store.sync_state(ACCOUNT)
+    assert (row.done, row.of, row.trouble, row.waiting) == (13, 13, "", False)

@@ -7,6 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from core.domain.account import Account, Environment, Exchange
+from core.domain.instrument import OrderSide, Side
+from core.domain.life import ClosedPosition, LastClose
+from core.domain.money import Contracts, Price
+from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
+from db.records import CycleRecord
 
 PAPER = Account("paper-okx", "Paper OKX", Exchange.OKX, Environment.PAPER, "", "")
 DEMO = Account("demo-okx", "OKX demo", Exchange.OKX, Environment.DEMO, "", "", "9f2c", "read_only,trade")
@@ -77,6 +82,27 @@ def part(name: str, **changes: Any) -> dict[str, Any]:
         "fees": "-0.4962",
         "bare_seconds_today": "0.0",
         "exit_reason": None,
+        "cycle_ended_at": None,
+        "edited": False,
+        "target_covered": "0.99",
+        "recovery": {
+            "trigger_pnl": "-50",
+            "add_notional": "100",
+            "tp_usdt": "50",
+            "sl_usdt": "100",
+            "max_steps": None,
+            "max_loss": None,
+            "steps": 1,
+            "last_at": (now() - timedelta(minutes=3)).isoformat(),
+            "next_price": "95199.5",
+        },
+        "reopen": {
+            "due": None,
+            "after": ["closed_by_hand", "stop_loss", "take_profit"],
+            "delay_minutes": "5",
+            "max_cycles": None,
+            "loss_budget": None,
+        },
         "why": [
             {"rule": "protect", "because": "take-profit and stop-loss rest for 0.99 contracts", "action": None},
             {"rule": "recover", "because": "recovery step 1 waits: PnL +1.61 USDT, trigger -50", "action": None},
@@ -108,6 +134,28 @@ def order(client_order_id: str, **changes: Any) -> dict[str, Any]:
     }
 
 
+def difference(kind: str, **changes: Any) -> dict[str, Any]:
+    """One contract more at the exchange than in our book, with `changes`."""
+    row = {
+        "kind": kind,
+        "symbol": BTC,
+        "side": "long",
+        "ours": "0.99",
+        "theirs": "1.99",
+        "since": (now() - timedelta(minutes=7)).isoformat(),
+        "words": f"A {kind} of some contracts.",
+        "choices": [],
+        "answer": None,
+        "mark": "1",
+        "quantity": "1",
+        "price": None,
+        "leverage": "10",
+        "parts": [],
+        **changes,
+    }
+    return {"id": f"{kind}/{row['symbol']}/{row['side']}", **row}
+
+
 def sample_picture() -> dict[str, Any]:
     """Three parts: one long in profit, one short in loss without its stop, one that waits to be reopened."""
     ether = part(
@@ -127,6 +175,8 @@ def sample_picture() -> dict[str, Any]:
         stop_loss_distance_pct="8.50",
         protected=False,
         stop_covered="0",
+        target_covered="0",
+        recovery=None,
         protection_seen_at=None,
         cycle=2,
         why=[{"rule": "protect", "because": "held 2.84 and bare, so the stop comes first", "action": "place OCO 2.84"}],
@@ -149,6 +199,9 @@ def sample_picture() -> dict[str, Any]:
         protection_seen_at=None,
         cycle=3,
         exit_reason="take_profit",
+        target_covered="0",
+        cycle_ended_at=(now() - timedelta(seconds=48)).isoformat(),
+        reopen={**part("")["reopen"], "due": (now() + timedelta(seconds=252.5)).isoformat()},
         why=[{"rule": "reopen", "because": "waits 4:12 after the take-profit", "action": None}],
     )
     at = now().isoformat()
@@ -224,6 +277,10 @@ def sample_picture() -> dict[str, Any]:
             order("", part=None, purpose="foreign", kind="limit", foreign=True, price="120000"),
         ],
         "unresolved": [{"client_order_id": "op00a7k302P02", "purpose": "protect", "part": "00a7k3", "since": at}],
+        "differences": [
+            difference("residual", choices=["adopt", "assign", "ignore"], price="100250.1", parts=["00a7k2"]),
+            difference("shortfall", side="short", ours="3", quantity="2", mark="2", choices=["book", "wait"]),
+        ],
         "alarms": [{"subject": "bare/00a7k3", "words": "Part 00a7k3 has no stop at the exchange.", "raised_at": at}],
         "tickers": {
             BTC: ticker("100415", str(MARK), "100414.9"),
@@ -236,3 +293,61 @@ def sample_picture() -> dict[str, Any]:
             "SOL-USDT-PERP": instrument("SOL", "1", "0.01"),
         },
     }
+
+
+def price(text: str) -> Price:
+    return Price(Decimal(text))
+
+
+def _filled(name: str, part: str, side: OrderSide, hours_ago: float, at: str, leg: Leg | None) -> Order:
+    return Order(
+        client_order_id=name,
+        exchange_order_id=f"x{name}",
+        symbol=BTC,
+        position_side=Side.LONG,
+        part=part,
+        cycle=1,
+        purpose=Purpose.PROTECT if leg else Purpose.ENTRY,
+        side=side,
+        kind=OrderKind.OCO if leg else OrderKind.MARKET,
+        quantity=Contracts(Decimal("0.99")),
+        status=OrderStatus.FILLED,
+        filled=Contracts(Decimal("0.99")),
+        average_price=price(at),
+        fee=Decimal("-0.4962"),
+        triggered_leg=leg,
+        updated_at=now() - timedelta(hours=hours_ago),
+    )
+
+
+def entry_of(part: str) -> Order:
+    """The entry of a cycle that began ten hours ago."""
+    return _filled(f"op{part}01E01", part, OrderSide.BUY, 10, "100250.1", None)
+
+
+def exit_of(part: str) -> Order:
+    """Its take-profit, an hour ago."""
+    return _filled(f"op{part}01P01", part, OrderSide.SELL, 1, "105300.7", Leg.TAKE_PROFIT)
+
+
+def life_of(cycle: CycleRecord) -> ClosedPosition:
+    """The exchange's word on a cycle; of the third it tells ten cents less."""
+    off = Decimal("-0.10") if cycle.number == 3 else Decimal(0)
+    return ClosedPosition(
+        symbol=cycle.symbol,
+        side=cycle.side,
+        position_id=cycle.life.split("@")[0],
+        opened_at=datetime.fromtimestamp(int(cycle.life.split("@")[1]) / 1000, UTC),
+        updated_at=cycle.ended,
+        last_close=LastClose.FULL,
+        closed=cycle.contracts,
+        largest=cycle.contracts,
+        average_entry=cycle.average_entry,
+        average_exit=cycle.average_exit,
+        pnl=cycle.realised_pnl,
+        fees=cycle.fees + off,
+        funding=cycle.funding,
+        penalty=Decimal(0),
+        realised=cycle.net + off,
+        leverage=Decimal(10),
+    )

@@ -5,6 +5,7 @@ It speaks the services' own value types, so a page that runs here asks the real 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,18 +16,38 @@ from core.clock import RealClock
 from core.domain.account import Account, Environment, Level, PositionKey
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import OrderSide, Side
-from core.domain.intent import EntryStyle, ExitReason, Intent, Limits, RecoveryChoice, ReopenChoice, Target, Wanted
+from core.domain.intent import (
+    EntryStyle,
+    ExitReason,
+    Intent,
+    Limits,
+    Recovery,
+    RecoveryChoice,
+    ReopenChoice,
+    ReopenRule,
+    Target,
+    Wanted,
+)
 from core.domain.money import Contracts, Price
-from core.domain.order import Fill, Funding
-from core.services.accounts import RISK, AccountForm, KeyCheck
+from core.domain.order import Fill, Funding, Leg
+from core.domain.steps import Levels, Step, steps
+from core.monitor.arming import Facts, Guards
+from core.services.accounts import RISK, AccountForm, KeyCheck, KeyTest
+from core.services.differences import Adoption, Differences
+from core.services.display import Display
+from core.services.history import Equity, History, Matched, match
+from core.services.level_preview import GuardFigure, LevelPreview, figures, preview_of
 from core.services.levels import BotStatus
-from core.services.orders import OrderRow
+from core.services.login import Login
+from core.services.orders import ByHand, OrderRow
 from core.services.paper import PaperMarket
+from core.services.performance import Performance, drawdown, performance
 from core.services.positions import Asked, Draft, PositionManager
 from core.services.preferences import Preferences
 from core.services.reports import Reports
-from db.records import Alarm, CycleRecord, Event
-from tests.pages.sample import BTC, DEMO, PAPER, now, sample_picture
+from db.records import Alarm, BotRow, CycleRecord, Event, Only, SyncRow
+from db.rules import Rules
+from tests.pages.sample import BTC, DEMO, PAPER, entry_of, exit_of, life_of, now, price, sample_picture
 
 
 @dataclass
@@ -44,6 +65,12 @@ class World:
     tokens: dict[str, Asked] = field(default_factory=dict)
     faults: list[dict[str, Any]] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    private: dict[str, Any] = field(default_factory=dict)
+    level: Level = Level.RUN
+    rules: Rules = Rules(recovery=Recovery(), reopen=ReopenRule())
+    twin: str = ""
+    sync: SyncRow = SyncRow(PAPER.id)
+    by_hand: dict[str, ByHand] = field(default_factory=dict)
 
     def asked(self, token: str, words: str, *call: Any) -> Asked:
         """The answer of a write; the same token twice is one call."""
@@ -69,7 +96,10 @@ class Board:
         return None if picture is None else (deepcopy(picture), now() - self.world.picture_age)
 
     def limits(self) -> Limits:
-        return Limits()
+        return self.world.rules.limits
+
+    def rules(self) -> Rules:
+        return self.world.rules
 
     def intent(self, part: str) -> Intent | None:
         """The living part behind a row of the picture."""
@@ -84,6 +114,19 @@ class Board:
     def settings(self) -> dict[str, Any]:
         return self.world.settings
 
+    def private(self, key: str) -> Any:
+        return self.world.private.get(key)
+
+    def keep_private(self, key: str, value: Any, by: str) -> None:
+        self.world.private[key] = value
+
+    def add_events(self, account: str, found: Iterable[Event]) -> None:
+        self.world.calls.extend(("event", event.action, event.outcome) for event in found)
+
+    def set_settings(self, wanted: dict[str, Any], by: str) -> None:
+        for key, value in wanted.items():
+            self.set_setting(key, value, by)
+
     def set_setting(self, key: str, value: Any, by: str) -> None:
         self.world.calls.append(("set", key, value, by))
         self.world.settings[key] = value
@@ -96,8 +139,18 @@ class StandInPositions(PositionManager):
         super().__init__(Board(world), RealClock())  # type: ignore[arg-type]
         self.world = world
 
-    def open(self, draft: Draft, token: str, by: str) -> Asked:
+    def open(self, draft: Draft, token: str, by: str, *, again: bool = False) -> Asked:
+        twin = "" if again else self.twin(draft)
+        if twin:
+            raise Misconfigured(twin, problems=(twin,))
         return self.world.asked(token, "the bot enters at its next look.", "open", draft, by)
+
+    def twin(self, draft: Draft) -> str:
+        return self.world.twin
+
+    def parts(self, account: str) -> list[Intent]:
+        rows = self.world.picture["parts"] if self.world.picture else []
+        return [one for one in (self.store.intent(row["part"]) for row in rows) if one is not None]
 
     def edit_targets(
         self,
@@ -109,19 +162,21 @@ class StandInPositions(PositionManager):
         *,
         keep: bool = False,
     ) -> Asked:
-        return self.world.asked(token, "New targets are on their way.", "edit", part, take_profit, stop_loss, by)
+        kept = ("keep",) if keep else ()
+        return self.world.asked(token, "New targets are on their way.", "edit", part, take_profit, stop_loss, by, *kept)
 
     def close(self, part: str, token: str, by: str, contracts: Decimal | None = None, *, reopen: bool = False) -> Asked:
-        return self.world.asked(token, f"Closing {part}.", "close", part, contracts, by)
+        later = ("reopen",) if reopen else ()
+        return self.world.asked(token, f"Closing {part}.", "close", part, contracts, by, *later)
 
     def reopen_now(self, part: str, token: str, by: str) -> Asked:
-        return self.world.asked(token, "It is opened again now.", "reopen", part, by)
+        return self.world.asked(token, "it is opened again now", "reopen", part, by)
 
     def cancel_reopen(self, part: str, token: str, by: str) -> Asked:
-        return self.world.asked(token, "It is not opened again.", "cancel reopen", part, by)
+        return self.world.asked(token, "it is not opened again", "cancel reopen", part, by)
 
     def choose(self, part: str, recovery: RecoveryChoice, reopen: ReopenChoice, token: str, by: str) -> Asked:
-        return self.world.asked(token, "It holds from the next look.", "choose", part, recovery, reopen, by)
+        return self.world.asked(token, "it holds from the bot's next look", "choose", part, recovery, reopen, by)
 
 
 class StandInOrders:
@@ -133,6 +188,43 @@ class StandInOrders:
 
     def cancel(self, account: str, client_order_id: str, token: str, by: str) -> Asked:
         return self.world.asked(token, "Cancel is on its way.", "cancel", account, client_order_id, by)
+
+    def by_hand(self, part: str) -> ByHand:
+        if part in self.world.by_hand:
+            return self.world.by_hand[part]
+        return ByHand(part, price("105300.7"), price("90149.1"), False, None)
+
+    def remove_leg(self, part: str, leg: Leg, token: str, by: str) -> Asked:
+        return self.world.asked(token, "the bot changes the resting order now", "remove", part, leg, by)
+
+    def keep_levels(self, part: str, token: str, by: str) -> Asked:
+        return self.world.asked(token, "the bot changes the resting order now", "keep", part, by)
+
+    def to_automatic(self, part: str, token: str, by: str) -> Asked:
+        return self.world.asked(token, "the bot changes the resting order now", "automatic", part, by)
+
+
+class StandInDifferences(Differences):
+    """What differs is read as it really is; answers are only noted."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(Board(world), RealClock())  # type: ignore[arg-type]
+        self.world = world
+
+    def adopt(self, account: str, difference: str, mark: str, asked: Adoption, token: str, by: str) -> Asked:
+        return self.world.asked(token, "It is ours.", "adopt", difference, mark, asked, by)
+
+    def assign(self, account: str, difference: str, mark: str, part: str, token: str, by: str) -> Asked:
+        return self.world.asked(token, f"Part {part} holds them too.", "assign", difference, mark, part, by)
+
+    def ignore(self, account: str, difference: str, mark: str, token: str, by: str) -> Asked:
+        return self.world.asked(token, "It is left alone.", "ignore", difference, mark, by)
+
+    def book(self, account: str, difference: str, mark: str, token: str, by: str) -> Asked:
+        return self.world.asked(token, "It is booked.", "book", difference, mark, by)
+
+    def wait(self, account: str, difference: str, mark: str, token: str, by: str) -> Asked:
+        return self.world.asked(token, "It waits.", "wait", difference, mark, by)
 
 
 class StandInLevels:
@@ -147,12 +239,33 @@ class StandInLevels:
             words="Guards 3 parts." if running else "Stopped by the operator.",
             since=now() - timedelta(hours=2),
             manually_stopped=not running,
-            level=Level.RUN,
+            level=self.world.level,
             heartbeat_at=now() - timedelta(seconds=1),
             protected=int(counts["protected"]),
             parts=int(counts["parts"]),
             on_exchange_alone=0 if running else int(counts["protected"]),
+            level_at=None if self.world.level is Level.RUN else now() - timedelta(minutes=3),
+            level_by="" if self.world.level is Level.RUN else "guard",
+            level_why="" if self.world.level is Level.RUN else "daily loss: 10.0% are lost",
         )
+
+    def preview(self, account: str, level: Level) -> LevelPreview:
+        return preview_of(level, self._row(account), self.world.picture)
+
+    def set_level(self, account: str, level: Level, by: str, why: str) -> None:
+        if self.world.refusal is not None:
+            raise self.world.refusal
+        self.world.calls.append(("level", account, level, by, why))
+        self.world.level = level
+
+    def guards(self, account: str) -> tuple[GuardFigure, ...]:
+        equity = Decimal(9000) if self.world.picture else None
+        started = Decimal(10000) if self.world.picture else None
+        return figures(Guards(), Facts(equity, started, started, 0, timedelta(seconds=2), "", False))
+
+    def _row(self, account: str) -> BotRow:
+        running = self.world.state == "running"
+        return BotRow(account, running, not running, self.world.level, None, "", "", None)
 
     def start(self, account: str, by: str) -> None:
         self._switch("start", "running", account, by)
@@ -192,6 +305,20 @@ class StandInAccounts:
         self.world.accounts.append(added)
         return added
 
+    def source(self, account: str) -> str:
+        return "paper" if account == PAPER.id else "database"
+
+    def test(self, account: str) -> KeyTest:
+        if self.world.refusal is not None:
+            raise self.world.refusal
+        return KeyTest(True, account == "withdraws", "10.0.0.7", True, Decimal(5000), timedelta(seconds=0.4))
+
+    def change_secret(self, by: str) -> int:
+        if self.world.refusal is not None:
+            raise self.world.refusal
+        self.world.calls.append(("change_secret", by))
+        return len(self.world.accounts)
+
     def remove(self, account: str, by: str) -> None:
         self.world.calls.append(("remove", account, by))
         self.world.accounts = [one for one in self.world.accounts if one.id != account]
@@ -225,6 +352,8 @@ class StandInReports(Reports):
                 funding=Decimal("-0.0310"),
                 reason=ExitReason.TAKE_PROFIT if Decimal(result) > 0 else ExitReason.STOP_LOSS,
                 words="the take-profit filled at 105,300.7",
+                life=f"8812@{1781942400000 + number * 3600000}",
+                recoveries=1 if number == 2 else 0,
             )
             for number, result in enumerate(results, 1)
         ]
@@ -258,8 +387,64 @@ class StandInReports(Reports):
             return []
         return [Event(now(), account, "00a7k2", "protect", "held 0.99 and bare", "place OCO 0.99", "done")]
 
+    def said(self, account: str, rule: str, limit: int = 20) -> list[Event]:
+        if not self.world.history:
+            return []
+        return [Event(now(), account, None, rule, f"{rule}: found 2 open parts", "level run", "done")]
+
     def alarms(self, account: str) -> list[Alarm]:
-        return []
+        rows = self.world.picture["alarms"] if self.world.picture else []
+        return [Alarm(account, row["subject"], row["words"], now()) for row in rows]
+
+
+class StandInHistory(History):
+    """The real arithmetic over a made-up past."""
+
+    def __init__(self, world: World, reports: StandInReports) -> None:
+        super().__init__(Board(world), RealClock())  # type: ignore[arg-type]
+        self.world, self.reports = world, reports
+
+    def cycles(self, account: str, only: Only, limit: int) -> list[CycleRecord]:
+        fitting = (
+            cycle
+            for cycle in self.reports.cycles(account, limit)
+            if only.symbol in (None, cycle.symbol)
+            and only.reason in (None, cycle.reason)
+            and only.recovered in (None, bool(cycle.recoveries))
+        )
+        return list(fitting)
+
+    def traded(self, account: str) -> tuple[list[str], list[str]]:
+        if self.world.failure is not None:
+            raise self.world.failure
+        return ([BTC, "ETH-USDT-PERP"], ["manual"]) if self.world.history else ([], [])
+
+    def steps(self, part: str, cycle: int) -> tuple[Step, ...]:
+        levels = [Levels(now() - timedelta(hours=9), f"op{part}01P01", (price("105300.7"), price("90149.1")))]
+        return steps([entry_of(part), exit_of(part)], levels=levels) if cycle != 2 else ()
+
+    def matched(self, account: str, only: Only, limit: int) -> list[Matched]:
+        cycles = self.cycles(account, only, limit)
+        return match([life_of(cycle) for cycle in cycles[1:]], cycles)
+
+    def performance(self, account: str, only: Only) -> Performance:
+        return performance(self.cycles(account, only, 100))
+
+    def equity(self, account: str, only: Only) -> Equity:
+        points = tuple((now() - timedelta(hours=9 - hour), Decimal(10000 + hour * 7)) for hour in range(9))
+        return Equity(points, drawdown(points)) if self.world.history else Equity((), None)
+
+    def fills(self, account: str, only: Only, limit: int) -> list[Fill]:
+        return self.reports.fills(account, limit)
+
+    def funding(self, account: str, only: Only, limit: int) -> list[Funding]:
+        return self.reports.funding(account, limit)
+
+    def sync_state(self, account: str) -> SyncRow:
+        return self.world.sync
+
+    def sync_now(self, account: str, token: str, by: str) -> Asked:
+        return self.world.asked(token, "the bot reads the exchange's history now", "sync", account, by)
 
 
 class StandInPaper:
@@ -312,11 +497,15 @@ class StandIn:
         self.world = world
         self.positions = StandInPositions(world)
         self.orders = StandInOrders(world)
+        self.differences = StandInDifferences(world)
         self.levels = StandInLevels(world)
         self.accounts = StandInAccounts(world)
         self.reports = StandInReports(world)
+        self.history = StandInHistory(world, self.reports)
         self.paper = StandInPaper(world)
         self.preferences = Preferences(Board(world))  # type: ignore[arg-type]
+        self.display = Display(Board(world))  # type: ignore[arg-type]
+        self.login = Login(Board(world), RealClock(), b"a key of the tests")  # type: ignore[arg-type]
         self.places = {"data": "/var/lib/perpdeck", "database": "/var/lib/perpdeck/postgres"}
 
 

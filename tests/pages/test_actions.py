@@ -194,7 +194,7 @@ def test_a_resting_entry_is_cancelled_by_its_id_after_a_question(open_page):
 def test_what_protects_and_what_is_not_ours_has_no_button(open_page):
     tab = open_page(full(), "orders.py")
     assert "never touched" in words(tab)
-    assert "To move them use Edit TP/SL" in words(tab)
+    assert "Each is moved, added or taken away below" in words(tab)
     assert [button.key for button in tab.button if button.key.startswith("cancel_")] == ["cancel_op00a7k501E01"]
 
 
@@ -268,7 +268,7 @@ def test_a_changed_setting_is_stored_exactly_and_alone(open_page):
 
 def test_a_setting_out_of_range_is_refused_in_words(open_page):
     tab = open_page(full(), "settings.py")
-    tab.segmented_control(key="settings_view").set_value("defaults").run()
+    tab.segmented_control(key="settings_view").set_value("guards").run()
     tab.number_input(key="set_check_seconds").set_value(1.0)
     tab.button(key="save_Cadence").click().run()
     assert "Full check 1 is out of range: 10 to 600 s is allowed" in words(tab)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
+from datetime import datetime
 
 import pytest
 
+from core.clock import RealClock, SteppedClock
 from core.domain.account import Account, Environment, Exchange, PositionKey
 from core.domain.errors import Misconfigured, Unavailable
 from core.exchange.okx.addresses import addresses
 from core.exchange.okx.client import OKXClient
+from core.exchange.port import Credentials
 from core.services.accounts import AccountForm, Accounts
+from core.services.keys import Keys
+from core.vault import Vault
 from tests.builders import intent
 from tests.services.conftest import PAPER
 
@@ -26,7 +32,10 @@ def accounts(sim, store, vault):
         where(exchange, environment, region)
         return OKXClient(credentials, rest_url=sim.base_url, demo=environment is Environment.DEMO, sleep=lambda _: None)
 
-    return Accounts(store, vault, connect, where)
+    def reach(account, credentials):
+        return connect(account.exchange, account.environment, credentials, "global")
+
+    return Accounts(store, vault, connect, where, Keys(store, vault), reach, RealClock())
 
 
 @pytest.fixture
@@ -140,7 +149,8 @@ def test_a_silent_exchange_is_unavailable_and_not_a_wrong_key(store, vault, form
     def connect(exchange, environment, credentials, region):
         return OKXClient(credentials, rest_url=f"http://127.0.0.1:{closed_port}", sleep=lambda _: None)
 
-    deaf = Accounts(store, vault, connect, lambda *_: ("", ""))
+    keys = Keys(store, vault)
+    deaf = Accounts(store, vault, connect, lambda *_: ("", ""), keys, lambda *_: connect(*_, ""), RealClock())
     with pytest.raises(Unavailable, match="OKX demo could not be asked about the keys"):
         deaf.check(form())
 
@@ -227,3 +237,101 @@ def test_an_account_at_work_is_not_removed(accounts, form, store):
 def test_an_account_that_is_not_known_is_named(accounts):
     with pytest.raises(Misconfigured, match="'nobody' is not known"):
         accounts.remove("nobody", by="operator")
+
+
+# --- test, source, secret
+
+
+def test_the_keys_in_use_are_tested_at_any_time(accounts, form, sim):
+    accounts.clock = SteppedClock(datetime.fromisoformat(sim.clock()))
+    added = accounts.add(form(), "click-1", by="operator")
+    found = accounts.test(added.id)
+    assert (found.can_trade, found.can_withdraw, found.hedge_mode, found.addresses) == (True, False, True, "")
+    assert found.equity == 10000
+    assert abs(found.clock_offset.total_seconds()) < 2
+    assert accounts.source(added.id) == "database"
+    assert accounts.source(PAPER.id) == "paper"
+    with pytest.raises(Misconfigured, match="has no keys"):
+        accounts.test(PAPER.id)
+
+
+def test_keys_in_the_environment_come_first_and_are_named_as_such(accounts, form, sim, store):
+    added = accounts.add(form(api_key=sim.ready["okx"]["api_key"]), "click-1", by="operator")
+    accounts.keys.demo = Credentials("nobodys-key-1234", "a-secret-of-nobody", "phrase")
+    assert accounts.source(added.id) == "environment"
+    assert accounts.list()[1].api_key_hint == "1234"
+    with pytest.raises(Misconfigured, match=r"the API key \.\.\.1234 is not known to OKX demo"):
+        accounts.test(added.id)
+    with pytest.raises(Misconfigured, match="come from the environment"):
+        accounts.remove(added.id, by="operator")
+    other = Account("demo-okx-2", "Other", Exchange.OKX, Environment.DEMO, "", "")
+    mine = Credentials("nobodys-key-1234", "x", "y")
+    store.save_account(other, accounts.vault.encrypt(mine))
+    assert (accounts.source(other.id), accounts.source(added.id)) == ("environment", "database"), "guarded once"
+
+
+def test_a_new_secret_opens_everything_and_the_old_one_nothing(accounts, form, tmp_path):
+    added = accounts.add(form(), "click-1", by="operator")
+    before, sealed = (tmp_path / "secret").read_text(), accounts.store.ciphertext(added.id)
+    assert accounts.change_secret(by="operator") == 1
+    assert (tmp_path / "secret").read_text() != before
+    assert not (tmp_path / "secret.previous").exists()
+    assert accounts.store.ciphertext(added.id) != sealed
+    assert Vault.open(tmp_path, None).decrypt(accounts.store.ciphertext(added.id)) == form().credentials
+    with pytest.raises(Misconfigured):
+        Vault(before).decrypt(accounts.store.ciphertext(added.id))
+    assert accounts.test(added.id).can_trade
+
+
+class PowerCut(Exception):
+    """The machine goes away here."""
+
+
+@pytest.mark.parametrize(
+    ("owner", "step"), [("vault", "change"), ("store", "reseal"), ("vault", "forget_previous")], ids=str
+)
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_nothing_is_lost_wherever_it_is_cut_off(accounts, form, tmp_path, monkeypatch, owner, step, after):
+    added = accounts.add(form(), "click-1", by="operator")
+    place = getattr(accounts.keys, owner)
+    real = getattr(place, step)
+
+    def cut(*given):
+        if after:
+            real(*given)
+        if step == "change" or (tmp_path / "secret.previous").exists():
+            raise PowerCut
+        return None if after else real(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place, step, cut)
+        with suppress(PowerCut):
+            accounts.change_secret(by="operator")
+    started_again = Vault.open(tmp_path, None)
+    keys = Keys(accounts.store, started_again)
+    keys.renew()
+    assert keys.of(accounts.store.account(added.id)) == form().credentials
+    assert not (tmp_path / "secret.previous").exists()
+    assert Vault((tmp_path / "secret").read_text()).decrypt(accounts.store.ciphertext(added.id)) == form().credentials
+
+
+def test_another_process_learns_the_new_secret(accounts, form, tmp_path):
+    elsewhere = Vault.open(tmp_path, None)
+    added = accounts.add(form(), "click-1", by="operator")
+    accounts.change_secret(by="operator")
+    assert elsewhere.decrypt(accounts.store.ciphertext(added.id)) == form().credentials
+
+
+def test_keys_that_cannot_be_opened_stop_the_change_before_it_begins(accounts, form, tmp_path):
+    added = accounts.add(form(), "click-1", by="operator")
+    before = (tmp_path / "secret").read_text()
+    accounts.store.save_account(added, Vault("a secret that is gone").encrypt(form().credentials))
+    with pytest.raises(Misconfigured, match="sealed with another SESSION_SECRET"):
+        accounts.change_secret(by="operator")
+    assert (tmp_path / "secret").read_text() == before
+
+
+def test_a_secret_from_the_environment_is_changed_there(accounts, tmp_path):
+    accounts.keys.vault = Vault.open(tmp_path, "a secret of the environment")
+    with pytest.raises(Misconfigured, match="SESSION_SECRET_PREVIOUS"):
+        accounts.change_secret(by="operator")

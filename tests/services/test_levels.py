@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
+from core.domain.account import Level
 from core.domain.errors import Misconfigured, Unavailable
 from core.services.levels import Levels
-from tests.services.conftest import PAPER, show
+from tests.pages.sample import sample_picture
+from tests.services.conftest import NOW, PAPER, show
 
 HERE, THERE = "here/1/", "there/2/"
 
@@ -122,3 +126,46 @@ def test_an_account_that_is_not_known_is_named(levels):
 def test_the_bot_hears_its_switch(levels, store, heard, looked_after):
     levels.start(PAPER.id, by="operator")
     assert heard({"bot": PAPER.id})
+
+
+# -- the level ----------------------------------------------------------------------------------------------------
+
+
+def test_the_level_is_kept_apart_from_the_switch_with_who_when_and_why(levels, store, looked_after):
+    levels.start(PAPER.id, by="operator")
+    levels.set_level(PAPER.id, Level.NO_ADDED_RISK, by="ayla", why=" news at noon ")
+    status = levels.status(PAPER.id)
+    assert (status.level, status.level_by, status.level_why) == (Level.NO_ADDED_RISK, "ayla", "news at noon")
+    assert status.level_at is not None
+    levels.stop(PAPER.id, by="operator")
+    status = levels.status(PAPER.id)
+    assert (status.words, status.level, status.level_by) == ("Stopped by operator.", Level.NO_ADDED_RISK, "ayla")
+
+
+def test_a_preview_counts_what_each_level_would_stop_withdraw_and_close(levels, store):
+    assert levels.preview(PAPER.id, Level.FLATTEN).held == 0, "nothing has been seen yet"
+    picture = sample_picture()
+    picture["parts"][0]["reopen"] = {"due": "2026-11-21T12:05:00+00:00"}
+    picture["parts"][1]["recovery"] = {"trigger_pnl": "-50"}
+    store.put_picture(PAPER.id, picture, NOW)
+    paused = levels.preview(PAPER.id, Level.NO_ADDED_RISK)
+    assert (paused.held, paused.recovering, paused.reopening, paused.entries, paused.closing) == (2, 1, 1, 0, ())
+    assert not paused.bot_runs
+    assert levels.preview(PAPER.id, Level.REDUCE_ONLY).entries == 1
+    flat = levels.preview(PAPER.id, Level.FLATTEN)
+    assert [(one.part, one.contracts) for one in flat.closing] == [
+        ("00a7k2", Decimal("0.99")), ("00a7k3", Decimal("2.84")),
+    ]  # fmt: skip
+    assert flat.pnl == Decimal("1.6058") + Decimal("-14.0154")
+    assert flat.fees == -(Decimal("0.0099") * Decimal("100412.3") + Decimal("0.284") * Decimal("3561.75")) / 2000
+    assert flat.unclosed == 1, "one contract of BTC is not ours"
+
+
+def test_the_guards_stand_beside_their_limits(levels, store, clock):
+    figures = {one.key: one for one in levels.guards(PAPER.id)}
+    assert (figures["max_daily_loss"].now, figures["max_daily_loss"].limit) == (None, Decimal(10))
+    assert (figures["max_drawdown"].limit, figures["max_stop_losses"].now) == (None, Decimal(0))
+    store.put_picture(PAPER.id, {**sample_picture(), "metrics": {"equity": "9000"}}, clock.now())
+    store.add_equity_sample(PAPER.id, clock.now(), Decimal(10000))
+    figures = {one.key: one for one in levels.guards(PAPER.id)}
+    assert (figures["max_daily_loss"].now, figures["max_daily_loss"].set_off) == (Decimal(10), True)

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.clock import SteppedClock
 from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side
@@ -21,7 +22,7 @@ LIMIT = EntryStyle(EntryKind.LIMIT, price("99000"), timedelta(hours=1))
 
 @pytest.fixture
 def orders(store):
-    return OrderManager(store)
+    return OrderManager(store, SteppedClock())
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.clock import SteppedClock
 from core.domain.intent import EntryKind, EntryStyle, ExitReason
 from core.domain.money import Price
 from core.services.orders import OrderManager
@@ -30,12 +31,12 @@ def bot(store) -> Iterator[Stack]:
 def resting(bot: Stack, store: Store) -> str:
     """A limit entry below the market; its part."""
     part = bot.open(bot.draft(entry=LIMIT))
-    bot.until(lambda: OrderManager(store).working(ACCOUNT))
+    bot.until(lambda: OrderManager(store, SteppedClock()).working(ACCOUNT))
     return part
 
 
 def test_an_entry_that_has_not_filled_is_gone_and_its_part_ends_not_entered(bot, resting, store):
-    orders = OrderManager(store)
+    orders = OrderManager(store, SteppedClock())
     (row,) = orders.working(ACCOUNT)
     asked = orders.cancel(ACCOUNT, row.client_order_id, "click", by="trader")
     assert asked.words.startswith("The bot withdraws it now")
@@ -51,10 +52,10 @@ def test_what_has_filled_stays_and_stays_protected(bot, store):
     bot.until(lambda: bot.held() and bot.working() and bot.part(part).protected)
     bot.price(100500)
     bot.settle(3)
-    (row,) = (order for order in OrderManager(store).working(ACCOUNT) if order.purpose == "entry")
+    (row,) = (order for order in OrderManager(store, SteppedClock()).working(ACCOUNT) if order.purpose == "entry")
     filled = bot.held()
     assert 0 < filled < row.quantity
-    OrderManager(store).cancel(ACCOUNT, row.client_order_id, "click", by="trader")
+    OrderManager(store, SteppedClock()).cancel(ACCOUNT, row.client_order_id, "click", by="trader")
     bot.until(lambda: not bot.working())
     bot.settle(3)
     assert bot.held() == filled
@@ -64,8 +65,8 @@ def test_what_has_filled_stays_and_stays_protected(bot, store):
 
 
 def test_an_entry_that_fills_while_it_is_being_cancelled_is_kept_and_protected(bot, resting, store):
-    (row,) = OrderManager(store).working(ACCOUNT)
-    OrderManager(store).cancel(ACCOUNT, row.client_order_id, "click", by="trader")
+    (row,) = OrderManager(store, SteppedClock()).working(ACCOUNT)
+    OrderManager(store, SteppedClock()).cancel(ACCOUNT, row.client_order_id, "click", by="trader")
     bot.price(98990)
     bot.until(lambda: bot.at_rest(resting))
     assert bot.held() == row.quantity

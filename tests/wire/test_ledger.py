@@ -8,9 +8,10 @@ import pytest
 from core.domain.account import AccountState
 from core.domain.errors import Unavailable
 from core.domain.instrument import Instrument, OrderSide, Side
+from core.domain.life import ClosedPosition, LastClose
 from core.domain.order import Fill, Funding
 from core.exchange.okx.catalogue import Fees, parse_candle, parse_fees, parse_instruments
-from core.exchange.okx.ledger import parse_account, parse_fill, parse_funding
+from core.exchange.okx.ledger import parse_account, parse_fill, parse_funding, parse_life
 from core.exchange.port import Candle
 from tests.wire.stub import row, rows
 
@@ -50,10 +51,29 @@ def test_funding_is_signed_and_has_no_side():
     ]
 
 
+def test_a_life_from_the_positions_history():
+    assert parse_life(rows("positions_history")[0]) == ClosedPosition(
+        symbol="ETH-USDT-PERP", side=Side.LONG, position_id="2711430000000000007", opened_at=at(1781942400000),
+        updated_at=at(1781956301003), last_close=LastClose.FULL, closed=D("0.1"), largest=D("0.1"),
+        average_entry=D("3226.93"), average_exit=D("3224.8"), pnl=D("-0.0213"), fees=D("-0.04516211"), funding=D(0),
+        penalty=D(0), realised=D("-0.06646211"), leverage=D(3),
+    )  # fmt: skip
+
+
+def test_the_side_of_a_life_in_net_mode_and_how_it_last_closed():
+    held, gone = (parse_life(one) for one in rows("positions_history")[1:])
+    assert (held.side, held.last_close, held.last_close.over, held.average_exit) == (
+        Side.SHORT, LastClose.PARTIAL, False, None,
+    )  # fmt: skip
+    assert (gone.last_close, gone.last_close.over, gone.penalty) == (LastClose.LIQUIDATED, True, D("-1.2"))
+    with pytest.raises(Unavailable, match="type '9'"):
+        parse_life({**rows("positions_history")[0], "type": "9"})
+
+
 def test_money_and_mode():
     assert parse_account(row("balance"), row("config"), NOON) == AccountState(
         equity=D("9981.137284"), available=D("9327.411884"), margin_used=D("653.7254"), unrealised_pnl=D("-5.06743"),
-        hedge_mode=True, can_trade=True, can_withdraw=False, as_of=NOON,
+        hedge_mode=True, can_trade=True, can_withdraw=False, as_of=NOON, addresses="203.0.113.20",
     )  # fmt: skip
 
 

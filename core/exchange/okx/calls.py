@@ -100,17 +100,23 @@ class Calls:
         *,
         most: int = 100,
         oldest: str = "",
+        identity: tuple[str, ...] = (),
         protection: bool = False,
     ) -> list[Any]:
         """All pages, newest first, each row once; `call` gets the cursor of the last row seen. Raises Unavailable.
 
-        Where the row `oldest` is known to have nothing older behind it, a full page that ends with it is the last.
+        `identity` names the fields that tell rows apart where the cursor alone does not. Where the row `oldest` is
+        known to have nothing older behind it, a full page that ends with it is the last.
         """
-        seen: dict[str, Any] = {}
+        seen: dict[tuple[str, ...], Any] = {}
         after = ""
+
+        def name(row: Any) -> tuple[str, ...]:
+            return tuple(str(row[field]) for field in identity or (cursor,))
+
         while True:
             page = self.read(what, lambda: call(after), protection=protection)
-            fresh = {str(row[cursor]): row for row in page if str(row[cursor]) not in seen}
+            fresh = {name(row): row for row in page if name(row) not in seen}
             seen |= fresh
             if len(page) < most or not fresh or (after := str(page[-1][cursor])) == oldest:
                 return list(seen.values())

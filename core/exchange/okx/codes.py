@@ -37,6 +37,10 @@ STOP_PASSED = frozenset({"51278", "51302", "51306", "51280", "51304", "51308"})
 STOP_PASSED_ATTACHED = frozenset({"51047", "51049", "51051", "51053"})
 TARGET_PASSED = frozenset({"51277", "51300", "51305", "51279", "51303", "51307"})
 TARGET_PASSED_ATTACHED = frozenset({"51046", "51048", "51050", "51052"})
+# -- a size or a price that the contract's rules do not allow: lot, tick, decimals, smallest order
+
+PRECISION = frozenset({WRONG_PARAMETER, "51007", "51020", "51120", "51121", "51150"})
+
 NOTHING_HELD = frozenset({"51023", "51043", "51058", "51169"})
 
 FACTS = PortFacts(
@@ -47,6 +51,7 @@ FACTS = PortFacts(
     stop_passed_codes=STOP_PASSED | STOP_PASSED_ATTACHED,
     target_passed_codes=TARGET_PASSED | TARGET_PASSED_ATTACHED,
     nothing_held_codes=NOTHING_HELD,
+    precision_codes=PRECISION,
 )
 
 

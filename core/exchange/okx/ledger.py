@@ -7,12 +7,56 @@ from decimal import Decimal
 
 from core.domain.account import AccountState
 from core.domain.ids import meaning
+from core.domain.instrument import Side
+from core.domain.life import ClosedPosition, LastClose
 from core.domain.money import ZERO, Contracts, Price
 from core.domain.order import Fill, Funding
-from core.exchange.okx.fields import Row, moment, number, number_or_none, number_or_zero, text, to_symbol, word
+from core.exchange.okx.fields import (
+    Row,
+    moment,
+    number,
+    number_or_none,
+    number_or_zero,
+    price_or_none,
+    text,
+    to_symbol,
+    word,
+)
 from core.exchange.okx.parse import ORDER_SIDE, POSITION_SIDE, held_side
 
 LIQUIDATION, DELEVERAGING = range(100, 108), range(125, 129)  #: subType of a fill
+DIRECTION = {"long": Side.LONG, "short": Side.SHORT}
+LAST_CLOSE = {
+    "1": LastClose.PARTIAL,
+    "2": LastClose.FULL,
+    "3": LastClose.LIQUIDATED,
+    "4": LastClose.LIQUIDATED_IN_PART,
+    "5": LastClose.DELEVERAGED_IN_PART,
+    "6": LastClose.DELEVERAGED,
+}  #: type of a row of the positions' history
+
+
+def parse_life(row: Row) -> ClosedPosition:
+    """A life from the positions' history; its side is told by `direction`, in net mode too."""
+    entry, leave = price_or_none(row, "openAvgPx"), price_or_none(row, "closeAvgPx")
+    return ClosedPosition(
+        symbol=to_symbol(text(row, "instId")),
+        side=word(row, "direction", DIRECTION),
+        position_id=text(row, "posId"),
+        opened_at=moment(row, "cTime"),
+        updated_at=moment(row, "uTime"),
+        last_close=word(row, "type", LAST_CLOSE),
+        closed=Contracts(number_or_zero(row, "closeTotalPos")),
+        largest=Contracts(number_or_zero(row, "openMaxPos")),
+        average_entry=None if entry is None else Price(entry),
+        average_exit=None if leave is None else Price(leave),
+        pnl=number_or_zero(row, "pnl"),
+        fees=number_or_zero(row, "fee"),
+        funding=number_or_zero(row, "fundingFee"),
+        penalty=number_or_zero(row, "liqPenalty"),
+        realised=number_or_zero(row, "realizedPnl"),
+        leverage=number_or_zero(row, "lever"),
+    )
 
 
 def parse_fill(row: Row) -> Fill:
@@ -71,6 +115,7 @@ def parse_account(balance: Row, config: Row, as_of: datetime) -> AccountState:
         can_trade="trade" in permissions and text(config, "acctLv") != "1",  # level 1 is spot alone
         can_withdraw="withdraw" in permissions,
         as_of=as_of,
+        addresses=str(config.get("ip") or ""),
     )
 
 

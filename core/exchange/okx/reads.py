@@ -17,13 +17,14 @@ from okx.PublicData import PublicAPI
 from core.domain.account import AccountState
 from core.domain.errors import Unavailable
 from core.domain.instrument import Instrument
+from core.domain.life import ClosedPosition
 from core.domain.order import Fill, Funding, Order, OrderKind
 from core.domain.seen import PortFacts, Position, Ticker
 from core.exchange.okx.calls import Calls, ExchangeClock
 from core.exchange.okx.catalogue import parse_candle, parse_fees, parse_instruments
 from core.exchange.okx.codes import FACTS, NO_SUCH_ORDER
 from core.exchange.okx.fields import Row, is_ours, milliseconds, number, text, to_inst_id
-from core.exchange.okx.ledger import parse_account, parse_fill, parse_funding
+from core.exchange.okx.ledger import parse_account, parse_fill, parse_funding, parse_life
 from core.exchange.okx.limits import LIMITS
 from core.exchange.okx.parse import fold, parent_of, parse_algo, parse_mark, parse_order, parse_position, parse_ticker
 from core.exchange.okx.session import Session
@@ -36,6 +37,8 @@ PAGE = "100"
 MOST_CANDLES = 300  #: in one answer
 RECENT_FILLS, RECENT_BILLS = timedelta(days=3), timedelta(days=7)  #: older ones are in slower lists
 MARGIN = timedelta(hours=1)  #: the slower list is asked a little before the quick one ends
+MILLISECOND = timedelta(milliseconds=1)
+LIFE = ("posId", "cTime", "uTime")  #: what tells two rows of the positions' history apart
 CONFIG_GOOD_FOR_SECONDS = STATUS_GOOD_FOR_SECONDS = 60.0
 FEES_GOOD_FOR_SECONDS = 3600.0
 BARS = {"1D": "1Dutc", "1W": "1Wutc"}  #: days that begin at midnight UTC
@@ -201,31 +204,48 @@ class OKXReads:
 
     # -- history
 
-    def fills(self, since: datetime) -> list[Fill]:
+    def fills(self, since: datetime, until: datetime | None = None) -> list[Fill]:
         """All executions in USDT contracts since then (three months at most), oldest first."""
         recent = self._calls.clock.now() - since < RECENT_FILLS - MARGIN
-        begin = milliseconds(since)
+        begin, end = milliseconds(since), "" if until is None else milliseconds(until)
 
         def page(after: str) -> Any:
             if recent:
-                return self._session.get_fills(instType=SWAP, after=after, begin=begin, limit=PAGE)
-            return self._session.fills_history(instType=SWAP, after=after, begin=begin, limit=PAGE)
+                return self._session.get_fills(instType=SWAP, after=after, begin=begin, end=end, limit=PAGE)
+            return self._session.fills_history(instType=SWAP, after=after, begin=begin, end=end, limit=PAGE)
 
         rows = self._calls.read_all("fills", page, "billId")
         found = [parse_fill(row) for row in rows if is_ours(row.get("instId"))]
         return sorted(found, key=lambda fill: (fill.at, int(fill.exchange_fill_id)))
 
-    def funding(self, since: datetime) -> list[Funding]:
+    def funding(self, since: datetime, until: datetime | None = None) -> list[Funding]:
         """All funding fees since then (three months at most), oldest first. OKX does not tell the side."""
         archive = self._calls.clock.now() - since >= RECENT_BILLS - MARGIN
-        begin = milliseconds(since)
+        within = {"begin": milliseconds(since), "end": "" if until is None else milliseconds(until)}
 
         def page(after: str) -> Any:
-            return self._session.bills(archive=archive, instType=SWAP, type="8", after=after, begin=begin, limit=PAGE)
+            return self._session.bills(archive=archive, instType=SWAP, type="8", after=after, limit=PAGE, **within)
 
         rows = self._calls.read_all("funding", page, "billId")
         found = [parse_funding(row) for row in rows if is_ours(row.get("instId"))]
         return sorted(found, key=lambda paid: (paid.at, int(paid.exchange_id)))
+
+    def closed_positions(self, since: datetime, until: datetime | None = None) -> list[ClosedPosition]:
+        """Lives of cross positions whose newest close lies in that time (three months at most), oldest first.
+
+        A life that is still held is among them once a part of it was closed; its row moves with each close.
+        """
+        before = milliseconds(since - MILLISECOND)  # OKX leaves out the edge itself
+        latest = "" if until is None else milliseconds(until + MILLISECOND)
+
+        def page(after: str) -> Any:
+            # with both edges the page is counted from the newest; with `before` alone from the oldest
+            edge = after or latest or milliseconds(self._calls.clock.now() + MARGIN)
+            return self._session.get_positions_history(instType=SWAP, after=edge, before=before, limit=PAGE)
+
+        rows = self._calls.read_all("closed positions", page, "uTime", identity=LIFE)
+        ours = (row for row in rows if is_ours(row.get("instId")) and row.get("mgnMode") == "cross")
+        return sorted(map(parse_life, ours), key=lambda life: (life.updated_at, life.life))
 
     # -- the market
 

@@ -1,0 +1,33 @@
+"""Where exchange and book differ: the kinds, what can be answered, and what the trader did answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class DifferenceKind(StrEnum):
+    RESIDUAL = "residual"  #: the exchange holds more than our parts
+    SHORTFALL = "shortfall"  #: the exchange holds less, and no fill tells why
+    FOREIGN_ORDERS = "foreign_orders"  #: orders of others rest where parts of ours are held
+    NET_MODE = "net_mode"  #: the account does not hold long and short apart
+    LEVERAGE = "leverage"  #: the position stands at another leverage than its parts
+
+
+class Choice(StrEnum):
+    """What can be answered to a difference."""
+
+    ADOPT = "adopt"  #: a residual becomes a part of its own
+    ASSIGN = "assign"  #: a residual is added to a part that is there
+    IGNORE = "ignore"  #: known and left alone, until it changes
+    BOOK = "book"  #: what is missing is booked as closed at the mark price
+    WAIT = "wait"  #: what is missing stays in the book until its fill is found
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the trader said to one difference. It holds while the difference has this mark."""
+
+    kind: DifferenceKind
+    choice: Choice
+    mark: str  #: what tells the difference from a changed one: its size, the orders' ids, the leverage

@@ -1,0 +1,204 @@
+"""The steps of one cycle, told from its orders: entry, recoveries, edits, partial closes, exit, each before and after.
+
+Pure. Sizes, prices and fees are those of the fills; the levels of take-profit and stop-loss those that rested.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from core.domain.action import AmendOrder
+from core.domain.intent import ExternalEntry, ExternalExit
+from core.domain.money import NONE_HELD, ZERO, Contracts, Price, plain
+from core.domain.order import Leg, Order, Purpose
+
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+_NUMBER = r"none|[\d.]+"
+_AMENDED = re.compile(rf"amend order (\S+).* TP ({_NUMBER}) to ({_NUMBER}), SL ({_NUMBER}) to ({_NUMBER})")
+Pair = tuple[Price | None, Price | None]  #: take-profit and stop-loss
+
+
+class StepKind(StrEnum):
+    ENTRY = "entry"
+    TAKEN_OVER = "taken_over"  #: contracts that others opened and the trader gave to the part
+    RECOVERY = "recovery"
+    EDIT = "edit"  #: TP and SL as the trader moved them here
+    BY_HAND = "by_hand"  #: TP and SL as somebody moved them at the exchange, before they were put back
+    REDUCTION = "reduction"  #: something was closed and something is left
+    EXIT = "exit"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a part is at one moment."""
+
+    size: Contracts = NONE_HELD
+    average: Price | None = None
+    take_profit: Price | None = None
+    stop_loss: Price | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. `quantity` is signed: what was closed has a minus; an edit has none."""
+
+    kind: StepKind
+    at: datetime
+    quantity: Contracts
+    price: Price | None
+    fee: Decimal  #: signed, negative = paid
+    words: str  #: the order's id, or what was asked for
+    before: Held
+    after: Held
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """TP and SL of one protection as they were sent: placed, or amended from what had rested until then."""
+
+    at: datetime
+    order_id: str
+    to: Pair
+    was: Pair | None = None  #: what an amended order showed; None: it was placed
+    certain: bool = True  #: False: the answer was never heard
+    whole: bool = True  #: False: it guards only what one recovery step added
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """The trader's word on TP and SL."""
+
+    at: datetime
+    words: str
+
+
+def amended_words(action: AmendOrder) -> str:
+    """An amendment with its levels before and after; `levels_of` reads it back."""
+    order = action.order
+    pieces = [f"amend order {order.client_order_id}"]
+    if action.quantity is not None:
+        pieces.append(str(action.quantity))
+    if order.kind.rests_on_trigger:
+        tp, sl = action.tp_trigger or order.tp_trigger, action.sl_trigger or order.sl_trigger
+        pieces.append(f"TP {_word(order.tp_trigger)} to {_word(tp)}, SL {_word(order.sl_trigger)} to {_word(sl)}")
+    return " ".join(pieces)
+
+
+def levels_of(at: datetime, words: str, *, certain: bool) -> Levels | None:
+    """The levels that an event's action tells; None for any other action."""
+    match = _AMENDED.match(words)
+    if match is None:
+        return None
+    name, tp_was, tp, sl_was, sl = match.groups()
+    return Levels(at, name, (_price(tp), _price(sl)), (_price(tp_was), _price(sl_was)), certain)
+
+
+def steps(
+    orders: Iterable[Order],
+    exits: Iterable[ExternalExit] = (),
+    levels: Iterable[Levels] = (),
+    edits: Iterable[Edit] = (),
+    entries: Iterable[ExternalEntry] = (),
+) -> tuple[Step, ...]:
+    """The steps of a cycle, oldest first, whatever the order in which its facts are handed in."""
+    told = sorted(levels, key=lambda one: one.at)
+    marks: list[Step] = [*_trades(orders, exits), *(_bare(StepKind.EDIT, edit.at, edit.words) for edit in edits)]
+    marks += [*_moved_by_hand(told), *map(_taken_over, entries)]
+    marks.sort(key=lambda step: (step.at, step.kind is not StepKind.ENTRY, step.words))
+    in_force = [one for one in told if one.whole]
+    made: list[Step] = []
+    held, value = Held(), ZERO
+    for number, step in enumerate(marks):
+        before = held
+        if step.quantity > 0:
+            value += step.quantity * (step.price or ZERO)
+            entered = _entered(made) + step.quantity
+            held = replace(held, size=Contracts(held.size + step.quantity), average=Price(value / entered))
+        elif step.quantity:
+            held = replace(held, size=Contracts(max(held.size + step.quantity, ZERO)))
+        if step.kind is StepKind.BY_HAND:
+            there = replace(held, take_profit=step.after.take_profit, stop_loss=step.after.stop_loss)
+            made.append(replace(step, before=before, after=there))
+            continue
+        until = marks[number + 1].at if number + 1 < len(marks) else None
+        pair = _last(in_force, until)
+        if pair is not None:
+            held = replace(held, take_profit=pair[0], stop_loss=pair[1])
+        kind = step.kind if step.kind is not StepKind.EXIT or held.size == NONE_HELD else StepKind.REDUCTION
+        made.append(replace(step, kind=kind, before=before, after=held))
+    return tuple(made)
+
+
+def moved_by_hand(levels: Iterable[Levels]) -> Levels | None:
+    """The newest change at the exchange that was not ours; its `was` are the levels that somebody set there."""
+    return next(reversed(list(_foreign(sorted(levels, key=lambda one: one.at)))), None)
+
+
+def _trades(orders: Iterable[Order], exits: Iterable[ExternalExit]) -> Iterator[Step]:
+    for order in orders:
+        if not order.filled:
+            continue
+        adds = order.purpose.adds_risk
+        kind = StepKind.EXIT
+        if adds:
+            kind = StepKind.RECOVERY if order.purpose is Purpose.RECOVERY else StepKind.ENTRY
+        at = order.updated_at or order.created_at or BEGINNING
+        step = _bare(kind, at, _leg_words(order))
+        quantity = order.filled if adds else Contracts(-order.filled)
+        yield replace(step, quantity=quantity, price=order.average_price, fee=order.fee)
+    for gone in exits:
+        step = _bare(StepKind.EXIT, gone.at, gone.reason)
+        yield replace(step, quantity=Contracts(-gone.quantity), price=gone.price, fee=gone.fee)
+
+
+def _taken_over(entry: ExternalEntry) -> Step:
+    return replace(_bare(StepKind.TAKEN_OVER, entry.at, entry.entry_id), quantity=entry.quantity, price=entry.price)
+
+
+def _leg_words(order: Order) -> str:
+    leg = {Leg.TAKE_PROFIT: " TP", Leg.STOP_LOSS: " SL", None: ""}[order.triggered_leg]
+    return f"{order.client_order_id}{leg}"
+
+
+def _foreign(told: Sequence[Levels]) -> Iterator[Levels]:
+    """Amendments of an order that showed other levels than any that we had sent for it."""
+    known: dict[str, set[Pair]] = {}
+    for one in told:
+        ours = known.setdefault(one.order_id, set())
+        if one.was is not None and ours and one.was not in ours:
+            yield one
+        known[one.order_id] = {one.to} if one.certain else ours | {one.to}
+
+
+def _moved_by_hand(told: Sequence[Levels]) -> Iterator[Step]:
+    for one in _foreign(told):
+        assert one.was is not None
+        tp, sl = one.was
+        yield replace(_bare(StepKind.BY_HAND, one.at, one.order_id), after=Held(take_profit=tp, stop_loss=sl))
+
+
+def _bare(kind: StepKind, at: datetime, words: str) -> Step:
+    return Step(kind, at, NONE_HELD, None, ZERO, words, Held(), Held())
+
+
+def _entered(made: Iterable[Step]) -> Decimal:
+    return sum((step.quantity for step in made if step.quantity > 0), ZERO)
+
+
+def _last(in_force: Sequence[Levels], until: datetime | None) -> Pair | None:
+    """The levels that rested when the next step came."""
+    pairs = [one.to for one in in_force if until is None or one.at < until]
+    return pairs[-1] if pairs else None
+
+
+def _word(level: Decimal | None) -> str:
+    return "none" if level is None else plain(level)
+
+
+def _price(word: str) -> Price | None:
+    return None if word == "none" else Price(Decimal(word))

@@ -1,0 +1,154 @@
+"""When the level is raised by itself: losses, stop-losses, stale data, an exchange that turns us away.
+
+`armed` decides from plain facts, `facts` reads them from the database, `watch` acts. The level is only ever raised;
+taking it back is a person's, and from then on losses are measured anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from core.alerts import Alerts
+from core.domain.account import Level
+from db.store import Store
+
+BY = "guard"
+SUBJECT = "guard/"  #: what its alarms begin with
+ARMED_LEVELS = (Level.NO_NEW_ENTRIES, Level.NO_ADDED_RISK, Level.REDUCE_ONLY, Level.FLATTEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """What raises the level, as the settings have it; None: off. Fractions of equity."""
+
+    max_daily_loss: Decimal | None = Decimal("0.10")
+    max_drawdown: Decimal | None = None
+    max_stop_losses: int | None = None
+    stop_loss_minutes: int = 60
+    stale_guard_seconds: int | None = None
+    exchange_guard_seconds: int | None = None
+    guard_level: Level = Level.NO_ADDED_RISK  #: after losses
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Guards:
+        """From the settings table; what is not there is as the defaults say."""
+        given = {name: settings[name] for name in cls.__dataclass_fields__ if name in settings}
+        for name in ("max_daily_loss", "max_drawdown"):
+            if given.get(name) is not None:
+                given[name] = Decimal(given[name])
+        if "guard_level" in given:
+            given["guard_level"] = Level(given["guard_level"])
+        return cls(**given)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of the account just now. USDT; None: not known."""
+
+    equity: Decimal | None
+    day_start: Decimal | None  #: equity when the day began, or since the level was lowered by hand
+    peak: Decimal | None
+    stop_losses: int  #: in the row of time that the guards ask for
+    silence: timedelta | None  #: since the last complete look
+    barred: str  #: words of an exchange that turns us away; empty: it does not
+    maintenance: bool
+
+    @property
+    def daily_loss(self) -> Decimal | None:
+        """As a fraction; negative is a gain."""
+        return _lost(self.day_start, self.equity)
+
+    @property
+    def drawdown(self) -> Decimal | None:
+        """As a fraction of the peak."""
+        return _lost(self.peak, self.equity)
+
+
+@dataclass(frozen=True, slots=True)
+class Arming:
+    """One reason to raise the level."""
+
+    subject: str
+    level: Level
+    why: str
+
+
+def armed(guards: Guards, known: Facts) -> tuple[Arming, ...]:
+    """Every guard that has been set off, with its reason in numbers."""
+    return tuple(_armed(guards, known))
+
+
+def _armed(guards: Guards, known: Facts) -> Iterator[Arming]:
+    after_loss, blind = guards.guard_level, Level.NO_ADDED_RISK
+    loss, fall = known.daily_loss, known.drawdown
+    if guards.max_daily_loss is not None and loss is not None and loss >= guards.max_daily_loss:
+        numbers = f"{loss:.1%} of the day's {known.day_start:,.2f} USDT are lost, the limit is"
+        yield Arming("daily-loss", after_loss, f"daily loss: {numbers} {guards.max_daily_loss:.1%}")
+    if guards.max_drawdown is not None and fall is not None and fall >= guards.max_drawdown:
+        numbers = f"equity {known.equity:,.2f} USDT is {fall:.1%} under its peak of {known.peak:,.2f}, the limit is"
+        yield Arming("drawdown", after_loss, f"drawdown: {numbers} {guards.max_drawdown:.1%}")
+    if guards.max_stop_losses is not None and known.stop_losses >= guards.max_stop_losses:
+        numbers = f"{known.stop_losses} in {guards.stop_loss_minutes} min, the limit is {guards.max_stop_losses}"
+        yield Arming("stop-losses", after_loss, f"stop-losses: {numbers}")
+    silent = known.silence.total_seconds() if known.silence is not None else 0.0
+    if guards.stale_guard_seconds is not None and silent >= guards.stale_guard_seconds:
+        numbers = f"the last complete look was {silent:.0f} s ago, the limit is {guards.stale_guard_seconds} s"
+        yield Arming("stale", blind, f"stale data: {numbers}")
+    if guards.exchange_guard_seconds is None:
+        return
+    if known.maintenance:
+        yield Arming("exchange", blind, "the exchange is under maintenance")
+    elif known.barred and silent >= guards.exchange_guard_seconds:
+        yield Arming("exchange", blind, f"the exchange has turned us away for {silent:.0f} s: {known.barred}")
+
+
+def facts(store: Store, account: str, guards: Guards, now: datetime) -> Facts:
+    """Read from the database what the guards ask about. Raises Unavailable."""
+    found, lowered = store.picture(account), store.bot(account).level_lowered_at
+    picture, as_of = found if found is not None else ({}, None)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    metrics, health = picture.get("metrics") or {}, picture.get("health") or {}
+    row_of_time = now - timedelta(minutes=guards.stop_loss_minutes)
+    return Facts(
+        equity=Decimal(metrics["equity"]) if metrics else None,
+        day_start=store.first_equity(account, _later(midnight, lowered)),
+        peak=store.peak_equity(account, lowered),
+        stop_losses=store.stop_losses(account, _later(row_of_time, lowered)),
+        silence=None if as_of is None else max(now - as_of, timedelta()),
+        barred=health.get("barred", ""),
+        maintenance=health.get("maintenance", False),
+    )
+
+
+def watch(store: Store, account: str, alerts: Alerts, now: datetime) -> tuple[Arming, ...]:
+    """Raise the level where a guard is set off, and say so; returns what is set off now.
+
+    An alarm ends when its guard is no longer set off and the level that a guard has set is gone.
+    """
+    guards = Guards.of(store.settings())
+    found = armed(guards, facts(store, account, guards, now))
+    highest = max(found, key=lambda one: one.level.rank, default=None)
+    if highest is not None:
+        store.raise_level(account, highest.level, by=BY, why=highest.why)
+    for one in found:
+        words = f"the level is raised to {str(one.level).replace('_', ' ')}: {one.why}"
+        if store.raise_alarm(account, f"{SUBJECT}{one.subject}", words, now):
+            alerts.say(account, f"{SUBJECT}{one.subject}", words)
+    bot = store.bot(account)
+    if bot.level is Level.RUN or bot.level_by != BY:
+        store.clear_alarms(account, {f"{SUBJECT}{one.subject}" for one in found}, now, only=(SUBJECT,))
+    return found
+
+
+def _lost(from_: Decimal | None, to: Decimal | None) -> Decimal | None:
+    if from_ is None or to is None or from_ <= 0:
+        return None
+    return (from_ - to) / from_
+
+
+def _later(one: datetime, other: datetime | None) -> datetime:
+    return one if other is None else max(one, other)

@@ -1,0 +1,57 @@
+"""Brings the exchange's history home: fills, funding and lives of positions, window by window, from a kept cursor.
+
+The cursor moves only after a window is wholly in the ledger, so an end in the middle costs one window and nothing
+else. Each fact is kept once, however often it is read.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from core.domain.errors import PerpdeckError
+from core.monitor.guard import Guard
+
+log = logging.getLogger("perpdeck.history")
+
+AS_FAR_BACK = timedelta(days=89)  #: three months at their shortest; the exchange keeps no more
+WINDOW = timedelta(days=7)
+OVERLAP = timedelta(hours=1)  #: an exchange may tell of something a while after it happened
+
+Window = tuple[datetime, datetime | None]  #: None: up to now
+
+
+def windows(reached: datetime | None, now: datetime) -> Iterator[Window]:
+    """The spans of time that are to be read, oldest first; the last one is open at its end."""
+    earliest = now - AS_FAR_BACK
+    begin = earliest if reached is None else max(reached - OVERLAP, earliest)
+    while now - begin > WINDOW:
+        yield begin, begin + WINDOW
+        begin += WINDOW
+    yield begin, None
+
+
+def bring_home(guard: Guard) -> None:
+    """Read what is new since the last time. Raises Unavailable; what was read until then is kept, and so is why."""
+    account, store, clock = guard.account.id, guard.store, guard.clock
+    began = clock.now()
+    spans = list(windows(store.sync_state(account).reached, began))
+    store.note_sync(account, began_at=began, done=0, of=len(spans), trouble="")
+    try:
+        for done, (since, until) in enumerate(spans, 1):
+            new = _bring(guard, since, until)
+            store.note_sync(account, done=done, reached=min(until or began, began))
+            log.info("history account=%s since=%s new=%d", account, since.isoformat(), new)
+    except PerpdeckError as trouble:
+        store.note_sync(account, trouble=str(trouble))
+        raise
+    store.note_sync(account, ended_at=clock.now())
+
+
+def _bring(guard: Guard, since: datetime, until: datetime | None) -> int:
+    """One window into the ledger; returns how many facts were news."""
+    account, port = guard.account.id, guard.port
+    new = guard.recorder.record_fills(account, port.fills(since, until))
+    new += guard.recorder.record_funding(account, port.funding(since, until))
+    return new + guard.store.record_lives(account, port.closed_positions(since, until))

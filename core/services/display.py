@@ -1,0 +1,52 @@
+"""How the trader reads the dashboard: in which language, and in which time zone. One choice for this server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from zoneinfo import available_timezones
+
+from core.domain.errors import Misconfigured
+from db.store import Store
+
+LANGUAGES = {"en": "English", "tr": "Türkçe"}  #: each in its own words
+LANGUAGE, TIME_ZONE = "language", "time_zone"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The choices as they stand; no time zone means that of the browser."""
+
+    language: str = "en"
+    time_zone: str | None = None
+
+
+@cache
+def time_zones() -> tuple[str, ...]:
+    """Every zone that may be chosen: UTC, then those named by continent and city."""
+    return "UTC", *sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
+
+
+class Display:
+    """Reads and stores both choices."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def shown(self) -> Shown:
+        """The choices now; what is stored and no longer known counts as not chosen."""
+        kept = self._store.settings()
+        language, zone = kept.get(LANGUAGE), kept.get(TIME_ZONE)
+        return Shown(language if language in LANGUAGES else "en", zone if zone in time_zones() else None)
+
+    def set_language(self, language: str, by: str) -> None:
+        """Raises Misconfigured for a language there is no catalogue of."""
+        if language not in LANGUAGES:
+            raise Misconfigured(f"language {language!r} is not offered: {', '.join(LANGUAGES)}")
+        self._store.set_setting(LANGUAGE, language, by)
+
+    def set_time_zone(self, name: str | None, by: str) -> None:
+        """None: the browser's. Raises Misconfigured for a zone that is not known."""
+        if name is not None and name not in time_zones():
+            raise Misconfigured(f"time zone {name!r} is not known: for example Europe/Istanbul")
+        self._store.set_setting(TIME_ZONE, name, by)

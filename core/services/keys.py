@@ -1,0 +1,99 @@
+"""Which keys an account uses, where they come from, and how the secret that seals them is changed.
+
+Keys in the environment come before the sealed ones in the database, for demo. No secret is ever shown or logged.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+
+from core.domain.account import Account, Environment, Exchange
+from core.domain.errors import Misconfigured
+from core.exchange.port import Credentials
+from core.vault import Vault
+from db.store import Store
+
+log = logging.getLogger("perpdeck.keys")
+
+DEMO_ACCOUNT = "demo-okx"  #: the account that the keys in the environment belong to where no other has them
+ENVIRONMENT, DATABASE, MADE_UP, NOWHERE = "environment", "database", "paper", "none"
+
+
+class Keys:
+    """Opens, names and re-seals the keys of all accounts."""
+
+    def __init__(self, store: Store, vault: Vault, demo: Credentials | None = None) -> None:
+        self.store, self.vault, self.demo = store, vault, demo
+
+    def of(self, account: Account) -> Credentials | None:
+        """The keys this account uses; None: it has none. Raises Misconfigured where they cannot be opened."""
+        if self._uses_environment(account):
+            return self.demo
+        sealed = self.store.ciphertext(account.id)
+        return None if sealed is None else self.vault.decrypt(sealed)
+
+    def source(self, account: Account) -> str:
+        """Where they come from: environment, database, paper (made up by the paper exchange) or none."""
+        if account.environment is Environment.PAPER:
+            return MADE_UP
+        if self._uses_environment(account):
+            return ENVIRONMENT
+        return NOWHERE if self.store.ciphertext(account.id) is None else DATABASE
+
+    def hint(self, account: Account) -> str:
+        """The last letters of the key in use."""
+        return self.demo.api_key[-4:] if self.demo and self._uses_environment(account) else account.api_key_hint
+
+    def _uses_environment(self, account: Account) -> bool:
+        if self.demo is None or (account.exchange, account.environment) != (Exchange.OKX, Environment.DEMO):
+            return False
+        return account.id == next(self._with_the_same_key(), DEMO_ACCOUNT)
+
+    def _with_the_same_key(self) -> Iterator[str]:
+        """Demo accounts that have the environment's key stored already: one exchange account is guarded once."""
+        for account in self.store.accounts():
+            sealed = self.store.ciphertext(account.id) if account.environment is Environment.DEMO else None
+            if sealed is not None:
+                with suppress(Misconfigured):  # said where its guard is built
+                    if self.demo and self.vault.decrypt(sealed).api_key == self.demo.api_key:
+                        yield account.id
+
+    # -- the secret that seals them -------------------------------------------------------------------------
+
+    def renew(self) -> tuple[str, ...]:
+        """Seal anew whatever an earlier secret has sealed, all in one transaction; returns whose keys.
+
+        The earlier secret in the data folder is forgotten only when nothing needs it any more.
+        """
+        renewed, closed = {}, False
+        for account in self.store.accounts():
+            sealed = self.store.ciphertext(account.id)
+            try:
+                anew = self.vault.renewed(sealed) if sealed is not None else None
+            except Misconfigured:
+                closed = True  # said where its guard is built
+                continue
+            if anew is not None:
+                renewed[account.id] = anew
+        self.store.reseal(renewed)
+        if not closed:
+            self.vault.forget_previous()
+        return tuple(renewed)
+
+    def change_secret(self, by: str) -> tuple[str, ...]:
+        """Make a new secret in the data folder and seal all keys under it. Raises Misconfigured, and nothing changed.
+
+        Killed at any point, the next start opens everything and finishes: the earlier secret stays beside the new
+        one until the last key is sealed anew.
+        """
+        for account in self.store.accounts():
+            sealed = self.store.ciphertext(account.id)
+            if sealed is not None:
+                self.vault.decrypt(sealed)
+        self.renew()
+        self.vault.change()
+        done = self.renew()
+        log.info("the secret was changed, sealed anew: %s by=%s", ", ".join(done) or "nothing", by)
+        return done

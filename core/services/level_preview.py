@@ -1,0 +1,126 @@
+"""What a level would do, and how far its guards are from being set off: numbers for the page, nothing done.
+
+Pure: the bot's row and its newest picture go in. Money in USDT; fees negative, as they are paid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from core.domain.account import Level
+from core.domain.money import ZERO, total
+from core.monitor.arming import Facts, Guards, armed
+from db.records import BotRow
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """One part that flatten would close at market, at the newest mark price."""
+
+    part: str
+    symbol: str
+    side: str
+    contracts: Decimal
+    pnl: Decimal
+    fee: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class LevelPreview:
+    """What changes under a level. Counts are of parts, but for `entries`."""
+
+    level: Level
+    present: Level
+    bot_runs: bool  #: a stopped bot does nothing of this until it is started
+    held: int
+    entering: int  #: asked for and not yet complete
+    entries: int  #: resting entry orders that would be withdrawn
+    recovering: int  #: held, with recovery on
+    reopening: int  #: waiting to be opened again
+    closing: tuple[Closing, ...]  #: flatten only
+    unclosed: int  #: positions that hold something of others, which stays
+
+    @property
+    def pnl(self) -> Decimal:
+        return total(one.pnl for one in self.closing)
+
+    @property
+    def fees(self) -> Decimal:
+        return total(one.fee for one in self.closing)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardFigure:
+    """One guard: where it stands and where it is set off. `limit` None: off; `now` None: not known yet."""
+
+    key: str  #: the setting it is
+    now: Decimal | None
+    limit: Decimal | None
+    unit: str  #: % | s | ""
+    set_off: bool
+
+
+def preview_of(level: Level, bot: BotRow, picture: Json | None) -> LevelPreview:
+    """From the newest picture; without one nothing is known to be held."""
+    parts = picture["parts"] if picture else []
+    held = [part for part in parts if Decimal(part["size"])]
+    orders = picture["orders"] if picture else []
+    resting = [order for order in orders if order["part"] and order["purpose"] in ("entry", "recovery")]
+    withdraws = level in (Level.REDUCE_ONLY, Level.FLATTEN)
+    return LevelPreview(
+        level=level,
+        present=bot.level,
+        bot_runs=bot.running,
+        held=len(held),
+        entering=sum(part["status"] in ("asked", "opening") for part in parts),
+        entries=len(resting) if withdraws else 0,
+        recovering=sum(bool(part.get("recovery")) for part in held),
+        reopening=sum(bool((part.get("reopen") or {}).get("due")) for part in parts),
+        closing=tuple(_closings(held, picture)) if level is Level.FLATTEN and picture else (),
+        unclosed=sum(Decimal(one["residual"]) > 0 for one in picture["positions"]) if picture else 0,
+    )
+
+
+def _closings(held: list[Json], picture: Json) -> Iterator[Closing]:
+    for part in held:
+        rules = picture["instruments"].get(part["symbol"], {})
+        value = Decimal(part["coins"]) * Decimal(part["mark_price"] or part["average_entry"] or 0)
+        yield Closing(
+            part=part["part"],
+            symbol=part["symbol"],
+            side=part["side"],
+            contracts=Decimal(part["size"]),
+            pnl=Decimal(part["unrealised_pnl"] or 0),
+            fee=-value * Decimal(rules.get("taker_fee", ZERO)),
+        )
+
+
+def figures(guards: Guards, known: Facts) -> tuple[GuardFigure, ...]:
+    """Every guard in the order of the settings."""
+    off = {one.subject for one in armed(guards, known)}
+    silence = None if known.silence is None else Decimal(int(known.silence.total_seconds()))
+    refused = silence if known.barred else ZERO
+    return (
+        GuardFigure(
+            "max_daily_loss", _percent(known.daily_loss), _percent(guards.max_daily_loss), "%", "daily-loss" in off
+        ),
+        GuardFigure("max_drawdown", _percent(known.drawdown), _percent(guards.max_drawdown), "%", "drawdown" in off),
+        GuardFigure(
+            "max_stop_losses", Decimal(known.stop_losses), _whole(guards.max_stop_losses), "", "stop-losses" in off
+        ),
+        GuardFigure("stale_guard_seconds", silence, _whole(guards.stale_guard_seconds), "s", "stale" in off),
+        GuardFigure("exchange_guard_seconds", refused, _whole(guards.exchange_guard_seconds), "s", "exchange" in off),
+    )
+
+
+def _percent(fraction: Decimal | None) -> Decimal | None:
+    return None if fraction is None else fraction * 100
+
+
+def _whole(number: int | None) -> Decimal | None:
+    return None if number is None else Decimal(number)

@@ -1,0 +1,175 @@
+"""The one password of this dashboard, who has given it, and who tried too often. Everything goes on the record.
+
+The password set in the environment counts before the one set in Settings. Answers come from memory, so that a
+database that is away locks nobody out; what must outlive a restart is written through to the settings.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from core.auth import SESSION as SESSION
+from core.auth import Lockout, Session, Sessions, fits, hashed, loopback, minutes, problem_of
+from core.clock import Clock
+from core.domain.errors import Misconfigured, PerpdeckError
+from db.records import Event
+from db.store import Store
+
+log = logging.getLogger("perpdeck.login")
+
+PASSWORD, ENDED = "login_password", "login_ended"  #: what is kept: a hash, and the sessions that were logged out
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an attempt to log in came to: a cookie's text, or why not."""
+
+    token: str = ""
+    session: Session | None = None
+    words: str = ""
+    locked: timedelta = timedelta(0)
+
+
+class Login:
+    """Decides who may come in."""
+
+    def __init__(self, store: Store, clock: Clock, key: bytes, environment_password: str | None = None) -> None:
+        self._store, self._clock, self._key = store, clock, key
+        self._given = environment_password
+        self._lock = threading.Lock()
+        self._lockout = Lockout(clock.now)
+        self._environment_hash = hashed(environment_password) if environment_password else ""
+        self._kept_hash = str(store.private(PASSWORD) or "")
+        self._ended = {str(name): int(ends) for name, ends in (store.private(ENDED) or {}).items()}
+        self._sessions = self._new_sessions()
+
+    # -- what is so
+
+    @property
+    def on(self) -> bool:
+        """Whether a password is asked for."""
+        return bool(self._hash)
+
+    @property
+    def from_environment(self) -> bool:
+        """Whether PERPDECK_PASSWORD sets the password, so that Settings cannot."""
+        return self._given is not None
+
+    def guard_address(self, address: str | None) -> None:
+        """Raises Misconfigured where others could reach the dashboard and no password is set."""
+        if not self.on and not loopback(address):
+            where = address or "every address of this machine"
+            raise Misconfigured(
+                f"the dashboard would listen on {where}, where others can reach it, and no password is set: "
+                "set PERPDECK_PASSWORD, or listen on 127.0.0.1 and set one in Settings first"
+            )
+
+    def session(self, token: str | None) -> Session | None:
+        """The living session behind a cookie's text."""
+        if not token:
+            return None
+        with self._lock:
+            found = self._sessions.find(token, self._clock.now())
+            return None if found is None or found.id in self._ended else found
+
+    # -- coming and going
+
+    def come_in(self, password: str, address: str) -> Answer:
+        """Try a password from an address. Takes a tenth of a second, so never on an event loop."""
+        with self._lock:
+            locked = self._lockout.left(address)
+        if locked:
+            return Answer(words=_locked_words(locked), locked=locked)
+        if not password:
+            return Answer(words="Enter the password.")
+        right = fits(password, self._hash)
+        with self._lock:
+            locked = self._lockout.left(address)  # others from the same address may have guessed meanwhile
+            if locked:
+                return Answer(words=_locked_words(locked), locked=locked)
+            if right:
+                self._lockout.came_in(address)
+                token, session = self._sessions.begin(self._clock.now())
+            else:
+                locked = self._lockout.failed(address)
+                left = self._lockout.tries_left(address)
+        if right:
+            self._record("log in", address, "done")
+            return Answer(token, session)
+        self._record("log in", address, "wrong password")
+        if not locked:
+            return Answer(words=f"This is not the password. {left} of 5 tries are left.")
+        self._record("lock out", address, f"for {minutes(locked)} minutes")
+        return Answer(words=_locked_words(locked), locked=locked)
+
+    def leave(self, token: str | None, address: str) -> None:
+        """End a session for good: its cookie opens nothing any more, here or elsewhere."""
+        session = self.session(token)
+        if session is None:
+            return
+        now = self._clock.now()
+        with self._lock:
+            self._ended = {name: ends for name, ends in self._ended.items() if ends > now.timestamp()}
+            self._ended[session.id] = int(session.ends.timestamp())
+            ended = dict(self._ended)
+        try:
+            self._store.keep_private(ENDED, ended, address)
+        except PerpdeckError as trouble:
+            log.error("a log-out is known to this process only: %s", trouble)
+        self._record("log out", address, "done")
+
+    # -- the password
+
+    def set_password(self, password: str, again: str, by: str, present: str = "") -> None:
+        """Ask for this password from now on; every session so far ends. Raises Misconfigured with the reason."""
+        self._may_change(present)
+        problem = problem_of(password) or ("" if password == again else "password: the two differ")
+        if problem:
+            raise Misconfigured(problem)
+        self._change(hashed(password), "set the password", by)
+
+    def remove_password(self, address: str | None, by: str, present: str) -> None:
+        """Ask for none any more. Raises Misconfigured where others could then come in."""
+        self._may_change(present)
+        if not loopback(address):
+            raise Misconfigured("password: it stays while others can reach the dashboard; listen on 127.0.0.1 first")
+        self._change("", "remove the password", by)
+
+    def _may_change(self, present: str) -> None:
+        if self.from_environment:
+            raise Misconfigured("password: it is set by PERPDECK_PASSWORD; change it there and start again")
+        if self.on and not fits(present, self._hash):
+            raise Misconfigured("present password: this is not it")
+
+    def _change(self, kept: str, action: str, by: str) -> None:
+        self._store.keep_private(PASSWORD, kept, by)
+        with self._lock:
+            self._kept_hash = kept
+            self._sessions = self._new_sessions()
+        self._record(action, by, "done")
+
+    @property
+    def _hash(self) -> str:
+        return self._environment_hash or self._kept_hash
+
+    def _new_sessions(self) -> Sessions:
+        """For the environment's password a mark that is the same after a restart, though its hash is not."""
+        given = (self._given or "").encode()
+        mark = hmac.digest(self._key, given, "sha256").hex() if self._given else self._kept_hash
+        return Sessions(self._key, mark)
+
+    def _record(self, action: str, who: str, outcome: str) -> None:
+        now = datetime.now(UTC)
+        log.info("%s by %s: %s", action, who, outcome)
+        try:
+            self._store.add_events("", [Event(now, "", None, "login", f"asked by {who}", action, outcome)])
+        except PerpdeckError as trouble:
+            log.error("not on the record, the database does not answer: %s", trouble)
+
+
+def _locked_words(left: timedelta) -> str:
+    return f"Too many wrong passwords from this address. Try again in {minutes(left)} min."

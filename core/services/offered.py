@@ -1,0 +1,257 @@
+"""Which settings a trader is offered: the one table of their units, defaults, ranges and meanings.
+
+Only settings that something reads stand here. A default that code has too is taken from there, a range that one
+part may also choose within is taken from `choices`: no number is written twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from core.domain.account import Level
+from core.domain.intent import ExitReason, Limits, Recovery, ReopenRule
+from core.monitor.arming import ARMED_LEVELS, Guards
+from core.monitor.position_monitor import CADENCE as TICKS
+from core.services.choices import RANGES
+
+CADENCE, LIMITS, RECOVERY, REOPEN, GUARDS = "Cadence", "Limits", "Recovery", "Reopen", "Raise the level by itself"
+AT_ONCE = "Holds for running parts at once."
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """One setting as it stands. An int default means whole numbers, a tuple several of `choices`, a str one."""
+
+    key: str
+    label: str
+    unit: str
+    default: Any
+    value: Any
+    minimum: Any
+    maximum: Any
+    help: str
+    group: str
+    optional: bool = False  #: may be empty, which means no limit
+    whole: bool = False  #: takes whole numbers only
+    choices: tuple[str, ...] = ()
+
+
+def _cadence(key: str, label: str, low: int, high: int, words: str) -> Preference:
+    return Preference(key, label, "s", TICKS[key], TICKS[key], low, high, words, CADENCE, whole=True)
+
+
+def _limit(key: str, label: str, unit: str, default: Decimal | None, low: str, high: str, words: str) -> Preference:
+    optional = default is None
+    return Preference(key, label, unit, default, default, Decimal(low), Decimal(high), words, LIMITS, optional)
+
+
+def _ranged(key: str, label: str, default: Decimal | int | None, words: str, group: str) -> Preference:
+    """A number that a part may choose for itself too, in the same range."""
+    allowed = RANGES[key]
+    whole = isinstance(default, int) or key in ("recovery_max_steps", "reopen_max_cycles")
+    words = f"{words} {AT_ONCE}"
+    return Preference(
+        key, label, allowed.unit, default, default, allowed.least, allowed.most, words, group, default is None, whole
+    )
+
+
+def _switch(key: str, label: str, words: str, group: str) -> Preference:
+    return Preference(key, label, "", True, True, None, None, f"{words} {AT_ONCE}", group)
+
+
+def _guard(
+    key: str, label: str, unit: str, default: Any, low: int | str, high: int, words: str, *, whole: bool = True
+) -> Preference:
+    least, most = (low, high) if whole else (Decimal(low), Decimal(high))
+    optional = key != "stop_loss_minutes"
+    return Preference(key, label, unit, default, default, least, most, words, GUARDS, optional, whole)
+
+
+_step, _rule, _guards = Recovery(), ReopenRule(), Guards()
+
+
+def _seconds(span: timedelta) -> int:
+    return span // timedelta(seconds=1)
+
+
+OFFERED: tuple[Preference, ...] = (
+    _switch(
+        "recovery_enabled",
+        "Recover losing positions",
+        "A part whose PnL falls under the trigger is averaged down, step by step.",
+        RECOVERY,
+    ),
+    _ranged("recovery_trigger_pnl", "Trigger", _step.trigger_pnl, "A step is due under this PnL of a part.", RECOVERY),
+    _ranged("recovery_add_amount", "Amount of one step", _step.add_notional, "Position value that it adds.", RECOVERY),
+    _ranged("recovery_tp_usdt", "Take-profit after a step", _step.tp_usdt, "On the whole part.", RECOVERY),
+    _ranged("recovery_sl_usdt", "Stop-loss after a step", _step.sl_usdt, "On the whole part, as a loss.", RECOVERY),
+    _ranged("recovery_max_steps", "Most steps in one cycle", _step.max_steps, "Empty: no limit.", RECOVERY),
+    _ranged("recovery_max_loss", "No step beyond a loss of", _step.max_loss, "Empty: no limit.", RECOVERY),
+    _ranged(
+        "recovery_seconds",
+        "Pause between two steps",
+        _seconds(_step.pause),
+        "Also how often every part is asked whether a step is due.",
+        RECOVERY,
+    ),
+    _switch(
+        "reopen_enabled",
+        "Open ended positions again",
+        "In the same record, with the same parameters, for ever.",
+        REOPEN,
+    ),
+    _ranged(
+        "reopen_delay_minutes", "Wait before it", int(_rule.delay / timedelta(minutes=1)), "After the end.", REOPEN
+    ),
+    _ranged("reopen_retry_seconds", "Try again after", _seconds(_rule.retry), "Where a reopen has failed.", REOPEN),
+    _ranged("reopen_max_cycles", "Most cycles of a part", _rule.max_cycles, "Empty: no limit.", REOPEN),
+    _ranged(
+        "reopen_loss_budget",
+        "Loss budget of a part",
+        _rule.loss_budget,
+        "Not opened again once its cycles have lost this much together. Empty: no limit.",
+        REOPEN,
+    ),
+    Preference(
+        "reopen_after",
+        "Open again after",
+        "",
+        tuple(sorted(_rule.after)),
+        tuple(sorted(_rule.after)),
+        None,
+        None,
+        f"Which ends are followed by a new cycle. {AT_ONCE}",
+        REOPEN,
+        choices=tuple(reason for reason in ExitReason if reason is not ExitReason.NOT_ENTERED),
+    ),
+    _limit(
+        "min_order_value",
+        "Smallest order value",
+        "USDT",
+        None,
+        "1",
+        "1000000",
+        "An entry below this is not sent. Empty: the exchange's own smallest order.",
+    ),
+    _limit(
+        "max_order_value",
+        "Largest order value",
+        "USDT",
+        None,
+        "1",
+        "100000000",
+        "An entry above this is not sent. Empty: no limit.",
+    ),
+    _limit(
+        "max_leverage",
+        "Highest leverage",
+        "x",
+        None,
+        "1",
+        "125",
+        "An entry with more leverage is not sent. Empty: the exchange's own limit.",
+    ),
+    _limit(
+        "max_position_value_pct",
+        "Most margin of one position",
+        "% of equity",
+        None,
+        "1",
+        "100",
+        "A position that would take more of the account's equity as margin is refused. Empty: no limit.",
+    ),
+    _limit(
+        "max_price_deviation",
+        "Furthest from the mark price",
+        "%",
+        Limits().max_price_deviation * 100,
+        "0.1",
+        "50",
+        "An entry is not sent while its price is further than this from the mark price.",
+    ),
+    _limit(
+        "min_holding_seconds",
+        "Minimum holding time",
+        "s",
+        None,
+        "1",
+        "86400",
+        "A partial close and a close that is to be opened again wait for it. A stop, a target, Close for good and "
+        "the level flatten never do. Empty: none.",
+    ),
+    _guard(
+        "max_daily_loss",
+        "Loss of one day",
+        "% of equity",
+        None if _guards.max_daily_loss is None else _guards.max_daily_loss * 100,
+        "0.1",
+        100,
+        "Since midnight UTC, or since the level was last lowered by hand; a withdrawal counts as a loss. Empty: off.",
+        whole=False,
+    ),
+    _guard(
+        "max_drawdown",
+        "Fall from the peak",
+        "% of equity",
+        _guards.max_drawdown,
+        "0.1",
+        100,
+        "From the highest equity seen, or since the level was last lowered by hand. Empty: off.",
+        whole=False,
+    ),
+    _guard("max_stop_losses", "Stop-losses in a row of time", "", _guards.max_stop_losses, 1, 1000, "Empty: off."),
+    _guard(
+        "stop_loss_minutes", "That row of time", "min", _guards.stop_loss_minutes, 1, 1440, "For the number before it."
+    ),
+    _guard(
+        "stale_guard_seconds",
+        "Nothing seen for",
+        "s",
+        _guards.stale_guard_seconds,
+        15,
+        3600,
+        "No complete look at the exchange for so long. Empty: off.",
+    ),
+    _guard(
+        "exchange_guard_seconds",
+        "Turned away by the exchange for",
+        "s",
+        _guards.exchange_guard_seconds,
+        1,
+        3600,
+        "It bans or refuses us for so long; maintenance counts at once. Empty: off.",
+    ),
+    Preference(
+        "guard_level",
+        "Level after a loss",
+        "",
+        str(_guards.guard_level),
+        str(_guards.guard_level),
+        None,
+        None,
+        "For losses and stop-losses. Where nothing is seen, entries, recovery and reopen are paused.",
+        GUARDS,
+        choices=tuple(str(level) for level in Level if level in ARMED_LEVELS),
+    ),
+    _cadence(
+        "order_watch_seconds",
+        "Watch orders and positions",
+        1,
+        60,
+        "The safety net under the exchange's own messages: everything is looked at this often even in silence.",
+    ),
+    _cadence("check_seconds", "Full check", 10, 600, "Contract rules are read anew and every position is looked at."),
+    _cadence("equity_seconds", "Read the balance", 10, 600, "Money and position mode; a sample of the equity is kept."),
+    _cadence(
+        "sentinel_seconds",
+        "Watchdog",
+        30,
+        3600,
+        "Compares stops, PnL and freshness with the exchange on its own; raises alarms, never trades.",
+    ),
+    _cadence("history_seconds", "Bring in history", 60, 3600, "Fills and funding payments go into the ledger."),
+)
+FRACTIONS = frozenset({"max_position_value_pct", "max_price_deviation", "max_daily_loss", "max_drawdown"})

@@ -1,0 +1,94 @@
+"""The fields of recovery and reopening for one part, the same in New Trade and for a part that runs.
+
+Each group is one switch (as in Settings, on, off); numbers of its own appear with "on", and an empty one follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import streamlit as st
+
+from core.domain.intent import ExitReason, Recovery, RecoveryChoice, ReopenChoice, ReopenRule
+from core.services.choices import choice_problems
+from core.ui import again
+from core.ui.again import Mode
+from core.ui.text import _, told
+
+state = st.session_state
+Kept = Literal["session"] | None
+
+
+def fill(key: str, recovery: RecoveryChoice, reopen: ReopenChoice, *, over: bool = True) -> None:
+    """Puts choices into the fields; with `over` False only into those that have none yet."""
+    values: dict[str, Any] = {f"{key}_rec": Mode.of(recovery), f"{key}_reo": Mode.of(reopen)}
+    values |= {f"{key}_rec_{name}": again.shown(getattr(recovery, name)) for name in again.RECOVERY_FIELDS}
+    values |= {f"{key}_reo_{name}": again.shown(getattr(reopen, name)) for name in again.REOPEN_FIELDS}
+    values[f"{key}_reo_after"] = sorted(reopen.after or ())
+    for name, value in values.items():
+        if over or name not in state:
+            state[name] = value
+
+
+def chosen(key: str) -> tuple[RecoveryChoice, ReopenChoice]:
+    """What the fields say now."""
+    recovery = {name: state.get(f"{key}_rec_{name}") for name in again.RECOVERY_FIELDS}
+    reopen = {name: state.get(f"{key}_reo_{name}") for name in again.REOPEN_FIELDS}
+    after = [ExitReason(one) for one in state.get(f"{key}_reo_after") or ()]
+    return again.recovery_choice(state[f"{key}_rec"], recovery), again.reopen_choice(state[f"{key}_reo"], reopen, after)
+
+
+def problems(key: str) -> Iterator[str]:
+    """What is wrong with the fields, each with its range."""
+    return choice_problems(*chosen(key))
+
+
+def fields(key: str, everybody: tuple[Recovery | None, ReopenRule | None], keep: Kept = None) -> None:
+    """Both groups, with what is wrong below."""
+    recovery, reopen = everybody
+    with st.container(gap="small"):
+        if _mode(_("Recovery"), f"{key}_rec", keep) is Mode.ON:
+            _numbers(f"{key}_rec", again.RECOVERY_FIELDS, recovery or Recovery(), keep)
+        else:
+            _follows(state[f"{key}_rec"], again.recovery_words(recovery), again.recovery_words(None))
+    with st.container(gap="small"):
+        if _mode(_("Reopen"), f"{key}_reo", keep) is Mode.ON:
+            _numbers(f"{key}_reo", again.REOPEN_FIELDS, reopen or ReopenRule(), keep)
+            st.multiselect(
+                _("Opens again after"),
+                list(again.REASONS),
+                key=f"{key}_reo_after",
+                format_func=again.reason_words,
+                placeholder=", ".join(again.reason_words(one) for one in sorted((reopen or ReopenRule()).after)),
+                persist_state=keep,
+            )
+        else:
+            _follows(state[f"{key}_reo"], again.reopen_words(reopen), again.reopen_words(None))
+    for words in problems(key):
+        st.markdown(f":small[:orange[:material/error: {told(words)}]]")
+
+
+def _mode(label: str, key: str, keep: Kept) -> Mode:
+    st.segmented_control(
+        label, list(Mode), key=key, format_func=lambda mode: mode.label, required=True, persist_state=keep
+    )
+    return Mode(state[key])
+
+
+def _numbers(key: str, names: Any, rule: Recovery | ReopenRule, keep: Kept) -> None:
+    with st.grid(min_column_width=130, gap=("small", "small")):
+        for name, label in names.items():
+            st.number_input(
+                label(),
+                value=None,
+                key=f"{key}_{name}",
+                step=1.0,
+                format="%g",
+                placeholder=again.placeholder(rule, name),
+                persist_state=keep,
+            )
+
+
+def _follows(mode: Mode, everybody: str, off: str) -> None:
+    st.caption(everybody if mode is Mode.FOLLOW else off)

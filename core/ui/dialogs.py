@@ -1,0 +1,242 @@
+"""What a person does to one part: edit its targets, choose its recovery and reopening, close it, open it again.
+
+Each dialog is one service call behind one button; what was typed stays while the picture behind it goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import streamlit as st
+
+from core.services.positions import Asked
+from core.ui import choose, forms, previews, rows, session, widgets
+from core.ui.figures import Figure, places_of, price, quantity
+from core.ui.forms import Ground, Side, TriggerBy, Unit
+from core.ui.text import _, told
+
+state = st.session_state
+
+
+def part_row(part: str) -> tuple[rows.Json, rows.Json] | None:
+    """The part and the board as they are now, or None when the part is gone."""
+    picture = session.services().reports.picture(session.account_id())
+    found = next((row for row in picture.data["parts"] if row["part"] == part), None) if picture else None
+    return (found, picture.data) if picture and found else None
+
+
+def tick_of(board: rows.Json, symbol: str) -> Decimal:
+    return Decimal(rows.tick_of(board, symbol) or "0.01")
+
+
+def ask(call: Callable[[], Asked]) -> None:
+    """One wish; what became of it is told after the page has run again."""
+    asked = session.ask(call)
+    if asked is not None:
+        session.say(told(asked.words))
+        st.rerun()
+
+
+def ask_in_place(call: Callable[[], Asked]) -> None:
+    """The same for a button that stands on the page itself, which runs again by itself."""
+    asked = session.ask(call)
+    if asked is not None:
+        session.say(told(asked.words))
+
+
+# --- take-profit and stop-loss
+
+
+def edit(row: rows.Json) -> None:
+    """Fills the drawer's fields with what is wanted now, then opens it."""
+    for key, name in (("edit_tp", "take_profit"), ("edit_sl", "stop_loss")):
+        state[key], state[f"{key}_unit"] = forms.given(row[name])
+        state[f"{key}_was"] = state[f"{key}_unit"]
+    state["edit_keep"] = False
+    title = _("Take-profit and stop-loss")
+    st.dialog(title, position="right", icon=":material/tune:")(_edit)(row["part"], session.new_token())
+
+
+def _convert_unit(key: str, ground: Ground | None) -> None:
+    new = state[f"{key}_unit"]
+    state[key] = forms.convert(state[key], state[f"{key}_was"], new, ground, stop=key == "edit_sl")
+    state[f"{key}_was"] = new
+
+
+def _save(part: str, token: str, trigger_by: TriggerBy) -> None:
+    take_profit = forms.target(state["edit_tp"], state["edit_tp_unit"], trigger_by, stop=False)
+    stop_loss = forms.target(state["edit_sl"], state["edit_sl_unit"], trigger_by, stop=True)
+    keep, positions = bool(state.get("edit_keep")), session.services().positions
+    ask(lambda: positions.edit_targets(part, take_profit, stop_loss, token, by=session.OPERATOR, keep=keep))
+
+
+def _edit(part: str, token: str) -> None:
+    """A drawer beside the table: units above, then a form of the two numbers."""
+    found = part_row(part)
+    if found is None or found[0]["status"] not in rows.LIVING:
+        st.info(_("This part is no longer open; there is nothing to edit."))
+        return
+    row, board = found
+    tick = tick_of(board, row["symbol"])
+    average, size = row["average_entry"], Decimal(row["size"])
+    coins = size * Decimal(board["instruments"][row["symbol"]]["contract_value"])
+    ground = Ground(Side(row["side"]), Decimal(average), coins, tick) if average and size else None
+    st.markdown(rows.part_title(row))
+    held = [Figure(_("Entry"), price(average, tick)), Figure(_("Mark"), price(row["mark_price"], tick))]
+    widgets.figures([*held, Figure(_("Size"), quantity(size))], min_width=90)
+    for key, label in (("edit_tp", _("Take-profit in")), ("edit_sl", _("Stop-loss in"))):
+        st.segmented_control(
+            label,
+            list(Unit),
+            key=f"{key}_unit",
+            format_func=lambda unit: unit.label,
+            required=True,
+            on_change=_convert_unit,
+            args=(key, ground),
+        )
+    with st.form(f"targets_{part}", border=False):
+        for key, label in (("edit_tp", _("Take-profit")), ("edit_sl", _("Stop-loss"))):
+            unit = state[f"{key}_unit"]
+            st.number_input(
+                f"{label}, {unit.label}",
+                value=None,
+                key=key,
+                step=float(tick) if unit is Unit.PRICE else 1.0,
+                format=forms.number_format(unit, tick),
+                placeholder=_("none"),
+            )
+        st.checkbox(
+            _("Keep for later cycles"),
+            key="edit_keep",
+            help=_("Otherwise they hold for this cycle, until its next recovery step."),
+        )
+        st.caption(_("A stop-loss in USDT or % is a loss with either sign. The old levels rest until the new ones do."))
+        widgets.refusals()
+        trigger_by = TriggerBy((row["stop_loss"] or row["take_profit"] or {}).get("trigger_by", TriggerBy.MARK))
+        st.form_submit_button(
+            _("Save"), key="edit_save", type="primary", on_click=_save, args=(part, token, trigger_by), width="stretch"
+        )
+
+
+# --- recovery and reopening
+
+
+def choices(row: rows.Json) -> None:
+    """Fills the fields with what the part has chosen for itself, then opens them."""
+    known = session.services().positions.parts(session.account_id())
+    own = next((one for one in known if one.part == row["part"]), None)
+    if own is not None:
+        choose.fill("ch", own.own_recovery, own.own_reopen)
+        title = _("Recovery and reopen")
+        st.dialog(title, width="medium", icon=":material/autorenew:")(_choices)(row["part"], session.new_token())
+
+
+def _save_choices(part: str, token: str) -> None:
+    positions, (recovery, reopen) = session.services().positions, choose.chosen("ch")
+    ask(lambda: positions.choose(part, recovery, reopen, token, by=session.OPERATOR))
+
+
+def _choices(part: str, token: str) -> None:
+    found = part_row(part)
+    if found is not None:
+        st.markdown(rows.part_title(found[0]))
+    choose.fields("ch", session.services().positions.everybody())
+    st.caption(_("They hold from the bot's next look, also for this cycle."))
+    widgets.refusals()
+    wrong = bool(list(choose.problems("ch")))
+    st.button(
+        _("Save"),
+        key="choose_save",
+        type="primary",
+        disabled=wrong,
+        on_click=_save_choices,
+        args=(part, token),
+        width="stretch",
+    )
+
+
+# --- close
+
+
+def close(row: rows.Json) -> None:
+    """How much, for how long, and what it would come to at this moment."""
+    st.dialog(_("Close at market?"), icon=":material/logout:")(_close)(row["part"], session.new_token())
+
+
+def _contracts_to_close(size: Decimal, step: Decimal) -> Decimal | None:
+    """What the slider says, in whole steps; None for the whole part."""
+    chosen = forms.typed(state.get("close_size"))
+    wanted = size if chosen is None else round(chosen / step) * step
+    return None if wanted >= size else wanted
+
+
+def _ask_to_close(part: str, token: str, size: Decimal, step: Decimal, reopen: bool) -> None:
+    """Reads the slider at the click itself, so that a quick hand closes what it set and nothing else."""
+    contracts, positions = _contracts_to_close(size, step), session.services().positions
+    later: dict[str, Any] = {"reopen": True} if reopen else {}
+    ask(lambda: positions.close(part, token, by=session.OPERATOR, contracts=contracts, **later))
+
+
+def _close(part: str, token: str) -> None:
+    found = part_row(part)
+    if found is None or not Decimal(found[0]["size"]):
+        st.info(_("This part holds nothing any more."))
+        return
+    row, board = found
+    size, step = Decimal(row["size"]), Decimal(board["instruments"][row["symbol"]]["quantity_step"])
+    st.markdown(rows.part_title(row))
+    if size > step:
+        first, last = float(step), float(size)
+        places = places_of(step)
+        st.slider(_("Contracts to close"), first, last, last, first, format=f"%.{places}f", key="close_size")
+    contracts = _contracts_to_close(size, step)
+    shown = session.services().positions.preview_close(part, contracts)
+    widgets.figures(previews.close_figures(shown), min_width=100)
+    st.caption(told(shown.words))
+    for words in shown.problems:
+        st.error(told(words), icon=":material/block:")
+    widgets.refusals()
+    st.button(
+        _("Close for good") if contracts is None else _("Close {n}", n=rows.contracts_words(contracts)),
+        key="close_confirm",
+        type="primary",
+        on_click=_ask_to_close,
+        args=(part, token, size, step, False),
+        disabled=bool(shown.problems),
+        width="stretch",
+    )
+    if contracts is not None:
+        return
+    rule = row.get("reopen") or {}
+    if "after" in rule:
+        st.button(
+            _("Close and reopen later"),
+            key="close_later",
+            on_click=_ask_to_close,
+            args=(part, token, size, step, True),
+            width="stretch",
+        )
+        minutes = quantity(rule["delay_minutes"])
+        st.caption(_("Later is {n} minutes after it is closed, in the same record.", n=minutes))
+    else:
+        st.caption(_("Reopening is off for this part, so it stays closed."))
+
+
+# --- again
+
+
+def waiting(row: rows.Json) -> None:
+    """The two buttons of a part that waits to be opened again."""
+    part, positions = row["part"], session.services().positions
+    with st.container(horizontal=True, width="content", gap="xsmall"):
+        for key, label, icon, call in (
+            ("now", _("Reopen now"), ":material/play_arrow:", positions.reopen_now),
+            ("never", _("Cancel the reopen"), ":material/event_busy:", positions.cancel_reopen),
+        ):
+            st.button(label, key=f"ap_{key}_{part}", icon=icon, on_click=_again, args=(call, part, session.new_token()))
+
+
+def _again(call: Callable[[str, str, str], Asked], part: str, token: str) -> None:
+    ask(lambda: call(part, token, session.OPERATOR))

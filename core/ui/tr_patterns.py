@@ -1,0 +1,587 @@
+"""Sentences of the bot and of the services in Turkish: patterns with named places, as the core writes them.
+
+What is not known here, or would come out half translated, stays in English.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+#: words that stand inside the sentences
+WORDS: dict[str, str] = {
+    "take-profit": "TP",
+    "take profit": "TP",
+    "take_profit": "TP",
+    "stop-loss": "SL",
+    "stop loss": "SL",
+    "stop_loss": "SL",
+    "closed by us": "bizim kapatmamız",
+    "closed by hand": "elle kapatma",
+    "closed_by_us": "bizim kapatmamız",
+    "closed_by_hand": "elle kapatma",
+    "position value": "pozisyon değeri",
+    "limit price": "limit fiyat",
+    "long": "long",
+    "short": "short",
+    "run": "çalış",
+    "pause entries": "yeni girişler durduruldu",
+    "reduce only": "yalnızca azalt",
+    "flatten": "hepsini kapat",
+    "none": "yok",
+    "ok": "iyi",
+    "connected": "bağlı",
+    "asked by operator": "operatör istedi",
+    "resolve": "sonuç",
+    "finish": "bitiş",
+    "protect": "koruma",
+    "close": "kapama",
+    "enter": "giriş",
+    "recover": "kurtarma",
+    "reopen": "yeniden açma",
+    "sweep": "temizlik",
+    "totals": "toplam",
+    "risk": "risk",
+    "switch": "anahtar",
+    "setting": "ayar",
+    "login": "giriş",
+    "done": "tamam",
+}
+SENTENCES: dict[str, str] = {
+    "TP {tp}, SL {sl}": "TP {tp}, SL {sl}",
+    "held for {held} of at least {least} s; Close for good does not wait": (
+        "en az {least} sn'nin {held} kadarı tutuldu; Kalıcı olarak kapat beklemez"
+    ),
+    "the partial close is done": "kısmi kapama tamam",
+    "closes {quantity} of {size} contracts at market, as asked{words}": (
+        "istendiği gibi {size} kontratın {quantity} kadarı piyasadan kapatılıyor{words}"
+    ),
+    "waits for the answer to {id}": "{id} için yanıt bekleniyor",
+    "the closing order is filling": "kapama emri gerçekleşiyor",
+    "an order of it ended and the exchange has not told how; asking": (
+        "bir emri bitti ve borsa nasıl bittiğini bildirmedi; soruluyor"
+    ),
+    "the position is smaller than our parts; finding out why before closing": (
+        "pozisyon parçalarımızdan küçük; kapatmadan önce nedeni araştırılıyor"
+    ),
+    "the entry is withdrawn before closing": "kapatmadan önce giriş emri geri çekiliyor",
+    "nothing is left to reduce": "azaltılacak bir şey kalmadı",
+    "{residual} contracts here are not ours: adopt, assign or ignore them first": (
+        "buradaki {residual} kontrat bizim değil: önce sahiplenin, atayın ya da yok sayın"
+    ),
+    "The account holds long and short in one position: switch it to long/short mode at the exchange.": (
+        "Hesap long ve short'u tek pozisyonda tutuyor: borsada long/short moduna geçirin."
+    ),
+    "The position stands at {mark}x and its parts were opened with {ours}; the bot sets a part's leverage "
+    "again before its next order.": (
+        "Pozisyon {mark}x kaldıraçta, parçaları {ours} ile açılmıştı; bot bir sonraki emirden önce parçanın "
+        "kaldıracını yeniden ayarlar."
+    ),
+    "The exchange holds {mark} contracts more than our parts: somebody else opened them.": (
+        "Borsada parçalarımızdan {mark} kontrat fazla var: bunları başkası açmış."
+    ),
+    "{mark} contracts of our parts are gone at the exchange, and no fill tells why yet.": (
+        "Parçalarımızın {mark} kontratı borsada yok, hiçbir gerçekleşme nedenini henüz söylemiyor."
+    ),
+    "cycle {cycle}: {value} USDT at {price} is {contracts} contracts": (
+        "döngü {cycle}: {price} fiyattan {value} USDT, {contracts} kontrat eder"
+    ),
+    "the level is {level}": "seviye: {level}",
+    "the exchange is not healthy": "borsa sağlıklı değil",
+    "the account holds long and short in one position; switch it to long/short mode at the exchange": (
+        "hesap long ve short'u tek pozisyonda tutuyor; borsada long/short moduna geçirin"
+    ),
+    "{symbol} cannot be traded now": "{symbol} şu anda işlem görmüyor",
+    "{n} older orders of ours are being removed first": "önce eski {n} emrimiz kaldırılıyor",
+    "no fresh price": "taze fiyat yok",
+    "the position is smaller than our parts; finding out why": "pozisyon parçalarımızdan küçük; nedeni araştırılıyor",
+    "the last request never arrived; a short pause before it is sent again": (
+        "son istek hiç ulaşmadı; yeniden göndermeden önce kısa bir ara"
+    ),
+    "an exit has begun": "çıkış başladı",
+    "{value} USDT is less than the smallest order of {smallest} contracts": (
+        "{value} USDT, {smallest} kontratlık en küçük emirden az"
+    ),
+    "the stop-loss {stop} has been passed: the price is {reference}": "SL {stop} geçildi: fiyat {reference}",
+    "the take-profit {target} has been passed: the price is {reference}": "TP {target} geçildi: fiyat {reference}",
+    "closed before it was entered": "giriş olmadan kapatıldı",
+    "waits: {hindered}": "bekliyor: {hindered}",
+    "refused by the limits: {veto}": "limitler reddetti: {veto}",
+    "withdrawn: the level is reduce only": "geri çekildi: seviye yalnızca azalt",
+    "the take-profit closed it": "TP ile kapandı",
+    "the stop-loss closed it": "SL ile kapandı",
+    "closed as asked": "istendiği gibi kapatıldı",
+    "closed by hand at the exchange": "borsada elle kapatıldı",
+    "liquidated by the exchange": "borsa likide etti",
+    "deleveraged by the exchange": "borsa ADL ile kapattı",
+    "closed, and the exchange does not tell by what": "kapandı, borsa neyle kapandığını söylemiyor",
+    "flat, but waits for the answer to {id}": "kapalı, ama {id} için yanıt bekleniyor",
+    "flat; waits for a second look that agrees": "kapalı; doğrulayan ikinci bakış bekleniyor",
+    "{words}; what is left of it goes": "{words}; kalan emirleri kaldırılıyor",
+    "the entry's safety net is exchanged for an OCO that ends with the position": (
+        "girişin güvenlik ağı, pozisyonla biten bir OCO ile değiştiriliyor"
+    ),
+    "asks whether {id} arrived, for {since} now": "{since} süredir {id} ulaştı mı diye soruluyor",
+    "a stop-loss at {sl} would be set off at once; the one at {kept} stays": (
+        "{sl} SL'si hemen çalışırdı; {kept} seviyesindeki kalıyor"
+    ),
+    "a take-profit at {tp} would be set off at once; the one at {kept} stays": (
+        "{tp} TP'si hemen çalışırdı; {kept} seviyesindeki kalıyor"
+    ),
+    "the last placement was {age} ago": "son emir {age} önce verildi",
+    "bare: TP and SL are placed": "korumasız: TP ve SL konuyor",
+    "{words}: closes at market": "{words}: piyasadan kapatılıyor",
+    "on a shared position the old protection goes before the new one comes": (
+        "ortak pozisyonda yeni koruma gelmeden eskisi kaldırılır"
+    ),
+    "the stop-loss {sl} has been passed at {price}": "SL {sl}, {price} fiyatta geçildi",
+    "the take-profit {tp} has been passed at {price}": "TP {tp}, {price} fiyatta geçildi",
+    "the exchange says that the stop-loss {sl} has been passed": "borsa SL {sl} geçildi diyor",
+    "the exchange says that the take-profit {tp} has been passed": "borsa TP {tp} geçildi diyor",
+    "{size} contracts are below the smallest order of {smallest}: not guarded": (
+        "{size} kontrat, {smallest} olan en küçük emrin altında: korunmuyor"
+    ),
+    "an order that closes it is working; protection stays as it is": (
+        "kapatan bir emir bekliyor; koruma olduğu gibi kalıyor"
+    ),
+    "its protection has been set off and is filling": "koruması tetiklendi, gerçekleşiyor",
+    "no take-profit and no stop-loss were asked for": "TP ve SL istenmedi",
+    "neither take-profit nor stop-loss is wanted any more": "artık TP ve SL istenmiyor",
+    "the position is smaller than our parts; finding out why before it is guarded": (
+        "pozisyon parçalarımızdan küçük; korumadan önce nedeni araştırılıyor"
+    ),
+    "amended in place to {levels} for {quantity} contracts": "{quantity} kontrat için yerinde değiştirildi: {levels}",
+    "it is being closed now": "şimdi kapatılıyor",
+    "computed anew with the contract's rules and refused again; it needs a person": (
+        "sözleşme kurallarıyla yeniden hesaplandı ve yine reddedildi; birinin bakması gerek"
+    ),
+    "on a shared position one protection only": "ortak pozisyonda tek koruma",
+    "exchanged for {levels}": "şununla değiştirildi: {levels}",
+    "a second protection is not needed": "ikinci bir koruma gerekmiyor",
+    "in place: {levels} for {quantity} contracts": "yerinde: {quantity} kontrat için {levels}",
+    "{id} was sent {since} ago and has no answer; asking under its id": (
+        "{id} {since} önce gönderildi, yanıt yok; kimliğiyle soruluyor"
+    ),
+    "Sizes are rounded down to whole steps of {step} contracts of {each} {base}.": (
+        "Büyüklükler {each} {base} olan kontratların {step} adımına aşağı yuvarlanır."
+    ),
+    "contract {symbol} cannot be traded now: the exchange has it suspended or not started": (
+        "{symbol} şu anda işlem görmüyor: borsa durdurmuş ya da başlatmamış"
+    ),
+    "contract {symbol} has no price yet: the bot has not heard one": (
+        "{symbol} için henüz fiyat yok: bot fiyat almadı"
+    ),
+    "position value {value} USDT is too small: {lowest} USDT ({least} contracts) to {highest} USDT is "
+    "allowed": (
+        "pozisyon değeri {value} USDT çok küçük: {lowest} USDT ({least} kontrat) ile {highest} USDT arası "
+        "olmalı"
+    ),
+    "leverage {leverage} is out of range: 1 to {highest} is allowed for {symbol}": (
+        "kaldıraç {leverage} sınır dışında: {symbol} için 1 ile {highest} arası olmalı"
+    ),
+    "position value {value} USDT is above your limit: {most} USDT at most": (
+        "pozisyon değeri {value} USDT limitinizin üstünde: en fazla {most} USDT"
+    ),
+    "position value {value} USDT is below your limit: {least} USDT at least": (
+        "pozisyon değeri {value} USDT limitinizin altında: en az {least} USDT"
+    ),
+    "position value {value} USDT takes {margin} USDT of margin: {most} USDT ({share} of the equity) at most": (
+        "pozisyon değeri {value} USDT, {margin} USDT marjin ister: en fazla {most} USDT (özkaynağın {share} "
+        "kadarı)"
+    ),
+    "limit price is empty: a price above 0 is allowed": "limit fiyat boş: 0'dan büyük bir fiyat gerekli",
+    "limit price {price} is between two ticks: a multiple of {tick} is allowed": (
+        "limit fiyat {price} iki adım arasında: {tick} katı olmalı"
+    ),
+    "limit price {price} is {away} away from the mark price: {lowest} to {highest} is allowed": (
+        "limit fiyat {price}, mark fiyattan {away} uzakta: {lowest} ile {highest} arası olmalı"
+    ),
+    "position value {value} USDT at {leverage}x needs {needed} USDT of margin and fee: {free} USDT is free": (
+        "pozisyon değeri {value} USDT, {leverage}x ile {needed} USDT marjin ve komisyon ister: boşta {free} "
+        "USDT var"
+    ),
+    "Without a stop-loss nothing limits the loss but the liquidation.": (
+        "SL olmadan zararı likidasyondan başka hiçbir şey sınırlamaz."
+    ),
+    "The stop-loss lies beyond the estimated liquidation at {liquidation}: the exchange would close first.": (
+        "SL, tahmini likidasyonun ({liquidation}) ötesinde: önce borsa kapatırdı."
+    ),
+    "{name} {level} has been passed already: the price is {price}, it would be set off at once": (
+        "{name} {level} zaten geçilmiş: fiyat {price}, hemen çalışırdı"
+    ),
+    "{name} would lie at a price of {level}: it must stay above 0": (
+        "{name}, {level} fiyatına düşerdi: 0'ın üstünde kalmalı"
+    ),
+    "recovery step {step} waits: PnL {pnl}, trigger {trigger}": (
+        "kurtarma adımı {step} bekliyor: PnL {pnl}, tetik {trigger}"
+    ),
+    "{id} has no answer yet": "{id} için henüz yanıt yok",
+    "an order that adds to it is filling": "ekleyen bir emir gerçekleşiyor",
+    "a close is under way": "kapama sürüyor",
+    "its protection has been set off": "koruması tetiklendi",
+    "{taken} of at most {most} steps are taken": "en fazla {most} adımın {taken} tanesi atıldı",
+    "the loss has reached the limit of {most} USDT for recovery": "zarar, kurtarma için {most} USDT limitine ulaştı",
+    "the entry is not complete": "giriş tamamlanmadı",
+    "its stop-loss is put right first": "önce SL'si düzeltiliyor",
+    "the last step was {age} ago, {pause} lie between two": "son adım {age} önceydi, iki adım arası {pause}",
+    "{because}: adds {quantity} contracts": "{because}: {quantity} kontrat ekleniyor",
+    "recovery step {step}: PnL {pnl} is under {trigger}": "kurtarma adımı {step}: PnL {pnl}, {trigger} altında",
+    "{because}, but the limits refuse it: {veto}": "{because}, ama limitler reddediyor: {veto}",
+    "recovery step {step} waits: {busy}": "kurtarma adımı {step} bekliyor: {busy}",
+    "recovery step {step} waits: no price": "kurtarma adımı {step} bekliyor: fiyat yok",
+    "recovery step {step} is due at PnL {pnl} and waits: {held}": (
+        "kurtarma adımı {step} zamanı geldi (PnL {pnl}), bekliyor: {held}"
+    ),
+    "cycle {cycle} begins ({after}): {value} USDT at {price}": (
+        "döngü {cycle} başlıyor ({after}): {price} fiyattan {value} USDT"
+    ),
+    "{words} is {contracts} contracts": "{words}, {contracts} kontrat eder",
+    "after {reason}": "{reason} sonrası",
+    "reopening is off for it": "yeniden açma bunun için kapalı",
+    "it ended by {reason}, which is not reopened": "{reason} ile bitti, bundan sonra yeniden açılmaz",
+    "all of its {n} cycles are done": "{n} döngüsünün hepsi tamamlandı",
+    "its cycles have lost {lost} of at most {budget} USDT": (
+        "döngüleri en fazla {budget} USDT'nin {lost} kadarını kaybetti"
+    ),
+    "a second look that agrees": "doğrulayan ikinci bakış",
+    "it was never entered": "hiç girilmedi",
+    "not opened again: {never}": "yeniden açılmıyor: {never}",
+    "opens again in {left} ({after})": "{left} sonra yeniden açılır ({after})",
+    "due to open again and waits: {held}": "yeniden açılma zamanı geldi, bekliyor: {held}",
+    "due to open again, but the limits refuse it: {veto}": (
+        "yeniden açılma zamanı geldi, ama limitler reddediyor: {veto}"
+    ),
+    "leverage {leverage} is above the limit of {most}": "kaldıraç {leverage}, {most} limitinin üstünde",
+    "order value {value} USDT is above the limit of {most}": "emir değeri {value} USDT, {most} limitinin üstünde",
+    "order value {value} USDT is below the limit of {least}": "emir değeri {value} USDT, {least} limitinin altında",
+    "the free balance is not known": "boş bakiye bilinmiyor",
+    "margin {margin} USDT plus fee {fee} is more than the free {free}": (
+        "marjin {margin} USDT artı komisyon {fee}, boştaki {free} tutarından fazla"
+    ),
+    "price {price} is {deviation} away from the mark {mark}": (
+        "fiyat {price}, mark {mark} fiyatından {deviation} uzakta"
+    ),
+    "{name} belongs to no open part": "{name} hiçbir açık parçaya ait değil",
+    "{n} orders here are not ours and are left alone": "buradaki {n} emir bizim değil, dokunulmuyor",
+    "the exchange holds {n} contracts more than our parts; they are left alone": (
+        "borsada parçalarımızdan {n} kontrat fazla var; dokunulmuyor"
+    ),
+    "the exchange holds {n} contracts more than our parts; ignored as asked": (
+        "borsada parçalarımızdan {n} kontrat fazla var; istendiği gibi yok sayılıyor"
+    ),
+    "{n} contracts of ours are gone; looking again before booking it": (
+        "{n} kontratımız eksik; işlemeden önce yeniden bakılıyor"
+    ),
+    "{n} contracts of ours are gone; waits for the fill, as asked": (
+        "{n} kontratımız eksik; istendiği gibi gerçekleşme bekleniyor"
+    ),
+    "{n} contracts of ours are gone; looking for the fill that closed them": (
+        "{n} kontratımız eksik; onları kapatan gerçekleşme aranıyor"
+    ),
+    "The key works on {place}: it may read and trade. Equity {equity} USDT.": (
+        "Anahtar {place} üzerinde çalışıyor: okuyabilir ve işlem yapabilir. Özkaynak {equity} USDT."
+    ),
+    "This key may only read on {place}. Make one that may read and trade.": (
+        "Bu anahtar {place} üzerinde yalnızca okuyabilir. Okuyan ve işlem yapan bir anahtar oluşturun."
+    ),
+    "Confirmation: this is real money. Type {word} in capitals to add the account.": (
+        "Onay: bu gerçek para. Hesabı eklemek için büyük harflerle {word} yazın."
+    ),
+    "name is empty: give the account a name": "ad boş: hesaba bir ad verin",
+    "name {name} is taken: choose another for this account": (
+        "{name} adı kullanılıyor: bu hesap için başka bir ad seçin"
+    ),
+    "the paper account stays: it needs no keys and harms nobody": (
+        "kağıt hesap kalır: anahtar istemez, kimseye zararı yoktur"
+    ),
+    "the bot of account {name} runs: stop it before the account is removed": (
+        "{name} hesabının botu çalışıyor: hesabı kaldırmadan önce durdurun"
+    ),
+    "account {account} is not known": "{account} hesabı bilinmiyor",
+    "{label} {value} is out of range: {allowed} is allowed": "{label} {value} sınır dışında: {allowed} olmalı",
+    "asked for already by this click": "bu tıklamayla zaten istendi",
+    "{done} once the bot is started": "{done} (bot başlatılınca)",
+    "it stays in the book until its fill is found; nothing is added there meanwhile": (
+        "gerçekleşmesi bulunana kadar defterde kalır; bu sırada oraya ekleme yapılmaz"
+    ),
+    "it is left alone until it changes": "değişene kadar dokunulmaz",
+    "what is missing is booked as closed at the mark price": "eksik olan, mark fiyattan kapanmış olarak işlenir",
+    "it is ours; its take-profit and stop-loss are placed": "artık bizim; TP ve SL'si konuyor",
+    "this difference is no longer there: exchange and book agree": (
+        "bu fark artık yok: borsa ile defter birbirini tutuyor"
+    ),
+    "{part} {side} {symbol} with the same strategy already: confirm that you want another one.": (
+        "{part} aynı stratejiyle zaten {symbol} {side}: bir tane daha istediğinizi onaylayın."
+    ),
+    "Part {part} is": "{part} parçası",
+    "Parts {parts} are": "{parts} parçaları",
+    "the bot reads the exchange's history now": "bot şimdi borsa geçmişini okuyor",
+    "What rests on the exchange goes on guarding the positions.": (
+        "Borsada bekleyen emirler pozisyonları korumaya devam ediyor."
+    ),
+    "Nothing is held; ready to trade.": "Açık pozisyon yok; işleme hazır.",
+    "Watches 1 part.": "1 parçayı izliyor.",
+    "Watches {parts} parts.": "{parts} parçayı izliyor.",
+    "The exchange: {words}.": "Borsa: {words}.",
+    "Stopped by {who}.": "{who} tarafından durduruldu.",
+    "The bot has been asked to start and has not answered yet.": "Bottan başlaması istendi, henüz yanıt vermedi.",
+    "Too many wrong passwords from this address. Try again in {minutes} min.": (
+        "Bu adresten çok fazla yanlış parola girildi. {minutes} dk sonra yeniden deneyin."
+    ),
+    "This is not the password. {left} of 5 tries are left.": "Parola bu değil. 5 denemeden {left} hakkınız kaldı.",
+    "Enter the password.": "Parolayı girin.",
+    "password is empty: choose one": "parola boş: bir parola seçin",
+    "password has {n} characters: {least} or more are needed": "parola {n} karakter: en az {least} gerekli",
+    "password has {n} characters: {most} at most": "parola {n} karakter: en fazla {most} olabilir",
+    "password is made of blanks only: choose another": "parola yalnızca boşluklardan oluşuyor: başka bir tane seçin",
+    "password: the two differ": "parola: ikisi aynı değil",
+    "password: it stays while others can reach the dashboard; listen on 127.0.0.1 first": (
+        "parola: panele başkaları erişebildiği sürece kalır; önce 127.0.0.1 üzerinde dinleyin"
+    ),
+    "password: it is set by PERPDECK_PASSWORD; change it there and start again": (
+        "parola: PERPDECK_PASSWORD ile belirlenmiş; orada değiştirip yeniden başlatın"
+    ),
+    "present password: this is not it": "şimdiki parola: bu değil",
+    "Holds for running parts at once.": "Açık parçalar için hemen geçerli olur.",
+    "Recovery": "Kurtarma",
+    "Reopen": "Yeniden açma",
+    "Limits": "Limitler",
+    "Cadence": "Sıklık",
+    "Watchdog": "Gözcü",
+    "Raise the level by itself": "Seviyeyi kendiliğinden sıkılaştırma",
+    "Recover losing positions": "Zarardaki pozisyonları kurtar",
+    "A part whose PnL falls under the trigger is averaged down, step by step.": (
+        "PnL'i tetiğin altına düşen parçanın ortalaması adım adım düşürülür."
+    ),
+    "Trigger": "Tetik",
+    "A step is due under this PnL of a part.": "Parçanın PnL'i bunun altındayken adım atılır.",
+    "Amount of one step": "Bir adımın tutarı",
+    "Position value that it adds.": "Eklediği pozisyon değeri.",
+    "Take-profit after a step": "Adımdan sonra TP",
+    "On the whole part.": "Parçanın tümü üzerinde.",
+    "Stop-loss after a step": "Adımdan sonra SL",
+    "On the whole part, as a loss.": "Parçanın tümü üzerinde, zarar olarak.",
+    "Most steps in one cycle": "Bir döngüde en fazla adım",
+    "Empty: no limit.": "Boş: limitsiz.",
+    "Empty: off.": "Boş: kapalı.",
+    "No step beyond a loss of": "Bu zarardan sonra adım yok",
+    "Pause between two steps": "İki adım arası bekleme",
+    "Also how often every part is asked whether a step is due.": (
+        "Her parçaya adım gerekip gerekmediği de bu sıklıkla sorulur."
+    ),
+    "Open ended positions again": "Biten pozisyonları yeniden aç",
+    "In the same record, with the same parameters, for ever.": "Aynı kayıtta, aynı parametrelerle, sürekli.",
+    "Wait before it": "Önceki bekleme",
+    "After the end.": "Bittikten sonra.",
+    "Try again after": "Yeniden deneme aralığı",
+    "Where a reopen has failed.": "Yeniden açma başarısız olduğunda.",
+    "Most cycles of a part": "Bir parçanın en fazla döngüsü",
+    "Loss budget of a part": "Bir parçanın zarar bütçesi",
+    "Not opened again once its cycles have lost this much together. Empty: no limit.": (
+        "Döngüleri toplamda bu kadar kaybedince yeniden açılmaz. Boş: limitsiz."
+    ),
+    "Open again after": "Şunlardan sonra yeniden aç",
+    "Smallest order value": "En küçük emir değeri",
+    "An entry below this is not sent. Empty: the exchange's own smallest order.": (
+        "Bunun altındaki giriş gönderilmez. Boş: borsanın kendi en küçük emri."
+    ),
+    "Largest order value": "En büyük emir değeri",
+    "An entry above this is not sent. Empty: no limit.": "Bunun üstündeki giriş gönderilmez. Boş: limitsiz.",
+    "Highest leverage": "En yüksek kaldıraç",
+    "An entry with more leverage is not sent. Empty: the exchange's own limit.": (
+        "Daha yüksek kaldıraçlı giriş gönderilmez. Boş: borsanın kendi limiti."
+    ),
+    "Most margin of one position": "Bir pozisyonun en fazla marjini",
+    "% of equity": "özkaynağın %'si",
+    "A position that would take more of the account's equity as margin is refused. Empty: no limit.": (
+        "Özkaynağın daha fazlasını marjin olarak alacak pozisyon reddedilir. Boş: limitsiz."
+    ),
+    "Furthest from the mark price": "Mark fiyattan en fazla uzaklık",
+    "An entry is not sent while its price is further than this from the mark price.": (
+        "Fiyatı mark fiyattan bundan uzaksa giriş gönderilmez."
+    ),
+    "Minimum holding time": "En az tutma süresi",
+    "A partial close and a close that is to be opened again wait for it. A stop, a target, Close for good "
+    "and the level flatten never do. Empty: none.": (
+        "Kısmi kapama ve yeniden açılacak kapama bunu bekler. SL, TP, Kalıcı olarak kapat ve hepsini kapat "
+        "seviyesi hiç beklemez. Boş: yok."
+    ),
+    "Loss of one day": "Günlük zarar",
+    "Since midnight UTC, or since the level was last lowered by hand; a withdrawal counts as a loss. "
+    "Empty: off.": (
+        "UTC gece yarısından ya da seviyenin en son elle gevşetilmesinden beri; para çekme zarar sayılır. Boş: "
+        "kapalı."
+    ),
+    "Fall from the peak": "Zirveden düşüş",
+    "From the highest equity seen, or since the level was last lowered by hand. Empty: off.": (
+        "Görülen en yüksek özkaynaktan ya da seviyenin en son elle gevşetilmesinden beri. Boş: kapalı."
+    ),
+    "Stop-losses in a row of time": "Belirli sürede SL sayısı",
+    "That row of time": "Bu süre",
+    "For the number before it.": "Önceki sayı için.",
+    "Nothing seen for": "Veri gelmeyen süre",
+    "No complete look at the exchange for so long. Empty: off.": (
+        "Bu kadar süre borsaya tam bakış yapılamadı. Boş: kapalı."
+    ),
+    "Turned away by the exchange for": "Borsanın reddettiği süre",
+    "It bans or refuses us for so long; maintenance counts at once. Empty: off.": (
+        "Bizi bu kadar süre yasaklar ya da reddeder; bakım hemen sayılır. Boş: kapalı."
+    ),
+    "Level after a loss": "Zarardan sonraki seviye",
+    "For losses and stop-losses. Where nothing is seen, entries, recovery and reopen are paused.": (
+        "Zararlar ve SL'ler için. Veri gelmediğinde girişler, kurtarma ve yeniden açma durdurulur."
+    ),
+    "Watch orders and positions": "Emir ve pozisyonları izle",
+    "The safety net under the exchange's own messages: everything is looked at this often even in silence.": (
+        "Borsanın kendi mesajlarının altındaki güvenlik ağı: sessizlikte bile her şeye bu sıklıkla bakılır."
+    ),
+    "Full check": "Tam kontrol",
+    "Contract rules are read anew and every position is looked at.": (
+        "Sözleşme kuralları yeniden okunur, her pozisyona bakılır."
+    ),
+    "Read the balance": "Bakiyeyi oku",
+    "Money and position mode; a sample of the equity is kept.": (
+        "Para ve pozisyon modu; özkaynağın bir örneği saklanır."
+    ),
+    "Compares stops, PnL and freshness with the exchange on its own; raises alarms, never trades.": (
+        "SL'leri, PnL'i ve tazeliği borsayla kendi başına karşılaştırır; alarm verir, hiç işlem yapmaz."
+    ),
+    "Bring in history": "Geçmişi getir",
+    "Fills and funding payments go into the ledger.": "Gerçekleşmeler ve fonlama ödemeleri deftere işlenir.",
+    "take-profit and stop-loss are automatic again": "TP ve SL yeniden otomatik",
+    "the levels set at the exchange are kept": "borsada verilen seviyeler korunuyor",
+    "the bot changes the resting order now": "bot bekleyen emri şimdi değiştiriyor",
+    "it is changed once the bot is started": "bot başlatılınca değiştirilir",
+    "{words}; what has filled stays and stays protected.": "{words}; gerçekleşen kalır ve korunur.",
+    "The bot withdraws it now": "Bot şimdi geri çekiyor",
+    "The bot withdraws it once it is started": "Bot başlatılınca geri çekecek",
+    "part {part} is not known": "{part} parçası bilinmiyor",
+    "part {part} has ended already ({reason})": "{part} parçası zaten bitti ({reason})",
+    "part {part} is open: close it first": "{part} parçası açık: önce kapatın",
+    "paper market": "kağıt piyasa",
+    "An order is carried out, and its answer is lost": "Emir yerine gelir, yanıtı kaybolur",
+    "An order is lost on its way, and no answer comes": "Emir yolda kaybolur, yanıt gelmez",
+    "An order arrives three seconds late, and no answer comes": "Emir üç saniye geç ulaşır, yanıt gelmez",
+    "The answer to an order takes three seconds": "Emrin yanıtı üç saniye sürer",
+    "An order is refused: not enough margin": "Emir reddedilir: marjin yetersiz",
+    "Four tenths of an order fill, the rest is cancelled": "Emrin onda dördü gerçekleşir, gerisi iptal edilir",
+    "An order is accepted and fills two seconds later": "Emir kabul edilir, iki saniye sonra gerçekleşir",
+    "An accepted order cannot be found for two seconds": "Kabul edilen emir iki saniye bulunamaz",
+    "A gateway answers an order with a web page": "Ağ geçidi emre bir web sayfasıyla yanıt verir",
+    "Reading positions fails: the service is busy": "Pozisyonlar okunamaz: servis meşgul",
+    "A message about an order never comes": "Emirle ilgili mesaj hiç gelmez",
+    "A message about an order comes twice": "Emirle ilgili mesaj iki kez gelir",
+    "A message about an order comes three seconds late": "Emirle ilgili mesaj üç saniye geç gelir",
+    "The stream of orders is cut": "Emir akışı kesilir",
+    "the bot closes it once it is started; until then its stop and target go on resting on the exchange": (
+        "bot başlatılınca kapatır; o zamana kadar SL ve TP'si borsada beklemeye devam eder"
+    ),
+    "the resting orders are amended now": "bekleyen emirler şimdi değiştiriliyor",
+    "the resting orders are amended once the bot runs": "bekleyen emirler bot çalışınca değiştirilir",
+    "it is opened again now": "şimdi yeniden açılıyor",
+    "it is opened again once the bot is started": "bot başlatılınca yeniden açılır",
+    "it is not opened again": "yeniden açılmaz",
+    "it holds from the bot's next look": "botun bir sonraki bakışından itibaren geçerli",
+    "the bot enters now": "bot şimdi giriyor",
+    "the bot enters once it is started": "bot başlatılınca girer",
+    "the bot closes {contracts} contracts now": "bot şimdi {contracts} kontrat kapatıyor",
+    "the bot closes it now at market": "bot şimdi piyasadan kapatıyor",
+    "contracts: nothing is held of this part now": "kontrat: bu parçada şu anda pozisyon yok",
+    "contracts {contracts} is out of range: {least} to {size} is allowed": (
+        "kontrat {contracts} sınır dışında: {least} ile {size} arası olmalı"
+    ),
+    "contracts {contracts} is between two steps: a multiple of {step} is allowed": (
+        "kontrat {contracts} iki adım arasında: {step} katı olmalı"
+    ),
+    "contracts {contracts} would leave {rest}: below the exchange's smallest of {least}": (
+        "kontrat {contracts}, geriye {rest} bırakır: borsanın en küçüğü {least}"
+    ),
+    "not connected yet": "henüz bağlı değil",
+    "not connected": "bağlı değil",
+    "another bot may be acting on this account: the lease is not ours": (
+        "bu hesapta başka bir bot çalışıyor olabilir: işlem hakkı bizde değil"
+    ),
+    "the exchange is under maintenance": "borsa bakımda",
+    "the scheduler stood still and was replaced": "zamanlayıcı durmuştu, yenilendi",
+    "not started since the bot came up; press Start": "bot açıldığından beri başlatılmadı; Başlat'a basın",
+    "found {n} open parts, {protected} of them with their stop-loss on the exchange; {open} commands "
+    "without an answer; {due} things to do once the bot is started": (
+        "{n} açık parça bulundu, {protected} tanesinin SL'si borsada; {open} yanıtsız komut; bot başlatılınca "
+        "yapılacak {due} iş"
+    ),
+    "the last complete look at the exchange was {age}": "borsaya son tam bakış: {age}",
+    "{id}: stop-losses cover {covered} of {wanted} contracts": (
+        "{id}: SL'ler {wanted} kontratın {covered} kadarını kapsıyor"
+    ),
+    "{id}: our PnL {ours} USDT, the exchange's {theirs} USDT": (
+        "{id}: bizim PnL {ours} USDT, borsanınki {theirs} USDT"
+    ),
+    "{n} trigger or trailing orders rest on {symbol}; they are not ours and are left alone": (
+        "{symbol} üzerinde {n} tetikli ya da takipli emir bekliyor; bizim değil, dokunulmuyor"
+    ),
+    "leverage {leverage} could not be confirmed: {words}": "kaldıraç {leverage} doğrulanamadı: {words}",
+}
+
+_BETWEEN = re.compile(r"(?<=\.) (?=[A-Z])")
+_PLACE = re.compile(r"\{(\w+)\}")
+_ENGLISH = re.compile(r"(?<![\w/.])[a-z]{3,}(?![\w/.])")  #: a plain word: part of a phrase, not a number or an id
+_NAMES = frozenset({"name", "who", "account", "place", "symbol", "part", "parts", "id"})  #: never a phrase
+_PHRASES = frozenset(
+    {"busy", "held", "because", "words", "veto", "hindered", "after", "never", "done", "levels"}
+)  #: places that hold a sentence of their own
+
+
+def _compiled(sentence: str) -> re.Pattern[str]:
+    """The sentence as a pattern; its places match anything."""
+    pieces = _PLACE.split(sentence)
+    return re.compile(
+        "".join(f"(?P<{piece}>.*?)" if odd % 2 else re.escape(piece) for odd, piece in enumerate(pieces)), re.DOTALL
+    )
+
+
+#: the most literal first, so that a whole sentence comes before one that begins or ends like it
+_PATTERNS = [
+    (_compiled(english), turkish)
+    for english, turkish in sorted(SENTENCES.items(), key=lambda one: -len(_PLACE.sub("", one[0])))
+    if _PLACE.search(english)
+]
+
+
+@lru_cache(maxsize=4096)
+def in_turkish(words: str) -> str:
+    """The sentence, or several of them, in Turkish; as they are where one is not known in full."""
+    whole = _known(words) or _begun(words)
+    if whole is not None:
+        return whole
+    pieces = [_known(piece) or _begun(piece) for piece in _BETWEEN.split(words)]
+    known = [piece for piece in pieces if piece is not None]
+    return " ".join(known) if len(known) == len(pieces) else words
+
+
+def _begun(words: str) -> str | None:
+    """A sentence that the core has given a capital and a full stop."""
+    known = _known(words[:1].lower() + words[1:].removesuffix(".")) if words.endswith(".") else None
+    return None if known is None else f"{known[:1].replace('i', 'İ').upper()}{known[1:]}."
+
+
+def _known(words: str) -> str | None:
+    whole = WORDS.get(words) or SENTENCES.get(words)
+    if whole is not None:
+        return whole
+    for pattern, turkish in _PATTERNS:
+        match = pattern.fullmatch(words)
+        inner = None if match is None else _inner(match.groupdict())
+        if inner is not None:
+            return turkish.format(**inner)
+    return None
+
+
+def _inner(places: dict[str, str]) -> dict[str, str] | None:
+    """What stands in the places, translated; None where a phrase among it is not known."""
+    translated = {}
+    for name, value in places.items():
+        known = _known(value) if name in _PHRASES else WORDS.get(value)
+        if known is None and name not in _NAMES and _ENGLISH.search(value):
+            return None
+        translated[name] = value if known is None else known
+    return translated

@@ -1,0 +1,62 @@
+"""The account's equity over time: for the curve a trader looks at, and for the guards that watch losses.
+
+One sample a minute as the exchange told it; the same moment twice is one sample.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from core.domain.intent import ExitReason
+from db.connection import Database
+from db.models import CycleRow, EquityRow
+
+samples, cycles = EquityRow.table(), CycleRow.table()
+
+
+class EquitySample(NamedTuple):
+    at: datetime
+    equity: Decimal  #: USDT, with unrealised PnL
+
+
+class Equity(Database):
+    """What the account was worth, and what its guards count."""
+
+    def add_equity_sample(self, account: str, at: datetime, equity: Decimal) -> None:
+        """Keep one sample."""
+        row = insert(samples).values(account=account, at=at, equity=equity)
+        with self.one_statement() as connection:
+            connection.execute(row.on_conflict_do_nothing())
+
+    def equity_samples(self, account: str, since: datetime) -> list[EquitySample]:
+        """Samples from `since` on, oldest first."""
+        query = select(samples.c.at, samples.c.equity).where(samples.c.account == account, samples.c.at >= since)
+        with self.one_statement() as connection:
+            return [EquitySample(row.at, row.equity) for row in connection.execute(query.order_by(samples.c.at))]
+
+    def first_equity(self, account: str, since: datetime) -> Decimal | None:
+        """The equity at the first sample from `since` on; None: there is none."""
+        query = select(samples.c.equity).where(samples.c.account == account, samples.c.at >= since)
+        with self.one_statement() as connection:
+            return connection.scalar(query.order_by(samples.c.at).limit(1))
+
+    def peak_equity(self, account: str, since: datetime | None) -> Decimal | None:
+        """The highest equity from `since` on, or ever; None: there is no sample."""
+        query = select(func.max(samples.c.equity)).where(samples.c.account == account)
+        if since is not None:
+            query = query.where(samples.c.at >= since)
+        with self.one_statement() as connection:
+            return connection.scalar(query)
+
+    def stop_losses(self, account: str, since: datetime) -> int:
+        """How many cycles have ended by their stop-loss from `since` on."""
+        query = select(func.count()).where(
+            cycles.c.account == account, cycles.c.reason == ExitReason.STOP_LOSS, cycles.c.ended >= since
+        )
+        with self.one_statement() as connection:
+            return connection.scalar(query) or 0

@@ -1,0 +1,31 @@
+"""What the server keeps for itself among the settings: never shown, never exported, its value on no record."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from db.connection import Database
+from db.models import SettingRow
+
+settings = SettingRow.table()
+PREFIX = "private."
+
+
+class Private(Database):
+    """Settings that no list of settings contains."""
+
+    def private(self, key: str) -> Any:
+        """The value kept under this key; None where there is none."""
+        with self.one_statement() as connection:
+            return connection.scalar(select(settings.c.value).where(settings.c.key == PREFIX + key))
+
+    def keep_private(self, key: str, value: Any, by: str) -> None:
+        """Keep a value under this key."""
+        values = {"value": value, "changed_by": by, "changed_at": datetime.now(UTC)}
+        row = insert(settings).values(key=PREFIX + key, **values)
+        with self.one_statement() as connection:
+            connection.execute(row.on_conflict_do_update(index_elements=["key"], set_=values))

@@ -1,0 +1,117 @@
+"""How much the bot may do and what guards it: level, limits, differences, alarms, restart, streams, requests."""
+
+import streamlit as st
+
+from core.ui import differences, levels, rows, session, widgets
+from core.ui.figures import NOTHING, ago, quantity
+from core.ui.text import _, told
+
+
+def level(account: str) -> None:
+    """The level in force and the buttons that set another."""
+    status = session.services().levels.status(account)
+    with st.container(border=True):
+        st.markdown(f"**{_('Level: {level}', level=levels.name(status.level))}** · {levels.meaning(status.level)}")
+        if words := levels.who(status, session.now()):
+            st.caption(words)
+        levels.chooser(account, status)
+
+
+@widgets.live
+def warnings(account: str) -> None:
+    """Alarms that are still true, and commands that have no answer yet."""
+    now, picture = session.now(), session.services().reports.picture(account)
+    alarms = session.services().reports.alarms(account)
+    st.subheader(_("Alarms"), anchor=False)
+    for alarm in alarms:
+        line = f"{told(alarm.words)}  \n:small[:gray[{alarm.subject} · {ago(alarm.raised_at, now)}]]"
+        st.warning(line, icon=":material/notifications:")
+    if not alarms:
+        st.caption(_("No alarm is open."))
+    st.subheader(_("Commands without an answer"), anchor=False)
+    unresolved = picture.data["unresolved"] if picture else []
+    if unresolved:
+        widgets.table(
+            [
+                {
+                    _("Order"): row["client_order_id"],
+                    _("Purpose"): row["purpose"],
+                    _("Part"): row["part"],
+                    _("Sent"): ago(row["since"], now),
+                }
+                for row in unresolved
+            ],
+            alt=_("Commands without an answer"),
+        )
+        st.caption(_("Each is asked for under its own id; nothing of the same purpose is sent meanwhile."))
+    else:
+        st.caption(_("Every command has its answer."))
+
+
+@widgets.live
+def limits(account: str) -> None:
+    """What raises the level by itself, and what no order may exceed."""
+    services = session.services()
+    st.subheader(_("Limits"), anchor=False)
+    widgets.table(levels.guard_rows(services.levels.guards(account)), alt=_("What raises the level by itself"))
+    st.caption(_("A guard only raises the level; lowering it is yours, and losses are then measured anew."))
+    shown = [one for one in services.preferences.all() if one.group == "Limits"]
+    widgets.table(
+        [
+            {
+                _("Limit"): told(one.label),
+                _("Value"): _("none") if one.value is None else f"{quantity(one.value)} {told(one.unit)}".strip(),
+            }
+            for one in shown
+        ],
+        alt=_("Limits of what may be opened"),
+    )
+    st.page_link("settings.py", label=_("Change them in Settings"), icon=":material/tune:")
+
+
+@widgets.live
+def connection(account: str) -> None:
+    """Streams, and how much of each request limit is used."""
+    picture = session.services().reports.picture(account)
+    st.subheader(_("Connection"), anchor=False)
+    if picture is None:
+        st.caption(_("The bot has not looked at the exchange yet."))
+        return
+    widgets.figures(rows.health_figures(picture.data, session.now()))
+    with st.expander(_("Request limits"), icon=":material/speed:", type="compact"):
+        widgets.table(rows.request_rows(picture.data), alt=_("Requests used and allowed in two seconds"))
+
+
+def past(account: str) -> None:
+    """What the last restarts found, and who moved switch and level."""
+    services, now = session.services(), session.now()
+    restarts, moves = services.reports.said(account, "restart", 3), services.reports.said(account, "switch", 10)
+    st.subheader(_("After a restart"), anchor=False)
+    for event in restarts:
+        st.markdown(f":small[:gray[{ago(event.at, now)}]]  {told(event.because)}")
+    if not restarts:
+        st.caption(_("No restart is on record."))
+    with st.expander(_("Switch and level, who and when"), icon=":material/history:", type="compact"):
+        if moves:
+            widgets.table(
+                [
+                    {
+                        _("When"): ago(event.at, now),
+                        _("What"): told(event.action or NOTHING),
+                        _("Who and why"): told(event.because),
+                    }
+                    for event in moves
+                ],
+                alt=_("Changes of switch and level"),
+            )
+        else:
+            st.caption(_("Nothing was switched yet."))
+
+
+account = session.account_id()
+level(account)
+warnings(account)
+differences.items()
+limits(account)
+connection(account)
+past(account)
