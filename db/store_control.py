@@ -174,12 +174,6 @@ class Control(Database):
             row = connection.execute(select(board).where(board.c.account == account)).one_or_none()
         return None if row is None else (row.picture, row.as_of)
 
-    def pictures(self) -> dict[str, tuple[Json, datetime]]:
-        """The newest picture of every account."""
-        with self.one_statement() as connection:
-            rows = connection.execute(select(board).order_by(board.c.account))
-            return {row.account: (row.picture, row.as_of) for row in rows}
-
 
 def _ends(ttl_seconds: int) -> Any:
     return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, ttl_seconds)

@@ -46,10 +46,6 @@ class Facts(Database):
             rows = connection.execute(query.order_by(fills.c.at.desc(), fills.c.exchange_fill_id.desc()).limit(limit))
             return [codec.fill_of(row) for row in rows]
 
-    def last_fill_at(self, account: str) -> datetime | None:
-        with self.one_statement() as connection:
-            return connection.scalar(select(func.max(fills.c.at)).where(fills.c.account == account))
-
     def funding_rows(
         self, account: str, since: datetime | None = None, limit: int = 500, only: Only = EVERYTHING
     ) -> list[Funding]:

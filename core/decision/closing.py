@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from core.decision.view import DEBOUNCE, View, seconds, skip
 from core.domain.account import Level
@@ -69,7 +68,7 @@ def _too_soon(part: Part, view: View) -> str:
     if least is None or began is None or forced or part.closes_working:
         return ""
     held = view.now - began
-    if held >= timedelta(seconds=float(least)):
+    if held.total_seconds() >= least:
         return ""
     return f"held for {seconds(held)} of at least {least:f} s; Close for good does not wait"
 

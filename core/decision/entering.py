@@ -58,9 +58,7 @@ def enter(part: Part, view: View) -> Iterator[Decision]:
         return
     if view.desired.level is Level.REDUCE_ONLY and part.entry_orders_working:
         for order in part.entry_orders_working:
-            yield Decision(
-                part.name, Rule.ENTER, "withdrawn: the level is reduce only", CancelOrder(part.name, order)
-            )
+            yield Decision(part.name, Rule.ENTER, "withdrawn: the level is reduce only", CancelOrder(part.name, order))
         return
     if has_all(part) or entry_is_over(part, view):
         return

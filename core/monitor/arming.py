@@ -52,7 +52,7 @@ class Facts:
     equity: Decimal | None
     day_start: Decimal | None  #: equity when the day began, or since the level was lowered by hand
     peak: Decimal | None
-    stop_losses: int  #: in the row of time that the guards ask for
+    stop_losses: int  #: within the time that the guards ask for
     silence: timedelta | None  #: since the last complete look
     barred: str  #: words of an exchange that turns us away; empty: it does not
     maintenance: bool
@@ -112,12 +112,12 @@ def facts(store: Store, account: str, guards: Guards, now: datetime) -> Facts:
     picture, as_of = found if found is not None else ({}, None)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     metrics, health = picture.get("metrics") or {}, picture.get("health") or {}
-    row_of_time = now - timedelta(minutes=guards.stop_loss_minutes)
+    window = now - timedelta(minutes=guards.stop_loss_minutes)
     return Facts(
         equity=Decimal(metrics["equity"]) if metrics else None,
         day_start=store.first_equity(account, _later(midnight, lowered)),
         peak=store.peak_equity(account, lowered),
-        stop_losses=store.stop_losses(account, _later(row_of_time, lowered)),
+        stop_losses=store.stop_losses(account, _later(window, lowered)),
         silence=None if as_of is None else max(now - as_of, timedelta()),
         barred=health.get("barred", ""),
         maintenance=health.get("maintenance", False),

@@ -202,10 +202,8 @@ OFFERED: tuple[Preference, ...] = (
         "From the highest equity seen, or since the level was last lowered by hand. Empty: off.",
         whole=False,
     ),
-    _guard("max_stop_losses", "Stop-losses in a row of time", "", _guards.max_stop_losses, 1, 1000, "Empty: off."),
-    _guard(
-        "stop_loss_minutes", "That row of time", "min", _guards.stop_loss_minutes, 1, 1440, "For the number before it."
-    ),
+    _guard("max_stop_losses", "Stop-losses within a time", "", _guards.max_stop_losses, 1, 1000, "Empty: off."),
+    _guard("stop_loss_minutes", "That time", "min", _guards.stop_loss_minutes, 1, 1440, "For the number before it."),
     _guard(
         "stale_guard_seconds",
         "Nothing seen for",

@@ -109,7 +109,7 @@ def guard_rows(shown: tuple[GuardFigure, ...]) -> list[rows.Row]:
     names = {
         "max_daily_loss": _("Loss of one day"),
         "max_drawdown": _("Fall from the peak"),
-        "max_stop_losses": _("Stop-losses in a row of time"),
+        "max_stop_losses": _("Stop-losses within a time"),
         "stale_guard_seconds": _("Nothing seen for"),
         "exchange_guard_seconds": _("Turned away by the exchange for"),
     }

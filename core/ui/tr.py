@@ -125,8 +125,7 @@ TURKISH: dict[str, str] = {
     "Take-profit": "Kâr al (TP)",
     "Stop-loss": "Zarar durdur (SL)",
     "No prices yet": "Henüz fiyat yok",
-    "The bot brings prices and contract rules. Press Start bot in the sidebar; the form follows in a "
-    "moment.": (
+    "The bot brings prices and contract rules. Press Start bot in the sidebar; the form follows in a moment.": (
         "Fiyatları ve sözleşme kurallarını bot getirir. Kenar çubuğundan botu başlatın; form birazdan gelir."
     ),
     "Presets of Try1": "Try1 hazır ayarları",
@@ -200,10 +199,8 @@ TURKISH: dict[str, str] = {
     "Somebody moved these levels at the exchange": "Bu seviyeler borsada değiştirilmiş",
     "Keep the exchange's levels": "Borsadaki seviyeleri koru",
     "Return to automatic": "Otomatiğe dön",
-    "Take-profit {tp}, stop-loss {sl}, seen {ago}. The bot puts its own levels back; keep these to make "
-    "them hold.": (
-        "TP {tp}, SL {sl}, {ago} görüldü. Bot kendi seviyelerini geri koyar; bunların geçerli olması için "
-        "koruyun."
+    "Take-profit {tp}, stop-loss {sl}, seen {ago}. The bot puts its own levels back; keep these to make them hold.": (
+        "TP {tp}, SL {sl}, {ago} görüldü. Bot kendi seviyelerini geri koyar; bunların geçerli olması için koruyun."
     ),
     "Automatic: the levels follow the part's own targets, and after a recovery step those of recovery.": (
         "Otomatik: seviyeler parçanın kendi hedeflerini, kurtarma adımından sonra kurtarmanınkileri izler."
@@ -265,8 +262,7 @@ TURKISH: dict[str, str] = {
     "Commands without an answer": "Yanıtsız komutlar",
     "Limits": "Limitler",
     "A guard only raises the level; lowering it is yours, and losses are then measured anew.": (
-        "Koruyucu yalnızca seviyeyi sıkılaştırır; gevşetmek size aittir ve zararlar o andan itibaren yeniden "
-        "ölçülür."
+        "Koruyucu yalnızca seviyeyi sıkılaştırır; gevşetmek size aittir ve zararlar o andan itibaren yeniden ölçülür."
     ),
     "Connection": "Bağlantı",
     "After a restart": "Yeniden başlatma sonrası",
@@ -303,8 +299,7 @@ TURKISH: dict[str, str] = {
     "Add an account": "Hesap ekle",
     "Where it lies": "Nerede duruyor",
     "All of it holds at once, for running parts too; a part may choose its own on Active Positions.": (
-        "Hepsi hemen, açık parçalar için de geçerli olur; bir parça Aktif Pozisyonlar'da kendi ayarını "
-        "seçebilir."
+        "Hepsi hemen, açık parçalar için de geçerli olur; bir parça Aktif Pozisyonlar'da kendi ayarını seçebilir."
     ),
     "A guard only ever raises the level, says so with its numbers, and leaves taking it back to you.": (
         "Koruyucu seviyeyi yalnızca sıkılaştırır, bunu sayılarıyla bildirir ve geri almayı size bırakır."
@@ -359,8 +354,7 @@ TURKISH: dict[str, str] = {
     "no key needed": "anahtar gerekmez",
     "Test keys": "Anahtarları sına",
     "The secret that seals the keys": "Anahtarları mühürleyen gizli sözcük",
-    "A new secret is made in the data folder and every stored key is sealed anew; nothing is lost on the "
-    "way.": (
+    "A new secret is made in the data folder and every stored key is sealed anew; nothing is lost on the way.": (
         "Veri klasöründe yeni bir gizli sözcük oluşturulur ve saklı tüm anahtarlar yeniden mühürlenir; hiçbir "
         "şey kaybolmaz."
     ),
@@ -457,8 +451,7 @@ TURKISH: dict[str, str] = {
     "Save": "Kaydet",
     "This part is no longer open; there is nothing to edit.": "Bu parça artık açık değil; düzenlenecek bir şey yok.",
     "A stop-loss in USDT or % is a loss with either sign. The old levels rest until the new ones do.": (
-        "USDT ya da % ile verilen SL, işareti ne olursa olsun zarardır. Yenileri konana kadar eski seviyeler "
-        "kalır."
+        "USDT ya da % ile verilen SL, işareti ne olursa olsun zarardır. Yenileri konana kadar eski seviyeler kalır."
     ),
     "This part holds nothing any more.": "Bu parçada pozisyon kalmadı.",
     "Contracts to close": "Kapatılacak kontrat",
@@ -583,7 +576,7 @@ TURKISH: dict[str, str] = {
     # levels.py
     "Loss of one day": "Günlük zarar",
     "Fall from the peak": "Zirveden düşüş",
-    "Stop-losses in a row of time": "Belirli sürede SL sayısı",
+    "Stop-losses within a time": "Belirli sürede SL sayısı",
     "Nothing seen for": "Veri gelmeyen süre",
     "Turned away by the exchange for": "Borsanın reddettiği süre",
     "by itself": "kendiliğinden",

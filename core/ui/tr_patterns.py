@@ -171,10 +171,8 @@ SENTENCES: dict[str, str] = {
     "contract {symbol} has no price yet: the bot has not heard one": (
         "{symbol} için henüz fiyat yok: bot fiyat almadı"
     ),
-    "position value {value} USDT is too small: {lowest} USDT ({least} contracts) to {highest} USDT is "
-    "allowed": (
-        "pozisyon değeri {value} USDT çok küçük: {lowest} USDT ({least} kontrat) ile {highest} USDT arası "
-        "olmalı"
+    "position value {value} USDT is too small: {lowest} USDT ({least} contracts) to {highest} USDT is allowed": (
+        "pozisyon değeri {value} USDT çok küçük: {lowest} USDT ({least} kontrat) ile {highest} USDT arası olmalı"
     ),
     "leverage {leverage} is out of range: 1 to {highest} is allowed for {symbol}": (
         "kaldıraç {leverage} sınır dışında: {symbol} için 1 ile {highest} arası olmalı"
@@ -186,8 +184,7 @@ SENTENCES: dict[str, str] = {
         "pozisyon değeri {value} USDT limitinizin altında: en az {least} USDT"
     ),
     "position value {value} USDT takes {margin} USDT of margin: {most} USDT ({share} of the equity) at most": (
-        "pozisyon değeri {value} USDT, {margin} USDT marjin ister: en fazla {most} USDT (özkaynağın {share} "
-        "kadarı)"
+        "pozisyon değeri {value} USDT, {margin} USDT marjin ister: en fazla {most} USDT (özkaynağın {share} kadarı)"
     ),
     "limit price is empty: a price above 0 is allowed": "limit fiyat boş: 0'dan büyük bir fiyat gerekli",
     "limit price {price} is between two ticks: a multiple of {tick} is allowed": (
@@ -197,8 +194,7 @@ SENTENCES: dict[str, str] = {
         "limit fiyat {price}, mark fiyattan {away} uzakta: {lowest} ile {highest} arası olmalı"
     ),
     "position value {value} USDT at {leverage}x needs {needed} USDT of margin and fee: {free} USDT is free": (
-        "pozisyon değeri {value} USDT, {leverage}x ile {needed} USDT marjin ve komisyon ister: boşta {free} "
-        "USDT var"
+        "pozisyon değeri {value} USDT, {leverage}x ile {needed} USDT marjin ve komisyon ister: boşta {free} USDT var"
     ),
     "Without a stop-loss nothing limits the loss but the liquidation.": (
         "SL olmadan zararı likidasyondan başka hiçbir şey sınırlamaz."
@@ -407,17 +403,15 @@ SENTENCES: dict[str, str] = {
         "seviyesi hiç beklemez. Boş: yok."
     ),
     "Loss of one day": "Günlük zarar",
-    "Since midnight UTC, or since the level was last lowered by hand; a withdrawal counts as a loss. "
-    "Empty: off.": (
-        "UTC gece yarısından ya da seviyenin en son elle gevşetilmesinden beri; para çekme zarar sayılır. Boş: "
-        "kapalı."
+    "Since midnight UTC, or since the level was last lowered by hand; a withdrawal counts as a loss. Empty: off.": (
+        "UTC gece yarısından ya da seviyenin en son elle gevşetilmesinden beri; para çekme zarar sayılır. Boş: kapalı."
     ),
     "Fall from the peak": "Zirveden düşüş",
     "From the highest equity seen, or since the level was last lowered by hand. Empty: off.": (
         "Görülen en yüksek özkaynaktan ya da seviyenin en son elle gevşetilmesinden beri. Boş: kapalı."
     ),
-    "Stop-losses in a row of time": "Belirli sürede SL sayısı",
-    "That row of time": "Bu süre",
+    "Stop-losses within a time": "Belirli sürede SL sayısı",
+    "That time": "Bu süre",
     "For the number before it.": "Önceki sayı için.",
     "Nothing seen for": "Veri gelmeyen süre",
     "No complete look at the exchange for so long. Empty: off.": (

@@ -37,8 +37,6 @@ def test_a_fill_is_kept_once_with_every_digit(store: Store, recorder: TradeRecor
     assert store.fills(ACCOUNT, since=NOON + HOUR) == [second]
     assert store.fills(ACCOUNT, limit=1) == [second]
     assert store.fills(ACCOUNT, part=part) == [second, first]
-    assert store.last_fill_at(ACCOUNT) == NOON + HOUR
-    assert store.last_fill_at("demo") is None
 
 
 def test_trade_numbers_repeat_across_contracts_and_accounts(store: Store, recorder: TradeRecorder) -> None:
