@@ -33,7 +33,7 @@ bench: $(TEST_READY)
 
 soak: $(TEST_READY)
 	SEEDS=$(SEEDS) $(BIN)/pytest -n 2 tests/decision/test_properties.py
-	SEEDS=$(SEEDS) $(BIN)/pytest -n 2 -m soak tests/faults
+	SEEDS=$(SEEDS) $(BIN)/pytest -n 2 -m soak tests/faults tests/scenario
 
 # Only what can be made again; the trader's data lies elsewhere and is never touched.
 clean:

@@ -1,4 +1,4 @@
-"""Perpdeck in one process: the dashboard, the bot behind it and `/healthz`, on one port of 127.0.0.1.
+"""Perpdeck in one process: the dashboard, the bot behind it, the API and `/healthz`, on one port of 127.0.0.1.
 
 The bot is built and stopped by the lifespan, so neither an edited page nor a cleared cache can make a second one.
 """
@@ -21,9 +21,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.api import app as api
+from core.api.health import readyz
 from core.ui import text
 from core.ui.gate import COOKIE, Gate
 from core.ui.session import PerpdeckError
@@ -147,7 +149,7 @@ def unexpected(error: BaseException) -> bool:
 app = st.App(
     ROOT / "pages" / "menu.py",
     lifespan=lifespan,
-    routes=[Route("/healthz", healthz)],
+    routes=[Route("/healthz", healthz), Route("/readyz", readyz), Mount("/api/v1", api.build(VERSION))],
     middleware=[Middleware(SecurityHeaders), Middleware(Gate, login=lambda: get_services().login)],
     on_script_error=unexpected,
 )

@@ -1,4 +1,7 @@
-"""`make bench`: measure everything, print it, write README.md. `python -m benchmarks NAME...` prints those alone."""
+"""`make bench`: measure everything, print it, write README.md.
+
+`python -m benchmarks NAME...` prints those alone; with `--keep` before the names they take their place in README.md.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from benchmarks import cycle, deciding, pages, placing, protecting, starting
-from benchmarks.frame import Section, readme, yardstick
+from benchmarks import climbing, cycle, cycle_binance, deciding, legs, pages, placing, protecting, starting, weeks
+from benchmarks.frame import Section, readme, with_newer, yardstick
 from benchmarks.world import World
 
 REPORT = Path(__file__).parent / "README.md"
@@ -22,16 +25,21 @@ def _with_world(measure: Callable[[World], Section]) -> Iterable[Section]:
 
 SUBJECTS: dict[str, Callable[[], Iterable[Section]]] = {
     "protecting": lambda: [protecting.measure()],
+    "legs": lambda: [legs.measure()],
     "placing": lambda: _with_world(placing.measure),
     "cycle": lambda: _with_world(cycle.measure),
+    "binance": lambda: _with_world(cycle_binance.measure),
     "deciding": lambda: [deciding.measure()],
+    "climbing": lambda: [climbing.measure()],
     "pages": lambda: [pages.measure()],
     "starting": starting.measure,
+    "weeks": lambda: _with_world(weeks.measure),
 }
 
 
 def main(names: list[str]) -> int:
     """Measure the subjects with these names, all of them where none is given."""
+    keep, names = "--keep" in names, [name for name in names if name != "--keep"]
     unknown = set(names) - set(SUBJECTS)
     if unknown:
         print(f"unknown: {', '.join(sorted(unknown))}; one of {', '.join(SUBJECTS)}", file=sys.stderr)
@@ -45,6 +53,8 @@ def main(names: list[str]) -> int:
     print(report)
     if not names:
         REPORT.write_text(report)
+    elif keep:
+        REPORT.write_text(with_newer(REPORT.read_text(), sections, weather))
     return 0
 
 

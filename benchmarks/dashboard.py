@@ -131,8 +131,8 @@ def tabs_on(dashboard: Dashboard, page: str, count: int, runs: int = 1) -> Itera
 
 
 def _without_attached_protection() -> None:
-    """Make the wiring build its clients with the one fact changed."""
-    from core import wiring
+    """Have clients built with the one fact changed."""
+    from core import venues
     from core.domain.seen import PortFacts
     from core.exchange.okx.client import OKXClient
 
@@ -143,7 +143,7 @@ def _without_attached_protection() -> None:
         def facts(self) -> PortFacts:
             return replace(super().facts, attaches_protection=False)
 
-    wiring.OKXClient = BareEntries  # type: ignore[misc]
+    venues.OKXClient = BareEntries  # type: ignore[misc]
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -77,11 +77,48 @@ def yardstick() -> float:
     return min(timed(work) for _ in range(3))
 
 
+def weather(began: tuple[float, float]) -> str:
+    """How busy the machine was, before (load and yardstick) and now."""
+    load, stick = began
+    return (
+        f"load {load:.1f} before and {os.getloadavg()[0]:.1f} after, and the yardstick (100,000 exact multiplications) "
+        f"took {ms(stick)} before and {ms(yardstick())} after"
+    )
+
+
+def in_words(section: Section) -> str:
+    """One subject as Markdown."""
+    marks = {True: "met", False: "**missed**", None: ""}
+    head = [f"## {section.title}", "", section.how, "", "| What | Measured | Floor | Goal | |", "|---|---|---|---|---|"]
+    rows = [f"| {n.what} | {n.measured} | {n.floor} | {n.goal} | {marks[n.met]} |" for n in section.lines]
+    return "\n".join([*head, *rows]) + "\n"
+
+
+def with_newer(earlier: str, sections: Sequence[Section], began: tuple[float, float]) -> str:
+    """An earlier report with these subjects measured anew, each saying so; the goals are counted again."""
+    head, *kept = earlier.rstrip().split("\n## ")
+    bodies = {one.partition("\n")[0]: f"## {one}\n" for one in kept}
+    for section in sections:
+        when = f"Measured anew on its own, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {weather(began)}."
+        bodies[section.title] = in_words(replace(section, how=f"{section.how} {when}"))
+    rows = [line.split(" | ") for body in bodies.values() for line in body.splitlines() if line.startswith("| ")]
+    held = [row for row in rows if row[-1] in ("met |", "**missed** |")]
+    opening = head.split("\n\n")
+    goals = goals_words([(row[0].removeprefix("| "), row[-1] == "met |") for row in held])
+    opening = [goals if "goals met" in one else one for one in opening]
+    return "\n\n".join(opening).rstrip() + "\n\n" + "\n".join(bodies.values())
+
+
+def goals_words(held: Sequence[tuple[str, bool]]) -> str:
+    """How many goals are met, and which are not."""
+    missed = [what for what, met in held if not met]
+    told = f" Missed: {'; '.join(missed)}." if missed else ""
+    return f"**{len(held) - len(missed)} of {len(held)} goals met.**{told}"
+
+
 def readme(sections: Sequence[Section], seconds: float, began: tuple[float, float]) -> str:
     """The report. `began`: load and yardstick before the first measurement."""
-    load, stick = began
-    held = [line for section in sections for line in section.lines if line.met is not None]
-    missed = [line for line in held if not line.met]
+    held = [(line.what, line.met) for section in sections for line in section.lines if line.met is not None]
     pieces = [
         "# Benchmarks",
         "",
@@ -89,17 +126,10 @@ def readme(sections: Sequence[Section], seconds: float, began: tuple[float, floa
         "work could cost, measured in the same run. Times are medians of five rounds.",
         "",
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} processors ({platform.machine()}), "
-        f"Python {platform.python_version()}; the run took {seconds:.0f} s. Others may have used the machine: load "
-        f"{load:.1f} before and {os.getloadavg()[0]:.1f} after, and the yardstick (100,000 exact multiplications) took "
-        f"{ms(stick)} before and {ms(yardstick())} after. Where the load is above the number of processors or the two "
-        "yardsticks differ, the times are too long: believe the counts and the ratios.",
+        f"Python {platform.python_version()}; the run took {seconds:.0f} s. Others may have used the machine: "
+        f"{weather(began)}. Where the load is above the number of processors or the two yardsticks differ, the times "
+        "are too long: believe the counts and the ratios.",
         "",
-        f"**{len(held) - len(missed)} of {len(held)} goals met.**"
-        + (" Missed: " + "; ".join(line.what for line in missed) + "." if missed else ""),
+        goals_words(held),
     ]
-    for section in sections:
-        pieces += ["", f"## {section.title}", "", section.how, ""]
-        pieces += ["| What | Measured | Floor | Goal | |", "|---|---|---|---|---|"]
-        marks = {True: "met", False: "**missed**", None: ""}
-        pieces += [f"| {n.what} | {n.measured} | {n.floor} | {n.goal} | {marks[n.met]} |" for n in section.lines]
-    return "\n".join(pieces) + "\n"
+    return "\n".join([*pieces, "", "\n".join(map(in_words, sections))])

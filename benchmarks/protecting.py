@@ -99,7 +99,7 @@ def measure() -> Section:
     with (
         World() as world,
         world.simulator("real") as simulator,
-        behind(world.home, simulator) as tap,
+        behind(world.home, simulator, Tap) as tap,
         _dashboard(world) as dashboard,
     ):
         desk = Desk(world, simulator, tap)
@@ -131,7 +131,6 @@ def _samples(desk: Desk, case: Case) -> tuple[list[list[float]], list[float]]:
 def _lines(case: Case, rounds: list[list[float]], floor: list[float]) -> Iterator[Line]:
     every = [sample for one in rounds for sample in one]
     where = f"{case.words}, {case.delay_ms} ms of wire"
-    print(sorted(round(s * 1000, 1) for s in every), file=__import__("sys").stderr)
     p50, p99 = median([median(one) for one in rounds]), percentile(every, 99)
     goal = f"<= {ms(case.goal_p50)}" if case.goal_p50 else ""
     met = p50 <= case.goal_p50 if case.goal_p50 else None

@@ -14,9 +14,12 @@ from typing import Self
 
 from sqlalchemy import text
 
+from core.domain.account import Exchange
 from core.domain.ids import client_order_id, part_name
 from core.domain.money import plain
-from core.domain.order import Purpose
+from core.domain.order import Order, Purpose
+from core.domain.part import Part
+from core.exchange.binance.client import BinanceClient
 from core.exchange.port import Push
 from core.exchange.throttle import Limit, Throttle
 from db.embedded import EmbeddedPostgres
@@ -33,7 +36,7 @@ COPIED = {
     "commands": RENAMED,
 }  #: table: what differs in a copy
 ENTRIES = {"positions": "", "orders": "AND purpose = 'E'", "commands": "AND purpose = 'E'"}
-PART_USDT = 100
+PART_USDT = 110  #: a thousandth of a bitcoin, the smallest step at Binance
 BALANCE = "100000000"
 NO_LIMIT = Limit(10**9, 1.0)
 
@@ -73,16 +76,24 @@ class World:
         )
 
     @contextmanager
-    def stack(self) -> Iterator[Stack]:
+    def stack(self, exchange: Exchange = Exchange.OKX) -> Iterator[Stack]:
         """A bot on this folder under a stepped clock, free of our own request budget."""
         with self.simulator("stepped") as simulator:
             simulator.market("hold")
-            stack = Stack(self.store, simulator)
-            stack.client.throttle = stack.client._session._throttle = Throttle({}, otherwise=NO_LIMIT)
+            stack = Stack(self.store, simulator, exchange)
+            without_budget(stack)
             hear_price(stack)
             stack.look()
             yield stack
             stack.guard.lease.release()
+
+
+def without_budget(stack: Stack) -> None:
+    """What is asked is counted, not slowed: time stands still here."""
+    if isinstance(stack.client, BinanceClient):
+        stack.client._orders = stack.client._session._orders = Throttle({}, otherwise=NO_LIMIT)
+    else:
+        stack.client.throttle = stack.client._session._throttle = Throttle({}, otherwise=NO_LIMIT)
 
 
 def hear_price(stack: Stack) -> None:
@@ -92,12 +103,22 @@ def hear_price(stack: Stack) -> None:
 
 def populate(stack: Stack, parts: int) -> None:
     """The bot opens one part; the others are its copies, in our book and at the exchange. All are protected."""
-    held = [intent.part for intent in stack.store.intents(stack.account.id)]
+    held = [intent.part for intent in stack.store.intents(stack.account.id) if intent.living]
     if not held:
         held = [stack.open(stack.draft(PART_USDT, tp=5, sl=-10))]
         calm(stack)
     first = stack.part(held[-1])
     names = _copied_in_the_book(stack.store, first.name, parts - len(held))
+    if names:
+        copied_at_the_exchange = _at_binance if stack.wire is Exchange.BINANCE else _at_okx
+        copied_at_the_exchange(stack, first, names)
+    calm(stack)
+    safe = [part.protected for result in stack.guard.reconciler.results.values() for part in result.parts]
+    assert safe == [True] * parts, f"{sum(safe)} of {len(safe)} parts are protected, {parts} were to be"
+
+
+def _at_okx(stack: Stack, first: Part, names: list[str]) -> None:
+    """What these parts hold, and an OCO for each, placed by hand."""
     resting = first.protection[0]
     assert resting.tp_trigger is not None
     assert resting.sl_trigger is not None
@@ -114,14 +135,37 @@ def populate(stack: Stack, parts: int) -> None:
         "tpTriggerPxType": "mark",
         "slTriggerPxType": "mark",
     }
-    if names:
-        stack.simulator.intervene("place", **place, **bought)
+    stack.simulator.intervene("place", **place, **bought)
     for name in names:
         identity = client_order_id(name, 1, Purpose.SAFETY_NET, 1)
         stack.simulator.intervene("place_algo", **place, **protected, algoClOrdId=identity)
-    calm(stack)
-    safe = [part.protected for result in stack.guard.reconciler.results.values() for part in result.parts]
-    assert safe == [True] * parts, f"{sum(safe)} of {len(safe)} parts are protected, {parts} were to be"
+
+
+def _at_binance(stack: Stack, first: Part, names: list[str]) -> None:
+    """What these parts hold, and two legs for each, placed by hand."""
+    place = {"account": "binance", "symbol": "BTCUSDT", "positionSide": "LONG"}
+    stack.simulator.intervene("place", **place, side="BUY", type="MARKET", quantity=plain(first.size * len(names)))
+    for name in names:
+        for leg in first.protection:
+            stack.simulator.intervene("place_algo", **place, **_leg(leg), clientAlgoId=_renamed(leg, name))
+
+
+def _leg(order: Order) -> dict[str, str]:
+    trigger = order.tp_trigger or order.sl_trigger
+    assert trigger is not None
+    return {
+        "side": "SELL",
+        "algoType": "CONDITIONAL",
+        "type": "TAKE_PROFIT_MARKET" if order.tp_trigger else "STOP_MARKET",
+        "quantity": plain(order.quantity),
+        "triggerPrice": plain(trigger),
+        "workingType": "MARK_PRICE",
+    }
+
+
+def _renamed(order: Order, part: str) -> str:
+    assert order.part is not None
+    return order.client_order_id.replace(order.part, part)
 
 
 def _copied_in_the_book(store: Store, part: str, copies: int) -> list[str]:

@@ -11,13 +11,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from core.domain.account import Exchange
 from core.domain.errors import Unavailable
+from core.exchange.port import Credentials
 
 log = logging.getLogger("perpdeck.paper")
 
@@ -29,15 +31,13 @@ CHECK_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class PaperAddress:
-    """Where the paper exchange answers, and the made-up keys of its account."""
+    """Where the paper exchange answers, and the made-up keys of its accounts, by the wire they speak."""
 
     rest_url: str
     stream_url: str
     control_url: str
     pid: int
-    api_key: str
-    api_secret: str
-    passphrase: str
+    keys: Mapping[Exchange, Credentials]
 
     def __repr__(self) -> str:
         return f"PaperAddress({self.rest_url}, pid={self.pid})"
@@ -86,7 +86,7 @@ class PaperExchange:
                 log.warning("the paper exchange was gone and has been started again at %s", found.rest_url)
             if found != known:
                 self.address = found
-                if known is None or (found.rest_url, found.api_key) != (known.rest_url, known.api_key):
+                if known is None or (found.rest_url, found.keys) != (known.rest_url, known.keys):
                     self.on_moved(found)
 
     def _find(self) -> PaperAddress | None:
@@ -152,13 +152,11 @@ class PaperExchange:
 def read_ready(folder: Path) -> PaperAddress:
     """What the simulator wrote when it was ready. Raises OSError, ValueError or KeyError where it has not."""
     told = json.loads((folder / "ready.json").read_text())
-    keys = told["okx"]
+    keys = {one: told[one.value] for one in Exchange}
     return PaperAddress(
         told["base_url"],
         told["ws_url"],
         told["control_url"],
         int(told["pid"]),
-        keys["api_key"],
-        keys["secret"],
-        keys["passphrase"],
+        {one: Credentials(of["api_key"], of["secret"], of.get("passphrase", "")) for one, of in keys.items()},
     )

@@ -31,14 +31,17 @@ class Settings:
     session_secret: str | None = field(repr=False, default=None)  #: None: made once and kept in `home`
     previous_secret: str | None = field(repr=False, default=None)  #: what secrets were encrypted with before
     demo_keys: tuple[str, str, str] | None = field(repr=False, default=None)  #: key, secret, passphrase at OKX demo
+    backup_url: str | None = field(repr=False, default=None)  #: of a second copy of the book; None: there is none
     password: str | None = field(repr=False, default=None)  #: of the dashboard; None: the one set in Settings, if any
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read PERPDECK_HOME, PERPDECK_PORT, DATABASE_URL, SESSION_SECRET, SESSION_SECRET_PREVIOUS,
-        PERPDECK_PASSWORD, and OKX_DEMO_API_KEY with OKX_DEMO_API_SECRET and OKX_DEMO_PASSPHRASE.
+        """Read PERPDECK_HOME, PERPDECK_PORT, DATABASE_URL, BACKUP_DATABASE_URL, SESSION_SECRET,
+        SESSION_SECRET_PREVIOUS, PERPDECK_PASSWORD, and OKX_DEMO_API_KEY with OKX_DEMO_API_SECRET and
+        OKX_DEMO_PASSPHRASE.
 
-        Raises Misconfigured for the first value that is not allowed. An empty variable counts as not set.
+        Raises Misconfigured for the first value that is not allowed; one of BACKUP_DATABASE_URL is only shown, since
+        nothing may wait for a backup. An empty variable counts as not set.
         """
         source = os.environ if environment is None else environment
         given = {name: text for name, text in source.items() if text}
@@ -49,6 +52,7 @@ class Settings:
             session_secret=_secret("SESSION_SECRET", given.get("SESSION_SECRET")),
             previous_secret=_secret("SESSION_SECRET_PREVIOUS", given.get("SESSION_SECRET_PREVIOUS")),
             demo_keys=_demo_keys(given),
+            backup_url=given.get("BACKUP_DATABASE_URL"),
             password=_password(given.get("PERPDECK_PASSWORD")),
         )
 

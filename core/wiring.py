@@ -15,12 +15,7 @@ from core.alerts import Alerts, LogChannel
 from core.clock import Clock, RealClock
 from core.domain.account import Account, Environment, Exchange
 from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
-from core.exchange.okx.addresses import addresses
-from core.exchange.okx.client import OKXClient, OKXTestnetClient
-from core.exchange.okx.line import DOORS
-from core.exchange.okx.stream import OKXStream
 from core.exchange.port import Credentials, ExchangePort, StreamPort
-from core.exchange.throttle import Throttle
 from core.logs import log_to
 from core.monitor.executor import TradeExecutor
 from core.monitor.guard import Guard
@@ -31,19 +26,29 @@ from core.monitor.reconciler import Reconciler
 from core.monitor.tracker import OrderTracker
 from core.paper import PaperAddress, PaperExchange
 from core.services.accounts import Accounts
+from core.services.answers import Answers
+from core.services.audit import Audit
+from core.services.backup import Backup
 from core.services.differences import Differences
 from core.services.display import Display
 from core.services.history import History
 from core.services.keys import DEMO_ACCOUNT, ENVIRONMENT, Keys
+from core.services.ledger import Ledger
 from core.services.levels import Levels
 from core.services.login import Login
 from core.services.orders import OrderManager
+from core.services.overview import Overview
+from core.services.pairs import Pairs
 from core.services.paper import PaperMarket
 from core.services.positions import PositionManager
 from core.services.preferences import Preferences
 from core.services.reports import Reports
+from core.services.tokens import Tokens
 from core.settings import Settings
 from core.vault import Vault
+from core.venues import Client, venue
+from db.backup.source import BackupSource
+from db.backup.writer import BackupWriter
 from db.embedded import EmbeddedPostgres
 from db.migrate import upgrade
 from db.recorder import TradeRecorder
@@ -51,7 +56,10 @@ from db.store import Store
 
 log = logging.getLogger("perpdeck.wiring")
 
-PAPER_ACCOUNT = "paper-okx"
+PAPER_ACCOUNTS = {
+    Exchange.OKX: ("paper-okx", "Paper OKX"),
+    Exchange.BINANCE: ("paper-binance", "Paper Binance"),
+}
 STOP_SECONDS = 3.0
 
 
@@ -65,11 +73,18 @@ class Services:
     levels: Levels
     accounts: Accounts
     reports: Reports
+    overview: Overview
+    pairs: Pairs
+    audit: Audit
     history: History
     paper: PaperMarket
     preferences: Preferences
     display: Display
     login: Login
+    backup: Backup
+    ledger: Ledger
+    tokens: Tokens
+    answers: Answers
     places: Mapping[str, str]  #: where data lies, for the Settings page
 
 
@@ -81,7 +96,6 @@ class Running:
         self.holder = holder_name()
         self._ends: list[Callable[[], None]] = []  #: what to undo, in the order it was done
         self._lock = threading.Lock()
-        self._doors = Throttle(DOORS)  #: new connections are counted per machine, over all accounts
         self._guarded: dict[str, tuple[Account, Credentials]] = {}
         try:
             self._start()
@@ -100,13 +114,14 @@ class Running:
             upgrade(url)
             self.store = Store.open(url)
             self._ends.append(self.store.close)
+            self.backup = self._second_copy(url)
             address = exchange.result()
         self.vault = Vault.open(settings.home, settings.session_secret, settings.previous_secret)
         self.alerts = Alerts([LogChannel()])
         demo = self.settings.demo_keys
         self.keys = Keys(self.store, self.vault, Credentials(*demo) if demo is not None else None)
         self.keys.renew()  # after a change of SESSION_SECRET, so that the old one can be forgotten
-        self._keep_paper_account(address)
+        self._keep_paper_accounts(address)
         self._keep_demo_account()
         self.monitor = PositionMonitor(self.store, self.alerts, self.clock, self.reload_accounts)
         self._ends.append(lambda: self.monitor.stop(STOP_SECONDS))
@@ -125,6 +140,16 @@ class Running:
         url = embedded.start()
         embedded.keep()
         return url
+
+    def _second_copy(self, url: str) -> Backup:
+        """The backup, where one is wanted, on connections of its own; nothing waits for it."""
+        source, place = BackupSource.open(url), self.settings.backup_url
+        self._ends.append(source.close)
+        if place is not None:
+            writer = BackupWriter.open(source, place, self.clock.now)
+            self._ends.append(writer.stop)
+            writer.start()
+        return Backup(source, place is not None, self.clock)
 
     def stop(self) -> None:
         """End everything in the reverse order. What rests on the exchange stays there."""
@@ -169,14 +194,9 @@ class Running:
             self.monitor.remove(name)
 
     def _guard(self, account: Account, credentials: Credentials) -> Guard:
-        port = okx_client(account.environment, account.rest_url, credentials, self.clock)
-        stream = OKXStream(
-            credentials,
-            account.stream_url,
-            now=self.clock.now,
-            exchange_now=port.exchange_now,
-            doors=self._doors,
-        )
+        at = venue(account.exchange)
+        port = at.client(account.environment, account.rest_url, credentials, self.clock)
+        stream = at.stream(port, account.stream_url, credentials, self.clock)
         return build_guard(account, port, stream, self.store, self.alerts, self.clock, self.holder)
 
     def connect(
@@ -184,19 +204,17 @@ class Running:
     ) -> ExchangePort:
         """A client for checking keys. Raises Misconfigured for an exchange or a region that is not offered."""
         rest_url, _ = self.where(exchange, environment, region)
-        return okx_client(environment, rest_url, credentials, self.clock)
+        return venue(exchange).client(environment, rest_url, credentials, self.clock)
 
     def where(self, exchange: Exchange, environment: Environment, region: str) -> tuple[str, str]:
         """REST and stream address of an account to be added. Raises Misconfigured where there is none."""
-        if exchange is not Exchange.OKX:
-            raise Misconfigured(f"exchange {exchange} is not offered yet: okx")
         if environment is Environment.PAPER and self.paper.address is not None:
             return self.paper.address.rest_url, self.paper.address.stream_url
-        return addresses(environment, region)
+        return venue(exchange).addresses(environment, region)
 
     def reach(self, account: Account, credentials: Credentials) -> ExchangePort:
         """A client for an account that is known."""
-        return okx_client(account.environment, account.rest_url, credentials, self.clock)
+        return venue(account.exchange).client(account.environment, account.rest_url, credentials, self.clock)
 
     def _keep_demo_account(self) -> None:
         """Keys for OKX demo in the environment are an account, without anything being entered."""
@@ -209,23 +227,24 @@ class Running:
         account = Account(DEMO_ACCOUNT, "OKX demo", Exchange.OKX, Environment.DEMO, rest_url, stream_url, hint)
         self.store.save_account(account, None)
 
-    # -- the paper account --------------------------------------------------------------------------------
+    # -- the paper accounts -------------------------------------------------------------------------------
 
-    def _keep_paper_account(self, address: PaperAddress) -> None:
-        """The account that needs no keys is there from the first start, and follows its exchange's address."""
-        account = Account(
-            id=PAPER_ACCOUNT,
-            name="Paper OKX",
-            exchange=Exchange.OKX,
-            environment=Environment.PAPER,
-            rest_url=address.rest_url,
-            stream_url=address.stream_url,
-            api_key_hint=address.api_key[-4:],
-            permissions="read_only,trade",
-        )
-        keys = Credentials(address.api_key, address.api_secret, address.passphrase)
-        if self.store.account(PAPER_ACCOUNT) != account or self._kept_keys(PAPER_ACCOUNT) != keys:
-            self.store.save_account(account, self.vault.encrypt(keys))
+    def _keep_paper_accounts(self, address: PaperAddress) -> None:
+        """The accounts that need no keys are there from the first start, and follow their exchange's address."""
+        for exchange, (name, title) in PAPER_ACCOUNTS.items():
+            keys = address.keys[exchange]
+            account = Account(
+                id=name,
+                name=title,
+                exchange=exchange,
+                environment=Environment.PAPER,
+                rest_url=address.rest_url,
+                stream_url=address.stream_url,
+                api_key_hint=keys.api_key[-4:],
+                permissions="read_only,trade",
+            )
+            if self.store.account(name) != account or self._kept_keys(name) != keys:
+                self.store.save_account(account, self.vault.encrypt(keys))
 
     def _kept_keys(self, account: str) -> Credentials | None:
         sealed = self.store.ciphertext(account)
@@ -236,7 +255,7 @@ class Running:
 
     def _paper_moved(self, address: PaperAddress) -> None:
         try:
-            self._keep_paper_account(address)
+            self._keep_paper_accounts(address)
             self.reload_accounts()
         except PerpdeckError as trouble:
             log.error("the paper exchange moved and the account could not follow: %s", trouble)
@@ -245,25 +264,33 @@ class Running:
 
     def _services(self) -> Services:
         store, clock = self.store, self.clock
+        levels, reports = Levels(store, clock, self.holder), Reports(store, clock)
         return Services(
             positions=PositionManager(store, clock),
             orders=OrderManager(store, clock),
             differences=Differences(store, clock),
-            levels=Levels(store, clock, self.holder),
+            levels=levels,
             accounts=Accounts(store, self.vault, self.connect, self.where, self.keys, self.reach, clock),
-            reports=Reports(store, clock),
+            reports=reports,
+            overview=Overview(store, levels, reports, clock),
+            pairs=Pairs(store),
+            audit=Audit(store),
             history=History(store, clock),
             paper=PaperMarket(lambda: self.paper.control_url, store, clock),
             preferences=Preferences(store),
             display=Display(store),
             login=Login(store, clock, self.vault.signing_key("login"), self.settings.password),
+            backup=self.backup,
+            ledger=Ledger(store),
+            tokens=Tokens(store, clock, lambda: self.vault.signing_key("signals")),
+            answers=Answers(store, clock),
             places={"data": str(self.settings.home), "database": self.database_words},
         )
 
 
 def build_guard(
     account: Account,
-    port: OKXClient,
+    port: Client,
     stream: StreamPort,
     store: Store,
     alerts: Alerts,
@@ -279,12 +306,6 @@ def build_guard(
     return Guard(
         account, port, stream, observer, reconciler, executor, recorder, tracker, lease, store, clock, port.usage
     )
-
-
-def okx_client(environment: Environment, rest_url: str, credentials: Credentials, clock: Clock) -> OKXClient:
-    """The same client for paper, demo and live; only the address, and demo's header, differ."""
-    made = OKXTestnetClient if environment is Environment.DEMO else OKXClient
-    return made(credentials, rest_url=rest_url, now=clock.now, monotonic=clock.monotonic)
 
 
 _running: Running | None = None

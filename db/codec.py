@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -24,7 +24,9 @@ from core.domain.intent import (
     ReopenChoice,
     Target,
     TargetEdit,
+    Unguarded,
     Wanted,
+    WhenRefused,
 )
 from core.domain.order import Fill, Funding, Leg, Order, OrderKind, OrderStatus, Purpose
 from db.base import Json
@@ -62,6 +64,7 @@ def intent_values(intent: Intent) -> Values:
         "stop_loss": target_json(intent.stop_loss),
         "recovery": _recovery_json(intent.own_recovery),
         "reopen": _reopen_json(intent.own_reopen),
+        "when_refused": intent.own_unguarded,
         "edit": _edit_json(intent.edit),
         "reopen_at": intent.reopen_at,
         "cycle": intent.cycle,
@@ -97,6 +100,8 @@ def intent_of(
         reopen=rules.reopen if own_reopen is NO_REOPEN_CHOICE else own_reopen.over(rules.reopen),
         own_recovery=own_recovery,
         own_reopen=own_reopen,
+        unguarded=rules.unguarded if row.when_refused is None else _unguarded(row.when_refused, rules),
+        own_unguarded=None if row.when_refused is None else WhenRefused(row.when_refused),
         edit=_edit_of(row.edit),
         reopen_at=row.reopen_at,
         earned=earned,
@@ -115,6 +120,10 @@ def intent_of(
     )
 
 
+def _unguarded(chosen: str, rules: Rules) -> Unguarded:
+    return replace(rules.unguarded, then=WhenRefused(chosen))
+
+
 def exit_of(row: Any) -> ExternalExit:
     return ExternalExit(row.quantity, row.price, row.fee, ExitReason(row.reason), row.at, row.exchange_fill_id)
 
@@ -128,11 +137,13 @@ def answer_of(row: Any) -> Answer:
 
 
 def _entry_json(entry: EntryStyle) -> Json:
-    return {"kind": entry.kind, "price": entry.price, "timeout_seconds": _seconds(entry.timeout)}
+    shown = {"kind": entry.kind, "price": entry.price, "timeout_seconds": _seconds(entry.timeout)}
+    return shown if entry.withdrawn is None else {**shown, "withdrawn": entry.withdrawn}
 
 
 def _entry_of(found: Json) -> EntryStyle:
-    return EntryStyle(EntryKind(found["kind"]), found["price"], _span(found["timeout_seconds"]))
+    timeout = _span(found["timeout_seconds"])
+    return EntryStyle(EntryKind(found["kind"]), found["price"], timeout, found.get("withdrawn"))
 
 
 def target_json(target: Target | None) -> Json | None:
@@ -206,11 +217,16 @@ CHANGES: Mapping[str, Any] = {
     "stop_loss": target_json,
     "own_recovery": _recovery_json,
     "own_reopen": _reopen_json,
+    "own_unguarded": lambda chosen: chosen,
     "edit": _edit_json,
     "reopen_at": lambda at: at,
 }
 #: columns that have another name than what they hold
-COLUMNS: Mapping[str, str] = {"own_recovery": "recovery", "own_reopen": "reopen"}
+COLUMNS: Mapping[str, str] = {
+    "own_recovery": "recovery",
+    "own_reopen": "reopen",
+    "own_unguarded": "when_refused",
+}
 
 # -- orders and commands -------------------------------------------------------------------------------------
 

@@ -57,7 +57,6 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         _ping_the_idle(engine)
-        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -103,8 +102,14 @@ class Database:
     @contextmanager
     def one_statement(self) -> Iterator[Connection]:
         """Each statement stands for itself: one round trip for a read or a single write. Raises Unavailable."""
-        with _translated(), self._single.connect() as connection:
-            yield connection
+        with _translated(), self.engine.connect() as connection:
+            dbapi: Any = connection.connection.dbapi_connection
+            dbapi.autocommit = True  # by the driver alone: as a level of isolation it costs a round trip to take back
+            try:
+                yield connection
+            finally:
+                if not dbapi.closed:
+                    dbapi.autocommit = False
 
     # -- notes between processes -----------------------------------------------------------------------------
 
@@ -168,7 +173,12 @@ def _ping_the_idle(engine: Engine) -> None:
 
 def send(connection: Connection, message: Message) -> None:
     """Tell every listener when (and only if) this transaction commits."""
-    connection.execute(sql_select(func.pg_notify(CHANNEL, json.dumps(message))))
+    connection.execute(sql_select(func.pg_notify(CHANNEL, message_text(message))))
+
+
+def message_text(message: Message) -> str:
+    """How a note travels."""
+    return json.dumps(message)
 
 
 def normal_url(url: str) -> URL:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, and_, any_, literal, literal_column, or_, select
+from sqlalchemy import ARRAY, Text, and_, any_, literal, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
@@ -14,6 +14,7 @@ from core.domain.order import Fill, Funding
 from db import codec
 from db.models import FillRow, FundingRow, OrderRow, PositionRow
 from db.store import Store
+from db.store_commands import owners_of
 
 fills, funding, orders = FillRow.table(), FundingRow.table(), OrderRow.table()
 positions = PositionRow.table()
@@ -63,15 +64,7 @@ class TradeRecorder:
 def _owners(connection: Connection, account: str, found: Sequence[Fill]) -> dict[str, Owner]:
     """Whose each exchange order is: told by our id, else by the orders we know and the children they placed."""
     said = {fill.exchange_order_id: meaning(fill.client_order_id) for fill in found}
-    ids = literal(sorted(said), ARRAY(Text))
-    query = select(orders.c.exchange_order_id, orders.c.child_order_ids, orders.c.part, orders.c.cycle).where(
-        orders.c.account == account,
-        or_(orders.c.exchange_order_id == any_(ids), orders.c.child_order_ids.op("&&")(ids)),
-    )
-    owners: dict[str, Owner] = {}
-    for row in connection.execute(query):
-        for name in (row.exchange_order_id, *row.child_order_ids):
-            owners[name] = (row.part, row.cycle)
+    owners = owners_of(connection, account, said)
     ours = literal(sorted({told.part for told in said.values() if told is not None}), ARRAY(Text))
     known = set(
         connection.scalars(

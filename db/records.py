@@ -11,7 +11,7 @@ from core.domain.account import Level
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason, ExternalEntry, ExternalExit
 from core.domain.money import Contracts, Price
-from core.domain.order import Order
+from core.domain.order import Fill, Order, OrderStatus, Purpose
 from core.domain.steps import Edit, Levels
 
 
@@ -54,6 +54,24 @@ class Only:
     recovered: bool | None = None  #: with recovery steps, or without any
     since: datetime | None = None
     until: datetime | None = None  #: up to, and not with
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersOnly:
+    """Which orders are wanted; None is no narrowing."""
+
+    symbol: str | None = None
+    status: OrderStatus | None = None
+    purpose: Purpose | None = None
+    part: str | None = None
+
+
+class FillRecord(NamedTuple):
+    """An execution and the life of a part that it belongs to; None: it was somebody else's."""
+
+    fill: Fill
+    part: str | None
+    cycle: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +147,16 @@ class BotRow:
     level_by: str = ""
     level_why: str = ""
     level_lowered_at: datetime | None = None  #: when a person last took protection back
+
+
+class PairCounts(NamedTuple):
+    """Of the pairs of an account: how many were placed, and what became of them."""
+
+    placed: int  #: cycles that had a take-profit or stop-loss on the exchange
+    target_hits: int
+    stop_hits: int
+    both_filled: int  #: a gap set off both legs before the other could be cancelled
+    orphans: int  #: orders that were found without an open part, and removed
 
 
 class LeaseRow(NamedTuple):

@@ -8,7 +8,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.domain.intent import ExitReason, Limits, Recovery, ReopenRule
+from core.domain.difference import Division
+from core.domain.intent import ExitReason, Limits, Recovery, ReopenRule, Unguarded, WhenRefused
 
 LIMITS = tuple(Limits.__dataclass_fields__)  #: settings of these names are limits
 RECOVERY = {
@@ -27,7 +28,8 @@ REOPEN = {
     "reopen_loss_budget": "loss_budget",
     "reopen_after": "after",
 }
-KEYS = (*LIMITS, *RECOVERY, *REOPEN, "recovery_enabled", "reopen_enabled")
+GUARDING = ("when_refused", "max_bare_seconds", "division", "price_protect")
+KEYS = (*LIMITS, *RECOVERY, *REOPEN, *GUARDING, "recovery_enabled", "reopen_enabled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +39,28 @@ class Rules:
     limits: Limits = Limits()
     recovery: Recovery | None = None
     reopen: ReopenRule | None = None
+    unguarded: Unguarded = Unguarded()
+    division: Division = Division.PRO_RATA
+    price_protect: bool = False
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Rules:
         """From the settings table; what is not set there is as the values' own defaults say."""
-        limits = {name: Decimal(settings[name]) for name in LIMITS if settings.get(name) is not None}
+        given = {name: settings[name] for name in LIMITS if name in settings}
+        limits = {name: None if value is None else Decimal(value) for name, value in given.items()}
         recovery = Recovery(**_named(settings, RECOVERY)) if settings.get("recovery_enabled", True) else None
         reopen = ReopenRule(**_named(settings, REOPEN)) if settings.get("reopen_enabled", True) else None
-        return cls(Limits(**limits), recovery, reopen)
+        return cls(
+            Limits(**limits),  # type: ignore[arg-type]
+            recovery,
+            reopen,
+            Unguarded(
+                WhenRefused(settings.get("when_refused") or WhenRefused.RETRY),
+                timedelta(seconds=float(settings.get("max_bare_seconds") or 5)),
+            ),
+            Division(settings.get("division") or Division.PRO_RATA),
+            bool(settings.get("price_protect", False)),
+        )
 
 
 def _named(settings: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -6,7 +6,9 @@ Every method either does the whole of what it says or raises `Unavailable`; noth
 from __future__ import annotations
 
 from db.store_accounts import Accounts
+from db.store_api import Api
 from db.store_book import Book
+from db.store_candles import Candles
 from db.store_commands import Commands
 from db.store_control import Control
 from db.store_cycles import Cycles
@@ -14,9 +16,27 @@ from db.store_differences import Differences
 from db.store_equity import Equity
 from db.store_facts import Facts
 from db.store_history import History
+from db.store_pages import Pages
+from db.store_pairs import Pairs
 from db.store_private import Private
 from db.store_words import Words
 
 
-class Store(Accounts, Book, Cycles, Commands, Differences, Facts, History, Equity, Words, Private, Control):
+class Store(
+    Accounts,
+    Api,
+    Book,
+    Candles,
+    Cycles,
+    Commands,
+    Differences,
+    Facts,
+    History,
+    Equity,
+    Pages,
+    Pairs,
+    Words,
+    Private,
+    Control,
+):
     """One database. `Store.open(url)` after `db.migrate.upgrade(url)`; thread-safe; `close` when done."""

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Text, any_, exists, func, literal, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.engine import Connection
 
 from core.domain.account import Level, PositionKey
@@ -53,6 +68,27 @@ def of_interest() -> ColumnElement[bool]:
     return or_(positions.c.cycle_ended_at.is_(None), positions.c.wanted != Wanted.CLOSED, left)
 
 
+def _parts() -> Select[Any]:
+    """Parts, each with the level and the rules that hold for it, and with what it would be vain to ask for."""
+    level = select(bots.c.level).where(bots.c.account == positions.c.account).scalar_subquery()
+    rules = select(func.jsonb_object_agg(settings.c.key, settings.c.value)).where(settings.c.key.in_(KEYS))
+    return select(
+        *positions.c,
+        level.label("level"),
+        type_coerce(rules.scalar_subquery(), JSONB).label("rules"),
+        exists().where(and_(exits.c.part == positions.c.part, exits.c.cycle == positions.c.cycle)).label("gone"),
+        exists().where(and_(entries.c.part == positions.c.part, entries.c.cycle == positions.c.cycle)).label("come"),
+        exists().where(answers.c.account == positions.c.account).label("answered"),
+    )
+
+
+# built once: they are asked at every look
+_DESIRED = _parts().where(positions.c.account == bindparam("account"), of_interest())
+_EVERY = _parts().where(positions.c.account == bindparam("account"))
+_EVERY = _EVERY.order_by(positions.c.asked_at.desc(), positions.c.part.desc())
+_ONE = _parts().where(positions.c.part == bindparam("part"))
+
+
 class Book(Database):
     """What is wanted."""
 
@@ -60,20 +96,25 @@ class Book(Database):
 
     def desired(self, account: str) -> dict[PositionKey, Desired]:
         """Everything wanted of each position of the account, with its level, the limits and the answers that hold."""
-        level = select(bots.c.level).where(bots.c.account == account).scalar_subquery()
         with self.one_statement() as connection:
-            rows = connection.execute(
-                select(*positions.c, level.label("level")).where(positions.c.account == account, of_interest())
-            ).all()
-            rules = _rules(connection) if rows else Rules()
+            rows = connection.execute(_DESIRED, {"account": account}).all()
+            rules = _rules_of(rows)
             intents = _intents(connection, rows, rules)
-            answered = _answers(connection, account)
+            answered = _answers(connection, account) if not rows or rows[0].answered else {}
         by_key: dict[PositionKey, list[Intent]] = defaultdict(list)
         for intent in intents:
             by_key[intent.key].append(intent)
         allowed = Level(rows[0].level) if rows and rows[0].level else Level.RUN
         return {
-            key: Desired(key, tuple(by_key.get(key, ())), allowed, rules.limits, answered.get(key, ()))
+            key: Desired(
+                key,
+                tuple(by_key.get(key, ())),
+                allowed,
+                rules.limits,
+                answered.get(key, ()),
+                rules.division,
+                rules.price_protect,
+            )
             for key in sorted({*by_key, *answered})
         }
 
@@ -88,10 +129,9 @@ class Book(Database):
 
     def intents(self, account: str) -> list[Intent]:
         """Every part the account ever had, newest first."""
-        query = select(positions).where(positions.c.account == account)
         with self.one_statement() as connection:
-            rows = connection.execute(query.order_by(positions.c.asked_at.desc(), positions.c.part.desc())).all()
-            return _intents(connection, rows, _rules(connection))
+            rows = connection.execute(_EVERY, {"account": account}).all()
+            return _intents(connection, rows, _rules_of(rows))
 
     def intent(self, part: str) -> Intent | None:
         with self.one_statement() as connection:
@@ -162,24 +202,30 @@ def _rules(connection: Connection) -> Rules:
     return Rules.of({row.key: row.value for row in connection.execute(query)})
 
 
+def _rules_of(rows: Sequence[Any]) -> Rules:
+    """The rules that were read with these rows of `_parts`."""
+    return Rules.of(rows[0].rules or {}) if rows else Rules()
+
+
 def intent_in(connection: Connection, part: str, *, lock: bool = False) -> Intent | None:
-    query = select(positions).where(positions.c.part == part)
-    rows = connection.execute(query.with_for_update() if lock else query).all()
-    return next(iter(_intents(connection, rows, _rules(connection))), None)
+    """The intent of a part; None where it is not known. With `lock` nobody changes its row until the end."""
+    if lock:  # a statement of its own: what is read next is what was committed by whoever had the lock before
+        connection.execute(select(positions.c.part).where(positions.c.part == part).with_for_update())
+    rows = connection.execute(_ONE, {"part": part}).all()
+    return next(iter(_intents(connection, rows, _rules_of(rows))), None)
 
 
-def _intents(connection: Connection, rows: Iterable[Any], rules: Rules) -> list[Intent]:
-    """The intents of these rows, in their order, with what others closed and opened of their current cycles."""
-    rows = list(rows)
+def _intents(connection: Connection, rows: Sequence[Any], rules: Rules) -> list[Intent]:
+    """The intents of these rows of `_parts`, in their order, with what others closed and opened of their cycles."""
     gone: dict[tuple[str, int], list[ExternalExit]] = defaultdict(list)
     come: dict[tuple[str, int], list[ExternalEntry]] = defaultdict(list)
-    if rows:
-        parts = literal([row.part for row in rows], ARRAY(Text))
-        query = select(exits).where(exits.c.part == any_(parts)).order_by(exits.c.at, exits.c.exchange_fill_id)
-        for row in connection.execute(query):
+    if left := [row.part for row in rows if row.gone]:
+        of_these = exits.c.part == any_(literal(left, ARRAY(Text)))
+        for row in connection.execute(select(exits).where(of_these).order_by(exits.c.at, exits.c.exchange_fill_id)):
             gone[row.part, row.cycle].append(codec.exit_of(row))
-        taken_over = select(entries).where(entries.c.part == any_(parts)).order_by(entries.c.at, entries.c.entry_id)
-        for row in connection.execute(taken_over):
+    if joined := [row.part for row in rows if row.come]:
+        of_these = entries.c.part == any_(literal(joined, ARRAY(Text)))
+        for row in connection.execute(select(entries).where(of_these).order_by(entries.c.at, entries.c.entry_id)):
             come[row.part, row.cycle].append(codec.entry_of(row))
     earned = _earned(connection, rows, rules)
     return [
@@ -203,7 +249,7 @@ def _answers(connection: Connection, account: str) -> dict[PositionKey, tuple[An
     return {key: tuple(group) for key, group in found.items()}
 
 
-def _earned(connection: Connection, rows: list[Any], rules: Rules) -> dict[str, Decimal]:
+def _earned(connection: Connection, rows: Sequence[Any], rules: Rules) -> dict[str, Decimal]:
     """The net result of all ended cycles, for parts that a loss budget holds for."""
     budgeted = rules.reopen is not None and rules.reopen.loss_budget is not None
     parts = [row.part for row in rows if budgeted or (row.reopen or {}).get("loss_budget") is not None]

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Text,
     and_,
+    any_,
     bindparam,
     case,
     distinct,
@@ -26,13 +27,13 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.engine import Connection
 
 from core.domain.account import PositionKey
 from core.domain.action import Command, OutcomeKind, PlaceOco, PlaceOrder
 from core.domain.errors import Refused
-from core.domain.order import Order, OrderStatus, Purpose
+from core.domain.order import GIVEN_UP, Order, OrderStatus, Purpose
 from db import codec
 from db.connection import Database
 from db.models import CommandRow, LeaseStateRow, OrderRow, PositionRow
@@ -94,27 +95,23 @@ class Commands(Database):
 
     def commands(self, account: str) -> list[Command]:
         """Those of the current cycles of living parts, and all without an outcome, oldest first."""
-        current = exists().where(
-            positions.c.part == commands.c.part,
-            positions.c.cycle == commands.c.cycle,
-            positions.c.cycle_ended_at.is_(None),
-        )
-        told = (column for column in commands.c if column is not commands.c.request)  # long, and for people only
-        query = select(*told).where(commands.c.account == account, or_(UNRESOLVED, current))
         with self.one_statement() as connection:
-            rows = connection.execute(query.order_by(commands.c.recorded_at, commands.c.client_order_id))
-            return [codec.command_of(row) for row in rows]
+            return [codec.command_of(row) for row in connection.execute(_COMMANDS, {"account": account})]
 
     # -- orders ----------------------------------------------------------------------------------------------
 
     def orders(self, account: str) -> list[Order]:
         """Every order of ours of the current cycles, and all live ones, oldest first."""
-        current = select(positions.c.part, positions.c.cycle).where(positions.c.account == account, of_interest())
-        wanted = or_(orders.c.status == OrderStatus.WORKING, tuple_(orders.c.part, orders.c.cycle).in_(current))
-        query = select(orders).where(orders.c.account == account, wanted)
         with self.one_statement() as connection:
-            rows = connection.execute(query.order_by(orders.c.created_at, orders.c.client_order_id))
-            return [codec.order_of(row) for row in rows]
+            return [codec.order_of(row) for row in connection.execute(_ORDERS, {"account": account})]
+
+    def ours_among(self, account: str, exchange_order_ids: Iterable[str]) -> frozenset[str]:
+        """Which of these exchange ids belong to orders of ours, or to what they set off, in whatever cycle."""
+        asked = frozenset(exchange_order_ids)
+        if not asked:
+            return asked
+        with self.one_statement() as connection:
+            return asked.intersection(owners_of(connection, account, asked))
 
     def save_orders(self, account: str, found: Iterable[Order]) -> None:
         """Keep the newest known state of our orders; foreign ones are not kept. Never goes back."""
@@ -124,6 +121,20 @@ class Commands(Database):
         rows = [codec.order_values(account, ours[name]) for name in sorted(ours)]  # one order of locks for all
         with self.transaction() as connection:
             connection.execute(_SAVE, rows)
+
+
+def owners_of(connection: Connection, account: str, ids: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """Part and cycle of each exchange order id that an order of ours has, or the order that it set off."""
+    named = literal(sorted(ids), ARRAY(Text))
+    query = select(orders.c.exchange_order_id, orders.c.child_order_ids, orders.c.part, orders.c.cycle).where(
+        orders.c.account == account,
+        or_(orders.c.exchange_order_id == any_(named), orders.c.child_order_ids.op("&&")(named)),
+    )
+    return {
+        name: (row.part, row.cycle)
+        for row in connection.execute(query)
+        for name in (row.exchange_order_id, *row.child_order_ids)
+    }
 
 
 def _count_recovery(connection: Connection, part: str, cycle: int, now: datetime) -> None:
@@ -212,7 +223,9 @@ def _save_statement() -> Any:
     values["child_order_ids"] = case(
         (func.cardinality(new.child_order_ids) > 0, new.child_order_ids), else_=orders.c.child_order_ids
     )
-    back_to_life = and_(orders.c.status != OrderStatus.WORKING, new.status == OrderStatus.WORKING)
+    given_up = orders.c.failure == literal(GIVEN_UP, Text)  # nobody told of an end: it may be shown after all
+    values["failure"] = case((given_up, new.failure), else_=values["failure"])
+    back_to_life = and_(orders.c.status != OrderStatus.WORKING, new.status == OrderStatus.WORKING, not_(given_up))
     return heard.on_conflict_do_update(
         index_elements=["account", "client_order_id"],
         set_=values,
@@ -220,4 +233,25 @@ def _save_statement() -> Any:
     )
 
 
+def _commands_statement() -> Any:
+    current = exists().where(
+        positions.c.part == commands.c.part,
+        positions.c.cycle == commands.c.cycle,
+        positions.c.cycle_ended_at.is_(None),
+    )
+    told = (column for column in commands.c if column is not commands.c.request)  # long, and for people only
+    query = select(*told).where(commands.c.account == bindparam("account"), or_(UNRESOLVED, current))
+    return query.order_by(commands.c.recorded_at, commands.c.client_order_id)
+
+
+def _orders_statement() -> Any:
+    of_account = positions.c.account == bindparam("account")
+    current = select(positions.c.part, positions.c.cycle).where(of_account, of_interest())
+    wanted = or_(orders.c.status == OrderStatus.WORKING, tuple_(orders.c.part, orders.c.cycle).in_(current))
+    query = select(orders).where(orders.c.account == bindparam("account"), wanted)
+    return query.order_by(orders.c.created_at, orders.c.client_order_id)
+
+
+# built once: they are asked at every look
 _RECORD, _SAVE = _record_statement(), _save_statement()
+_COMMANDS, _ORDERS = _commands_statement(), _orders_statement()

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import and_, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal, literal_column, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Engine
 
 from core.domain.account import Level
 from db.base import Json
-from db.connection import Database, send
+from db.connection import CHANNEL, Database, message_text, send
 from db.models import BoardRow, BotStateRow, EventRow, LeaseStateRow, SettingRow
 from db.records import BotRow, LeaseRow
 from db.store_private import PREFIX
@@ -25,8 +26,24 @@ settings, events = SettingRow.table(), EventRow.table()
 NEVER_STARTED = "never started"
 
 
+def _show_statement() -> Any:
+    """Put a picture up and tell everybody, in one go."""
+    names = ("account", "picture", "as_of")
+    row = insert(board).values({name: bindparam(name, type_=board.c[name].type) for name in names})
+    new = {"picture": row.excluded.picture, "as_of": row.excluded.as_of}
+    shown = row.on_conflict_do_update(index_elements=["account"], set_=new).returning(board.c.account).cte("shown")
+    return select(func.pg_notify(CHANNEL, bindparam("told"))).select_from(shown)
+
+
+_SHOW = _show_statement()
+
+
 class Control(Database):
     """Everything a person steers the bot with."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._pictures: dict[str, tuple[str, Json, datetime]] = {}  #: version, picture and time, by account
 
     # -- settings --------------------------------------------------------------------------------------------
 
@@ -159,20 +176,30 @@ class Control(Database):
 
     def put_picture(self, account: str, picture: Json, as_of: datetime) -> None:
         """Show this from now on."""
-        values = {"picture": picture, "as_of": as_of}
-        with self.transaction() as connection:
+        with self.one_statement() as connection:
             connection.execute(
-                insert(board)
-                .values(account=account, **values)
-                .on_conflict_do_update(index_elements=["account"], set_=values)
+                _SHOW,
+                {"account": account, "picture": picture, "as_of": as_of, "told": message_text({"board": account})},
             )
-            send(connection, {"board": account})
 
     def picture(self, account: str) -> tuple[Json, datetime] | None:
-        """The newest picture of an account and the time of the look it was made from."""
+        """The newest picture of an account and the time of the look it was made from. To be read, never changed:
+        whoever asks while nothing new was put up gets the same one, which crosses the wire once.
+        """
+        known = self._pictures.get(account)
+        version: ColumnElement[str] = literal_column("board.xmin::text || ' ' || board.ctid::text")
+        unread = case((version == (known[0] if known else ""), null()), else_=board.c.picture)
         with self.one_statement() as connection:
-            row = connection.execute(select(board).where(board.c.account == account)).one_or_none()
-        return None if row is None else (row.picture, row.as_of)
+            row = connection.execute(
+                select(version.label("version"), board.c.as_of, unread.label("picture")).where(
+                    board.c.account == account
+                )
+            ).one_or_none()
+        if row is None:
+            return None
+        if known is None or row.version != known[0]:
+            known = self._pictures[account] = (row.version, row.picture, row.as_of)
+        return known[1], known[2]
 
 
 def _ends(ttl_seconds: int) -> Any:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ARRAY, Text, and_, any_, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.domain.action import BookExit, EndCycle, StartCycle
 from core.domain.errors import Refused
 from core.domain.intent import ExitReason, Wanted
+from core.domain.money import Contracts
 from db.connection import Database
 from db.models import CycleRow, ExternalExitRow, PositionRow
 
@@ -67,6 +69,17 @@ class Cycles(Database):
                 .values(account=account, exchange_fill_id=action.exchange_fill_id, **values)
                 .on_conflict_do_nothing()
             )
+
+    def booked_of(self, account: str, fill_ids: Iterable[str]) -> dict[str, Contracts]:
+        """How many contracts of each of these fills of others have been given to parts, in all their cycles."""
+        asked = sorted(set(fill_ids))
+        if not asked:
+            return {}
+        fill = func.split_part(exits.c.exchange_fill_id, "/", 1)
+        query = select(fill.label("fill"), func.sum(exits.c.quantity).label("quantity"))
+        wanted = query.where(exits.c.account == account, fill == any_(literal(asked, ARRAY(Text)))).group_by(fill)
+        with self.one_statement() as connection:
+            return {row.fill: Contracts(row.quantity) for row in connection.execute(wanted)}
 
     def end_cycle(self, account: str, action: EndCycle, funding: Decimal, life: str, now: datetime) -> None:
         """Close the cycle and write it into the history, in one go and once."""

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Table, and_, case, func, select
-from sqlalchemy.engine import Connection
+from sqlalchemy import ColumnElement, FromClause, Table, and_, case, func, select, true
 
 from core.domain.funding import Held, told_share, untold_share
 from core.domain.instrument import Side
@@ -63,18 +62,21 @@ class Facts(Database):
         self, account: str, symbol: str, side: Side, part: str, cycle: int, start: datetime, end: datetime
     ) -> Decimal:
         """A part's share of the funding within [start, end], by what it held at each payment; USDT, + received."""
-        query = select(funding.c.paid_at, funding.c.position_side, funding.c.amount).where(
-            funding.c.account == account, funding.c.symbol == symbol, funding.c.paid_at.between(start, end)
+        held = _held(account, symbol, part, cycle)
+        query = (
+            select(funding.c.paid_at, funding.c.position_side, funding.c.amount, *held.c)
+            .join(held, true())
+            .where(funding.c.account == account, funding.c.symbol == symbol, funding.c.paid_at.between(start, end))
         )
         with self.one_statement() as connection:
             payments = connection.execute(query.order_by(funding.c.paid_at, funding.c.exchange_id)).all()
-            held = {at: _held(connection, account, symbol, part, cycle, at) for at in {row.paid_at for row in payments}}
-        told = (told_share(row.amount, side, held[row.paid_at]) for row in payments if row.position_side == side)
+        held_at = {row.paid_at: Held(max(row.own, ZERO), row.long, row.short) for row in payments}
+        told = (told_share(row.amount, side, held_at[row.paid_at]) for row in payments if row.position_side == side)
         untold: dict[datetime, list[Decimal]] = defaultdict(list)
         for row in payments:
             if row.position_side is None:
                 untold[row.paid_at].append(row.amount)
-        return sum(told, ZERO) + sum((untold_share(all_, side, held[at]) for at, all_ in untold.items()), ZERO)
+        return sum(told, ZERO) + sum((untold_share(all_, side, held_at[at]) for at, all_ in untold.items()), ZERO)
 
 
 def _narrowed(
@@ -90,25 +92,28 @@ def _narrowed(
         yield at < only.until
 
 
-def _held(connection: Connection, account: str, symbol: str, part: str, cycle: int, at: datetime) -> Held:
-    """What the part and the whole account held then, added up from the fills and from what was closed from outside."""
+def _held(account: str, symbol: str, part: str, cycle: int) -> FromClause:
+    """What the part and the whole account held at a payment, from the fills and from what others closed or opened.
+
+    What filled in the very instant of the payment came after it: it was made on what had been held until then.
+    """
     signed = case((fills.c.side == "buy", fills.c.quantity), else_=-fills.c.quantity)
-    own = and_(fills.c.part == part, fills.c.cycle == cycle)
 
-    def added(which: ColumnElement[bool]) -> ColumnElement[Decimal]:
-        return func.coalesce(func.sum(signed).filter(which), 0)
+    def added(*which: ColumnElement[bool]) -> ColumnElement[Decimal]:
+        return func.coalesce(func.sum(signed).filter(*which), 0)
 
-    def by_others(table: Table) -> Decimal:
+    def by_others(table: Table) -> ColumnElement[Decimal]:
         """Contracts of this cycle that came from outside, or went."""
-        here = and_(table.c.part == part, table.c.cycle == cycle, table.c.at <= at)
-        return connection.scalar(select(func.coalesce(func.sum(table.c.quantity), 0)).where(here)) or ZERO
+        here = and_(table.c.part == part, table.c.cycle == cycle, table.c.at < funding.c.paid_at)
+        return select(func.coalesce(func.sum(table.c.quantity), 0)).where(here).correlate(funding).scalar_subquery()
 
-    row = connection.execute(
+    own = func.abs(added(fills.c.part == part, fills.c.cycle == cycle))
+    return (
         select(
-            added(own).label("own"),
+            (own + by_others(entries) - by_others(exits)).label("own"),
             added(fills.c.position_side == Side.LONG).label("long"),
-            added(fills.c.position_side == Side.SHORT).label("short"),
-        ).where(fills.c.account == account, fills.c.symbol == symbol, fills.c.at <= at)
-    ).one()
-    own_size = abs(row.own) + by_others(entries) - by_others(exits)
-    return Held(max(own_size, ZERO), row.long, -row.short)
+            (-added(fills.c.position_side == Side.SHORT)).label("short"),
+        )
+        .where(fills.c.account == account, fills.c.symbol == symbol, fills.c.at < funding.c.paid_at)
+        .lateral()
+    )

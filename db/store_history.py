@@ -16,7 +16,7 @@ from core.domain.ids import net_of
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason, ExternalEntry
 from core.domain.life import ClosedPosition, LastClose
-from core.domain.order import Purpose
+from core.domain.order import Leg, Purpose
 from core.domain.steps import Edit, Levels, levels_of
 from db import codec
 from db.connection import Database, send
@@ -247,8 +247,10 @@ def _span(part: str, cycle: int) -> tuple[Any, Any]:
 def _placed(row: Any) -> Iterator[Levels]:
     """The protection that a command placed, alone or along with an entry."""
     request = row.request
-    if row.purpose == Purpose.PROTECT:
-        yield Levels(row.recorded_at, row.client_order_id, (request["tp_trigger"], request["sl_trigger"]))
+    if "sl_trigger" in request:
+        pair = (request["tp_trigger"], request["sl_trigger"])
+        leg = {Purpose.TAKE_PROFIT: Leg.TAKE_PROFIT, Purpose.STOP_LOSS: Leg.STOP_LOSS}.get(Purpose(row.purpose))
+        yield Levels(row.recorded_at, row.client_order_id, pair, leg=leg)
     attached, net = request.get("attached"), net_of(row.client_order_id)
     if attached is not None and net is not None:
         pair = (attached["tp_trigger"], attached["sl_trigger"])

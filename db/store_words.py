@@ -45,6 +45,15 @@ class Words(Database):
                 Event(row.at, row.account, row.part, row.rule, row.because, row.action, row.outcome) for row in rows
             ]
 
+    def acts(self, account: str, rules: Iterable[str], limit: int) -> list[Event]:
+        """What these rules have noted of the account or of the whole house, newest first."""
+        mine = (events.c.account.in_((account, "")), events.c.rule.in_(sorted(rules)))
+        with self.one_statement() as connection:
+            rows = connection.execute(select(events).where(*mine).order_by(events.c.id.desc()).limit(limit))
+            return [
+                Event(row.at, row.account, row.part, row.rule, row.because, row.action, row.outcome) for row in rows
+            ]
+
     def raise_alarm(self, account: str, subject: str, words: str, now: datetime) -> bool:
         """True where this is new. One that is open already only takes the newer words."""
         row = insert(alarms).values(account=account, subject=subject, words=words, raised_at=now)

@@ -7,53 +7,74 @@ from decimal import Decimal
 
 import streamlit as st
 
-from core.ui import again, bulk, charts, dialogs, differences, parts, rows, session, widgets
-from core.ui.figures import ago, places_of
+from core.ui import (
+    again,
+    bulk,
+    charts,
+    dialogs,
+    differences,
+    ledger,
+    parts,
+    preferences,
+    rows,
+    session,
+    together,
+    widgets,
+)
+from core.ui.figures import age, ago, places_of
 from core.ui.text import _
 
-CANDLES, CHART_SECONDS = 180, 15
+CHART_SECONDS = 15
+ONE, ALL = "one", "all"
+TAKEN = 5  #: of what others closed, told per position
+SHARED = 12  #: parts of one position that are drawn without being asked for
+CARDS = 20  #: to a page; the tables above name every part
 NEAR, FAR = 0.03, 10.0  #: how far from the candles a level may lie to be drawn; the second leaves none out
 
 
 def buttons(row: rows.Json) -> None:
-    """What a person may do to this part now."""
+    """What a person may do to this part now; what is closing already has nothing left to ask for."""
     part = row["part"]
     if again.waits(row):
         dialogs.waiting(row)
         return
     if row["status"] not in rows.LIVING:
         return
-    with st.container(horizontal=True, width="content", gap="xsmall"):
-        if st.button(_("Edit TP/SL"), key=f"ap_edit_{part}", icon=":material/tune:"):
-            dialogs.edit(row)
-        if st.button(_("Recovery"), key=f"ap_again_{part}", icon=":material/autorenew:"):
-            dialogs.choices(row)
-        if st.button(_("Close"), key=f"ap_close_{part}", icon=":material/logout:"):
-            dialogs.close(row)
+    closing = rows.closing_words(row)
+    for key, label, icon, ask in (
+        ("edit", _("Edit TP/SL"), ":material/tune:", dialogs.edit),
+        ("again", _("Recovery"), ":material/autorenew:", dialogs.choices),
+        ("close", _("Close"), ":material/logout:", dialogs.close),
+    ):
+        if st.button(label, key=f"ap_{key}_{part}", icon=icon, disabled=bool(closing), help=closing or None):
+            ask(row)
 
 
 def card(row: rows.Json, board: rows.Json, stale: bool) -> None:
-    """One part: its numbers, its protection, its reasons and its buttons."""
+    """One part: its numbers, its protection, its reasons and its buttons. Few elements: a hundred may be drawn."""
     now, part = session.now(), row["part"]
-    with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    with st.container(border=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             caption = rows.part_caption(row, now)
-            st.markdown(f"{rows.part_title(row)}  \n:small[:gray[{caption}]]", width="content")
+            st.markdown(f"{rows.part_title(row)}  \n:small[:gray[{caption}]]", width="stretch")
             buttons(row)
-        why = "\n".join(rows.why_lines(row)) or _("No decision was needed at the last look.")
         if row["status"] not in rows.LIVING:
             waiting = parts.waiting_words(row, now)
-            if waiting:
-                st.markdown(f":material/hourglass_top: {waiting}")
-            st.markdown(why)
+            st.markdown((f":material/hourglass_top: {waiting}\n\n" if waiting else "") + why_words(row))
             return
-        widgets.figures(rows.part_figures(row, board, now, stale))
         steps = again.recovery_line(row, rows.tick_of(board, row["symbol"]))
-        if steps:
-            st.markdown(f":small[:material/autorenew: **{_('Recovery')}** {steps}]")
-        with st.expander(_("Why?"), key=f"why_{part}", icon=":material/psychology_alt:", type="compact"):
-            st.markdown(why)
-            st.caption(_("As of the look {ago}.", ago=ago(board["as_of"], now)))
+        line = f":small[:material/autorenew: **{_('Recovery')}** {steps}]" if steps else ""
+        widgets.figures(rows.part_figures(row, board, now, stale), below=line)
+        why = st.expander(
+            _("Why?"), key=f"why_{part}", icon=":material/psychology_alt:", type="compact", on_change="rerun"
+        )
+        if why.open:
+            seen = _("As of the look {ago}.", ago=ago(board["as_of"], now))
+            why.markdown(f"{why_words(row)}\n\n:small[:gray[{seen}]]")
+
+
+def why_words(row: rows.Json) -> str:
+    return "\n".join(rows.why_lines(row)) or _("No decision was needed at the last look.")
 
 
 @widgets.live
@@ -82,6 +103,54 @@ def account_now() -> None:
     if guarded:
         st.subheader(_("Protection"), anchor=False)
         widgets.table(guarded, alt=_("What guards each part"), stale=stale)
+    ledgers(picture)
+
+
+def ledgers(picture: widgets.Picture) -> None:
+    """Each position of the exchange with the parts that share it, what they add up to, and what is left over."""
+    held = picture.data["positions"]
+    if not held:
+        return
+    st.subheader(_("Parts ledger"), anchor=False)
+    for one in held:
+        shared = 1 < len(ledger.parts_of(picture.data, one)) <= SHARED
+        opened = st.expander(
+            ledger.title(picture.data, one),
+            key=f"ledger_{picture.data['account']}_{ledger.key_of(one)}",
+            expanded=shared or bool(Decimal(one["residual"])),
+            icon=":material/account_tree:",
+            type="compact",
+            on_change="rerun",
+        )
+        if opened.open:
+            with opened:
+                ledger_of(one, picture)
+
+
+def ledger_of(held: rows.Json, picture: widgets.Picture) -> None:
+    """The table of one position, and what others closed of it."""
+    stale = picture.stale(session.now())
+    tinted = (_("PnL, USDT"), _("Realised, USDT"))
+    words = _("Parts of {symbol} and the exchange", symbol=held["symbol"])
+    widgets.table(ledger.rows(picture.data, held), alt=words, tinted=tinted, stale=stale, drop_empty=True)
+    st.caption(_("A part's result is reckoned from its own entry, never from the exchange's average."))
+    names = [part["part"] for part in ledger.parts_of(picture.data, held)]
+    taken = session.services().reports.taken(session.account_id(), names)[:TAKEN]
+    if taken:
+        st.markdown(f"**{_('Closed by others')}**  \n" + "\n".join(ledger.taken_lines(taken, session.now())))
+    rule = session.services().preferences.value("division")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        words = _("What somebody closes here comes off: {rule}.", rule=preferences.choice_words(str(rule)).lower())
+        st.caption(words, width="content")
+        st.page_link("settings.py", label=_("Change the rule"), icon=":material/tune:")
+
+
+@widgets.live
+def await_candles(symbol: str) -> None:
+    """Draws the page again once the first bars are there."""
+    st.caption(_("No candles yet: the bot reads them every few seconds while it looks at this account."))
+    if session.services().reports.candles(session.account_id(), symbol) is not None:
+        st.rerun()
 
 
 @widgets.live_slowly(CHART_SECONDS)
@@ -92,13 +161,6 @@ def chart() -> None:
     if picture is None or not symbols:
         return
     st.subheader(_("Chart"), anchor=False)
-    if picture.data["environment"] != "paper":
-        st.caption(_("Candles are drawn for paper accounts only so far: pages never ask an exchange themselves."))
-        return
-    paper = session.services().paper
-    if not paper.available():
-        st.caption(_("The paper exchange does not run, so there are no candles."))
-        return
     state = st.session_state
     if state.get("ap_chart") not in symbols:
         state["ap_chart"] = symbols[0]
@@ -106,14 +168,16 @@ def chart() -> None:
         widgets.choice(_("Contract"), symbols, "ap_chart", rows.short_symbol)
         everything = st.toggle(_("All levels"), value=True, key="ap_all_levels")
     symbol = state["ap_chart"]
-    bars = paper.candles(symbol, CANDLES)
-    if not bars:
-        st.caption(_("No candle has been drawn yet."))
+    found, now = session.services().reports.candles(session.account_id(), symbol), session.now()
+    if found is None or not found.bars:
+        await_candles(symbol)
         return
+    if found.stale(now):
+        st.caption(_("The candles end {age} ago: the bot has read none since.", age=age(found.age(now))))
     levels, colours = parts.chart_levels(picture.data, symbol)
     places = places_of(Decimal(rows.tick_of(picture.data, symbol) or "0.01"))
     reach = FAR if everything else NEAR
-    option = charts.candles(bars, levels, session.zone(), places, colours, reach)
+    option = charts.candles(found.bars, levels, session.zone(), places, colours, reach)
     st.echarts_chart(option, height=340, key="ap_candles", alt=_("Price candles of {symbol}", symbol=symbol))
 
 
@@ -130,9 +194,12 @@ def every_part() -> None:
             _("Several at once"), key="ap_several", icon=":material/checklist:"
         ):
             bulk.several(picture.data)
-    stale = picture.stale(session.now())
-    for row in listed:
+    stale, pages = picture.stale(session.now()), -(-len(listed) // CARDS)
+    first = CARDS * (min(st.session_state.get("ap_page", 1), pages) - 1)
+    for row in listed[first : first + CARDS]:
         card(row, picture.data, stale)
+    if pages > 1:
+        st.pagination(pages, key="ap_page", persist_state="session")
 
 
 def newcomer() -> None:
@@ -146,7 +213,59 @@ def newcomer() -> None:
     )
 
 
-account_now()
-differences.hints()
-chart()
-every_part()
+@widgets.live
+def all_accounts() -> None:
+    """Totals, a row for each account, and everything that is held anywhere in one list."""
+    now, accounts = session.now(), session.services().accounts.list()
+    lines = session.services().overview.lines(accounts)
+    sums = together.totals(lines)
+    for total in sums:
+        if len(sums) > 1:
+            st.markdown(f"**{together.environment_words(total.environment)}**")
+        widgets.metrics(together.total_figures(total))
+    late = together.oldest(lines, now)
+    if late:
+        st.warning(
+            _("The numbers of {names} may no longer be true: see that account.", names=", ".join(late)),
+            title=_("Stale picture"),
+            icon=":material/schedule:",
+        )
+    tinted = (_("PnL, USDT"), _("PnL / margin"), _("Funding, USDT"), _("Floating PnL, USDT"), _("PnL today, USDT"))
+    widgets.table(together.account_rows(lines, now), alt=_("All accounts"), tinted=tinted)
+    st.subheader(_("On the exchanges"), anchor=False)
+    held = together.position_rows(lines)
+    if held:
+        widgets.table(held, alt=_("Open positions of all accounts"), tinted=tinted, drop_empty=True)
+    else:
+        st.caption(_("No position is held just now."))
+    guarded = together.part_rows(lines, now)
+    if guarded:
+        st.subheader(_("Protection"), anchor=False)
+        widgets.table(guarded, alt=_("What guards each part"))
+    st.caption(_("To edit or close something, choose its account in the sidebar."))
+
+
+def scope() -> str:
+    """Whether one account is shown or all of them; offered where there are several."""
+    state = st.session_state
+    if len(session.services().accounts.list()) < 2:
+        return ONE
+    state["ap_shown"] = st.segmented_control(
+        _("Shown"),
+        [ONE, ALL],
+        default=state.get("ap_shown", ONE),
+        key="ap_scope",
+        format_func=lambda shown: _("This account") if shown == ONE else _("All accounts"),
+        required=True,
+        label_visibility="collapsed",
+    )
+    return str(state["ap_shown"])
+
+
+if scope() == ALL:
+    all_accounts()
+else:
+    account_now()
+    differences.hints()
+    chart()
+    every_part()

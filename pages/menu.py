@@ -5,11 +5,10 @@ Cheap, since it runs on every click. It says on each page when the bot is stoppe
 
 import streamlit as st
 
-from core.ui import display, levels, login_settings, rows, session, switch, widgets
+from core.ui import display, login_settings, session, sides, widgets
 from core.ui.assets import ICON, LOGO
-from core.ui.figures import age
 from core.ui.session import Account, Environment
-from core.ui.text import _, told
+from core.ui.text import _
 
 state = st.session_state
 
@@ -36,33 +35,13 @@ def pages(paper: bool) -> st.Page:
     return st.navigation({_("Trade"): trade, _("Set up"): set_up})
 
 
-@widgets.live_line
-def bot_lines(account: str, drawn: tuple[str, int, str]) -> None:
-    """Badge, pill, level and age; a change that concerns the switch or the banner redraws the whole page."""
-    status, picture = session.services().levels.status(account), session.services().reports.picture(account)
-    with st.container(horizontal=True, gap="xsmall"):
-        widgets.bot_badge(status)
-        widgets.protection_pill(picture)
-    facts = [_("level {level}", level=levels.name(status.level).lower())]
-    facts.append(_("picture {age} old", age=age(picture.age(session.now()))) if picture else _("no picture yet"))
-    st.caption(" · ".join(facts))
-    if (status.state, status.on_exchange_alone, status.level) != drawn:
-        st.rerun()
-
-
 def sidebar(accounts: dict[str, Account]) -> None:
-    """The account, the bot's state and its switch; above the page what a stopped bot leaves behind."""
+    """The account, every bot and its switch; above the page what a stopped bot leaves behind."""
     with st.sidebar:
-        chosen = st.selectbox(
-            _("Account"), list(accounts), key="account", format_func=lambda one: rows.account_label(accounts[one])
-        )
-        status = session.services().levels.status(chosen)
-        bot_lines(chosen, (status.state, status.on_exchange_alone, status.level))
-        switch.switch(chosen, status.state)
+        sides.sidebar(accounts)
         display.language()
         login_settings.log_out()
-    switch.banner(status.state, told(status.words), status.on_exchange_alone)
-    levels.banner(status)
+    sides.banners()
 
 
 st.set_page_config(page_icon=ICON, layout="wide")
@@ -71,8 +50,8 @@ st.logo(LOGO, size="large")
 accounts: dict[str, Account] | None = None
 with widgets.reading():
     accounts = {account.id: account for account in session.services().accounts.list()}
-if accounts and state.get("account") not in accounts:
-    state["account"] = next(iter(accounts))
+if accounts:
+    sides.take_up(accounts)
 chosen = accounts.get(state["account"]) if accounts else None
 page = pages(paper=chosen is None or chosen.environment is Environment.PAPER)
 

@@ -13,6 +13,7 @@ from core.ui.forms import Draft, EntryKind, Ground, Side, TradeForm, TriggerBy, 
 from core.ui.text import _, told
 
 state = st.session_state
+CAPS = (3, 5, 10)  #: recovery steps, offered where nothing limits them
 DEFAULTS: dict[str, Any] = {
     "nt_side": Side.LONG,
     "nt_value": 1000.0,
@@ -26,6 +27,7 @@ DEFAULTS: dict[str, Any] = {
     "nt_limit_price": None,
     "nt_timeout": 60.0,
     "nt_strategy": forms.MANUAL,
+    "nt_refused": choose.FOLLOW,
 }
 
 
@@ -47,6 +49,7 @@ def typed_form(account: str) -> TradeForm:
         state["nt_timeout"],
         state["nt_strategy"],
         *choose.chosen("nt"),
+        when_refused=choose.refused_choice("nt_refused"),
     )
 
 
@@ -68,8 +71,6 @@ def presets(account: str, symbols: list[str]) -> None:
         for symbol in forms.with_presets(symbols, state["nt_symbol"]):
             short = rows.short_symbol(symbol)
             st.button(short, key=f"nt_preset_{short}", on_click=use_preset, args=(account, symbol))
-        if state["nt_strategy"] != forms.MANUAL:
-            st.markdown(f":gray-badge[{_('Strategy {name}', name=state['nt_strategy'])}]", width="content")
 
 
 def convert_unit(field: str, stop: bool) -> None:
@@ -178,6 +179,12 @@ def beside(draft: Draft, tick: Decimal) -> None:
         st.caption(told(words))
 
 
+def cap(steps: int) -> None:
+    """A limit of its own for this position; the other numbers go on following the settings."""
+    state["nt_rec"], state["nt_rec_max_steps"] = again.Mode.ON, float(steps)
+    st.rerun()
+
+
 @widgets.live
 def climb(draft: Draft, tick: Decimal) -> None:
     """Everything that recovery may do from here, at the newest price."""
@@ -188,12 +195,28 @@ def climb(draft: Draft, tick: Decimal) -> None:
         st.caption(_("It follows once the numbers above are right."))
         return
     st.markdown(ladders.headline(found))
+    unlimited = ladders.without_end(rule)
+    if unlimited:
+        st.markdown(f":orange[:material/all_inclusive:] {unlimited}")
+        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+            st.caption(_("Set a limit for this position:"), width="content")
+            for steps in CAPS:
+                words = _("At most {n} steps", n=steps)
+                st.button(words, key=f"nt_cap_{steps}", on_click=cap, args=(steps,))
     st.caption(" ".join(ladders.notes(found, rule)))
     if found.steps:
         words = _("Average, target and stop after each recovery step")
         st.echarts_chart(ladders.chart(found, tick), height=260, key="nt_ladder_chart", alt=words)
         tinted, alt = (_("Fees"), _("If the stop hits")), _("Recovery ladder, step by step")
         widgets.table(ladders.table(found, tick), alt=alt, tinted=tinted, drop_empty=True)
+
+
+def budget(board: rows.Json) -> None:
+    """How many conditional orders the exchange still takes, where it names a number."""
+    known = board.get("conditional") or {}
+    if known.get("most") is not None:
+        words = _("{used} of at most {most} conditional orders rest.", used=known["used"], most=known["most"])
+        st.caption(f":material/stacked_bar_chart: {words}")
 
 
 def everything(account: str) -> None:
@@ -206,6 +229,11 @@ def everything(account: str) -> None:
         st.caption(_("No part yet. Each position you open is one, for all of its cycles."))
 
 
+def triggers(board: rows.Json) -> list[TriggerBy]:
+    """The prices that may set off a stop or target at this exchange."""
+    return list(forms.TRIGGERS[forms.Exchange(board["exchange"])])
+
+
 def fields(board: rows.Json, problems: dict[str, list[str]], tick: Decimal) -> None:
     """The form. Plain widgets, so that the figures beside it follow each field."""
     symbols = list(board["instruments"])
@@ -213,16 +241,29 @@ def fields(board: rows.Json, problems: dict[str, list[str]], tick: Decimal) -> N
         widgets.choice(_("Contract"), symbols, "nt_symbol", rows.short_symbol, other_contract)
         widgets.choice(_("Side"), list(Side), "nt_side", rows.side_words)
     complaints(problems, "symbol")
+    st.text_input(
+        _("Strategy"),
+        key="nt_strategy",
+        max_chars=40,
+        persist_state="session",
+        help=_(
+            "Any name. Several strategies may hold the same contract and side: each is a part with its own entry, "
+            "its own take-profit and stop-loss, and its own result."
+        ),
+    )
     left, right = st.columns(2)
     with left:
         number(_("Position value, USDT"), "nt_value", problems, "value", step=100.0, format="%.2f")
+        if least := previews.least_words(board["instruments"][state["nt_symbol"]], board):
+            st.caption(least)
     with right:
         number(_("Leverage"), "nt_leverage", problems, "leverage", step=1.0, format="%g")
     target(_("Take-profit"), "nt_tp", problems, "tp", tick)
     target(_("Stop-loss"), "nt_sl", problems, "sl", tick)
     with st.container(horizontal=True, gap="medium"):
-        widgets.choice(_("Trigger by"), list(TriggerBy), "nt_trigger_by", forms.trigger_words)
+        widgets.choice(_("Trigger by"), triggers(board), "nt_trigger_by", forms.trigger_words)
         widgets.choice(_("Entry"), [EntryKind.MARKET, EntryKind.LIMIT], "nt_entry", forms.entry_words, other_entry)
+    choose.refused("nt_refused", keep="session")
     if state["nt_entry"] is EntryKind.LIMIT:
         left, right = st.columns(2)
         with left:
@@ -245,6 +286,8 @@ def draw(board: rows.Json, account: str) -> None:
         state.setdefault(key, value)
     if state["nt_symbol"] not in symbols:
         state["nt_symbol"] = symbols[0]
+    if state["nt_trigger_by"] not in triggers(board):
+        state["nt_trigger_by"] = TriggerBy.MARK
     tick = Decimal(board["instruments"][state["nt_symbol"]]["price_tick"])
     presets(account, symbols)
     draft = typed_form(account).draft()
@@ -257,6 +300,7 @@ def draw(board: rows.Json, account: str) -> None:
         fields(board, problems, tick)
         sizing.helper(draft, shown, session.services().reports.picture(account), tick)
         again_too()
+        budget(board)
         complaints(problems, "")
         wrong = bool(shown.problems) or bool(list(choose.problems("nt")))
         if st.button(_("Review"), key="nt_review", type="primary", disabled=wrong, width="stretch"):

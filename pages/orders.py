@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from core.ui import dialogs, rows, session, widgets
+from core.ui import dialogs, pairs, rows, session, widgets
 from core.ui import orders as resting
 from core.ui.orders import Leg
 from core.ui.text import _, told
 
 state = st.session_state
+FIGURES_SECONDS = 10
 
 
 def ask_to_cancel(order: str, token: str) -> None:
@@ -77,6 +78,38 @@ def board() -> None:
     section(_("Not ours"), _("No order of anybody else."), groups["foreign"], picture)
     if groups["foreign"]:
         st.caption(_("Made by hand or by another program: shown here, never touched. Safety has what can be done."))
+
+
+# --- pairs
+
+
+@widgets.live
+def every_pair() -> None:
+    """How each pair of take-profit and stop-loss stands: both legs, and one that is left over."""
+    account = session.account_id()
+    picture = session.services().reports.picture(account)
+    if picture is None:
+        return
+    shown = session.services().pairs.list(account)
+    budget = picture.data.get("conditional") or {"used": 0, "most": None}
+    st.subheader(f"{_('Pairs of take-profit and stop-loss')} :gray[{len(shown) or ''}]", anchor=False)
+    now = session.now()
+    if shown:
+        table = pairs.pair_rows(shown, picture.data, now)
+        widgets.table(table, alt=_("Pairs of take-profit and stop-loss"), stale=picture.stale(now), drop_empty=True)
+    else:
+        st.caption(_("No part has a pair just now."))
+    if budget["most"] is not None:
+        words = _("{used} of at most {most} conditional orders rest.", used=budget["used"], most=budget["most"])
+        st.caption(words + " " + _("Each position needs two; beyond the limit nothing is opened."))
+
+
+@widgets.live_slowly(FIGURES_SECONDS)
+def pair_figures() -> None:
+    """What all pairs of the account have come to."""
+    found = session.services().pairs.figures(session.account_id())
+    if found.placed:
+        widgets.figures(pairs.pair_figures(found), min_width=120)
 
 
 # --- TP and SL by hand
@@ -166,6 +199,8 @@ def by_hand() -> None:
     st.caption(resting.hand_words(held))
 
 
+every_pair()
+pair_figures()
 board()
 with widgets.reading():
     by_hand()

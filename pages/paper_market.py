@@ -1,6 +1,6 @@
-"""The paper exchange's market: see the price, move it, and make the exchange misbehave, to watch what the bot does.
+"""The paper exchange's market: see the price, move it, meddle in the chosen account, make the exchange misbehave.
 
-Only for paper accounts. Everything here happens inside the simulator; no real exchange hears of it.
+Only for paper accounts, which all see the same prices. Everything here happens inside the simulator.
 """
 
 from decimal import Decimal
@@ -8,15 +8,16 @@ from typing import Any
 
 import streamlit as st
 
-from core.ui import charts, rows, session, widgets
+from core.ui import account_keys, charts, rows, session, widgets
 from core.ui.figures import Figure, places_of, price
-from core.ui.forms import Unit, number_format, typed
+from core.ui.forms import Deed, Side, Unit, number_format, typed
 from core.ui.text import _, counted
 
 state = st.session_state
 SHOCKS = (-5, -1, 1, 5, 10)
 SPANS = {60: "1 h", 180: "3 h", 480: "8 h"}
 account = session.account_id()
+name, exchange = next((one.name, one.exchange) for one in session.services().accounts.list() if one.id == account)
 
 
 def ticks() -> dict[str, str]:
@@ -36,7 +37,9 @@ def levels(symbol: str) -> dict[str, Decimal]:
     return found
 
 
-def set_price(symbol: str) -> None:
+def set_price() -> None:
+    """Of the contract chosen now: the page may still show the one before while the choice is on its way."""
+    symbol = state["pm_symbol"]
     wanted = typed(state["pm_price"])
     if wanted is None:
         state["refusal"] = (_("Type the new price of {symbol} first.", symbol=rows.short_symbol(symbol)),)
@@ -45,7 +48,8 @@ def set_price(symbol: str) -> None:
     told(_("{symbol} is set to {p}.", symbol=rows.short_symbol(symbol), p=price(wanted)))
 
 
-def shock(symbol: str, percent: int) -> None:
+def shock(percent: int) -> None:
+    symbol = state["pm_symbol"]
     session.ask(lambda: session.services().paper.shock(symbol, Decimal(percent)))
     told(_("{symbol} moved by {n:+d} %.", symbol=rows.short_symbol(symbol), n=percent))
 
@@ -58,7 +62,8 @@ def set_source() -> None:
 
 def add_fault() -> None:
     paper = session.services().paper
-    fault: dict[str, Any] = {"kind": state["pm_fault"], "match": {}, "count": int(state["pm_fault_count"])}
+    where = {"exchange": str(exchange)}
+    fault: dict[str, Any] = {"kind": state["pm_fault"], "match": where, "count": int(state["pm_fault_count"])}
     session.ask(lambda: paper.set_faults([*paper.faults(), fault]))
     told(counted("The paper exchange will do so once.", "The paper exchange will do so {n} times.", fault["count"]))
 
@@ -104,10 +109,10 @@ def mover(symbol: str) -> None:
             placeholder=_("price"),
             width=200,
         )
-        st.form_submit_button(_("Set price"), key="pm_set", on_click=set_price, args=(symbol,))
+        st.form_submit_button(_("Set price"), key="pm_set", on_click=set_price)
     with st.container(horizontal=True, gap="xsmall"):
         for percent in SHOCKS:
-            st.button(f"{percent:+d} %", key=f"pm_shock_{percent}", on_click=shock, args=(symbol, percent))
+            st.button(f"{percent:+d} %", key=f"pm_shock_{percent}", on_click=shock, args=(percent,))
     st.caption(_("The price travels there in a straight line, so every stop and target on the way is met."))
     st.segmented_control(
         _("Between your moves"),
@@ -121,7 +126,7 @@ def mover(symbol: str) -> None:
 def faults() -> None:
     """What the paper exchange should get wrong."""
     paper = session.services().paper
-    st.markdown(_("**Make the exchange misbehave**"))
+    st.markdown(_("**Make {exchange} misbehave**", exchange=account_keys.BRANDS[exchange]))
     with st.form("pm_faults", border=False):
         st.selectbox(_("What goes wrong"), list(paper.FAULTS), key="pm_fault", format_func=paper.FAULTS.__getitem__)
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -129,12 +134,50 @@ def faults() -> None:
             st.form_submit_button(_("Add"), key="pm_fault_add", on_click=add_fault)
     active = paper.faults()
     for fault in active:
-        hits = _("{n} so far", n=fault.get("hits", 0))
-        st.markdown(f"- {paper.FAULTS.get(fault['kind'], fault['kind'])} :gray[{hits}]")
+        facts = [str(fault.get("match", {}).get("exchange", "")).upper(), _("{n} so far", n=fault.get("hits", 0))]
+        st.markdown(f"- {paper.FAULTS.get(fault['kind'], fault['kind'])} :gray[{' · '.join(filter(None, facts))}]")
     if active:
         st.button(_("Behave again"), key="pm_faults_clear", icon=":material/healing:", on_click=clear_faults)
     else:
         st.caption(_("Just now the paper exchange does everything right."))
+
+
+def meddle() -> None:
+    """Another hand in the chosen account, past the bot."""
+    st.markdown(_("**Another hand in {account}**", account=name))
+    with st.form("pm_hand", border=False):
+        left, right = st.columns(2)
+        left.selectbox(_("What it does"), list(Deed), key="pm_deed", format_func=deed_words)
+        right.selectbox(_("Side"), list(Side), key="pm_hand_side", format_func=rows.side_words)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.number_input(
+                _("Contracts"),
+                value=None,
+                min_value=0.0,
+                key="pm_hand_size",
+                format="%g",
+                placeholder=_("all of it"),
+                width=160,
+            )
+            st.form_submit_button(_("Do it"), key="pm_hand_do", on_click=do_by_hand)
+    words = _("Of the contract chosen above. The bot finds out as it would at a real exchange.")
+    st.caption(words)
+
+
+def deed_words(deed: Deed) -> str:
+    return {
+        Deed.CLOSE: _("closes at market"),
+        Deed.OPEN: _("opens at market"),
+        Deed.LIQUIDATE: _("the exchange liquidates"),
+        Deed.DELEVERAGE: _("the exchange deleverages"),
+    }[deed]
+
+
+def do_by_hand() -> None:
+    symbol, size = state["pm_symbol"], typed(state["pm_hand_size"])
+    paper, deed, side = session.services().paper, state["pm_deed"], state["pm_hand_side"]
+    session.ask(lambda: paper.by_hand(account, deed, symbol, side, size))
+    told(_("Done in {account}, past the bot.", account=name))
 
 
 def draw(symbols: list[str]) -> None:
@@ -150,6 +193,8 @@ def draw(symbols: list[str]) -> None:
         mover(state["pm_symbol"])
     with right, st.container(border=True):
         faults()
+    with st.container(border=True):
+        meddle()
 
 
 market = session.services().paper

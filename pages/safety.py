@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import differences, levels, rows, session, widgets
+from core.ui import backup, differences, levels, rows, session, widgets
 from core.ui.figures import NOTHING, ago, quantity
 from core.ui.text import _, told
 
@@ -114,4 +114,5 @@ warnings(account)
 differences.items()
 limits(account)
 connection(account)
+backup.card()
 past(account)

@@ -2,9 +2,22 @@
 
 import streamlit as st
 
-from core.ui import account_keys, display, levels, login_settings, preferences, rows, session, switch, widgets
+from core.ui import (
+    account_keys,
+    again,
+    api_tokens,
+    display,
+    levels,
+    login_settings,
+    preferences,
+    rows,
+    session,
+    switch,
+    trail,
+    widgets,
+)
 from core.ui.figures import Figure, ago
-from core.ui.forms import AccountForm, Environment, Exchange
+from core.ui.forms import REGIONS, WITH_PASSPHRASE, AccountForm, Environment, Exchange
 from core.ui.text import _, told
 
 state = st.session_state
@@ -21,8 +34,8 @@ def account_form() -> AccountForm:
         environment=state["acc_environment"],
         api_key=state["acc_key"].strip(),
         api_secret=state["acc_secret"].strip(),
-        passphrase=state["acc_passphrase"],
-        region=state.get("acc_region", "global"),
+        passphrase=state.get("acc_passphrase", ""),
+        region=state.get("acc_region") or "global",
         confirm_live=state.get("acc_live", "").strip(),
         confirm_withdraw=state.get("acc_withdraw", "").strip(),
     )
@@ -39,7 +52,8 @@ def add_account(token: str) -> None:
     added = session.ask(lambda: session.services().accounts.add(form, token, by=session.OPERATOR))
     if added is not None:
         for field in FIELDS:
-            state[field] = ""
+            if field in state:
+                state[field] = ""
         state["acc_token"] = session.new_token()
         state.pop("acc_check", None)
         state["account"] = added.id
@@ -87,12 +101,20 @@ def accounts() -> None:
     account_keys.secret()
 
 
+def forget_check() -> None:
+    """What one exchange said of a key says nothing of another's."""
+    state.pop("acc_check", None)
+
+
 def add_form() -> None:
-    """Environment first, since live asks for more."""
+    """Exchange and environment first: what else is asked for follows from them."""
+    state.setdefault("acc_exchange", Exchange.OKX)
     state.setdefault("acc_environment", Environment.DEMO)
     state.setdefault("acc_token", session.new_token())
     with st.container(border=True):
         with st.container(horizontal=True, gap="medium"):
+            widgets.choice(_("Exchange"), list(Exchange), "acc_exchange", str.upper, forget_check)
+            exchange = state["acc_exchange"]
             st.segmented_control(
                 _("Environment"),
                 [Environment.DEMO, Environment.LIVE],
@@ -100,26 +122,29 @@ def add_form() -> None:
                 format_func=lambda kind: _("Demo") if kind is Environment.DEMO else _("Live, real money"),
                 required=True,
             )
-            st.selectbox(_("Region"), ["global", "eea", "us"], key="acc_region", width=150)
+            if exchange in REGIONS:
+                st.selectbox(_("Region"), REGIONS[exchange], key="acc_region", width=150)
+        st.caption(account_keys.how_to(exchange, state["acc_environment"]))
         with st.form("account_form", border=False, enter_to_submit=False):
             left, right = st.columns(2)
-            left.text_input(_("Name"), key="acc_name", placeholder=_("OKX demo"))
-            right.selectbox(_("Exchange"), [Exchange.OKX], key="acc_exchange", format_func=str.upper)
+            named = _("{exchange} demo", exchange=account_keys.BRANDS[exchange])
+            left.text_input(_("Name"), key="acc_name", placeholder=named)
+            if exchange in WITH_PASSPHRASE:
+                words = _("The one typed when the key was made, not the password of the log-in.")
+                right.text_input(_("Passphrase"), key="acc_passphrase", type="password", autocomplete="off", help=words)
             left, right = st.columns(2)
             left.text_input(_("API key"), key="acc_key", autocomplete="off")
             right.text_input(_("API secret"), key="acc_secret", type="password", autocomplete="off")
-            left, _right = st.columns(2)
-            left.text_input(_("Passphrase"), key="acc_passphrase", type="password", autocomplete="off")
             if state["acc_environment"] is Environment.LIVE:
                 st.warning(_("Live trades with real money. Try the same on paper and demo first."))
                 st.text_input(_("Type LIVE to go on"), key="acc_live", autocomplete="off")
-            if state["acc_environment"] is Environment.LIVE or may_withdraw():
-                st.text_input(
-                    _("Only for a key that may withdraw: type I ACCEPT THE RISK"),
-                    key="acc_withdraw",
-                    help=_("Better: make a key that may read and trade and nothing else."),
-                    autocomplete="off",
-                )
+            st.text_input(
+                _("Only for a key that may withdraw: type I ACCEPT THE RISK"),
+                key="acc_withdraw",
+                placeholder=_("leave it empty for a key that may not"),
+                help=_("Better: make a key that may read and trade and nothing else."),
+                autocomplete="off",
+            )
             checked()
             with st.container(horizontal=True):
                 st.form_submit_button(_("Check keys"), key="acc_check_keys", on_click=check_keys)
@@ -127,12 +152,6 @@ def add_form() -> None:
                     _("Add account"), key="acc_add", type="primary", on_click=add_account, args=(state["acc_token"],)
                 )
         st.caption(_("Keys are encrypted before they are stored and are never shown again."))
-
-
-def may_withdraw() -> bool:
-    """Whether the keys of the last check may."""
-    found = state.get("acc_check")
-    return found is not None and found.can_withdraw
 
 
 def checked() -> None:
@@ -181,7 +200,12 @@ def bot() -> None:
 
 def rules() -> None:
     st.caption(_("All of it holds at once, for running parts too; a part may choose its own on Active Positions."))
-    preferences.groups(("Recovery", "Reopen", "Limits"))
+    recovery, reopen = session.services().positions.everybody()
+    st.markdown(f":material/autorenew: **{_('Recovery')}** {again.recovery_words(recovery)}")
+    if recovery is not None and recovery.max_steps is None:
+        st.caption(_("Most steps in one cycle, below, is where a limit is set; Safety stops it at a daily loss."))
+    st.markdown(f":material/replay: **{_('Reopen')}** {again.reopen_words(reopen)}")
+    preferences.groups(("Recovery", "Reopen", "Take-profit and stop-loss", "Limits"))
 
 
 def guards() -> None:
@@ -202,7 +226,9 @@ VIEWS = {
     "defaults": (_("Recovery, reopen, limits"), rules),
     "guards": (_("Guards and cadence"), guards),
     "access": (_("Language and log-in"), access),
+    "api": (_("API"), api_tokens.card),
     "file": (_("Export and import"), preferences.as_file),
+    "trail": (_("Audit trail"), trail.draw),
 }
 state.setdefault("settings_view", "accounts")
 st.segmented_control(

@@ -121,7 +121,7 @@ class SimulatorProcess(SimulatorControl):
         clock: str = "stepped",
         state_dir: Path | str | None = None,
         candles: Mapping[str, Path | str] | None = None,
-        balance: str = "10000",
+        balance: str | None = None,
         delay_ms: int = 0,
         start_at: str | None = None,
         speed: int | None = None,
@@ -134,7 +134,9 @@ class SimulatorProcess(SimulatorControl):
             self._own_state = tempfile.TemporaryDirectory(prefix="simulator-")
             state_dir = self._own_state.name
         self.state_dir = Path(state_dir)
-        self._arguments = ["--seed", str(seed), "--clock", clock, "--balance", balance, "--delay-ms", str(delay_ms)]
+        self._arguments = ["--seed", str(seed), "--clock", clock, "--delay-ms", str(delay_ms)]
+        if balance is not None:
+            self._arguments += ["--balance", balance]
         if start_at is not None:
             self._arguments += ["--start", start_at]
         if speed is not None:
@@ -240,3 +242,8 @@ class SimulatorProcess(SimulatorControl):
     def okx(self) -> dict[str, str]:
         """The trading key: api_key, secret, passphrase."""
         return dict(self.ready["okx"])
+
+    @property
+    def binance(self) -> dict[str, str]:
+        """The trading key of the Binance account: api_key, secret."""
+        return dict(self.ready["binance"])

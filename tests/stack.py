@@ -19,20 +19,28 @@ from core.domain.account import Account, Environment, Exchange
 from core.domain.instrument import Side
 from core.domain.intent import EntryStyle, Target
 from core.domain.part import Part
+from core.exchange.binance.client import BinanceClient
 from core.exchange.okx.client import OKXClient
 from core.exchange.port import Credentials, OnPush
 from core.exchange.throttle import Limit, Throttle
 from core.monitor.guard import Guard
 from core.monitor.reconciler import in_words
 from core.services.positions import Draft, PositionManager
+from core.venues import Client
 from core.wiring import build_guard
 from db.records import CycleRecord
 from db.store import Store
+from tests.simulator.binance_client import BinanceClient as BinancePerson
+from tests.simulator.okx_client import OkxClient
 from tests.simulator_process import SimulatorProcess
 
 ACCOUNT = "paper-okx"
+BINANCE = "paper-binance"
+SWAP = "BTC-USDT-SWAP"
 BTC = "BTC-USDT-PERP"
 UNHURRIED = Limit(1_000_000, 1.0)  #: a budget per real second says nothing where time stands still
+NO_LIMIT = 10**9  #: weight per minute, for the same reason
+COIN = {Exchange.OKX: Decimal(100), Exchange.BINANCE: Decimal(1)}  #: contracts that hold one bitcoin
 
 
 class Deaf:
@@ -54,36 +62,68 @@ class Stack:
     `until` is how a story waits: looks and steps until something has come true, and tells the story where it does not.
     """
 
-    def __init__(self, store: Store, simulator: SimulatorProcess) -> None:
-        self.store, self.simulator = store, simulator
+    def __init__(
+        self, store: Store, simulator: SimulatorProcess, exchange: Exchange = Exchange.OKX, *, hedge: bool = True
+    ) -> None:
+        self.store, self.simulator, self.wire = store, simulator, exchange
         self.clock = SteppedClock(datetime.fromisoformat(simulator.clock()))
-        keys = simulator.ready["okx"]
-        self.credentials = Credentials(keys["api_key"], keys["secret"], keys["passphrase"])
+        keys = simulator.ready[exchange]
+        self.credentials = Credentials(keys["api_key"], keys["secret"], keys.get("passphrase", ""))
+        self.name = ACCOUNT if exchange is Exchange.OKX else BINANCE
+        self.whole = COIN[exchange]
         self.account = Account(
-            ACCOUNT, "Paper OKX", Exchange.OKX, Environment.PAPER, simulator.base_url, simulator.ready["ws_url"]
+            self.name, "Paper", exchange, Environment.PAPER, simulator.base_url, simulator.ready["ws_url"]
         )
         self.positions = PositionManager(store, self.clock)
         self._tokens = (f"click-{number}" for number in itertools.count(1))
         self._holders = (f"test-{number}" for number in itertools.count(1))
-        simulator.switches(rate_limits=False)
+        simulator.switches(rate_limits=False, binance_weight_limit=NO_LIMIT)
         store.save_account(self.account, None)
         store.set_settings({"recovery_enabled": False, "reopen_enabled": False}, "test")  # on where a story wants them
-        self.client = OKXClient(
+        self.client = self._client()
+        self.held_side = "long" if hedge else "net"  #: as the exchange names what a long is held in
+        if hedge:
+            self.client.set_hedge_mode()
+        self.build()
+
+    def one_way(self) -> Stack:
+        """The same account, which holds long and short in one position."""
+        if self.wire is Exchange.OKX:
+            with OkxClient(self.simulator.base_url, self.simulator.okx) as person:
+                assert person.post("account/set-position-mode", {"posMode": "net_mode"}).code == "0"
+        else:
+            with BinancePerson(self.simulator.base_url, self.simulator.binance) as person:
+                assert person.post("v1/positionSide/dual", dualSidePosition="false").ok
+        self.client.close()
+        self.client, self.held_side = self._client(), "net"
+        self.guard.lease.release()
+        self.build()
+        self.look()
+        return self
+
+    def _client(self) -> Client:
+        if self.wire is Exchange.BINANCE:
+            return BinanceClient(
+                self.credentials,
+                rest_url=self.simulator.base_url,
+                now=self.clock.now,
+                monotonic=self.clock.monotonic,
+                sleep=self.step,
+            )
+        return OKXClient(
             self.credentials,
-            rest_url=simulator.base_url,
+            rest_url=self.simulator.base_url,
             now=self.clock.now,
             monotonic=self.clock.monotonic,
             sleep=self.step,
             throttle=Throttle({}, otherwise=UNHURRIED),
         )
-        self.client.set_hedge_mode()
-        self.build()
 
     def build(self) -> None:
         """A bot that has just been started by its trader."""
         self.guard = self.another_bot()
         assert self.guard.lease.acquire()
-        self.store.set_running(ACCOUNT, True, by="test", why="", manually=False)
+        self.store.set_running(self.name, True, by="test", why="", manually=False)
         self.guard.running = True
 
     def another_bot(self, holder: str = "") -> Guard:
@@ -110,7 +150,7 @@ class Stack:
         entry: EntryStyle | None = None,
     ) -> Draft:
         return Draft(
-            account=ACCOUNT,
+            account=self.name,
             symbol=symbol,
             side=side,
             position_value=Decimal(str(value)),
@@ -179,8 +219,13 @@ class Stack:
 
     def ended(self, name: str) -> CycleRecord:
         """Look until the part's cycle has ended; returns it."""
-        self.until(lambda: self.store.cycles(ACCOUNT, name), seconds=120)
-        return self.store.cycles(ACCOUNT, name)[0]
+        self.until(lambda: self.store.cycles(self.name, name), seconds=120)
+        return self.store.cycles(self.name, name)[0]
+
+    def by_hand(self, do: str, **what: Any) -> None:
+        """A person's, or the exchange's own, hand in this account."""
+        account = {"account": "binance"} if self.wire is Exchange.BINANCE else {}
+        self.simulator.intervene(do, **account, **what)
 
     # -- the truth -------------------------------------------------------------------------------------------
 
@@ -201,17 +246,22 @@ class Stack:
 
     def alarms(self) -> list[str]:
         """Subjects of the open alarms."""
-        return [alarm.subject for alarm in self.store.alarms(ACCOUNT)]
+        return [alarm.subject for alarm in self.store.alarms(self.name)]
 
     def price(self, last: object, mark: object | None = None, symbol: str = "BTC-USDT-SWAP") -> None:
         """Walk the exchange's price there."""
         self.simulator.price(symbol, str(last), None if mark is None else str(mark))
 
     def exchange(self) -> dict[str, Any]:
-        """Everything the exchange holds of this account."""
-        return self.simulator.state()
+        """Everything the exchange holds of this account, in the same words whichever exchange it is."""
+        state = self.simulator.state()
+        if self.wire is Exchange.OKX:
+            return state
+        own = state["binance"]
+        shared = {name: state[name] for name in ("prices", "requests")}
+        return own | shared | {"algos": [_leg(row) for row in own["algos"]]}
 
-    def held(self, side: str = "long", symbol: str = "BTC-USDT-SWAP") -> Decimal:
+    def held(self, side: str = "long", symbol: str = SWAP) -> Decimal:
         """Contracts that the exchange itself holds."""
         rows = self.exchange()["positions"]
         return sum(
@@ -238,12 +288,28 @@ class Stack:
         }
 
 
+def _leg(row: dict[str, Any]) -> dict[str, Any]:
+    """A conditional order of Binance in the words of an OCO that has one leg only."""
+    level = str(row["trigger"] or "")
+    profits = row["kind"].startswith("TAKE_PROFIT")
+    return row | {
+        "algoId": row["algo_id"],
+        "algoClOrdId": row["client_id"],
+        "instId": row["instrument"],
+        "posSide": row["position_side"],
+        "sz": row["size"],
+        "state": "live" if row["state"] == "NEW" else row["state"].lower(),
+        "tpTriggerPx": level if profits else "",
+        "slTriggerPx": "" if profits else level,
+    }
+
+
 def _sum(numbers: Iterable[str]) -> Decimal:
     return sum((Decimal(number) for number in numbers), Decimal(0))
 
 
 @contextmanager
-def stack_on(store: Store, **simulator: Any) -> Iterator[Stack]:
+def stack_on(store: Store, exchange: Exchange = Exchange.OKX, **simulator: Any) -> Iterator[Stack]:
     """A stack on a fresh simulator with a stepped clock."""
     with SimulatorProcess(clock="stepped", **simulator) as process:
-        yield Stack(store, process)
+        yield Stack(store, process, exchange)

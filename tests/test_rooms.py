@@ -23,7 +23,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "core/auth.py": (),
     "core/settings.py": ("core.domain", "core.auth"),
     "core/alerts.py": ("core.domain",),
-    "core/paper.py": ("core.domain",),
+    "core/paper.py": ("core.domain", "core.exchange.port"),
+    "core/venues.py": ("core.domain", "core.exchange", "core.clock"),
     "core/vault.py": ("core.domain", "core.exchange.port"),
     "core/execution": ("core.domain",),
     "core/strategies": ("core.domain",),
@@ -31,6 +32,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "core/exchange": ("core.domain",),
     "core/simulator": (),
     "db": ("core.domain",),
+    "db/backup/__main__.py": ("db", "core.domain", "core.settings"),
     "core/monitor": ("core.domain", "core.decision", "core.exchange.port", "core.alerts", "core.clock", "db"),
     "core/services": (
         "core.domain",
@@ -49,7 +51,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "core/monitor/__main__.py": ("core.monitor", "core.domain", "core.wiring"),
     "core/wiring.py": ("core", "db"),
     "pages": ("core.ui", "core.services"),
-    "app.py": ("core.ui", "core.services", "core.wiring"),
+    "app.py": ("core.api", "core.ui", "core.services", "core.wiring"),
 }
 PURE = ("core/domain", "core/decision", "core/execution", "core/strategies")
 OUTSIDE = {

@@ -35,7 +35,7 @@ def close(part: Part, view: View) -> Iterator[Decision]:
                 part.name, Rule.CLOSE, "the entry is withdrawn before closing", CancelOrder(part.name, order)
             )
         return
-    unknown = view.unresolved(part, Purpose.CLOSE, Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
+    unknown = view.unresolved(part, Purpose.CLOSE, Purpose.TAKE_PROFIT, Purpose.STOP_LOSS, resting=False)
     if unknown is not None:
         yield skip(part, Rule.CLOSE, f"waits for the answer to {unknown.client_order_id}")
         return
@@ -48,7 +48,7 @@ def close(part: Part, view: View) -> Iterator[Decision]:
     if too_soon:
         yield skip(part, Rule.CLOSE, too_soon)
         return
-    if part.closes_working or any(order.triggered_leg for order in part.protection):
+    if part.closes_working or view.filling(part):
         yield skip(part, Rule.CLOSE, "the closing order is filling")
         return
     if not view.seen.settled:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from core.decision.totals import untraced
+from core.decision.totals import asked_about, untraced
 from core.decision.view import View
 from core.domain.account import PositionKey
 from core.domain.action import Decision, ForgetAnswer, Rule
@@ -106,6 +106,22 @@ def _sizes(view: View) -> Iterator[Difference]:
             price=residual_price(view),
         )
         return
+    reduced = asked_about(view)
+    if reduced > ZERO:
+        mark = plain(reduced)
+        yield Difference(
+            kind=DifferenceKind.REDUCED,
+            key=view.desired.key,
+            ours=ours,
+            theirs=theirs,
+            since=view.seen.differs_since,
+            words=f"{mark} contracts were closed by hand, and several parts hold this position: which of them lose it?",
+            choices=(Choice.PRO_RATA, Choice.OLDEST, Choice.NEWEST),
+            mark=mark,
+            answer=view.desired.answered(DifferenceKind.REDUCED, mark),
+            quantity=reduced,
+        )
+        return
     missing = untraced(view)
     if missing > ZERO:
         mark = plain(missing)
@@ -124,10 +140,13 @@ def _sizes(view: View) -> Iterator[Difference]:
 
 
 def _mode(view: View) -> Iterator[Difference]:
-    if not view.seen.hedge_mode and view.living:
-        words = "The account holds long and short in one position: switch it to long/short mode at the exchange."
+    if view.seen.other_side and view.living:
+        words = (
+            "The account is one-way and its other side is taken: "
+            "close that, or switch the account to long/short mode (hedge mode) at the exchange."
+        )
         yield Difference(
-            DifferenceKind.NET_MODE, view.desired.key, "long/short mode", "net mode", None, words, (), mark="net"
+            DifferenceKind.NET_MODE, view.desired.key, "long/short mode", "one-way", None, words, (), mark="net"
         )
 
 

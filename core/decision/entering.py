@@ -21,6 +21,7 @@ from core.execution import EXECUTION_STRATEGIES
 from core.execution.base import Complete, Place, Progress, Step, Withdraw, execution_for
 
 LOST_PAUSE = timedelta(seconds=1)
+LEGS = 2  #: conditional orders that protect one part where the exchange counts them
 
 
 def entry_step(part: Part, view: View) -> Step | None:
@@ -41,6 +42,7 @@ def entry_step(part: Part, view: View) -> Step | None:
         orders=len(entries),
         refusal=refused or (failed[-1] if failed and intent.entry.kind is EntryKind.MARKET else ""),
         started_at=intent.cycle_started_at,
+        withdrawn=intent.entry.withdrawn == intent.cycle,
     )
     return execution_for(intent.entry.kind, EXECUTION_STRATEGIES).next_order(progress, view.now)
 
@@ -87,10 +89,13 @@ def hindrance(part: Part, view: View, purpose: Purpose) -> str:
     seen = view.seen
     if not seen.healthy:
         return "the exchange is not healthy"
-    if not seen.hedge_mode:
-        return "the account holds long and short in one position; switch it to long/short mode at the exchange"
+    if seen.other_side:
+        return f"{seen.other_side}; both sides at once need long/short mode (hedge mode) at the exchange"
     if not seen.instrument.tradable:
         return f"{seen.instrument.symbol} cannot be traded now"
+    full = _no_room_for_legs(part, view)
+    if full:
+        return full
     if view.orphans:
         return f"{len(view.orphans)} older orders of ours are being removed first"
     doubly_guarded = view.doubly_guarded
@@ -107,6 +112,34 @@ def hindrance(part: Part, view: View, purpose: Purpose) -> str:
     if lost is not None and lost.outcome is OutcomeKind.LOST and view.now - lost.recorded_at < LOST_PAUSE:
         return "the last request never arrived; a short pause before it is sent again"
     return ""
+
+
+def _no_room_for_legs(part: Part, view: View) -> str:
+    """Words, where the legs of this part would be more conditional orders than the account may have.
+
+    Room is kept for legs still to be placed: of parts that enter or hold something, and of those before this one.
+    """
+    most = view.seen.facts.max_conditional
+    if most is None:
+        return ""
+    others = [other for other in view.living if other.name != part.name]
+    before = [
+        other
+        for other in others
+        if other.entered
+        or other.entry_orders_working
+        or view.unresolved(other, Purpose.ENTRY)
+        or (other.name < part.name and not other.intent.wanted.closes)
+    ]
+    used = view.seen.conditional_orders + view.seen.legs_elsewhere + sum(map(_legs_to_come, before))
+    if used + LEGS <= most:
+        return ""
+    return f"{min(used, most)} of at most {most} conditional orders rest or are kept room for, and it needs {LEGS} more"
+
+
+def _legs_to_come(part: Part) -> int:
+    resting = sum(order.working and order.kind.rests_on_trigger for order in part.orders)
+    return max(sum(target is not None for target in part.targets) - resting, 0)
 
 
 def _begin(part: Part, view: View) -> Iterator[Decision]:

@@ -1,7 +1,8 @@
 """Protection wanted against protection seen: one take-profit and one stop-loss for exactly what a part holds.
 
 The last stop of a part is never cancelled here while the part has size. New comes before old only where the
-part owns the whole position; everywhere else the resting order is amended in place.
+part owns the whole position; everywhere else the resting order is amended in place, or, where the exchange
+cannot amend, cancelled first. Where the exchange has no OCO each leg is an order of its own, the stop first.
 """
 
 from __future__ import annotations
@@ -25,11 +26,16 @@ from core.domain.action import (
     RaiseAlarm,
     Rule,
 )
+from core.domain.ids import net_of
+from core.domain.intent import WhenRefused
 from core.domain.money import NONE_HELD, Contracts, Price
-from core.domain.order import Order, OrderKind, Purpose
+from core.domain.order import Leg, Order, OrderKind, Purpose
 from core.domain.part import Part
 
 RULES_AGAIN = timedelta(minutes=5)  #: a request that the contract's rules refuse twice is not computed anew sooner
+_LEG_PURPOSE = {Leg.STOP_LOSS: Purpose.STOP_LOSS, Leg.TAKE_PROFIT: Purpose.TAKE_PROFIT}
+_CLOSING = (Purpose.CLOSE, Purpose.STOP_LOSS, Purpose.TAKE_PROFIT)
+_LEG_NAME = {Leg.STOP_LOSS: "stop-loss", Leg.TAKE_PROFIT: "take-profit"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +52,70 @@ class OCOManager:
 
     def __init__(self, part: Part, view: View) -> None:
         self.part, self.view = part, view
-        quantity = self._whole_steps(part.size)
-        self.wanted = Protection(quantity, part.take_profit_price(), part.stop_price())
-        self.surely = self._whole_steps(view.surely_held(part))
 
     def decide(self) -> Iterator[Decision]:
-        part, wanted = self.part, self.wanted
+        part = self.part
         if not part.intent.living or part.size == NONE_HELD:
             return
-        if wanted.tp is None and wanted.sl is None:
-            yield from self._unwanted()
+        if not any(part.targets) and not part.protection:
+            yield skip(part, Rule.PROTECT, "no take-profit and no stop-loss were asked for")
             return
         smallest = part.instrument.min_quantity
         if part.size < smallest:
-            yield self._alarm(
-                "too-small", f"{part.size} contracts are below the smallest order of {smallest}: not guarded"
-            )
+            words = f"{part.size} contracts are below the smallest order of {smallest}: not guarded"
+            yield Decision(part.name, Rule.PROTECT, words, RaiseAlarm(part.name, f"too-small/{part.name}", words))
             return
         if part.closes_working:
-            yield self._skip("an order that closes it is working; protection stays as it is")
+            yield skip(part, Rule.PROTECT, "an order that closes it is working; protection stays as it is")
             return
-        live = part.protection
-        if any(order.triggered_leg for order in live):
-            yield self._skip("its protection has been set off and is filling")
+        if self.view.filling(part):
+            yield skip(part, Rule.PROTECT, "its protection has been set off and is filling")
             return
+        if self.view.seen.facts.native_oco:
+            yield from _Guard(part, self.view).decide()
+            return
+        yield from self._legs()
+
+    def _legs(self) -> Iterator[Decision]:
+        """The stop first, then the target; what neither of them does is said in one line."""
+        idle = []
+        for leg in (Leg.STOP_LOSS, Leg.TAKE_PROFIT):
+            for decision in _Guard(self.part, self.view, leg).decide():
+                if decision.action is None:
+                    idle.append(decision.because)
+                    continue
+                yield decision
+                if isinstance(decision.action, PlaceOrder):
+                    return  # it is closed at market now
+        if idle:
+            yield skip(self.part, Rule.PROTECT, "; ".join(dict.fromkeys(idle)))
+
+
+class _Guard:
+    """What protects one part: both legs in one order, or one of the two legs."""
+
+    def __init__(self, part: Part, view: View, leg: Leg | None = None) -> None:
+        self.part, self.view, self.leg = part, view, leg
+        self.purpose = Purpose.PROTECT if leg is None else _LEG_PURPOSE[leg]
+        tp = part.take_profit_price() if leg is not Leg.STOP_LOSS else None
+        sl = part.stop_price() if leg is not Leg.TAKE_PROFIT else None
+        self.wanted = Protection(self._whole_steps(part.size), tp, sl)
+        self.surely = self._whole_steps(view.surely_held(part))
+        self.live = tuple(order for order in part.protection if self._is_mine(order))
+
+    def _is_mine(self, order: Order) -> bool:
+        if self.leg is None:
+            return True
+        trigger = order.sl_trigger if self.leg is Leg.STOP_LOSS else order.tp_trigger
+        return trigger is not None and not order.triggered_leg
+
+    def decide(self) -> Iterator[Decision]:
+        part, wanted, live = self.part, self.wanted, self.live
+        if wanted.tp is None and wanted.sl is None:
+            for order in live:
+                yield self._do(self._unwanted_words(), CancelOrder(part.name, order))
+            return
+        live = tuple(order for order in live if not self._came_with_the_unknown(order))
         keeper = self._keeper(live)
         closing = part.intent.wanted.closes or self.view.desired.level is Level.FLATTEN
         if keeper is None:
@@ -80,13 +126,10 @@ class OCOManager:
         elif not closing:
             yield from self._adjust(keeper, live)
 
-    def _unwanted(self) -> Iterator[Decision]:
-        """Neither leg is wanted: nothing is placed, and what rests from earlier goes, as the trader said."""
-        resting = [order for order in self.part.protection if not order.triggered_leg]
-        if not resting:
-            yield self._skip("no take-profit and no stop-loss were asked for")
-        for order in resting:
-            yield self._do("neither take-profit nor stop-loss is wanted any more", CancelOrder(self.part.name, order))
+    def _unwanted_words(self) -> str:
+        if self.leg is None:
+            return "neither take-profit nor stop-loss is wanted any more"
+        return f"no {_LEG_NAME[self.leg]} is wanted any more"
 
     # -- nothing rests ------------------------------------------------------------------------------------
 
@@ -95,7 +138,7 @@ class OCOManager:
         if self._waits_for_an_answer():
             yield self._skip(self._waits_for_an_answer())
             return
-        last = view.newest(part, Purpose.PROTECT)
+        last = self._last_placement()
         if self.surely < part.instrument.min_quantity:
             yield self._skip("the position is smaller than our parts; finding out why before it is guarded")
             return
@@ -110,11 +153,40 @@ class OCOManager:
             yield self._skip(f"the last placement was {seconds(view.now - last.recorded_at)} ago{words}")
             return
         if last is not None and last.outcome is OutcomeKind.REFUSED:
-            yield self._alarm("protection-refused", f"the exchange refuses TP and SL: {last.words}")
+            what = "TP and SL" if self.leg is None else f"the {_LEG_NAME[self.leg]}"
+            subject = "target-refused" if self.leg is Leg.TAKE_PROFIT else "protection-refused"
+            yield self._alarm(subject, f"the exchange refuses {what}: {last.words}")
+            unguarded, bare = part.intent.unguarded, self._refused_for()
+            if unguarded.then is WhenRefused.CLOSE and wanted.sl is not None and bare >= unguarded.longest:
+                allowed = seconds(unguarded.longest)
+                words = f"bare for {seconds(bare)}, {allowed} are allowed: the exchange refuses its stop-loss"
+                yield from self._close_now(Purpose.CLOSE, words)
+                return
+            if unguarded.then is WhenRefused.ALARM:
+                yield self._skip("refused by the exchange; left as it is, as set for this part")
+                return
             if self._against_the_rules(last):
                 yield self._skip("computed anew with the contract's rules and refused again; it needs a person")
                 return
-        yield self._do("bare: TP and SL are placed", self._place(self.surely))
+        yield self._do(self._bare_words(), self._place(self.surely))
+
+    def _bare_words(self) -> str:
+        if self.leg is None:
+            return "bare: TP and SL are placed"
+        return f"no {_LEG_NAME[self.leg]} rests: it is placed"
+
+    def _last_placement(self) -> Command | None:
+        return self.view.newest(self.part, self.purpose, resting=True)
+
+    def _refused_for(self) -> timedelta:
+        """How long the exchange has been refusing this protection without a break."""
+        since = self.view.now
+        placements = (c for c in self.view.commands(self.part, self.purpose) if c.kind.rests_on_trigger)
+        for command in reversed(tuple(placements)):
+            if command.outcome is not OutcomeKind.REFUSED:
+                break
+            since = command.recorded_at
+        return self.view.now - since
 
     def _against_the_rules(self, last: Command) -> bool:
         """True where the contract's own rules (lot, tick) have refused this size twice: a third try says the same.
@@ -124,7 +196,7 @@ class OCOManager:
         codes = self.view.seen.facts.precision_codes
         refused = [
             command
-            for command in self.view.commands(self.part, Purpose.PROTECT)[-2:]
+            for command in [c for c in self.view.commands(self.part, self.purpose) if c.kind.rests_on_trigger][-2:]
             if command.outcome is OutcomeKind.REFUSED and command.code in codes and command.quantity == self.surely
         ]
         return len(refused) == 2 and self.view.now - last.recorded_at < RULES_AGAIN
@@ -132,10 +204,11 @@ class OCOManager:
     def _close_now(self, purpose: Purpose, words: str) -> Iterator[Decision]:
         """The price a leg waits for is behind us: what it would have done is done now, at market."""
         part, view = self.part, self.view
-        if self._waits_for_an_answer(Purpose.CLOSE):
-            yield self._skip(self._waits_for_an_answer(Purpose.CLOSE))
+        waits = self._waits_for_an_answer() or self._asks(view.unresolved(part, *_CLOSING, resting=False))
+        if waits:
+            yield self._skip(waits)
             return
-        last = view.newest(part, purpose)
+        last = view.newest(part, purpose, resting=False)
         if last is not None and last.outcome is OutcomeKind.REFUSED and view.now - last.recorded_at < DEBOUNCE:
             yield self._skip(f"closing at market was refused: {last.words}")
             return
@@ -160,6 +233,10 @@ class OCOManager:
             ),
         )
 
+    def _came_with_the_unknown(self, order: Order) -> bool:
+        """True for a net whose own order has no answer yet: it guards what that may have filled, and nothing else."""
+        return any(net_of(one.client_order_id) == order.client_order_id for one in self.view.unanswered(self.part))
+
     # -- something rests ----------------------------------------------------------------------------------
 
     def _adjust(self, keeper: Order, live: tuple[Order, ...]) -> Iterator[Decision]:
@@ -176,16 +253,16 @@ class OCOManager:
             if surplus:
                 for order in surplus:
                     yield self._do("a second protection is not needed", CancelOrder(part.name, order))
-            elif not keeper.dies_with_position and view.alone(part):
+            elif view.seen.facts.native_oco and not keeper.dies_with_position and view.alone(part):
                 yield from self._upgrade()
             else:
-                yield self._skip(f"in place: {_levels(wanted)} for {wanted.quantity} contracts")
+                yield self._skip(f"in place: {self._levels()} for {wanted.quantity} contracts")
             return
         if surplus and not view.alone(part):
             for order in surplus:
                 yield self._do("on a shared position one protection only", CancelOrder(part.name, order))
         if view.seen.facts.can_amend_triggers and self._same_legs(keeper):
-            yield self._do(f"amended in place to {_levels(wanted)} for {wanted.quantity} contracts", change)
+            yield self._do(f"amended in place to {self._levels()} for {wanted.quantity} contracts", change)
         else:
             yield from self._replace(keeper)
 
@@ -227,25 +304,28 @@ class OCOManager:
         """Exchange the net that came with the entry for an OCO that dies with the position."""
         blocked = self._placement_blocked()
         if blocked:
-            yield self._skip(f"in place: {_levels(self.wanted)} for {self.wanted.quantity} contracts; {blocked}")
+            yield self._skip(f"in place: {self._levels()} for {self.wanted.quantity} contracts; {blocked}")
             return
         words = "the entry's safety net is exchanged for an OCO that ends with the position"
         yield self._do(words, self._place(self.wanted.quantity))
 
     def _replace(self, keeper: Order) -> Iterator[Decision]:
-        """Legs come or go: new before old where the part is alone, else old away first."""
+        """What cannot be amended: new before old where the part is alone, else old away first."""
         blocked = self._placement_blocked()
         if blocked:
             yield self._skip(blocked)
         elif self.view.alone(self.part):
-            yield self._do(f"exchanged for {_levels(self.wanted)}", self._place(self.wanted.quantity))
+            yield self._do(f"exchanged for {self._levels()}", self._place(self.wanted.quantity))
         else:
             words = "on a shared position the old protection goes before the new one comes"
             yield self._do(words, CancelOrder(self.part.name, keeper))
 
-    def _waits_for_an_answer(self, *also: Purpose) -> str:
-        """Words, while a placement that protects or closes this part may yet arrive."""
-        unknown = self.view.unresolved(self.part, Purpose.PROTECT, Purpose.TAKE_PROFIT, Purpose.STOP_LOSS, *also)
+    def _waits_for_an_answer(self) -> str:
+        """Words, while a placement that guards this part, or did what its legs would do, may yet arrive."""
+        purposes = (Purpose.PROTECT, Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
+        return self._asks(self.view.unresolved(self.part, *(purposes if self.leg is None else (self.purpose,))))
+
+    def _asks(self, unknown: Command | None) -> str:
         if unknown is None:
             return ""
         since = seconds(self.view.now - unknown.recorded_at)
@@ -255,7 +335,7 @@ class OCOManager:
         waits = self._waits_for_an_answer()
         if waits:
             return waits
-        last = self.view.newest(self.part, Purpose.PROTECT)
+        last = self._last_placement()
         if last is not None and self.view.now - last.recorded_at < DEBOUNCE:
             return f"the last placement was {seconds(self.view.now - last.recorded_at)} ago"
         if last is not None and self._against_the_rules(last):
@@ -295,7 +375,7 @@ class OCOManager:
         return PlaceOco(
             part=part.name,
             cycle=part.intent.cycle,
-            client_order_id=self.view.next_id(part, Purpose.PROTECT, side, kind, quantity),
+            client_order_id=self.view.next_id(part, self.purpose, side, kind, quantity),
             symbol=part.intent.key.symbol,
             position_side=part.side,
             side=side,
@@ -303,6 +383,9 @@ class OCOManager:
             tp_trigger=wanted.tp,
             sl_trigger=wanted.sl,
             trigger_by=trigger_by(part),
+            purpose=self.purpose,
+            dies_with_position=self.view.seen.facts.native_oco,
+            price_protect=self.view.desired.price_protect,
         )
 
     def _passed(self, wanted: Protection) -> tuple[Purpose, str] | None:
@@ -319,7 +402,7 @@ class OCOManager:
 
     def _passed_by_refusal(self, code: str) -> tuple[Purpose, str] | None:
         facts = self.view.seen.facts
-        if code in facts.stop_passed_codes:
+        if code in facts.stop_passed_codes and self.leg is not Leg.TAKE_PROFIT:
             return Purpose.STOP_LOSS, f"the exchange says that the stop-loss {self.wanted.sl} has been passed"
         if code in facts.target_passed_codes:
             return Purpose.TAKE_PROFIT, f"the exchange says that the take-profit {self.wanted.tp} has been passed"
@@ -335,6 +418,9 @@ class OCOManager:
         alarm = RaiseAlarm(self.part.name, f"{subject}/{self.part.name}", words)
         return Decision(self.part.name, Rule.PROTECT, words, alarm)
 
-
-def _levels(wanted: Protection) -> str:
-    return f"TP {wanted.tp if wanted.tp is not None else 'none'}, SL {wanted.sl if wanted.sl is not None else 'none'}"
+    def _levels(self) -> str:
+        """What rests or is to rest, for a sentence."""
+        tp, sl = (price if price is not None else "none" for price in (self.wanted.tp, self.wanted.sl))
+        if self.leg is None:
+            return f"TP {tp}, SL {sl}"
+        return f"SL {sl}" if self.leg is Leg.STOP_LOSS else f"TP {tp}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
+from core.decision.sizing import loss_at
 from core.domain.instrument import Instrument, Side
 from core.domain.intent import EntryKind, EntryStyle, Limits, Target
 from core.domain.money import NONE_HELD, ZERO, Contracts, Price
@@ -272,12 +273,27 @@ def _size_problems(
         yield f"position value {value:f} USDT is above your limit: {_money(limits.max_order_value)} USDT at most"
     if limits.min_order_value is not None and notional < limits.min_order_value:
         yield f"position value {value:f} USDT is below your limit: {_money(limits.min_order_value)} USDT at least"
+    yield from _risk_problems(terms, ground, limits, price, contracts)
     share = limits.max_position_value_pct
     if share is not None and ground.equity is not None and margin > ground.equity * share:
         most_margin = _money(ground.equity * share)
         yield (
             f"position value {value:f} USDT takes {_money(margin)} USDT of margin: "
             f"{most_margin} USDT ({share:.0%} of the equity) at most"
+        )
+
+
+def _risk_problems(terms: Terms, ground: Ground, limits: Limits, price: Decimal, contracts: Contracts) -> Iterator[str]:
+    """Words, where the stop would cost more than one trade may; without a stop a note says what that means."""
+    stop = _level(terms.stop_loss, terms.side, ground.instrument, price, contracts)
+    most = limits.most_risk(ground.equity)
+    if stop is None or stop <= 0 or most is None:
+        return
+    lost = loss_at(ground.instrument, terms.side, contracts, price, stop)
+    if lost > most:
+        yield (
+            f"stop-loss would lose {_money(lost)} USDT with fees: one trade may lose {_money(most)} USDT at most, "
+            "by the settings"
         )
 
 

@@ -65,7 +65,7 @@ def _busy(part: Part, view: View) -> str:
         return "an order that adds to it is filling"
     if part.intent.reduce_to is not None or part.closes_working:
         return "a close is under way"
-    if any(order.triggered_leg for order in part.protection):
+    if view.filling(part):
         return "its protection has been set off"
     return ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.decision.sizing import loss_at
 from core.decision.view import View
 from core.domain.intent import Limits
 from core.domain.money import Contracts, Price
@@ -32,7 +33,17 @@ class ExecutionRiskControl:
             deviation = abs(price / ticker.mark - 1)
             if intent.entry.price is None and deviation > limits.max_price_deviation:
                 return f"price {price} is {deviation:.1%} away from the mark {ticker.mark}"
-        return self._margin(value, part, view)
+        return self._margin(value, part, view) or self._risk(part, quantity, price, view)
+
+    def _risk(self, part: Part, quantity: Contracts, price: Price, view: View) -> str:
+        """What the stop of a new cycle would cost; a part that holds something was measured when it was entered."""
+        most, stop = self.limits.most_risk(view.seen.equity), part.stop_price(price)
+        if most is None or stop is None or part.entered:
+            return ""
+        lost = loss_at(part.instrument, part.side, quantity, price, stop)
+        if lost <= most:
+            return ""
+        return f"the stop would lose {lost:,.2f} USDT with fees, one trade may lose {most:,.2f}"
 
     def _margin(self, value: Decimal, part: Part, view: View) -> str:
         available = view.seen.available

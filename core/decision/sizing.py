@@ -10,6 +10,12 @@ from core.domain.money import ZERO
 CENT = Decimal("0.01")
 
 
+def loss_at(rules: Instrument, side: Side, contracts: Decimal, entry: Decimal, stop: Decimal) -> Decimal:
+    """USDT lost (positive) from `entry` to `stop`, both fees included; negative where the stop locks in a gain."""
+    fees = (rules.notional(contracts, entry) + rules.notional(contracts, stop)) * rules.taker_fee
+    return fees - rules.pnl(side, contracts, entry, stop)
+
+
 def value_for_risk(rules: Instrument, side: Side, risk: Decimal, entry: Decimal, stop: Decimal) -> Decimal | None:
     """The position value (USDT, rounded down) that loses `risk` USDT from `entry` to `stop`, both fees included.
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.decision.view import View, skip
+from core.decision.view import View, skip, stuck
 from core.domain.action import CancelOrder, Decision, Rule
 
 
 def sweep(view: View) -> Iterator[Decision]:
-    """Orders of ended cycles go; orders of others stay and are named."""
+    """Orders of ended cycles go, but for what is stuck; orders of others stay and are named."""
     for order in view.orphans:
+        if view.is_stuck(order):
+            yield stuck(order, Rule.SWEEP)
+            continue
         name = order.client_order_id or order.exchange_order_id
         yield Decision(order.part, Rule.SWEEP, f"{name} belongs to no open part", CancelOrder(order.part or "", order))
     foreign = [order for order in view.seen.orders if order.part is None and order.working]

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
+from core.decision.balance import accounted_for, balance
+from core.decision.division import divide
 from core.decision.view import View, skip
 from core.domain.action import BookExit, Decision, RaiseAlarm, Rule
-from core.domain.difference import Choice, DifferenceKind
+from core.domain.difference import Choice, DifferenceKind, Division
 from core.domain.intent import ExitReason
 from core.domain.money import NONE_HELD, ZERO, Contracts, plain, total
 from core.domain.order import Fill
@@ -21,6 +23,11 @@ ORIGINS = {
     "order": ExitReason.CLOSED_BY_HAND,
     "liquidation": ExitReason.LIQUIDATED,
     "deleveraging": ExitReason.DELEVERAGED,
+}
+DIVIDED = {
+    Division.PRO_RATA: "over the parts by their size",
+    Division.OLDEST: "from the oldest part on",
+    Division.NEWEST: "from the newest part on",
 }
 UNTRACED = timedelta(seconds=60)  #: after this long without a fill that explains it, a gap is booked at the mark
 
@@ -34,10 +41,14 @@ def totals(view: View) -> Iterator[Decision]:
         if view.believed:
             yield _reported(view)
         return
+    yield from balance(view)
+    missing = Contracts(-residual - accounted_for(view))
+    if missing == NONE_HELD:
+        return
     if not view.believed:
         yield skip(None, Rule.TOTALS, f"{-residual} contracts of ours are gone; looking again before booking it")
         return
-    yield from _trace(view, Contracts(-residual))
+    yield from _trace(view, missing)
 
 
 def untraced(view: View) -> Contracts:
@@ -45,7 +56,7 @@ def untraced(view: View) -> Contracts:
     if view.residual >= ZERO:
         return NONE_HELD
     explained = total(fill.quantity - _booked(view, fill) for fill in view.seen.foreign_fills)
-    return Contracts(max(-view.residual - explained, ZERO))
+    return Contracts(max(-view.residual - explained - accounted_for(view), ZERO))
 
 
 def _reported(view: View) -> Decision:
@@ -57,23 +68,54 @@ def _reported(view: View) -> Decision:
 
 
 def _trace(view: View, missing: Contracts) -> Iterator[Decision]:
-    """Give the missing contracts to the parts, the newest part first, fill by fill."""
-    holders = sorted((part for part in view.living if part.size), key=_age, reverse=True)
-    room = {part.name: part.size for part in holders}
+    """Give the missing contracts to the parts as the trader wants them divided, fill by fill."""
+    holders = {part.name: part for part in sorted((part for part in view.living if part.size), key=_age)}
+    rooms = {name: part.size for name, part in holders.items()}
     for fill in sorted(view.seen.foreign_fills, key=lambda fill: (fill.at, fill.exchange_fill_id), reverse=True):
-        left = Contracts(fill.quantity - _booked(view, fill))
-        for part in holders:
-            quantity = Contracts(min(left, missing, room[part.name]))
-            if quantity <= NONE_HELD:
-                continue
-            yield _book(part, quantity, fill)
-            room[part.name] = Contracts(room[part.name] - quantity)
-            left, missing = Contracts(left - quantity), Contracts(missing - quantity)
+        left = Contracts(min(fill.quantity - _booked(view, fill), missing))
+        if left <= NONE_HELD:
+            continue
+        rule = division(view, fill, left)
+        if rule is Division.ASK:
+            words = f"{plain(left)} contracts of a shared position were closed by hand; asks which parts they were of"
+            yield Decision(None, Rule.TOTALS, words, RaiseAlarm(None, f"reduced/{view.desired.key}", words))
+            return
+        for name, quantity in divide(left, rooms, rule, view.seen.instrument.quantity_step).items():
+            yield _book(holders[name], quantity, fill, rule, alone=len(holders) == 1)
+            rooms[name] = Contracts(rooms[name] - quantity)
+            missing = Contracts(missing - quantity)
     if missing > NONE_HELD:
-        yield from _untraced(view, missing, holders)
+        yield from _untraced(view, missing, list(reversed(holders.values())))
 
 
-def _book(part: Part, quantity: Contracts, fill: Fill) -> Decision:
+def division(view: View, fill: Fill, quantity: Contracts) -> Division:
+    """How this fill is divided. What the exchange itself takes comes off all parts by their size."""
+    holders = [part for part in view.living if part.size]
+    if len(holders) < 2 or quantity >= total(part.size for part in holders):
+        return Division.NEWEST  # there is nothing to choose
+    if fill.origin != "order":
+        return Division.PRO_RATA
+    rule = view.desired.division
+    if rule is Division.ASK:
+        answer = view.desired.answered(DifferenceKind.REDUCED, plain(quantity))
+        return Division(answer) if answer is not None else Division.ASK
+    return rule
+
+
+def asked_about(view: View) -> Contracts:
+    """Contracts that somebody closed of a shared position, while the trader is to say which parts lose them."""
+    if view.residual >= ZERO or not view.believed or view.desired.division is not Division.ASK:
+        return NONE_HELD
+    missing = Contracts(-view.residual - accounted_for(view))
+    for fill in sorted(view.seen.foreign_fills, key=lambda fill: (fill.at, fill.exchange_fill_id), reverse=True):
+        left = Contracts(min(fill.quantity - _booked(view, fill), missing))
+        choosable = left < total(part.size for part in view.living) and sum(bool(part.size) for part in view.living) > 1
+        if left > NONE_HELD and choosable and fill.origin == "order":
+            return left
+    return NONE_HELD
+
+
+def _book(part: Part, quantity: Contracts, fill: Fill, rule: Division, *, alone: bool) -> Decision:
     reason = ORIGINS[fill.origin]
     share = quantity / fill.quantity
     action = BookExit(
@@ -87,6 +129,8 @@ def _book(part: Part, quantity: Contracts, fill: Fill) -> Decision:
         exchange_fill_id=_piece(part, fill.exchange_fill_id),
     )
     words = f"{quantity} contracts were closed at {fill.price} by an order that is not ours ({reason})"
+    if not alone:
+        words = f"{words}; divided {DIVIDED[rule]}"
     return Decision(part.name, Rule.TOTALS, words, action)
 
 
@@ -124,14 +168,15 @@ def _untraced(view: View, missing: Contracts, holders: list[Part]) -> Iterator[D
 
 
 def _booked(view: View, fill: Fill) -> Decimal:
-    """How much of a fill the parts have been given already."""
+    """How much of a fill the parts have been given already, in this cycle of theirs or an earlier one."""
     prefix = f"{fill.exchange_fill_id}/"
-    return total(
+    given = total(
         gone.quantity
         for part in view.parts
         for gone in part.intent.external_exits
         if gone.exchange_fill_id.startswith(prefix)
     )
+    return max(given, view.seen.booked.get(fill.exchange_fill_id, ZERO))
 
 
 def _piece(part: Part, source: str) -> str:

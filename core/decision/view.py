@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.domain.action import Command, Decision, OutcomeKind, Rule
+from core.domain.action import Command, Decision, OutcomeKind, RaiseAlarm, Rule
 from core.domain.ids import client_order_id
 from core.domain.instrument import OrderSide, TriggerBy
 from core.domain.intent import Desired
 from core.domain.money import ZERO, Contracts, Price, total
-from core.domain.order import Order, OrderKind, Purpose
+from core.domain.order import Leg, Order, OrderKind, Purpose
 from core.domain.part import Part
 from core.domain.seen import Seen
 
 DEBOUNCE = timedelta(seconds=5)  #: no second protective placement of a part sooner than this
 FRESH = timedelta(seconds=10)  #: prices older than this decide nothing
+STUCK_AFTER = timedelta(seconds=10)  #: a leg that was set off so long ago and has not filled protects nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +79,41 @@ class View:
         """All commands of this part's current cycle without a known outcome, oldest first."""
         return self._unanswered.get((part.name, part.intent.cycle), ())
 
-    def unresolved(self, part: Part, *purposes: Purpose) -> Command | None:
-        """The first command of these purposes (of any, where none is named) that has no known outcome."""
+    def unresolved(self, part: Part, *purposes: Purpose, resting: bool | None = None) -> Command | None:
+        """The first command of these purposes (of any, where none is named) that has no known outcome.
+
+        `resting` tells legs that wait for a trigger from orders that act now.
+        """
         for command in self.unanswered(part):
-            if not purposes or command.purpose in purposes:
+            if (not purposes or command.purpose in purposes) and resting in (None, command.kind.rests_on_trigger):
                 return command
         return None
+
+    def filling(self, part: Part) -> bool:
+        """True while a protection of this part has been set off and is being carried out.
+
+        Where TP and SL are orders of their own, one that was set off long ago and has not filled is stuck (seen on
+        Binance demo): it protects nothing, and nothing waits for it.
+        """
+        return any(order.triggered_leg and not self.is_stuck(order) for order in part.protection)
+
+    def is_stuck(self, order: Order) -> bool:
+        """True for a leg that was set off long ago and of which nothing has come: it cannot be cancelled either."""
+        since, native = order.updated_at, self.seen.facts.native_oco
+        set_off = order.triggered_leg is not None and not native
+        return set_off and since is not None and self.now - since > STUCK_AFTER
 
     def risk_blocked(self, part: Part) -> Command | None:
         """An unresolved command of this part; while there is one, nothing that adds risk may be sent."""
         return self.unresolved(part)
 
-    def newest(self, part: Part, *purposes: Purpose) -> Command | None:
-        found = [command for command in self.commands(part) if command.purpose in purposes]
+    def newest(self, part: Part, *purposes: Purpose, resting: bool | None = None) -> Command | None:
+        """The last command of these purposes; `resting` tells legs that wait for a trigger from market closes."""
+        found = [
+            command
+            for command in self.commands(part)
+            if command.purpose in purposes and resting in (None, command.kind.rests_on_trigger)
+        ]
         return found[-1] if found else None
 
     def next_id(self, part: Part, purpose: Purpose, side: OrderSide, kind: OrderKind, quantity: Decimal) -> str:
@@ -124,7 +147,7 @@ class View:
         if not self.seen.confirmed or not self.seen.settled:
             return False
         return not any(
-            self.unresolved(part) or part.closes_working or any(order.triggered_leg for order in part.protection)
+            self.unresolved(part) or part.closes_working or self.filling(part)
             for part in self.living
         )
 
@@ -143,11 +166,24 @@ class View:
 
     @property
     def doubly_guarded(self) -> Part | None:
-        """A part with more than one protection resting, or perhaps resting."""
+        """A part with more than one stop or target resting, or perhaps resting."""
         for part in self.living:
-            if len(part.protection) + (self.unresolved(part, Purpose.PROTECT) is not None) > 1:
+            if part.doubly_guarded or (part.protection and self._perhaps_again(part)):
                 return part
         return None
+
+    def _perhaps_again(self, part: Part) -> bool:
+        """A placement of what rests already has no answer yet."""
+        if self.unresolved(part, Purpose.PROTECT) is not None:
+            return True
+        legs = ((Purpose.STOP_LOSS, Leg.STOP_LOSS), (Purpose.TAKE_PROFIT, Leg.TAKE_PROFIT))
+        return any(self.unresolved(part, purpose) and part.resting(leg) for purpose, leg in legs)
+
+
+def stuck(order: Order, rule: Rule) -> Decision:
+    """The alarm about a leg that is stuck: only a person at the exchange can do something about it."""
+    words = f"{order.client_order_id} was set off and never carried out, and the exchange does not let it go"
+    return Decision(order.part, rule, words, RaiseAlarm(order.part, f"stuck/{order.client_order_id}", words))
 
 
 def skip(part: Part | None, rule: Rule, because: str) -> Decision:

@@ -45,7 +45,10 @@ class PlaceOrder:
 
 @dataclass(frozen=True, slots=True)
 class PlaceOco:
-    """TP and SL of a part in one order; with one trigger None it is a single stop or target."""
+    """TP and SL of a part in one order; with one trigger None it is a single stop or target.
+
+    Where the exchange has no OCO each leg is an order of its own, and says so by its purpose.
+    """
 
     part: str
     cycle: int
@@ -59,6 +62,7 @@ class PlaceOco:
     trigger_by: TriggerBy
     purpose: Purpose = Purpose.PROTECT
     dies_with_position: bool = True
+    price_protect: bool = False  #: Binance: not set off while last and mark price lie too far apart
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ class DifferenceKind(StrEnum):
     FOREIGN_ORDERS = "foreign_orders"  #: orders of others rest where parts of ours are held
     NET_MODE = "net_mode"  #: the account does not hold long and short apart
     LEVERAGE = "leverage"  #: the position stands at another leverage than its parts
+    REDUCED = "reduced"  #: somebody closed some of a position that several parts share
 
 
 class Choice(StrEnum):
@@ -22,6 +23,18 @@ class Choice(StrEnum):
     IGNORE = "ignore"  #: known and left alone, until it changes
     BOOK = "book"  #: what is missing is booked as closed at the mark price
     WAIT = "wait"  #: what is missing stays in the book until its fill is found
+    PRO_RATA = "pro_rata"  #: what was closed by hand is divided over the parts by their size
+    OLDEST = "oldest"  #: it comes off the oldest part first
+    NEWEST = "newest"
+
+
+class Division(StrEnum):
+    """Which parts lose what somebody else closed of a position they share."""
+
+    PRO_RATA = "pro_rata"
+    OLDEST = "oldest"
+    NEWEST = "newest"
+    ASK = "ask"  #: the trader says it each time
 
 
 @dataclass(frozen=True, slots=True)

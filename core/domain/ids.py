@@ -14,7 +14,7 @@ from core.domain.order import Purpose
 PREFIX = "op"
 PART_LENGTH = 6
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
-_ID = re.compile(r"op([0-9a-z]{6})(\d{2,})([ERPNTSC])(\d{2,})")
+_ID = re.compile(r"op([0-9a-z]{6})(\d{2,})([ERPNTSCB])(\d{2,})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ NETS_OF_RECOVERY = 100  #: the nets of recovery orders are numbered from here on
 def net_of(entry_id: str) -> str | None:
     """The id of the TP and SL that travel with this entry or recovery; None for any other order."""
     said = meaning(entry_id)
-    if said is None or not said.purpose.adds_risk:
+    if said is None or said.purpose not in (Purpose.ENTRY, Purpose.RECOVERY):
         return None
     number = said.number + (NETS_OF_RECOVERY if said.purpose is Purpose.RECOVERY else 0)
     return client_order_id(said.part, said.cycle, Purpose.SAFETY_NET, number)

@@ -24,6 +24,10 @@ class Side(StrEnum):
         return 1 if self is Side.LONG else -1
 
     @property
+    def other(self) -> Side:
+        return Side.SHORT if self is Side.LONG else Side.LONG
+
+    @property
     def opening(self) -> OrderSide:
         return OrderSide.BUY if self is Side.LONG else OrderSide.SELL
 

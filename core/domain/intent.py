@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from core.domain.account import Level, PositionKey
-from core.domain.difference import Answer, Choice, DifferenceKind
+from core.domain.difference import Answer, Choice, DifferenceKind, Division
 from core.domain.instrument import Instrument, Side, TriggerBy
 from core.domain.money import Contracts, Price
 
@@ -56,6 +56,7 @@ class EntryStyle:
     kind: EntryKind = EntryKind.MARKET
     price: Price | None = None  #: limit price
     timeout: timedelta | None = None  #: a limit entry that did not fill by then is cancelled
+    withdrawn: int | None = None  #: the cycle whose unfilled rest the trader has taken back; later ones enter as asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,22 @@ class ReopenChoice:
         return _chosen(everybody or ReopenRule(), self)
 
 
+class WhenRefused(StrEnum):
+    """What becomes of a part whose stop-loss the exchange refuses."""
+
+    RETRY = "retry"  #: computed anew with the contract's rules and sent again, with an alarm
+    CLOSE = "close"  #: the same, and closed at market once it has been bare for too long
+    ALARM = "alarm"  #: an alarm, and nothing more is sent
+
+
+@dataclass(frozen=True, slots=True)
+class Unguarded:
+    """What to do while the exchange refuses a part's protection."""
+
+    then: WhenRefused = WhenRefused.RETRY
+    longest: timedelta = timedelta(seconds=5)  #: bare for longer than this, CLOSE closes
+
+
 @dataclass(frozen=True, slots=True)
 class TargetEdit:
     """TP and SL as the trader moved them by hand, for one cycle, until the next recovery step."""
@@ -169,6 +186,7 @@ class Intent:
     stop_loss: Target | None
     recovery: Recovery | None = None  #: what holds now: the part's own choice over the settings
     reopen: ReopenRule | None = None
+    unguarded: Unguarded = Unguarded()
     strategy: str = "manual"
     cycle: int = 1
     contracts: Contracts | None = None  #: size of this cycle, fixed when it starts; None: not started
@@ -180,6 +198,7 @@ class Intent:
     external_entries: tuple[ExternalEntry, ...] = ()
     own_recovery: RecoveryChoice = RecoveryChoice()
     own_reopen: ReopenChoice = ReopenChoice()
+    own_unguarded: WhenRefused | None = None
     edit: TargetEdit | None = None
     reopen_at: datetime | None = None  #: the trader's word on when the next cycle begins
     earned: Decimal = Decimal(0)  #: USDT, net of all ended cycles; counted only where a loss budget needs it
@@ -234,6 +253,13 @@ class Limits:
     max_leverage: Decimal | None = None
     max_price_deviation: Decimal = Decimal("0.05")
     min_holding_seconds: Decimal | None = None  #: holds back no stop, no target, no close for good and no flatten
+    risk_per_trade_pct: Decimal | None = Decimal("0.30")  #: of the equity: what an entry may lose at its stop
+    risk_per_trade_cap: Decimal | None = Decimal(600)  #: and never more than this
+
+    def most_risk(self, equity: Decimal | None) -> Decimal | None:
+        """USDT that an entry may lose at its stop, both fees included; None: nothing limits it."""
+        share = None if equity is None or self.risk_per_trade_pct is None else equity * self.risk_per_trade_pct
+        return min((limit for limit in (share, self.risk_per_trade_cap) if limit is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +271,8 @@ class Desired:
     level: Level = Level.RUN
     limits: Limits = field(default_factory=Limits)
     answers: tuple[Answer, ...] = ()  #: of the trader, to differences between exchange and book
+    division: Division = Division.NEWEST  #: of what somebody else closes of a shared position
+    price_protect: bool = False  #: stops and targets wait while last and mark price lie too far apart (Binance)
 
     def answered(self, kind: DifferenceKind, mark: str) -> Choice | None:
         """What the trader said to this very difference; None: nothing, or to another."""

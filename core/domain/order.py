@@ -18,9 +18,10 @@ class Purpose(StrEnum):
     RECOVERY = "R"
     PROTECT = "P"  #: the OCO of a part: its take-profit and stop-loss
     SAFETY_NET = "N"  #: the OCO that travels with an entry and rests the moment it fills
-    TAKE_PROFIT = "T"
+    TAKE_PROFIT = "T"  #: one leg alone, where the exchange has no OCO; or a close at market in its place
     STOP_LOSS = "S"
     CLOSE = "C"
+    BALANCE = "B"  #: buys back (or sells again) what an exit of the part closed beyond the part
     FOREIGN = "?"  #: not ours
 
     @property
@@ -33,7 +34,7 @@ class Purpose(StrEnum):
 
 
 # outside of the class, where a member is looked up once and not at every question
-_ADD_RISK = (Purpose.ENTRY, Purpose.RECOVERY)
+_ADD_RISK = (Purpose.ENTRY, Purpose.RECOVERY, Purpose.BALANCE)
 _PROTECT = (Purpose.PROTECT, Purpose.SAFETY_NET, Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
 
 
@@ -78,6 +79,9 @@ class Leg(StrEnum):
     STOP_LOSS = "sl"
 
 
+GIVEN_UP = "the exchange no longer knows it"  #: why an order is believed to be over of which nobody told an end
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """One order, conditional or not, live or ended, with what it has done so far."""
@@ -111,6 +115,11 @@ class Order:
     @property
     def working(self) -> bool:
         return self.status is OrderStatus.WORKING
+
+    @property
+    def given_up(self) -> bool:
+        """Believed to be over because the exchange showed it nowhere for so long: it may be shown after all."""
+        return self.status.ended and self.failure == GIVEN_UP
 
     @property
     def remaining(self) -> Contracts:

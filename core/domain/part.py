@@ -13,6 +13,7 @@ from core.domain.money import NONE_HELD, ZERO, Contracts, Price, total
 from core.domain.order import Leg, Order, Purpose
 
 T = TypeVar("T")
+_ENTRIES = (Purpose.ENTRY, Purpose.RECOVERY)
 
 
 class counted_once(Generic[T]):
@@ -58,7 +59,7 @@ class Part:
 
     @counted_once
     def entries(self) -> tuple[Order, ...]:
-        return tuple(order for order in self.orders if order.purpose.adds_risk)
+        return tuple(order for order in self.orders if order.purpose in _ENTRIES)
 
     @counted_once
     def exits(self) -> tuple[Order, ...]:
@@ -74,9 +75,20 @@ class Part:
         return Contracts(total(entry.quantity for entry in self.intent.external_entries))
 
     @counted_once
+    def balances(self) -> tuple[Order, ...]:
+        """Orders that brought back what exits of this part had closed beyond it."""
+        return tuple(order for order in self.orders if order.purpose is Purpose.BALANCE)
+
+    @counted_once
     def exited(self) -> Contracts:
-        by_us = total(order.filled for order in self.exits)
+        """Contracts closed, by us and by others, less what was brought back."""
+        by_us = total(order.filled for order in self.exits) - total(order.filled for order in self.balances)
         return Contracts(by_us + total(exit_.quantity for exit_ in self.intent.external_exits))
+
+    @counted_once
+    def closed_beyond(self) -> Contracts:
+        """Contracts that exits of this part took from other parts of the position: both legs filled."""
+        return Contracts(max(self.exited - self.entered, ZERO))
 
     @counted_once
     def size(self) -> Contracts:
@@ -91,8 +103,10 @@ class Part:
 
     @counted_once
     def average_exit(self) -> Price | None:
+        """What each contract fetched on average; what was bought back lowers what was sold too much."""
         own = [(order.filled, order.average_price) for order in self.exits]
-        return _average([*own, *((gone.quantity, gone.price) for gone in self.intent.external_exits)])
+        back = [(Contracts(-order.filled), order.average_price) for order in self.balances]
+        return _average([*own, *back, *((gone.quantity, gone.price) for gone in self.intent.external_exits)])
 
     @counted_once
     def steps(self) -> tuple[Order, ...]:
@@ -123,6 +137,17 @@ class Part:
     @counted_once
     def entry_orders_working(self) -> tuple[Order, ...]:
         return tuple(order for order in self.entries if order.working)
+
+    @counted_once
+    def doubly_guarded(self) -> bool:
+        """More than one stop or more than one target rests."""
+        stops = sum(order.sl_trigger is not None for order in self.protection)
+        return stops > 1 or sum(order.tp_trigger is not None for order in self.protection) > 1
+
+    def resting(self, leg: Leg) -> Order | None:
+        """The order in which this leg rests, the oldest where there are two."""
+        mine = (o for o in self.protection if (o.sl_trigger if leg is Leg.STOP_LOSS else o.tp_trigger) is not None)
+        return next(mine, None)
 
     @counted_once
     def protection(self) -> tuple[Order, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -63,6 +64,8 @@ class PortFacts:
     target_passed_codes: frozenset[str] = frozenset()  #: the same of a take-profit
     nothing_held_codes: frozenset[str] = frozenset()  #: refusals of a close that mean "nothing is held"
     precision_codes: frozenset[str] = frozenset()  #: refusals of a size or a price that is not on the contract's grid
+    conditional_settle: timedelta = timedelta(seconds=10)  #: so long an accepted conditional order may be unfindable
+    max_conditional: int | None = None  #: conditional orders that an account may have at once; None: not told
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,12 @@ class Seen:
     healthy: bool  #: the exchange answers and is not in maintenance
     as_of: datetime
     differs_since: datetime | None = None  #: since when the position's size has not matched the parts
+    equity: Decimal | None = None  #: USDT, with unrealised PnL; None: not known
     settled: bool = True  #: no order of ours has vanished without the exchange telling how it ended
+    booked: Mapping[str, Contracts] = field(default_factory=dict)  #: of foreign fills, what ended cycles have too
+    conditional_orders: int = 0  #: live ones of the whole account, foreign ones too
+    legs_elsewhere: int = 0  #: conditional orders that parts of other positions have yet to place
+    other_side: str = ""  #: one-way accounts: words, where the other side of this contract is held or wanted earlier
 
     @property
     def flat_confirmed(self) -> bool:

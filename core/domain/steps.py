@@ -31,13 +31,17 @@ class StepKind(StrEnum):
     BY_HAND = "by_hand"  #: TP and SL as somebody moved them at the exchange, before they were put back
     REDUCTION = "reduction"  #: something was closed and something is left
     EXIT = "exit"
+    BALANCE = "balance"  #: what the exits had closed beyond the part was brought back
+
+
+_ADDING = {Purpose.RECOVERY: StepKind.RECOVERY, Purpose.BALANCE: StepKind.BALANCE}
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """What a part is at one moment."""
 
-    size: Contracts = NONE_HELD
+    size: Contracts = NONE_HELD  #: below zero: its exits closed so much more than it held, until it is brought back
     average: Price | None = None
     take_profit: Price | None = None
     stop_loss: Price | None = None
@@ -67,6 +71,7 @@ class Levels:
     was: Pair | None = None  #: what an amended order showed; None: it was placed
     certain: bool = True  #: False: the answer was never heard
     whole: bool = True  #: False: it guards only what one recovery step added
+    leg: Leg | None = None  #: an order of one leg alone, beside that of the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +118,18 @@ def steps(
     in_force = [one for one in told if one.whole]
     made: list[Step] = []
     held, value = Held(), ZERO
+    brought_back = any(step.kind is StepKind.BALANCE for step in marks)
     for number, step in enumerate(marks):
         before = held
-        if step.quantity > 0:
+        if step.kind is StepKind.BALANCE:
+            held = replace(held, size=Contracts(held.size + step.quantity))
+        elif step.quantity > 0:
             value += step.quantity * (step.price or ZERO)
             entered = _entered(made) + step.quantity
             held = replace(held, size=Contracts(held.size + step.quantity), average=Price(value / entered))
         elif step.quantity:
-            held = replace(held, size=Contracts(max(held.size + step.quantity, ZERO)))
+            left = held.size + step.quantity
+            held = replace(held, size=Contracts(left if brought_back else max(left, ZERO)))
         if step.kind is StepKind.BY_HAND:
             there = replace(held, take_profit=step.after.take_profit, stop_loss=step.after.stop_loss)
             made.append(replace(step, before=before, after=there))
@@ -129,7 +138,7 @@ def steps(
         pair = _last(in_force, until)
         if pair is not None:
             held = replace(held, take_profit=pair[0], stop_loss=pair[1])
-        kind = step.kind if step.kind is not StepKind.EXIT or held.size == NONE_HELD else StepKind.REDUCTION
+        kind = step.kind if step.kind is not StepKind.EXIT or held.size <= NONE_HELD else StepKind.REDUCTION
         made.append(replace(step, kind=kind, before=before, after=held))
     return tuple(made)
 
@@ -146,7 +155,7 @@ def _trades(orders: Iterable[Order], exits: Iterable[ExternalExit]) -> Iterator[
         adds = order.purpose.adds_risk
         kind = StepKind.EXIT
         if adds:
-            kind = StepKind.RECOVERY if order.purpose is Purpose.RECOVERY else StepKind.ENTRY
+            kind = _ADDING.get(order.purpose, StepKind.ENTRY)
         at = order.updated_at or order.created_at or BEGINNING
         step = _bare(kind, at, _leg_words(order))
         quantity = order.filled if adds else Contracts(-order.filled)
@@ -187,13 +196,18 @@ def _bare(kind: StepKind, at: datetime, words: str) -> Step:
 
 
 def _entered(made: Iterable[Step]) -> Decimal:
-    return sum((step.quantity for step in made if step.quantity > 0), ZERO)
+    return sum((step.quantity for step in made if step.quantity > 0 and step.kind is not StepKind.BALANCE), ZERO)
 
 
 def _last(in_force: Sequence[Levels], until: datetime | None) -> Pair | None:
-    """The levels that rested when the next step came."""
-    pairs = [one.to for one in in_force if until is None or one.at < until]
-    return pairs[-1] if pairs else None
+    """The levels that rested when the next step came; legs that are orders of their own are laid together."""
+    pair: Pair | None = None
+    for one in in_force:
+        if until is not None and one.at >= until:
+            break
+        tp, sl = pair or (None, None)
+        pair = {Leg.TAKE_PROFIT: (one.to[0], sl), Leg.STOP_LOSS: (tp, one.to[1]), None: one.to}[one.leg]
+    return pair
 
 
 def _word(level: Decimal | None) -> str:

@@ -28,6 +28,7 @@ class Progress:
     orders: int  #: entry orders that reached the exchange in this cycle
     refusal: str  #: the exchange's words where the newest entry was refused, else empty
     started_at: datetime
+    withdrawn: bool = False  #: the trader has taken back what has not filled
 
     @property
     def missing(self) -> Contracts:

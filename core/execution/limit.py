@@ -10,12 +10,16 @@ from core.execution.base import Complete, Place, Progress, Step, Wait, Withdraw
 
 
 class LimitExecution:
-    """One limit order at a time; at the time-out it is withdrawn and what was filled is kept."""
+    """One limit order at a time; withdrawn at the time-out or by the trader's word, and what was filled is kept."""
 
     def next_order(self, progress: Progress, now: datetime) -> Step:
         style = progress.style
         ends = progress.started_at + style.timeout if style.timeout else None
         late = ends is not None and now >= ends
+        if progress.withdrawn:
+            if progress.working:
+                return Withdraw("the limit entry is cancelled by hand")
+            return Complete(f"cancelled by hand: {progress.filled} of {progress.planned} contracts entered")
         if progress.working:
             if late:
                 return Withdraw("the limit entry has reached its time-out")

@@ -1,7 +1,8 @@
 """A pushed fill answered with protection before the next look, from what the last look and our own acts tell.
 
-Used where TP and SL cannot travel with an entry. It only ever places a missing stop and target; the look that
-follows sees the whole and puts right what this could not know.
+Used where TP and SL cannot travel with an entry. It only ever places a missing stop and target, and cancels the
+leg that is left when the other has closed its part; the look that follows sees the whole and puts right what this
+could not know.
 """
 
 from __future__ import annotations
@@ -13,10 +14,20 @@ from decimal import Decimal
 
 from core.decision.plan import decide
 from core.decision.view import View
-from core.domain.action import Action, Command, Decision, OutcomeKind, PlaceOco, PlaceOrder, Rule, StartCycle
+from core.domain.action import (
+    Action,
+    CancelOrder,
+    Command,
+    Decision,
+    OutcomeKind,
+    PlaceOco,
+    PlaceOrder,
+    Rule,
+    StartCycle,
+)
 from core.domain.intent import Desired
 from core.domain.money import ZERO
-from core.domain.order import Order, OrderKind
+from core.domain.order import Order, OrderKind, Purpose
 from core.domain.seen import Position, Seen, Ticker
 from core.monitor.tracker import newer
 
@@ -56,8 +67,18 @@ class Remembered:
             orders[name] = newer(orders.get(name), order)
         return Remembered(self.desired, replace(self.seen, orders=tuple(orders.values())))
 
-    def missing_protection(self, ticker: Ticker | None, now: datetime) -> list[Decision]:
-        """Placements of protection for parts that hold something and have none."""
+    def about(self, parts: Iterable[str | None]) -> Remembered:
+        """Of these parts alone, where nothing that is decided here asks what the others of the position do."""
+        if self.seen.facts.native_oco:  # whether an OCO may die with the position depends on them
+            return self
+        names = set(parts)
+        desired = replace(self.desired, intents=tuple(one for one in self.desired.intents if one.part in names))
+        orders = tuple(order for order in self.seen.orders if order.part in names)
+        commands = tuple(command for command in self.seen.commands if command.part in names)
+        return Remembered(desired, replace(self.seen, orders=orders, commands=commands))
+
+    def first_aid(self, ticker: Ticker | None, now: datetime) -> list[Decision]:
+        """Placements of protection for parts that hold something and have none, and the end of legs left over."""
         if now - self.seen.as_of > TOO_OLD or self.seen.facts.attaches_protection:
             return []
         # The position of the last look is older than the fill: it is taken to hold what our orders have filled.
@@ -67,8 +88,14 @@ class Remembered:
         return [
             decision
             for decision in decide(presumed).decisions
-            if decision.rule is Rule.PROTECT and isinstance(decision.action, PlaceOco) and decision.part in unguarded
+            if (decision.rule is Rule.PROTECT and isinstance(decision.action, PlaceOco) and decision.part in unguarded)
+            or (decision.rule is Rule.FINISH and _is_leg(decision.action))
         ]
+
+
+def _is_leg(action: Action | None) -> bool:
+    """A resting leg whose part our own fills have closed; to cancel it can do no harm."""
+    return isinstance(action, CancelOrder) and action.order.purpose in (Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
 
 
 def _presumed(view: View) -> Position | None:

@@ -21,6 +21,7 @@ from core.domain.instrument import Instrument
 from core.domain.intent import Intent, Target
 from core.domain.money import ZERO, plain
 from core.domain.order import Order
+from core.domain.pair import pair_of
 from core.domain.part import Part
 from core.domain.seen import Position, Ticker
 from core.monitor.reconciler import Result, in_words
@@ -82,6 +83,7 @@ def picture(
             "parts": len(held),
             "bare_seconds_today": f"{sum(bare_seconds.values()):.1f}",
         },
+        "conditional": _conditional(results),
         "positions": [
             position_row(result.seen.position, result, tickers)
             for result in results.values()
@@ -135,7 +137,7 @@ def part_row(
     mark = _mark(result, tickers)
     average, size = part.average_entry, part.size
     stop, target = part.stop_price(), part.take_profit_price()
-    resting = next(iter(part.protection), None)
+    pair = pair_of(part)
 
     def distance(level: Decimal | None) -> str | None:
         return None if level is None or not mark else f"{(level / mark - 1) * 100:.2f}"
@@ -171,8 +173,12 @@ def part_row(
         "stop_loss_pnl": pnl_at(stop),
         "protected": part.protected,
         "stop_covered": plain(part.stop_covered),
-        "protection_seen_at": _time(result.seen.as_of) if resting else None,
-        "protection_id": resting.client_order_id if resting else "",
+        "protection_seen_at": _time(result.seen.as_of) if part.protection else None,
+        "pair": {
+            "state": pair.state,
+            "take_profit": _leg(pair.take_profit),
+            "stop_loss": _leg(pair.stop_loss),
+        },
         "cycle": intent.cycle,
         "cycle_started_at": _time(intent.cycle_started_at),
         "fees": plain(part.fees),
@@ -191,6 +197,28 @@ def part_row(
             }
             for decision in why
         ],
+    }
+
+
+def _conditional(results: Mapping[PositionKey, Result]) -> Json:
+    """Conditional orders of the account against what the exchange allows; `most` None: it names no number."""
+    seen = next((result.seen for result in results.values()), None)
+    if seen is None:
+        return {"used": 0, "most": None}
+    return {"used": seen.conditional_orders, "most": seen.facts.max_conditional}
+
+
+def _leg(order: Order | None) -> Json | None:
+    """One leg of a pair; both name the same order where the exchange keeps them as one."""
+    if order is None:
+        return None
+    return {
+        "client_order_id": order.client_order_id,
+        "status": order.status,
+        "quantity": plain(order.quantity),
+        "filled": plain(order.filled),
+        "created_at": _time(order.created_at),
+        "updated_at": _time(order.updated_at),
     }
 
 

@@ -155,6 +155,11 @@ class TradeExecutor:
     def _doubt(self, refusal: Refused) -> None:
         self.rules_doubted = self.rules_doubted or refusal.code in self.port.facts.precision_codes
 
+    def hold_both_sides(self) -> None:
+        """Switch the account to long/short mode. Raises Refused while anything is held or rests, OutcomeUnknown."""
+        self.lease.epoch_for_sending()
+        self.port.set_hedge_mode()
+
     # -- to the book -----------------------------------------------------------------------------------------
 
     def _end_cycle(self, key: PositionKey, action: EndCycle, life: str) -> None:

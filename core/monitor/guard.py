@@ -161,7 +161,7 @@ class Guard:
                 for order in push.orders:
                     key = PositionKey(self.account.id, order.symbol, order.position_side)
                     self._wishes.keys.add(key)
-                    if order.purpose.adds_risk and order.filled:
+                    if order.filled and (order.purpose.adds_risk or order.status.ended):
                         self._wishes.urgent = True
                         self._fills.setdefault(key, []).append(order)
                 self._condition.notify_all()
@@ -289,7 +289,8 @@ class Guard:
     def _failed(self, trouble: Exception, back_off: float) -> None:
         self.failures += 1
         self.trouble = str(trouble) if isinstance(trouble, PerpdeckError) else f"an error of ours: {trouble!r}"
-        self.barred = self.trouble if isinstance(trouble, PerpdeckError) and trouble.code.isdecimal() else ""
+        told = isinstance(trouble, PerpdeckError) and trouble.code.lstrip("-").isdecimal()  # Binance's are negative
+        self.barred = self.trouble if told else ""
         log.warning("pass failed account=%s: %s", self.account.id, self.trouble)
         with self._condition:
             self._not_before = self.clock.monotonic() + back_off  # ticks and pushes wait for it too

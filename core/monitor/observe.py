@@ -8,20 +8,21 @@ time to settle, and while nothing else speaks for it. A failed read raises; it n
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 
 from core.clock import Clock
+from core.decision.entering import LEGS
 from core.domain.account import AccountState, PositionKey
-from core.domain.action import Command, OutcomeKind
+from core.domain.action import Action, Command, OutcomeKind, PlaceOrder
 from core.domain.instrument import Instrument
 from core.domain.intent import Desired, Wanted
 from core.domain.money import NONE_HELD, Contracts, total
-from core.domain.order import Fill, Order, OrderKind, OrderStatus
+from core.domain.order import GIVEN_UP, Fill, Order, OrderKind, OrderStatus, Purpose
 from core.domain.part import Part
 from core.domain.seen import Position, Seen, Ticker
 from core.exchange.port import Reads
@@ -50,6 +51,7 @@ class Look:
     commands: tuple[Command, ...]
     desired: Mapping[PositionKey, Desired]
     unsettled: frozenset[PositionKey]
+    legs_to_come: Mapping[PositionKey, int] = field(default_factory=dict)  #: where an exchange counts them
 
     def keys(self) -> tuple[PositionKey, ...]:
         """Every position that is held, wanted, or has orders."""
@@ -65,7 +67,8 @@ class _Size:
     contracts: Contracts
     since: datetime
     confirmed: bool = False
-    differs_since: datetime | None = None
+    difference: Contracts = NONE_HELD  #: what our parts hold beyond it
+    differs_since: datetime | None = None  #: by just this much
 
 
 class Observer:
@@ -76,6 +79,7 @@ class Observer:
         self.instruments: dict[str, Instrument] = {}
         self.state: AccountState | None = None
         self._sizes: dict[PositionKey, _Size] = {}
+        self._entered: Counter[PositionKey] = Counter()  #: legs that will follow what was sent since the look
         self.maintenance = False
 
     def refresh_account(self) -> AccountState:
@@ -108,7 +112,17 @@ class Observer:
         changed = [order for order in orders.values() if order.part is not None and known.get(_name(order)) != order]
         if changed:
             self.store.save_orders(self.account, changed)
-        look = Look(self.account, now, held, tuple(orders.values()), tuple(commands), desired, frozenset(unsettled))
+        self._entered.clear()
+        look = Look(
+            self.account,
+            now,
+            held,
+            tuple(orders.values()),
+            tuple(commands),
+            desired,
+            frozenset(unsettled),
+            {} if self.port.facts.max_conditional is None else _legs_to_come(orders.values(), commands, desired),
+        )
         for key in look.keys():  # noqa: SIM118 - a Look is no mapping
             self._note_size(key, look)
         return look
@@ -117,6 +131,7 @@ class Observer:
         """The look as one position's rules want it. Raises Unavailable where a needed read fails."""
         size = self._sizes[key]
         ticker = self._ticker(key, look)
+        foreign = self._foreign_fills(key, look)
         return Seen(
             key=key,
             instrument=self.instrument(key.symbol),
@@ -127,15 +142,43 @@ class Observer:
                 order for order in look.orders if order.symbol == key.symbol and order.position_side is key.side
             ),
             commands=tuple(command for command in look.commands if command.key_text == str(key)),
-            foreign_fills=self._foreign_fills(key, look),
+            foreign_fills=foreign,
+            booked=self.store.booked_of(self.account, [fill.exchange_fill_id for fill in foreign]),
             ticker=ticker,
             available=self.state.available if self.state else None,
+            equity=self.state.equity if self.state else None,
             hedge_mode=bool(self.state and self.state.hedge_mode),
             healthy=not self.maintenance,
             as_of=look.at,
             differs_since=size.differs_since,
             settled=key not in look.unsettled,
+            conditional_orders=sum(order.working and order.kind.rests_on_trigger for order in look.orders),
+            legs_elsewhere=self._legs_elsewhere(key, look),
+            other_side=self._other_side(key, look),
         )
+
+    def note_done(self, key: PositionKey, done: Iterable[tuple[Action, OutcomeKind]]) -> None:
+        """An entry sent since the look: the positions that come after it leave room for its legs."""
+        entered = {act.part for act, _ in done if isinstance(act, PlaceOrder) and act.purpose is Purpose.ENTRY}
+        self._entered[key] += LEGS * len(entered)
+
+    def _legs_elsewhere(self, key: PositionKey, look: Look) -> int:
+        every = Counter(look.legs_to_come) + self._entered
+        return sum(legs for other, legs in every.items() if other != key)
+
+    def _other_side(self, key: PositionKey, look: Look) -> str:
+        """Why a one-way account cannot open this side now; an empty string where it can, or holds both apart."""
+        if self.state is None or self.state.hedge_mode:
+            return ""
+        other = PositionKey(key.account, key.symbol, key.side.other)
+        if other in look.positions:
+            return f"the account is one-way and holds {key.symbol} {other.side}"
+        wanted = {side: look.desired[side].intents for side in (key, other) if side in look.desired}
+        living = [intent for intents in wanted.values() for intent in intents if intent.living]
+        oldest = min(living, key=lambda intent: (intent.cycle_started_at or look.at, intent.part), default=None)
+        if oldest is not None and oldest.key == other:
+            return f"the account is one-way and part {oldest.part} is {key.symbol} {other.side}"
+        return ""
 
     def instrument(self, symbol: str) -> Instrument:
         if symbol not in self.instruments:
@@ -153,7 +196,7 @@ class Observer:
         for order in live:
             name = _name(order)
             listed.add(name)
-            merged[name] = further(merged.get(name), _with_past(merged.get(name), order))
+            merged[name] = _listed(merged.get(name), order)
         unsettled: set[PositionKey] = set()
         for name, order in known.items():
             if not order.working or name in listed:
@@ -172,10 +215,11 @@ class Observer:
         if found is not None:
             return further(order, _with_past(order, found))
         accepted = order.created_at or order.updated_at
-        if accepted is None or now - accepted < SETTLE:
+        settle = self.port.facts.conditional_settle if order.kind.rests_on_trigger else SETTLE
+        if accepted is None or now - accepted < settle:
             return order
         log.warning("order gone part=%s id=%s: the exchange no longer knows it", order.part, order.client_order_id)
-        return order.but(status=OrderStatus.CANCELED, failure="the exchange no longer knows it", updated_at=now)
+        return order.but(status=OrderStatus.CANCELED, failure=GIVEN_UP, updated_at=now)
 
     def _ask_for_nets(
         self,
@@ -278,13 +322,16 @@ class Observer:
         contracts = _held(key, look.positions)
         size = self._sizes.get(key)
         if size is None or size.contracts != contracts:
-            size = self._sizes[key] = _Size(contracts, look.at, differs_since=size.differs_since if size else None)
+            known = (size.difference, size.differs_since) if size else (NONE_HELD, None)
+            size = self._sizes[key] = _Size(contracts, look.at, False, *known)
         elif look.at - size.since >= CONFIRM_AFTER:
             size.confirmed = True
-        if self._parts_total(key, look.orders, look.desired) == contracts:
+        difference = Contracts(self._parts_total(key, look.orders, look.desired) - contracts)
+        if not difference:
             size.differs_since = None
-        elif size.differs_since is None:
+        elif size.differs_since is None or size.difference != difference:
             size.differs_since = look.at
+        size.difference = difference
 
     def _ticker(self, key: PositionKey, look: Look) -> Ticker | None:
         """The newest price; read over REST only where a decision needs one and the stream has none."""
@@ -312,14 +359,35 @@ class Observer:
             return ()
         ours = {order.exchange_order_id for order in look.orders if order.part is not None}
         ours |= {child for order in look.orders if order.part is not None for child in order.child_order_ids}
-        return tuple(
+        found = [
             fill
             for fill in self.port.fills(min(started))
-            if fill.symbol == key.symbol
-            and fill.position_side is key.side
-            and fill.closing
-            and fill.exchange_order_id not in ours
-        )
+            if (fill.symbol, fill.position_side) == (key.symbol, key.side) and fill.closing
+            if fill.exchange_order_id not in ours
+        ]
+        # What closed an earlier cycle, or a part that ended meanwhile, is ours as well and booked there.
+        ended = self.store.ours_among(self.account, [fill.exchange_order_id for fill in found])
+        return tuple(fill for fill in found if fill.exchange_order_id not in ended)
+
+
+def _legs_to_come(
+    orders: Iterable[Order], commands: Iterable[Command], desired: Mapping[PositionKey, Desired]
+) -> Mapping[PositionKey, int]:
+    """Conditional orders that parts which enter or hold something have yet to place, by position."""
+    entering = {(one.part, one.cycle) for one in commands if one.unresolved and one.purpose.adds_risk}
+    resting: Counter[tuple[str | None, int | None]] = Counter()
+    for order in orders:
+        if order.purpose.adds_risk and (order.working or order.filled):
+            entering.add((str(order.part), order.cycle or 0))
+        resting[order.part, order.cycle] += order.working and order.kind.rests_on_trigger
+    to_come: Counter[PositionKey] = Counter()
+    for key, wanted in desired.items():
+        for intent in wanted.intents:
+            name = (intent.part, intent.cycle)
+            if intent.living and name in entering:
+                legs = sum(target is not None for target in (intent.take_profit, intent.stop_loss))
+                to_come[key] += max(legs - resting[name], 0)
+    return to_come
 
 
 def _name(order: Order) -> str:
@@ -329,6 +397,15 @@ def _name(order: Order) -> str:
 def _held(key: PositionKey, positions: Mapping[PositionKey, Position]) -> Contracts:
     position = positions.get(key)
     return position.contracts if position else NONE_HELD
+
+
+def _listed(known: Order | None, listed: Order) -> Order:
+    """A live order that the exchange lists. One that was given up lives after all: a list is better than silence."""
+    told = _with_past(known, listed)
+    if known is not None and known.given_up:
+        log.warning("order shown after all part=%s id=%s", known.part, known.client_order_id)
+        return told
+    return further(known, told)
 
 
 def _with_past(known: Order | None, heard: Order) -> Order:

@@ -20,7 +20,7 @@ from core.clock import Clock
 from core.domain.account import PositionKey
 from core.domain.errors import PerpdeckError, Unavailable
 from core.domain.intent import Recovery, ReopenRule
-from core.monitor import arming, history, restart, sentinel
+from core.monitor import arming, candles, history, restart, sentinel
 from core.monitor.guard import Guard
 from core.monitor.lease import RENEW_EVERY
 from db.store import Store
@@ -44,6 +44,7 @@ STALLED_AFTER = 3 * HEARTBEAT_SECONDS  #: a scheduler silent for so long is repl
 
 def _restart(guard: Guard) -> None:
     log.info("restart account=%s: %s", guard.account.id, restart.report(guard))
+    restart.hold_both_sides(guard)
 
 
 class PositionMonitor:
@@ -164,6 +165,7 @@ class PositionMonitor:
             "heartbeat": (self._heartbeat, HEARTBEAT_SECONDS),
             "publish": (self._publish, PUBLISH_SECONDS),
             "arming": (self._arming, ARMING_SECONDS),
+            "candles": (self._candles, candles.EVERY_SECONDS),
             "order_watch_seconds": (self._tick, 0),
             "recovery_seconds": (self._tick, 0),
             "reopen_retry_seconds": (self._tick, 0),
@@ -210,6 +212,14 @@ class PositionMonitor:
         """Losses and silence raise the level by themselves."""
         for guard in self._acting():
             arming.watch(self.store, guard.account.id, self.alerts, self.clock.now())
+
+    def _candles(self) -> None:
+        """Bars for the charts; trouble with one account leaves the others."""
+        for guard in self._acting():
+            try:
+                candles.read_candles(guard)
+            except PerpdeckError as trouble:
+                log.warning("candles not read account=%s: %s", guard.account.id, trouble)
 
     def _sentinel(self) -> None:
         for guard in self._acting():

@@ -21,7 +21,7 @@ from core.domain.account import PositionKey
 from core.domain.action import Action, AmendOrder, Decision, EndCycle, OutcomeKind, Plan, RaiseAlarm
 from core.domain.difference import DifferenceKind
 from core.domain.intent import Desired
-from core.domain.order import Order
+from core.domain.order import Leg, Order
 from core.domain.part import Part
 from core.domain.seen import Seen
 from core.domain.steps import amended_words
@@ -96,7 +96,10 @@ class Reconciler:
         return min((wish for wish in again if wish is not None), default=None)
 
     def protect_at_once(self, key: PositionKey, pushed: Iterable[Order]) -> int:
-        """Place protection that a pushed fill has made necessary; returns how many orders were sent."""
+        """Place protection that a pushed fill has made necessary, and let go the leg that it has left over.
+
+        Returns how many requests were sent.
+        """
         if self.executor.port.facts.attaches_protection:
             return 0
         self._answers += 1  # before the lock: a turn under way sees it and makes room
@@ -104,8 +107,10 @@ class Reconciler:
             remembered = self._remembered.get(key)
             if remembered is None:
                 return 0
-            remembered = self._remembered[key] = remembered.with_orders(pushed)
-            decisions = remembered.missing_protection(self.executor.tracker.ticker(key.symbol), self.clock.now())
+            orders = tuple(pushed)
+            remembered = self._remembered[key] = remembered.with_orders(orders)
+            concerned = remembered.about(order.part for order in orders)
+            decisions = concerned.first_aid(self.executor.tracker.ticker(key.symbol), self.clock.now())
             done = self._perform(key, decisions, remembered.seen, self._answers)
             self._write_down(key, decisions, dict(done), act=True)
             return len(done)
@@ -122,6 +127,7 @@ class Reconciler:
                 return timedelta()
             self._remembered[key] = Remembered(desired, seen)
         done = self._perform(key, decided.decisions, seen, answers) if act else ()
+        self.observer.note_done(key, done)
         self.acted = self.acted or bool(done)
         with self._acting:
             self._write_down(key, decided.decisions, dict(done), act=act)
@@ -215,12 +221,11 @@ class Reconciler:
         """The row of a part names the exchange's ids of its position, take-profit and stop-loss."""
         position = seen.position
         for part in parts:
-            resting: Order | None = next(iter(part.protection), None)
+            legs: list[Order | None] = [part.resting(leg) for leg in (Leg.TAKE_PROFIT, Leg.STOP_LOSS)]
             self.store.note_position(
                 part.name,
                 position.position_id if position and part.size else "",
-                resting.exchange_order_id if resting and resting.tp_trigger else "",
-                resting.exchange_order_id if resting and resting.sl_trigger else "",
+                *(order.exchange_order_id if order else "" for order in legs),
             )
 
     def _forget(self, key: PositionKey) -> None:

@@ -1,10 +1,14 @@
 """The first pass after a start: resolve, observe, plan once in full, report; nothing is done.
 
-It is the ordinary loop with acting switched off. Commands without an outcome are asked for on the way.
+It is the ordinary loop with acting switched off. Commands without an outcome are asked for on the way. Only a
+fresh paper account is put in order: a new account at Binance begins one-way, and the trader of a paper account has
+no page of the exchange on which to change that.
 """
 
 from __future__ import annotations
 
+from core.domain.account import Environment
+from core.domain.errors import OutcomeUnknown, Refused
 from core.monitor.guard import Guard
 from db.records import Event
 
@@ -27,3 +31,25 @@ def report(guard: Guard) -> str:
         guard.account.id, [Event(guard.clock.now(), guard.account.id, None, RULE, words, None, None)]
     )
     return words
+
+
+def hold_both_sides(guard: Guard) -> bool:
+    """Switch a paper account on which nothing is held or rests to long/short mode; True where it was switched.
+
+    The modes of demo and live accounts are the trader's to set. Raises Unavailable.
+    """
+    state, look = guard.observer.state, guard.reconciler.last_look
+    busy = look is None or look.positions or any(order.working for order in look.orders)
+    if guard.account.environment is not Environment.PAPER or state is None or state.hedge_mode or busy:
+        return False
+    try:
+        guard.executor.hold_both_sides()
+    except (Refused, OutcomeUnknown) as trouble:
+        words = f"the account stays one-way: {trouble}"
+    else:
+        words = "the paper account holds long and short apart from now on (hedge mode)"
+    now = guard.refresh_account()
+    guard.store.add_events(
+        guard.account.id, [Event(guard.clock.now(), guard.account.id, None, RULE, words, None, None)]
+    )
+    return now.hedge_mode

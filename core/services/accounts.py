@@ -20,12 +20,15 @@ from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
 from core.exchange.port import Credentials, ExchangePort
 from core.services.keys import ENVIRONMENT, Keys
 from core.vault import Vault
+from db.records import Event
 from db.store import Store
 
 log = logging.getLogger("perpdeck.accounts")
 
 LIVE, RISK = "LIVE", "I ACCEPT THE RISK"
-OFFERED = (Exchange.OKX,)
+WITH_PASSPHRASE = (Exchange.OKX,)  #: their keys have a third part
+REGIONS: Mapping[Exchange, tuple[str, ...]] = {Exchange.OKX: ("global", "eea", "us")}  #: where there are several
+ORDER = list(Exchange)
 LONGEST_NAME = 40
 
 
@@ -77,7 +80,7 @@ class KeyTest:
     clock_offset: timedelta  #: the exchange's clock less ours
 
 
-#: what an exchange's refusal of a key means, by its own code (OKX V5 docs, error codes, REST)
+#: what an exchange's refusal of a key means, by its own code (OKX V5 docs, error codes; Binance USD-M docs, the same)
 KEY_TROUBLE: Mapping[Exchange, Mapping[str, str]] = {
     Exchange.OKX: {
         "50100": "the API key is frozen at {place}: make a new one",
@@ -88,7 +91,14 @@ KEY_TROUBLE: Mapping[Exchange, Mapping[str, str]] = {
         "50113": "the API secret does not belong to this API key at {place}: check that it was copied whole",
         "50114": "{place} does not accept the API key ...{hint}: make a new one",
         "50119": "the API key ...{hint} is not known to {place}: check the environment and the region it was made in",
-    }
+    },
+    Exchange.BINANCE: {
+        "-2014": "{place} does not accept the API key ...{hint}: check that it was copied whole",
+        "-2015": "the API key ...{hint} is not known to {place}, may not be used from this address, or may not trade "
+        "futures: check the environment it was made in and its permissions",
+        "-2017": "the API key is locked at {place}: make a new one",
+        "-1022": "the API secret does not belong to this API key at {place}: check that it was copied whole",
+    },
 }
 
 #: an account that is known, and its keys -> a client for them
@@ -116,9 +126,9 @@ class Accounts:
         self._one_at_a_time = threading.Lock()
 
     def list(self) -> list[Account]:
-        """All accounts, the paper account first."""
+        """All accounts: the paper accounts first, OKX before Binance, then by name."""
         found = (replace(one, api_key_hint=self.keys.hint(one)) for one in self.store.accounts())
-        return sorted(found, key=lambda one: (one.environment is not Environment.PAPER, one.name))
+        return sorted(found, key=_place)
 
     def source(self, account: str) -> str:
         """Where its keys come from: environment, database, paper or none."""
@@ -146,7 +156,9 @@ class Accounts:
     def change_secret(self, by: str) -> int:
         """A new secret for all stored keys; how many were sealed anew. Raises Misconfigured, and nothing changed."""
         with self._one_at_a_time:
-            return len(self.keys.change_secret(by))
+            done = len(self.keys.change_secret(by))
+        self._record("change the secret that seals the keys", by)
+        return done
 
     def check(self, form: AccountForm) -> KeyCheck:
         """Ask the exchange what the keys may do. Nothing is stored; a typed word that is missing is told."""
@@ -189,6 +201,7 @@ class Accounts:
             self.store.save_account(account, self.vault.encrypt(form.credentials))
             self.store.claim(token, account.id, "add_account", by)
         log.info("account added account=%s permissions=%s by=%s", account.id, account.permissions, by)
+        self._record(f"add account {account.name}, key ending in {account.api_key_hint}", by)
         return account
 
     def remove(self, account: str, by: str) -> None:
@@ -200,13 +213,18 @@ class Accounts:
                 "OKX_DEMO_API_SECRET and OKX_DEMO_PASSPHRASE there and start Perpdeck again"
             )
         if known.environment is Environment.PAPER:
-            raise Misconfigured("the paper account stays: it needs no keys and harms nobody")
+            raise Misconfigured("the paper accounts stay: they need no keys and harm nobody")
         if self.store.bot(account).running:
             raise Misconfigured(f"the bot of account {known.name} runs: stop it before the account is removed")
         self.store.remove_account(account)
         log.info("account removed account=%s by=%s", account, by)
+        self._record(f"remove account {known.name}", by)
 
     # -- helpers ---------------------------------------------------------------------------------------------
+
+    def _record(self, action: str, by: str) -> None:
+        """Into the audit trail, for all accounts to see."""
+        self.store.add_events("", [Event(self.clock.now(), "", None, "account", f"asked by {by}", action, "done")])
 
     def _known(self, account: str) -> Account:
         known = self.store.account(account)
@@ -237,16 +255,21 @@ class Accounts:
         return next(name for name in candidates if name not in taken)
 
 
+def _place(account: Account) -> tuple[bool, int, str]:
+    return account.environment is not Environment.PAPER, ORDER.index(account.exchange), account.name
+
+
 def _form_problems(form: AccountForm) -> Iterator[str]:
     if not form.name.strip():
         yield "name is empty: give the account a name"
     elif len(form.name) > LONGEST_NAME:
         yield f"name has {len(form.name)} characters: {LONGEST_NAME} at most"
-    if form.exchange not in OFFERED:
-        yield f"exchange {form.exchange} is not offered yet: one of {', '.join(OFFERED)}"
     if form.environment is Environment.PAPER:
         yield "environment paper is there already and needs no keys: demo or live is allowed"
-    for name, value in (("API key", form.api_key), ("API secret", form.api_secret), ("passphrase", form.passphrase)):
+    typed = [("API key", form.api_key), ("API secret", form.api_secret)]
+    if form.exchange in WITH_PASSPHRASE:
+        typed.append(("passphrase", form.passphrase))
+    for name, value in typed:
         if not value:
             yield f"{name} is empty"
         elif not (value.isascii() and value.isprintable()):
@@ -271,8 +294,8 @@ def _praise(form: AccountForm, state: AccountState) -> str:
     if state.hedge_mode:
         return f"{words} Long and short are held apart, as the bot needs it."
     return (
-        f"{words} Long and short are held in one position: switch the account to long/short mode at "
-        f"{form.exchange.upper()} before you trade, the bot opens nothing until then."
+        f"{words} Long and short are held in one position (one-way): of each contract one side at a time can be "
+        f"opened. For both at once switch the account to long/short mode (hedge mode) at {form.exchange.upper()}."
     )
 
 

@@ -1,4 +1,4 @@
-"""The ranges of recovery and reopening, the same for Settings and for what one part chooses for itself."""
+"""What may be chosen: the ranges of recovery and reopening, for all parts and for one; the triggers of an exchange."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from core.domain.intent import RecoveryChoice, ReopenChoice
+from core.domain.account import Exchange
+from core.domain.instrument import TriggerBy
+from core.domain.intent import RecoveryChoice, ReopenChoice, Target
+
+#: which prices may set off a stop or target (Binance USD-M: workingType is the contract's or the mark price)
+TRIGGERS: Mapping[Exchange, tuple[TriggerBy, ...]] = {
+    Exchange.OKX: tuple(TriggerBy),
+    Exchange.BINANCE: (TriggerBy.LAST, TriggerBy.MARK),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,15 @@ def choice_problems(recovery: RecoveryChoice, reopen: ReopenChoice) -> Iterator[
         words = RANGES[name].problem(value)
         if words:
             yield words
+
+
+def trigger_problem(exchange: str, *targets: Target | None) -> str:
+    """Words, where a stop or target waits for a price that the exchange does not watch; empty where all is well."""
+    allowed = TRIGGERS[Exchange(exchange)]
+    wrong = next((one.trigger_by for one in targets if one is not None and one.trigger_by not in allowed), None)
+    if wrong is None:
+        return ""
+    return f"stop-loss and take-profit cannot be triggered by {wrong} here: {' or '.join(allowed)} is allowed"
 
 
 def _minutes(delay: timedelta) -> Decimal:

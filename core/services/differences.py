@@ -14,8 +14,9 @@ from typing import Any
 
 from core.clock import Clock
 from core.decision.preview import passed_problem, target_problems
+from core.decision.totals import DIVIDED
 from core.domain.account import PositionKey
-from core.domain.difference import Answer, Choice, DifferenceKind
+from core.domain.difference import Answer, Choice, DifferenceKind, Division
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import Instrument, Side
 from core.domain.intent import EntryStyle, ExternalEntry, Intent, RecoveryChoice, ReopenChoice, Target, Wanted
@@ -62,7 +63,7 @@ class DifferenceRow:
         """True while nothing is opened or enlarged there because of it."""
         if self.kind is DifferenceKind.RESIDUAL:
             return self.answer is not Choice.IGNORE
-        return self.kind in (DifferenceKind.SHORTFALL, DifferenceKind.NET_MODE)
+        return self.kind in (DifferenceKind.SHORTFALL, DifferenceKind.NET_MODE, DifferenceKind.REDUCED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,11 @@ class Differences:
         """Keep what is missing in the book until its fill is found, however long that takes."""
         words = "it stays in the book until its fill is found; nothing is added there meanwhile"
         return self._answer(account, difference, mark, Choice.WAIT, token, by, words)
+
+    def divide(self, account: str, difference: str, mark: str, choice: Choice, token: str, by: str) -> Asked:
+        """Say which parts lose what somebody closed of a position they share."""
+        words = self._words(account, f"it is divided {DIVIDED[Division(choice)]}")
+        return self._answer(account, difference, mark, choice, token, by, words)
 
     # -- helpers --------------------------------------------------------------------------------------------
 

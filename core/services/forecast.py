@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from core.decision.entering import LEGS
 from core.decision.ladder import MOST_STEPS as MOST_STEPS
 from core.decision.ladder import Ladder, LadderEnd, ladder
 from core.decision.preview import Ground, Preview, nothing, preview
@@ -14,6 +16,7 @@ from core.decision.sizing import value_for_risk
 from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.intent import Intent, Wanted
+from core.services.choices import trigger_problem
 from core.services.pictured import Pictured
 from db.store import Store
 
@@ -27,7 +30,24 @@ def preview_of(store: Store, draft: Draft, now: datetime) -> Preview:
         ground = ground_of(store, draft, now)
     except (Misconfigured, Unavailable) as trouble:
         return nothing((str(trouble),))
-    return preview(draft.terms, ground, store.limits())
+    found = preview(draft.terms, ground, store.limits())
+    pictured = Pictured.of(store, draft.account)
+    wrong_price = trigger_problem(pictured.data["exchange"], draft.take_profit, draft.stop_loss)
+    more = tuple(filter(None, (wrong_price, budget_problem(pictured))))
+    return replace(found, problems=(*found.problems, *more)) if more else found
+
+
+def budget_problem(pictured: Pictured) -> str:
+    """Words, where the exchange takes no two conditional orders more; parts that wait for theirs are counted in."""
+    known = pictured.data.get("conditional") or {}
+    used, most = known.get("used", 0), known.get("most")
+    waiting = LEGS * sum(part["status"] in ("asked", "opening") for part in pictured.data["parts"])
+    if most is None or used + waiting + LEGS <= most:
+        return ""
+    return (
+        f"{used + waiting} of {most} conditional orders rest or are about to: a position needs {LEGS} more. "
+        "Close a part, or use another account"
+    )
 
 
 def ladder_of(store: Store, draft: Draft, now: datetime) -> Ladder:

@@ -12,12 +12,15 @@ from decimal import Decimal
 from typing import Any
 
 from core.domain.account import Level
-from core.domain.intent import ExitReason, Limits, Recovery, ReopenRule
+from core.domain.difference import Division
+from core.domain.intent import ExitReason, Limits, Recovery, ReopenRule, Unguarded, WhenRefused
 from core.monitor.arming import ARMED_LEVELS, Guards
 from core.monitor.position_monitor import CADENCE as TICKS
 from core.services.choices import RANGES
+from db.rules import Rules
 
 CADENCE, LIMITS, RECOVERY, REOPEN, GUARDS = "Cadence", "Limits", "Recovery", "Reopen", "Raise the level by itself"
+GUARDING = "Take-profit and stop-loss"
 AT_ONCE = "Holds for running parts at once."
 
 
@@ -43,9 +46,19 @@ def _cadence(key: str, label: str, low: int, high: int, words: str) -> Preferenc
     return Preference(key, label, "s", TICKS[key], TICKS[key], low, high, words, CADENCE, whole=True)
 
 
-def _limit(key: str, label: str, unit: str, default: Decimal | None, low: str, high: str, words: str) -> Preference:
-    optional = default is None
-    return Preference(key, label, unit, default, default, Decimal(low), Decimal(high), words, LIMITS, optional)
+def _limit(
+    key: str,
+    label: str,
+    unit: str,
+    default: Decimal | None,
+    low: str,
+    high: str,
+    words: str,
+    *,
+    optional: bool = False,
+) -> Preference:
+    empty = optional or default is None
+    return Preference(key, label, unit, default, default, Decimal(low), Decimal(high), words, LIMITS, empty)
 
 
 def _ranged(key: str, label: str, default: Decimal | int | None, words: str, group: str) -> Preference:
@@ -70,7 +83,7 @@ def _guard(
     return Preference(key, label, unit, default, default, least, most, words, GUARDS, optional, whole)
 
 
-_step, _rule, _guards = Recovery(), ReopenRule(), Guards()
+_step, _rule, _guards, _unguarded, _rules = Recovery(), ReopenRule(), Guards(), Unguarded(), Rules()
 
 
 def _seconds(span: timedelta) -> int:
@@ -164,6 +177,26 @@ OFFERED: tuple[Preference, ...] = (
         "A position that would take more of the account's equity as margin is refused. Empty: no limit.",
     ),
     _limit(
+        "risk_per_trade_pct",
+        "Most that one trade may lose",
+        "% of equity",
+        (Limits().risk_per_trade_pct or Decimal(0)) * 100,
+        "0.01",
+        "100",
+        "An entry whose stop would lose more, fees included, is refused. Empty: no limit.",
+        optional=True,
+    ),
+    _limit(
+        "risk_per_trade_cap",
+        "And never more than",
+        "USDT",
+        Limits().risk_per_trade_cap,
+        "0.01",
+        "100000000",
+        "Caps the share before it. Empty: no cap.",
+        optional=True,
+    ),
+    _limit(
         "max_price_deviation",
         "Furthest from the mark price",
         "%",
@@ -234,6 +267,53 @@ OFFERED: tuple[Preference, ...] = (
         GUARDS,
         choices=tuple(str(level) for level in Level if level in ARMED_LEVELS),
     ),
+    Preference(
+        "when_refused",
+        "Where the exchange refuses a stop-loss",
+        "",
+        str(_unguarded.then),
+        str(_unguarded.then),
+        None,
+        None,
+        f"A part may choose otherwise. A price that is passed already is closed at market in any case. {AT_ONCE}",
+        GUARDING,
+        choices=tuple(str(one) for one in WhenRefused),
+    ),
+    Preference(
+        "max_bare_seconds",
+        "Longest time without a stop-loss",
+        "s",
+        _seconds(_unguarded.longest),
+        _seconds(_unguarded.longest),
+        1,
+        300,
+        f"While the exchange refuses it; afterwards the part is closed at market, where that is chosen. {AT_ONCE}",
+        GUARDING,
+        whole=True,
+    ),
+    Preference(
+        "division",
+        "What somebody closes of a shared position comes off",
+        "",
+        str(_rules.division),
+        str(_rules.division),
+        None,
+        None,
+        f"What the exchange itself takes (liquidation, deleveraging) comes off all parts by their size. {AT_ONCE}",
+        GUARDING,
+        choices=tuple(str(one) for one in Division),
+    ),
+    Preference(
+        "price_protect",
+        "Price protection (Binance)",
+        "",
+        False,
+        False,
+        None,
+        None,
+        "Stops and targets are not set off while last and mark price lie too far apart. For new ones from now on.",
+        GUARDING,
+    ),
     _cadence(
         "order_watch_seconds",
         "Watch orders and positions",
@@ -252,4 +332,6 @@ OFFERED: tuple[Preference, ...] = (
     ),
     _cadence("history_seconds", "Bring in history", 60, 3600, "Fills and funding payments go into the ledger."),
 )
-FRACTIONS = frozenset({"max_position_value_pct", "max_price_deviation", "max_daily_loss", "max_drawdown"})
+FRACTIONS = frozenset(
+    {"max_position_value_pct", "max_price_deviation", "max_daily_loss", "max_drawdown", "risk_per_trade_pct"}
+)

@@ -7,7 +7,7 @@ returns the part to automatic. What somebody else placed is never touched.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -25,14 +25,13 @@ from core.services.pictured import Pictured
 from core.services.positions import Asked
 from db.store import Store
 
-WITHDRAW_NOW = timedelta(seconds=1)  #: a time-out that has passed: the rest is withdrawn, what filled is kept
-
 INSTEAD = {
     Purpose.PROTECT: "protects part {part}; to move it use Edit TP/SL, to be rid of the position use Close",
     Purpose.SAFETY_NET: "protects part {part} while it fills; to move it use Edit TP/SL",
     Purpose.TAKE_PROFIT: "is the take-profit of part {part}; to move it use Edit TP/SL",
     Purpose.STOP_LOSS: "is the stop-loss of part {part}; to move it use Edit TP/SL",
     Purpose.CLOSE: "closes part {part} at market as was asked; it fills by itself",
+    Purpose.BALANCE: "brings back what an exit closed beyond part {part}; it fills by itself",
     Purpose.RECOVERY: "is a recovery step of part {part} at market; it fills by itself",
 }
 
@@ -101,7 +100,7 @@ class OrderManager:
             token,
             by,
             f"the rest of entry {client_order_id} is to be cancelled",
-            entry=replace(intent.entry, timeout=WITHDRAW_NOW),
+            entry=replace(intent.entry, withdrawn=intent.cycle),
         )
         running = self.store.bot(account).running
         words = "The bot withdraws it now" if running else "The bot withdraws it once it is started"

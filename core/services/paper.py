@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, ClassVar
 
 import httpx
 
 from core.clock import Clock, RealClock
-from core.domain.account import Environment
+from core.domain.account import Environment, Exchange
 from core.domain.errors import Misconfigured, Unavailable
+from core.domain.instrument import Side
 from core.domain.money import plain
 from db.records import Event
 from db.store import Store
@@ -40,6 +42,14 @@ class _Fault:
 
 _ORDER, _READ = {"method": "POST", "path": "trade/order"}, {"method": "GET", "path": "account/positions"}
 _CHANNEL = {"channel": "orders"}
+#: the same request, message or refusal in Binance's words
+_IN_BINANCE = {
+    "trade/order": "v1/order",
+    "account/positions": "positionRisk",
+    "orders": "ORDER_TRADE_UPDATE",
+    "51008": "-2019",
+    "50013": "-1001",
+}
 _KINDS: Mapping[str, _Fault] = {
     "lost_after": _Fault("An order is carried out, and its answer is lost", _ORDER),
     "lost_before": _Fault("An order is lost on its way, and no answer comes", _ORDER),
@@ -58,6 +68,15 @@ _KINDS: Mapping[str, _Fault] = {
     "stream_delay": _Fault("A message about an order comes three seconds late", _CHANNEL, {"seconds": 3}),
     "stream_cut": _Fault("The stream of orders is cut", _CHANNEL),
 }
+
+
+class Deed(StrEnum):
+    """What somebody else may do in a paper account, past the bot: a person at the exchange, or the exchange itself."""
+
+    CLOSE = "close"
+    OPEN = "open"
+    LIQUIDATE = "liquidate"
+    DELEVERAGE = "adl"
 
 
 class PaperMarket:
@@ -134,6 +153,50 @@ class PaperMarket:
         self._ask("DELETE", "faults")
         self._note("goes wrong on purpose: nothing")
 
+    # -- another hand ----------------------------------------------------------------------------------------
+
+    def by_hand(self, account: str, deed: Deed, symbol: str, side: Side, contracts: Decimal | None) -> None:
+        """Do this in the account as somebody else would, at market; `contracts` None: the whole position.
+
+        Raises Misconfigured where the paper exchange refuses it.
+        """
+        known = self.store.account(account)
+        if known is None or known.environment is not Environment.PAPER:
+            raise Misconfigured(f"account {account!r} is no paper account: nothing else may be meddled with")
+        if contracts is not None and not (contracts.is_finite() and contracts > 0):
+            raise Misconfigured(f"contracts {contracts} is not allowed: it must be above 0")
+        if deed is Deed.OPEN and contracts is None:
+            raise Misconfigured("contracts is empty: say how many are to be opened")
+        size = {} if contracts is None else {"sz": plain(contracts)}
+        if deed is Deed.LIQUIDATE:
+            size = {}
+        words = self._in_words(known.exchange, symbol, side, self._hedged(account))
+        asked = words | size if deed is not Deed.OPEN else self._opening(known.exchange, words, side, size["sz"])
+        do = "place" if deed is Deed.OPEN else str(deed)
+        self._ask("POST", "intervene", {"do": do, "account": known.exchange, **asked})
+        much = "all" if not size else plain(contracts or Decimal(0))
+        note = f"{deed} {much} of {side} {symbol} by another hand"
+        self.store.add_events(account, [Event(self.clock.now(), account, None, RULE, note, None, None)])
+
+    def _hedged(self, account: str) -> bool:
+        """Whether the account holds long and short apart, as the bot last saw it."""
+        found = self.store.picture(account)
+        return bool(((found[0]["metrics"] or {}) if found else {}).get("hedge_mode", True))
+
+    @staticmethod
+    def _in_words(exchange: Exchange, symbol: str, side: Side, hedged: bool) -> dict[str, str]:
+        name = _theirs(symbol) if exchange is Exchange.OKX else symbol.removesuffix(OURS) + "USDT"
+        return {"instId": name, "posSide": str(side) if hedged else "net"}
+
+    @staticmethod
+    def _opening(exchange: Exchange, words: Mapping[str, str], side: Side, size: str) -> dict[str, str]:
+        buys = "buy" if side is Side.LONG else "sell"
+        if exchange is Exchange.OKX:
+            return {**words, "side": buys, "ordType": "market", "sz": size}
+        position = "BOTH" if words["posSide"] == "net" else words["posSide"].upper()
+        named = {"symbol": words["instId"], "side": buys.upper(), "positionSide": position}
+        return {**named, "type": "MARKET", "quantity": size}
+
     # -- the wire --------------------------------------------------------------------------------------------
 
     def _ask(self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
@@ -166,7 +229,14 @@ def _filled_in(fault: Json) -> Json:
         raise Misconfigured(f"fault {kind!r} is not known: one of {', '.join(_KINDS)}")
     known = _KINDS[kind]
     full = {**known.details, **{name: value for name, value in fault.items() if name != "hits"}}
-    full["match"] = dict(fault.get("match") or known.match)
+    match = dict(fault.get("match") or {})
+    exchange = match.get("exchange")
+    if set(match) <= {"exchange"}:
+        match = {**match, **known.match}
+    if exchange == Exchange.BINANCE:
+        match = {name: _IN_BINANCE.get(wanted, wanted) for name, wanted in match.items()}
+        full |= {"code": _IN_BINANCE.get(full["code"], full["code"])} if "code" in full else {}
+    full["match"] = match
     if "count" in full:
         full["count"] = int(full["count"]) - int(fault.get("hits", 0))
     return full

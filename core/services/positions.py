@@ -27,10 +27,11 @@ from core.domain.intent import (
     Target,
     TargetEdit,
     Wanted,
+    WhenRefused,
 )
 from core.domain.money import ZERO, Contracts
 from core.domain.order import Purpose
-from core.services.choices import choice_problems
+from core.services.choices import choice_problems, trigger_problem
 from core.services.forecast import ladder_of, preview_of, twin_of, value_of_risk
 from core.services.pictured import Pictured
 from db.store import Store
@@ -53,6 +54,7 @@ class Draft:
     strategy: str = "manual"
     recovery: RecoveryChoice = RecoveryChoice()  #: what it chooses for itself; the rest follows the settings
     reopen: ReopenChoice = ReopenChoice()
+    when_refused: WhenRefused | None = None  #: its stop-loss, by the exchange; None follows the settings
 
     @property
     def terms(self) -> Terms:
@@ -100,6 +102,12 @@ class PositionManager:
         """The position value that loses `risk` USDT, fees included, with the stop at that price; None: none does."""
         return value_of_risk(self.store, draft, risk, stop, self.clock.now())
 
+    def most_risk(self, account: str) -> Decimal | None:
+        """USDT that one entry may lose at its stop, by the settings and the newest equity; None: nothing limits it."""
+        found = self.store.picture(account)
+        equity = (found[0]["metrics"] or {}).get("equity") if found else None
+        return self.store.limits().most_risk(None if equity is None else Decimal(equity))
+
     def everybody(self) -> tuple[Recovery | None, ReopenRule | None]:
         """What holds for every part that has made no choice of its own; None: off."""
         rules = self.store.rules()
@@ -108,6 +116,15 @@ class PositionManager:
     def parts(self, account: str) -> list[Intent]:
         """Every part that the account ever had, newest first."""
         return self.store.intents(account)
+
+    def known(self, part: str) -> bool:
+        """Whether there ever was such a part."""
+        return self.store.intent(part) is not None
+
+    def of_strategy(self, account: str, symbol: str, side: Side, strategy: str) -> list[str]:
+        """The parts that a strategy has open there, newest first."""
+        key = PositionKey(account, symbol, side)
+        return [one.part for one in self.parts(account) if (one.key, one.strategy) == (key, strategy) and one.living]
 
     def twin(self, draft: Draft) -> str:
         """Words, where a part with the same strategy, symbol and side is there already; empty where none is."""
@@ -125,6 +142,9 @@ class PositionManager:
         twin = "" if again or problems else self.twin(draft)
         problems += (twin,) if twin else ()
         if problems:
+            before = self.store.part_of_token(token)  # the same click may have got through meanwhile
+            if before is not None:
+                return Asked(before, False, "asked for already by this click")
             raise Misconfigured("; ".join(problems), problems=problems)
         wish = Intent(
             part="",
@@ -138,6 +158,7 @@ class PositionManager:
             strategy=draft.strategy,
             own_recovery=draft.recovery,
             own_reopen=draft.reopen,
+            own_unguarded=draft.when_refused,
             asked_by=by,
             asked_at=self.clock.now(),
         )
@@ -181,6 +202,9 @@ class PositionManager:
         pictured = Pictured.of(self.store, intent.key.account)
         rules, side = pictured.instrument(intent.key.symbol), intent.key.side
         row, ticker = pictured.part(intent.part), pictured.ticker(intent.key.symbol)
+        wrong_price = trigger_problem(pictured.data["exchange"], take_profit, stop_loss)
+        if wrong_price:
+            yield wrong_price
         contracts = intent.contracts
         average = Decimal(row["average_entry"]) if row and row["average_entry"] else None
         if average is None or not contracts:
@@ -275,6 +299,13 @@ class PositionManager:
             raise Misconfigured("; ".join(problems), problems=problems)
         why = "recovery and reopen chosen for this part"
         changed = self.store.change_part(part, token, by, why, own_recovery=recovery, own_reopen=reopen)
+        return Asked(part, changed.version != intent.version, "it holds from the bot's next look")
+
+    def guard_by(self, part: str, when_refused: WhenRefused | None, token: str, by: str) -> Asked:
+        """What the part wants done where the exchange refuses its stop-loss; None: as the settings say."""
+        intent = self._living(part)
+        why = f"where its stop-loss is refused: {when_refused or 'as the settings say'}"
+        changed = self.store.change_part(part, token, by, why, own_unguarded=when_refused)
         return Asked(part, changed.version != intent.version, "it holds from the bot's next look")
 
     # -- helpers ------------------------------------------------------------------------------------------

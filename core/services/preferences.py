@@ -45,6 +45,11 @@ class Preferences:
         stored = self.store.settings()
         return [replace(one, value=_shown(one, stored[one.key])) if one.key in stored else one for one in OFFERED]
 
+    def value(self, key: str) -> Value:
+        """One setting as it stands. Raises Misconfigured for one that is not known."""
+        one, stored = _known(key), self.store.settings()
+        return _shown(one, stored[key]) if key in stored else one.value
+
     def set(self, key: str, value: Any, by: str) -> None:
         """Store one setting. Raises Misconfigured where the key or the value is not allowed."""
         self.set_all({key: value}, by)

@@ -5,6 +5,7 @@ Reads only. Lists are newest first; money in USDT; every picture knows its own a
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from db.store import Store
 STALE_AFTER = timedelta(seconds=15)  #: three looks of the usual watch have failed to come
 WATCH, WATCH_SECONDS = "order_watch_seconds", 5
 MISSED_LOOKS = 3
+CANDLES_STALE_AFTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,21 @@ class Picture:
         return self.age(now) > self.stale_after
 
 
+@dataclass(frozen=True, slots=True)
+class Candles:
+    """Minute bars of one contract, oldest first, and when the exchange was asked for them."""
+
+    bars: list[dict[str, str]]  #: t: opening time in milliseconds; o, h, l, c: prices; v: contracts
+    as_of: datetime
+
+    def age(self, now: datetime) -> timedelta:
+        return max(now - self.as_of, timedelta())
+
+    def stale(self, now: datetime) -> bool:
+        """True where the newest bars are missing."""
+        return self.age(now) > CANDLES_STALE_AFTER
+
+
 class Reports:
     """The one place where pages read from. Raises Unavailable where the database does not answer."""
 
@@ -49,6 +66,11 @@ class Reports:
             return None
         watch = int(self.store.settings().get(WATCH) or WATCH_SECONDS)
         return Picture(*found, stale_after=max(STALE_AFTER, timedelta(seconds=MISSED_LOOKS * watch)))
+
+    def candles(self, account: str, symbol: str) -> Candles | None:
+        """Bars of a contract that is held, or None where the bot has not read any yet."""
+        found = self.store.candles(account, symbol)
+        return None if found is None else Candles(*found)
 
     def cycles(self, account: str, limit: int) -> list[CycleRecord]:
         """Lives of parts with what they came to; one that still runs has no end."""
@@ -65,6 +87,11 @@ class Reports:
     def events(self, account: str, part: str | None = None, limit: int = 50) -> list[Event]:
         """What was asked, decided and done, of the account or of one part."""
         return self.store.events(account=account, part=part, limit=limit)
+
+    def taken(self, account: str, parts: Collection[str], limit: int = 200) -> list[Event]:
+        """What was booked to these parts because somebody else closed it, with the rule by which it was divided."""
+        said = self.store.events(account=account, rule="totals", limit=limit)
+        return [event for event in said if event.part in parts and (event.action or "").startswith("book exit")]
 
     def said(self, account: str, rule: str, limit: int = 20) -> list[Event]:
         """What one rule has said of the account: "restart", "switch", "setting"."""

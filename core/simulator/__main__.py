@@ -16,6 +16,8 @@ from core.simulator.instruments import Contract, contracts
 from core.simulator.journal import Journal, Occupied
 from core.simulator.server import serve
 
+USUAL_BALANCES = ("10000", "100000")  # OKX, Binance
+
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m core.simulator", description="A paper exchange on the loopback.")
@@ -29,7 +31,7 @@ def arguments() -> argparse.Namespace:
         "--candles", action="append", default=[], metavar="SYMBOL=FILE", help="replay one-minute candles"
     )
     parser.add_argument("--instruments", type=Path, help="more instruments, a JSON list in OKX field names")
-    parser.add_argument("--balance", default="10000", help="USDT to begin with")
+    parser.add_argument("--balance", help="USDT to begin with; else 10000 on the OKX side, 100000 on the Binance side")
     parser.add_argument("--delay-ms", type=float, default=0.0, help="hold every answer and push back this long")
     return parser.parse_args()
 
@@ -60,7 +62,9 @@ def house(options: argparse.Namespace) -> House:
     clock_start = {"stepped": STEPPED_START}.get(options.clock, int(datetime.now(UTC).timestamp() * 1000))
     first = min((rows[0][0] for rows in candles.values()), default=clock_start)
     start = moment(options.start) if options.start else first
-    setup = Setup(options.seed, start, Decimal(options.balance), known, candles, rate_limits=options.clock != "stepped")
+    balances = [Decimal(options.balance or usual) for usual in USUAL_BALANCES]
+    limited = options.clock != "stepped"
+    setup = Setup(options.seed, start, balances[0], known, candles, limited, balances[1])
     engine = Engine(setup)
     journal = Journal(options.state, engine)
     clock = Clock(options.clock, options.speed, bool(candles or options.start), engine.now)

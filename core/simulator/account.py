@@ -7,14 +7,13 @@ adds up to it as well. Knows prices only as they are handed in.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from core.simulator.instruments import Contract
 from core.simulator.market import Prices
 from core.simulator.values import ZERO, Bill, Fill, Order, Position, money
 
 DEFAULT_LEVERAGE = Decimal(3)
-PENALTY_RATE = Decimal("0.005")
 DAY_MS = 86_400_000
 Key = tuple[str, str]  # instrument, position side
 
@@ -40,8 +39,10 @@ class Account:
         default_factory=dict
     )  # the id, and when it was last flat (0: held)
 
-    SAVED = ("balance", "deposits", "realised", "fees", "funding", "penalties", "hedged", "leverage", "positions",
-             "lives", "ledger", "position_ids")  # fmt: skip
+    SAVED: ClassVar[tuple[str, ...]] = (
+             "balance", "deposits", "realised", "fees", "funding", "penalties", "hedged", "leverage", "positions",
+             "lives", "ledger", "position_ids",
+    )  # fmt: skip
 
     def state(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.SAVED}
@@ -55,6 +56,10 @@ class Account:
         self.lives = [living.get((life.position_id, life.created), life) for life in self.lives]
 
     # -- margin
+
+    def forced_name(self, kind: str, now: int) -> str:
+        """The client id under which the exchange itself closes a position (liquidation, adl)."""
+        return ""
 
     def lever(self, instrument: str) -> Decimal:
         return self.leverage.get(instrument, DEFAULT_LEVERAGE)
@@ -75,10 +80,7 @@ class Account:
         return self.notional(position.instrument, position.contracts, mark) / self.lever(position.instrument)
 
     def maintenance(self, position: Position, mark: Decimal) -> Decimal:
-        contract = self.contracts[position.instrument]
-        return contract.maintenance_rate(position.contracts) * self.notional(
-            position.instrument, position.contracts, mark
-        )
+        return self.contracts[position.instrument].maintenance_of(position.contracts, mark)
 
     def held_margin(self, prices: Callable[[str], Prices]) -> Decimal:
         return sum((self.margin(p, prices(p.instrument).mark) for p in self.positions.values()), ZERO)
@@ -91,7 +93,7 @@ class Account:
         mark, contract = prices(instrument).mark, self.contracts[instrument]
         here = [position for (symbol, _), position in self.positions.items() if symbol == instrument]
         slope = sum((p.contracts * contract.value for p in here), ZERO)
-        needed = sum((self.maintenance(p, Decimal(1)) for p in here), ZERO)
+        needed = sum((contract.maintenance_slope(p.contracts, mark) for p in here), ZERO)
         elsewhere = self.held_maintenance(prices) - needed * mark
         if slope == needed:
             return None
@@ -183,6 +185,26 @@ class Account:
             return None
         lives = (life for life in reversed(self.lives) if life.position_id == identity)
         return next(lives, None)
+
+    def spare(self, prices: Callable[[str], Prices]) -> Decimal:
+        """The equity that no position needs as margin (USDT)."""
+        return self.equity(prices) - self.held_margin(prices)
+
+    def left_for(self, position: Position, mark: Decimal) -> Decimal:
+        """What is left to pay a liquidation of that position with (USDT); below zero others must pay."""
+        return self.balance + self.unrealised(position, mark)
+
+    def stands_alone(self, position: Position) -> bool:
+        """Whether the position has margin of its own, so that its end touches no other."""
+        return False
+
+    def funded(self, position: Position, amount: Decimal) -> None:
+        """Funding was paid (below zero) or received on that position."""
+        position.funding += amount
+
+    def charged(self, fee: Decimal, bnb_price: Decimal | None) -> tuple[Decimal, str, Decimal]:
+        """What a fee (USDT, below zero) costs: in USDT, and the asset and amount that the trade then shows."""
+        return fee, "USDT", fee
 
     def in_danger(self, prices: Callable[[str], Prices]) -> bool:
         return bool(self.positions) and self.equity(prices) <= self.held_maintenance(prices)

@@ -132,8 +132,7 @@ class Admission:
 
     def free(self, owner: Account) -> Decimal:
         """The equity that is free for new positions (USDT)."""
-        prices = self.engine.prices
-        return owner.equity(prices) - owner.held_margin(prices) - self.frozen(owner)
+        return owner.spare(self.engine.prices) - self.frozen(owner)
 
     def _needed(self, owner: Account, order: Order, with_fee: bool) -> Decimal:
         price = order.price

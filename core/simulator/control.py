@@ -11,9 +11,13 @@ from aiohttp import web
 from core.simulator import okx_account_rows as account_rows
 from core.simulator import okx_order_rows as order_rows
 from core.simulator import okx_trade
+from core.simulator.binance_codes import BinanceError
+from core.simulator.binance_codes import coded as binance_coded
+from core.simulator.binance_http import BinanceHttp
+from core.simulator.control_binance import BinanceControl
 from core.simulator.house import House
 from core.simulator.mirror import Mirror
-from core.simulator.okx_codes import coded
+from core.simulator.okx_codes import CODES, coded
 from core.simulator.okx_http import OkxHttp, clean
 from core.simulator.okx_text import text
 from core.simulator.switches import DEFAULTS
@@ -26,8 +30,9 @@ SOURCES = ("walk", "hold", "script", "mirror", "candles")
 class Control:
     """Every address under /sim/. A senseless request is answered 400 with words."""
 
-    def __init__(self, house: House, http: OkxHttp) -> None:
-        self.house, self.http = house, http
+    def __init__(self, house: House, http: OkxHttp, binance: BinanceHttp) -> None:
+        self.house, self.http, self.binance = house, http, binance
+        self.binance_hand = BinanceControl(house)
         self.mirror = Mirror(house)
 
     def routes(self) -> list[web.RouteDef]:
@@ -54,7 +59,9 @@ class Control:
                     raise ValueError("a JSON object is wanted")
                 found, status = handler(body), 200
             except Refusal as refusal:
-                found, status = dict(zip(("error", "message"), coded(refusal), strict=True)), 400
+                found, status = _refused(refusal), 400
+            except BinanceError as error:
+                found, status = {"error": str(error.code), "message": error.message}, 400
             except (ValueError, KeyError, TypeError, InvalidOperation) as error:
                 found, status = {"error": f"{type(error).__name__}: {error}"}, 400
             return web.Response(status=status, body=orjson.dumps(found), content_type="application/json")
@@ -80,6 +87,8 @@ class Control:
 
     def _symbol(self, body: Body) -> str:
         symbol = str(body["instId"])
+        if symbol.endswith("USDT") and "-" not in symbol:  # BTCUSDT is the same market
+            symbol = f"{symbol.removesuffix('USDT')}-USDT-SWAP"
         if symbol not in self.house.engine.markets:
             raise ValueError(f"there is no instrument {symbol}")
         return symbol
@@ -136,6 +145,8 @@ class Control:
         deeds = {"close": self._close, "cancel": self._cancel, "place": self._place, "place_algo": self._place_algo,
                  "amend_algo": self._amend_algo, "deposit": self._deposit, "liquidate": self._liquidate,
                  "adl": self._adl}  # fmt: skip
+        if body.get("account") == "binance":
+            return {"ok": True} | self.binance_hand.intervene(clean(body))
         if body.get("do") not in deeds:
             raise ValueError(f"do is one of {', '.join(deeds)}")
         return {"ok": True} | (deeds[body["do"]](clean(body)) or {})
@@ -201,6 +212,7 @@ class Control:
         self.house.requests.clear()
         self.house.delay_seconds = 0.0
         self.http.forget_limits()
+        self.binance.limits.forget()
         return {"ok": True}
 
     def forget_requests(self, body: Body) -> Any:
@@ -248,7 +260,16 @@ class Control:
             "fills": [order_rows.fill(fill) for fill in engine.fills.values() if fill.account in worlds],
             "ledger": [account_rows.bill(bill) for owner in owners for bill in owner.ledger],
             "requests": dict(self.house.requests),
+            "binance": self.binance_hand.state() | {"weight": self.binance.limits.total},
         }  # fmt: skip
+
+
+def _refused(refusal: Refusal) -> dict[str, str]:
+    """The refusal in the code and words of the side that it came from."""
+    if refusal.reason in CODES:
+        return dict(zip(("error", "message"), coded(refusal), strict=True))
+    error = binance_coded(refusal)
+    return {"error": str(error.code), "message": error.message}
 
 
 def _above_zero(value: Any, name: str) -> Decimal:

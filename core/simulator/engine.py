@@ -1,7 +1,7 @@
 """The exchange itself: accounts, markets, orders and time, moved by commands alone, so that a run can be repeated.
 
 The same seed and the same commands give the same state, ids included. Nothing here knows a wire, a socket or the
-machine's clock. Who wants to hear what happens registers a listener; it is told at once, in order.
+machine's clock; what one exchange alone does is in its annexes. Who wants to hear what happens registers a listener; it is told at once, in order.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,14 +11,21 @@ from typing import Any
 
 from core.simulator.account import DAY_MS, Account
 from core.simulator.admission import Admission
+from core.simulator.annex import Annex
+from core.simulator.binance_account import BinanceAccount
+from core.simulator.binance_algos import BinanceAlgos
+from core.simulator.binance_instruments import catalogue
+from core.simulator.binance_listen import BinanceListen
+from core.simulator.binance_orders import BinanceOrders
 from core.simulator.candles import Candle, Tape, history
 from core.simulator.faults import Faults
 from core.simulator.guarding import Guarding
 from core.simulator.instruments import Contract, demo
-from core.simulator.market import FUNDING_MS, Market, Prices, funding_rate
+from core.simulator.market import FUNDING_MS, Market, Prices
+from core.simulator.reckoning import Reckoning
 from core.simulator.switches import DEFAULTS, checked
 from core.simulator.trading import Trading
-from core.simulator.values import ZERO, Algo, Bill, Fill, Order, Position, Refusal, near
+from core.simulator.values import ZERO, Algo, Bill, Fill, Order, Refusal, near
 
 HISTORY_MINUTES = 500
 FINE_MS = 120_000  # up to here time moves second by second, beyond it minute by minute
@@ -36,6 +43,7 @@ class Setup:
     contracts: dict[str, Contract]
     candles: dict[str, list[Candle]] = field(default_factory=dict)
     rate_limits: bool = True
+    binance_balance: Decimal | None = None  # where it differs
 
 
 class Engine:
@@ -48,15 +56,21 @@ class Engine:
         self.admission = Admission(self)
         self.trading = Trading(self)
         self.guarding = Guarding(self)
+        self.reckoning = Reckoning(self)
+        self.binance, self.binance_algos = BinanceOrders(self), BinanceAlgos(self)
+        self.binance_listen = BinanceListen(self)
+        self.annexes: tuple[Annex, ...] = (self.binance, self.binance_algos, self.binance_listen)
         self.commands: dict[str, Callable[..., Any]] = {
             "advance": self.advance, "price": self.price, "market": self.set_market, "switches": self.set_switches,
-            "faults": self.faults.replace, "reset": self.begin, "deposit": self.deposit, "liquidate": self.liquidate,
-            "adl": self.deleverage,
+            "faults": self.faults.replace, "reset": self.begin, "deposit": self.deposit,
+            "liquidate": self.reckoning.liquidate, "adl": self.reckoning.deleverage,
             "mode": self.set_mode, "leverage": self.set_leverage, "dead_man": self.set_dead_man, "later": self.put_off,
             "place": self.trading.place, "cancel": self.trading.cancel, "amend": self.trading.amend,
             "close": self.trading.close_position, "close_part": self.trading.close_part,
             "place_algo": self.guarding.place, "cancel_algo": self.guarding.cancel, "amend_algo": self.guarding.amend,
         }  # fmt: skip
+        for annex in self.annexes:
+            self.commands |= annex.commands
         self.begin()
 
     # -- state
@@ -83,6 +97,20 @@ class Engine:
         self.accounts = {name: Account(name, contracts) for name, contracts in worlds.items()}
         for name in self.accounts:
             self.deposit(str(setup.balance if balance is None else balance), name)
+        self.accounts["binance"] = self._binance_account(balance)
+        for annex in self.annexes:
+            annex.begin()
+
+    def _binance_account(self, balance: str | None) -> BinanceAccount:
+        account = BinanceAccount("binance", self.binance_contracts())
+        usual = self.setup.balance if self.setup.binance_balance is None else self.setup.binance_balance
+        amount = usual if balance is None else Decimal(str(balance))
+        account.book(Bill(str(10**15), self.now, "deposit", amount, ZERO))  # an id that `next_id` never gives
+        return account
+
+    def binance_contracts(self) -> dict[str, Contract]:
+        """The contracts as the Binance side lists them now."""
+        return catalogue(self.setup.contracts, self.switches["binance_flavour"], self.switches["binance_filters"])
 
     def _market(self, contract: Contract) -> Market:
         recorded = {candle[0]: candle for candle in self.setup.candles.get(contract.symbol, [])}
@@ -116,12 +144,15 @@ class Engine:
             for symbol, m in self.markets.items()
         }
         accounts = {name: account.state() for name, account in self.accounts.items()}
-        return {name: getattr(self, name) for name in self.SAVED} | {"markets": markets, "accounts": accounts}
+        annexes = {annex.name: annex.state() for annex in self.annexes}
+        whole = {name: getattr(self, name) for name in self.SAVED}
+        return whole | {"markets": markets, "accounts": accounts, "annexes": annexes}
 
     def restore(self, state: dict[str, Any]) -> None:
         self.begin(state["seed"])
         for name in self.SAVED:
             setattr(self, name, state[name])
+        self.switches = dict(DEFAULTS) | self.switches
         self.named = {(o.account, o.instrument, o.client_id): o for o in self.orders.values()}
         self.live = {order_id: order for order_id, order in self.orders.items() if order.living}
         self.waiting = {algo_id: algo for algo_id, algo in self.algos.items() if algo.state == "live"}
@@ -132,6 +163,10 @@ class Engine:
                 market.source, market.settings, market.tape = source, settings, Tape(minutes)
         for name, account in state["accounts"].items():
             self.accounts[name].restore(account)
+        self.accounts["binance"].contracts = self.binance_contracts()
+        for annex in self.annexes:
+            if annex.name in state.get("annexes", {}):
+                annex.restore(state["annexes"][annex.name])
 
     def perform(self, command: dict[str, Any]) -> Any:
         """Carry out one command ({"do": name, ...its arguments}); Refusal where the exchange says no."""
@@ -158,6 +193,24 @@ class Engine:
         """The latest execution of that order."""
         return self.fills.get(order.last_fill)
 
+    def order_changed(self, order: Order) -> None:
+        """A plain order was filled or ended."""
+        for annex in self.annexes:
+            annex.order_changed(order)
+
+    def position_ended(self, owner: Account, symbol: str, side: str) -> None:
+        """A position is flat: what hangs on it learns of it."""
+        self.guarding.position_ended(owner, symbol, side)
+        for annex in self.annexes:
+            annex.position_ended(owner, symbol, side)
+
+    def bnb_price(self) -> Decimal | None:
+        """What a BNB costs (USDT) where fees are paid in it, else None."""
+        if self.switches["binance_fee_asset"] != "BNB":
+            return None
+        market = self.markets.get("BNB-USDT-SWAP")
+        return market.prices.last if market else Decimal(self.switches["binance_bnb_price"])
+
     @property
     def retention_ms(self) -> int:
         return int(Decimal(str(self.switches["pos_id_retention_days"])) * DAY_MS)
@@ -179,7 +232,9 @@ class Engine:
                     self.evaluate(symbol)
             if before // FUNDING_MS != at // FUNDING_MS:
                 for number in range(before // FUNDING_MS + 1, at // FUNDING_MS + 1):
-                    self._fund(number * FUNDING_MS)
+                    self.reckoning.fund(number * FUNDING_MS)
+            for annex in self.annexes:
+                annex.moved_on(at)
             self.tell("time", at)
 
     def _steps(self, begin: int, end: int) -> Iterator[int]:
@@ -224,6 +279,7 @@ class Engine:
         market = self.markets[symbol]
         busy = any(order.instrument == symbol for order in self.live.values())
         busy = busy or any(algo.instrument == symbol for algo in self.waiting.values())
+        busy = busy or any(annex.waits_on(symbol) for annex in self.annexes)
         busy = busy or any(account.positions for account in self.accounts.values())
         changed = market.prices != goal
         for prices in market.path(goal) if busy else (goal,):
@@ -236,9 +292,11 @@ class Engine:
         """Fill what fills, wake what wakes, liquidate what must be, at the prices as they are."""
         self.trading.evaluate(symbol)
         self.guarding.evaluate(symbol)
+        for annex in self.annexes:
+            annex.evaluate(symbol)
         for account in self.accounts.values():
             if account.in_danger(self.prices):
-                self._liquidate_all(account)
+                self.reckoning.liquidate_all(account)
 
     def set_market(self, source: str, symbol: str | None = None, settings: dict[str, Any] | None = None) -> None:
         """What moves the price of one instrument, or of all, from now on."""
@@ -255,10 +313,18 @@ class Engine:
 
     def set_switches(self, values: dict[str, Any]) -> None:
         self.switches.update({name: checked(name, value) for name, value in values.items()})
+        for annex in self.annexes:
+            annex.switched(sorted(values))
         self.tell("switches", sorted(values))
 
-    def deposit(self, amount: str, account: str = "live") -> None:
-        self.accounts[account].book(Bill(self.next_id(), self.now, "deposit", Decimal(amount), ZERO))
+    def deposit(self, amount: str, account: str = "live", asset: str = "USDT") -> None:
+        """Put that much into the account; BNB only into the one that pays fees with it."""
+        owner = self.accounts[account]
+        if asset == "BNB" and isinstance(owner, BinanceAccount):
+            owner.bnb, owner.bnb_deposits = owner.bnb + Decimal(amount), owner.bnb_deposits + Decimal(amount)
+            self.tell("balance", (account, "deposit", None))
+            return
+        owner.book(Bill(self.next_id(), self.now, "deposit", Decimal(amount), ZERO))
         self.tell("balance", (account, "deposit", None))
 
     def set_mode(self, account: str, hedged: bool) -> None:
@@ -293,48 +359,3 @@ class Engine:
         self.dead_man.pop(account, None)
         if seconds:
             self.dead_man[account] = self.now + seconds * 1000
-
-    # -- what nobody asked for
-
-    def _fund(self, at: int) -> None:
-        for account in self.accounts.values():
-            for position, amount in account.funding_due(lambda s: funding_rate(self.seed, s, at), self.prices):
-                position.funding += amount
-                bill = Bill(self.next_id(), self.now, "funding", amount, ZERO, position.instrument)
-                bill.price, bill.size = self.prices(position.instrument).mark, abs(position.contracts)
-                account.book(bill)
-                self.tell("position", (account.name, position.instrument, position.side))
-                self.tell("balance", (account.name, "funding_fee", (position.instrument, position.side)))
-
-    def liquidate(self, symbol: str, side: str, account: str = "live") -> None:
-        """Take that position away, as if its margin had run out."""
-        position = self.accounts[account].positions.get((symbol, side))
-        if position is None:
-            raise Refusal("no_position")
-        self._stop_trading(self.accounts[account])
-        self._take_away(self.accounts[account], position, abs(position.contracts), "liquidation")
-
-    def deleverage(self, symbol: str, side: str, size: str | None = None, account: str = "live") -> None:
-        """Close that much of the position against a bankrupt counterparty."""
-        position = self.accounts[account].positions.get((symbol, side))
-        if position is None:
-            raise Refusal("no_position")
-        held = abs(position.contracts)
-        self._take_away(self.accounts[account], position, min(held, Decimal(size)) if size else held, "adl")
-
-    def _liquidate_all(self, account: Account) -> None:
-        self._stop_trading(account)
-        while account.in_danger(self.prices):
-            position = account.largest_loser(self.prices)
-            self._take_away(account, position, abs(position.contracts), "liquidation")
-
-    def _stop_trading(self, account: Account) -> None:
-        for order in [order for order in self.live.values() if order.account == account.name]:
-            self.trading.end(order, "liquidation")
-        if self.switches["liquidation_algos"] == "cancel":
-            for algo in [algo for algo in self.waiting.values() if algo.account == account.name]:
-                self.guarding.end(algo)
-
-    def _take_away(self, account: Account, position: Position, size: Decimal, kind: str) -> None:
-        self.trading.forced(account, position, size, kind)
-        self.tell("balance", (account.name, kind, (position.instrument, position.side)))

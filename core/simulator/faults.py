@@ -10,12 +10,13 @@ from typing import Any
 from core.simulator.candles import draw
 
 KINDS = {
-    "lost_after", "lost_before", "late", "slow", "code", "html_502", "reset", "reject", "not_found", "partial_fill",
-    "accept_delay", "stream_cut", "stream_delay", "stream_double", "stream_reorder", "push_withheld",
+    "lost_after", "lost_before", "late", "slow", "code", "html_502", "reset", "empty", "garbled", "reject", "not_found",
+    "partial_fill", "accept_delay", "stream_cut", "stream_delay", "stream_double", "stream_reorder", "push_withheld",
+    "http_503", "json_list", "trigger_stuck", "trigger_reject", "algo_vanish",
 }  # fmt: skip
 STREAM_KINDS = {"stream_cut", "stream_delay", "stream_double", "stream_reorder", "push_withheld"}
 ORDER_KINDS = {"reject", "not_found", "partial_fill", "accept_delay"}
-MATCHES = {"method", "path", "op", "channel", "instId", "clOrdId"}
+MATCHES = {"exchange", "method", "path", "op", "channel", "instId", "symbol", "clOrdId"}
 
 
 @dataclass(slots=True)

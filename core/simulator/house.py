@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import string
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from core.simulator.journal import Journal
 KEY_NAMES = {"okx": ("live", "read_only,trade"), "okx_read_only": ("live", "read_only"),
              "okx_withdraw": ("live", "read_only,trade,withdraw"), "okx_demo": ("demo", "read_only,trade")}  # fmt: skip
 
+BINANCE_KEY_NAMES = ("binance", "binance_read_only")
+
 
 class House:
     """What every wire and the controls work with."""
@@ -23,6 +26,7 @@ class House:
         self.keys = _keys(journal.folder / "keys.json")
         self.requests: Counter[str] = Counter()
         self.delay_seconds = 0.0
+        self.book_numbers: Counter[str] = Counter()  # how often each instrument's book has changed
         self.mirror: Any = None
 
     def now(self) -> int:
@@ -32,6 +36,10 @@ class House:
     def shown_now(self) -> int:
         """The time that the exchange tells its clients, which may be off on purpose."""
         return self.now() + int(float(self.engine.switches["clock_offset_seconds"]) * 1000)
+
+    def book_number(self, symbol: str) -> int:
+        """The number of that instrument's book as it is now."""
+        return 1_000_000 + self.book_numbers[symbol]
 
     def perform(self, command: dict[str, Any]) -> Any:
         """Bring the time up to now, then carry the command out; Refusal where the exchange says no."""
@@ -47,20 +55,27 @@ class House:
 
 def _keys(file: Path) -> dict[str, dict[str, str]]:
     """The keys of this state folder, made up when they are first asked for."""
-    if file.exists():
-        return dict(json.loads(file.read_text()))
-    made = {
-        name: {
+    known: dict[str, dict[str, str]] = json.loads(file.read_text()) if file.exists() else {}
+    okx = [name for name in KEY_NAMES if name not in known]
+    binance = [name for name in BINANCE_KEY_NAMES if name not in known]
+    if not okx and not binance:
+        return known
+    for name in okx:
+        known[name] = {
             "api_key": str(_uuid()),
             "secret": secrets.token_hex(16).upper(),
             "passphrase": secrets.token_urlsafe(12),
         }
-        for name in KEY_NAMES
-    }
+    for name in binance:
+        known[name] = {"api_key": _letters(64), "secret": _letters(64)}
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as target:
-        json.dump(made, target)
-    return made
+        json.dump(known, target)
+    return known
+
+
+def _letters(count: int) -> str:
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(count))
 
 
 def _uuid() -> str:

@@ -37,6 +37,11 @@ class Contract:
     tier_contracts: Decimal
 
     @property
+    def penalty_rate(self) -> Decimal:
+        """What a liquidation costs, as a share of the notional."""
+        return Decimal("0.005")
+
+    @property
     def index(self) -> str:
         return f"{self.base}-USDT"
 
@@ -54,6 +59,14 @@ class Contract:
             if abs(contracts) <= tier.max_contracts:
                 return tier.maintenance
         return self.tiers[-1].maintenance
+
+    def maintenance_of(self, contracts: Decimal, price: Decimal) -> Decimal:
+        """The maintenance margin (USDT) of that many contracts at that price."""
+        return self.maintenance_rate(contracts) * abs(contracts) * self.value * price
+
+    def maintenance_slope(self, contracts: Decimal, price: Decimal) -> Decimal:
+        """How much that margin grows with each USDT of price, near this price."""
+        return self.maintenance_of(contracts, Decimal(1))
 
 
 def _contract(symbol: str, code: int, *numbers: str) -> Contract:

@@ -110,7 +110,7 @@ class Call:
         """This request in the words that faults match by."""
         rows = [row] if row is not None else self.parameters if isinstance(self.parameters, list) else [self.parameters]
         rows = [one for one in rows if isinstance(one, dict)]
-        known = {"method": self.method, "path": self.path, "op": self.op}
+        known = {"exchange": "okx", "method": self.method, "path": self.path, "op": self.op}
         if rows:
             known["instId"] = str(rows[0].get("instId", ""))
             ids = [one.get(name) for one in rows for name in ("clOrdId", "algoClOrdId")]

@@ -7,8 +7,6 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import socket
-import struct
 import time
 from datetime import datetime
 from typing import Any
@@ -22,13 +20,13 @@ from core.simulator.faults import Fault
 from core.simulator.house import KEY_NAMES, House
 from core.simulator.okx_api import ENDPOINTS, Call, Endpoint, Late
 from core.simulator.okx_codes import OkxError, coded
+from core.simulator.spoiling import SPOILING, spoilt_answer
 from core.simulator.values import Refusal
 
 HANDLERS = (okx_account, okx_public, okx_trade)
 SKEW_MS = 30_000
-TRANSPORT_FAULTS = {"lost_after", "lost_before", "late", "slow", "code", "html_502", "reset"}
+TRANSPORT_FAULTS = SPOILING | {"code"}
 BARE = {f"501{number:02}" for number in (*range(8), *range(10, 15), 19)}  # their answers carry no data
-HTML = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>"
 
 
 def sign(secret: str, prehash: str) -> str:
@@ -66,7 +64,7 @@ class OkxHttp:
         if self.house.delay_seconds:
             await asyncio.sleep(self.house.delay_seconds)
         if fault is not None:
-            spoilt = await self._spoilt(request, fault)
+            spoilt = await spoilt_answer(request, fault)
             if spoilt is not None:
                 return spoilt
         return web.Response(status=status, body=orjson.dumps(answered), content_type="application/json")
@@ -127,7 +125,8 @@ class OkxHttp:
         return any(abs(signed_ms - now) <= SKEW_MS for now in (time.time() * 1000 + offset, self.house.shown_now()))
 
     def key(self, api_key: str) -> tuple[str, dict[str, str]]:
-        for name, key in self.house.keys.items():
+        for name in KEY_NAMES:
+            key = self.house.keys[name]
             if hmac.compare_digest(key["api_key"].encode(), api_key.encode()):
                 return name, key
         raise OkxError("50119", "API key doesn't exist", 401)
@@ -218,22 +217,6 @@ class OkxHttp:
         if error.code in BARE or error.http == 404:
             return {"msg": error.message, "code": error.code}
         return {"code": error.code, "data": [], "msg": error.message}
-
-    async def _spoilt(self, request: web.Request, fault: Fault) -> web.StreamResponse | None:
-        """What comes instead of the answer, if anything else does."""
-        transport = request.transport
-        if fault.kind == "slow":
-            await asyncio.sleep(float(fault.asked.get("seconds", 1)))
-            return None
-        if fault.kind == "html_502":
-            return web.Response(status=502, text=HTML, content_type="text/html")
-        if fault.kind in ("lost_after", "lost_before", "late", "reset") and transport is not None:
-            if fault.kind == "reset":
-                raw = transport.get_extra_info("socket")
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            transport.abort()
-            return web.Response(status=500)
-        return None
 
 
 LISTS = {

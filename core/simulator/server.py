@@ -9,8 +9,10 @@ from typing import Any
 
 from aiohttp import web
 
+from core.simulator.binance_http import BinanceHttp
+from core.simulator.binance_push import BinancePush
 from core.simulator.control import Control
-from core.simulator.house import KEY_NAMES, House
+from core.simulator.house import BINANCE_KEY_NAMES, KEY_NAMES, House
 from core.simulator.okx_http import OkxHttp
 from core.simulator.okx_push import OkxPush
 
@@ -20,11 +22,13 @@ log = logging.getLogger(__name__)
 
 async def serve(house: House, port: int) -> None:
     """Serve on the loopback until SIGTERM or SIGINT; prints the ready line once everything answers."""
-    http = OkxHttp(house)
-    push, control = OkxPush(house, http), Control(house, http)
+    http, binance = OkxHttp(house), BinanceHttp(house)
+    push, binance_push, control = OkxPush(house, http), BinancePush(house, binance), Control(house, http, binance)
     app = web.Application(client_max_size=4 * 1024 * 1024)
     app.add_routes(control.routes())
     app.router.add_get("/ws/v5/{kind:public|private|business}", push.serve)
+    app.add_routes(binance.routes())
+    app.add_routes(binance_push.routes())
     app.router.add_route("*", "/{prefix:.*}api/v5/{path:.*}", http.answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
     await runner.setup()
@@ -39,20 +43,22 @@ async def serve(house: House, port: int) -> None:
         target.write(ready)
     print(ready, flush=True)
     try:
-        await _tick(house, push, ending)
+        await _tick(house, push, binance_push, ending)
     finally:
         control.mirror.stop()
         for connection in list(push.connections):
             await connection.socket.close(code=1001)
+        await binance_push.close()
         await runner.cleanup()
         file.unlink(missing_ok=True)
         house.journal.close()
 
 
-async def _tick(house: House, push: OkxPush, ending: asyncio.Event) -> None:
+async def _tick(house: House, push: OkxPush, binance_push: BinancePush, ending: asyncio.Event) -> None:
     while not ending.is_set():
         house.tick()
         push.stream.every_moment()
+        binance_push.every_moment()
         try:
             await asyncio.wait_for(ending.wait(), TICK_SECONDS)
         except TimeoutError:
@@ -64,4 +70,4 @@ def _ready(house: House, port: int) -> str:
         "base_url": f"http://127.0.0.1:{port}", "ws_url": f"ws://127.0.0.1:{port}",
         "control_url": f"http://127.0.0.1:{port}/sim", "pid": os.getpid(),
     }  # fmt: skip
-    return json.dumps(line | {name: house.keys[name] for name in KEY_NAMES})
+    return json.dumps(line | {name: house.keys[name] for name in (*KEY_NAMES, *BINANCE_KEY_NAMES)})

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from core.simulator import matching
-from core.simulator.account import PENALTY_RATE, Account
+from core.simulator.account import Account
 from core.simulator.admission import number
 from core.simulator.values import ZERO, Attached, Bill, Fill, Leg, Order, Position, Refusal, down_to, money
 
@@ -68,16 +68,16 @@ class Trading:
                     self.end(order, "price_limit")
                 order.active_from = self.engine.now + 1
                 return
-        self._try(order)
+        self.try_to_fill(order)
 
     # -- filling
 
     def evaluate(self, symbol: str) -> None:
         for order in [order for order in self.engine.live.values() if order.instrument == symbol]:
             if order.living and order.active_from <= self.engine.now:
-                self._try(order)
+                self.try_to_fill(order)
 
-    def _try(self, order: Order) -> None:
+    def try_to_fill(self, order: Order) -> None:
         engine, owner = self.engine, self.engine.accounts[order.account]
         market = engine.markets[order.instrument]
         if order.price is not None and not order.taking and order.kind in ("limit", "post_only"):
@@ -102,7 +102,10 @@ class Trading:
         return order.next_slice
 
     def _take(self, order: Order, size: Decimal) -> None:
-        price = matching.taker_price(order, size, self.engine.markets[order.instrument], self.engine.switches)
+        market = self.engine.markets[order.instrument]
+        contract = self.engine.contract(self.engine.accounts[order.account], order.instrument)
+        in_market = size * contract.value / market.contract.value  # the book's depth is in the market's own contracts
+        price = matching.taker_price(order, in_market, market, self.engine.switches)
         self._execute(order, size, price, False)
 
     def _execute(self, order: Order, size: Decimal, price: Decimal, maker: bool) -> None:
@@ -126,11 +129,13 @@ class Trading:
         closing = held * order.sign < 0
         long = held > 0 if closing else order.sign > 0
         prices, fee = engine.prices(order.instrument), -money(owner.notional(order.instrument, size, price) * rate)
+        fee, fee_asset, fee_amount = owner.charged(fee, engine.bnb_price())
         sequence = engine.next_id()
         fill = Fill(
             f"-{sequence}" if forced else sequence, engine.next_id(), order.order_id, order.client_id, owner.name,
             order.instrument, order.side, order.position_side, price, size, ZERO, fee, maker,
             forced or ("close" if closing else "open"), long, prices.mark, prices.index, engine.now, order.tag,
+            fee_asset, fee_amount,
         )  # fmt: skip
         fill.pnl, flat = owner.fill(order, fill, engine.now, engine.retention_ms, engine.next_id)
         engine.fills[fill.trade_id] = fill
@@ -144,7 +149,7 @@ class Trading:
             engine.live.pop(order.order_id, None)
         bill = Bill(fill.bill_id, engine.now, "trade", fill.pnl + fee, ZERO, order.instrument, order.order_id)
         bill.client_id, bill.price, bill.size, bill.pnl, bill.fee = order.client_id, price, size, fill.pnl, fee
-        bill.maker, bill.fill_kind, bill.long = maker, fill.kind, long
+        bill.maker, bill.fill_kind, bill.long, bill.trade_id = maker, fill.kind, long, fill.trade_id
         owner.book(bill)
         engine.tell("order", (order, fill))
         engine.tell("trade", fill)
@@ -153,32 +158,37 @@ class Trading:
             engine.tell("balance", (owner.name, "filled", (order.instrument, order.position_side)))
         if not order.living:
             engine.guarding.come_to_life(order)
+        engine.order_changed(order)
         if flat:
             self._after_flat(owner, order.instrument, order.position_side)
 
     def _after_flat(self, owner: Account, symbol: str, side: str) -> None:
-        for order in list(self.engine.live.values()):
+        stays = owner.name == "binance" and self.engine.switches["binance_closing_limits_after_flat"] == "stay"
+        for order in [] if stays else list(self.engine.live.values()):
             if (order.account, order.instrument, order.position_side) == (owner.name, symbol, side) and owner.closes(
                 order
             ):
                 self.end(order, "position_closed")
-        self.engine.guarding.position_ended(owner, symbol, side)
+        self.engine.position_ended(owner, symbol, side)
 
     def forced(self, owner: Account, position: Position, size: Decimal, kind: str) -> None:
         """Close by the exchange's own hand, at the mark price; a liquidation also costs a penalty."""
         engine, symbol, whole = self.engine, position.instrument, size == abs(position.contracts)
         side = "sell" if position.contracts > 0 else "buy"
         order = Order(
-            engine.next_id(), "", owner.name, symbol, side, position.side, "market", size, None, owner.lever(symbol),
-            engine.now, engine.now,
+            engine.next_id(), owner.forced_name(kind, engine.now), owner.name, symbol, side, position.side, "market",
+            size, None, owner.lever(symbol), engine.now, engine.now,
             category={"adl": "adl"}.get(kind, "full_liquidation" if whole else "partial_liquidation"),
         )  # fmt: skip
         engine.orders[order.order_id] = order
+        if order.client_id:
+            engine.named[owner.name, symbol, order.client_id] = order
+            engine.tell("order", (order, None))
         mark = engine.prices(symbol).mark
         if kind == "liquidation":
             notional = owner.notional(symbol, size, mark)
-            left = owner.balance + owner.unrealised(position, mark) * size / abs(position.contracts)
-            penalty = money(min(notional * PENALTY_RATE, left))  # below zero: the insurance fund pays what is missing
+            left = owner.left_for(position, mark) * size / abs(position.contracts)
+            penalty = money(min(notional * owner.contracts[symbol].penalty_rate, left))  # below zero: the insurance fund pays what is missing
             position.penalty -= penalty
             bill = Bill(engine.next_id(), engine.now, "liquidation_penalty", -penalty, ZERO, symbol, order.order_id)
             owner.book(bill)
@@ -193,6 +203,7 @@ class Trading:
         self.engine.tell("order", (order, None))
         if order.filled:
             self.engine.guarding.come_to_life(order)
+        self.engine.order_changed(order)
 
     def find(self, account: str, symbol: str, order_id: str = "", client_id: str = "") -> Order | None:
         """The order of that id, or the latest of that client id."""
@@ -248,7 +259,7 @@ class Trading:
         )
         self.engine.tell("order", (order, None))
         if order.taking and order.active_from <= self.engine.now:
-            self._try(order)
+            self.try_to_fill(order)
         return order
 
     def _amended(

@@ -96,6 +96,7 @@ class Order:
     cancel_reason: str = ""
     attached: list[Attached] = field(default_factory=list)
     self_trade: str = "cancel_maker"
+    wire: dict[str, Any] = field(default_factory=dict)  # words of the wire it came by, kept for that wire alone
 
     @property
     def living(self) -> bool:
@@ -179,6 +180,8 @@ class Fill:
     index: Decimal
     at: int
     tag: str = ""
+    fee_asset: str = "USDT"
+    fee_amount: Decimal = ZERO  # in that asset, below zero when it was paid
 
 
 @dataclass(slots=True)
@@ -231,9 +234,10 @@ class Bill:
     maker: bool | None = None
     fill_kind: str = ""
     long: bool = True
+    trade_id: str = ""
 
 
-PACKED = {kind.__name__: kind for kind in (Leg, Attached, Order, Algo, Fill, Position, Bill)}
+PACKED: dict[str, type[Any]] = {kind.__name__: kind for kind in (Leg, Attached, Order, Algo, Fill, Position, Bill)}
 
 
 def pack(value: Any) -> Any:

@@ -6,11 +6,37 @@ import streamlit as st
 
 from core.ui import session
 from core.ui.figures import Figure, usdt
+from core.ui.forms import Exchange
 from core.ui.session import Account, Environment
 from core.ui.text import _, counted
 from core.ui.widgets import figures, refusals
 
 state = st.session_state
+BRANDS = {Exchange.OKX: "OKX", Exchange.BINANCE: "Binance"}
+
+
+def how_to(exchange: Exchange, environment: Environment) -> str:
+    """Where keys of this kind are made, and what they must be allowed."""
+    demo = environment is Environment.DEMO
+    if exchange is Exchange.BINANCE:
+        where = (
+            _("Made on Binance's futures testnet (demo trading), which has an account of its own.")
+            if demo
+            else _("Made at Binance under API management; the futures account must be open before.")
+        )
+        return (
+            where
+            + " "
+            + _(
+                "Allow reading and futures, never withdrawals; futures want the key bound to this machine's IP address."
+            )
+        )
+    where = (
+        _("Made inside OKX's demo trading; a key of the live account does not work there.")
+        if demo
+        else _("Made at OKX under API, in the region in which the account was registered.")
+    )
+    return where + " " + _("Allow reading and trading, never withdrawals.")
 
 
 def line(account: Account) -> str:
@@ -51,7 +77,7 @@ def tested(account: Account) -> None:
             Figure(_("May trade"), _("yes") if found.can_trade else _("no")),
             Figure(_("May withdraw"), _("yes, make another key") if found.can_withdraw else _("no")),
             Figure(_("Bound to addresses"), found.addresses or _("no, it works from anywhere")),
-            Figure(_("Position mode"), _("long and short apart") if found.hedge_mode else _("one position: switch it")),
+            Figure(_("Position mode"), _("long and short apart") if found.hedge_mode else _("one side at a time")),
             Figure(_("Clock"), _("{s} s ahead of ours", s=f"{seconds:+.1f}")),
             Figure(_("Equity, USDT"), usdt(found.equity)),
         ]

@@ -126,8 +126,7 @@ def recovery_words(rule: Recovery | None) -> str:
         tp=signed(rule.tp_usdt, 0),
         sl=signed(-rule.sl_usdt, 0),
     )
-    if rule.max_steps is not None:
-        told += " " + _("At most {n} steps.", n=rule.max_steps)
+    told += " " + (_("No limit of steps.") if rule.max_steps is None else _("At most {n} steps.", n=rule.max_steps))
     return told
 
 

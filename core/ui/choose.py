@@ -5,19 +5,20 @@ Each group is one switch (as in Settings, on, off); numbers of its own appear wi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import streamlit as st
 
-from core.domain.intent import ExitReason, Recovery, RecoveryChoice, ReopenChoice, ReopenRule
+from core.domain.intent import ExitReason, Recovery, RecoveryChoice, ReopenChoice, ReopenRule, WhenRefused
 from core.services.choices import choice_problems
-from core.ui import again
+from core.ui import again, preferences, session
 from core.ui.again import Mode
 from core.ui.text import _, told
 
 state = st.session_state
 Kept = Literal["session"] | None
+FOLLOW = "follow"  #: the settings
 
 
 def fill(key: str, recovery: RecoveryChoice, reopen: ReopenChoice, *, over: bool = True) -> None:
@@ -67,6 +68,31 @@ def fields(key: str, everybody: tuple[Recovery | None, ReopenRule | None], keep:
             _follows(state[f"{key}_reo"], again.reopen_words(reopen), again.reopen_words(None))
     for words in problems(key):
         st.markdown(f":small[:orange[:material/error: {told(words)}]]")
+
+
+def refused(key: str, keep: Kept = None, on_change: Callable[[], None] | None = None) -> None:
+    """What is done where the exchange refuses the part's stop-loss."""
+    st.selectbox(
+        _("Where the exchange refuses a stop-loss"),
+        [FOLLOW, *map(str, WhenRefused)],
+        key=key,
+        format_func=_refused_words,
+        persist_state=keep,
+        on_change=on_change or "rerun",
+    )
+
+
+def refused_choice(key: str) -> WhenRefused | None:
+    """What that field says; None follows the settings."""
+    chosen = state.get(key, FOLLOW)
+    return None if chosen == FOLLOW else WhenRefused(chosen)
+
+
+def _refused_words(choice: str) -> str:
+    if choice != FOLLOW:
+        return preferences.choice_words(choice)
+    everybody = preferences.choice_words(str(session.services().preferences.value("when_refused")))
+    return _("As in Settings: {words}", words=everybody[:1].lower() + everybody[1:])
 
 
 def _mode(label: str, key: str, keep: Kept) -> Mode:

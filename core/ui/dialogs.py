@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -129,6 +130,7 @@ def choices(row: rows.Json) -> None:
     own = next((one for one in known if one.part == row["part"]), None)
     if own is not None:
         choose.fill("ch", own.own_recovery, own.own_reopen)
+        state["ch_refused"] = str(own.own_unguarded or choose.FOLLOW)
         title = _("Recovery and reopen")
         st.dialog(title, width="medium", icon=":material/autorenew:")(_choices)(row["part"], session.new_token())
 
@@ -138,10 +140,19 @@ def _save_choices(part: str, token: str) -> None:
     ask(lambda: positions.choose(part, recovery, reopen, token, by=session.OPERATOR))
 
 
+def _save_refused(part: str) -> None:
+    """Stored by itself, at the choice."""
+    positions, chosen = session.services().positions, choose.refused_choice("ch_refused")
+    ask_in_place(lambda: positions.guard_by(part, chosen, session.new_token(), by=session.OPERATOR))
+
+
 def _choices(part: str, token: str) -> None:
     found = part_row(part)
     if found is not None:
         st.markdown(rows.part_title(found[0]))
+    if found is not None and found[0]["status"] in rows.LIVING:
+        choose.refused("ch_refused", on_change=partial(_save_refused, part))
+        st.divider()
     choose.fields("ch", session.services().positions.everybody())
     st.caption(_("They hold from the bot's next look, also for this cycle."))
     widgets.refusals()

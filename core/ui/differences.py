@@ -27,6 +27,9 @@ ICONS = {
     Choice.IGNORE: ":material/visibility_off:",
     Choice.BOOK: ":material/edit_note:",
     Choice.WAIT: ":material/hourglass_top:",
+    Choice.PRO_RATA: ":material/percent:",
+    Choice.OLDEST: ":material/first_page:",
+    Choice.NEWEST: ":material/last_page:",
 }
 
 
@@ -35,8 +38,9 @@ def title(kind: DifferenceKind) -> str:
         DifferenceKind.RESIDUAL: _("Contracts that are not ours"),
         DifferenceKind.SHORTFALL: _("Contracts of ours are gone"),
         DifferenceKind.FOREIGN_ORDERS: _("Orders that are not ours"),
-        DifferenceKind.NET_MODE: _("The account is in net mode"),
+        DifferenceKind.NET_MODE: _("The account is one-way"),
         DifferenceKind.LEVERAGE: _("Another leverage"),
+        DifferenceKind.REDUCED: _("Closed by hand on a shared position"),
     }[kind]
 
 
@@ -47,6 +51,9 @@ def label(choice: Choice) -> str:
         Choice.IGNORE: _("Ignore"),
         Choice.BOOK: _("Book it at the mark now"),
         Choice.WAIT: _("Wait"),
+        Choice.PRO_RATA: _("By their size"),
+        Choice.OLDEST: _("The oldest first"),
+        Choice.NEWEST: _("The newest first"),
     }[choice]
 
 
@@ -135,6 +142,9 @@ def button(row: DifferenceRow, choice: Choice) -> None:
 
 def _ask(row: DifferenceRow, choice: Choice, token: str) -> None:
     service = session.services().differences
+    if row.kind is DifferenceKind.REDUCED:
+        dialogs.ask(lambda: service.divide(row.account, row.id, row.mark, choice, token, session.OPERATOR))
+        return
     call = {Choice.IGNORE: service.ignore, Choice.BOOK: service.book, Choice.WAIT: service.wait}[choice]
     dialogs.ask(lambda: call(row.account, row.id, row.mark, token, session.OPERATOR))
 

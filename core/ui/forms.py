@@ -17,8 +17,13 @@ from core.domain.account import Environment as Environment
 from core.domain.account import Exchange as Exchange
 from core.domain.instrument import Side, TriggerBy
 from core.domain.intent import EntryKind, EntryStyle, RecoveryChoice, ReopenChoice, Target
+from core.domain.intent import WhenRefused as WhenRefused
 from core.domain.money import Price
+from core.services.accounts import REGIONS as REGIONS
+from core.services.accounts import WITH_PASSPHRASE as WITH_PASSPHRASE
 from core.services.accounts import AccountForm as AccountForm
+from core.services.choices import TRIGGERS as TRIGGERS
+from core.services.paper import Deed as Deed
 from core.services.positions import Draft
 from core.services.presets import preset as preset
 from core.services.presets import with_presets as with_presets
@@ -170,6 +175,7 @@ class TradeForm:
     strategy: str = MANUAL
     recovery: RecoveryChoice = RecoveryChoice()
     reopen: ReopenChoice = ReopenChoice()
+    when_refused: WhenRefused | None = None
 
     def draft(self) -> Draft:
         """What is meant. An empty amount is zero, which the preview then names as a problem."""
@@ -189,7 +195,8 @@ class TradeForm:
                 price=Price(price) if limit else None,
                 timeout=timedelta(minutes=float(minutes)) if limit and minutes else None,
             ),
-            strategy=self.strategy,
+            strategy=self.strategy.strip() or MANUAL,
+            when_refused=self.when_refused,
             recovery=self.recovery,
             reopen=self.reopen,
         )

@@ -38,6 +38,19 @@ def headline(found: Ladder) -> str:
     )
 
 
+def without_end(rule: Recovery | None) -> str:
+    """Words, where nothing limits the number of steps; empty where something does."""
+    if rule is None or rule.max_steps is not None:
+        return ""
+    return _(
+        "**No limit of steps:** while PnL is under {trigger} USDT, one of {add} USDT follows every {n} s, for as long "
+        "as margin and your limits allow.",
+        trigger=signed(rule.trigger_pnl, 0),
+        add=usdt(rule.add_notional, 0),
+        n=quantity(Decimal(int(rule.pause.total_seconds()))),
+    )
+
+
 def table(found: Ladder, tick: Decimal) -> list[Row]:
     """One row for the entry and one for each step."""
     return [

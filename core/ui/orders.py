@@ -75,6 +75,7 @@ def purpose_words(purpose: str) -> str:
         "take_profit": _("Take-profit"),
         "stop_loss": _("Stop-loss"),
         "close": _("Close"),
+        "balance": _("Brought back"),
         "foreign": _("Not ours"),
     }
     return words.get(purpose, purpose)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ from core.ui.figures import NOTHING, ago, decimal, percent, price, quantity, sig
 from core.ui.rows import LIVING, short_symbol, side_words, tick_of
 from core.ui.text import _, told
 
+MOST_LINES = 24  #: of levels in one chart
 Json = Mapping[str, Any]
 Row = dict[str, str]
 
@@ -86,20 +88,33 @@ def held_symbols(picture: Json) -> list[str]:
 
 
 def chart_levels(picture: Json, symbol: str) -> tuple[dict[str, Decimal], dict[str, str]]:
-    """Entry, target, stop and next recovery step of each part held in this contract: levels and colours by words."""
-    levels, colours = {}, {}
+    """Entry, target, stop and next recovery step of the parts held in this contract: levels and colours by words.
+
+    Parts that share a level share a line; of many lines those nearest to the price are drawn.
+    """
+    shared: dict[tuple[str, Decimal], list[str]] = defaultdict(list)
+    colour_of = {_("entry"): LINE, _("TP"): GAIN, _("SL"): LOSS, _("recovery"): FADED}
+    mark = Decimal(0)
     for part in living(picture):
         if part["symbol"] != symbol or not decimal(part["size"]):
             continue
-        for words, level, colour in (
-            (_("entry"), part["average_entry"], LINE),
-            (_("TP"), part["take_profit_price"], GAIN),
-            (_("SL"), part["stop_loss_price"], LOSS),
-            (_("recovery"), (part.get("recovery") or {}).get("next_price"), FADED),
-        ):
+        mark = decimal(part["mark_price"]) or mark
+        prices = (
+            part["average_entry"],
+            part["take_profit_price"],
+            part["stop_loss_price"],
+            (part.get("recovery") or {}).get("next_price"),
+        )
+        for words, level in zip(colour_of, prices, strict=True):
             if level:
-                name = f"{part['part']} {words}"
-                levels[name], colours[name] = Decimal(level), colour
+                shared[words, Decimal(level)].append(part["part"])
+    levels, colours = {}, {}
+    for (words, level), names in sorted(shared.items(), key=lambda one: abs(one[0][1] - mark))[:MOST_LINES]:
+        who = names[0] if len(names) == 1 else _("{n} parts:", n=len(names))
+        name = f"{who} {words}"
+        while name in levels:
+            name += " "
+        levels[name], colours[name] = level, colour_of[words]
     return levels, colours
 
 

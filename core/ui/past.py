@@ -61,6 +61,7 @@ def step_words(kind: StepKind) -> str:
         StepKind.BY_HAND: _("TP/SL moved at the exchange"),
         StepKind.REDUCTION: _("Partial close"),
         StepKind.EXIT: _("Exit"),
+        StepKind.BALANCE: _("Brought back"),
     }[kind]
 
 

@@ -81,6 +81,13 @@ def choice_words(choice: str) -> str:
         "liquidated": _("Liquidation"),
         "deleveraged": _("Deleveraging"),
         "not_known": _("Unknown"),
+        "retry": _("Try again, with an alarm"),
+        "close": _("Try again, then close at market"),
+        "alarm": _("Only raise an alarm"),
+        "pro_rata": _("By their size"),
+        "oldest": _("The oldest first"),
+        "newest": _("The newest first"),
+        "ask": _("Ask me each time"),
     }.get(choice, choice)
 
 

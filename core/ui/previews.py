@@ -11,7 +11,7 @@ from decimal import Decimal
 from core.domain.intent import EntryKind
 from core.services.positions import ClosePreview, Draft, Preview
 from core.ui.figures import Figure, ago, percent, pnl, price, quantity, signed, usdt
-from core.ui.rows import contracts_words, side_words
+from core.ui.rows import Json, contracts_words, side_words
 from core.ui.text import _
 
 
@@ -57,6 +57,19 @@ def close_figures(shown: ClosePreview) -> list[Figure]:
         Figure(_("PnL, USDT"), pnl(shown.pnl), _("before the fee")),
         Figure(_("Fee, USDT"), signed(-abs(shown.fee)), _("estimated")),
     ]
+
+
+def least_words(rules: Json, board: Json) -> str:
+    """The smallest position this contract takes, by the exchange's own rule; empty where no price is known."""
+    known = board["tickers"].get(f"{rules['base']}-USDT-PERP")
+    if known is None:
+        return ""
+    smallest = Decimal(rules["min_quantity"]) * Decimal(rules["contract_value"]) * Decimal(known["mark"])
+    floor = Decimal(rules["min_notional"])
+    if floor > smallest:
+        name = str(board["exchange"]).upper()
+        return _("{exchange} takes no order under {n} USDT here.", exchange=name, n=usdt(floor))
+    return _("The smallest order here is {n} USDT.", n=usdt(smallest))
 
 
 def _level(

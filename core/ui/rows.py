@@ -20,8 +20,13 @@ LIVING = ("asked", "opening", "open", "closing")
 
 
 def account_label(account: Account) -> str:
-    """An account in the chooser: its name, and that it is real money where it is."""
-    return f"{account.name} · {_('LIVE')}" if account.environment is Environment.LIVE else account.name
+    """An account in the chooser: its name, its exchange where the name does not say it, and that it is real money."""
+    facts = [account.name]
+    if account.exchange not in account.name.lower():
+        facts.append(account.exchange.upper())
+    if account.environment is Environment.LIVE:
+        facts.append(_("LIVE"))
+    return " · ".join(facts)
 
 
 def tick_of(picture: Json, symbol: str) -> str | None:
@@ -114,6 +119,13 @@ def status_badge(part: Json) -> str:
         "closed": _("Closed"),
     }
     return f":gray-badge[{words.get(part['status'], part['status'])}]"
+
+
+def closing_words(part: Json) -> str:
+    """Why nothing can be asked of a part that is being closed; empty for every other one."""
+    if part["wanted"] == "open":
+        return ""
+    return _("It is being closed: its targets and its recovery no longer matter.")
 
 
 def part_caption(part: Json, now: datetime) -> str:

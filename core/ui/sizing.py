@@ -49,11 +49,22 @@ def helper(draft: Draft, shown: Preview, picture: Picture | None, tick: Decimal)
         _answer(draft, shown, picture, tick)
 
 
+def _most(draft: Draft) -> Decimal | None:
+    """What one trade may lose by the settings."""
+    return session.services().positions.most_risk(draft.account)
+
+
 def _answer(draft: Draft, shown: Preview, picture: Picture | None, tick: Decimal) -> None:
     risk, stop = typed(state.get("nt_risk")), typed(state.get("nt_risk_stop")) or shown.stop_loss_price
     if state.get("nt_risk_unit") == EQUITY and risk is not None:
         equity = ((picture.data["metrics"] if picture else None) or {}).get("equity")
         risk = None if equity is None else Decimal(equity) * risk / 100
+    most = _most(draft)
+    if most is not None:
+        st.caption(_("By your settings one trade may lose {most} USDT at most.", most=usdt(most)))
+    if risk is not None and most is not None and risk > most:
+        st.markdown(f":small[:orange[:material/error: {_('This is more than one trade may lose.')}]]")
+        return
     if risk is None or stop is None:
         st.caption(_("Type what you are ready to lose and where the stop lies; fees are counted in."))
         return

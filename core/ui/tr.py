@@ -31,13 +31,14 @@ TURKISH: dict[str, str] = {
     "Funding, USDT": "Fonlama, USDT",
     "No position is held just now.": "Şu anda açık pozisyon yok.",
     "Protection": "Koruma",
-    "Candles are drawn for paper accounts only so far: pages never ask an exchange themselves.": (
-        "Mumlar şimdilik yalnızca kağıt hesaplarda çizilir: sayfalar borsaya kendileri hiç sormaz."
+    "No candles yet: the bot reads them every few seconds while it looks at this account.": (
+        "Henüz mum yok: bot bu hesaba baktığı sürece mumları birkaç saniyede bir okur."
     ),
-    "The paper exchange does not run, so there are no candles.": "Kağıt borsa çalışmıyor, bu yüzden mum yok.",
+    "The candles end {age} ago: the bot has read none since.": (
+        "Mumlar {age} önce bitiyor: bot o zamandan beri hiç okumadı."
+    ),
     "Contract": "Sözleşme",
     "All levels": "Tüm seviyeler",
-    "No candle has been drawn yet.": "Henüz mum çizilmedi.",
     "Price candles of {symbol}": "{symbol} fiyat mumları",
     "Parts": "Parçalar",
     "Why?": "Neden?",
@@ -45,6 +46,49 @@ TURKISH: dict[str, str] = {
     "Open positions on the exchange": "Borsadaki açık pozisyonlar",
     "What guards each part": "Her parçayı koruyan emirler",
     "Several at once": "Toplu işlem",
+    "{n} parts:": "{n} parça:",
+    "No limit of steps.": "Adım sınırı yok.",
+    (
+        "**No limit of steps:** while PnL is under {trigger} USDT, one of {add} USDT follows every {n} s, for as long "
+        "as margin and your limits allow."
+    ): (
+        "**Adım sınırı yok:** PnL {trigger} USDT altında kaldıkça, marjin ve limitleriniz elverdiği sürece her {n} "
+        "saniyede {add} USDT'lik bir adım daha gelir."
+    ),
+    "At most {n} steps": "En fazla {n} adım",
+    "Set a limit for this position:": "Bu pozisyon için bir sınır koyun:",
+    "Most steps in one cycle, below, is where a limit is set; Safety stops it at a daily loss.": (
+        "Sınır aşağıdaki 'Bir döngüde en çok adım' alanında konur; Güvenlik günlük zararda durdurur."
+    ),
+    "By your settings one trade may lose {most} USDT at most.": (
+        "Ayarlarınıza göre bir işlem en fazla {most} USDT kaybedebilir."
+    ),
+    "This is more than one trade may lose.": "Bu, bir işlemin kaybedebileceğinden fazla.",
+    "leave it empty for a key that may not": "çekim yetkisi olmayan anahtarda boş bırakın",
+    # audit trail
+    "start the bot": "botu başlat",
+    "stop the bot": "botu durdur",
+    "log in": "giriş",
+    "log out": "çıkış",
+    "lock out": "kilitlendi",
+    "wrong password": "yanlış parola",
+    "set the password": "parola koy",
+    "remove the password": "parolayı kaldır",
+    "change the secret that seals the keys": "anahtarları mühürleyen sırrı değiştir",
+    "sync the exchange's history": "borsa geçmişini eşitle",
+    "Positions and orders": "Pozisyonlar ve emirler",
+    "Start, stop, level": "Başlat, durdur, seviye",
+    "Accounts and keys": "Hesaplar ve anahtarlar",
+    "Who": "Kim",
+    "About": "Konu",
+    "Audit trail": "Denetim kaydı",
+    "Everything that a person has asked for, and every log-in, also those that failed. Nothing is edited.": (
+        "Bir kişinin istediği her şey ve başarısız olanlar dahil her giriş. Hiçbiri değiştirilmez."
+    ),
+    "Nothing of the kind is on record yet.": "Bu türden bir kayıt henüz yok.",
+    "It is being closed: its targets and its recovery no longer matter.": (
+        "Kapatılıyor: hedeflerinin ve kurtarmasının artık bir önemi yok."
+    ),
     # history.py
     "PnL": "PnL",
     "Net": "Net",
@@ -151,7 +195,6 @@ TURKISH: dict[str, str] = {
     "All parts of this account": "Bu hesabın tüm parçaları",
     "Limit price": "Limit fiyat",
     "Cancel if not filled in, minutes": "Dolmazsa iptal et, dakika",
-    "Strategy {name}": "Strateji {name}",
     # orders.py
     "Cancel this order?": "Bu emir iptal edilsin mi?",
     "Take this level away?": "Bu seviye kaldırılsın mı?",
@@ -234,7 +277,6 @@ TURKISH: dict[str, str] = {
         "Fiyat oraya düz bir çizgide gider; yoldaki her SL ve TP çalışır."
     ),
     "Between your moves": "Hamleleriniz arasında",
-    "**Make the exchange misbehave**": "**Borsayı aksat**",
     "{n} so far": "şimdiye kadar {n}",
     "The paper exchange does not run": "Kağıt borsa çalışmıyor",
     "It runs for paper accounts. Choose one in the sidebar; it starts together with Perpdeck.": (
@@ -257,6 +299,48 @@ TURKISH: dict[str, str] = {
     "Add": "Ekle",
     "Walk by itself": "Kendiliğinden",
     "Hold still": "Sabit dursun",
+    # api_tokens.py
+    "API": "API",
+    "A program trades through the same checks and the same bot as these pages. Its reference lies at /api/v1/docs.": (
+        "Programlar bu sayfalarla aynı denetimlerden ve aynı bottan geçerek işlem yapar. Başvuru: /api/v1/docs."
+    ),
+    "No program may come in yet.": "Henüz hiçbir programın girme izni yok.",
+    "Revoked or expired: {n}": "İptal edilmiş veya süresi dolmuş: {n}",
+    "when it is revoked": "iptal edilince",
+    "Ends: {ends} · last used: {used}": "Bitiş: {ends} · son kullanım: {used}",
+    "Revoke": "İptal et",
+    "Revoke this token?": "Bu belirteç iptal edilsin mi?",
+    "**{name}** is turned away from its next request on. What it has opened stays and stays guarded.": (
+        "**{name}** bir sonraki isteğinden itibaren geri çevrilir. Açtıkları kalır ve korunmaya devam eder."
+    ),
+    "Revoke token": "Belirteci iptal et",
+    "The token is revoked.": "Belirteç iptal edildi.",
+    "Make a token": "Belirteç oluştur",
+    "Days until it ends": "Kaç gün geçerli",
+    "What it may do": "Neye izni var",
+    "Look at everything.": "Her şeyi görür.",
+    "Look; open, change and close positions.": "Görür; pozisyon açar, değiştirir, kapatır.",
+    "All of it; start and stop the bot, set its level.": "Hepsi; botu başlatır, durdurur, seviyesini belirler.",
+    "Make token": "Oluştur",
+    "Copy it now: it is not stored and is never shown again.": ("Şimdi kopyalayın: saklanmaz ve bir daha gösterilmez."),
+    "Token, for the header Authorization: Bearer": "Belirteç, Authorization: Bearer başlığı için",
+    "Signal secret, for the text of an alert: it opens the door for signals only": (
+        "Sinyal parolası, alarm metni için: yalnızca sinyal kapısını açar"
+    ),
+    "read": "okuma",
+    "trade": "işlem",
+    "admin": "yönetim",
+    # backup.py
+    "Backup": "Yedek",
+    "Behind": "Geride",
+    "Last written": "Son yazma",
+    "The backup could not be written: {words}. Trading does not wait for it; it is tried again by itself.": (
+        "Yedek yazılamadı: {words}. İşlemler bunu beklemez; kendiliğinden yeniden denenir."
+    ),
+    "nothing": "hiçbir şey",
+    "not complete yet": "henüz tamamlanmadı",
+    "{n} row": "{n} satır",
+    "{n} rows": "{n} satır",
     # safety.py
     "Alarms": "Alarmlar",
     "Commands without an answer": "Yanıtsız komutlar",
@@ -334,7 +418,6 @@ TURKISH: dict[str, str] = {
     "Heartbeat": "Kalp atışı",
     "Protected": "Korumalı",
     "Remove": "Kaldır",
-    "OKX demo": "OKX demo",
     "Live trades with real money. Try the same on paper and demo first.": (
         "Canlı hesap gerçek parayla işlem yapar. Önce aynısını kağıt ve demo hesapta deneyin."
     ),
@@ -383,7 +466,7 @@ TURKISH: dict[str, str] = {
     "yes, make another key": "evet, başka bir anahtar oluşturun",
     "no, it works from anywhere": "hayır, her yerden çalışır",
     "long and short apart": "long ve short ayrı",
-    "one position: switch it": "tek pozisyon: değiştirin",
+    "one side at a time": "bir seferde tek yön",
     "Change the secret?": "Gizli sözcük değiştirilsin mi?",
     # again.py
     "While PnL is under {trigger} USDT, {add} USDT are added each {pause} s; then the whole aims at {tp} "
@@ -496,7 +579,7 @@ TURKISH: dict[str, str] = {
     "Contracts that are not ours": "Bizim olmayan kontratlar",
     "Contracts of ours are gone": "Bizim kontratlar eksilmiş",
     "Orders that are not ours": "Bizim olmayan emirler",
-    "The account is in net mode": "Hesap tek yönlü (net) modda",
+    "The account is one-way": "Hesap tek yönlü (one-way) modda",
     "Another leverage": "Farklı kaldıraç",
     "Ignore": "Yok say",
     "Book it at the mark now": "Şimdi mark fiyattan işle",
@@ -700,6 +783,15 @@ TURKISH: dict[str, str] = {
     "TP/SL edited": "TP/SL düzenlendi",
     "TP/SL moved at the exchange": "TP/SL borsada değiştirildi",
     "Partial close": "Kısmi kapama",
+    "Try again, with an alarm": "Alarm ver ve yeniden dene",
+    "Try again, then close at market": "Yeniden dene, sonra piyasadan kapat",
+    "Only raise an alarm": "Yalnızca alarm ver",
+    "Ask me each time": "Her seferinde bana sor",
+    "Closed by hand on a shared position": "Ortak pozisyonda elle kapatıldı",
+    "By their size": "Büyüklüğe göre",
+    "The oldest first": "Önce en eski",
+    "The newest first": "Önce en yeni",
+    "Brought back": "Geri alındı",
     "Exit": "Çıkış",
     "Ended": "Bitti",
     "Match": "Eşleşme",
@@ -899,4 +991,134 @@ TURKISH: dict[str, str] = {
     "This could not be read just now": "Bu şu anda okunamadı",
     "Something is set up in a way that cannot work": "Bir şey çalışamayacak şekilde ayarlanmış",
     "No answer": "Yanıt yok",
+    # sides.py
+    "Among them is real money: {names}.": "Aralarında gerçek para var: {names}.",
+    "Start all": "Hepsini başlat",
+    "Stop all": "Hepsini durdur",
+    "{n} bot starts.": "{n} bot başlıyor.",
+    "{n} bots start.": "{n} bot başlıyor.",
+    "{n} bot is stopped.": "{n} bot durduruldu.",
+    "{n} bots are stopped.": "{n} bot durduruldu.",
+    "Start every bot?": "Bütün botlar başlatılsın mı?",
+    "Stop every bot?": "Bütün botlar durdurulsun mu?",
+    # together.py
+    "{n} account": "{n} hesap",
+    "{n} accounts": "{n} hesap",
+    "{n} not seen yet": "{n} tanesi henüz görülmedi",
+    "Paper": "Kağıt",
+    "PnL today, USDT": "Bugünkü PnL, USDT",
+    "since midnight UTC, deposits counted in": "UTC gece yarısından beri, yatırılanlar dahil",
+    "parts that hold something": "bir şey tutan parçalar",
+    "Conditional orders": "Koşullu emirler",
+    "This account": "Bu hesap",
+    "All accounts": "Tüm hesaplar",
+    "On the exchanges": "Borsalarda",
+    "Open positions of all accounts": "Tüm hesapların açık pozisyonları",
+    "To edit or close something, choose its account in the sidebar.": (
+        "Bir şeyi düzenlemek ya da kapatmak için kenar çubuğundan hesabını seçin."
+    ),
+    "The numbers of {names} may no longer be true: see that account.": (
+        "{names} hesabının sayıları artık doğru olmayabilir: o hesaba bakın."
+    ),
+    # ledger.py
+    "Parts ledger": "Parça defteri",
+    "Parts of {symbol} and the exchange": "{symbol} parçaları ve borsa",
+    "Own entry": "Kendi girişi",
+    "Realised, USDT": "Gerçekleşen, USDT",
+    "Pair": "Çift",
+    "Sum of the parts": "Parçaların toplamı",
+    "Residual": "Kalan",
+    "{n} part": "{n} parça",
+    "{n} parts": "{n} parça",
+    "exchange {n} at {p}": "borsada {p} ortalamayla {n}",
+    "adds up": "toplam tutuyor",
+    "{n} not ours": "{n} bizim değil",
+    "{n} of ours missing": "bizden {n} eksik",
+    "A part's result is reckoned from its own entry, never from the exchange's average.": (
+        "Bir parçanın sonucu kendi girişinden hesaplanır, asla borsanın ortalamasından değil."
+    ),
+    "What somebody closes here comes off: {rule}.": "Burada başkasının kapattığı şuradan düşülür: {rule}.",
+    "Change the rule": "Kuralı değiştir",
+    "Closed by others": "Başkalarının kapattıkları",
+    # pairs.py
+    "not placed": "konmadı",
+    "both rest": "ikisi de bekliyor",
+    "rests": "bekliyor",
+    "stop only": "yalnız SL",
+    "target only, no stop": "yalnız TP, SL yok",
+    "nothing rests": "hiçbiri beklemiyor",
+    "a leg is filling": "bir bacak gerçekleşiyor",
+    "target filled": "TP gerçekleşti",
+    "stop filled": "SL gerçekleşti",
+    "both filled": "ikisi de gerçekleşti",
+    "closed otherwise": "başka yolla kapandı",
+    "{state}, the other still rests": "{state}, öbürü hâlâ bekliyor",
+    "Pairs of take-profit and stop-loss": "TP ve SL çiftleri",
+    "No part has a pair just now.": "Şu anda çifti olan parça yok.",
+    "Stop since": "SL ne zamandır",
+    "Target since": "TP ne zamandır",
+    "Kept as": "Borsada",
+    "one order (OCO)": "tek emir (OCO)",
+    "two orders": "iki emir",
+    "Pairs placed": "Konan çift",
+    "Targets hit": "TP gerçekleşen",
+    "Stops hit": "SL gerçekleşen",
+    "Cancel p50 / p99": "İptal p50 / p99",
+    "Orphans removed": "Kaldırılan sahipsiz emir",
+    "Both filled": "İkisi de gerçekleşen",
+    "of {n} sibling, fill to end": "{n} kardeş emir, gerçekleşmeden bitişe",
+    "of {n} siblings, fill to end": "{n} kardeş emir, gerçekleşmeden bitişe",
+    "the exchange ends siblings itself": "kardeş emri borsa kendisi bitirir",
+    "{used} of at most {most} conditional orders rest.": "En fazla {most} koşullu emrin {used} tanesi bekliyor.",
+    "Each position needs two; beyond the limit nothing is opened.": (
+        "Her pozisyon iki tane ister; sınırın ötesinde bir şey açılmaz."
+    ),
+    # new_trade.py
+    "As in Settings: {words}": "Ayarlardaki gibi: {words}",
+    "Where the exchange refuses a stop-loss": "Borsa SL'i reddederse",
+    (
+        "Any name. Several strategies may hold the same contract and side: each is a part with its own entry, "
+        "its own take-profit and stop-loss, and its own result."
+    ): (
+        "İstediğiniz ad. Birkaç strateji aynı sözleşmeyi ve yönü tutabilir: her biri kendi girişi, kendi TP ve SL'i "
+        "ve kendi sonucu olan bir parçadır."
+    ),
+    "The smallest order here is {n} USDT.": "Buradaki en küçük emir {n} USDT.",
+    "{exchange} takes no order under {n} USDT here.": "{exchange} burada {n} USDT altında emir almaz.",
+    # paper_market.py
+    "**Make {exchange} misbehave**": "**{exchange} aksasın**",
+    "**Another hand in {account}**": "**{account} hesabında başka bir el**",
+    "What it does": "Ne yapar",
+    "closes at market": "piyasadan kapatır",
+    "opens at market": "piyasadan açar",
+    "the exchange liquidates": "borsa tasfiye eder",
+    "the exchange deleverages": "borsa kaldıracı düşürür (ADL)",
+    "Do it": "Yap",
+    "all of it": "hepsi",
+    "Done in {account}, past the bot.": "{account} hesabında, bot atlanarak yapıldı.",
+    "Of the contract chosen above. The bot finds out as it would at a real exchange.": (
+        "Yukarıda seçilen sözleşmede. Bot bunu gerçek bir borsada olduğu gibi kendisi fark eder."
+    ),
+    # settings.py
+    "{exchange} demo": "{exchange} demo",
+    "The one typed when the key was made, not the password of the log-in.": (
+        "Anahtar oluşturulurken yazılan; giriş parolası değil."
+    ),
+    "Made inside OKX's demo trading; a key of the live account does not work there.": (
+        "OKX'in demo işleminde oluşturulur; gerçek hesabın anahtarı orada çalışmaz."
+    ),
+    "Made at OKX under API, in the region in which the account was registered.": (
+        "OKX'te API bölümünde, hesabın kayıtlı olduğu bölgede oluşturulur."
+    ),
+    "Allow reading and trading, never withdrawals.": "Okuma ve işleme izin verin, para çekmeye asla.",
+    "Made on Binance's futures testnet (demo trading), which has an account of its own.": (
+        "Binance vadeli test ağında (demo) oluşturulur; onun kendi hesabı vardır."
+    ),
+    "Made at Binance under API management; the futures account must be open before.": (
+        "Binance'te API yönetiminde oluşturulur; önce vadeli hesap açılmış olmalıdır."
+    ),
+    "Allow reading and futures, never withdrawals; futures want the key bound to this machine's IP address.": (
+        "Okuma ve vadeliye izin verin, para çekmeye asla; vadeli işlem, anahtarın bu makinenin IP adresine bağlı "
+        "olmasını ister."
+    ),
 }

@@ -10,6 +10,9 @@ from functools import lru_cache
 
 #: words that stand inside the sentences
 WORDS: dict[str, str] = {
+    "over the parts by their size": "parçalara büyüklüklerine göre bölünür",
+    "from the oldest part on": "en eski parçadan başlayarak düşülür",
+    "from the newest part on": "en yeni parçadan başlayarak düşülür",
     "take-profit": "TP",
     "take profit": "TP",
     "take_profit": "TP",
@@ -32,6 +35,15 @@ WORDS: dict[str, str] = {
     "ok": "iyi",
     "connected": "bağlı",
     "asked by operator": "operatör istedi",
+    "the server took the connection and did not answer in time": (
+        "sunucu bağlantıyı kabul etti ama zamanında yanıt vermedi"
+    ),
+    "BACKUP_DATABASE_URL cannot be read: for example mysql://user:password@host:3306/database": (
+        "BACKUP_DATABASE_URL okunamıyor; örnek: mysql://user:password@host:3306/database"
+    ),
+    "BACKUP_DATABASE_URL names the main database itself: a second copy there saves nothing": (
+        "BACKUP_DATABASE_URL ana veritabanının kendisini gösteriyor: oradaki ikinci bir kopya hiçbir şeyi kurtarmaz"
+    ),
     "resolve": "sonuç",
     "finish": "bitiş",
     "protect": "koruma",
@@ -48,6 +60,18 @@ WORDS: dict[str, str] = {
     "done": "tamam",
 }
 SENTENCES: dict[str, str] = {
+    "stop-loss and take-profit cannot be triggered by {wrong} here: {allowed} is allowed": (
+        "SL ve TP burada {wrong} ile tetiklenemez: {allowed} olabilir"
+    ),
+    "{quantity} contracts were closed at {price} by an order that is not ours ({reason})": (
+        "{quantity} kontrat {price} fiyattan bizim olmayan bir emirle kapatıldı ({reason})"
+    ),
+    "{words}; divided {rule}": "{words}; {rule}",
+    "{used} of {most} conditional orders rest or are about to: a position needs {legs} more. Close a part, or use "
+    "another account": (
+        "{most} koşullu emrin {used} tanesi bekliyor ya da konmak üzere: bir pozisyon {legs} tane daha ister. "
+        "Bir parçayı kapatın ya da başka bir hesap kullanın"
+    ),
     "TP {tp}, SL {sl}": "TP {tp}, SL {sl}",
     "held for {held} of at least {least} s; Close for good does not wait": (
         "en az {least} sn'nin {held} kadarı tutuldu; Kalıcı olarak kapat beklemez"
@@ -56,6 +80,30 @@ SENTENCES: dict[str, str] = {
     "closes {quantity} of {size} contracts at market, as asked{words}": (
         "istendiği gibi {size} kontratın {quantity} kadarı piyasadan kapatılıyor{words}"
     ),
+    "the limit entry has reached its time-out": "limit girişin süresi doldu",
+    "the limit entry at {price} rests": "{price} fiyatındaki limit giriş bekliyor",
+    "time-out: {filled} of {planned} contracts entered": ("süre doldu: {planned} kontratın {filled} kadarı girildi"),
+    "the limit entry was cancelled at {filled} of {planned} contracts": (
+        "limit giriş {planned} kontratın {filled} kadarında iptal edildi"
+    ),
+    "{filled} of {planned} contracts entered": "{planned} kontratın {filled} kadarı girildi",
+    "enters {quantity} contracts at {price}": "{price} fiyattan {quantity} kontrat giriyor",
+    "the limit entry is cancelled by hand": "limit giriş elle iptal edildi",
+    "cancelled by hand: {filled} of {planned} contracts entered": (
+        "elle iptal edildi: {planned} kontratın {filled} kadarı girildi"
+    ),
+    "the stop would lose {lost} USDT with fees, one trade may lose {most}": (
+        "SL ücretlerle {lost} USDT kaybettirir, bir işlem en fazla {most} kaybedebilir"
+    ),
+    "stop-loss would lose {lost} USDT with fees: one trade may lose {most} USDT at most, by the settings": (
+        "SL ücretlerle {lost} USDT kaybettirir: ayarlara göre bir işlem en fazla {most} USDT kaybedebilir"
+    ),
+    "Most that one trade may lose": "Bir işlemin kaybedebileceği en çok",
+    "And never more than": "Ve asla bundan fazla değil",
+    "An entry whose stop would lose more, fees included, is refused. Empty: no limit.": (
+        "SL'i ücretler dahil bundan fazla kaybettirecek giriş reddedilir. Boş: sınır yok."
+    ),
+    "Caps the share before it. Empty: no cap.": "Önceki payı sınırlar. Boş: tavan yok.",
     "waits for the answer to {id}": "{id} için yanıt bekleniyor",
     "the closing order is filling": "kapama emri gerçekleşiyor",
     "an order of it ended and the exchange has not told how; asking": (
@@ -69,8 +117,9 @@ SENTENCES: dict[str, str] = {
     "{residual} contracts here are not ours: adopt, assign or ignore them first": (
         "buradaki {residual} kontrat bizim değil: önce sahiplenin, atayın ya da yok sayın"
     ),
-    "The account holds long and short in one position: switch it to long/short mode at the exchange.": (
-        "Hesap long ve short'u tek pozisyonda tutuyor: borsada long/short moduna geçirin."
+    "The account is one-way and its other side is taken: close that, or switch the account to long/short mode "
+    "(hedge mode) at the exchange.": (
+        "Hesap tek yönlü ve diğer yönü dolu: onu kapatın ya da hesabı borsada long/short (hedge) moduna geçirin."
     ),
     "The position stands at {mark}x and its parts were opened with {ours}; the bot sets a part's leverage "
     "again before its next order.": (
@@ -88,8 +137,40 @@ SENTENCES: dict[str, str] = {
     ),
     "the level is {level}": "seviye: {level}",
     "the exchange is not healthy": "borsa sağlıklı değil",
-    "the account holds long and short in one position; switch it to long/short mode at the exchange": (
-        "hesap long ve short'u tek pozisyonda tutuyor; borsada long/short moduna geçirin"
+    "{why}; both sides at once need long/short mode (hedge mode) at the exchange": (
+        "{why}; iki yön birden için borsada long/short (hedge) modu gerekir"
+    ),
+    "the account is one-way and holds {symbol} {side}": "hesap tek yönlü ve {symbol} {side} tutuyor",
+    "the account is one-way and part {part} is {symbol} {side}": ("hesap tek yönlü ve {part} parçası {symbol} {side}"),
+    "{n} of at most {most} conditional orders rest or are kept room for, and it needs {legs} more": (
+        "en fazla {most} koşullu emrin {n} tanesi bekliyor ya da yeri ayrılmış, {legs} tane daha gerekiyor"
+    ),
+    "its other leg goes: nothing is left to close": "diğer bacağı kaldırılıyor: kapatılacak bir şey kalmadı",
+    "no {leg} rests: it is placed": "bekleyen {leg} yok: veriliyor",
+    "no {leg} is wanted any more": "artık {leg} istenmiyor",
+    "flat, but its exits closed {n} contracts more than it held; that is put right first": (
+        "kapandı, ama çıkışları elindekinden {n} kontrat fazla kapattı; önce bu düzeltiliyor"
+    ),
+    "{id} was set off and never carried out, and the exchange does not let it go": (
+        "{id} tetiklendi ama hiç gerçekleşmedi ve borsa onu bırakmıyor"
+    ),
+    "{part} closed {n} contracts more than it held: two of its exits filled": (
+        "{part} elindekinden {n} kontrat fazla kapattı: iki çıkışı birden gerçekleşti"
+    ),
+    "{n} contracts of a shared position were closed by hand; asks which parts they were of": (
+        "ortak pozisyonun {n} kontratı elle kapatıldı; hangi parçalardan olduğu soruluyor"
+    ),
+    "{n} contracts were closed by hand, and several parts hold this position: which of them lose it?": (
+        "{n} kontrat elle kapatıldı ve bu pozisyonu birkaç parça tutuyor: hangilerinden düşülsün?"
+    ),
+    "{said}; divided {how}": "{said}; {how}",
+    "it is divided {how}": "{how}",
+    "{said}; brought back at market": "{said}; piyasadan geri alınıyor",
+    "{said}; looks again before it is put right": "{said}; düzeltmeden önce yeniden bakılıyor",
+    "{said}; cannot be brought back now: {why}": "{said}; şimdi geri alınamıyor: {why}",
+    "{said}; waits for the answer to {id}": "{said}; {id} yanıtı bekleniyor",
+    "{n} contracts were closed by the exits of {part} at {price}; not brought back: {why}": (
+        "{n} kontrat {part} çıkışlarınca {price} fiyattan kapatıldı; geri alınmadı: {why}"
     ),
     "{symbol} cannot be traded now": "{symbol} şu anda işlem görmüyor",
     "{n} older orders of ours are being removed first": "önce eski {n} emrimiz kaldırılıyor",
@@ -287,7 +368,7 @@ SENTENCES: dict[str, str] = {
     "name {name} is taken: choose another for this account": (
         "{name} adı kullanılıyor: bu hesap için başka bir ad seçin"
     ),
-    "the paper account stays: it needs no keys and harms nobody": (
+    "the paper accounts stay: they need no keys and harm nobody": (
         "kağıt hesap kalır: anahtar istemez, kimseye zararı yoktur"
     ),
     "the bot of account {name} runs: stop it before the account is removed": (
@@ -344,6 +425,29 @@ SENTENCES: dict[str, str] = {
     "Limits": "Limitler",
     "Cadence": "Sıklık",
     "Watchdog": "Gözcü",
+    "Take-profit and stop-loss": "TP ve SL",
+    "Where the exchange refuses a stop-loss": "Borsa SL'yi reddederse",
+    "A part may choose otherwise. A price that is passed already is closed at market in any case. {at_once}": (
+        "Bir parça başka seçebilir. Fiyat SL'yi zaten geçtiyse her durumda piyasadan kapatılır. {at_once}"
+    ),
+    "Longest time without a stop-loss": "SL'siz en uzun süre",
+    "While the exchange refuses it; afterwards the part is closed at market, where that is chosen. {at_once}": (
+        "Borsa reddettiği sürece; sonra, seçildiyse parça piyasadan kapatılır. {at_once}"
+    ),
+    "What somebody closes of a shared position comes off": "Ortak pozisyondan elle kapatılan şundan düşülür",
+    "What the exchange itself takes (liquidation, deleveraging) comes off all parts by their size. {at_once}": (
+        "Borsanın kendi aldığı (tasfiye, ADL) tüm parçalardan büyüklüklerine göre düşülür. {at_once}"
+    ),
+    "Price protection (Binance)": "Fiyat koruması (Binance)",
+    "Stops and targets are not set off while last and mark price lie too far apart. For new ones from now on.": (
+        "Son fiyatla mark fiyatı çok ayrıyken SL ve TP tetiklenmez. Bundan sonra verilenler için."
+    ),
+    "bare for {age}, {allowed} are allowed: the exchange refuses its stop-loss": (
+        "{age} SL'siz, izin verilen {allowed}: borsa SL'yi reddediyor"
+    ),
+    "refused by the exchange; left as it is, as set for this part": (
+        "borsa reddetti; bu parça için ayarlandığı gibi öyle bırakıldı"
+    ),
     "Raise the level by itself": "Seviyeyi kendiliğinden sıkılaştırma",
     "Recover losing positions": "Zarardaki pozisyonları kurtar",
     "A part whose PnL falls under the trigger is averaged down, step by step.": (

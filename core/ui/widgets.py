@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
 from functools import wraps
+from html import escape
 from typing import Any, ParamSpec
 
 import streamlit as st
@@ -103,12 +104,21 @@ def _live(
     return fragment
 
 
-def figures(shown: Sequence[Figure], min_width: int = 132) -> None:
-    """Labelled numbers side by side, as many to a row as fit."""
-    with st.grid(min_column_width=min_width, gap=("small", "small")):
-        for figure in shown:
-            note = f"  \n:small[:gray[{figure.note}]]" if figure.note else ""
-            st.markdown(f":small[:gray[{figure.label}]]  \n**{figure.value}**{note}", anchors=False)
+def figures(shown: Sequence[Figure], min_width: int = 132, below: str = "") -> None:
+    """Labelled numbers side by side, as many to a row as fit, and a line of Markdown below: one element in all."""
+    st.markdown(figures_markdown(shown, min_width) + below, unsafe_allow_html=True, anchors=False)
+
+
+def figures_markdown(shown: Sequence[Figure], min_width: int) -> str:
+    """The grid as Markdown within two kinds of box; whatever the figures say is text and never a tag."""
+    cells = "".join(f"<div>\n\n{_cell(figure)}\n\n</div>\n" for figure in shown)
+    columns = f"repeat(auto-fill,minmax({min_width}px,1fr))"
+    return f'<div style="display:grid;gap:0.5rem 1rem;grid-template-columns:{columns}">\n{cells}</div>\n\n'
+
+
+def _cell(figure: Figure) -> str:
+    label, value, note = (escape(words, quote=False) for words in (figure.label, figure.value, figure.note))
+    return f":small[:gray[{label}]]  \n**{value}**" + (f"  \n:small[:gray[{note}]]" if note else "")
 
 
 def metrics(shown: Sequence[Figure]) -> None:
@@ -136,11 +146,13 @@ def table(
         name: _column(list(frame[name]), 2 if name in money else None, pinned=number == 0)
         for number, name in enumerate(frame.columns)
     }
+    coloured: Any = [name for name in tinted if name in frame.columns]
+    drawn: Any = frame  # a style is made cell by cell, so a table without colours does without
     if stale:
-        style = frame.style.map(lambda value: f"color: {FADED}")
-    else:
-        style = frame.style.map(_tint, subset=[name for name in tinted if name in frame.columns])
-    st.dataframe(style, hide_index=True, column_config=config, alt=alt, height="content")
+        drawn = frame.style.map(lambda value: f"color: {FADED}")
+    elif coloured:
+        drawn = frame.style.map(_tint, subset=coloured)
+    st.dataframe(drawn, hide_index=True, column_config=config, alt=alt, height="content")
 
 
 def _column(cells: Sequence[str | Decimal | None], places: int | None, pinned: bool) -> Any:
@@ -187,8 +199,8 @@ def choice(
         )
 
 
-def bot_badge(status: BotStatus) -> None:
-    """The bot's state in one badge and its own words below."""
+def bot_words(status: BotStatus) -> str:
+    """The bot's state as a badge in Markdown."""
     icon, color = BADGES[status.state]
     label = {
         "running": _("Bot running"),
@@ -197,7 +209,12 @@ def bot_badge(status: BotStatus) -> None:
         "elsewhere": _("Bot runs elsewhere"),
         "dead": _("Bot does not answer"),
     }[status.state]
-    st.markdown(f":{color}-badge[{icon} {label}]", help=text.told(status.words) or None)
+    return f":{color}-badge[{icon} {label}]"
+
+
+def bot_badge(status: BotStatus) -> None:
+    """The bot's state in one badge and its own words on hovering."""
+    st.markdown(bot_words(status), help=text.told(status.words) or None)
 
 
 def protection_pill(picture: Picture | None, key: str = "protection_pill") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from db.models.accounts import AccountRow, CredentialRow
+from db.models.api import ApiAnswerRow, ApiTokenRow
 from db.models.book import (
     PART_NUMBERS,
     AnswerRow,
@@ -13,6 +14,7 @@ from db.models.book import (
     OrderRow,
     PositionRow,
 )
+from db.models.candles import CandlesRow
 from db.models.control import AlarmRow, BoardRow, BotStateRow, EventRow, LeaseStateRow, RequestRow, SettingRow
 from db.models.facts import EquityRow, FillRow, FundingRow
 from db.models.history import LifeRow, SyncStateRow
@@ -22,8 +24,11 @@ __all__ = [
     "AccountRow",
     "AlarmRow",
     "AnswerRow",
+    "ApiAnswerRow",
+    "ApiTokenRow",
     "BoardRow",
     "BotStateRow",
+    "CandlesRow",
     "CommandRow",
     "CredentialRow",
     "CycleRow",

@@ -32,6 +32,7 @@ class PositionRow(Base):
     stop_loss: Mapped[Json | None]
     recovery: Mapped[Json | None]
     reopen: Mapped[Json | None]
+    when_refused: Mapped[str | None]
     cycle: Mapped[int]
     contracts: Mapped[Decimal | None]
     cycle_started_at: Mapped[datetime | None]
@@ -49,6 +50,7 @@ class PositionRow(Base):
     asked_by: Mapped[str]
     asked_at: Mapped[datetime]
     token: Mapped[str] = mapped_column(unique=True)  #: one click, one part
+    changed: Mapped[int] = mapped_column(server_default=text("0"))  #: the transaction that wrote it last
 
     __table_args__ = (
         CheckConstraint("side IN ('long', 'short')", name="side"),
@@ -56,6 +58,7 @@ class PositionRow(Base):
         CheckConstraint("cycle >= 1", name="cycle"),
         Index("ix_positions_living", "account", postgresql_where=text("cycle_ended_at IS NULL")),
         Index("ix_positions_account_asked_at", "account", "asked_at"),
+        Index("ix_positions_changed", "changed"),
     )
 
 
@@ -80,8 +83,9 @@ class CycleRow(Base):
     reason: Mapped[str]
     words: Mapped[str]
     life: Mapped[str]
+    changed: Mapped[int] = mapped_column(server_default=text("0"))  #: the transaction that wrote it last
 
-    __table_args__ = (Index("ix_cycles_account_ended", "account", "ended"),)
+    __table_args__ = (Index("ix_cycles_account_ended", "account", "ended"), Index("ix_cycles_changed", "changed"))
 
 
 class CommandRow(Base):
@@ -145,6 +149,7 @@ class OrderRow(Base):
     failure: Mapped[str]
     created_at: Mapped[datetime | None]
     updated_at: Mapped[datetime | None]
+    changed: Mapped[int] = mapped_column(server_default=text("0"))  #: the transaction that wrote it last
 
     __table_args__ = (
         Index(
@@ -159,6 +164,7 @@ class OrderRow(Base):
         Index("ix_orders_part_cycle", "part", "cycle"),
         Index("ix_orders_working", "account", postgresql_where=text("status = 'working'")),
         Index("ix_orders_child_order_ids", "child_order_ids", postgresql_using="gin"),
+        Index("ix_orders_changed", "changed", postgresql_where=text("purpose = 'R'")),
     )
 
 

@@ -1,4 +1,4 @@
-"""What must not grow: requests of a cycle, and the steps that deciding and looking take for each part.
+"""What must not grow: requests of a cycle and their weight, and the steps that deciding and looking take for each part.
 
 Counted, not timed, so that a slow machine changes nothing.
 """
@@ -12,6 +12,7 @@ from types import FrameType
 import pytest
 
 from benchmarks.cycle import REQUESTS, cycle, ready, requests_of_a_cycle
+from benchmarks.cycle_binance import LIFE, LOOK, SWEEP, Cost, cost_of_a_life, cost_of_looks
 from benchmarks.deciding import guarded_parts
 from benchmarks.world import hear_price, populate
 from core.decision.plan import plan
@@ -22,6 +23,12 @@ ORDINARY = {
     "GET /api/v5/account/positions",
     "GET /api/v5/trade/orders-pending",
     "GET /api/v5/trade/orders-algo-pending",
+}
+
+ORDINARY_AT_BINANCE = {
+    "GET /fapi/v3/positionRisk",
+    "GET /fapi/v1/openOrders",
+    "GET /fapi/v1/openAlgoOrders",
 }
 
 
@@ -49,6 +56,23 @@ def test_a_calm_cycle_asks_no_more_than_it_must(stack: Stack) -> None:
         asked = requests_of_a_cycle(stack)
         assert set(asked) <= ORDINARY, f"{parts} parts"
         assert sum(asked.values()) <= allowed, f"{parts} parts: {asked}"
+
+
+def test_what_binance_is_asked_does_not_grow_with_the_parts(binance: Stack) -> None:
+    """A look weighs 7, and the sweep of the whole account every ten seconds 85, with 1, 10 and 100 parts."""
+    hear_price(binance)
+    binance.look()
+    lives = []
+    for parts in (1, 10, 99):
+        populate(binance, parts)
+        sweep, look = cost_of_looks(binance)
+        assert (sweep, look) == (Cost(*SWEEP), Cost(*LOOK)), f"{parts} parts"
+        ready(binance)
+        cycle(binance)
+        assert set(binance.simulator.requests()) <= ORDINARY_AT_BINANCE
+        lives.append(cost_of_a_life(binance))
+        binance.price("100000")
+    assert all(life.requests <= LIFE[0] and life.weight <= LIFE[1] for life in lives), lives
 
 
 @pytest.mark.parametrize("size", [10, 100, 1000])

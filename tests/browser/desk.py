@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -143,9 +144,10 @@ class Desk:
         self.protected(part)
         return part
 
-    def asked_part(self) -> str:
-        """The id in the sentence that follows a confirmed order."""
-        line = self.main.get_by_text(re.compile(r"Part \w+ is asked for")).first
+    def asked_part(self, but: Sequence[str] = ()) -> str:
+        """The id in the sentence that follows a confirmed order; not one of an earlier order."""
+        earlier = "".join(rf"(?!{part}\b)" for part in but)
+        line = self.main.get_by_text(re.compile(rf"Part {earlier}\w+ is asked for")).first
         expect(line).to_be_visible()
         found = re.search(r"Part (\w+) is asked for", line.inner_text())
         assert found, line.inner_text()

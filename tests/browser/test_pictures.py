@@ -18,6 +18,7 @@ PAGES = {
     "new-trade": "New Trade",
     "orders": "Orders",
     "history": "History",
+    "safety": "Safety",
     "settings": "Settings",
     "paper-market": "Paper market",
 }

@@ -9,18 +9,20 @@ from tests.simulator_process import SimulatorControl
 
 Row = dict[str, Any]
 LIVE_ORDER = ("live", "partially_filled")
+WAITING = ("live", "NEW", "TRIGGERING", "TRIGGERED")  #: a conditional order, in the words of either wire
 OPENING = (("buy", "long"), ("sell", "short"))
 
 
 class Truth:
     """One look at the exchange's own books."""
 
-    def __init__(self, control: SimulatorControl, symbol: str = "BTC") -> None:
+    def __init__(self, control: SimulatorControl, symbol: str = "BTC", account: str = "okx") -> None:
         self.name = f"{symbol}-USDT-SWAP"
-        self.state = control.state()
+        found = control.state()
+        self.state = found if account == "okx" else found[account]
 
     def _of(self, kind: str) -> list[Row]:
-        return [row for row in self.state[kind] if row["instId"] == self.name]
+        return [row for row in self.state[kind] if row.get("instId", row.get("instrument")) == self.name]
 
     @property
     def held(self) -> Decimal:
@@ -30,7 +32,7 @@ class Truth:
     @property
     def protection(self) -> list[Row]:
         """Conditional orders that rest."""
-        return [row for row in self._of("algos") if row["state"] == "live"]
+        return [row for row in self._of("algos") if row["state"] in WAITING]
 
     @property
     def working(self) -> list[Row]:

@@ -1,6 +1,7 @@
 """What the contract suite needs of an exchange on the bench: its adapter, and a hand on the exchange behind it.
 
-A second exchange joins the suite with a factory for one more `Bench` and a line in `conftest.BENCHES`.
+Another exchange joins the suite with a factory for one more `Bench` and a line in `conftest.BENCHES`. Sizes are told
+in lots of 0.01 BTC, which is a contract on one exchange and a hundredth of the quantity on another.
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from core.exchange.port import ExchangePort, StreamPort
 SYMBOL = "BTC-USDT-PERP"
 PRICE = Price(Decimal(100_000))  #: where every test begins, bid and ask one tick around it
 BALANCE = Decimal(10_000)  #: USDT
+LOT = Decimal("0.01")  #: BTC
 
 
 class Act(StrEnum):
@@ -56,6 +58,8 @@ class Trouble(StrEnum):
     ERROR_PAGE = "error page"  #: a gateway's HTML instead of an answer
     BUSY = "busy"  #: the exchange says that it cannot tell whether it will be carried out; it is not
     BUSY_BUT_DONE = "busy but done"  #: the same words, and it is carried out
+    TIMED_OUT = "timed out"  #: its own machinery did not answer in time, says the exchange; it is not carried out
+    TIMED_OUT_BUT_DONE = "timed out but done"  #: the same words, and it is carried out
     TOO_FAST = "too fast"  #: refused for haste
 
 
@@ -63,7 +67,7 @@ class StreamTrouble(StrEnum):
     """What becomes of pushes about orders."""
 
     CUT = "cut"  #: the connection ends at the next push
-    UPGRADE = "upgrade"  #: the same, announced
+    UPGRADE = "upgrade"  #: the same, announced where the exchange announces it
     DOUBLED = "doubled"
     OUT_OF_ORDER = "out of order"  #: a push comes after the one that follows it
     WITHHELD = "withheld"
@@ -74,6 +78,7 @@ class Bench(Protocol):
 
     name: str
     hedge: bool  #: long and short can be held apart
+    lot: Decimal  #: contracts in a lot
 
     @property
     def port(self) -> ExchangePort: ...
@@ -94,11 +99,15 @@ class Bench(Protocol):
         ...
 
     def stranger(self, *, secret: str) -> StreamPort:
-        """The same with a wrong secret."""
+        """The same with this for a secret (or for the key, where nothing else opens a stream); it is wrong."""
         ...
 
     def away(self) -> AbstractContextManager[None]:
         """Inside, the exchange cannot be reached: no connection opens. Its state is kept."""
+        ...
+
+    def grow_old(self) -> None:
+        """What the adapter keeps for a while to spare requests is too old now."""
         ...
 
     # -- the exchange's side
@@ -123,6 +132,10 @@ class Bench(Protocol):
 
     def calm(self) -> None:
         """No trouble from now on."""
+        ...
+
+    def hide(self, seconds: float) -> None:
+        """What is accepted from now on cannot be found for so long by the exchange's clock, as if it were not there."""
         ...
 
     def fill_partly(self, fraction: Decimal, *, rest_works: bool) -> None:

@@ -6,15 +6,20 @@ import pytest
 
 from core.exchange.port import ExchangePort
 from tests.contract.bench import Bench
+from tests.contract.binance import TURNED, BinanceBench
 from tests.contract.okx import OkxBench
+from tests.contract.orders import measure
 
 BENCHES: Mapping[str, Callable[[], Bench]] = {
     "okx": OkxBench,
     "okx-net": lambda: OkxBench(hedge=False),
+    "binance": BinanceBench,
+    "binance-net": lambda: BinanceBench("binance-net", hedge=False),
+    "binance-turned": lambda: BinanceBench("binance-turned", **TURNED),
 }
 
 #: for stories in which the position mode makes no difference: one bench of each exchange
-ONE_OF_EACH = pytest.mark.parametrize("exchange", ["okx"], indirect=True)
+ONE_OF_EACH = pytest.mark.parametrize("exchange", ["okx", "binance", "binance-turned"], indirect=True)
 
 
 @pytest.fixture(scope="session", params=BENCHES)
@@ -26,6 +31,7 @@ def exchange(request: pytest.FixtureRequest) -> Iterator[Bench]:
 
 @pytest.fixture
 def bench(exchange: Bench) -> Bench:
+    measure(exchange.lot)
     exchange.fresh()
     return exchange
 

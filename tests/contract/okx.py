@@ -8,8 +8,8 @@ from typing import Any
 
 from core.domain.instrument import Side
 from core.domain.money import Contracts, Price, plain
+from core.exchange.line import DOOR, Pace
 from core.exchange.okx.client import OKXClient
-from core.exchange.okx.line import DOOR, Pace
 from core.exchange.okx.stream import OKXStream
 from core.exchange.port import Credentials
 from core.exchange.throttle import Limit, Throttle
@@ -49,6 +49,8 @@ TROUBLES: Mapping[Trouble, dict[str, Any]] = {
     Trouble.ERROR_PAGE: {"kind": "html_502"},
     Trouble.BUSY: {"kind": "code", "code": "50004", "http": 400},
     Trouble.BUSY_BUT_DONE: {"kind": "code", "code": "50004", "http": 400, "executed": True},
+    Trouble.TIMED_OUT: {"kind": "code", "code": "51149", "http": 200},
+    Trouble.TIMED_OUT_BUT_DONE: {"kind": "code", "code": "51149", "http": 200, "executed": True},
     Trouble.TOO_FAST: {"kind": "code", "code": "50011", "http": 429},
 }
 STREAM_TROUBLES: Mapping[StreamTrouble, dict[str, Any]] = {
@@ -66,7 +68,7 @@ class OkxBench:
     """A `Bench`. `hedge` False: the account nets long and short, as OKX accounts may."""
 
     def __init__(self, *, hedge: bool = True) -> None:
-        self.name, self.hedge = ("okx" if hedge else "okx-net"), hedge
+        self.name, self.hedge, self.lot = ("okx" if hedge else "okx-net"), hedge, Decimal(1)
         self._simulator = SimulatorProcess(balance=str(BALANCE)).start()
         self._streams: list[OKXStream] = []
         self.port = self._client()
@@ -129,6 +131,9 @@ class OkxBench:
         finally:
             self._simulator.restart()
 
+    def grow_old(self) -> None:
+        """Nothing is kept for a while."""
+
     # -- the exchange's side
 
     def now(self) -> datetime:
@@ -151,6 +156,9 @@ class OkxBench:
 
     def calm(self) -> None:
         self._simulator.faults()
+
+    def hide(self, seconds: float) -> None:
+        self._simulator.faults({"kind": "not_found", "seconds": seconds, "count": 1})
 
     def fill_partly(self, fraction: Decimal, *, rest_works: bool) -> None:
         rest = "work" if rest_works else "cancel"

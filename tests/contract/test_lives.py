@@ -8,7 +8,7 @@ from core.domain.instrument import Side
 from core.domain.life import LastClose
 from core.domain.money import total
 from tests.contract.bench import SYMBOL
-from tests.contract.orders import D, close, entry, only_position
+from tests.contract.orders import D, close, entry, lots, only_position
 
 DAY = timedelta(days=1)
 
@@ -32,7 +32,7 @@ def test_a_life_is_told_with_its_money_once_it_is_over(bench, port, side):
     (life,) = lives(bench, port)
     fills = port.fills(bench.now() - DAY)
     assert (life.life, life.symbol, life.side, life.last_close) == (held.life, SYMBOL, side, LastClose.FULL)
-    assert (life.closed, life.largest, life.average_entry) == (D(2), D(2), held.average_price)
+    assert (life.closed, life.largest, life.average_entry) == (lots(2), lots(2), held.average_price)
     assert (life.average_exit, life.updated_at) == (fills[-1].price, fills[-1].at)
     assert (life.pnl, life.fees, life.funding, life.penalty) == (
         total(fill.realised_pnl for fill in fills), total(fill.fee for fill in fills), 0, 0,
@@ -42,13 +42,13 @@ def test_a_life_is_told_with_its_money_once_it_is_over(bench, port, side):
 
 def test_a_life_that_goes_on_moves_with_each_close(bench, port):
     port.place(entry())
-    bench.close_by_hand(Side.LONG, D(1))
+    bench.close_by_hand(Side.LONG, lots(1))
     (first,) = lives(bench, port)
-    assert (first.last_close, first.last_close.over, first.closed) == (LastClose.PARTIAL, False, D(1))
+    assert (first.last_close, first.last_close.over, first.closed) == (LastClose.PARTIAL, False, lots(1))
     bench.advance(60)
     bench.close_by_hand(Side.LONG)
     (second,) = lives(bench, port)
-    assert (second.life, second.last_close, second.closed) == (first.life, LastClose.FULL, D(2))
+    assert (second.life, second.last_close, second.closed) == (first.life, LastClose.FULL, lots(2))
     assert second.updated_at - first.updated_at >= timedelta(seconds=60)
 
 

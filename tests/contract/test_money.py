@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 
 from core.domain.errors import Refused
+from core.domain.ids import meaning
 from core.domain.instrument import Side
 from core.domain.money import total
 from core.domain.order import OrderKind
 from tests.contract.bench import BALANCE, SYMBOL, Act
-from tests.contract.orders import CLOSE, ENTRY, D, close, entry, found, oco, only_position
+from tests.contract.orders import CLOSE, ENTRY, D, close, entry, found, lots, only_position, protect
 
 HOURS_8 = 8 * 3600
 
@@ -56,7 +57,7 @@ def test_each_execution_is_told_once_with_its_fee_oldest_first(bench, port):
     assert opened.at < closed.at
     assert opened.exchange_fill_id != closed.exchange_fill_id
     assert (opened.quantity, opened.price, opened.fee, opened.maker) == (
-        D(2), D("100000.1"), found(port).fee, False,
+        lots(2), D("100000.1"), found(port).fee, False,
     )  # fmt: skip
     assert (opened.realised_pnl, closed.realised_pnl) == (D(0), (D("100999.9") - D("100000.1")) * 2 * D("0.01"))
     assert {fill.origin for fill in (opened, closed)} == {"order"}
@@ -76,7 +77,7 @@ def test_the_fills_of_an_order_add_up_to_it(bench, port):
     bench.price(D(100_400))
     order, fills = found(port, kind=OrderKind.LIMIT), all_fills(bench, port)
     assert len(fills) >= 2
-    assert total(fill.quantity for fill in fills) == order.filled == D(4)
+    assert total(fill.quantity for fill in fills) == order.filled == lots(4)
     assert total(fill.fee for fill in fills) == order.fee
 
 
@@ -93,7 +94,7 @@ def test_fills_since_leave_out_the_older_ones(bench, port):
 def test_more_fills_than_fit_a_page_are_all_told(bench, port, days):
     names = [f"op00a7k203E{number:02}" for number in range(1, 106)]
     for name in names:
-        port.place(entry(quantity="0.01", client_order_id=name))
+        port.place(entry(quantity="0.1", client_order_id=name))
     fills = port.fills(bench.now() - timedelta(days=days))
     assert [fill.client_order_id for fill in fills] == names
     assert len({fill.exchange_fill_id for fill in fills}) == len(names)
@@ -110,16 +111,17 @@ def test_a_liquidation_is_told_as_one(bench, port):
     port.place(entry())
     bench.liquidate(Side.LONG)
     *_, last = all_fills(bench, port)
-    assert (last.origin, last.closing, last.client_order_id) == ("liquidation", True, "")
+    assert (last.origin, last.closing, meaning(last.client_order_id)) == ("liquidation", True, None)
     assert port.positions() == []
 
 
 def test_a_close_by_hand_is_a_fill_of_nobody_we_know(bench, port):
     port.place(entry())
-    port.place_oco(oco())
+    protect(port)
     bench.close_by_hand(Side.LONG)
     *_, last = all_fills(bench, port)
-    assert (last.closing, last.position_side, last.client_order_id, last.origin) == (True, Side.LONG, "", "order")
+    assert (last.closing, last.position_side, last.origin) == (True, Side.LONG, "order")
+    assert meaning(last.client_order_id) is None
 
 
 # -- funding ---------------------------------------------------------------------------------------------------------
@@ -178,7 +180,7 @@ def test_leverage_above_the_most_is_refused(port):
 def test_the_same_leverage_is_no_error_while_orders_rest(port):
     port.set_leverage(SYMBOL, D(7))
     port.place(entry())
-    port.place_oco(oco())
+    protect(port)
     port.set_leverage(SYMBOL, D(7))
     assert port.leverage(SYMBOL) == D(7)
 

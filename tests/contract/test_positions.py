@@ -6,7 +6,7 @@ from core.domain.errors import Refused
 from core.domain.instrument import Side
 from core.domain.order import OrderKind, OrderStatus, Purpose
 from tests.contract.bench import SYMBOL
-from tests.contract.orders import CLOSE, CYCLE, ENTRY, PART, D, close, entry, found, only_position
+from tests.contract.orders import CLOSE, CYCLE, ENTRY, PART, D, close, entry, found, lots, only_position
 
 
 def test_nothing_held_is_an_empty_list(port):
@@ -17,8 +17,8 @@ def test_nothing_held_is_an_empty_list(port):
 def test_long_or_short_from_zero(port, side):
     exchange_id = port.place(entry(side))
     position, order = only_position(port), found(port)
-    assert (position.symbol, position.side, position.contracts) == (SYMBOL, side, D(2))
-    assert (order.exchange_order_id, order.status, order.filled) == (exchange_id, OrderStatus.FILLED, D(2))
+    assert (position.symbol, position.side, position.contracts) == (SYMBOL, side, lots(2))
+    assert (order.exchange_order_id, order.status, order.filled) == (exchange_id, OrderStatus.FILLED, lots(2))
     assert order.average_price == position.average_price
 
 
@@ -44,13 +44,13 @@ def test_close_from_long_or_short(port, side):
     port.place(close(side))
     assert port.positions() == []
     order = found(port, CLOSE)
-    assert (order.status, order.filled, order.position_side) == (OrderStatus.FILLED, D(2), side)
+    assert (order.status, order.filled, order.position_side) == (OrderStatus.FILLED, lots(2), side)
 
 
 def test_part_of_a_long_is_closed(port):
     port.place(entry(quantity=3))
     port.place(close(quantity=1))
-    assert only_position(port).contracts == D(2)
+    assert only_position(port).contracts == lots(2)
 
 
 def test_more_of_the_same_averages_the_entry(bench, port):
@@ -58,7 +58,7 @@ def test_more_of_the_same_averages_the_entry(bench, port):
     bench.price(D(90_000))
     port.place(entry(client_order_id="op00a7k203R01"))
     position = only_position(port)
-    assert (position.contracts, position.average_price) == (D(4), (D("100000.1") + D("90000.1")) / 2)
+    assert (position.contracts, position.average_price) == (lots(4), (D("100000.1") + D("90000.1")) / 2)
 
 
 def test_short_from_long_holds_both_where_the_account_holds_them_apart(bench, port):
@@ -66,7 +66,7 @@ def test_short_from_long_holds_both_where_the_account_holds_them_apart(bench, po
         pytest.skip("this account nets long and short")
     port.place(entry(Side.LONG, 2))
     port.place(entry(Side.SHORT, 3, client_order_id="op00b1z901E01"))
-    assert {(p.side, p.contracts) for p in port.positions()} == {(Side.LONG, D(2)), (Side.SHORT, D(3))}
+    assert {(p.side, p.contracts) for p in port.positions()} == {(Side.LONG, lots(2)), (Side.SHORT, lots(3))}
 
 
 def test_a_reduce_only_order_never_opens_the_other_side(port):
@@ -74,7 +74,7 @@ def test_a_reduce_only_order_never_opens_the_other_side(port):
     try:
         port.place(close(Side.LONG, 5))
     except Refused:
-        assert only_position(port).contracts == D(2)
+        assert only_position(port).contracts == lots(2)
     else:
         assert port.positions() == []
 
@@ -120,10 +120,10 @@ def test_a_close_by_hand_leaves_nothing(bench, port):
 
 
 @pytest.mark.parametrize(("story", "changes"), [
-    ("below the minimum", {"quantity": D("0.001")}),
-    ("no whole number of steps", {"quantity": D("1.005")}),
-    ("more than one order may have", {"quantity": D(50_000)}),
-    ("more than the money", {"quantity": D(9_000)}),
+    ("below the minimum", {"quantity": "0.001"}),
+    ("no whole number of steps", {"quantity": "1.005"}),
+    ("more than one order may have", {"quantity": 50_000}),
+    ("more than the money", {"quantity": 9_000}),
     ("a contract that does not exist", {"symbol": "NOSUCH-USDT-PERP"}),
 ])  # fmt: skip
 def test_refused_and_nothing_happened(bench, port, story, changes):

@@ -1,4 +1,8 @@
-"""Take-profit and stop-loss on the exchange: they rest, they fire, the sibling is gone, and `find` tells the whole."""
+"""Take-profit and stop-loss on the exchange: they rest, they fire, and `find` tells the whole.
+
+Where the exchange has an OCO the two are one order; where it has none they are two, and what becomes of the second
+is for the bot to see to.
+"""
 
 from typing import Any
 
@@ -11,279 +15,278 @@ from core.domain.order import Leg, OrderKind, OrderStatus, Purpose
 from tests.contract.bench import SYMBOL
 from tests.contract.orders import (
     CYCLE,
-    ENTRY,
-    NET,
-    OCO,
     PART,
     D,
-    attached,
     close,
-    contracts,
     entry,
     found,
-    found_oco,
+    found_protection,
+    guard_of,
+    guards,
+    leg,
+    lots,
     oco,
     only_position,
+    only_where,
     price,
+    protect,
+    protection,
     working,
 )
 
 Levels = dict[Side, dict[str, Any]]
 LEVELS: Levels = {Side.LONG: {"tp": 105_000, "sl": 95_000}, Side.SHORT: {"tp": 95_000, "sl": 105_000}}
 BEYOND: Levels = {Side.LONG: {"tp": 105_100, "sl": 94_900}, Side.SHORT: {"tp": 94_900, "sl": 105_100}}
+PASSED = [  # a trigger on the wrong side of the price, and the codes that say so
+    (Leg.STOP_LOSS, 101_000, "stop_passed_codes"),
+    (Leg.TAKE_PROFIT, 99_000, "target_passed_codes"),
+]
+PURPOSES = {Leg.STOP_LOSS: Purpose.STOP_LOSS, Leg.TAKE_PROFIT: Purpose.TAKE_PROFIT}
 
 
 def guarded(port, side=Side.LONG, **changes):
-    """A position with its OCO; returns the OCO as the exchange tells it."""
+    """A position with its protection."""
     port.place(entry(side))
-    port.place_oco(oco(side, **{**LEVELS[side], **changes}))
-    return found_oco(port)
+    return protect(port, side, **{**LEVELS[side], **changes})
 
 
-# -- travelling with an entry ----------------------------------------------------------------------------------------
+def stop_of(port):
+    """The order that holds the stop-loss."""
+    return found_protection(port, guard_of(port, Leg.STOP_LOSS))
+
+
+def other(which):
+    return Leg.STOP_LOSS if which is Leg.TAKE_PROFIT else Leg.TAKE_PROFIT
+
+
+# -- they rest -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("side", Side)
-def test_attached_protection_rests_the_moment_the_entry_fills(port, side):
-    port.place(entry(side, attached=attached(**LEVELS[side])))
-    (net,) = port.working_orders()
-    assert (net.client_order_id, net.purpose, net.part, net.cycle) == (NET, Purpose.SAFETY_NET, PART, CYCLE)
-    assert (net.kind, net.status, net.quantity) == (OrderKind.OCO, OrderStatus.WORKING, D(2))
-    assert (net.tp_trigger, net.sl_trigger) == (D(LEVELS[side]["tp"]), D(LEVELS[side]["sl"]))
-    assert (net.side, net.position_side, net.trigger_by) == (side.closing, side, TriggerBy.MARK)
-    assert net.exchange_order_id != found(port).exchange_order_id
-
-
-def test_attached_protection_waits_for_the_fill(bench, port):
-    port.place(entry(at=99_000, attached=attached(105_000, 95_000)))
-    assert working(port) == {ENTRY}
-    assert port.find(NET, SYMBOL, OrderKind.OCO) is None
-    bench.price(D(98_900))
-    assert working(port) == {NET}
-
-
-def test_attached_protection_of_an_entry_that_filled_in_part_has_the_size_of_that_part(bench, port):
-    bench.fill_partly(D("0.25"), rest_works=False)
-    port.place(entry(quantity=4, attached=attached(105_000, 95_000)))
-    assert found_oco(port, NET).quantity == D(1)
-
-
-def test_attached_stop_alone(port):
-    port.place(entry(attached=attached(None, 95_000)))
-    (net,) = port.working_orders()
-    assert (net.kind, net.tp_trigger, net.sl_trigger) == (OrderKind.CONDITIONAL, None, D(95_000))
-
-
-@pytest.mark.parametrize(("wrong", "codes"), [
-    ({"tp": 105_000, "sl": 101_000}, "stop_passed_codes"),
-    ({"tp": 99_000, "sl": 95_000}, "target_passed_codes"),
-])  # fmt: skip
-def test_attached_protection_on_the_wrong_side_refuses_the_entry_too(bench, port, wrong, codes):
-    with pytest.raises(Refused) as refusal:
-        port.place(entry(attached=attached(**wrong)))
-    assert refusal.value.code in getattr(port.facts, codes)
-    assert port.positions() == []
-
-
-# -- an OCO of its own -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("side", Side)
-def test_an_oco_rests_on_the_position(port, side):
+def test_protection_rests_on_the_position(port, side):
     port.place(entry(side))
-    exchange_id = port.place_oco(oco(side, **LEVELS[side]))
-    (listed,) = port.working_orders()
-    assert (listed.client_order_id, listed.exchange_order_id) == (OCO, exchange_id)
-    assert (listed.kind, listed.purpose, listed.part, listed.cycle) == (OrderKind.OCO, Purpose.PROTECT, PART, CYCLE)
-    assert (listed.tp_trigger, listed.sl_trigger) == (D(LEVELS[side]["tp"]), D(LEVELS[side]["sl"]))
-    assert (listed.side, listed.position_side, listed.quantity) == (side.closing, side, D(2))
-    assert listed.reduce_only
-    assert listed.dies_with_position
-    assert found_oco(port) == listed
+    requests = protection(port, side, **LEVELS[side])
+    names = {request.client_order_id: port.place_oco(request) for request in requests}
+    listed = {order.client_order_id: order for order in port.working_orders()}
+    assert {name: order.exchange_order_id for name, order in listed.items()} == names
+    for request in requests:
+        order = listed[request.client_order_id]
+        assert (order.purpose, order.part, order.cycle) == (request.purpose, PART, CYCLE)
+        assert (order.tp_trigger, order.sl_trigger) == (request.tp_trigger, request.sl_trigger)
+        assert (order.side, order.position_side, order.quantity) == (side.closing, side, lots(2))
+        assert (order.status, order.trigger_by) == (OrderStatus.WORKING, TriggerBy.MARK)
+        assert order.kind is (OrderKind.OCO if port.facts.native_oco else OrderKind.CONDITIONAL)
+        assert order.dies_with_position is port.facts.native_oco
+        assert order.reduce_only
+        assert found_protection(port, request.client_order_id) == order
 
 
-@pytest.mark.parametrize("leg", Leg)
-def test_one_leg_alone(bench, port, leg):
+@pytest.mark.parametrize("which", Leg)
+def test_one_leg_alone(bench, port, which):
     port.place(entry())
-    legs: dict[str, Any] = {"tp": None, "sl": None, leg.value: LEVELS[Side.LONG][leg.value]}
-    port.place_oco(oco(**legs))
+    request = leg(which, at=LEVELS[Side.LONG][which.value])
+    port.place_oco(request)
     (listed,) = port.working_orders()
-    assert listed.kind is OrderKind.CONDITIONAL
-    assert (listed.tp_trigger is None, listed.sl_trigger is None) == (leg is Leg.STOP_LOSS, leg is Leg.TAKE_PROFIT)
-    bench.price(D(BEYOND[Side.LONG][leg.value]))
-    assert found(port, OCO, OrderKind.CONDITIONAL).triggered_leg is leg
+    assert (listed.kind, listed.purpose) == (OrderKind.CONDITIONAL, PURPOSES[which])
+    assert (listed.tp_trigger is None, listed.sl_trigger is None) == (which is Leg.STOP_LOSS, which is Leg.TAKE_PROFIT)
+    bench.price(D(BEYOND[Side.LONG][which.value]))
+    assert found(port, request.client_order_id, OrderKind.CONDITIONAL).triggered_leg is which
     assert port.positions() == []
+
+
+def test_an_unknown_id_is_none(port):
+    for kind in (OrderKind.OCO, OrderKind.CONDITIONAL):
+        assert port.find("op00zzzz01P01", SYMBOL, kind) is None
+
+
+# -- they fire -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("side", Side)
-@pytest.mark.parametrize("leg", Leg)
-def test_one_leg_fires_and_its_sibling_is_gone(bench, port, side, leg):
+@pytest.mark.parametrize("which", Leg)
+def test_one_leg_fires_and_tells_what_it_did(bench, port, side, which):
     guarded(port, side)
-    bench.price(D(BEYOND[side][leg.value]))
+    bench.price(D(BEYOND[side][which.value]))
     assert port.positions() == []
-    assert port.working_orders() == []
-    order = found_oco(port)
-    assert (order.status, order.triggered_leg, order.filled) == (OrderStatus.FILLED, leg, D(2))
+    order = found_protection(port, guard_of(port, which))
+    assert (order.status, order.triggered_leg, order.filled) == (OrderStatus.FILLED, which, lots(2))
     (child,) = order.child_order_ids
     (fill,) = [fill for fill in port.fills(bench.now().replace(hour=0)) if fill.closing]
     assert fill.exchange_order_id == child
     assert (order.average_price, order.fee) == (fill.price, fill.fee)
-    bench.price(D(BEYOND[side]["tp" if leg is Leg.STOP_LOSS else "sl"]))
-    assert port.positions() == []
 
 
-def test_the_net_of_an_entry_fires_and_tells_the_same(bench, port):
-    port.place(entry(attached=attached(105_000, 95_000)))
-    bench.price(D(94_900))
-    order = found_oco(port, NET)
-    assert (order.status, order.triggered_leg, order.filled) == (OrderStatus.FILLED, Leg.STOP_LOSS, D(2))
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("which", Leg)
+def test_after_one_leg_the_other_never_opens_anything(bench, port, side, which):
+    guarded(port, side)
+    bench.price(D(BEYOND[side][which.value]))
+    bench.price(D(BEYOND[side][other(which).value]))
     assert port.positions() == []
+    assert port.working_orders() == []
+
+
+@pytest.mark.parametrize("which", Leg)
+def test_the_sibling_of_a_native_oco_goes_with_it(bench, port, which):
+    only_where(port, native_oco=True)
+    guarded(port)
+    bench.price(D(BEYOND[Side.LONG][which.value]))
+    assert port.working_orders() == []
 
 
 def test_a_wick_of_the_last_price_does_not_set_off_what_watches_the_mark(bench, port):
     guarded(port)
     bench.price(D(94_000), mark=D(99_000))
     bench.price(D(100_000))
-    assert working(port) == {OCO}
-    assert only_position(port).contracts == D(2)
+    assert working(port) == guards(port)
+    assert only_position(port).contracts == lots(2)
 
 
 def test_a_wick_of_the_last_price_sets_off_what_watches_the_last(bench, port):
     guarded(port, trigger_by=TriggerBy.LAST)
     bench.price(D(94_000), mark=D(99_000))
-    assert found_oco(port).triggered_leg is Leg.STOP_LOSS
+    assert stop_of(port).triggered_leg is Leg.STOP_LOSS
 
 
 def test_a_stop_whose_order_still_works_is_not_over(bench, port):
     guarded(port)
     bench.fill_in_slices(2)
     bench.price(D(94_900))
-    order = found_oco(port)
-    assert (order.status, order.filled, order.triggered_leg) == (OrderStatus.WORKING, D(1), Leg.STOP_LOSS)
+    order = stop_of(port)
+    assert (order.status, order.filled, order.triggered_leg) == (OrderStatus.WORKING, lots(1), Leg.STOP_LOSS)
     assert all(listed.purpose is not Purpose.FOREIGN for listed in port.working_orders())
     bench.advance(2)
-    assert (found_oco(port).status, found_oco(port).filled) == (OrderStatus.FILLED, D(2))
+    assert (stop_of(port).status, stop_of(port).filled) == (OrderStatus.FILLED, lots(2))
 
 
 def test_a_stop_that_filled_in_part_and_was_cancelled_says_how_much(bench, port):
     guarded(port)
     bench.fill_in_slices(2)
     bench.price(D(94_900))
-    bench.cancel_by_hand(found_oco(port).child_order_ids[0])
-    order = found_oco(port)
-    assert (order.status, order.filled) == (OrderStatus.CANCELED, D(1))
-    assert only_position(port).contracts == D(1)
+    bench.cancel_by_hand(stop_of(port).child_order_ids[0])
+    order = stop_of(port)
+    assert (order.status, order.filled) == (OrderStatus.CANCELED, lots(1))
+    assert only_position(port).contracts == lots(1)
 
 
 @pytest.mark.parametrize("by_hand", [True, False])
-def test_it_dies_with_the_position(bench, port, by_hand):
+def test_a_native_oco_dies_with_the_position(bench, port, by_hand):
+    only_where(port, native_oco=True)
     guarded(port)
     if by_hand:
         bench.close_by_hand(Side.LONG)
     else:
         port.place(close())
     assert port.working_orders() == []
-    order = found_oco(port)
+    order = stop_of(port)
     assert (order.status, order.filled, order.triggered_leg) == (OrderStatus.CANCELED, D(0), None)
 
 
 def test_a_position_closed_in_part_keeps_it(bench, port):
     guarded(port)
-    bench.close_by_hand(Side.LONG, contracts(1))
-    assert working(port) == {OCO}
+    bench.close_by_hand(Side.LONG, lots(1))
+    assert working(port) == guards(port)
 
 
-@pytest.mark.parametrize(("wrong", "codes"), [
-    ({"sl": 101_000}, "stop_passed_codes"),
-    ({"tp": 99_000}, "target_passed_codes"),
-    ({"tp": None, "sl": 101_000}, "stop_passed_codes"),
-    ({"tp": 99_000, "sl": None}, "target_passed_codes"),
-])  # fmt: skip
+@pytest.mark.parametrize(("which", "at", "codes"), PASSED)
 @pytest.mark.parametrize("by", [TriggerBy.MARK, TriggerBy.LAST])
-def test_a_trigger_that_is_passed_already_is_refused_by_a_code_that_says_so(port, wrong, codes, by):
+def test_a_trigger_that_is_passed_already_is_refused_by_a_code_that_says_so(port, which, at, codes, by):
     port.place(entry())
     with pytest.raises(Refused) as refusal:
-        port.place_oco(oco(**wrong, trigger_by=by))
+        port.place_oco(leg(which, at=at, trigger_by=by))
     assert refusal.value.code in getattr(port.facts, codes)
     assert port.working_orders() == []
 
 
-# -- cancel, amend, ids ----------------------------------------------------------------------------------------------
-
-
-def test_cancel_an_oco(port):
-    port.cancel(CancelOrder(PART, guarded(port)))
-    assert port.working_orders() == []
-    assert found_oco(port).status is OrderStatus.CANCELED
-
-
-def test_cancel_an_oco_by_our_own_id_alone(port):
-    port.cancel(CancelOrder(PART, guarded(port).but(exchange_order_id="")))
+@pytest.mark.parametrize(("which", "at", "codes"), PASSED)
+@pytest.mark.parametrize("by", [TriggerBy.MARK, TriggerBy.LAST])
+def test_a_native_oco_with_one_trigger_passed_is_refused_whole(port, which, at, codes, by):
+    only_where(port, native_oco=True)
+    port.place(entry())
+    with pytest.raises(Refused) as refusal:
+        port.place_oco(oco(**{which.value: at}, trigger_by=by))
+    assert refusal.value.code in getattr(port.facts, codes)
     assert port.working_orders() == []
 
 
-def test_a_cancel_of_an_oco_that_has_ended_is_no_error(bench, port):
-    order = guarded(port)
-    port.cancel(CancelOrder(PART, order))
-    port.cancel(CancelOrder(PART, order))
-    port.place_oco(oco(client_order_id="op00a7k203P02"))
-    resting = found_oco(port, "op00a7k203P02")
+# -- cancel and ids --------------------------------------------------------------------------------------------------
+
+
+def test_cancel(port):
+    orders = guarded(port)
+    for order in orders:
+        port.cancel(CancelOrder(PART, order))
+    assert port.working_orders() == []
+    assert {found_protection(port, order.client_order_id).status for order in orders} == {OrderStatus.CANCELED}
+
+
+def test_cancel_by_our_own_id_alone(port):
+    for order in guarded(port):
+        port.cancel(CancelOrder(PART, order.but(exchange_order_id="")))
+    assert port.working_orders() == []
+
+
+def test_a_cancel_of_what_has_ended_is_no_error(bench, port):
+    first = guarded(port)
+    for order in (*first, *first):
+        port.cancel(CancelOrder(PART, order))
+    request = leg(Leg.STOP_LOSS, at=95_000, client_order_id="op00a7k203S02")
+    port.place_oco(request)
+    resting = found_protection(port, "op00a7k203S02")
     bench.price(D(94_900))
     port.cancel(CancelOrder(PART, resting))
-    assert found_oco(port, "op00a7k203P02").status is OrderStatus.FILLED
+    assert found_protection(port, "op00a7k203S02").status is OrderStatus.FILLED
+
+
+def test_an_id_that_stands_already_is_a_reason_to_look(bench, port):
+    guarded(port)
+    name = guard_of(port, Leg.STOP_LOSS)
+    request = next(one for one in protection(port, sl=90_000) if one.client_order_id == name)
+    with pytest.raises(OutcomeUnknown):
+        port.place_oco(request)
+    assert stop_of(port).sl_trigger == D(95_000)
+    assert bench.orders_placed(name) == 1
+
+
+def test_cancelled_by_hand_is_told_as_cancelled(bench, port):
+    guarded(port)
+    bench.cancel_by_hand(guard_of(port, Leg.STOP_LOSS))
+    assert stop_of(port).status is OrderStatus.CANCELED
+
+
+# -- amend -----------------------------------------------------------------------------------------------------------
 
 
 def test_amend_one_leg_leaves_the_other(port):
-    port.amend(AmendOrder(PART, guarded(port), sl_trigger=price(96_000)))
-    order = found_oco(port)
-    assert (order.tp_trigger, order.sl_trigger, order.quantity) == (D(105_000), D(96_000), D(2))
+    only_where(port, can_amend_triggers=True)
+    port.amend(AmendOrder(PART, *guarded(port), sl_trigger=price(96_000)))
+    order = stop_of(port)
+    assert (order.tp_trigger, order.sl_trigger, order.quantity) == (D(105_000), D(96_000), lots(2))
     assert (order.status, order.trigger_by) == (OrderStatus.WORKING, TriggerBy.MARK)
 
 
 def test_amend_both_legs_and_the_quantity(bench, port):
-    order = guarded(port)
-    port.amend(AmendOrder(PART, order, quantity=contracts(1), tp_trigger=price(103_000), sl_trigger=price(97_000)))
-    changed = found_oco(port)
-    assert (changed.tp_trigger, changed.sl_trigger, changed.quantity) == (D(103_000), D(97_000), D(1))
+    only_where(port, can_amend_triggers=True)
+    (order,) = guarded(port)
+    port.amend(AmendOrder(PART, order, quantity=lots(1), tp_trigger=price(103_000), sl_trigger=price(97_000)))
+    changed = stop_of(port)
+    assert (changed.tp_trigger, changed.sl_trigger, changed.quantity) == (D(103_000), D(97_000), lots(1))
     bench.price(D(103_100))
-    assert only_position(port).contracts == D(1)
-
-
-def test_amend_the_net_that_came_with_an_entry(port):
-    port.place(entry(attached=attached(105_000, 95_000)))
-    port.amend(AmendOrder(PART, found_oco(port, NET), sl_trigger=price(96_000)))
-    order = found_oco(port, NET)
-    assert (order.tp_trigger, order.sl_trigger) == (D(105_000), D(96_000))
+    assert only_position(port).contracts == lots(1)
 
 
 def test_amend_to_a_price_that_is_passed_is_refused_and_the_old_stays(port):
-    order = guarded(port)
+    only_where(port, can_amend_triggers=True)
+    (order,) = guarded(port)
     with pytest.raises(Refused) as refusal:
         port.amend(AmendOrder(PART, order, sl_trigger=price(101_000)))
     assert refusal.value.code in port.facts.stop_passed_codes
-    assert found_oco(port).sl_trigger == D(95_000)
+    assert stop_of(port).sl_trigger == D(95_000)
 
 
-def test_amend_of_an_oco_that_has_ended_is_refused(port):
-    order = guarded(port)
+def test_amend_of_what_has_ended_is_refused(port):
+    only_where(port, can_amend_triggers=True)
+    (order,) = guarded(port)
     port.cancel(CancelOrder(PART, order))
     with pytest.raises(Refused):
         port.amend(AmendOrder(PART, order, sl_trigger=price(96_000)))
-
-
-def test_an_oco_id_that_stands_already_is_a_reason_to_look(bench, port):
-    guarded(port)
-    with pytest.raises(OutcomeUnknown):
-        port.place_oco(oco(sl=90_000))
-    assert found_oco(port).sl_trigger == D(95_000)
-    assert bench.orders_placed(OCO) == 1
-
-
-def test_an_unknown_oco_id_is_none(port):
-    assert port.find("op00zzzz01P01", SYMBOL, OrderKind.OCO) is None
-
-
-def test_an_oco_cancelled_by_hand_is_told_as_cancelled(bench, port):
-    guarded(port)
-    bench.cancel_by_hand(OCO)
-    assert found_oco(port).status is OrderStatus.CANCELED

@@ -8,12 +8,23 @@ from collections.abc import Iterator
 import pytest
 
 from core.domain.instrument import Side
-from core.domain.order import Leg, OrderKind, OrderStatus
+from core.domain.order import Leg, Order, OrderKind, OrderStatus
 from core.exchange.port import Push, StreamPort
 from core.monitor.tracker import OrderTracker
 from tests.contract.bench import SYMBOL, Bench, StreamTrouble
 from tests.contract.conftest import ONE_OF_EACH
-from tests.contract.orders import ENTRY, NET, OCO, D, attached, close, entry, found, oco
+from tests.contract.orders import (
+    ENTRY,
+    D,
+    close,
+    entry,
+    found,
+    found_protection,
+    guard_of,
+    guards,
+    only_where,
+    protect,
+)
 from tests.eventually import eventually
 
 pytestmark = ONE_OF_EACH
@@ -45,6 +56,12 @@ class Listener:
         return order is not None and order.status.ended
 
 
+def agree(pushed: Order | None, looked_up: Order) -> bool:
+    """A push is what a look finds; only when an order was made need it not have told."""
+    assert pushed is not None
+    return pushed.but(created_at=pushed.created_at or looked_up.created_at) == looked_up
+
+
 @pytest.fixture
 def listener(bench: Bench) -> Iterator[Listener]:
     """Listening, with every line up."""
@@ -73,47 +90,71 @@ def test_an_entry_rings_for_the_order_the_position_and_the_money(port, listener)
 def test_what_a_push_carries_is_what_a_look_finds(port, listener):
     port.place(entry())
     eventually(lambda: listener.ended(ENTRY))
-    assert listener.tracker.order(ENTRY) == found(port)
+    assert agree(listener.tracker.order(ENTRY), found(port))
 
 
 def test_a_resting_order_and_its_fill_are_pushed(bench, port, listener):
     port.place(entry(at=99_000))
     eventually(lambda: listener.tracker.order(ENTRY))
-    assert listener.tracker.order(ENTRY) == found(port, kind=OrderKind.LIMIT)
+    assert agree(listener.tracker.order(ENTRY), found(port, kind=OrderKind.LIMIT))
     bench.price(D(98_900))
     eventually(lambda: listener.ended(ENTRY))
-    assert listener.tracker.order(ENTRY) == found(port, kind=OrderKind.LIMIT)
+    assert agree(listener.tracker.order(ENTRY), found(port, kind=OrderKind.LIMIT))
 
 
-def test_an_oco_is_pushed_when_it_rests_and_when_it_dies(port, listener):
+def test_protection_is_pushed_when_it_rests_and_when_it_is_cancelled(bench, port, listener):
     port.place(entry())
-    port.place_oco(oco())
-    eventually(lambda: listener.tracker.order(OCO))
-    assert listener.tracker.order(OCO).status is OrderStatus.WORKING
+    orders = protect(port)
+    for order in orders:
+        eventually(lambda: listener.tracker.order(order.client_order_id))  # noqa: B023 - looked at within the turn
+        assert agree(listener.tracker.order(order.client_order_id), order)
+        bench.cancel_by_hand(order.client_order_id)
+        eventually(lambda: listener.ended(order.client_order_id))  # noqa: B023
+        assert listener.tracker.order(order.client_order_id).status is OrderStatus.CANCELED
+
+
+def test_a_native_oco_is_pushed_when_it_dies_with_the_position(port, listener):
+    only_where(port, native_oco=True)
+    port.place(entry())
+    (order,) = protect(port)
     port.place(close())
-    eventually(lambda: listener.ended(OCO))
-    assert listener.tracker.order(OCO).status is OrderStatus.CANCELED
+    eventually(lambda: listener.ended(order.client_order_id))
+    assert listener.tracker.order(order.client_order_id).status is OrderStatus.CANCELED
 
 
 def test_a_stop_that_fires_rings_and_never_claims_more_than_it_knows(bench, port, listener):
-    port.place(entry(attached=attached(105_000, 95_000)))
-    eventually(lambda: listener.tracker.order(NET))
+    port.place(entry())
+    protect(port)
+    stop = guard_of(port, Leg.STOP_LOSS)
+    eventually(lambda: listener.tracker.order(stop))
     rings = listener.rang("orders")
     bench.price(D(94_900))
-    eventually(lambda: listener.tracker.order(NET).triggered_leg)
+    eventually(lambda: listener.tracker.order(stop).triggered_leg)
     eventually(lambda: listener.rang("orders") > rings)
-    pushed = listener.tracker.order(NET)
+    pushed = listener.tracker.order(stop)
     assert pushed.triggered_leg is Leg.STOP_LOSS
-    assert pushed.filled <= found(port, NET, OrderKind.OCO).filled
+    assert pushed.filled <= found_protection(port, stop).filled
 
 
 def test_an_order_set_off_by_a_stop_is_not_told_as_an_order_of_its_own(bench, port, listener):
-    port.place(entry(attached=attached(105_000, 95_000)))
+    port.place(entry())
+    protect(port)
     bench.price(D(94_900))
     eventually(lambda: listener.rang("positions"))
-    eventually(lambda: listener.tracker.order(NET).triggered_leg)
-    told = {order.client_order_id for push in listener.pushes for order in push.orders}
-    assert told == {ENTRY, NET}
+    eventually(lambda: listener.tracker.order(guard_of(port, Leg.STOP_LOSS)).triggered_leg)
+    told = [order for push in listener.pushes for order in push.orders]
+    assert {order.client_order_id for order in told} == {ENTRY, *guards(port)}
+    assert all(order.kind.rests_on_trigger for order in told if order.client_order_id != ENTRY)
+
+
+def test_where_a_push_can_tell_how_a_stop_ended_it_tells_the_whole(bench, port, listener):
+    only_where(port, native_oco=False)
+    port.place(entry())
+    protect(port)
+    stop = guard_of(port, Leg.STOP_LOSS)
+    bench.price(D(94_900))
+    eventually(lambda: listener.ended(stop))
+    assert agree(listener.tracker.order(stop), found_protection(port, stop))
 
 
 def test_a_close_by_hand_rings(bench, port, listener):
@@ -126,6 +167,7 @@ def test_a_close_by_hand_rings(bench, port, listener):
 
 def test_prices_of_watched_contracts(bench, listener):
     listener.stream.watch(frozenset({SYMBOL}))
+    bench.price(D(100_500))
     eventually(lambda: listener.tracker.ticker(SYMBOL))
     bench.price(D(101_000), mark=D(101_050))
 
@@ -177,7 +219,7 @@ def test_doubled_and_reordered_pushes_lead_to_the_same_picture(bench, port, list
     eventually(lambda: listener.ended(ENTRY))
     port.place(close())
     eventually(lambda: listener.ended("op00a7k203C01"))
-    assert listener.tracker.order(ENTRY) == found(port)
+    assert agree(listener.tracker.order(ENTRY), found(port))
     if trouble is StreamTrouble.OUT_OF_ORDER:
         states = [order.status for push in listener.pushes for order in push.orders if order.client_order_id == ENTRY]
         assert states == [OrderStatus.FILLED, OrderStatus.WORKING]

@@ -13,7 +13,7 @@ from core.domain.action import Attached, EndCycle, OutcomeKind, PlaceOco, StartC
 from core.domain.errors import Refused
 from core.domain.instrument import OrderSide, Side, TriggerBy
 from core.domain.intent import ExitReason
-from core.domain.order import Leg, OrderKind, OrderStatus, Purpose
+from core.domain.order import GIVEN_UP, Leg, OrderKind, OrderStatus, Purpose
 from db.store import Store
 from tests.db.values import ACCOUNT, BTC, LONG, NOON, contracts, draft, entry, order, price
 
@@ -198,6 +198,17 @@ def test_an_ended_order_never_lives_again(store: Store, part: str, ended: OrderS
     over = order(part, status=ended, updated_at=LATER)
     store.save_orders(ACCOUNT, [over])
     store.save_orders(ACCOUNT, [order(part, filled=contracts("0.99"))])
+    assert store.orders(ACCOUNT) == [over]
+
+
+def test_an_order_that_was_only_given_up_may_be_shown_after_all(store: Store, part: str) -> None:
+    store.save_orders(ACCOUNT, [order(part, status=OrderStatus.CANCELED, failure=GIVEN_UP)])
+    alive = order(part, updated_at=LATER)
+    store.save_orders(ACCOUNT, [alive])
+    assert store.orders(ACCOUNT) == [alive]
+    over = order(part, status=OrderStatus.CANCELED, updated_at=LATER)
+    store.save_orders(ACCOUNT, [over])
+    store.save_orders(ACCOUNT, [alive])
     assert store.orders(ACCOUNT) == [over]
 
 

@@ -213,3 +213,28 @@ def test_several_settings_are_kept_together(store: Store) -> None:
     with pytest.raises(StatementError):
         store.set_settings({"a": 2, "b": object()}, by="ayla")
     assert store.settings() == {"a": 1, "b": Decimal("0.1")}
+
+
+def test_a_picture_crosses_the_wire_once_and_a_newer_one_is_never_missed(store: Store, database_url: str) -> None:
+    another = Store.open(database_url)
+    another.put_picture(ACCOUNT, {"equity": "1"}, NOON)
+    first = store.picture(ACCOUNT)
+    again = store.picture(ACCOUNT)
+    assert first is not None
+    assert again is not None
+    assert again[0] is first[0], "nothing new was put up"
+    another.put_picture(ACCOUNT, {"equity": "2"}, NOON)
+    assert store.picture(ACCOUNT) == ({"equity": "2"}, NOON), "another process, at the same time of the look"
+    another.put_picture(ACCOUNT, {"equity": "2"}, SOON)
+    assert store.picture(ACCOUNT) == ({"equity": "2"}, SOON)
+    another.close()
+
+
+def test_the_newest_bars_replace_the_earlier_ones_of_their_contract(store: Store) -> None:
+    assert store.candles(ACCOUNT, "BTC-USDT-PERP") is None
+    store.put_candles(ACCOUNT, "BTC-USDT-PERP", [{"t": "1", "c": "100"}], NOON)
+    store.put_candles(ACCOUNT, "ETH-USDT-PERP", [{"t": "1", "c": "3"}], NOON)
+    store.put_candles(ACCOUNT, "BTC-USDT-PERP", [{"t": "2", "c": "101"}], SOON)
+    assert store.candles(ACCOUNT, "BTC-USDT-PERP") == ([{"t": "2", "c": "101"}], SOON)
+    assert store.candles(ACCOUNT, "ETH-USDT-PERP") == ([{"t": "1", "c": "3"}], NOON)
+    assert store.candles("demo", "BTC-USDT-PERP") is None

@@ -131,11 +131,13 @@ class Adversary:
         due = [item for item in self._late if item[0] <= self.now]
         if due:
             self._late = [item for item in self._late if item[0] > self.now]
-            for _, effect in due:
+            now = self.now
+            for self.now, effect in due:  # each at its own moment: hidden for so long from then on
                 try:
                     effect()
                 except Refused:
                     continue  # nobody is listening for this answer any more
+            self.now = now
         if self.dice.random() < self.trouble.moves:
             self._move()
         self._work()

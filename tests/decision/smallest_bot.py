@@ -13,8 +13,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 
+from core.decision.differences import Difference, differences
 from core.decision.plan import plan
-from core.domain.account import Level
+from core.decision.view import View
+from core.domain.account import Level, PositionKey
 from core.domain.action import (
     Action,
     AmendOrder,
@@ -22,6 +24,7 @@ from core.domain.action import (
     CancelOrder,
     Command,
     EndCycle,
+    ForgetAnswer,
     LetGo,
     OutcomeKind,
     PlaceOco,
@@ -31,10 +34,11 @@ from core.domain.action import (
     ReductionDone,
     StartCycle,
 )
+from core.domain.difference import Answer, DifferenceKind, Division
 from core.domain.errors import OutcomeUnknown, Refused
 from core.domain.ids import part_name
-from core.domain.intent import Desired, ExternalExit, Intent, Wanted
-from core.domain.money import NONE_HELD, Contracts, total
+from core.domain.intent import Desired, ExternalEntry, ExternalExit, Intent, Wanted
+from core.domain.money import NONE_HELD, ZERO, Contracts, total
 from core.domain.order import Fill, Order, OrderKind, OrderStatus
 from core.domain.part import Part
 from core.domain.seen import Position, Seen
@@ -63,11 +67,40 @@ class Book:
     planned: dict[tuple[str, int], Contracts] = field(default_factory=dict)
     ended: list[EndCycle] = field(default_factory=list)
     alarms: set[str] = field(default_factory=set)
+    division: Division = Division.NEWEST
+    booked: dict[str, Contracts] = field(default_factory=dict)  #: of each fill of others, over all parts
+    answers: list[Answer] = field(default_factory=list)  #: of the trader, to contracts that are not ours
+    given: set[str] = field(default_factory=set)  #: differences that were adopted or assigned
 
     def open(self, asked: Intent) -> None:
         """Write a new part into the book under a name of its own."""
         name = part_name(len(self.intents) + 1)
         self.intents[name] = asked.but(part=name)
+
+    def adopt(self, asked: Intent, entry: ExternalEntry) -> str:
+        """A new part of what others opened; "" where that difference was given away already."""
+        if entry.entry_id in self.given:
+            return ""
+        self.given.add(entry.entry_id)
+        self.open(asked.but(external_entries=(entry,)))
+        return part_name(len(self.intents))
+
+    def assign(self, part: str, entry: ExternalEntry) -> str:
+        """Add what others opened to a part; "" as above."""
+        if entry.entry_id in self.given:
+            return ""
+        self.given.add(entry.entry_id)
+        before = self.intents[part]
+        enlarged = Contracts((before.contracts or NONE_HELD) + entry.quantity)
+        self.change(part, contracts=enlarged, external_entries=(*before.external_entries, entry))
+        self.planned[part, before.cycle] = enlarged
+        return part
+
+    def answer(self, key: PositionKey, answer: Answer) -> None:
+        self.answers = [one for one in self.answers if one.kind is not answer.kind] + [answer]
+
+    def forget(self, kind: DifferenceKind, mark: str) -> None:
+        self.answers = [one for one in self.answers if (one.kind, one.mark) != (kind, mark)]
 
     def change(self, part: str, **changes: object) -> None:
         self.intents[part] = self.intents[part].but(**changes)
@@ -77,9 +110,13 @@ class Book:
         started = {"contracts": action.contracts, "cycle_started_at": now}
         if action.cycle > self.intents[action.part].cycle:
             started |= {"cycle": action.cycle, "wanted": Wanted.OPEN, "cycle_ended_at": None, "exit_reason": None}
-            started |= {"reduce_to": None, "edit": None, "reopen_at": None, "external_exits": ()}
+            started |= {"reduce_to": None, "edit": None, "reopen_at": None}
+            started |= {"external_exits": (), "external_entries": ()}
         self.change(action.part, **started)
         self.planned[action.part, action.cycle] = action.contracts
+
+    def cycle_of(self, part: str) -> int:
+        return self.intents[part].cycle
 
     @property
     def living(self) -> list[Intent]:
@@ -96,16 +133,21 @@ class SmallestBot:
 
     def __init__(self, book: Book, port: Adversary, dice: Random, crashes: float, check: Check) -> None:
         self.book, self.port, self.dice, self.crashes, self.check = book, port, dice, crashes, check
+        self.differences: tuple[Difference, ...] = ()  #: as of the last look
         self._contracts: Contracts | None = None
         self._since = port.now
         self._confirmed = False
         self._differs_since: datetime | None = None
+        self._difference = NONE_HELD
 
     def turn(self) -> Plan:
         """One pass. Raises Unavailable where a read fails and Crash where the process ends."""
         seen = self._look()
-        desired = Desired(self.port.key, tuple(self._shown()), self.book.level)
+        shown, answers = tuple(self._shown()), tuple(self.book.answers)
+        division = self.book.division
+        desired = Desired(self.port.key, shown, self.book.level, answers=answers, division=division)
         decided = plan(desired, seen, self.port.now)
+        self.differences = differences(View.of(desired, seen, self.port.now))
         self.check(desired, seen, decided)
         stuck: set[str | None] = set()
         for decision in decided.decisions:
@@ -157,6 +199,7 @@ class SmallestBot:
             orders=tuple(merged.values()),
             commands=tuple(commands),
             foreign_fills=self._foreign_fills(held, merged),
+            booked=self.book.booked,
             ticker=port.ticker(port.key.symbol),
             available=port.account_state().available,
             hedge_mode=True,
@@ -223,18 +266,21 @@ class SmallestBot:
             self._contracts, self._since, self._confirmed = held, now, False
         elif now - self._since >= CONFIRM_AFTER:
             self._confirmed = True
-        if self._parts_total(orders) == held:
+        difference = Contracts(self._parts_total(orders) - held)
+        if not difference:
             self._differs_since = None
-        elif self._differs_since is None:
+        elif self._differs_since is None or self._difference != difference:
             self._differs_since = now
+        self._difference = difference
 
     def _foreign_fills(self, held: Position | None, orders: dict[str, Order]) -> tuple[Fill, ...]:
         missing = self._parts_total(orders) > (held.contracts if held else NONE_HELD)
         started = [i.cycle_started_at for i in self.book.living if i.cycle_started_at is not None]
         if not missing or not self._confirmed or not started:
             return ()
-        ours = {order.exchange_order_id for order in orders.values() if order.part is not None}
-        ours |= {child for order in orders.values() if order.part is not None for child in order.child_order_ids}
+        known = [*self.book.orders.values(), *(order for order in orders.values() if order.part is not None)]
+        ours = {order.exchange_order_id for order in known}
+        ours |= {child for order in known for child in order.child_order_ids}
         fills = self.port.fills(min(started))
         return tuple(fill for fill in fills if fill.closing and fill.exchange_order_id not in ours)
 
@@ -257,6 +303,8 @@ class SmallestBot:
             case ReductionDone():
                 if book.intents[action.part].reduce_to == action.goal:
                     book.change(action.part, reduce_to=None)
+            case ForgetAnswer():
+                book.forget(action.kind, action.mark)
             case LetGo():
                 book.change(action.part, wanted=Wanted.CLOSED)
             case RaiseAlarm():
@@ -344,6 +392,8 @@ class SmallestBot:
         )
         booked = self.book.intents[action.part].external_exits
         if gone.exchange_fill_id not in {exit_.exchange_fill_id for exit_ in booked}:
+            fill = gone.exchange_fill_id.split("/")[0]
+            self.book.booked[fill] = Contracts(self.book.booked.get(fill, ZERO) + gone.quantity)
             self.book.change(action.part, external_exits=(*booked, gone))
 
     def _may_crash(self) -> None:

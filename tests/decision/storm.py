@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 
+from core.decision.differences import may_take_over
 from core.decision.plan import plan
 from core.decision.view import DEBOUNCE, View
 from core.domain.account import Level
@@ -24,6 +26,7 @@ from core.domain.action import (
     RaiseAlarm,
     Rule,
 )
+from core.domain.difference import Answer, Choice, DifferenceKind
 from core.domain.errors import Unavailable
 from core.domain.ids import meaning
 from core.domain.instrument import TriggerBy
@@ -31,6 +34,7 @@ from core.domain.intent import (
     Desired,
     EntryKind,
     EntryStyle,
+    ExternalEntry,
     Intent,
     Recovery,
     ReopenRule,
@@ -39,12 +43,13 @@ from core.domain.intent import (
     Wanted,
 )
 from core.domain.money import NONE_HELD, ZERO, Contracts, Price
-from core.domain.order import Purpose
+from core.domain.order import OrderKind, Purpose
 from core.domain.part import Part
 from core.domain.seen import Seen
 from tests.builders import COIN, FACTS, LONG, SHORT, intent
 from tests.decision.adversary import Adversary, Resting, Trouble
 from tests.decision.smallest_bot import Book, Crash, SmallestBot
+from tests.decision.table import Row
 
 STORM_TURNS = 22
 MOST_STEPS = 3  #: of recovery, in one cycle
@@ -65,6 +70,12 @@ class Outcome:
     calm_turns: int = 0
     overshoots: set[str] = field(default_factory=set)  #: parts whose exits closed more than the part
     alarms: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)  #: to contracts that were not ours
+    parts: int = 1  #: on the one position, at most
+    native: bool = True  #: take-profit and stop-loss are one order
+    both_filled: int = 0  #: pairs of which both legs filled
+    windows: list[float] = field(default_factory=list)  #: seconds from the fill of a leg to the end of the other
+    longest_bare: float = 0.0  #: seconds that a part had size, was to have a stop, and none rested at the exchange
 
 
 def run(seed: int, trouble: Trouble | None = None) -> Outcome:
@@ -76,6 +87,21 @@ def run(seed: int, trouble: Trouble | None = None) -> Outcome:
     except AssertionError as broken:
         raise AssertionError(f"SEED={seed}: {broken}") from broken
     return storm.outcome
+
+
+def rows_of(where: str, outcomes: Iterable[Outcome]) -> list[Row]:
+    """What these storms came to, by parts on the position and by whether the legs are one order or two."""
+    rows: dict[tuple[str, int], Row] = {}
+    for one in outcomes:
+        kind = f"{where}, {'native OCO' if one.native else 'two legs'}"
+        row = rows.setdefault((kind, one.parts), Row(kind, str(one.parts)))
+        row.seeds += 1
+        row.turns += one.turns
+        row.both_filled += one.both_filled
+        row.overshoots += bool(one.overshoots)
+        row.bare = max(row.bare, one.longest_bare)
+        row.windows += one.windows
+    return list(rows.values())
 
 
 class Storm:
@@ -93,12 +119,17 @@ class Storm:
         )
         self.key = dice.choice((LONG, SHORT))
         facts = replace(FACTS, attaches_protection=dice.random() < 0.7, can_amend_triggers=dice.random() < 0.85)
+        if dice.random() < 0.35:
+            facts = replace(FACTS, native_oco=False, attaches_protection=False, can_amend_triggers=False)
         self.exchange = Adversary(dice, self.key, self.instrument, trouble, facts)
         self.book = self._new_book()
         self.outcome = Outcome()
+        self.taken: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)  #: what others opened of a part
         self.crashes = dice.choice((0.0, 0.03))
         self.meddling = dice.choice((0.0, 0.25))
         self.most_parts = dice.randint(1, MOST_PARTS)
+        self.outcome.parts, self.outcome.native = self.most_parts, facts.native_oco
+        self._bare_since: dict[str, datetime] = {}
         self.bot = self._start()
 
     def _new_book(self) -> Book:
@@ -134,6 +165,7 @@ class Storm:
             dice.choice((self._open, self._edit, self._close, self._reduce, self._set_level))()
         if dice.random() < self.meddling:
             self._meddle()
+            self._answer()
 
     def _open(self) -> None:
         if len(self.book.living) >= self.most_parts:
@@ -209,6 +241,35 @@ class Storm:
     def _set_level(self) -> None:
         self.book.level = self.dice.choice((Level.RUN, Level.RUN, *LIMITED))
 
+    def _answer(self) -> None:
+        """What the trader says to contracts that are not ours, as the last look showed them."""
+        dice, found = self.dice, [one for one in self.bot.differences if one.kind is DifferenceKind.RESIDUAL]
+        if not found:
+            return
+        (row,) = found
+        if dice.random() < 0.3:
+            self.book.answer(self.key, Answer(row.kind, Choice.IGNORE, row.mark))
+            self.outcome.answers["ignore"] += 1
+            return
+        rules, now = self.instrument, self.exchange.now
+        if row.price is None or row.since is None or row.quantity % rules.quantity_step:
+            return
+        entry = ExternalEntry(row.quantity, row.price, now, f"{row.since.isoformat()}/{row.ours}")
+        takers = [part for part in self._parts() if may_take_over(part)]
+        if takers and dice.random() < 0.5:
+            part = self.book.assign(dice.choice(takers).name, entry)
+        elif row.quantity >= rules.min_quantity:
+            value = rules.notional(row.quantity, row.price)
+            asked = intent(
+                key=self.key, position_value=value, contracts=row.quantity, cycle_started_at=now, asked_at=now
+            )
+            part = self.book.adopt(asked.but(**self._targets(moving=True)), entry)
+        else:
+            return
+        if part:
+            self.taken[part, self.book.cycle_of(part)] += row.quantity
+            self.outcome.answers["assign" if part in {taker.name for taker in takers} else "adopt"] += 1
+
     def _meddle(self) -> None:
         dice, exchange = self.dice, self.exchange
         some = self.instrument.quantity_step * dice.randint(1, 120)
@@ -281,6 +342,7 @@ class Storm:
             left = [part for part in self._parts() if part.size >= self.instrument.min_quantity]
             assert not left, f"FLATTEN leaves {[(part.name, part.size) for part in left]}"
         self.outcome.alarms.update(self.book.alarms)
+        self._measure_pairs()
 
     def _guarded(self, part: Part) -> None:
         if part.size < self.instrument.min_quantity:
@@ -289,13 +351,17 @@ class Storm:
         stop, target = part.stop_price(), part.take_profit_price()
         if stop is None and target is None:
             return
-        assert len(mine) == 1, f"{part.name} holds {part.size} and has {len(mine)} protective orders"
-        rests = mine[0]
-        assert rests.quantity == part.size, f"{rests.client_order_id} guards {rests.quantity} of {part.size}"
+        native = self.exchange.facts.native_oco
+        legs = 1 if native else sum(level is not None for level in (stop, target))
+        assert len(mine) == legs, f"{part.name} holds {part.size} and has {len(mine)} protective orders"
+        for rests in mine:
+            assert rests.quantity == part.size, f"{rests.client_order_id} guards {rests.quantity} of {part.size}"
+        stops, targets = (sorted(filter(None, levels)) for levels in ([o.sl for o in mine], [o.tp for o in mine]))
         if stop is not None:
-            assert rests.sl is not None, f"{part.name} is bare"
+            assert stops, f"{part.name} is bare"
         alarms = self.book.alarms & {"stop-passed", "target-passed"}
-        assert alarms or (rests.sl, rests.tp) == (stop, target), f"{rests.client_order_id} rests at wrong levels"
+        wanted = [[level] if level is not None else [] for level in (stop, target)]
+        assert alarms or [stops, targets] == wanted, f"{part.name} is guarded at wrong levels"
 
     def _live(self) -> list[Resting]:
         return [order for order in self.exchange.orders.values() if order.working]
@@ -310,12 +376,49 @@ class Storm:
             steps = self.exchange.filled_orders(part, cycle, Purpose.RECOVERY)
             assert steps <= MOST_STEPS, f"{part} took {steps} recovery steps"
             entered += self.exchange.filled_of(part, cycle, Purpose.RECOVERY)
+            entered += self.taken[part, cycle]
             exited = self.exchange.filled_of(part, cycle, *EXITS)
             if exited > entered:
                 self._exited_too_much(part, exited, entered)
-        for part in self._parts():
+        guarded = {_part_of(order) for order in self._live() if order.sl is not None}
+        parts = self._parts()
+        for part in parts:
             if part.size and not part.protected:
                 self.outcome.bare_turns += 1
+        bare = {
+            part.name
+            for part in parts
+            if part.size >= self.instrument.min_quantity and part.stop_price() and part.name not in guarded
+        }
+        now = self.exchange.now
+        self._bare_since = {name: self._bare_since.get(name, now) for name in bare}
+        for since in self._bare_since.values():
+            self.outcome.longest_bare = max(self.outcome.longest_bare, (now - since).total_seconds())
+
+    def _measure_pairs(self) -> None:
+        """Where the legs are two orders: how long one of them stood after the other had begun to fill."""
+        first: dict[str, datetime] = {}
+        for fill in reversed(self.exchange.all_fills):
+            first[fill.exchange_order_id] = fill.at
+        pairs: defaultdict[tuple[str, int], list[Resting]] = defaultdict(list)
+        for order in self.exchange.orders.values():
+            said = meaning(order.client_order_id)
+            if said is not None and order.kind is OrderKind.CONDITIONAL:
+                pairs[said.part, said.cycle].append(order)
+        for legs in pairs.values():
+            struck = [leg for leg in legs if leg.filled]
+            self.outcome.both_filled += any(leg.sl is not None for leg in struck) and any(
+                leg.tp is not None for leg in struck
+            )
+            if not struck:
+                continue
+            by = min(struck, key=lambda leg: first[f"{leg.exchange_order_id}c"])
+            begun = first[f"{by.exchange_order_id}c"]
+            self.outcome.windows += [
+                (leg.updated_at - begun).total_seconds()
+                for leg in legs
+                if (leg.sl is None) != (by.sl is None) and leg.created_at <= begun <= leg.updated_at
+            ]
 
     def _exited_too_much(self, part: str, exited: Decimal, entered: Decimal) -> None:
         """Only where an OCO was set off between another exit of its part and our next look; market closes never."""
@@ -362,7 +465,7 @@ def _placement(action: PlaceOrder | PlaceOco, part: Part, view: View) -> None:
     assert same is None, f"{name} while {same.client_order_id if same else ''} is unresolved"
     if isinstance(action, PlaceOrder) and action.purpose.adds_risk:
         assert view.unresolved(part) is None, f"{name} adds risk while something is unresolved"
-        level, again = view.desired.level, action.purpose is Purpose.RECOVERY or action.cycle > 1
+        level, again = view.desired.level, action.purpose is not Purpose.ENTRY or action.cycle > 1
         assert level is Level.RUN or (again and level is Level.NO_NEW_ENTRIES), f"{name} adds risk at level {level}"
         assert action.side is part.side.opening
         return

@@ -101,7 +101,7 @@ def test_orders_of_others_where_nothing_of_ours_is_are_their_own_business() -> N
 
 
 def test_net_mode_and_another_leverage_are_told() -> None:
-    look = seen(entry(), oco(), position=position(10, leverage=D(3)), hedge_mode=False)
+    look = seen(entry(), oco(), position=position(10, leverage=D(3)), hedge_mode=False, other_side="held")
     mode, leverage = found(desired(begun()), look)
     assert (mode.kind, mode.choices) == (DifferenceKind.NET_MODE, ())
     assert (leverage.kind, leverage.ours, leverage.theirs) == (DifferenceKind.LEVERAGE, "10x", "3x")

@@ -37,6 +37,7 @@ from tests.builders import (
     ticker,
 )
 
+FULL = replace(FACTS, max_conditional=200)
 AT_990 = EntryStyle(EntryKind.LIMIT, price(990), timedelta(seconds=90))
 OTHER = "000002"
 
@@ -154,7 +155,8 @@ def test_enter(story: str, asked: Intent, look: Seen, actions: Sequence[str]) ->
         ("the level", seen(), Level.NO_NEW_ENTRIES, None, "the level is no_new_entries"),
         ("the level", seen(), Level.REDUCE_ONLY, None, "the level is reduce_only"),
         ("maintenance", seen(healthy=False), Level.RUN, None, "not healthy"),
-        ("one-way mode", seen(hedge_mode=False), Level.RUN, None, "long and short in one position"),
+        ("one-way mode", seen(other_side="it holds short"), Level.RUN, None, "it holds short; both sides"),
+        ("200 legs rest", seen(facts=FULL, conditional_orders=199), Level.RUN, None, "199 of at most 200 conditional"),
         ("suspended", seen(instrument=replace(COIN, tradable=False)), Level.RUN, None, "cannot be traded now"),
         ("no price", seen(ticker=None), Level.RUN, None, "no fresh price"),
         ("an old price", seen(ticker=ticker(1000, at=after(-11))), Level.RUN, None, "no fresh price"),
@@ -164,6 +166,14 @@ def test_enter(story: str, asked: Intent, look: Seen, actions: Sequence[str]) ->
         ("too large", seen(), Level.RUN, Limits(max_order_value=D(999)), "above the limit of 999.00"),
         ("too small", seen(), Level.RUN, Limits(min_order_value=D(1001)), "below the limit of 1,001.00"),
         ("leverage", seen(), Level.RUN, Limits(max_leverage=D(5)), "leverage 10 is above the limit of 5"),
+        (
+            "more than one trade may lose of the equity",
+            seen(equity=D(300)),
+            Level.RUN,
+            None,
+            "the stop would lose 100.95 USDT with fees, one trade may lose 90.00",
+        ),
+        ("and in USDT", seen(), Level.RUN, Limits(risk_per_trade_cap=D(100)), "one trade may lose 100.00"),
         ("a thin book", seen(ticker=ticker(1000, spread=200)), Level.RUN, None, "10.0% away from the mark"),
     ],
 )
@@ -176,6 +186,27 @@ def test_why_nothing_is_opened(story: str, look: Seen, level: Level, limits: Lim
 def test_an_unanswered_command_of_one_part_does_not_hold_up_another() -> None:
     look = seen(commands=(unanswered(),))
     assert in_words(plan(desired(begun(), begun(OTHER)), look, NOON)) == ["place entry 10"]
+
+
+@pytest.mark.parametrize(
+    ("story", "rest", "elsewhere", "actions"),
+    [
+        ("room for one pair: the first", 198, 0, ["place entry 10"]),
+        ("room for two", 196, 0, ["place entry 10", "place entry 10"]),
+        ("room that another position needs", 194, 4, ["place entry 10"]),
+        ("room for none", 199, 0, []),
+    ],
+)
+def test_signals_together_enter_as_far_as_their_legs_find_room(
+    story: str, rest: int, elsewhere: int, actions: list[str]
+) -> None:
+    look = seen(facts=FULL, conditional_orders=rest, legs_elsewhere=elsewhere)
+    assert in_words(plan(desired(begun(), begun(OTHER)), look, NOON)) == actions, story
+
+
+def test_room_is_kept_for_the_legs_of_what_is_held_without_any() -> None:
+    look = seen(entry(part=OTHER), held=10, facts=FULL, conditional_orders=197)
+    assert "place entry 10" not in in_words(plan(desired(begun(), begun(OTHER)), look, NOON))
 
 
 def test_nobody_enters_while_another_part_has_two_protections() -> None:

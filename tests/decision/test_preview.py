@@ -136,3 +136,30 @@ def test_the_smallest_value_that_is_named_is_one_that_is_taken() -> None:
     ground = Ground(BTC, odd, FREE, FREE, NOW)
     assert any("10.05 USDT (0.01 contracts)" in words for words in shown(ground=ground, position_value=D(1)).problems)
     assert shown(ground=ground, position_value=D("10.05"), take_profit=None, stop_loss=None).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("equity", "limits", "most"),
+    [
+        (D(10_000), Limits(), None),
+        (D(300), Limits(), "90.00"),
+        (None, Limits(), None),
+        (D(10_000), Limits(risk_per_trade_pct=D("0.005")), "50.00"),
+        (D(10_000), Limits(risk_per_trade_cap=D("100.94")), "100.94"),
+        (D(300), Limits(risk_per_trade_pct=None), None),
+        (D(300), Limits(risk_per_trade_pct=None, risk_per_trade_cap=None), None),
+    ],
+)
+def test_a_trade_may_lose_a_share_of_the_equity_at_its_stop_and_never_more_than_the_cap(
+    equity: Decimal | None, limits: Limits, most: str | None
+) -> None:
+    told = shown(ground=Ground(BTC, TICKER, FREE, equity, NOW), limits=limits).problems
+    words = f"stop-loss would lose 100.95 USDT with fees: one trade may lose {most} USDT at most, by the settings"
+    assert told == (() if most is None else (words,))
+
+
+def test_a_large_position_with_a_far_stop_is_refused_as_it_is_set_up() -> None:
+    told = shown(position_value=D(9000), stop_loss=Target(pnl_usdt=D(-700))).problems
+    assert told == (
+        "stop-loss would lose 708.64 USDT with fees: one trade may lose 600.00 USDT at most, by the settings",
+    )

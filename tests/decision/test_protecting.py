@@ -41,6 +41,7 @@ from tests.builders import (
 
 OTHER = "000002"
 SENT = command("op00000101P01", ago=1, outcome=OutcomeKind.UNKNOWN)
+RECOVERY_SENT = command("op00000101R01", 3, ago=1, outcome=OutcomeKind.UNKNOWN)
 REFUSED = command("op00000101P01", ago=6, outcome=OutcomeKind.REFUSED, words="not now")
 
 
@@ -127,6 +128,16 @@ def shared(*orders: Order, **changes: Any) -> Seen:
         ),
         ("and once that rests the net goes", seen(entry(), net(), oco(), held=10), ["cancel N01"]),
         ("the exchange of the net has no answer yet", seen(entry(), net(), held=10, commands=(SENT,)), []),
+        (
+            "a recovery without an answer: what came with it guards what it may have filled",
+            seen(entry(), oco(), net(3, name="N101"), held=13, commands=(RECOVERY_SENT,)),
+            [],
+        ),
+        (
+            "and once it is known to be filled, one protection for the whole",
+            seen(entry(13, 13), oco(13, 1038.5, 923.5), net(3, name="N101"), held=13),
+            ["cancel N101"],
+        ),
         (
             "less is held than we think: guard what is surely there",
             seen(entry(), held=6),

@@ -65,6 +65,8 @@ def test_market(story: str, now: Progress, expected: tuple[object, ...]) -> None
         ("its time is over", progress(AT_990, working=True, orders=1), 90, (Withdraw,)),
         ("withdrawn, some was filled", progress(AT_990, filled=contracts(4), orders=1), 90, (Complete,)),
         ("taken away by a person", progress(AT_990, filled=contracts(4), orders=1), 10, (Complete,)),
+        ("taken back, still resting", progress(AT_990, working=True, orders=1, withdrawn=True), 10, (Withdraw,)),
+        ("taken back before it was sent", progress(AT_990, withdrawn=True), 0, (Complete,)),
         ("all there", progress(AT_990, filled=contracts(10), orders=1), 10, (Complete,)),
         ("refused", progress(AT_990, refusal="price too far"), 0, (Complete,)),
         ("in slices", progress(AT_990, instrument=SMALL), 0, place(4, 990)),

@@ -12,10 +12,12 @@ from itertools import count
 from typing import Any
 
 from core.alerts import Alerts
-from core.domain.account import Account, Environment, Exchange, Level
+from core.decision.differences import Difference
+from core.domain.account import Account, Environment, Exchange, Level, PositionKey
 from core.domain.action import Plan
-from core.domain.errors import Refused
-from core.domain.intent import Intent, Recovery, RecoveryChoice, ReopenChoice, ReopenRule
+from core.domain.difference import Answer
+from core.domain.errors import Misconfigured, Refused
+from core.domain.intent import ExternalEntry, Intent, Recovery, RecoveryChoice, ReopenChoice, ReopenRule
 from core.domain.money import NONE_HELD, Contracts
 from core.domain.order import Order
 from core.wiring import build_guard
@@ -24,7 +26,8 @@ from tests.builders import LONG, NOON
 from tests.decision.adversary import Adversary, Trouble
 from tests.decision.smallest_bot import Book, Crash
 from tests.decision.storm import Outcome, Storm
-from tests.faults.weather import Died, Mortal, empty_store
+from tests.faults.truth import Died, empty_store
+from tests.faults.weather import Mortal
 from tests.postgres import Postgres
 from tests.stack import Deaf
 
@@ -61,6 +64,27 @@ class RealBook(Book):
         )
         reopen = ReopenChoice(asked.reopen is not None, delay=again.delay, max_cycles=again.max_cycles)
         self.store.open_part(asked.but(own_recovery=recovery, own_reopen=reopen), next(self._tokens))
+
+    def adopt(self, asked: Intent, entry: ExternalEntry) -> str:
+        alone = {"own_recovery": RecoveryChoice(False), "own_reopen": ReopenChoice(False)}
+        try:
+            return self.store.adopt(asked.but(**alone), entry, next(self._tokens))[0].part
+        except Misconfigured:
+            return ""
+
+    def assign(self, part: str, entry: ExternalEntry) -> str:
+        try:
+            return self.store.assign(part, entry, next(self._tokens), "trader")[0].part
+        except Misconfigured:
+            return ""
+
+    def answer(self, key: PositionKey, answer: Answer) -> None:
+        self.store.answer(key, answer, next(self._tokens), "trader")
+
+    def cycle_of(self, part: str) -> int:
+        found = self.store.intent(part)
+        assert found is not None
+        return found.cycle
 
     def change(self, part: str, **changes: object) -> None:
         self.store.change_part(part, next(self._tokens), "trader", "test", **changes)
@@ -106,6 +130,10 @@ class RealBot:
         assert self.guard.lease.acquire()
         self.guard.running = True
         storm.crashes = chance
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        return tuple(one for result in self.guard.reconciler.results.values() for one in result.differences)
 
     def turn(self) -> Plan:
         """One pass. Raises Unavailable where a read fails and Crash where the process ends."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.decision.storm import rows_of
+from tests.decision.table import keep_all
 from tests.faults.real_loop import play
 from tests.faults.test_storms import ONE, SOAK, chunks
 from tests.postgres import Postgres
@@ -15,6 +17,7 @@ A_FEW = 60
 def test_storms_end_as_asked_for(postgres: Postgres, quiet_log: None, seeds: range) -> None:
     """Never oversized, bare, orphaned or busy once calm; see `tests.decision.storm` for all promises."""
     outcomes = play(postgres, seeds)
+    keep_all(rows_of("real loop", outcomes))
     print(
         f"{len(outcomes)} storms, {sum(o.turns for o in outcomes)} looks, "
         f"{sum(o.bare_turns for o in outcomes)} of them with a part not fully guarded, "
@@ -25,4 +28,4 @@ def test_storms_end_as_asked_for(postgres: Postgres, quiet_log: None, seeds: ran
 @pytest.mark.soak
 @pytest.mark.parametrize("seeds", chunks(SOAK), ids=str)
 def test_many_storms_end_as_asked_for(postgres: Postgres, quiet_log: None, seeds: range) -> None:
-    play(postgres, seeds)
+    keep_all(rows_of("real loop", play(postgres, seeds)))

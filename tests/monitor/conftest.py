@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from core.domain.account import Exchange
 from db.store import Store
 from tests.postgres import database_url, postgres, store
 from tests.simulator.conftest import fresh
@@ -25,6 +26,24 @@ def exchange() -> Iterator[SimulatorProcess]:
 def stack(store: Store, exchange: SimulatorProcess) -> Iterator[Stack]:
     """BTC stands at 100,000; the bot is started and has looked once."""
     made = Stack(store, fresh(exchange))
+    made.look()
+    yield made
+    made.client.close()
+
+
+@pytest.fixture(params=list(Exchange))
+def either(request: pytest.FixtureRequest, store: Store, exchange: SimulatorProcess) -> Iterator[Stack]:
+    """The same on every exchange in turn."""
+    made = Stack(store, fresh(exchange), request.param)
+    made.look()
+    yield made
+    made.client.close()
+
+
+@pytest.fixture
+def on_binance(store: Store, exchange: SimulatorProcess) -> Iterator[Stack]:
+    """The same on Binance: TP and SL are two orders."""
+    made = Stack(store, fresh(exchange), Exchange.BINANCE)
     made.look()
     yield made
     made.client.close()

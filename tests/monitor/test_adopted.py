@@ -176,6 +176,7 @@ def test_ignored_gone_and_back_it_is_asked_about_again(stack: Stack, desk: Diffe
 
 
 def test_an_adopted_part_closed_by_hand_is_the_one_that_gives(stack: Stack, desk: Differences) -> None:
+    stack.store.set_settings({"division": "newest"}, "test")
     own = stack.opened()
     bought(stack)
     part = adopt(stack, desk)

@@ -117,6 +117,7 @@ def guard_once(stack: Stack, ear: Ear) -> tuple[str, ...]:
 
 def test_a_lost_day_pauses_what_adds_risk_and_only_a_person_takes_it_back(stack: Stack) -> None:
     ear = Ear()
+    stack.store.set_settings({"risk_per_trade_pct": None, "risk_per_trade_cap": None}, "test")
     part = stack.opened(stack.draft(value=20000, sl=-3000, tp=3000))
     assert guard_once(stack, ear) == ()
     stack.price("94000")

@@ -23,11 +23,12 @@ from tests.builders import (
     ticker,
 )
 
+OTHER = "000002"
 BARE = replace(FACTS, attaches_protection=False)
 
 
 def placed(remembered: Remembered, level: object = 1000) -> list[Action | None]:
-    return [decision.action for decision in remembered.missing_protection(ticker(level), NOON)]
+    return [decision.action for decision in remembered.first_aid(ticker(level), NOON)]
 
 
 def sent() -> Remembered:
@@ -70,8 +71,23 @@ def test_a_cycle_begun_since_the_look_is_remembered() -> None:
 
 def test_an_old_look_decides_nothing() -> None:
     remembered = sent().with_orders([entry(10)])
-    assert remembered.missing_protection(ticker(1000), after(11)) == []
+    assert remembered.first_aid(ticker(1000), after(11)) == []
 
 
 def test_a_passed_stop_is_left_to_the_full_look() -> None:
     assert placed(sent().with_orders([entry(10, at=1000)]), level=850) == []
+
+
+def test_what_a_push_is_about_is_decided_without_the_other_parts() -> None:
+    """Two legs for each of many parts: the answer to one fill costs what one part costs."""
+    legs = replace(BARE, native_oco=False, can_amend_triggers=False)
+    look = seen(entry(0, status=OrderStatus.WORKING), entry(10, part=OTHER), held=10, facts=legs)
+    remembered = Remembered(desired(begun(), begun(OTHER)), look).with_orders([entry(10, at=1000)])
+    alone = remembered.about([PART])
+    assert {intent.part for intent in alone.desired.intents} == {order.part for order in alone.seen.orders} == {PART}
+    stop, target = placed(alone)
+    assert isinstance(stop, PlaceOco)
+    assert isinstance(target, PlaceOco)
+    assert (stop.part, stop.quantity, stop.sl_trigger, stop.tp_trigger) == (PART, 10, 900, None)
+    assert (target.part, target.quantity, target.tp_trigger) == (PART, 10, 1050)
+    assert [action for action in placed(remembered) if action and action.part == PART] == [stop, target]

@@ -84,7 +84,7 @@ def test_from_the_start_button_to_the_take_profit(live: Live) -> None:
     eventually(lambda: live.picture()["bot"]["state"] == "running", PATIENCE, "the bot has heard it", every=0.05)
 
     part = live.positions.open(live.draft(), "click", "trader").part
-    eventually(lambda: live.row(part).get("protected") and live.row(part)["protection_id"], PATIENCE, every=0.05)
+    eventually(lambda: live.row(part).get("pair", {}).get("state") == "working", PATIENCE, every=0.05)
     eventually(lambda: [row["algoClOrdId"] for row in live.resting()] == [f"op{part}01P01"], PATIENCE, every=0.05)
 
     live.simulator.faults({"kind": "stream_cut", "count": 3})

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core.domain.account import Exchange
 from core.domain.action import OutcomeKind
 from core.domain.intent import ExitReason, Target
 from tests.monitor.truth import agrees, nothing_left
@@ -15,6 +16,8 @@ from tests.stack import Stack
 
 ORDER, ALGO = "trade/order", "trade/order-algo"
 HELD = Decimal("0.99")
+ORDERS = {Exchange.OKX: ORDER, Exchange.BINANCE: "v1/order"}
+ENTERED = {Exchange.OKX: HELD, Exchange.BINANCE: Decimal("0.009")}
 
 
 class Died(BaseException):
@@ -104,6 +107,42 @@ def test_an_order_that_the_exchange_does_not_show_at_first_is_not_sent_again(sta
     assert stack.held() == HELD
 
 
+@pytest.mark.parametrize("leg", ["S01", "T01"])
+@pytest.mark.parametrize("kind", ["lost_after", "lost_before", "late"])
+def test_a_leg_without_an_answer_is_one_leg_in_the_end(on_binance: Stack, kind: str, leg: str) -> None:
+    stack = on_binance
+    part = stack.open()
+    fault = lose(kind, "v1/algoOrder", **({"seconds": 2} if kind == "late" else {}))
+    stack.simulator.faults(fault | {"match": {**fault["match"], "clOrdId": f"op{part}01{leg}"}})
+    stack.until(lambda: stack.at_rest(part) and len(stack.resting()) == 2, seconds=90)
+    stack.settle(20)
+    assert stack.simulator.fault_hits() == [1]
+    assert sorted(row["algoClOrdId"][-3:] for row in stack.resting()) == ["S01", "T01"]
+    stack.price("88000")
+    assert stack.ended(part).reason is ExitReason.STOP_LOSS
+    agrees(stack, part)
+    nothing_left(stack)
+
+
+@pytest.mark.parametrize("seconds", [5, 30, 90])
+@pytest.mark.parametrize("leg", ["S01", "T01"])
+def test_a_leg_that_the_exchange_shows_late_is_one_leg_in_the_end(on_binance: Stack, leg: str, seconds: int) -> None:
+    """Given up after a minute and placed again; the first one shows up then after all, and one of the two goes."""
+    stack = on_binance
+    part = stack.open()
+    stack.simulator.faults(
+        {"kind": "not_found", "seconds": seconds, "match": {"clOrdId": f"op{part}01{leg}"}, "count": 1}
+    )
+    stack.settle(42, seconds=2.5)
+    assert stack.simulator.fault_hits() == [1]
+    assert sorted(row["algoClOrdId"][-3] for row in stack.resting()) == ["S", "T"]
+    assert stack.at_rest(part)
+    stack.price("88000")
+    assert stack.ended(part).reason is ExitReason.STOP_LOSS
+    agrees(stack, part)
+    nothing_left(stack)
+
+
 # -- the process dies --------------------------------------------------------------------------------------------
 
 
@@ -125,29 +164,30 @@ def dying(call: Callable[..., Any], *, after: bool) -> Callable[..., Any]:
     ("save", False),  # answered, not written down
     ("settle", False),  # the order is saved, the command still open
 ])  # fmt: skip
-def test_killed_while_entering(stack: Stack, monkeypatch: pytest.MonkeyPatch, where: str, after: bool) -> None:
-    part = stack.open()
+def test_killed_while_entering(either: Stack, monkeypatch: pytest.MonkeyPatch, where: str, after: bool) -> None:
+    part = either.open()
     with monkeypatch.context() as dying_here:
         owner, name = {
-            "record": (stack.store, "record_command"),
-            "place": (stack.client, "place"),
-            "save": (stack.store, "save_orders"),
-            "settle": (stack.store, "settle_command"),
+            "record": (either.store, "record_command"),
+            "place": (either.client, "place"),
+            "save": (either.store, "save_orders"),
+            "settle": (either.store, "settle_command"),
         }[where]
         dying_here.setattr(owner, name, dying(getattr(owner, name), after=after))
         with pytest.raises(Died):
-            stack.look()
+            either.look()
     executed = where in ("save", "settle") or (where, after) == ("place", True)
-    assert stack.held() == (HELD if executed else 0)
+    held = ENTERED[either.wire]
+    assert either.held() == (held if executed else 0)
 
-    stack.crash()
-    stack.until(lambda: stack.at_rest(part), seconds=60)
-    assert stack.held() == HELD
-    assert [row["sz"] for row in stack.resting()] == [str(HELD)]
-    stack.price("106000")
-    assert stack.ended(part).reason is ExitReason.TAKE_PROFIT
-    agrees(stack, part)
-    nothing_left(stack)
+    either.crash()
+    either.until(lambda: either.at_rest(part), seconds=60)
+    assert either.held() == held
+    assert {row["sz"] for row in either.resting()} == {str(held)}
+    either.price("106000")
+    assert either.ended(part).reason is ExitReason.TAKE_PROFIT
+    agrees(either, part)
+    nothing_left(either)
 
 
 def test_killed_after_the_fill_and_before_its_protection(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,47 +207,47 @@ def test_killed_after_the_fill_and_before_its_protection(stack: Stack, monkeypat
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_killed_while_closing(stack: Stack, monkeypatch: pytest.MonkeyPatch, after: bool) -> None:
-    part = stack.opened()
-    stack.positions.close(part, stack.token(), "trader")
+def test_killed_while_closing(either: Stack, monkeypatch: pytest.MonkeyPatch, after: bool) -> None:
+    part = either.opened()
+    either.positions.close(part, either.token(), "trader")
     with monkeypatch.context() as dying_here:
-        dying_here.setattr(stack.client, "place", dying(stack.client.place, after=after))
+        dying_here.setattr(either.client, "place", dying(either.client.place, after=after))
         with pytest.raises(Died):
-            stack.look()
-    stack.step(1)
-    stack.crash()
-    assert stack.ended(part).reason is ExitReason.CLOSED_BY_US
-    agrees(stack, part)
-    nothing_left(stack)
+            either.look()
+    either.step(1)
+    either.crash()
+    assert either.ended(part).reason is ExitReason.CLOSED_BY_US
+    agrees(either, part)
+    nothing_left(either)
 
 
-def test_killed_while_the_cycle_was_being_ended(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    part = stack.opened()
-    stack.price("106000")
+def test_killed_while_the_cycle_was_being_ended(either: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = either.opened()
+    either.price("106000")
     with monkeypatch.context() as dying_here:
-        dying_here.setattr(stack.store, "end_cycle", dying(stack.store.end_cycle, after=False))
+        dying_here.setattr(either.store, "end_cycle", dying(either.store.end_cycle, after=False))
         with pytest.raises(Died):
-            stack.settle(5)
-    stack.crash()
-    stack.ended(part)
-    agrees(stack, part)
-    nothing_left(stack)
+            either.settle(5)
+    either.crash()
+    either.ended(part)
+    agrees(either, part)
+    nothing_left(either)
 
 
-def test_restarted_while_the_fate_of_an_order_is_open(stack: Stack) -> None:
-    stack.simulator.faults(lose("lost_before", ORDER))
-    part = stack.open()
-    stack.look()
-    (command,) = stack.store.commands(stack.account.id)
+def test_restarted_while_the_fate_of_an_order_is_open(either: Stack) -> None:
+    either.simulator.faults(lose("lost_before", ORDERS[either.wire]))
+    part = either.open()
+    either.look()
+    (command,) = either.store.commands(either.account.id)
     assert command.outcome is OutcomeKind.UNKNOWN
     for _ in range(3):
-        stack.step(1)
-        stack.crash()
-        stack.look()
-        assert stack.held() == 0
-    stack.until(lambda: stack.at_rest(part), seconds=60)
-    assert stack.held() == HELD
-    (command,) = [one for one in stack.store.commands(stack.account.id) if one.purpose.adds_risk]
+        either.step(1)
+        either.crash()
+        either.look()
+        assert either.held() == 0
+    either.until(lambda: either.at_rest(part), seconds=60)
+    assert either.held() == ENTERED[either.wire]
+    (command,) = [one for one in either.store.commands(either.account.id) if one.purpose.adds_risk]
     assert command.outcome is OutcomeKind.DONE
 
 

@@ -33,15 +33,15 @@ def test_a_long_is_opened_protected_and_closed_by_its_take_profit(stack: Stack) 
     nothing_left(stack)
 
 
-@pytest.mark.parametrize(("side", "stop", "asked"), [(Side.LONG, "89000", "-100"), (Side.SHORT, "111000", "-100")])
-def test_the_stop_loss_closes_it(stack: Stack, side: Side, stop: str, asked: str) -> None:
-    part = stack.opened(stack.draft(side=side, sl=asked))
-    stack.price(stop)
-    cycle = stack.ended(part)
+@pytest.mark.parametrize(("side", "stop", "asked"), [(Side.LONG, "88000", "-100"), (Side.SHORT, "112000", "-100")])
+def test_the_stop_loss_closes_it(either: Stack, side: Side, stop: str, asked: str) -> None:
+    part = either.opened(either.draft(side=side, sl=asked))
+    either.price(stop)
+    cycle = either.ended(part)
     assert cycle.reason is ExitReason.STOP_LOSS
     assert abs(cycle.realised_pnl - Decimal(asked)) < 1
-    agrees(stack, part)
-    nothing_left(stack)
+    agrees(either, part)
+    nothing_left(either)
 
 
 def test_two_clicks_of_one_button_are_one_position(stack: Stack) -> None:
@@ -54,30 +54,31 @@ def test_two_clicks_of_one_button_are_one_position(stack: Stack) -> None:
     assert stack.held() == Decimal("0.99")
 
 
-def test_closed_as_asked(stack: Stack) -> None:
-    part = stack.opened()
-    stack.price("101000")
-    stack.positions.close(part, stack.token(), "trader")
-    cycle = stack.ended(part)
+def test_closed_as_asked(either: Stack) -> None:
+    part = either.opened()
+    either.price("101000")
+    either.positions.close(part, either.token(), "trader")
+    cycle = either.ended(part)
     assert (cycle.reason, cycle.words) == (ExitReason.CLOSED_BY_US, "closed as asked")
-    agrees(stack, part)
-    nothing_left(stack)
+    agrees(either, part)
+    nothing_left(either)
 
 
-def test_closed_in_part_and_then_by_the_stop(stack: Stack) -> None:
-    part = stack.opened()
-    stack.hear()
-    stack.positions.close(part, stack.token(), "trader", Decimal("0.40"))
-    stack.until(lambda: stack.held() == Decimal("0.59") and stack.at_rest(part))
-    (oco,) = stack.resting()
-    assert (oco["sz"], oco["slTriggerPx"]) == ("0.59", "89899.1")
-    assert stack.store.intent(part).reduce_to is None
+def test_closed_in_part_and_then_by_the_stop(either: Stack) -> None:
+    part = either.opened()
+    either.hear()
+    whole = either.part(part).size
+    some, left = Decimal("0.004") * either.whole, whole - Decimal("0.004") * either.whole
+    either.positions.close(part, either.token(), "trader", some)
+    either.until(lambda: either.at_rest(part) and {Decimal(row["sz"]) for row in either.resting()} == {left})
+    assert either.held() == left
+    assert either.store.intent(part).reduce_to is None
 
-    stack.price("89000")
-    cycle = stack.ended(part)
-    assert (cycle.reason, cycle.contracts) == (ExitReason.STOP_LOSS, Decimal("0.99"))
-    agrees(stack, part)
-    nothing_left(stack)
+    either.price("88000")
+    cycle = either.ended(part)
+    assert (cycle.reason, cycle.contracts) == (ExitReason.STOP_LOSS, whole)
+    agrees(either, part)
+    nothing_left(either)
 
 
 def test_edited_targets_are_amended_in_place(stack: Stack) -> None:
@@ -123,14 +124,14 @@ def test_a_trigger_by_the_last_price(stack: Stack) -> None:
     agrees(stack, part)
 
 
-def test_funding_is_booked_with_the_cycle(stack: Stack) -> None:
-    part = stack.opened()
-    stack.step(17 * 3600)
-    stack.price("89000")
-    cycle = stack.ended(part)
+def test_funding_is_booked_with_the_cycle(either: Stack) -> None:
+    part = either.opened()
+    either.step(17 * 3600)
+    either.price("88000")
+    cycle = either.ended(part)
     assert cycle.funding != 0
-    agrees(stack, part)
-    assert len(stack.store.funding_rows(stack.account.id)) == 2
+    agrees(either, part)
+    assert len(either.store.funding_rows(either.account.id)) == 2
 
 
 def test_every_fill_lies_in_the_ledger_once_with_its_part(stack: Stack) -> None:

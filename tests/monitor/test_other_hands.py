@@ -4,37 +4,43 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from core.domain.difference import Choice, DifferenceKind
 from core.domain.intent import ExitReason
+from core.services.differences import Differences
 from tests.monitor.truth import agrees, limit, nothing_left, same
 from tests.stack import Stack
 
+HELD = Decimal("0.99")
 BTC = {"instId": "BTC-USDT-SWAP", "posSide": "long"}
 
 
-def test_closed_by_hand_at_the_exchange(stack: Stack) -> None:
-    part = stack.opened()
-    stack.price("101000")
-    stack.simulator.intervene("close", **BTC)
-    cycle = stack.ended(part)
+def test_closed_by_hand_at_the_exchange(either: Stack) -> None:
+    part = either.opened()
+    either.price("101000")
+    either.by_hand("close", **BTC)
+    cycle = either.ended(part)
     assert (cycle.reason, cycle.words) == (ExitReason.CLOSED_BY_HAND, "closed by hand at the exchange")
-    agrees(stack, part)
-    nothing_left(stack)
+    agrees(either, part)
+    nothing_left(either)
 
 
-def test_reduced_by_hand_the_protection_follows(stack: Stack) -> None:
-    part = stack.opened()
-    stack.simulator.intervene("close", **BTC, sz="0.4")
-    stack.until(lambda: stack.at_rest(part) and stack.resting()[0]["sz"] == "0.59")
-    assert stack.part(part).size == Decimal("0.59")
-    (exit_,) = stack.store.intent(part).external_exits
-    assert (exit_.quantity, exit_.reason) == (Decimal("0.4"), ExitReason.CLOSED_BY_HAND)
-    stack.price("89000")
-    assert stack.ended(part).reason is ExitReason.STOP_LOSS
-    agrees(stack, part)
-    nothing_left(stack)
+def test_reduced_by_hand_the_protection_follows(either: Stack) -> None:
+    part = either.opened()
+    some = Decimal("0.004") * either.whole
+    left = either.part(part).size - some
+    either.by_hand("close", **BTC, sz=str(some))
+    either.until(lambda: either.at_rest(part) and {Decimal(row["sz"]) for row in either.resting()} == {left})
+    assert either.part(part).size == left
+    (exit_,) = either.store.intent(part).external_exits
+    assert (exit_.quantity, exit_.reason) == (some, ExitReason.CLOSED_BY_HAND)
+    either.price("88000")
+    assert either.ended(part).reason is ExitReason.STOP_LOSS
+    agrees(either, part)
+    nothing_left(either)
 
 
 def test_reduced_by_hand_on_a_shared_position_the_newest_part_gives(stack: Stack) -> None:
+    stack.store.set_settings({"division": "newest"}, "test")
     first = stack.opened()
     stack.step(60)
     second = stack.opened()
@@ -47,6 +53,38 @@ def test_reduced_by_hand_on_a_shared_position_the_newest_part_gives(stack: Stack
     ours = sum((cycle.net for cycle in stack.store.cycles()), Decimal(0))
     assert same(ours, stack.money()["all"])
     nothing_left(stack)
+
+
+def test_reduced_by_hand_on_a_shared_position_all_give_by_their_size(stack: Stack) -> None:
+    small = stack.opened()
+    large = stack.opened(stack.draft(value=2000))
+    assert (stack.part(small).size, stack.part(large).size) == (Decimal("0.99"), Decimal("1.99"))
+    stack.simulator.intervene("close", **BTC, sz="1.5")
+    stack.until(lambda: stack.part(small).size < HELD and stack.at_rest(small) and stack.at_rest(large))
+    assert (stack.part(small).size, stack.part(large).size) == (Decimal("0.49"), Decimal("0.99"))
+    assert "divided over the parts by their size" in stack.story()
+    stack.price("89000")
+    stack.ended(small)
+    stack.ended(large)
+    ours = sum((cycle.net for cycle in stack.store.cycles()), Decimal(0))
+    assert same(ours, stack.money()["all"])
+    nothing_left(stack)
+
+
+def test_reduced_by_hand_on_a_shared_position_the_trader_is_asked(stack: Stack) -> None:
+    stack.store.set_settings({"division": "ask"}, "test")
+    first, second = stack.opened(), stack.opened()
+    stack.simulator.intervene("close", **BTC, sz="0.5")
+    answers = Differences(stack.store, stack.clock)
+    stack.until(lambda: answers.list(stack.name), seconds=20)
+    (row,) = answers.list(stack.name)
+    assert (row.kind, row.quantity) == (DifferenceKind.REDUCED, Decimal("0.5"))
+    assert stack.alarms() == [f"reduced/{row.key}"]
+    assert {stack.part(first).size, stack.part(second).size} == {HELD}
+    answers.divide(stack.name, row.id, row.mark, Choice.OLDEST, stack.token(), "trader")
+    stack.until(lambda: stack.part(first).size < HELD and stack.at_rest(first) and stack.at_rest(second), seconds=20)
+    assert (stack.part(first).size, stack.part(second).size) == (Decimal("0.49"), HELD)
+    assert (answers.list(stack.name), stack.alarms()) == ((), [])
 
 
 def test_protection_cancelled_by_hand_is_put_back(stack: Stack) -> None:
@@ -135,32 +173,34 @@ def test_a_limit_entry_cancelled_by_hand_is_not_placed_again(stack: Stack) -> No
     nothing_left(stack)
 
 
-def test_liquidated(stack: Stack) -> None:
-    part = stack.opened()
-    stack.simulator.intervene("liquidate", **BTC)
-    cycle = stack.ended(part)
+def test_liquidated(either: Stack) -> None:
+    part = either.opened()
+    either.by_hand("liquidate", **BTC)
+    cycle = either.ended(part)
     assert (cycle.reason, cycle.words) == (ExitReason.LIQUIDATED, "liquidated by the exchange")
-    ledger = stack.money()
+    ledger = either.money()
     assert same(cycle.realised_pnl, ledger["pnl"])
-    nothing_left(stack)
+    nothing_left(either)
 
 
-def test_deleveraged_in_part(stack: Stack) -> None:
-    part = stack.opened()
-    stack.simulator.intervene("adl", **BTC, sz="0.5")
-    stack.until(lambda: stack.at_rest(part) and stack.resting()[0]["sz"] == "0.49")
-    (exit_,) = stack.store.intent(part).external_exits
-    assert (exit_.quantity, exit_.reason) == (Decimal("0.5"), ExitReason.DELEVERAGED)
-    stack.price("106000")
-    assert stack.ended(part).reason is ExitReason.TAKE_PROFIT
-    nothing_left(stack)
+def test_deleveraged_in_part(either: Stack) -> None:
+    part = either.opened()
+    some = Decimal("0.005") * either.whole
+    left = either.part(part).size - some
+    either.by_hand("adl", **BTC, sz=str(some))
+    either.until(lambda: either.at_rest(part) and {Decimal(row["sz"]) for row in either.resting()} == {left})
+    (exit_,) = either.store.intent(part).external_exits
+    assert (exit_.quantity, exit_.reason) == (some, ExitReason.DELEVERAGED)
+    either.price("106000")
+    assert either.ended(part).reason is ExitReason.TAKE_PROFIT
+    nothing_left(either)
 
 
-def test_closed_by_hand_while_nobody_looked_for_a_day(stack: Stack) -> None:
-    part = stack.opened()
-    stack.simulator.intervene("close", **BTC)
-    stack.step(86_400)
-    stack.crash()
-    assert stack.ended(part).reason is ExitReason.CLOSED_BY_HAND
-    agrees(stack, part)
-    nothing_left(stack)
+def test_closed_by_hand_while_nobody_looked_for_a_day(either: Stack) -> None:
+    part = either.opened()
+    either.by_hand("close", **BTC)
+    either.step(86_400)
+    either.crash()
+    assert either.ended(part).reason is ExitReason.CLOSED_BY_HAND
+    agrees(either, part)
+    nothing_left(either)

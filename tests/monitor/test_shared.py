@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
+
+import pytest
 
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason
 from tests.monitor.truth import nothing_left, same
-from tests.stack import Stack
+from tests.stack import ACCOUNT, Stack
 
 ETH = "ETH-USDT-PERP"
 
@@ -80,3 +83,17 @@ def test_funding_of_long_and_short_goes_to_the_one_that_paid_it(stack: Stack) ->
 
 def funding_bills(stack: Stack) -> list[dict[str, str]]:
     return [row for row in stack.exchange()["ledger"] if row["type"] == "8"]
+
+
+@pytest.mark.parametrize("later", [0, 1])
+def test_what_ends_in_the_instant_of_a_payment_has_still_paid_it(stack: Stack, later: int) -> None:
+    for value, side in ((3000, Side.LONG), (1000, Side.SHORT)):
+        stack.opened(stack.draft(value, side=side))
+    now = stack.clock.now()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    stack.step((midnight + timedelta(days=1) - now).total_seconds() + later)
+    stack.price("120000")
+    stack.until(lambda: len(stack.store.cycles(ACCOUNT)) == 2, seconds=60)
+    ours = sum((cycle.funding for cycle in stack.store.cycles(ACCOUNT)), Decimal(0))
+    assert ours
+    assert same(ours, stack.money()["funding"])

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.domain.instrument import Side
 from core.domain.intent import ExitReason
 from tests.monitor.truth import agrees, nothing_left
 from tests.simulator.okx_client import OkxClient
@@ -14,19 +15,22 @@ from tests.stack import Stack
 HELD = Decimal("0.99")
 
 
-def test_long_and_short_in_one_position_is_a_reason_not_to_enter(stack: Stack) -> None:
+def test_a_one_way_account_holds_one_side_at_a_time(stack: Stack) -> None:
     with OkxClient(stack.simulator.base_url, stack.simulator.okx) as person:
         person.post("account/set-position-mode", {"posMode": "net_mode"})
-        stack.step(61)
-        stack.guard.refresh_account()
-        part = stack.open()
-        stack.settle(3)
-        assert stack.held() == 0
-        assert "the account holds long and short in one position; switch it" in stack.story()
-        person.post("account/set-position-mode", {"posMode": "long_short_mode"})
     stack.step(61)
     stack.guard.refresh_account()
-    stack.until(lambda: stack.at_rest(part))
+    long = stack.opened()
+    short = stack.open(stack.draft(side=Side.SHORT))
+    stack.settle(3)
+    assert stack.held("net") == HELD
+    assert "the account is one-way and holds BTC-USDT-PERP long" in stack.story()
+    stack.price("106000")
+    assert stack.ended(long).reason is ExitReason.TAKE_PROFIT
+    stack.until(lambda: stack.at_rest(short), seconds=30)
+    stack.price("95000")
+    assert stack.ended(short).reason is ExitReason.TAKE_PROFIT
+    nothing_left(stack)
 
 
 def test_a_halted_contract_is_not_entered_and_keeps_what_rests(stack: Stack) -> None:

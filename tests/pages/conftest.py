@@ -17,11 +17,14 @@ Open = Callable[..., AppTest]
 
 @pytest.fixture
 def open_page(monkeypatch: pytest.MonkeyPatch) -> Open:
-    """`open_page(standin, "orders.py")`: the page after its first run."""
+    """`open_page(standin, "orders.py")`: the page after its first run; `account` stands in its address."""
 
-    def opened(standin: StandIn, page: str = "active_positions.py") -> AppTest:
+    def opened(standin: StandIn, page: str = "active_positions.py", account: str = "") -> AppTest:
         monkeypatch.setattr(session, "get_services", lambda: standin)
-        tab = AppTest.from_file(str(MENU), default_timeout=15).run()
+        tab = AppTest.from_file(str(MENU), default_timeout=15)
+        if account:
+            tab.query_params["account"] = account
+        tab.run()
         return tab.switch_page(page).run()
 
     return opened

@@ -19,6 +19,19 @@ BTC = "BTC-USDT-PERP"
 MARK = Decimal("100412.3")
 
 
+def leg(name: str) -> dict[str, Any]:
+    """One leg of a pair; an OCO is both."""
+    stamp = (now() - timedelta(minutes=4)).isoformat()
+    return {
+        "client_order_id": f"op{name}01P01",
+        "status": "working",
+        "quantity": "0.99",
+        "filled": "0",
+        "created_at": stamp,
+        "updated_at": stamp,
+    }
+
+
 def now() -> datetime:
     return datetime.now(UTC)
 
@@ -76,7 +89,7 @@ def part(name: str, **changes: Any) -> dict[str, Any]:
         "protected": True,
         "stop_covered": "0.99",
         "protection_seen_at": (now() - timedelta(seconds=2)).isoformat(),
-        "protection_id": f"op{name}01P01",
+        "pair": {"state": "working", "take_profit": leg(name), "stop_loss": leg(name)},
         "cycle": 1,
         "cycle_started_at": started,
         "fees": "-0.4962",
@@ -227,6 +240,7 @@ def sample_picture() -> dict[str, Any]:
             "database": "ok",
             "requests": {"orders": ["2", "60"], "account": ["3", "10"]},
         },
+        "conditional": {"used": 2, "most": None},
         "protection": {"protected": 1, "parts": 2, "bare_seconds_today": "0.4"},
         "positions": [
             {

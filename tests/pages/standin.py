@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -27,25 +27,33 @@ from core.domain.intent import (
     ReopenRule,
     Target,
     Wanted,
+    WhenRefused,
 )
 from core.domain.money import Contracts, Price
 from core.domain.order import Fill, Funding, Leg
 from core.domain.steps import Levels, Step, steps
 from core.monitor.arming import Facts, Guards
 from core.services.accounts import RISK, AccountForm, KeyCheck, KeyTest
+from core.services.answers import Answers
+from core.services.audit import Audit
+from core.services.backup import BackupStatus
 from core.services.differences import Adoption, Differences
 from core.services.display import Display
 from core.services.history import Equity, History, Matched, match
+from core.services.ledger import Ledger
 from core.services.level_preview import GuardFigure, LevelPreview, figures, preview_of
 from core.services.levels import BotStatus
 from core.services.login import Login
 from core.services.orders import ByHand, OrderRow
-from core.services.paper import PaperMarket
+from core.services.overview import Overview
+from core.services.pairs import Pairs
+from core.services.paper import Deed, PaperMarket
 from core.services.performance import Performance, drawdown, performance
 from core.services.positions import Asked, Draft, PositionManager
 from core.services.preferences import Preferences
-from core.services.reports import Reports
-from db.records import Alarm, BotRow, CycleRecord, Event, Only, SyncRow
+from core.services.reports import Candles, Reports
+from core.services.tokens import ApiToken, Tokens
+from db.records import Alarm, BotRow, CycleRecord, Event, Only, PairCounts, SyncRow
 from db.rules import Rules
 from tests.pages.sample import BTC, DEMO, PAPER, entry_of, exit_of, life_of, now, price, sample_picture
 
@@ -66,11 +74,21 @@ class World:
     faults: list[dict[str, Any]] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     private: dict[str, Any] = field(default_factory=dict)
+    programs: dict[str, tuple[ApiToken, str]] = field(default_factory=dict)  #: tokens and their hashes
     level: Level = Level.RUN
     rules: Rules = Rules(recovery=Recovery(), reopen=ReopenRule())
     twin: str = ""
     sync: SyncRow = SyncRow(PAPER.id)
     by_hand: dict[str, ByHand] = field(default_factory=dict)
+    backup: BackupStatus | None = None
+    beside: dict[str, dict[str, Any]] = field(default_factory=dict)  #: pictures of accounts that have their own
+    states: dict[str, str] = field(default_factory=dict)  #: and the states of their bots
+
+    def picture_of(self, account: str) -> dict[str, Any] | None:
+        return self.beside.get(account, self.picture)
+
+    def state_of(self, account: str) -> str:
+        return self.states.get(account, self.state)
 
     def asked(self, token: str, words: str, *call: Any) -> Asked:
         """The answer of a write; the same token twice is one call."""
@@ -92,7 +110,7 @@ class Board:
     def picture(self, account: str) -> tuple[dict[str, Any], datetime] | None:
         if self.world.failure is not None:
             raise self.world.failure
-        picture = self.world.picture
+        picture = self.world.picture_of(account)
         return None if picture is None else (deepcopy(picture), now() - self.world.picture_age)
 
     def limits(self) -> Limits:
@@ -103,8 +121,8 @@ class Board:
 
     def intent(self, part: str) -> Intent | None:
         """The living part behind a row of the picture."""
-        rows = self.world.picture["parts"] if self.world.picture else []
-        for row in rows:
+        pictures = [self.world.picture, *self.world.beside.values()]
+        for row in (row for picture in pictures if picture for row in picture["parts"]):
             if row["part"] == part:
                 key = PositionKey(PAPER.id, row["symbol"], Side(row["side"]))
                 value, leverage = Decimal(row["position_value"]), Decimal(row["leverage"])
@@ -114,11 +132,55 @@ class Board:
     def settings(self) -> dict[str, Any]:
         return self.world.settings
 
+    def first_equity(self, account: str, since: datetime) -> Decimal | None:
+        return Decimal(9900) if self.world.picture_of(account) else None
+
+    def pair_counts(self, account: str) -> PairCounts:
+        return PairCounts(12, 7, 3, 1, 2) if self.world.history else PairCounts(0, 0, 0, 0, 0)
+
+    def cancel_latencies(self, account: str) -> list[timedelta]:
+        return [timedelta(milliseconds=number) for number in (38, 41, 120)] if self.world.history else []
+
+    def events(self, account: str, rule: str, limit: int) -> list[Event]:
+        """What others closed, of the part that the picture shows first."""
+        words = "0.2 contracts were closed at 100100 by an order that is not ours (closed_by_hand)"
+        divided = f"{words}; divided over the parts by their size"
+        return [Event(now(), account, "00a7k2", rule, divided, "book exit 0.2", "done")] if self.world.history else []
+
+    def acts(self, account: str, rules: Iterable[str], limit: int) -> list[Event]:
+        if self.world.failure is not None:
+            raise self.world.failure
+        told = [
+            ("asked", "asked by operator", "open long 1000 USDT", "done", "00a7k2"),
+            ("login", "asked by 127.0.0.1", "log in", "wrong password", None),
+            ("switch", "asked by guard: daily loss: 10.0% are lost", "level reduce_only", "done", None),
+        ]
+        asked = set(rules) if self.world.history else set()
+        return [
+            Event(now(), account, part, rule, because, action, outcome)
+            for rule, because, action, outcome, part in told
+            if rule in asked
+        ]
+
     def private(self, key: str) -> Any:
         return self.world.private.get(key)
 
     def keep_private(self, key: str, value: Any, by: str) -> None:
         self.world.private[key] = value
+
+    def add_api_token(self, token: ApiToken, digest: str) -> None:
+        self.world.programs[token.id] = (token, digest)
+
+    def api_tokens(self) -> list[ApiToken]:
+        return [token for token, _digest in self.world.programs.values()]
+
+    def api_token(self, name: str) -> tuple[ApiToken, str] | None:
+        return self.world.programs.get(name)
+
+    def revoke_api_token(self, name: str, at: datetime) -> bool:
+        token, digest = self.world.programs[name]
+        self.world.programs[name] = replace(token, revoked_at=at), digest
+        return token.revoked_at is None
 
     def add_events(self, account: str, found: Iterable[Event]) -> None:
         self.world.calls.extend(("event", event.action, event.outcome) for event in found)
@@ -149,7 +211,8 @@ class StandInPositions(PositionManager):
         return self.world.twin
 
     def parts(self, account: str) -> list[Intent]:
-        rows = self.world.picture["parts"] if self.world.picture else []
+        picture = self.world.picture_of(account)
+        rows = picture["parts"] if picture else []
         return [one for one in (self.store.intent(row["part"]) for row in rows) if one is not None]
 
     def edit_targets(
@@ -174,6 +237,9 @@ class StandInPositions(PositionManager):
 
     def cancel_reopen(self, part: str, token: str, by: str) -> Asked:
         return self.world.asked(token, "it is not opened again", "cancel reopen", part, by)
+
+    def guard_by(self, part: str, when_refused: WhenRefused | None, token: str, by: str) -> Asked:
+        return self.world.asked(token, "it holds from the bot's next look", "guard by", part, when_refused, by)
 
     def choose(self, part: str, recovery: RecoveryChoice, reopen: ReopenChoice, token: str, by: str) -> Asked:
         return self.world.asked(token, "it holds from the bot's next look", "choose", part, recovery, reopen, by)
@@ -232,10 +298,11 @@ class StandInLevels:
         self.world = world
 
     def status(self, account: str) -> BotStatus:
-        counts = self.world.picture["protection"] if self.world.picture else {"protected": 0, "parts": 0}
-        running = self.world.state == "running"
+        picture, state = self.world.picture_of(account), self.world.state_of(account)
+        counts = picture["protection"] if picture else {"protected": 0, "parts": 0}
+        running = state == "running"
         return BotStatus(
-            state=self.world.state,
+            state=state,
             words="Guards 3 parts." if running else "Stopped by the operator.",
             since=now() - timedelta(hours=2),
             manually_stopped=not running,
@@ -277,7 +344,10 @@ class StandInLevels:
         if self.world.refusal is not None:
             raise self.world.refusal
         self.world.calls.append((verb, account, by))
-        self.world.state = state
+        if account in self.world.states:
+            self.world.states[account] = state
+        else:
+            self.world.state = state
 
 
 class StandInAccounts:
@@ -392,6 +462,11 @@ class StandInReports(Reports):
             return []
         return [Event(now(), account, None, rule, f"{rule}: found 2 open parts", "level run", "done")]
 
+    def candles(self, account: str, symbol: str) -> Candles | None:
+        if not self.world.history:
+            return None
+        return Candles(StandInPaper(self.world).candles(symbol, 60), now() - self.world.picture_age)
+
     def alarms(self, account: str) -> list[Alarm]:
         rows = self.world.picture["alarms"] if self.world.picture else []
         return [Alarm(account, row["subject"], row["words"], now()) for row in rows]
@@ -489,6 +564,19 @@ class StandInPaper:
     def clear_faults(self) -> None:
         self.world.faults = []
 
+    def by_hand(self, account: str, deed: Deed, symbol: str, side: Side, contracts: Decimal | None) -> None:
+        if self.world.refusal is not None:
+            raise self.world.refusal
+        self.world.calls.append(("by_hand", account, deed, symbol, side, contracts))
+
+
+class StandInBackup:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def status(self) -> BackupStatus | None:
+        return self.world.backup
+
 
 class StandIn:
     """Everything a person can ask for, answered from one `World`."""
@@ -501,11 +589,18 @@ class StandIn:
         self.levels = StandInLevels(world)
         self.accounts = StandInAccounts(world)
         self.reports = StandInReports(world)
+        self.overview = Overview(Board(world), self.levels, self.reports, RealClock())  # type: ignore[arg-type]
+        self.pairs = Pairs(Board(world))  # type: ignore[arg-type]
+        self.audit = Audit(Board(world))  # type: ignore[arg-type]
         self.history = StandInHistory(world, self.reports)
         self.paper = StandInPaper(world)
         self.preferences = Preferences(Board(world))  # type: ignore[arg-type]
         self.display = Display(Board(world))  # type: ignore[arg-type]
         self.login = Login(Board(world), RealClock(), b"a key of the tests")  # type: ignore[arg-type]
+        self.backup = StandInBackup(world)
+        self.ledger = Ledger(Board(world))  # type: ignore[arg-type]
+        self.answers = Answers(Board(world), RealClock())  # type: ignore[arg-type]
+        self.tokens = Tokens(Board(world), RealClock(), lambda: b"a key of the tests")  # type: ignore[arg-type]
         self.places = {"data": "/var/lib/perpdeck", "database": "/var/lib/perpdeck/postgres"}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from core.domain.errors import Misconfigured
 from core.domain.intent import ExitReason, RecoveryChoice, ReopenChoice, Target
+from core.services.audit import Kind
 from core.ui import parts
 from core.ui.again import Mode
 from core.ui.bulk import Wish
@@ -45,7 +46,7 @@ def test_a_preset_fills_the_form_and_names_its_strategy(open_page):
     standin = full()
     tab = open_page(standin, "new_trade.py")
     tab.button(key="nt_preset_SOL").click().run()
-    assert "Strategy try1" in words(tab)
+    assert tab.text_input(key="nt_strategy").value == "try1"
     confirmed(tab)
     ((draft, _),) = asked(standin, "open")
     assert (draft.symbol, draft.strategy) == ("SOL-USDT-PERP", "try1")
@@ -58,7 +59,7 @@ def test_another_contract_leaves_the_preset(open_page):
     tab = open_page(full(), "new_trade.py")
     tab.button(key="nt_preset_SOL").click().run()
     tab.segmented_control(key="nt_symbol").set_value(BTC).run()
-    assert "Strategy try1" not in words(tab)
+    assert tab.text_input(key="nt_strategy").value == "manual"
 
 
 def test_a_part_follows_the_settings_unless_it_chooses(open_page):
@@ -290,8 +291,80 @@ def test_many_are_closed_with_what_it_comes_to(open_page, key, later):
     assert asked(standin, "close") == [(f"00a7k{number}", None, OPERATOR, *later) for number in range(10)]
 
 
-def test_candles_of_other_accounts_are_left_out_with_a_sentence(open_page):
+def test_candles_are_drawn_for_every_kind_of_account(open_page):
     standin = full()
     assert standin.world.picture is not None
     standin.world.picture["environment"] = "demo"
-    assert "Candles are drawn for paper accounts only so far" in words(open_page(standin))
+    tab = open_page(standin)
+    assert len(tab.get("echarts_chart")) == 1
+    assert "No candles yet" not in words(tab)
+
+
+def test_candles_that_were_never_read_or_end_long_ago_are_told(open_page):
+    standin = full()
+    standin.world.history = False
+    assert "No candles yet: the bot reads them every few seconds" in words(open_page(standin))
+    standin.world.history, standin.world.picture_age = True, timedelta(minutes=7)
+    assert "The candles end 7 min ago" in words(open_page(standin))
+
+
+def many(count: int) -> StandIn:
+    standin = full()
+    assert standin.world.picture is not None
+    standin.world.picture["parts"] = [part(f"00b{number:03}") for number in range(count)]
+    return standin
+
+
+def test_many_parts_are_all_in_the_table_and_their_cards_on_pages(open_page):
+    tab = open_page(many(45))
+    assert len(tab.dataframe[1].value) == 45
+    assert [key for key in (one.key for one in tab.button) if key and key.startswith("ap_close_")] == [
+        f"ap_close_00b{number:03}" for number in range(20)
+    ]
+    tab.session_state["ap_page"] = 3
+    tab.run()
+    assert not tab.exception
+    assert len([one for one in tab.button if one.key and one.key.startswith("ap_close_")]) == 5
+
+
+def test_a_card_is_a_few_elements_however_much_it_tells(open_page):
+    """What a hundred parts cost a browser and a server grows with the elements of one card."""
+    seven, eight = (len(open_page(many(count)).main.markdown) for count in (7, 8))
+    assert eight - seven == 2
+
+
+def test_nothing_can_be_asked_of_a_part_that_is_closing(open_page):
+    standin = full()
+    assert standin.world.picture is not None
+    standin.world.picture["parts"] = [part("00a7k2", status="closing", wanted="closed")]
+    tab = open_page(standin)
+    for key in ("ap_edit_00a7k2", "ap_again_00a7k2", "ap_close_00a7k2"):
+        assert tab.button(key=key).disabled
+        assert "It is being closed" in tab.button(key=key).help
+
+
+def test_a_ladder_without_a_limit_says_so_and_offers_one(open_page):
+    tab = open_page(full(), "new_trade.py")
+    assert "**No limit of steps:** while PnL is under -50 USDT, one of 100 USDT follows every 15 s" in words(tab)
+    tab.button(key="nt_cap_5").click().run()
+    assert not tab.exception
+    assert "**No limit of steps:**" not in words(tab)
+    assert tab.session_state["nt_rec_max_steps"] == 5
+
+
+def test_settings_say_in_plain_words_that_nothing_limits_the_steps(open_page):
+    tab = open_page(full(), "settings.py")
+    tab.segmented_control(key="settings_view").set_value("defaults").run()
+    assert "No limit of steps." in words(tab)
+
+
+def test_the_audit_trail_is_read_on_settings_and_narrowed(open_page):
+    tab = open_page(full(), "settings.py")
+    tab.segmented_control(key="settings_view").set_value("trail").run()
+    shown = tab.dataframe[0].value
+    assert list(shown["What"]) == ["open long 1000 USDT", "log in", "level reduce only"]
+    assert list(shown["Who"]) == ["operator", "127.0.0.1", "guard"]
+    assert list(shown["Outcome"]) == ["done", "wrong password", "done"]
+    tab.session_state["trail_kinds"] = [Kind.LOGIN]
+    tab.run()
+    assert list(tab.dataframe[0].value["What"]) == ["log in"]

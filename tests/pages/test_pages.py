@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
+from core.ui import text
 from tests.pages.conftest import words
 from tests.pages.sample import DEMO, sample_picture
 from tests.pages.standin import AWAY, StandIn, World, empty, full
 
-PAGES = ["new_trade.py", "active_positions.py", "orders.py", "history.py", "settings.py", "paper_market.py"]
+PAGES = [
+    "new_trade.py",
+    "active_positions.py",
+    "orders.py",
+    "history.py",
+    "safety.py",
+    "settings.py",
+    "paper_market.py",
+]
+VIEWS = {
+    "settings.py": ("settings_view", ["accounts", "bot", "defaults", "guards", "access", "file", "trail"]),
+    "history.py": ("history_view", ["cycles", "performance", "exchange", "fills", "funding", "events"]),
+}
 
 
 def stale() -> StandIn:
@@ -29,12 +43,39 @@ def stopped() -> StandIn:
     return StandIn(World(picture=sample_picture(), state="stopped", history=True))
 
 
+def loading() -> StandIn:
+    """The bot is up and has looked at nothing yet."""
+    return StandIn(World(state="starting"))
+
+
+@pytest.fixture(params=["en", "tr"])
+def language(request: pytest.FixtureRequest) -> Iterator[str]:
+    yield request.param
+    text.use("en")
+
+
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("situation", [empty, full, stale, away, stopped], ids=lambda one: one.__name__)
-def test_every_page_opens_in_every_situation(open_page, page, situation):
-    tab = open_page(situation(), page)
+@pytest.mark.parametrize("situation", [empty, loading, full, stale, away, stopped], ids=lambda one: one.__name__)
+def test_every_page_opens_in_every_situation(open_page, page, situation, language):
+    standin = situation()
+    standin.world.settings["language"] = language
+    tab = open_page(standin, page)
     assert not tab.exception
     assert words(tab)
+
+
+@pytest.mark.parametrize("page", VIEWS)
+@pytest.mark.parametrize("situation", [empty, full, stale], ids=lambda one: one.__name__)
+def test_every_view_of_a_page_opens_in_every_situation(open_page, page, situation, language):
+    standin = situation()
+    standin.world.settings["language"] = language
+    tab = open_page(standin, page)
+    key, views = VIEWS[page]
+    for view in views:
+        tab.session_state[key] = view
+        tab.run()
+        assert not tab.exception, view
+        assert words(tab)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -10,9 +10,9 @@ import pytest
 
 from core.domain.instrument import Side, TriggerBy
 from core.domain.intent import Target
-from core.ui import charts, figures, forms, orders, records, rows
+from core.ui import charts, figures, forms, orders, parts, records, rows
 from core.ui.forms import Ground, Unit
-from tests.pages.sample import order, part, sample_picture
+from tests.pages.sample import BTC, order, part, sample_picture
 from tests.pages.standin import full
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -202,3 +202,16 @@ def test_request_limits_are_listed_with_the_fullest_first() -> None:
         ("orders", "2", "60"),
         ("time", "0", "10"),
     ]
+
+
+def test_parts_that_share_a_level_share_a_line_and_a_chart_holds_only_the_nearest():
+    picture = sample_picture()
+    picture["parts"] = [part("00a7k1"), part("00a7k2"), part("00a7k3", stop_loss_price="90000")]
+    levels, _colours = parts.chart_levels(picture, BTC)
+    assert levels["3 parts: entry"] == Decimal("100250.1")
+    assert levels["2 parts: SL"] == Decimal("90149.1")
+    assert levels["00a7k3 SL"] == Decimal(90000)
+    picture["parts"] = [part(f"00b{number:03}", average_entry=f"{100000 + number}") for number in range(100)]
+    levels, colours = parts.chart_levels(picture, BTC)
+    assert len(levels) == len(colours) == 24
+    assert min(levels.values()) == 100076, "the mark is above them all"

@@ -25,7 +25,11 @@ ROOT = Path(__file__).parents[2]
 SPOKEN = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "core/ui").glob("*.py"))]
 CORE = [
     ROOT / "core/auth.py",
-    *(path for room in ("decision", "services", "monitor") for path in sorted((ROOT / "core" / room).rglob("*.py"))),
+    *(
+        path
+        for room in ("decision", "execution", "services", "monitor")
+        for path in sorted((ROOT / "core" / room).rglob("*.py"))
+    ),
 ]
 TITLES = {
     "new_trade.py": "Yeni İşlem",

@@ -15,6 +15,7 @@ from core.exchange.okx.addresses import addresses
 from core.exchange.okx.client import OKXClient
 from core.exchange.port import Credentials
 from core.services.accounts import AccountForm, Accounts
+from core.services.audit import Audit, Kind
 from core.services.keys import Keys
 from core.vault import Vault
 from tests.builders import intent
@@ -80,7 +81,6 @@ def test_good_keys_tell_what_they_may_do_and_store_nothing(accounts, form, store
         ("a line break", {"api_key": "abc\ndef"}, "API key holds a sign that no key has"),
         ("no name", {"name": " "}, "name is empty"),
         ("paper", {"environment": Environment.PAPER}, "demo or live is allowed"),
-        ("an exchange to come", {"exchange": Exchange.BINANCE}, "exchange binance is not offered yet: one of okx"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence_without_a_secret(accounts, form, store, caplog, story, changes, words):
@@ -214,10 +214,15 @@ def test_an_account_is_removed_with_its_keys(accounts, form, store, heard):
     assert accounts.list() == [PAPER]
     assert store.ciphertext(added.id) is None
     assert heard({"accounts": added.id})
+    trail = Audit(store).acts(PAPER.id, frozenset({Kind.ACCOUNTS}))
+    assert [act.who for act in trail] == ["operator", "operator"]
+    assert trail[0].what == "remove account Mine"
+    assert trail[1].what == f"add account Mine, key ending in {added.api_key_hint}"
+    assert all(form().api_secret not in act.what for act in trail)
 
 
 def test_the_paper_account_stays(accounts):
-    with pytest.raises(Misconfigured, match="the paper account stays"):
+    with pytest.raises(Misconfigured, match="the paper accounts stay"):
         accounts.remove(PAPER.id, by="operator")
 
 

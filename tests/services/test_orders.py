@@ -43,7 +43,7 @@ def test_an_entry_is_withdrawn_and_what_filled_stays_wanted(orders, store, part)
     assert "what has filled stays and stays protected" in asked.words
     intent = store.intent(part)
     assert intent.wanted is Wanted.OPEN
-    assert intent.entry.timeout == timedelta(seconds=1)
+    assert (intent.entry.timeout, intent.entry.withdrawn) == (LIMIT.timeout, intent.cycle)
     assert (intent.entry.kind, intent.entry.price) == (EntryKind.LIMIT, Decimal(99000))
 
 

@@ -12,6 +12,7 @@ from core.clock import SteppedClock
 from core.domain.intent import EntryKind, EntryStyle, ExitReason
 from core.domain.money import Price
 from core.services.orders import OrderManager
+from core.services.positions import PositionManager
 from db.store import Store
 from tests.stack import ACCOUNT, Stack, stack_on
 
@@ -71,3 +72,15 @@ def test_an_entry_that_fills_while_it_is_being_cancelled_is_kept_and_protected(b
     bot.until(lambda: bot.at_rest(resting))
     assert bot.held() == row.quantity
     assert bot.part(resting).status == "open"
+
+
+def test_the_next_cycle_of_an_entry_cancelled_by_hand_rests_as_long_as_was_asked(bot, resting, store):
+    orders = OrderManager(store, SteppedClock())
+    (row,) = orders.working(ACCOUNT)
+    orders.cancel(ACCOUNT, row.client_order_id, "click", by="trader")
+    bot.ended(resting)
+    PositionManager(store, bot.clock).reopen_now(resting, "again", by="trader")
+    bot.until(lambda: bot.part(resting).intent.cycle == 2 and bot.working())
+    bot.settle(20)
+    assert len(bot.working()) == 1, "it rests on, long after a second"
+    assert store.intent(resting).entry.timeout == LIMIT.timeout

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import httpx
 import pytest
 
+from core.domain.account import Account, Environment, Exchange
 from core.domain.errors import Misconfigured, Unavailable
-from core.services.paper import RULE, PaperMarket
-from tests.services.conftest import BTC, PAPER
+from core.domain.instrument import Side
+from core.services.paper import RULE, Deed, PaperMarket
+from tests.services.conftest import BTC, DEMO, PAPER
+from tests.simulator.binance_client import BinanceClient as BinancePerson
 
 
 @pytest.fixture
@@ -127,3 +131,78 @@ def test_a_proxy_of_the_environment_is_not_used(market, monkeypatch, closed_port
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port}")
     assert market.prices()
     assert httpx.URL(market.find_control()).host == "127.0.0.1"
+
+
+# --- the other exchange, and another hand
+
+BINANCE = Account("paper-binance", "Paper Binance", Exchange.BINANCE, Environment.PAPER, "", "")
+
+
+@pytest.fixture
+def binance(sim, store):
+    store.save_account(BINANCE, None)
+    with BinancePerson(sim.base_url, sim.binance) as person:
+        assert person.post("v1/positionSide/dual", dualSidePosition="true").ok
+        yield person
+
+
+def held(sim, side: str, on: str = "binance") -> Decimal:
+    rows = sim.state()[on]["positions"] if on == "binance" else sim.state()["positions"]
+    return sum((Decimal(row["pos"]) for row in rows if row["posSide"] == side), Decimal(0))
+
+
+@pytest.mark.parametrize("kind", list(PaperMarket.FAULTS))
+def test_every_fault_can_be_bound_to_binance(market, kind):
+    market.set_faults([{"kind": kind, "match": {"exchange": "binance"}, "count": 2}])
+    (active,) = market.faults()
+    assert (active["kind"], active["match"]["exchange"]) == (kind, "binance")
+    market.set_faults(market.faults())
+    assert market.faults() == [active]
+
+
+def test_a_fault_of_binance_strikes_its_orders_and_leaves_okx_alone(market, okx, binance):
+    market.set_faults([{"kind": "reject", "match": {"exchange": "binance"}, "count": 1}])
+    assert okx.order("BTC-USDT-SWAP", "buy", "long", "1").row["sCode"] == "0"
+    asked = {"symbol": "BTCUSDT", "side": "BUY", "positionSide": "LONG", "type": "MARKET", "quantity": "0.01"}
+    assert binance.post("v1/order", **asked).code == -2019
+    assert binance.post("v1/order", **asked).ok
+
+
+@pytest.mark.parametrize("account", [PAPER, BINANCE], ids=lambda one: one.exchange)
+def test_another_hand_opens_and_closes_in_the_account_it_is_asked_for(market, sim, store, binance, account):
+    on = str(account.exchange)
+    market.by_hand(account.id, Deed.OPEN, BTC, Side.LONG, Decimal("0.02"))
+    market.by_hand(account.id, Deed.OPEN, BTC, Side.SHORT, Decimal("0.05"))
+    assert (held(sim, "long", on), abs(held(sim, "short", on))) == (Decimal("0.02"), Decimal("0.05"))
+    market.by_hand(account.id, Deed.CLOSE, BTC, Side.SHORT, Decimal("0.02"))
+    assert abs(held(sim, "short", on)) == Decimal("0.03")
+    market.by_hand(account.id, Deed.CLOSE, BTC, Side.SHORT, None)
+    market.by_hand(account.id, Deed.LIQUIDATE, BTC, Side.LONG, None)
+    assert (held(sim, "long", on), held(sim, "short", on)) == (0, 0)
+    notes = [event.because for event in store.events(account=account.id) if event.rule == RULE]
+    assert "close all of short BTC-USDT-PERP by another hand" in notes
+    assert "open 0.02 of long BTC-USDT-PERP by another hand" in notes
+
+
+def test_a_one_way_account_is_meddled_with_in_its_own_words(market, sim, store, binance):
+    assert binance.post("v1/positionSide/dual", dualSidePosition="false").ok
+    store.put_picture(BINANCE.id, {"metrics": {"hedge_mode": False}}, datetime.now(UTC))
+    market.by_hand(BINANCE.id, Deed.OPEN, BTC, Side.SHORT, Decimal("0.02"))
+    assert held(sim, "net") == Decimal("-0.02")
+    market.by_hand(BINANCE.id, Deed.CLOSE, BTC, Side.SHORT, None)
+    assert held(sim, "net") == 0
+
+
+@pytest.mark.parametrize(
+    ("account", "deed", "contracts", "words"),
+    [
+        ("demo-okx", Deed.CLOSE, None, "is no paper account"),
+        (PAPER.id, Deed.OPEN, None, "contracts is empty"),
+        (PAPER.id, Deed.CLOSE, Decimal(0), "contracts 0 is not allowed"),
+        (PAPER.id, Deed.CLOSE, None, "the paper exchange refuses"),
+    ],
+)
+def test_a_hand_that_cannot_do_it_is_told_why(market, store, account, deed, contracts, words):
+    store.save_account(DEMO, None)
+    with pytest.raises(Misconfigured, match=words):
+        market.by_hand(account, deed, BTC, Side.LONG, contracts)

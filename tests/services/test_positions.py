@@ -10,8 +10,8 @@ import pytest
 from core.domain.account import PositionKey
 from core.domain.action import EndCycle, StartCycle
 from core.domain.errors import Misconfigured
-from core.domain.instrument import Side
-from core.domain.intent import ExitReason, RecoveryChoice, ReopenChoice, Target, TargetEdit, Wanted
+from core.domain.instrument import Side, TriggerBy
+from core.domain.intent import ExitReason, RecoveryChoice, ReopenChoice, Target, TargetEdit, Wanted, WhenRefused
 from core.domain.money import Contracts, Price
 from core.services.positions import Draft, PositionManager
 from tests.pages.sample import sample_picture
@@ -71,6 +71,45 @@ class TestOpening:
         assert (intent.wanted, intent.position_value, intent.leverage) == (Wanted.OPEN, D(1000), D(10))
         assert (intent.asked_by, intent.stop_loss) == ("operator", Target(pnl_usdt=D(-100)))
         assert heard({"wake": str(PositionKey(PAPER.id, BTC, Side.LONG))})
+
+    def test_what_to_do_where_the_stop_is_refused_is_the_parts_own(self, store, clock, positions):
+        show(store, clock)
+        own = positions.open(draft(when_refused=WhenRefused.CLOSE), "click", "operator").part
+        follows = positions.open(draft(strategy="other"), "another click", "operator").part
+        assert store.intent(own).own_unguarded is WhenRefused.CLOSE
+        assert store.intent(follows).own_unguarded is None
+
+    def test_a_running_part_may_choose_anew_what_follows_a_refused_stop(self, store, clock, positions):
+        show(store, clock)
+        part = positions.open(draft(), "click", "operator").part
+        assert positions.guard_by(part, WhenRefused.ALARM, "another", "operator").new
+        assert store.intent(part).own_unguarded is WhenRefused.ALARM
+        positions.guard_by(part, None, "a third", "operator")
+        assert store.intent(part).own_unguarded is None
+
+    def test_a_price_that_the_exchange_does_not_watch_can_set_off_nothing(self, store, clock, positions):
+        by_index = Target(pnl_usdt=D(-100), trigger_by=TriggerBy.INDEX)
+        show(store, clock)
+        part = positions.open(draft(stop_loss=by_index), "on okx", "operator").part
+        store.put_picture(PAPER.id, store.picture(PAPER.id)[0] | {"exchange": "binance"}, clock.now())
+        with pytest.raises(Misconfigured, match="cannot be triggered by index here: last or mark is allowed"):
+            positions.open(draft(stop_loss=by_index, strategy="b"), "on binance", "operator")
+        with pytest.raises(Misconfigured, match="cannot be triggered by index here"):
+            positions.edit_targets(part, None, by_index, "edit", "operator")
+
+    @pytest.mark.parametrize(
+        ("used", "status", "fits"), [(198, "open", True), (199, "open", False), (198, "opening", False)]
+    )
+    def test_a_position_whose_legs_would_not_fit_is_refused(self, store, clock, positions, used, status, fits):
+        show(store, clock, status=status)
+        picture = store.picture(PAPER.id)[0] | {"conditional": {"used": used, "most": 200}}
+        store.put_picture(PAPER.id, picture, clock.now())
+        if fits:
+            assert positions.open(draft(), "click", "operator").new
+            return
+        with pytest.raises(Misconfigured, match="of 200 conditional orders rest or are about to: a position needs 2"):
+            positions.open(draft(), "click", "operator")
+        assert store.part_of_token("click") is None
 
     def test_a_double_click_is_one_part_even_when_the_money_has_gone_meanwhile(self, store, clock, positions):
         show(store, clock)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.simulator.binance_client import BinanceClient
 from tests.simulator.okx_client import BTC, ETH, SOL, OkxClient
 from tests.simulator.okx_socket import OkxSocket
 from tests.simulator_process import SimulatorProcess
@@ -37,6 +38,20 @@ def sim(simulator_process: SimulatorProcess) -> SimulatorProcess:
 def okx(sim: SimulatorProcess) -> Iterator[OkxClient]:
     with OkxClient(sim.base_url, sim.okx) as client:
         yield client
+
+
+@pytest.fixture
+def one_way(sim: SimulatorProcess) -> Iterator[BinanceClient]:
+    """The Binance account as it begins: one-way mode, 100,000 USDT."""
+    with BinanceClient(sim.base_url, sim.binance) as client:
+        yield client
+
+
+@pytest.fixture
+def binance(one_way: BinanceClient) -> BinanceClient:
+    """The Binance account in hedge mode."""
+    one_way.hedge()
+    return one_way
 
 
 @pytest.fixture

@@ -95,6 +95,17 @@ def test_a_web_page_instead_of_an_answer(sim, okx, executed):
     assert len(okx.positions()) == int(executed)
 
 
+@pytest.mark.parametrize("executed", [True, False])
+@pytest.mark.parametrize("kind", ["empty", "garbled"])
+def test_nothing_or_half_of_an_answer(sim, okx, kind, executed):
+    sim.faults({"match": {"path": "trade/order"}, "kind": kind, "executed": executed, "count": 1})
+    answer = okx.send("POST", "/api/v5/trade/order", json.dumps(order(BTC, "buy", "long", "1")))
+    assert answer.status_code == 200
+    with pytest.raises(json.JSONDecodeError):
+        answer.json()
+    assert len(okx.positions()) == int(executed)
+
+
 def test_an_answer_slower_than_the_clients_patience(sim):
     sim.faults({"match": {"method": "POST", "path": "trade/order"}, "kind": "slow", "seconds": 0.6, "count": 1})
     with OkxClient(sim.base_url, sim.okx) as hasty:

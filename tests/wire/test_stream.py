@@ -7,10 +7,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
-from core.exchange.okx.line import DOOR, Ear, Line, Pace, login_request
+from core.exchange.line import DOOR, Ear, Line, Lost, Pace
+from core.exchange.okx.line import OkxTalk, login_request
 from core.exchange.okx.stream import OKXStream
 from core.exchange.port import Credentials, Push
 from core.exchange.throttle import Limit, Throttle
@@ -340,10 +342,14 @@ def test_patience_grows_and_does_not_grow_for_ever():
     async def live() -> None:
         nobody = socket.socket()
         nobody.bind(("127.0.0.1", 0))  # bound and not listening: every connection is refused
-        url = f"ws://127.0.0.1:{nobody.getsockname()[1]}/ws/v5/public"
-        ear = Ear(lambda name: None, lambda name, words: None, lambda: None, lambda message: None)
+
+        async def address(after: Lost | None) -> str:
+            return f"ws://127.0.0.1:{nobody.getsockname()[1]}/ws/v5/public"
+
+        ear = Ear(lambda name: None, lambda name, words: None, lambda name: None, lambda name, message: None)
+        talk = partial(OkxTalk, credentials=None, now=lambda: datetime.now(UTC), pace=Pace())
         line = Line(
-            "public", url, [{"channel": "tickers"}], ear, credentials=None, now=lambda: datetime.now(UTC),
+            "public", address, talk, [{"channel": "tickers"}], ear,
             doors=Throttle({DOOR: Limit(1000, 1.0)}), pace=Pace(), sleep=naps.sleep,
         )  # fmt: skip
         task = asyncio.create_task(line.keep_up())

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.domain.errors import OutcomeUnknown, Refused, Unavailable
+from core.exchange.clock import ExchangeClock
 from core.exchange.okx.codes import CLOCK_OFF, NO_ANSWER, NOT_SENT, READ_AGAIN, TOO_FAST, failed_write
 from core.exchange.okx.fields import Row, moment
 from core.exchange.okx.session import Answer, Session, Terms
@@ -24,31 +25,6 @@ PAUSE_WHEN_TOO_FAST_SECONDS = 1.0
 CLOCK_GOOD_FOR_SECONDS = 300.0  #: OKX's clock is measured again after this long
 
 Call = Callable[[], Any]
-
-
-class ExchangeClock:
-    """OKX's time as we know it: ours plus a measured difference."""
-
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        self._now = now
-        self._ahead = timedelta(0)
-        self.measured_at: float | None = None  #: monotonic seconds
-
-    def now(self) -> datetime:
-        return self._now() + self._ahead
-
-    def of(self, ours: datetime) -> datetime:
-        """One of our own times, as OKX's clock shows it."""
-        return ours + self._ahead
-
-    def measured(self, asked: datetime, told: datetime, at: float) -> None:
-        """OKX told this time between `asked` and now."""
-        answered = self._now()
-        self._ahead = told - (asked + (answered - asked) / 2)
-        self.measured_at = at
-
-    def local(self) -> datetime:
-        return self._now()
 
 
 class Calls:

@@ -14,8 +14,9 @@ from datetime import datetime
 from core.domain.errors import Unavailable
 from core.domain.order import Order
 from core.domain.seen import Ticker
+from core.exchange.line import Message
 from core.exchange.okx.fields import Row, is_ours, moment, to_inst_id, to_symbol
-from core.exchange.okx.line import Channel, Message
+from core.exchange.okx.line import Channel
 from core.exchange.okx.parse import parent_of, parse_algo, parse_mark, parse_order, parse_ticker
 from core.exchange.port import Push
 

@@ -20,7 +20,9 @@ from core.domain.instrument import Instrument
 from core.domain.life import ClosedPosition
 from core.domain.order import Fill, Funding, Order, OrderKind
 from core.domain.seen import PortFacts, Position, Ticker
-from core.exchange.okx.calls import Calls, ExchangeClock
+from core.exchange.clock import ExchangeClock
+from core.exchange.kept import Kept
+from core.exchange.okx.calls import Calls
 from core.exchange.okx.catalogue import parse_candle, parse_fees, parse_instruments
 from core.exchange.okx.codes import FACTS, NO_SUCH_ORDER
 from core.exchange.okx.fields import Row, is_ours, milliseconds, number, text, to_inst_id
@@ -43,25 +45,6 @@ CONFIG_GOOD_FOR_SECONDS = STATUS_GOOD_FOR_SECONDS = 60.0
 FEES_GOOD_FOR_SECONDS = 3600.0
 BARS = {"1D": "1Dutc", "1W": "1Wutc"}  #: days that begin at midnight UTC
 TRADING_SERVICES = ("5", "8", "9")  #: of system/status: trading, in batches of accounts, in batches of products
-
-
-class Kept:
-    """A value read now and then. Thread-safe enough: at worst it is read twice."""
-
-    def __init__(self, read: Callable[[], Any], seconds: float, monotonic: Callable[[], float]) -> None:
-        self._read, self._seconds, self._monotonic = read, seconds, monotonic
-        self._held: tuple[float, Any] | None = None
-
-    def value(self, *, however_old: bool = False) -> Any:
-        held = self._held
-        if held is not None and (however_old or self._monotonic() - held[0] < self._seconds):
-            return held[1]
-        value = self._read()
-        self._held = (self._monotonic(), value)
-        return value
-
-    def forget(self) -> None:
-        self._held = None
 
 
 class OKXReads:

@@ -6,7 +6,6 @@ never reach a message: errors of the HTTP library, which carry the signed header
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import logging
 import ssl
@@ -16,7 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import orjson
@@ -28,6 +26,7 @@ from okx.PublicData import PublicAPI
 from okx.Status import StatusAPI
 from okx.Trade import TradeAPI
 
+from core.exchange.loopback import is_loopback
 from core.exchange.okx.codes import BUDGET, NO_ANSWER, NOT_SENT
 from core.exchange.okx.fields import Row, milliseconds
 from core.exchange.port import Credentials
@@ -176,14 +175,3 @@ def understood(response: httpx.Response) -> Answer:
     if row.get("sCode") not in (None, "", "0"):
         return Answer(str(row["sCode"]), str(row.get("sMsg") or words), rows)
     return Answer(code, words, rows)
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the address is this machine, where no proxy belongs in between."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -1,0 +1,71 @@
+"""How long the recovery ladder takes to be there: everything that New Trade asks for when a number is typed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from benchmarks.frame import ROUNDS, Line, Section, median, ms, timed
+from benchmarks.world import World, populate
+from core.clock import SteppedClock
+from core.domain.intent import RecoveryChoice
+from core.services.forecast import MOST_STEPS
+from core.services.pictured import Pictured
+from core.services.positions import Draft, PositionManager
+from core.ui import ladders, previews
+from tests.stack import ACCOUNT, BTC
+
+PARTS = 100
+TIMES = 20
+GOAL_SECONDS = 0.050
+#: small steps from a small position, so that the ladder goes on to the most that is drawn
+LONGEST = RecoveryChoice(enabled=True, add_notional=Decimal(20), trigger_pnl=Decimal(-5), sl_usdt=Decimal(500))
+
+
+def measure() -> Section:
+    with World() as world, world.stack() as stack:
+        populate(stack, PARTS)
+        as_of = Pictured.of(stack.store, ACCOUNT).as_of
+        positions = PositionManager(stack.store, SteppedClock(as_of + timedelta(seconds=1)))
+        draft = stack.draft()
+        floor = median([_each(lambda: stack.store.rules()) for _ in range(ROUNDS)])
+        lines = [
+            _line("as Settings have it", positions, replace(draft, recovery=RecoveryChoice(enabled=True)), floor),
+            _line("the longest that is drawn", positions, replace(draft, recovery=LONGEST), floor),
+        ]
+    return Section(
+        "Recovery ladder",
+        "The whole preview as New Trade asks for it at each number typed: rules and picture of an account with "
+        f"{PARTS} parts read from the database, size, levels and worst case, every step with its liquidation price, "
+        "headline, table and drawing made of them. Floor: one reading of the rules from the same database.",
+        tuple(lines),
+    )
+
+
+def _line(words: str, positions: PositionManager, draft: Draft, floor: float) -> Line:
+    steps = positions.ladder(draft).steps
+    assert 0 < steps <= MOST_STEPS, f"{words}: {steps} steps"
+    took = median([_each(lambda: _as_the_page(positions, draft)) for _ in range(ROUNDS)])
+    return Line(f"{words}: {steps} steps", ms(took), ms(floor), f"<= {ms(GOAL_SECONDS)}", took <= GOAL_SECONDS)
+
+
+def _as_the_page(positions: PositionManager, draft: Draft) -> None:
+    """What New Trade does for the figures beside the form and for the ladder below it."""
+    tick = Pictured.of(positions.store, ACCOUNT).instrument(BTC).price_tick
+    shown = positions.preview(draft)
+    assert not shown.problems, shown.problems
+    previews.open_figures(draft, shown, tick, positions.clock.now())
+    found, rule = positions.ladder(draft), draft.recovery.over(positions.everybody()[0])
+    ladders.headline(found)
+    ladders.notes(found, rule)
+    ladders.chart(found, tick)
+    ladders.table(found, tick)
+
+
+def _each(work: object) -> float:
+    def often() -> None:
+        for _ in range(TIMES):
+            work()  # type: ignore[operator]
+
+    return timed(often) / TIMES

@@ -1,0 +1,98 @@
+"""Parts: what is ours of a position. Preview, open, move take-profit and stop-loss, close all or a share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from core.api import schemas, shown
+from core.api.problems import Problem, about
+from core.api.requests import AccountId, ExactRoute, House, Key, PartName, asked_of, once, the_account
+from core.api.routes_trading import opened, seen
+from core.api.tokens import Caller, Reader, Trader
+from core.services.positions import Asked
+from core.wiring import Services
+
+router = APIRouter(prefix="/parts", tags=["parts"], route_class=ExactRoute)
+
+
+@router.get("")
+def parts(
+    account: AccountId,
+    services: House,
+    caller: Reader,
+    strategy: Annotated[str | None, Query(min_length=1, max_length=40, pattern=schemas.NAME)] = None,
+) -> shown.SeenOut[shown.PartOut]:
+    """Every part that is held, asked for, or waits to be opened again."""
+    data, as_of, stale = seen(services, account)
+    rows = [row for row in data["parts"] if strategy is None or row["strategy"] == strategy]
+    items = [shown.PartOut.model_validate(row) for row in rows]
+    return shown.SeenOut(account=account, as_of=as_of, stale=stale, items=items)
+
+
+@router.post("", status_code=201, response_model=shown.AskedOut)
+def open_part(body: schemas.OpenIn, request: Request, key: Key, services: House, caller: Trader) -> Response:
+    """Open a part; the same as POST /trading/orders."""
+    return opened(body, request, key, services, caller)
+
+
+@router.post("/preview")
+def preview(body: schemas.DraftIn, services: House, caller: Reader) -> shown.PreviewOut:
+    """What it would come to at the newest price, and why it would be refused. Nothing is asked for: it needs no key."""
+    the_account(services, body.account)
+    return shown.PreviewOut.model_validate(services.positions.preview(body.value()))
+
+
+@router.get("/{part}")
+def part(part: PartName, account: AccountId, services: House, caller: Reader) -> shown.PartOut:
+    """One part, as it was last seen."""
+    found = next((one for one in parts(account, services, caller).items if one.part == part), None)
+    if found is None:
+        raise _unknown(part, f"part {part} is not among those last seen on {account}")
+    return found
+
+
+@router.post("/{part}/targets", response_model=shown.AskedOut)
+def targets(
+    part: PartName, body: schemas.TargetsIn, request: Request, key: Key, services: House, caller: Trader
+) -> Response:
+    """Move take-profit and stop-loss; the resting orders are amended and the part stays guarded throughout."""
+    take_profit = None if body.take_profit is None else body.take_profit.value()
+    stop_loss = None if body.stop_loss is None else body.stop_loss.value()
+
+    def work(click: str) -> Asked:
+        return services.positions.edit_targets(part, take_profit, stop_loss, click, caller.by, keep=body.keep)
+
+    return _of_part(part, asked_of(request, body), key, services, caller, work)
+
+
+@router.post("/{part}/close", response_model=shown.AskedOut)
+def close(
+    part: PartName, body: schemas.CloseIn, request: Request, key: Key, services: House, caller: Trader
+) -> Response:
+    """Close it at market, or so many of its contracts."""
+
+    def work(click: str) -> Asked:
+        return services.positions.close(part, click, caller.by, body.contracts, reopen=body.reopen)
+
+    return _of_part(part, asked_of(request, body), key, services, caller, work)
+
+
+def _of_part(
+    part: str,
+    asked: dict[str, object],
+    key: str,
+    services: Services,
+    caller: Caller,
+    work: Callable[[str], Asked],
+) -> Response:
+    """Something asked of a part that is known."""
+    if not services.positions.known(part):
+        raise _unknown(part, f"part {part} is not known")
+    return once(services, caller, key, asked, lambda click: shown.AskedOut.model_validate(work(click)))
+
+
+def _unknown(part: str, words: str) -> Problem:
+    return Problem(404, words, [about("part", part, "a part of GET /parts", words)])

@@ -1,0 +1,135 @@
+"""The door for strategies and TradingView: one message, one wish, one answer, however often it is delivered.
+
+A signal proves itself by a secret in its body, by a signature over its bytes, or by a token. It is late after its
+own maximum age; one that was answered before gets the same answer, late or not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from pydantic import ValidationError
+
+from core.api import schemas, shown
+from core.api.problems import Problem, about, of_services, of_validation
+from core.api.requests import ExactRoute, House, decoded, once, the_account, told
+from core.api.tokens import Caller, Limits, address, check
+from core.domain.errors import Misconfigured
+from core.domain.instrument import Side
+from core.domain.token import Scope
+from core.services.positions import Asked
+from core.services.tokens import Admission
+from core.wiring import Services
+
+AHEAD_SECONDS = 30  #: so far may a sender's clock be before ours
+NO_PROOF = "a signal needs a proof: `secret` in its body, the header X-Perpdeck-Signature, or a token"
+
+
+async def _body(request: Request) -> bytes:
+    return await request.body()
+
+
+def routes(limits: Limits) -> APIRouter:
+    """The door, with what its callers have used up."""
+    router = APIRouter(tags=["signals"], route_class=ExactRoute)
+    schema = schemas.SignalIn.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs")
+
+    @router.post(
+        "/signals",
+        status_code=201,
+        response_model=shown.SignalOut,
+        openapi_extra={
+            "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+            "security": [{}, {"HTTPBearer": []}],
+        },
+    )
+    def signal(
+        request: Request,
+        raw: Annotated[bytes, Depends(_body)],
+        services: House,
+        signature: Annotated[str | None, Header(alias="X-Perpdeck-Signature", max_length=200)] = None,
+    ) -> Response:
+        """Open a part, or close the parts of a strategy. Its `id` is its key: the same id twice is one order."""
+        return _answered(request, raw, services, signature, limits)
+
+    return router
+
+
+def _answered(request: Request, raw: bytes, services: Services, signature: str | None, limits: Limits) -> Response:
+    where = address(request.scope)
+    limits.may_try(where)
+    try:
+        given = decoded(raw)
+    except json.JSONDecodeError as error:
+        raise Problem(422, f"body is not JSON: {error.msg}", [about("body", None, "a JSON object")]) from None
+    given = given if isinstance(given, dict) else {}
+    admitted = _proof(request, raw, given, services, signature)
+    if admitted.token is None:
+        raise limits.failed(where, admitted.words)
+    limits.known(admitted.token)
+    caller = check(Caller(admitted.token), Scope.TRADE)
+    try:
+        wish = schemas.SignalIn.model_validate(given)
+    except ValidationError as error:
+        problems = list(of_validation(error.errors(include_url=False)))
+        raise Problem(422, "; ".join(one["words"] for one in problems), problems) from None
+    return _done(wish, services, caller)
+
+
+def _proof(request: Request, raw: bytes, given: dict[str, Any], services: Services, signature: str | None) -> Admission:
+    """Who sends it, by the first proof that it carries."""
+    kind, _, text = request.headers.get("authorization", "").partition(" ")
+    secret = given.get("secret")
+    if kind.lower() == "bearer":
+        return services.tokens.admit(text.strip())
+    if signature is not None:
+        return services.tokens.admit_signature(signature, raw)
+    if isinstance(secret, str):
+        return services.tokens.admit_secret(secret)
+    return Admission(None, NO_PROOF)
+
+
+def _done(wish: schemas.SignalIn, services: Services, caller: Caller) -> Response:
+    the_account(services, wish.account)
+    asked = wish.model_dump(mode="json", exclude_unset=True, exclude={"secret"}) | {"request": "POST /signals"}
+    key = f"signal {wish.id}"
+    try:
+        before = services.answers.kept(caller.token.id, key, asked)
+    except Misconfigured as reused:
+        raise of_services(reused, {}, 409) from None
+    if before is not None:
+        return told(before)
+    _in_time(wish, services.reports.clock.now())
+    work: Callable[[str], shown.SignalOut]
+    if wish.action == "open":
+
+        def work(click: str) -> shown.SignalOut:
+            opened = services.positions.open(wish.draft(), click, caller.by, again=wish.again)
+            return _out(wish, [opened])
+    else:
+
+        def work(click: str) -> shown.SignalOut:
+            found = services.positions.of_strategy(wish.account, wish.contract, Side(wish.side), wish.strategy)
+            return _out(wish, [services.positions.close(part, f"{click}/{part}", caller.by) for part in found])
+
+    return once(services, caller, key, asked, work, 201)
+
+
+def _in_time(wish: schemas.SignalIn, now: datetime) -> None:
+    """Raises Problem for a signal that comes too late, or from the future."""
+    age = (now - wish.time).total_seconds()
+    if not -AHEAD_SECONDS <= age <= wish.max_age_seconds:
+        allowed = f"{AHEAD_SECONDS} s ahead of ours to {wish.max_age_seconds} s ago"
+        words = f"time {wish.time.isoformat()} is {age:.0f} s ago: {allowed} is allowed; nothing was done"
+        raise Problem(422, words, [about("time", wish.time.isoformat(), allowed, words)])
+
+
+def _out(wish: schemas.SignalIn, done: list[Asked]) -> shown.SignalOut:
+    nothing = f"no part of {wish.strategy} is open {wish.side} on {wish.contract}"
+    words = done[0].words if done else nothing
+    return shown.SignalOut(id=wish.id, action=wish.action, parts=[one.part for one in done], words=words)

@@ -1,0 +1,250 @@
+"""Orders, positions, executions, results and the record of one account. Reads come from what the bot has written."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+
+from core.api import schemas, shown
+from core.api.problems import Problem, about
+from core.api.requests import AccountId, ExactRoute, House, Key, asked_of, once, the_account
+from core.api.tokens import Reader, Trader
+from core.domain.instrument import Side
+from core.domain.intent import ExitReason
+from core.domain.order import OrderStatus, Purpose
+from core.services.ledger import MOST, Only, OrdersOnly
+from core.wiring import Services
+
+router = APIRouter(prefix="/trading", tags=["trading"], route_class=ExactRoute)
+
+PURPOSES = {purpose.name.lower(): purpose for purpose in Purpose if purpose is not Purpose.FOREIGN}
+Limit = Annotated[int, Query(ge=1, le=MOST, description="Rows of one page.")]
+After = Annotated[str | None, Query(max_length=400, description="The `next` of the page before.")]
+SymbolQuery = Annotated[str | None, Query(pattern=r"^[A-Z0-9]{1,20}-USDT-PERP$")]
+PartQuery = Annotated[str | None, Query(pattern=r"^[0-9a-z]{6}$")]
+StrategyQuery = Annotated[str | None, Query(min_length=1, max_length=40, pattern=schemas.NAME)]
+OrderId = Annotated[str, Path(pattern=r"^[A-Za-z0-9]{1,36}$", description="Client order id, such as op00a7k201E01.")]
+SymbolPath = Annotated[str, Path(pattern=r"^[A-Z0-9]{1,20}-USDT-PERP$")]
+PurposeName = Literal["entry", "recovery", "protect", "safety_net", "take_profit", "stop_loss", "close", "balance"]
+
+
+def seen(services: Services, account: str) -> tuple[dict[str, Any], datetime | None, bool]:
+    """The account as it was last seen, when, and whether that is too long ago."""
+    the_account(services, account)
+    picture = services.reports.picture(account)
+    if picture is None:
+        return {"positions": [], "parts": [], "orders": [], "metrics": None}, None, True
+    return picture.data, picture.as_of, picture.stale(services.reports.clock.now())
+
+
+# --- orders
+
+
+@router.post("/orders", status_code=201, response_model=shown.AskedOut)
+def open_by_order(body: schemas.OpenIn, request: Request, key: Key, services: House, caller: Trader) -> Response:
+    """Open a part: its entry is ordered, and its take-profit and stop-loss rest from the first fill on."""
+    return opened(body, request, key, services, caller)
+
+
+def opened(body: schemas.OpenIn, request: Request, key: str, services: Services, caller: Trader) -> Response:
+    the_account(services, body.account)
+
+    def work(click: str) -> shown.AskedOut:
+        asked = services.positions.open(body.value(), click, caller.by, again=body.again)
+        return shown.AskedOut.model_validate(asked)
+
+    return once(services, caller, key, asked_of(request, body), work, 201)
+
+
+@router.get("/orders")
+def orders(
+    account: AccountId,
+    services: House,
+    caller: Reader,
+    symbol: SymbolQuery = None,
+    status: OrderStatus | None = None,
+    purpose: PurposeName | None = None,
+    part: PartQuery = None,
+    after: After = None,
+    limit: Limit = 100,
+) -> shown.PageOut[shown.OrderOut]:
+    """Every order of ours, of all cycles, newest first."""
+    the_account(services, account)
+    only = OrdersOnly(symbol, status, PURPOSES[purpose] if purpose else None, part)
+    page = services.ledger.orders(account, only, after, limit)
+    return shown.PageOut(items=[shown.OrderOut.of(order) for order in page.items], next=page.next)
+
+
+@router.get("/orders/active")
+def active_orders(account: AccountId, services: House, caller: Reader) -> shown.SeenOut[shown.ActiveOrderOut]:
+    """Every live order at the exchange, ours and foreign, as the last look saw it."""
+    data, as_of, stale = seen(services, account)
+    items = [shown.ActiveOrderOut.model_validate(order) for order in data["orders"]]
+    return shown.SeenOut(account=account, as_of=as_of, stale=stale, items=items)
+
+
+@router.get("/orders/{order_id}")
+def order(order_id: OrderId, account: AccountId, services: House, caller: Reader) -> shown.OrderOut:
+    """One order of ours."""
+    return _order(services, account, order_id)
+
+
+def _order(services: Services, account: str, name: str) -> shown.OrderOut:
+    the_account(services, account)
+    found = services.ledger.order(account, name)
+    if found is None:
+        raise Problem(404, f"order {name} is none of ours on {account}", [about("order_id", name, "an id of ours")])
+    return shown.OrderOut.of(found)
+
+
+@router.delete("/orders/{order_id}", response_model=shown.AskedOut)
+def cancel_order(
+    order_id: OrderId,
+    account: AccountId,
+    request: Request,
+    services: House,
+    caller: Trader,
+    key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=128, pattern=r"^[\x21-\x7e]+$")] = None,
+) -> Response:
+    """Take back what has not filled of an entry. What has filled stays, and stays protected; orders that protect
+    cannot be taken away here."""
+    _order(services, account, order_id)
+
+    def work(click: str) -> shown.AskedOut:
+        return shown.AskedOut.model_validate(services.orders.cancel(account, order_id, click, caller.by))
+
+    asked = asked_of(request, None) | {"account": account, "id": order_id}
+    return once(services, caller, key or f"cancel {account} {order_id}", asked, work)
+
+
+# --- positions
+
+
+@router.get("/positions")
+def positions(account: AccountId, services: House, caller: Reader) -> shown.SeenOut[shown.PositionOut]:
+    """What the exchange holds."""
+    data, as_of, stale = seen(services, account)
+    items = [shown.PositionOut.model_validate(row) for row in data["positions"]]
+    return shown.SeenOut(account=account, as_of=as_of, stale=stale, items=items)
+
+
+@router.post("/positions/sync", status_code=202, response_model=shown.AskedOut)
+def sync(body: schemas.SyncIn, request: Request, key: Key, services: House, caller: Trader) -> Response:
+    """Ask the bot to look at every position now, and to bring home what is new in the exchange's history."""
+    the_account(services, body.account)
+
+    def work(click: str) -> shown.AskedOut:
+        return shown.AskedOut.model_validate(services.ledger.sync(body.account, click, caller.by))
+
+    return once(services, caller, key, asked_of(request, body), work, 202)
+
+
+@router.get("/positions/{instrument}")
+def position(
+    instrument: SymbolPath, account: AccountId, services: House, caller: Reader
+) -> shown.SeenOut[shown.PositionOut]:
+    """What the exchange holds of one contract: long, short, both or nothing."""
+    found = positions(account, services, caller)
+    return found.model_copy(update={"items": [one for one in found.items if one.symbol == instrument]})
+
+
+# --- the past
+
+
+@router.get("/trades")
+def trades(
+    account: AccountId,
+    services: House,
+    caller: Reader,
+    symbol: SymbolQuery = None,
+    side: Side | None = None,
+    part: PartQuery = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: After = None,
+    limit: Limit = 100,
+) -> shown.PageOut[shown.TradeOut]:
+    """Executions at the exchange, ours and those of others. `side` is that of the position."""
+    the_account(services, account)
+    only = Only(symbol=symbol, side=side, since=_aware("since", since), until=_aware("until", until))
+    page = services.ledger.trades(account, only, part, after, limit)
+    items = [
+        shown.TradeOut(
+            **{field.name: getattr(one.fill, field.name) for field in fields(one.fill)}, part=one.part, cycle=one.cycle
+        )
+        for one in page.items
+    ]
+    return shown.PageOut(items=items, next=page.next)
+
+
+@router.get("/performance")
+def performance(
+    account: AccountId,
+    services: House,
+    caller: Reader,
+    symbol: SymbolQuery = None,
+    side: Side | None = None,
+    strategy: StrategyQuery = None,
+    reason: ExitReason | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> shown.PerformanceOut:
+    """What ended cycles came to: win rate, PnL, profit factor, expectancy, Sharpe, Sortino, drawdown."""
+    the_account(services, account)
+    only = Only(symbol, side, strategy, reason, since=_aware("since", since), until=_aware("until", until))
+    return shown.PerformanceOut.model_validate(services.history.performance(account, only))
+
+
+@router.get("/statistics")
+def statistics(account: AccountId, services: House, caller: Reader) -> shown.StatisticsOut:
+    """The account now, and what its pairs of take-profit and stop-loss have come to."""
+    data, as_of, _stale = seen(services, account)
+    money, guarded, pairs = data["metrics"] or {}, data.get("protection", {}), services.pairs.figures(account)
+    return shown.StatisticsOut(
+        account=account,
+        as_of=as_of,
+        **{name: money.get(name) for name in ("equity", "available", "margin_used", "floating_pnl")},
+        parts_held=guarded.get("parts", 0),
+        parts_protected=guarded.get("protected", 0),
+        pairs_placed=pairs.placed,
+        target_hits=pairs.target_hits,
+        stop_hits=pairs.stop_hits,
+        both_filled=pairs.both_filled,
+        orphans=pairs.orphans,
+        sibling_cancels=pairs.cancels,
+        sibling_cancel_p50_seconds=None if pairs.cancel_p50 is None else pairs.cancel_p50.total_seconds(),
+        sibling_cancel_p99_seconds=None if pairs.cancel_p99 is None else pairs.cancel_p99.total_seconds(),
+    )
+
+
+@router.get("/events")
+def events(
+    account: AccountId,
+    services: House,
+    caller: Reader,
+    part: PartQuery = None,
+    rule: Annotated[str | None, Query(pattern=r"^[a-z][a-z _-]{0,39}$")] = None,
+    after: After = None,
+    limit: Limit = 100,
+) -> shown.PageOut[shown.EventOut]:
+    """What was asked, decided and done, and why."""
+    the_account(services, account)
+    page = services.ledger.events(account, part, rule, after, limit)
+    return shown.PageOut(items=[shown.EventOut.model_validate(event) for event in page.items], next=page.next)
+
+
+def _aware(field: str, at: datetime | None) -> datetime | None:
+    """A given time in UTC. Raises Problem for one without a zone, or outside of the calendar."""
+    if at is None:
+        return None
+    given = at.isoformat()
+    try:
+        if at.tzinfo is not None:
+            return at.astimezone(UTC)
+        words = f"{field} {given} has no zone: 2026-01-31T12:00:00Z is allowed"
+    except OverflowError:
+        words = f"{field} {given} is outside of the calendar: the years 1 to 9999 are allowed"
+    raise Problem(422, words, [about(field, given, "a time with its zone", words)])

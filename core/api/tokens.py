@@ -1,0 +1,134 @@
+"""The door of the API: who may come in, and what for. Nobody gets past it without a token, also not on this machine.
+
+Open are the reference pages on the loopback, and the door for signals, which carry their own proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from core.api.limits import Limiter, too_many
+from core.api.problems import Problem
+from core.domain.errors import PerpdeckError
+from core.domain.token import ApiToken
+from core.domain.token import Scope as May
+from core.wiring import Services
+
+REFERENCE = frozenset({"", "/", "/docs", "/openapi.json"})
+SIGNALS = "/signals"
+CALLER = "perpdeck.caller"
+ASK = {"www-authenticate": 'Bearer realm="perpdeck"'}
+
+bearer = HTTPBearer(
+    auto_error=False, description="A token made in Settings, API. Its scope is read, trade or admin; each includes less"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks."""
+
+    token: ApiToken
+
+    @property
+    def by(self) -> str:
+        """How the audit trail names it."""
+        return f"API token {self.token.name}"
+
+
+class Limits:
+    """What callers have used up: those with a token, and addresses whose attempts failed."""
+
+    def __init__(self, tokens: Limiter, strangers: Limiter) -> None:
+        self.tokens, self.strangers = tokens, strangers
+
+    def known(self, token: ApiToken) -> None:
+        """Counts one request of a token. Raises Problem where it has none left."""
+        seconds = self.tokens.wait(token.id)
+        if seconds:
+            raise too_many(seconds, self.tokens.rate)
+
+    def may_try(self, address: str) -> None:
+        """Raises Problem for an address that failed too often."""
+        seconds = self.strangers.wait(address, 0)
+        if seconds:
+            raise too_many(seconds, self.strangers.rate)
+
+    def failed(self, address: str, words: str) -> Problem:
+        """Counts one failed attempt of an address; the answer to it."""
+        self.strangers.wait(address)
+        return Problem(401, words, headers=ASK)
+
+
+class Door:
+    """Lets a request in with its token, before anything of it is read."""
+
+    def __init__(self, app: ASGIApp, services: Callable[[], Services], limits: Limits) -> None:
+        self.app, self._services, self._limits = app, services, limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        open_here = path in REFERENCE and loopback(address(scope))
+        if not open_here and path != SIGNALS:
+            try:
+                scope[CALLER] = await run_in_threadpool(self._caller, scope)
+            except Problem as problem:
+                return await problem.response()(scope, receive, send)
+            except PerpdeckError as error:
+                return await Problem(503, str(error), headers={"retry-after": "5"}).response()(scope, receive, send)
+        return await self.app(scope, receive, send)
+
+    def _caller(self, scope: Scope) -> Caller:
+        where = address(scope)
+        self._limits.may_try(where)
+        kind, _, text = Headers(scope=scope).get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not text:
+            raise self._limits.failed(where, "a token is needed: Authorization: Bearer <token>, made in Settings, API")
+        admitted = self._services().tokens.admit(text.strip())
+        if admitted.token is None:
+            raise self._limits.failed(where, admitted.words)
+        self._limits.known(admitted.token)
+        return Caller(admitted.token)
+
+
+def address(scope: Scope) -> str:
+    """Where a request comes from, as the server says."""
+    return scope["client"][0] if scope.get("client") else ""
+
+
+def loopback(where: str) -> bool:
+    try:
+        return ip_address(where).is_loopback
+    except ValueError:
+        return False
+
+
+def check(caller: Caller, needed: May) -> Caller:
+    """The caller. Raises Problem where its token may not do this."""
+    if not caller.token.scope.covers(needed):
+        has = caller.token.scope
+        raise Problem(403, f"token {caller.token.id} may {has} only: this needs a token with the scope {needed}")
+    return caller
+
+
+def _who(needed: May) -> Callable[..., Caller]:
+    def caller(request: Request, _shown: Annotated[object, Depends(bearer)] = None) -> Caller:
+        return check(request.scope[CALLER], needed)
+
+    return caller
+
+
+Reader = Annotated[Caller, Depends(_who(May.READ))]
+Trader = Annotated[Caller, Depends(_who(May.TRADE))]
+Admin = Annotated[Caller, Depends(_who(May.ADMIN))]

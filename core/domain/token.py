@@ -1,0 +1,42 @@
+"""A token by which a program comes in: what it may do, and for how long. The secret itself is never in here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """What a token may do. Each includes those before it."""
+
+    READ = "read"  #: look at everything
+    TRADE = "trade"  #: and open, change and close positions
+    ADMIN = "admin"  #: and start and stop the bot, and set its level
+
+    def covers(self, needed: Scope) -> bool:
+        """Whether this is enough where `needed` is asked for."""
+        order = list(Scope)
+        return order.index(self) >= order.index(needed)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """One token as it stands."""
+
+    id: str  #: eight letters and digits, the visible part of the token
+    name: str
+    scope: Scope
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None = None  #: None: never
+    revoked_at: datetime | None = None
+    used_at: datetime | None = None  #: to the minute
+
+    def trouble(self, now: datetime) -> str:
+        """Why it is not taken any more; empty while it is."""
+        if self.revoked_at is not None:
+            return f"token {self.id} was revoked at {self.revoked_at:%Y-%m-%d %H:%M} UTC: make a new one in Settings"
+        if self.expires_at is not None and self.expires_at <= now:
+            return f"token {self.id} expired at {self.expires_at:%Y-%m-%d %H:%M} UTC: make a new one in Settings"
+        return ""

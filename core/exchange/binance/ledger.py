@@ -1,0 +1,152 @@
+"""Binance's executions, income and balances in our words (Binance USD-M docs, account and trade)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from core.domain.account import AccountState
+from core.domain.ids import meaning
+from core.domain.instrument import OrderSide, Side
+from core.domain.money import ZERO, Contracts, Price
+from core.domain.order import Fill, Funding
+from core.exchange.binance.fields import Row, moment, number, number_or_zero, text, to_symbol, truth, word
+from core.exchange.binance.parse import ORDER_SIDE, POSITION_SIDE, held_side
+
+SETTLE = "USDT"
+FUNDING_FEE, INSURANCE = "FUNDING_FEE", "INSURANCE_CLEAR"
+LIQUIDATION, DELEVERAGING = ("autoclose-",), ("adl_autoclose",)  #: how the client ids of such orders begin
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One execution as the exchange lists it; it knows the order's number and not its name."""
+
+    id: int  #: counted per contract
+    order_id: str
+    symbol: str
+    side: OrderSide
+    position_side: Side | None  #: None: one-way mode
+    quantity: Contracts
+    price: Price
+    fee: Decimal  #: in USDT, negative = paid
+    realised_pnl: Decimal
+    maker: bool
+    at: datetime
+
+    @property
+    def key(self) -> Hashable:
+        return self.id
+
+    @property
+    def signed(self) -> Decimal:
+        """What it added to the position: bought positive, sold negative."""
+        return self.quantity if self.side is OrderSide.BUY else -self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Income:
+    """One booking in the account: funding, a realised profit, a fee."""
+
+    kind: str
+    symbol: str  #: Binance's own; "" for bookings that concern no contract
+    amount: Decimal
+    at: datetime
+    id: str  #: unique within one kind
+
+    @property
+    def key(self) -> Hashable:
+        return self.kind, self.id, self.symbol
+
+
+def paid(row: Row) -> tuple[Decimal, str]:
+    """The fee of an execution, negative = paid, and its currency; both are absent where there was none."""
+    return -number_or_zero(row, "commission"), str(row.get("commissionAsset") or SETTLE)
+
+
+def parse_trade(row: Row, fee: Decimal) -> Trade:
+    """An execution, with its fee in USDT."""
+    return Trade(
+        id=int(number(row, "id")),
+        order_id=text(row, "orderId"),
+        symbol=to_symbol(text(row, "symbol")),
+        side=word(row, "side", ORDER_SIDE),
+        position_side=word(row, "positionSide", POSITION_SIDE) if row.get("positionSide") else None,
+        quantity=Contracts(number(row, "qty")),
+        price=Price(number(row, "price")),
+        fee=fee,
+        realised_pnl=number_or_zero(row, "realizedPnl"),
+        maker=truth(row, "maker"),
+        at=moment(row, "time"),
+    )
+
+
+def parse_fill(trade: Trade, client_id: str) -> Fill:
+    """An execution under the name of its order. Trades are counted per contract, so the contract is in its id."""
+    meant = meaning(client_id)
+    opens = meant.purpose.adds_risk if meant else trade.realised_pnl == ZERO
+    return Fill(
+        exchange_fill_id=f"{trade.symbol}:{trade.id}",
+        exchange_order_id=trade.order_id,
+        client_order_id=client_id,
+        symbol=trade.symbol,
+        position_side=trade.position_side or held_side(trade.side, opens),
+        side=trade.side,
+        quantity=trade.quantity,
+        price=trade.price,
+        fee=trade.fee,
+        maker=trade.maker,
+        realised_pnl=trade.realised_pnl,
+        at=trade.at,
+        origin=origin_of(client_id),
+    )
+
+
+def origin_of(client_id: str) -> str:
+    """Who sent an order: one of the exchange's own says so by how its client id begins."""
+    if client_id.startswith(LIQUIDATION):
+        return "liquidation"
+    return "deleveraging" if client_id.startswith(DELEVERAGING) else "order"
+
+
+def parse_income(row: Row) -> Income:
+    """A booking; its number is told as tranId."""
+    return Income(
+        kind=text(row, "incomeType"),
+        symbol=str(row.get("symbol") or ""),
+        amount=number(row, "income"),
+        at=moment(row, "time"),
+        id=text(row, "tranId"),
+    )
+
+
+def parse_funding(income: Income) -> Funding:
+    """A funding fee. Binance does not say which side of a contract it was for."""
+    return Funding(
+        symbol=to_symbol(income.symbol),
+        position_side=None,
+        amount=income.amount,
+        at=income.at,
+        exchange_id=income.id,
+    )
+
+
+def parse_account(account: Row, config: Row, as_of: datetime) -> AccountState:
+    """Money in USDT and mode. A currency of which nothing is held may be absent from the answer.
+
+    Whether the account may trade is told here, and not what the key may. Whether the key may withdraw, and from where
+    it may be used, Binance tells at an address of its spot exchange only.
+    """
+    usdt = next((row for row in account.get("assets") or [] if row.get("asset") == SETTLE), {"asset": SETTLE})
+    return AccountState(
+        equity=number_or_zero(usdt, "marginBalance"),
+        available=number_or_zero(usdt, "availableBalance"),
+        margin_used=number_or_zero(usdt, "initialMargin"),
+        unrealised_pnl=number_or_zero(usdt, "unrealizedProfit"),
+        hedge_mode=truth(config, "dualSidePosition"),
+        can_trade=truth(config, "canTrade"),
+        can_withdraw=False,
+        as_of=as_of,
+    )

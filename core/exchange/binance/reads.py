@@ -1,0 +1,293 @@
+"""The reading half of the port for Binance USD-M futures: every method returns or raises Unavailable.
+
+Looks at perpetuals settled in USDT. What weighs much is remembered: settings, lives of positions, what rests where
+nothing has been.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from core.domain.account import AccountState
+from core.domain.errors import Unavailable
+from core.domain.instrument import Instrument
+from core.domain.life import ClosedPosition
+from core.domain.order import Fill, Funding, Order, OrderKind
+from core.domain.seen import PortFacts, Position, Ticker
+from core.exchange.binance.addresses import DEMO, LIVE
+from core.exchange.binance.algo import Algos
+from core.exchange.binance.calls import Calls
+from core.exchange.binance.catalogue import (
+    Bracket,
+    Fees,
+    parse_brackets,
+    parse_candle,
+    parse_fees,
+    parse_instruments,
+    weight_limit,
+)
+from core.exchange.binance.codes import FACTS, MAINTENANCE, MEANS, NO_RIGHT, OUTCOME_OPEN, PASSES_BY_ITSELF
+from core.exchange.binance.fields import Row, number, text, to_name, to_symbol
+from core.exchange.binance.history import History, Sizes
+from core.exchange.binance.holdings import Holdings, sizes
+from core.exchange.binance.ledger import parse_account
+from core.exchange.binance.limits import ORDER_LIMITS, Budget, Need
+from core.exchange.binance.parse import parse_ticker
+from core.exchange.binance.resting import Resting
+from core.exchange.binance.session import Session
+from core.exchange.clock import ExchangeClock
+from core.exchange.kept import Kept
+from core.exchange.port import Candle, Credentials
+from core.exchange.throttle import Throttle
+
+MOST_CANDLES = 1000  #: in one answer
+RECENT = timedelta(days=2)  #: history of so short a time belongs to a decision; longer ones can wait
+CONFIG_GOOD_FOR_SECONDS = STATUS_GOOD_FOR_SECONDS = 60.0
+SYMBOLS_GOOD_FOR_SECONDS = 300.0
+BRACKETS_GOOD_FOR_SECONDS = FEES_GOOD_FOR_SECONDS = RIGHT_GOOD_FOR_SECONDS = 3600.0
+FEES_OF = "BTCUSDT"
+BARS = {"1H": "1h", "2H": "2h", "4H": "4h", "6H": "6h", "8H": "8h", "12H": "12h", "1D": "1d", "3D": "3d", "1W": "1w"}
+
+
+class BinanceReads:
+    """One account at Binance (or at an address that answers like it), read."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        rest_url: str = "",  #: empty: Binance's own
+        demo: bool = False,
+        proxy: str | None = None,
+        budget: Budget | None = None,  #: of this machine's address; accounts share it
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.demo = demo
+        self.budget = budget or Budget(sleep=sleep)
+        self._orders = Throttle(ORDER_LIMITS, monotonic=monotonic, sleep=sleep)
+        self._clock = ExchangeClock(now)
+        self._session = Session(
+            credentials,
+            rest_url=rest_url or (DEMO if demo else LIVE)[0],
+            proxy=proxy,
+            budget=self.budget,
+            orders=self._orders,
+            exchange_now=self._clock.now,
+        )
+        self._calls = Calls(
+            self._session, self._clock, lifetime=FACTS.request_lifetime, sleep=sleep, monotonic=monotonic
+        )
+        self._now = now
+        self._history = History(self._session, self._calls, self._clock.now, monotonic)
+        self._algos = Algos(self._session, self._calls, self._history, self._clock.now)
+        self._resting = Resting(self._session, self._calls, self._algos, monotonic, self._has_room)
+        self._holdings = Holdings(self._history, self._clock.now, monotonic)
+        self._config = Kept[Row](self._read_config, CONFIG_GOOD_FOR_SECONDS, monotonic)
+        self._may_trade = Kept[bool](self._read_right, RIGHT_GOOD_FOR_SECONDS, monotonic)
+        self._symbols = Kept[dict[str, Row]](self._read_symbols, SYMBOLS_GOOD_FOR_SECONDS, monotonic)
+        self._brackets = Kept[dict[str, Bracket]](self._read_brackets, BRACKETS_GOOD_FOR_SECONDS, monotonic)
+        self._fees = Kept[Fees](self._read_fees, FEES_GOOD_FOR_SECONDS, monotonic)
+        self._status = Kept[bool](self._read_status, STATUS_GOOD_FOR_SECONDS, monotonic)
+
+    @property
+    def facts(self) -> PortFacts:
+        return FACTS
+
+    def usage(self) -> dict[str, tuple[int, int]]:
+        """Weight used in this minute and orders sent, each with its limit."""
+        weight = (self.budget.used(self._clock.now()), self.budget.most)
+        return {"weight 1m": weight, **self._orders.usage()}
+
+    def _has_room(self, weight: int) -> bool:
+        return self.budget.has_room(weight, self._clock.now())
+
+    def close(self) -> None:
+        """Close the connections; nothing is sent or tried again afterwards."""
+        self._calls.closed = True
+        self._session.close()
+
+    # -- the account
+
+    def account_state(self) -> AccountState:
+        """Money in USDT, position mode and whether the key may trade. Whether it may withdraw is not told here."""
+        account = self._calls.row("balance", lambda: self._session.futures_account(version=3))
+        state = parse_account(account, self._config.value(), self._now())
+        return state if self._may_trade.value() else replace(state, can_trade=False)
+
+    def _read_right(self) -> bool:
+        """Whether the key may trade: an order is tried out, which Binance checks and never carries out."""
+        asked = {"symbol": FEES_OF, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1", "price": "1"}
+        try:
+            self._calls.read("the right to trade", lambda: self._session.futures_create_test_order(**asked))
+        except Unavailable as refusal:
+            if refusal.code in NO_RIGHT:
+                return False
+            if refusal.code not in MEANS or refusal.code in PASSES_BY_ITSELF | OUTCOME_OPEN:
+                raise
+        return True
+
+    def _read_config(self) -> Row:
+        return self._calls.row(
+            "account settings", self._session.futures_account_config, Need.WRITE
+        )  # orders wait for it
+
+    def positions(self) -> list[Position]:
+        """All positions in USDT contracts, in one answer. Flat contracts are absent."""
+        rows = self._position_rows()
+        held = sizes(rows)
+        self._resting.holds(symbol for symbol, _ in held)
+        return self._holdings.positions(rows, self._leverages({symbol for symbol, _ in held}))
+
+    def _position_rows(self) -> list[Row]:
+        return self._calls.rows("positions", lambda: self._session.futures_position_information(version=3))
+
+    def _held(self) -> Sizes:
+        return sizes(self._position_rows())
+
+    def leverage(self, symbol: str) -> Decimal:
+        """The leverage set for this contract; one value for both sides."""
+        return number(self._symbol_config(symbol), "leverage")
+
+    def _leverages(self, symbols: set[str]) -> dict[str, Decimal]:
+        """Leverage by symbol, as it was last read; read anew where one is missing."""
+        names = {to_name(symbol) for symbol in symbols}
+        if not names:
+            return {}
+        configs = self._symbols.value()
+        if not names <= configs.keys():
+            self._symbols.forget()
+            configs = self._symbols.value()
+        return {to_symbol(name): number(configs[name], "leverage") for name in names & configs.keys()}
+
+    def _read_symbols(self) -> dict[str, Row]:
+        rows = self._calls.rows("leverages", self._session.futures_symbol_config)
+        return {text(row, "symbol"): row for row in rows}
+
+    def _symbol_config(self, symbol: str) -> Row:
+        """Leverage and margin type of one contract, read now."""
+        name = to_name(symbol)
+        rows = self._calls.rows(f"settings of {symbol}", lambda: self._session.futures_symbol_config(symbol=name))
+        row = next((row for row in rows if row.get("symbol") == name), None)
+        if row is None:
+            raise Unavailable(f"settings of {symbol}: Binance answered with nothing")
+        return dict(row)
+
+    def forget_settings(self, symbol: str | None = None) -> None:
+        """Leverage of a contract was changed by somebody (None: a setting of the account); it is read anew."""
+        self._symbols.forget()
+        if symbol is None:
+            self._config.forget()
+
+    # -- orders
+
+    def working_orders(self) -> list[Order]:
+        """Every live order, ordinary and conditional of every kind, ours and foreign.
+
+        An order placed by a conditional one that was set off is not listed; the conditional one tells of both.
+        """
+        return self._resting.orders()
+
+    def other_conditional_orders(self) -> list[Order]:
+        """None: conditional orders of every kind are in one list here, and `working_orders` has them."""
+        return []
+
+    def find(self, client_order_id: str, symbol: str, kind: OrderKind) -> Order | None:
+        """One order by our id; None: Binance says that it does not know it (or not yet, see the facts)."""
+        if kind.rests_on_trigger:
+            return self._algos.find(client_order_id, symbol)
+        return self._algos.find_ordinary(symbol, origClientOrderId=client_order_id)
+
+    # -- history
+
+    def fills(self, since: datetime, until: datetime | None = None) -> list[Fill]:
+        """All executions in USDT contracts of that time (three months at most), oldest first."""
+        return self._history.fills(since, until, self._need(since, until), self._resting.symbols())
+
+    def funding(self, since: datetime, until: datetime | None = None) -> list[Funding]:
+        """All funding fees of that time (three months at most), oldest first. Binance does not tell the side."""
+        return self._history.funding(since, until, self._need(since, until))
+
+    def closed_positions(self, since: datetime, until: datetime | None = None) -> list[ClosedPosition]:
+        """Lives of positions whose newest close lies in that time, folded from the executions, oldest first.
+
+        A life that is still held is among them once a part of it was closed. One that began more than three months
+        ago is told from its oldest execution that Binance still has.
+        """
+        need = self._need(since, until)
+        return self._history.closed_positions(
+            since, until, need, self._resting.symbols(), self._held, self._last_known_leverage
+        )
+
+    def _last_known_leverage(self, symbol: str) -> Decimal:
+        return self._leverages({symbol}).get(symbol, Decimal(0))
+
+    def _need(self, since: datetime, until: datetime | None) -> Need:
+        return Need.LOOK if until is None and self._clock.now() - since < RECENT else Need.HISTORY
+
+    # -- the market
+
+    def instruments(self) -> dict[str, Instrument]:
+        """Every perpetual settled in USDT by our symbol, with its rules and this account's fees."""
+        info = self._calls.row("contracts", self._session.futures_exchange_info, Need.HISTORY)
+        self.budget.most = weight_limit(info) or self.budget.most
+        return parse_instruments(info, self._brackets.value(), self._fees.value())
+
+    def _read_brackets(self) -> dict[str, Bracket]:
+        return parse_brackets(self._calls.read("margin tables", self._session.futures_leverage_bracket, Need.HISTORY))
+
+    def _read_fees(self) -> Fees:
+        return parse_fees(
+            self._calls.row("fees", lambda: self._session.futures_commission_rate(symbol=FEES_OF), Need.HISTORY)
+        )
+
+    def ticker(self, symbol: str) -> Ticker:
+        """Last, bid, ask and mark, as of the moment we asked."""
+        what, name, asked = f"prices of {symbol}", to_name(symbol), self._now()
+        price = self._calls.row(what, lambda: self._session.futures_symbol_ticker(symbol=name))
+        book = self._calls.row(what, lambda: self._session.futures_orderbook_ticker(symbol=name))
+        mark = self._calls.row(what, lambda: self._session.futures_mark_price(symbol=name))
+        return parse_ticker(price, book, mark, asked)
+
+    def candles(self, symbol: str, bar: str, limit: int) -> list[Candle]:
+        """Newest `limit` bars, oldest first."""
+        rows: list[Sequence[Any]] = []
+        while len(rows) < limit:
+            wanted = min(limit - len(rows), MOST_CANDLES)
+            before = {"endTime": int(rows[0][0]) - 1} if rows else {}
+            page = self._candles(symbol, BARS.get(bar, bar), wanted, before)
+            rows = [*page, *rows]
+            if len(page) < wanted:
+                break
+        return [parse_candle(row, self._clock.now()) for row in rows]
+
+    def _candles(self, symbol: str, bar: str, limit: int, before: dict[str, int]) -> list[Any]:
+        asked = {"symbol": to_name(symbol), "interval": bar, "limit": limit, **before}
+        return self._calls.rows(f"candles of {symbol}", lambda: self._session.futures_klines(**asked), Need.HISTORY)
+
+    def server_time(self) -> datetime:
+        """Binance's clock; also what our signatures and deadlines go by."""
+        return self._calls.measure_clock()
+
+    def exchange_now(self) -> datetime:
+        """Binance's clock by the difference measured last; asks nobody."""
+        return self._clock.now()
+
+    def under_maintenance(self) -> bool:
+        """Whether Binance answers that it is being worked on; asked at most once a minute."""
+        return self._status.value()
+
+    def _read_status(self) -> bool:
+        try:
+            self._calls.read("system status", self._session.futures_ping)
+        except Unavailable as silence:
+            if silence.code in MAINTENANCE:
+                return True
+            raise
+        return False

@@ -1,0 +1,28 @@
+"""A value that is read now and then and good for a while: account settings, fees, the state of a system."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+
+
+class Kept(Generic[Value]):
+    """Thread-safe enough: at worst it is read twice. Raises what `read` raises, and keeps the older value then."""
+
+    def __init__(self, read: Callable[[], Value], seconds: float, monotonic: Callable[[], float]) -> None:
+        self._read, self._seconds, self._monotonic = read, seconds, monotonic
+        self._held: tuple[float, Value] | None = None
+
+    def value(self, *, however_old: bool = False) -> Value:
+        """The value, read anew where it is older than its time (or was forgotten)."""
+        held = self._held
+        if held is not None and (however_old or self._monotonic() - held[0] < self._seconds):
+            return held[1]
+        value = self._read()
+        self._held = (self._monotonic(), value)
+        return value
+
+    def forget(self) -> None:
+        self._held = None

@@ -1,0 +1,86 @@
+"""One answer for each request of a program, however often it is sent: the same key is the same request.
+
+What is asked for is done under a click of its own, so that it happens once even where its answer was lost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.clock import Clock
+from core.domain.errors import Misconfigured, Unavailable
+from db.store import Store
+
+AT_ONCE = 4  #: requests that may be under way together; each holds a connection
+PATIENCE_SECONDS = 5
+KEPT_FOR = timedelta(days=30)
+SWEPT_EVERY = timedelta(hours=6)
+
+#: does what was asked under this click; status and body of the answer
+Work = Callable[[str], tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status and body, and whether they were made just now."""
+
+    status: int
+    body: str  #: as it goes out
+    new: bool
+
+
+class Answers:
+    """Raises Misconfigured where a key is used for two things, Unavailable where the database does not answer."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+        self._room = threading.BoundedSemaphore(AT_ONCE)
+        self._swept: datetime | None = None
+
+    def once(self, token: str, key: str, asked: Mapping[str, Any], work: Work) -> Answer:
+        """The answer to what was `asked` under this key of a token, made now or kept from before.
+
+        What `work` raises is not kept: the same may be asked again.
+        """
+        if not self._room.acquire(timeout=PATIENCE_SECONDS):
+            raise Unavailable("too many requests are under way: send the same again, with the same key")
+        try:
+            mark, now = fingerprint(asked), self._clock.now()
+            self._sweep(now)
+            found = self._store.answer_once(token, key, mark, now, lambda: work(click(token, key)))
+        finally:
+            self._room.release()
+        return _same(mark, key, Answer(*found[1:]), found[0])
+
+    def kept(self, token: str, key: str, asked: Mapping[str, Any]) -> Answer | None:
+        """The answer that was given before; None: the key is new."""
+        found = self._store.kept_answer(token, key)
+        return None if found is None else _same(fingerprint(asked), key, Answer(found[1], found[2], False), found[0])
+
+    def _sweep(self, now: datetime) -> None:
+        if self._swept is None or now - self._swept > SWEPT_EVERY:
+            self._swept = now
+            self._store.forget_answers(now - KEPT_FOR)
+
+
+def click(token: str, key: str) -> str:
+    """The click that a request is, for the services that know clicks."""
+    return f"api/{token}/{hashlib.sha256(key.encode()).hexdigest()[:40]}"
+
+
+def fingerprint(asked: Mapping[str, Any]) -> str:
+    """The same for the same request, however its text was laid out."""
+    text = json.dumps(asked, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _same(mark: str, key: str, answer: Answer, first: str) -> Answer:
+    if mark != first:
+        raise Misconfigured(f"key {key!r} was used for another request before: a new request needs a new key")
+    return answer

@@ -1,0 +1,68 @@
+"""The audit trail: what persons have asked for, who and from where, what became of it. Newest first, never edited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from db.records import Event
+from db.store import Store
+
+ASKED_BY = "asked by "
+
+
+class Kind(StrEnum):
+    """What an act was about."""
+
+    POSITIONS = "positions"  #: parts, their orders and differences, a sync of the history
+    SWITCH = "switch"  #: start, stop, level
+    SETTINGS = "settings"
+    ACCOUNTS = "accounts"  #: keys and the secret that seals them
+    LOGIN = "login"
+    PAPER = "paper"  #: the paper exchange moved by hand
+
+
+RULES: Mapping[Kind, str] = {
+    Kind.POSITIONS: "asked",
+    Kind.SWITCH: "switch",
+    Kind.SETTINGS: "setting",
+    Kind.ACCOUNTS: "account",
+    Kind.LOGIN: "login",
+    Kind.PAPER: "paper market",
+}
+KINDS = {rule: kind for kind, rule in RULES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One line of the trail."""
+
+    at: datetime
+    kind: Kind
+    who: str  #: a person, a guard of ours that raised the level, or the address a log-in came from
+    what: str
+    why: str
+    part: str  #: empty where it was about none
+    outcome: str
+
+
+class Audit:
+    """Reads the trail. Raises Unavailable where the database does not answer."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def acts(self, account: str, kinds: frozenset[Kind] = frozenset(Kind), limit: int = 200) -> list[Act]:
+        """Acts of these kinds on the account and on what all accounts share."""
+        return [act_of(event) for event in self.store.acts(account, (RULES[kind] for kind in kinds), limit)]
+
+
+def act_of(event: Event) -> Act:
+    """An event as an act of somebody."""
+    kind = KINDS[event.rule]
+    if event.because.startswith(ASKED_BY):
+        who, _, why = event.because.removeprefix(ASKED_BY).partition(": ")
+        return Act(event.at, kind, who, event.action or "", why, event.part or "", event.outcome or "")
+    return Act(event.at, kind, "", event.action or event.because, "", event.part or "", event.outcome or "")

@@ -1,0 +1,152 @@
+"""Take-profit and stop-loss as the pairs they are: how each stands now, and what all of them came to.
+
+Where the exchange has an OCO both legs are one order; elsewhere they are two, and the bot ends the one that is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from core.domain.instrument import Side
+from core.domain.money import ZERO
+from core.domain.pair import PairState
+from db.store import Store
+
+Json = Mapping[str, Any]
+TROUBLE = (PairState.BARE, PairState.BOTH_FILLED, PairState.TARGET_ONLY, PairState.STOP_ONLY, PairState.FILLING)
+
+
+@dataclass(frozen=True, slots=True)
+class LegRow:
+    """One leg as the last look saw it."""
+
+    client_order_id: str
+    status: str
+    price: Decimal | None  #: where it is set off; None where that is not known any more
+    distance_pct: Decimal | None  #: of that price from the mark
+    quantity: Decimal
+    filled: Decimal
+    since: datetime | None
+    changed_at: datetime | None
+
+    @property
+    def rests(self) -> bool:
+        return self.status == "working"
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """The pair of one part in its present cycle."""
+
+    part: str
+    strategy: str
+    symbol: str
+    side: Side
+    state: PairState
+    size: Decimal  #: contracts that the part holds now
+    take_profit: LegRow | None
+    stop_loss: LegRow | None
+
+    @property
+    def one_order(self) -> bool:
+        """True where the exchange keeps both legs as one."""
+        both = self.take_profit, self.stop_loss
+        return None not in both and len({leg.client_order_id for leg in both if leg}) == 1
+
+    @property
+    def leftover(self) -> LegRow | None:
+        """The leg that still rests although the other has filled."""
+        if self.one_order or self.state not in (PairState.TAKE_PROFIT, PairState.STOP_LOSS):
+            return None
+        other = self.stop_loss if self.state is PairState.TAKE_PROFIT else self.take_profit
+        return other if other is not None and other.rests and not other.filled else None
+
+
+@dataclass(frozen=True, slots=True)
+class PairFigures:
+    """What the pairs of an account have come to since it is known."""
+
+    placed: int
+    target_hits: int
+    stop_hits: int
+    both_filled: int
+    orphans: int
+    cancels: int  #: siblings that were ended after the other leg had filled, as far as two orders made the pair
+    cancel_p50: timedelta | None  #: from a leg's fill to the end of its sibling
+    cancel_p99: timedelta | None
+
+
+class Pairs:
+    """Reads only. Raises Unavailable where the database does not answer."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def list(self, account: str) -> list[PairRow]:
+        """Every pair of the last look, those in trouble first."""
+        found = self.store.picture(account)
+        return pairs_of(found[0]) if found else []
+
+    def figures(self, account: str) -> PairFigures:
+        """Counts and the time that cancels took, over everything that is kept."""
+        counts, took = self.store.pair_counts(account), self.store.cancel_latencies(account)
+        return PairFigures(*counts, len(took), percentile(took, 50), percentile(took, 99))
+
+
+def pairs_of(picture: Json) -> list[PairRow]:
+    """The pairs in a picture; parts that never had one are left out."""
+    triggers = {order["client_order_id"]: order for order in picture["orders"]}
+    rows = [_pair(part, triggers) for part in picture["parts"] if part["pair"]["state"] != PairState.NONE]
+    return sorted(rows, key=lambda row: (_rank(row), row.symbol, row.part))
+
+
+def percentile(took: Sequence[timedelta], percent: int) -> timedelta | None:
+    """The smallest that so many percent of the sorted `took` do not exceed; None of nothing."""
+    return took[-(-len(took) * percent // 100) - 1] if took else None
+
+
+def _rank(row: PairRow) -> int:
+    return TROUBLE.index(row.state) if row.state in TROUBLE else len(TROUBLE) + (row.leftover is None)
+
+
+def _pair(part: Json, triggers: Mapping[str, Json]) -> PairRow:
+    return PairRow(
+        part=part["part"],
+        strategy=part["strategy"],
+        symbol=part["symbol"],
+        side=Side(part["side"]),
+        state=PairState(part["pair"]["state"]),
+        size=Decimal(part["size"]),
+        take_profit=_leg(part, "take_profit", triggers),
+        stop_loss=_leg(part, "stop_loss", triggers),
+    )
+
+
+def _leg(part: Json, name: str, triggers: Mapping[str, Json]) -> LegRow | None:
+    leg = part["pair"][name]
+    if leg is None:
+        return None
+    price = _decimal(triggers.get(leg["client_order_id"], {}).get(f"{name}_trigger"))
+    mark = _decimal(part["mark_price"])
+    return LegRow(
+        client_order_id=leg["client_order_id"],
+        status=leg["status"],
+        price=price,
+        distance_pct=(price / mark - 1) * 100 if price is not None and mark else None,
+        quantity=_decimal(leg["quantity"]) or ZERO,
+        filled=_decimal(leg["filled"]) or ZERO,
+        since=_time(leg["created_at"]),
+        changed_at=_time(leg["updated_at"]),
+    )
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,0 +1,171 @@
+"""Tokens by which programs come in: made, shown once, checked, revoked. Only a hash of each is kept.
+
+A token goes with a signal secret, for senders that can only put text into a message: it opens nothing but the door
+for signals. It is computed from the server's secret, so neither it nor anything to compute it from is stored; it
+ends when that secret is changed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from core.clock import Clock
+from core.domain.errors import Misconfigured
+from core.domain.token import ApiToken, Scope
+from db.records import Event
+from db.store import Store
+
+__all__ = ["LONGEST_DAYS", "Admission", "ApiToken", "NewToken", "Scope", "Tokens"]
+
+PREFIX, SIGNAL_PREFIX = "pdk", "pds"
+LONGEST_DAYS = 3650
+LONGEST_NAME = 40
+SIGNED_FOR = timedelta(minutes=5)  #: a signature's own time may differ so much from ours
+NOTED_EVERY = timedelta(minutes=1)
+_TEXT = re.compile(r"(pdk|pds)_([0-9a-z]{8})_([0-9A-Za-z_-]{43})")
+_NAME = re.compile(r"[\w][\w .()&+-]*")
+_LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
+UNKNOWN = "the token is not known: copy it whole, or make a new one in Settings"
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token that was just made. The secrets are shown now and never again."""
+
+    token: ApiToken
+    secret: str = field(repr=False)  #: for the header Authorization: Bearer
+    signal_secret: str = field(repr=False)  #: for signals, in the body or as the key of a signature
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Who came in, or why nobody did."""
+
+    token: ApiToken | None
+    words: str = ""
+
+
+class Tokens:
+    """Decides which programs may come in. Raises Unavailable where the database does not answer."""
+
+    def __init__(self, store: Store, clock: Clock, key: Callable[[], bytes]) -> None:
+        self._store, self._clock, self._key = store, clock, key
+
+    # -- what a person does
+
+    def create(self, name: str, scope: Scope, days: int | None, by: str) -> NewToken:
+        """Make one that lives for so many days (None: until it is revoked).
+
+        Raises Misconfigured where the name or the days are not allowed, or the name is taken.
+        """
+        name, now = name.strip(), self._clock.now()
+        problems = [*_name_problems(name), *_days_problems(days)]
+        if any(one.name == name and not one.trouble(now) for one in self.list()):
+            problems.append(f"name {name!r} is taken by a token that still holds: choose another, or revoke that one")
+        if problems:
+            raise Misconfigured("; ".join(problems), problems=tuple(problems))
+        ident = "".join(secrets.choice(_LETTERS) for _ in range(8))
+        text = f"{PREFIX}_{ident}_{secrets.token_urlsafe(32)}"
+        ends = None if days is None else now + timedelta(days=days)
+        token = ApiToken(ident, name, scope, now, by, ends)
+        self._store.add_api_token(token, _digest(text))
+        self._note(by, f"API token {ident} made for {name}: {scope}")
+        return NewToken(token, text, self._signal_secret(ident))
+
+    def list(self) -> list[ApiToken]:
+        """Every token there ever was, newest first."""
+        return self._store.api_tokens()
+
+    def revoke(self, name: str, by: str) -> None:
+        """From now on this token is not taken. Raises Misconfigured for one that is not known."""
+        found = self._store.api_token(name)
+        if found is None:
+            raise Misconfigured(f"token {name!r} is not known")
+        if self._store.revoke_api_token(name, self._clock.now()):
+            self._note(by, f"API token {name} of {found[0].name} revoked")
+
+    # -- who comes in
+
+    def admit(self, text: str) -> Admission:
+        """Who brings this token."""
+        kind, ident, _ = _split(text)
+        found = self._store.api_token(ident) if kind == PREFIX else None
+        if found is None or not hmac.compare_digest(found[1], _digest(text)):
+            return Admission(None, UNKNOWN)
+        return self._living(found[0])
+
+    def admit_secret(self, text: str) -> Admission:
+        """Who sends a signal with this secret in it."""
+        kind, ident, _ = _split(text)
+        if kind != SIGNAL_PREFIX or not hmac.compare_digest(text, self._signal_secret(ident)):
+            return Admission(None, "the secret of the signal is not known: copy it whole, or make a new token")
+        return self._found(ident)
+
+    def admit_signature(self, header: str, body: bytes) -> Admission:
+        """Who signed this body: `t=<seconds>,k=<token id>,v1=<hex>`, an HMAC-SHA256 of `t.body` under its secret."""
+        given = dict(piece.strip().partition("=")[::2] for piece in header.split(","))
+        at, ident, signature = given.get("t", ""), given.get("k", ""), given.get("v1", "")
+        if not (re.fullmatch(r"[0-9]{1,12}", at) and re.fullmatch(r"[0-9a-z]{8}", ident)):
+            return Admission(None, "the signature cannot be read: t=<unix seconds>,k=<token id>,v1=<hex> is expected")
+        wanted = hmac.new(self._signal_secret(ident).encode(), at.encode() + b"." + body, hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(signature.encode(), wanted.encode()):
+            return Admission(None, "the signature does not fit the body: HMAC-SHA256 over t, a full stop and the body")
+        if abs(self._clock.now().timestamp() - int(at)) > SIGNED_FOR.total_seconds():
+            return Admission(None, f"the signature's time {at} is more than {SIGNED_FOR.seconds} s from ours")
+        return self._found(ident)
+
+    def _found(self, ident: str) -> Admission:
+        found = self._store.api_token(ident)
+        return Admission(None, UNKNOWN) if found is None else self._living(found[0])
+
+    def _living(self, token: ApiToken) -> Admission:
+        now = self._clock.now()
+        trouble = token.trouble(now)
+        if trouble:
+            return Admission(None, trouble)
+        if token.used_at is None or now - token.used_at >= NOTED_EVERY:
+            self._store.note_api_token_used(token.id, now)
+        return Admission(token)
+
+    def _signal_secret(self, ident: str) -> str:
+        made = hmac.digest(self._key(), f"signal {ident}".encode(), "sha256")
+        return f"{SIGNAL_PREFIX}_{ident}_{_letters(made)}"
+
+    def _note(self, by: str, action: str) -> None:
+        now: datetime = self._clock.now()
+        self._store.add_events("", [Event(now, "", None, "account", f"asked by {by}", action, "done")])
+
+
+def _name_problems(name: str) -> list[str]:
+    if not 1 <= len(name) <= LONGEST_NAME:
+        return [f"name has {len(name)} characters: 1 to {LONGEST_NAME} are allowed"]
+    if not _NAME.fullmatch(name):
+        return [f"name {name!r} holds a sign that is not allowed: letters, digits, blanks and . ( ) & + - _ are"]
+    return []
+
+
+def _days_problems(days: int | None) -> list[str]:
+    if days is None or 1 <= days <= LONGEST_DAYS:
+        return []
+    return [f"days {days} is out of range: 1 to {LONGEST_DAYS} is allowed, or none"]
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    """Kind, id and secret of a text; empty where it is none of ours."""
+    match = _TEXT.fullmatch(text)
+    return (match[1], match[2], match[3]) if match else ("", "", "")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _letters(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")

@@ -1,0 +1,108 @@
+"""Programs that come in: their tokens, and one answer for each of their requests, however often it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from core.domain.token import ApiToken, Scope
+from db.connection import Database
+from db.models import ApiAnswerRow, ApiTokenRow
+
+tokens, answers = ApiTokenRow.table(), ApiAnswerRow.table()
+
+Made = Callable[[], tuple[int, str]]  #: does what was asked; status and body of the answer
+
+
+class Api(Database):
+    """What the API keeps for itself."""
+
+    # -- tokens ----------------------------------------------------------------------------------------------
+
+    def add_api_token(self, token: ApiToken, digest: str) -> None:
+        """Keep a new token."""
+        with self.one_statement() as connection:
+            connection.execute(
+                insert(tokens).values(
+                    id=token.id,
+                    name=token.name,
+                    scope=token.scope,
+                    digest=digest,
+                    created_at=token.created_at,
+                    created_by=token.created_by,
+                    expires_at=token.expires_at,
+                )
+            )
+
+    def api_tokens(self) -> list[ApiToken]:
+        """Every token there ever was, newest first."""
+        with self.one_statement() as connection:
+            rows = connection.execute(select(tokens).order_by(tokens.c.created_at.desc(), tokens.c.id))
+            return [_token(row) for row in rows]
+
+    def api_token(self, name: str) -> tuple[ApiToken, str] | None:
+        """One token and the hash of its secret, by its id."""
+        with self.one_statement() as connection:
+            row = connection.execute(select(tokens).where(tokens.c.id == name)).one_or_none()
+        return None if row is None else (_token(row), row.digest)
+
+    def revoke_api_token(self, name: str, now: datetime) -> bool:
+        """From now on it is not taken. False: it was revoked before, or is not known."""
+        living = (tokens.c.id == name, tokens.c.revoked_at.is_(None))
+        with self.one_statement() as connection:
+            return connection.execute(update(tokens).where(*living).values(revoked_at=now)).rowcount == 1
+
+    def note_api_token_used(self, name: str, now: datetime) -> None:
+        with self.one_statement() as connection:
+            connection.execute(update(tokens).where(tokens.c.id == name).values(used_at=now))
+
+    # -- answers ---------------------------------------------------------------------------------------------
+
+    def answer_once(
+        self, token: str, key: str, fingerprint: str, now: datetime, make: Made
+    ) -> tuple[str, int, str, bool]:
+        """Let `make` do what was asked, once for each key of a token, and keep its answer.
+
+        Returns the fingerprint of what the key first asked for, status and body of its answer, and whether that was
+        just now. A second request with the key waits for the first. Where `make` raises nothing is kept, so that the
+        same may be asked again; what it does by itself must therefore be safe to do twice.
+        """
+        claim = insert(answers).values(token=token, key=key, fingerprint=fingerprint, status=0, body="", at=now)
+        mine = (answers.c.token == token, answers.c.key == key)
+        with self.transaction() as connection:
+            if connection.scalar(claim.on_conflict_do_nothing().returning(answers.c.key)) is None:
+                kept = connection.execute(select(answers).where(*mine)).one()
+                return kept.fingerprint, kept.status, kept.body, False
+            status, body = make()
+            connection.execute(update(answers).where(*mine).values(status=status, body=body))
+        return fingerprint, status, body, True
+
+    def kept_answer(self, token: str, key: str) -> tuple[str, int, str] | None:
+        """Fingerprint, status and body of what was answered before; None: nothing was."""
+        with self.one_statement() as connection:
+            row = connection.execute(
+                select(answers).where(answers.c.token == token, answers.c.key == key)
+            ).one_or_none()
+        return None if row is None else (row.fingerprint, row.status, row.body)
+
+    def forget_answers(self, before: datetime) -> int:
+        """Let go of answers that nobody will ask for again; how many there were."""
+        with self.one_statement() as connection:
+            return connection.execute(delete(answers).where(answers.c.at < before)).rowcount
+
+
+def _token(row: Any) -> ApiToken:
+    return ApiToken(
+        id=row.id,
+        name=row.name,
+        scope=Scope(row.scope),
+        created_at=row.created_at,
+        created_by=row.created_by,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        used_at=row.used_at,
+    )

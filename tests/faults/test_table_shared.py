@@ -1,0 +1,24 @@
+"""Every fault at every step of a part that shares its position with another; see `matrix` for the promises.
+
+`SEED=n VOYAGE=m` makes one voyage again; `-m soak` runs the whole table, once for every thousand of `SEEDS`.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from core.domain.account import Exchange
+from tests.faults.conftest import RunTable
+
+A_FEW = {Exchange.OKX: 16, Exchange.BINANCE: 8}  #: voyages, of eight flows each
+
+
+@pytest.mark.parametrize("exchange", Exchange)
+def test_a_sample_of_the_table(run_table: RunTable, exchange: Exchange) -> None:
+    run_table(exchange, shared=True, most=A_FEW[exchange])
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("exchange", Exchange)
+def test_the_whole_table(run_table: RunTable, exchange: Exchange) -> None:
+    run_table(exchange, shared=True, most=None)

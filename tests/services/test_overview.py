@@ -1,0 +1,70 @@
+"""All accounts side by side: each with its own numbers, sums within one environment only, both switches at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.clock import SteppedClock
+from core.domain.account import Account, Environment, Exchange
+from core.services.levels import Levels
+from core.services.overview import Overview, totals
+from core.services.reports import Reports
+from db.store import Store
+from tests.pages.sample import sample_picture
+from tests.services.conftest import DEMO, PAPER
+
+BINANCE = Account("paper-binance", "Paper Binance", Exchange.BINANCE, Environment.PAPER, "", "")
+
+
+@pytest.fixture
+def overview(store: Store, clock: SteppedClock) -> Overview:
+    for account in (BINANCE, DEMO):
+        store.save_account(account, None)
+    return Overview(store, Levels(store, clock, "here"), Reports(store, clock), clock)
+
+
+def seen(store: Store, clock: SteppedClock, account: Account, **metrics: Any) -> None:
+    picture = {**sample_picture(), "account": account.id}
+    picture["metrics"] = {**picture["metrics"], **metrics}
+    store.put_picture(account.id, picture, clock.now())
+
+
+def test_each_account_has_its_own_numbers_and_one_that_was_not_seen_has_none(overview, store, clock):
+    midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    seen(store, clock, PAPER, equity="10000", floating_pnl="-5")
+    seen(store, clock, BINANCE, equity="99000", floating_pnl="7")
+    store.add_equity_sample(BINANCE.id, midnight - timedelta(seconds=1), Decimal(1))
+    store.add_equity_sample(BINANCE.id, midnight + timedelta(seconds=1), Decimal(100_000))
+    okx, binance, demo = overview.lines([PAPER, BINANCE, DEMO])
+    assert (okx.money("equity"), okx.daily_pnl) == (10_000, None)
+    assert (binance.money("equity"), binance.daily_pnl) == (99_000, -1000)
+    assert (demo.picture, demo.money("equity"), demo.daily_pnl, demo.status.parts) == (None, None, None, 0)
+
+
+def test_sums_are_made_within_one_environment_and_real_money_comes_first(overview, store, clock):
+    live = replace(DEMO, id="live-okx", name="OKX live", environment=Environment.LIVE)
+    store.save_account(live, None)
+    seen(store, clock, PAPER, equity="10000", margin_used="100", floating_pnl="-5.5")
+    seen(store, clock, BINANCE, equity="99000", margin_used="50", floating_pnl="7")
+    seen(store, clock, live, equity="3", margin_used="1", floating_pnl="0")
+    real, demo, paper = totals(overview.lines([PAPER, BINANCE, DEMO, live]))
+    assert (real.environment, real.equity, real.accounts, real.unseen) == (Environment.LIVE, 3, 1, 0)
+    assert (demo.environment, demo.equity, demo.accounts, demo.unseen) == (Environment.DEMO, 0, 1, 1)
+    assert (paper.equity, paper.margin_used, paper.floating_pnl) == (109_000, 150, Decimal("1.5"))
+    assert (paper.protected, paper.parts, paper.accounts) == (2, 4, 2)
+
+
+def test_all_bots_are_started_and_stopped_and_one_that_cannot_be_keeps_no_other(overview, store):
+    store.acquire_lease(PAPER.id, "here/1", 60)
+    found = overview.start_all([PAPER, BINANCE], "operator")
+    assert found["Paper OKX"] == ""
+    assert "No bot process looks after this account" in found["Paper Binance"]
+    assert (store.bot(PAPER.id).running, store.bot(BINANCE.id).running) == (True, False)
+    assert overview.start_all([PAPER], "operator") == {}
+    assert overview.stop_all([PAPER, BINANCE], "operator") == {"Paper OKX": ""}
+    assert store.bot(PAPER.id).manually_stopped
