@@ -107,10 +107,11 @@ class Guard:
         self._first = first
         if self._thread is None:
             self.stream.start(self.on_push)
-            self._thread = threading.Thread(target=self._work, name=f"guard-{self.account.id}", daemon=True)
-            self._first_aid = threading.Thread(target=self._answer_fills, name=f"fills-{self.account.id}", daemon=True)
-            self._thread.start()
-            self._first_aid.start()
+            aid = threading.Thread(target=self._answer_fills, name=f"fills-{self.account.id}", daemon=True)
+            worker = threading.Thread(target=self._work, name=f"guard-{self.account.id}", daemon=True)
+            aid.start()
+            worker.start()
+            self._first_aid, self._thread = aid, worker  # only what runs is known to a `stop` at the same moment
         self.wake()
 
     def ask_to_stop(self) -> None:
