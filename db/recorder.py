@@ -12,11 +12,11 @@ from sqlalchemy.engine import Connection
 from core.domain.ids import meaning
 from core.domain.order import Fill, Funding
 from db import codec
-from db.models import FillRow, FundingRow, OrderRow, PositionRow
+from db.models import FillRow, FundingRow, PositionRow
 from db.store import Store
 from db.store_commands import owners_of
 
-fills, funding, orders = FillRow.table(), FundingRow.table(), OrderRow.table()
+fills, funding = FillRow.table(), FundingRow.table()
 positions = PositionRow.table()
 
 Owner = tuple[str, int]  #: a part and its cycle
