@@ -21,6 +21,7 @@ run: $(RUN_READY)
 # Files stay whole on one worker: the stories of a browser file share one running product. The longest come first.
 test: lint
 	@CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && \
+	  PROMETHEUS="$$(scripts/prometheus $(VENV) || true)" && export PROMETHEUS && \
 	  $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak" $(TESTS)
 
 lint: $(TEST_READY)

@@ -1,4 +1,4 @@
-"""Perpdeck in one process: the dashboard, the bot behind it, the API and `/healthz`, on one port of 127.0.0.1.
+"""Perpdeck in one process: the dashboard, the bot behind it, API, `/metrics` and `/healthz`, on one port of 127.0.0.1.
 
 The bot is built and stopped by the lifespan, so neither an edited page nor a cleared cache can make a second one.
 """
@@ -25,6 +25,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.api import app as api
+from core.api import metrics
 from core.api.health import readyz
 from core.ui import text
 from core.ui.gate import COOKIE, Gate
@@ -149,7 +150,12 @@ def unexpected(error: BaseException) -> bool:
 app = st.App(
     ROOT / "pages" / "menu.py",
     lifespan=lifespan,
-    routes=[Route("/healthz", healthz), Route("/readyz", readyz), Mount("/api/v1", api.build(VERSION))],
+    routes=[
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        metrics.route(VERSION),
+        Mount("/api/v1", api.build(VERSION)),
+    ],
     middleware=[Middleware(SecurityHeaders), Middleware(Gate, login=lambda: get_services().login)],
     on_script_error=unexpected,
 )

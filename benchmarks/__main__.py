@@ -11,7 +11,21 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from benchmarks import climbing, cycle, cycle_binance, deciding, legs, pages, placing, protecting, starting, weeks
+from benchmarks import (
+    climbing,
+    cycle,
+    cycle_binance,
+    deciding,
+    legs,
+    pages,
+    placing,
+    protecting,
+    reads,
+    scrape,
+    signal,
+    starting,
+    weeks,
+)
 from benchmarks.frame import Section, readme, with_newer, yardstick
 from benchmarks.world import World
 
@@ -32,6 +46,9 @@ SUBJECTS: dict[str, Callable[[], Iterable[Section]]] = {
     "deciding": lambda: [deciding.measure()],
     "climbing": lambda: [climbing.measure()],
     "pages": lambda: [pages.measure()],
+    "scrape": lambda: _with_world(scrape.measure),
+    "signal": lambda: [signal.measure()],
+    "reads": lambda: [reads.measure()],
     "starting": starting.measure,
     "weeks": lambda: _with_world(weeks.measure),
 }

@@ -14,7 +14,7 @@ from benchmarks.tap import BinanceTap, behind
 from benchmarks.world import PART_USDT, World
 from core.clock import RealClock
 from core.domain.instrument import Side
-from core.domain.intent import EntryKind, EntryStyle, Target
+from core.domain.intent import ExecutionKind, ExecutionStyle, Target
 from core.domain.money import Price
 from core.domain.order import OrderStatus
 from core.services.positions import Draft, PositionManager
@@ -54,14 +54,14 @@ class Desk:
         """So many parts whose targets are not reached."""
         far = Target(pnl_usdt=Decimal(50)), Target(pnl_usdt=Decimal(-50))
         for _ in range(parts - self._standing):
-            self._open(EntryStyle(), *far)
+            self._open(ExecutionStyle(), *far)
         self._standing = parts
         eventually(lambda: self._protected() == parts, f"{parts} parts stand protected")
 
     def sample(self) -> Sample:
         """A part that enters, wins and is gone."""
         eventually(lambda: self._used() == 2 * self._standing, "nothing is left of the part before")
-        entry = EntryStyle(EntryKind.LIMIT, price=Price(MARKET - BELOW))
+        entry = ExecutionStyle(ExecutionKind.LIMIT, price=Price(MARKET - BELOW))
         part = self._open(entry, Target(price=Price(MARKET + ABOVE)), Target(price=Price(MARKET - 5000)))
         eventually(lambda: part in self._resting(), "the entry rests at the exchange")
         self._move(MARKET - BELOW - 1)
@@ -73,7 +73,7 @@ class Desk:
         self._move(MARKET)
         return Sample(guarded, let_go)
 
-    def _open(self, entry: EntryStyle, target: Target, stop: Target) -> str:
+    def _open(self, entry: ExecutionStyle, target: Target, stop: Target) -> str:
         draft = Draft(BINANCE, BTC, Side.LONG, Decimal(PART_USDT), Decimal(10), target, stop, entry)
         return self.positions.open(draft, next(self._tokens), "trader", again=True).part
 

@@ -15,7 +15,7 @@ from benchmarks.tap import Tap, behind
 from benchmarks.world import World
 from core.clock import RealClock
 from core.domain.instrument import Side
-from core.domain.intent import EntryKind, EntryStyle, Target
+from core.domain.intent import ExecutionKind, ExecutionStyle, Target
 from core.domain.money import Price
 from core.domain.order import OrderStatus
 from core.services.positions import Draft, PositionManager
@@ -166,5 +166,5 @@ def _draft(price: Decimal) -> Draft:
         leverage=Decimal(10),
         take_profit=Target(pnl_usdt=Decimal(5)),
         stop_loss=Target(pnl_usdt=Decimal(-10)),
-        entry=EntryStyle(EntryKind.LIMIT, price=Price(price)),
+        entry=ExecutionStyle(ExecutionKind.LIMIT, price=Price(price)),
     )

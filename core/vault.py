@@ -1,4 +1,4 @@
-"""Seals the keys of accounts before they are stored, and opens them again. Shows and logs no secret.
+"""Seals keys of accounts and other secrets before they are stored, and opens them again. Shows and logs none.
 
 A sealed text carries its own salt: whoever has the secret can open it, on any machine. An older secret still
 opens what it has sealed, and `renewed` seals it anew under the present one. While the secret in the data folder is
@@ -85,29 +85,36 @@ class Vault:
 
     def encrypt(self, credentials: Credentials) -> bytes:
         """Seal these keys."""
-        plain = json.dumps(asdict(credentials)).encode()
-        return self._sealed(self._salt, self._fernet(self._salt).encrypt(plain))
+        return self.seal(json.dumps(asdict(credentials)))
 
     def decrypt(self, sealed: bytes) -> Credentials:
         """Open sealed keys. Raises Misconfigured where none of our secrets fits."""
+        return Credentials(**json.loads(self.unseal(sealed)))
+
+    def seal(self, text: str) -> bytes:
+        """Seal any other secret: an address that alerts are sent to, a bot's token."""
+        return self._sealed(self._salt, self._fernet(self._salt).encrypt(text.encode()))
+
+    def unseal(self, sealed: bytes) -> str:
+        """Open a sealed text. Raises Misconfigured where none of our secrets fits."""
         salt, token = _parts(sealed)
         try:
-            return Credentials(**json.loads(self._fernet(salt).decrypt(token)))
+            return self._fernet(salt).decrypt(token).decode()
         except InvalidToken:
             if self._learned():
-                return self.decrypt(sealed)
+                return self.unseal(sealed)
             raise Misconfigured(
                 "the stored keys were sealed with another SESSION_SECRET: set that one again "
                 "(or name it in SESSION_SECRET_PREVIOUS), or enter the keys anew"
             ) from None
 
     def renewed(self, sealed: bytes) -> bytes | None:
-        """The same keys under the present secret; None where they are already. Raises as `decrypt` does."""
+        """The same under the present secret; None where it is already. Raises as `unseal` does."""
         salt, token = _parts(sealed)
         try:
             _key(self._secrets[0], salt).decrypt(token)
         except InvalidToken:
-            return self.encrypt(self.decrypt(sealed))
+            return self.seal(self.unseal(sealed))
         return None
 
     def signing_key(self, purpose: str) -> bytes:

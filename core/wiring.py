@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from core.alerts import Alerts, LogChannel
+from core.alerts.repeating import Repeating
+from core.alerts.telling import Telling
 from core.clock import Clock, RealClock
 from core.domain.account import Account, Environment, Exchange
 from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
@@ -26,16 +28,19 @@ from core.monitor.reconciler import Reconciler
 from core.monitor.tracker import OrderTracker
 from core.paper import PaperAddress, PaperExchange
 from core.services.accounts import Accounts
+from core.services.alerts import Alerting
 from core.services.answers import Answers
 from core.services.audit import Audit
 from core.services.backup import Backup
 from core.services.differences import Differences
 from core.services.display import Display
+from core.services.executions import Executions
 from core.services.history import History
 from core.services.keys import DEMO_ACCOUNT, ENVIRONMENT, Keys
 from core.services.ledger import Ledger
 from core.services.levels import Levels
 from core.services.login import Login
+from core.services.metrics import Metrics
 from core.services.orders import OrderManager
 from core.services.overview import Overview
 from core.services.pairs import Pairs
@@ -43,8 +48,12 @@ from core.services.paper import PaperMarket
 from core.services.positions import PositionManager
 from core.services.preferences import Preferences
 from core.services.reports import Reports
+from core.services.risk import Risk
 from core.services.tokens import Tokens
 from core.settings import Settings
+from core.telegram.commands import Commands, Remote
+from core.telegram.poller import Poller
+from core.ui.tr_patterns import in_turkish
 from core.vault import Vault
 from core.venues import Client, venue
 from db.backup.source import BackupSource
@@ -61,6 +70,7 @@ PAPER_ACCOUNTS = {
     Exchange.BINANCE: ("paper-binance", "Paper Binance"),
 }
 STOP_SECONDS = 3.0
+POLL_EVERY = 1.0  #: seconds between two questions to Telegram, which holds each of them open by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,7 @@ class Services:
     differences: Differences
     levels: Levels
     accounts: Accounts
+    alerts: Alerting
     reports: Reports
     overview: Overview
     pairs: Pairs
@@ -83,8 +94,11 @@ class Services:
     login: Login
     backup: Backup
     ledger: Ledger
+    executions: Executions
+    risk: Risk
     tokens: Tokens
     answers: Answers
+    metrics: Metrics
     places: Mapping[str, str]  #: where data lies, for the Settings page
 
 
@@ -128,6 +142,27 @@ class Running:
         self.reload_accounts()
         self.monitor.start()
         self.services = self._services()
+        self._tell()
+
+    def _tell(self) -> None:
+        """What a person hears away from the dashboard, on threads of its own."""
+        self.telling = Telling(self.store, self.clock, self.vault.unseal, self._language, self._acts)
+        self._ends.append(self.telling.stop)
+        self.telling.start()
+        remote = Remote(self.services.accounts, self.services.levels, self.services.reports)
+        commands = Commands(remote, self.clock, self._language)
+        poller = Poller(self.store, self.clock, self.vault.unseal, commands, self.holder, self._acts)
+        phone = Repeating("telegram", POLL_EVERY, poller.turn)
+        self._ends += [phone.stop, poller.stop]
+        phone.start()
+
+    def _language(self) -> Callable[[str], str]:
+        """What puts a sentence of ours into the trader's language."""
+        return in_turkish if Display(self.store).shown().language == "tr" else str
+
+    def _acts(self) -> bool:
+        """Whether a bot of this process may act."""
+        return any(guard.lease.held for guard in list(self.monitor.guards.values()))
 
     def _database(self) -> str:
         """Where the database answers: the trader's own, else one of ours in the data folder."""
@@ -271,6 +306,7 @@ class Running:
             differences=Differences(store, clock),
             levels=levels,
             accounts=Accounts(store, self.vault, self.connect, self.where, self.keys, self.reach, clock),
+            alerts=Alerting(store, clock, self.vault, self._language),
             reports=reports,
             overview=Overview(store, levels, reports, clock),
             pairs=Pairs(store),
@@ -282,8 +318,11 @@ class Running:
             login=Login(store, clock, self.vault.signing_key("login"), self.settings.password),
             backup=self.backup,
             ledger=Ledger(store),
+            executions=Executions(store),
+            risk=Risk(store),
             tokens=Tokens(store, clock, lambda: self.vault.signing_key("signals")),
             answers=Answers(store, clock),
+            metrics=Metrics(store, clock),
             places={"data": str(self.settings.home), "database": self.database_words},
         )
 

@@ -31,7 +31,7 @@ class Base(DeclarativeBase):
         int: BigInteger(),
         Decimal: Numeric(),
         datetime: DateTime(timezone=True),
-        Json: JSONB(),
+        Json: JSONB(none_as_null=True),
         list[str]: ARRAY(Text()),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -14,8 +14,11 @@ from core.domain.action import Command, OutcomeKind, PlaceOco, PlaceOrder
 from core.domain.difference import Answer, Choice, DifferenceKind
 from core.domain.instrument import OrderSide, Side, TriggerBy
 from core.domain.intent import (
-    EntryKind,
-    EntryStyle,
+    Adding,
+    AtEnd,
+    Closing,
+    ExecutionKind,
+    ExecutionStyle,
     ExitReason,
     ExternalEntry,
     ExternalExit,
@@ -24,6 +27,7 @@ from core.domain.intent import (
     ReopenChoice,
     Target,
     TargetEdit,
+    Told,
     Unguarded,
     Wanted,
     WhenRefused,
@@ -59,7 +63,7 @@ def intent_values(intent: Intent) -> Values:
         "wanted": intent.wanted,
         "position_value": intent.position_value,
         "leverage": intent.leverage,
-        "entry": _entry_json(intent.entry),
+        "entry": style_json(intent.entry),
         "take_profit": target_json(intent.take_profit),
         "stop_loss": target_json(intent.stop_loss),
         "recovery": _recovery_json(intent.own_recovery),
@@ -73,6 +77,9 @@ def intent_values(intent: Intent) -> Values:
         "cycle_ended_at": intent.cycle_ended_at,
         "exit_reason": intent.exit_reason,
         "reduce_to": intent.reduce_to,
+        "closing": _closing_json(intent.closing),
+        "adding": adding_json(intent.adding),
+        "told": _told_json(intent.told),
         "version": intent.version,
         "asked_by": intent.asked_by,
         "asked_at": intent.asked_at,
@@ -93,7 +100,7 @@ def intent_of(
         wanted=Wanted(row.wanted),
         position_value=row.position_value,
         leverage=row.leverage,
-        entry=_entry_of(row.entry),
+        entry=style_of(row.entry),
         take_profit=_target_of(row.take_profit),
         stop_loss=_target_of(row.stop_loss),
         recovery=rules.recovery if own_recovery is NO_RECOVERY_CHOICE else own_recovery.over(rules.recovery),
@@ -112,6 +119,9 @@ def intent_of(
         cycle_ended_at=row.cycle_ended_at,
         exit_reason=ExitReason(row.exit_reason) if row.exit_reason else None,
         reduce_to=row.reduce_to,
+        closing=_closing_of(row.closing),
+        adding=_adding_of(row.adding),
+        told=_told_of(row.told),
         external_exits=exits,
         external_entries=entries,
         version=row.version,
@@ -136,14 +146,63 @@ def answer_of(row: Any) -> Answer:
     return Answer(DifferenceKind(row.kind), Choice(row.choice), row.mark)
 
 
-def _entry_json(entry: EntryStyle) -> Json:
-    shown = {"kind": entry.kind, "price": entry.price, "timeout_seconds": _seconds(entry.timeout)}
-    return shown if entry.withdrawn is None else {**shown, "withdrawn": entry.withdrawn}
+_SPANS = ("timeout", "reprice", "duration", "refresh")  #: of an execution style, kept in seconds
+_AS_USUAL = ExecutionStyle()
 
 
-def _entry_of(found: Json) -> EntryStyle:
-    timeout = _span(found["timeout_seconds"])
-    return EntryStyle(EntryKind(found["kind"]), found["price"], timeout, found.get("withdrawn"))
+def style_json(style: ExecutionStyle) -> Json:
+    """The kind, price and time-out of a style, and of the rest what is not as usual."""
+    found: Json = {"kind": style.kind, "price": style.price, "timeout_seconds": _seconds(style.timeout)}
+    for field in fields(style):
+        value = getattr(style, field.name)
+        if field.name in ("kind", "price", "timeout") or value == getattr(_AS_USUAL, field.name):
+            continue
+        span = field.name in _SPANS
+        found[f"{field.name}_seconds" if span else field.name] = _seconds(value) if span else value
+    return found
+
+
+def style_of(found: Json) -> ExecutionStyle:
+    """The style that `style_json` wrote."""
+    values: Json = {name: value for name, value in found.items() if not name.endswith("_seconds")}
+    values |= {name: _span(found.get(f"{name}_seconds")) for name in _SPANS}
+    values["kind"] = ExecutionKind(found["kind"])
+    values["at_end"] = AtEnd(found.get("at_end", AtEnd.STOP))
+    return ExecutionStyle(**values)
+
+
+def _told_json(told: Told | None) -> Json | None:
+    if told is None:
+        return None
+    return {"run": told.run, "finish": told.finish, "asked_at": told.asked_at and told.asked_at.isoformat()}
+
+
+def _told_of(found: Json | None) -> Told | None:
+    if found is None:
+        return None
+    at = found.get("asked_at")
+    return Told(found["run"], found["finish"], datetime.fromisoformat(at) if at else None)
+
+
+def _closing_json(closing: Closing | None) -> Json | None:
+    return None if closing is None else {"style": style_json(closing.style), "asked_at": closing.asked_at.isoformat()}
+
+
+def _closing_of(found: Json | None) -> Closing | None:
+    return None if found is None else Closing(style_of(found["style"]), datetime.fromisoformat(found["asked_at"]))
+
+
+def adding_json(adding: Adding | None) -> Json | None:
+    """A recovery step under way."""
+    if adding is None:
+        return None
+    return {"step": adding.step, "contracts": adding.contracts, "started_at": adding.started_at.isoformat()}
+
+
+def _adding_of(found: Json | None) -> Adding | None:
+    if found is None:
+        return None
+    return Adding(found["step"], found["contracts"], datetime.fromisoformat(found["started_at"]))
 
 
 def target_json(target: Target | None) -> Json | None:
@@ -163,11 +222,15 @@ def _target_of(found: Json | None) -> Target | None:
 def _recovery_json(choice: RecoveryChoice) -> Json | None:
     """Only what the part has chosen for itself."""
     own = {field.name: getattr(choice, field.name) for field in fields(choice)}
+    own["style"] = None if choice.style is None else style_json(choice.style)
     return {name: value for name, value in own.items() if value is not None} or None
 
 
 def _recovery_of(found: Json | None) -> RecoveryChoice:
-    return NO_RECOVERY_CHOICE if found is None else RecoveryChoice(**found)
+    if found is None:
+        return NO_RECOVERY_CHOICE
+    style = found.get("style")
+    return RecoveryChoice(**{**found, "style": None if style is None else style_of(style)})
 
 
 def _reopen_json(choice: ReopenChoice) -> Json | None:
@@ -212,7 +275,7 @@ CHANGES: Mapping[str, Any] = {
     "position_value": Decimal,
     "leverage": Decimal,
     "reduce_to": lambda contracts: contracts,
-    "entry": _entry_json,
+    "entry": style_json,
     "take_profit": target_json,
     "stop_loss": target_json,
     "own_recovery": _recovery_json,
@@ -220,6 +283,8 @@ CHANGES: Mapping[str, Any] = {
     "own_unguarded": lambda chosen: chosen,
     "edit": _edit_json,
     "reopen_at": lambda at: at,
+    "closing": _closing_json,
+    "told": _told_json,
 }
 #: columns that have another name than what they hold
 COLUMNS: Mapping[str, str] = {
@@ -280,6 +345,10 @@ def request_json(action: PlaceOrder | PlaceOco) -> Json:
     attached = found.get("attached")
     if attached is not None:
         found["attached"] = {field.name: getattr(attached, field.name) for field in fields(attached)}
+    worked = found.pop("worked", None)
+    if worked is not None:
+        since = worked.since and worked.since.isoformat()
+        found["worked"] = {field.name: getattr(worked, field.name) for field in fields(worked)} | {"since": since}
     return found
 
 

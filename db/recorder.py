@@ -22,6 +22,21 @@ positions = PositionRow.table()
 Owner = tuple[str, int]  #: a part and its cycle
 
 
+def _keep_fills() -> Any:
+    row = insert(fills)
+    learned = and_(fills.c.part.is_(None), row.excluded.part.is_not(None))
+    keep = row.on_conflict_do_update(
+        constraint=fills.primary_key,
+        set_={"part": row.excluded.part, "cycle": row.excluded.cycle},
+        where=learned,
+    )
+    return keep.returning(literal_column("xmax = 0"))
+
+
+_KEEP_FILLS: Any = _keep_fills()
+_KEEP_FUNDING: Any = insert(funding).on_conflict_do_nothing().returning(literal_column("1"))
+
+
 class TradeRecorder:
     """Writes what the exchange reports. It may report the same thing as often as it likes."""
 
@@ -32,13 +47,6 @@ class TradeRecorder:
         """Keep these executions; returns how many are new. A fill's part may be learned later than the fill."""
         if not found:
             return 0
-        row = insert(fills)
-        learned = and_(fills.c.part.is_(None), row.excluded.part.is_not(None))
-        keep: Any = row.on_conflict_do_update(
-            constraint=fills.primary_key,
-            set_={"part": row.excluded.part, "cycle": row.excluded.cycle},
-            where=learned,
-        ).returning(literal_column("xmax = 0"))
         with self.store.transaction() as connection:
             owners = _owners(connection, account, found)
             values = {}
@@ -46,19 +54,18 @@ class TradeRecorder:
                 part, cycle = owners.get(fill.exchange_order_id, (None, None))
                 one = {**codec.fill_values(account, fill), "part": part, "cycle": cycle}
                 values[fill.symbol, fill.exchange_order_id, fill.exchange_fill_id] = one
-            return sum(bool(new) for new in connection.scalars(keep, _sorted(values)))
+            return sum(bool(new) for new in connection.scalars(_KEEP_FILLS, _sorted(values)))
 
     def record_funding(self, account: str, found: Sequence[Funding]) -> int:
         """Keep these payments; returns how many are new."""
         if not found:
             return 0
-        keep: Any = insert(funding).on_conflict_do_nothing().returning(literal_column("1"))
         values = {
             (payment.symbol, payment.at.isoformat(), payment.exchange_id): codec.funding_values(account, payment)
             for payment in found
         }
         with self.store.transaction() as connection:
-            return len(connection.scalars(keep, _sorted(values)).all())
+            return len(connection.scalars(_KEEP_FUNDING, _sorted(values)).all())
 
 
 def _owners(connection: Connection, account: str, found: Sequence[Fill]) -> dict[str, Owner]:

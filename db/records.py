@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import NamedTuple
 
 from core.domain.account import Level
@@ -108,9 +109,22 @@ class SyncRow:
         return self.asked_at is not None and (self.began_at is None or self.began_at < self.asked_at)
 
 
+class EventKind(StrEnum):
+    """What an event tells of: something decided or asked for, or a fact, which is told once."""
+
+    DECISION = "decision"
+    ORDER_CREATED = "order_created"
+    ORDER_CHANGED = "order_changed"  #: more of it has filled, or it has ended
+    ORDER_CANCELLED = "order_cancelled"
+    FILL = "fill"
+    POSITION_OPENED = "position_opened"  #: the first fill of a cycle
+    POSITION_CLOSED = "position_closed"
+    RISK_FAILURE = "risk_failure"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of the explanation: which rule said what of which part, what was done, how it ended."""
+    """One line of the record: which rule said what of which part, what was done, how it ended; or a fact in numbers."""
 
     at: datetime
     account: str
@@ -119,6 +133,22 @@ class Event:
     because: str
     action: str | None
     outcome: str | None
+    kind: str = EventKind.DECISION
+    symbol: str | None = None
+    quantity: Decimal | None = None  #: contracts: ordered, filled so far, of one fill, or entered in all
+    price: Decimal | None = None  #: limit, average of what filled, or of the fill
+    amount: Decimal | None = None  #: USDT: the fee of a fill, the net result of a position
+
+
+@dataclass(frozen=True, slots=True)
+class EventsOnly:
+    """Which events are wanted; None is no narrowing."""
+
+    part: str | None = None
+    rule: str | None = None
+    kind: EventKind | None = None
+    since: datetime | None = None
+    until: datetime | None = None  #: up to, and not with
 
 
 @dataclass(frozen=True, slots=True)

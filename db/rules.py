@@ -47,7 +47,7 @@ class Rules:
     def of(cls, settings: Mapping[str, Any]) -> Rules:
         """From the settings table; what is not set there is as the values' own defaults say."""
         given = {name: settings[name] for name in LIMITS if name in settings}
-        limits = {name: None if value is None else Decimal(value) for name, value in given.items()}
+        limits = {name: _limit(name, value) for name, value in given.items()}
         recovery = Recovery(**_named(settings, RECOVERY)) if settings.get("recovery_enabled", True) else None
         reopen = ReopenRule(**_named(settings, REOPEN)) if settings.get("reopen_enabled", True) else None
         return cls(
@@ -61,6 +61,12 @@ class Rules:
             Division(settings.get("division") or Division.PRO_RATA),
             bool(settings.get("price_protect", False)),
         )
+
+
+def _limit(name: str, stored: Any) -> Decimal | int | bool | None:
+    if stored is None or isinstance(stored, bool):
+        return stored
+    return int(stored) if name == "max_open_parts" else Decimal(stored)
 
 
 def _named(settings: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from core.domain.account import Account, Environment, Exchange
 from core.domain.errors import Misconfigured
 from db.connection import Database, send
-from db.models import AccountRow, BoardRow, BotStateRow, CredentialRow, PositionRow
+from db.models import AccountRow, BoardRow, BotStateRow, CredentialRow, PositionRow, SealedTextRow
 
 accounts, credentials = AccountRow.table(), CredentialRow.table()
 positions = PositionRow.table()
@@ -81,13 +81,16 @@ class Accounts(Database):
             connection.execute(delete(accounts).where(accounts.c.id == id))
             send(connection, {"accounts": id})
 
-    def reseal(self, sealed: Mapping[str, bytes]) -> None:
-        """Put other seals around the same keys, all of them or none."""
+    def reseal(self, sealed: Mapping[str, bytes], texts: Mapping[str, bytes]) -> None:
+        """Put other seals around the same keys and the same texts, all of them or none."""
         with self.transaction() as connection:
             for account, ciphertext in sorted(sealed.items()):
                 mine = credentials.c.account == account
                 connection.execute(update(credentials).where(mine).values(ciphertext=ciphertext))
                 send(connection, {"accounts": account})
+            for name, ciphertext in sorted(texts.items()):
+                same = SealedTextRow.table().c.name == name
+                connection.execute(update(SealedTextRow).where(same).values(ciphertext=ciphertext))
 
     def ciphertext(self, id: str) -> bytes | None:
         """The sealed keys of an account."""

@@ -31,7 +31,19 @@ from core.domain.account import Level, PositionKey
 from core.domain.difference import Answer
 from core.domain.errors import Misconfigured
 from core.domain.ids import part_name
-from core.domain.intent import Desired, ExternalEntry, ExternalExit, Intent, Limits, Target, TargetEdit, Wanted
+from core.domain.intent import (
+    Closing,
+    Desired,
+    ExecutionStyle,
+    ExternalEntry,
+    ExternalExit,
+    Intent,
+    Limits,
+    Target,
+    TargetEdit,
+    Told,
+    Wanted,
+)
 from core.domain.money import ZERO, plain
 from core.domain.order import OrderStatus
 from db import codec
@@ -162,7 +174,7 @@ class Book(Database):
 
     def change_part(self, part: str, token: str, by: str, why: str, **changes: Any) -> Intent:
         """Change what is wanted of a part: wanted, reduce_to, take_profit, stop_loss, edit, leverage, own_recovery,
-        own_reopen, reopen_at, entry or position_value. The same token twice changes once.
+        own_reopen, reopen_at, entry, closing, told or position_value. The same token twice changes once.
 
         Raises Misconfigured for a part that is not known.
         """
@@ -306,6 +318,12 @@ def _word(value: object) -> str:
             if amount is not None:
                 return f"{plain(amount)} {unit}"
         return f"at {plain(value.price or Decimal(0))}"
+    if isinstance(value, Told):
+        return f"{value.run} {'finish at market now' if value.finish else 'take back the rest'}"
+    if isinstance(value, Closing):
+        return f"by {value.style.kind}"
+    if isinstance(value, ExecutionStyle):
+        return str(value.kind)
     if isinstance(value, TargetEdit):
         return f"TP {_word(value.take_profit)}, SL {_word(value.stop_loss)}"
     return str(value)

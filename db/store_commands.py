@@ -11,12 +11,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Text,
     and_,
     any_,
     bindparam,
     case,
+    cast,
     distinct,
     exists,
     func,
@@ -33,6 +35,7 @@ from sqlalchemy.engine import Connection
 from core.domain.account import PositionKey
 from core.domain.action import Command, OutcomeKind, PlaceOco, PlaceOrder
 from core.domain.errors import Refused
+from core.domain.ids import PIECES
 from core.domain.order import GIVEN_UP, Order, OrderStatus, Purpose
 from db import codec
 from db.connection import Database
@@ -79,17 +82,9 @@ class Commands(Database):
         self, client_order_id: str, outcome: OutcomeKind, code: str = "", words: str = "", *, now: datetime
     ) -> None:
         """Write down how a command ended. Done stays done."""
-        settle = (
-            update(commands)
-            .where(
-                commands.c.client_order_id == client_order_id,
-                or_(commands.c.outcome.is_(None), commands.c.outcome != OutcomeKind.DONE),
-            )
-            .values(outcome=outcome, code=code, words=words, settled_at=now)
-            .returning(commands.c.part, commands.c.cycle, commands.c.purpose)
-        )
+        ended = {"name": client_order_id, "ended": outcome, "with_code": code, "with_words": words, "at": now}
         with self.transaction() as connection:
-            row = connection.execute(settle).one_or_none()
+            row = connection.execute(_SETTLE, ended).one_or_none()
             if row is not None and row.purpose == Purpose.RECOVERY and outcome is OutcomeKind.DONE:
                 _count_recovery(connection, row.part, row.cycle, now)
 
@@ -139,8 +134,10 @@ def owners_of(connection: Connection, account: str, ids: Iterable[str]) -> dict[
 
 def _count_recovery(connection: Connection, part: str, cycle: int, now: datetime) -> None:
     """The part's row counts its recovery steps; counted anew each time, so never twice."""
+    number = cast(func.regexp_replace(commands.c.client_order_id, "^.*R", ""), BigInteger)
+    step = case((number >= PIECES, number - number % PIECES), else_=number)  # as `ids.same_step` tells it
     steps = (
-        select(func.count(distinct(commands.c.client_order_id)))
+        select(func.count(distinct(step)))
         .where(
             commands.c.part == part,
             commands.c.cycle == cycle,
@@ -233,6 +230,14 @@ def _save_statement() -> Any:
     )
 
 
+def _settle_statement() -> Any:
+    open_still = or_(commands.c.outcome.is_(None), commands.c.outcome != OutcomeKind.DONE)
+    settle = update(commands).where(commands.c.client_order_id == bindparam("name"), open_still)
+    told = {"outcome": "ended", "code": "with_code", "words": "with_words", "settled_at": "at"}
+    settle = settle.values({name: bindparam(given, type_=commands.c[name].type) for name, given in told.items()})
+    return settle.returning(commands.c.part, commands.c.cycle, commands.c.purpose)
+
+
 def _commands_statement() -> Any:
     current = exists().where(
         positions.c.part == commands.c.part,
@@ -253,5 +258,5 @@ def _orders_statement() -> Any:
 
 
 # built once: they are asked at every look
-_RECORD, _SAVE = _record_statement(), _save_statement()
+_RECORD, _SAVE, _SETTLE = _record_statement(), _save_statement(), _settle_statement()
 _COMMANDS, _ORDERS = _commands_statement(), _orders_statement()

@@ -35,7 +35,23 @@ def _show_statement() -> Any:
     return select(func.pg_notify(CHANNEL, bindparam("told"))).select_from(shown)
 
 
-_SHOW = _show_statement()
+def _renew_statement() -> Any:
+    mine = _mine(bindparam("whose"), bindparam("held_by"), bindparam("since_epoch"))
+    held = and_(mine, leases.c.expires_at > func.clock_timestamp())
+    return update(leases).where(held).values(expires_at=_ends(bindparam("seconds")))
+
+
+def _ends(ttl_seconds: Any) -> Any:
+    return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, ttl_seconds)
+
+
+def _mine(account: Any, holder: Any, epoch: Any) -> Any:
+    return and_(leases.c.account == account, leases.c.holder == holder, leases.c.epoch == epoch)
+
+
+# built once: they are asked at every look
+_SHOW, _RENEW = _show_statement(), _renew_statement()
+_BOT = select(bots).where(bots.c.account == bindparam("of_account"))
 
 
 class Control(Database):
@@ -73,7 +89,7 @@ class Control(Database):
     def bot(self, account: str) -> BotRow:
         """The bot's row; for an account whose bot was never started, what that means."""
         with self.one_statement() as connection:
-            row = connection.execute(select(bots).where(bots.c.account == account)).one_or_none()
+            row = connection.execute(_BOT, {"of_account": account}).one_or_none()
         if row is None:
             return BotRow(account, False, False, Level.RUN, None, "", NEVER_STARTED, None)
         return BotRow(
@@ -154,10 +170,9 @@ class Control(Database):
 
     def renew_lease(self, account: str, holder: str, epoch: int, ttl_seconds: int) -> bool:
         """Hold it on. False: it has ended or somebody else has it."""
-        held = and_(_mine(account, holder, epoch), leases.c.expires_at > func.clock_timestamp())
+        whose = {"whose": account, "held_by": holder, "since_epoch": epoch, "seconds": ttl_seconds}
         with self.one_statement() as connection:
-            renewed = connection.execute(update(leases).where(held).values(expires_at=_ends(ttl_seconds)))
-        return renewed.rowcount == 1
+            return connection.execute(_RENEW, whose).rowcount == 1
 
     def release_lease(self, account: str, holder: str, epoch: int) -> None:
         """Give it back, if it is still ours."""
@@ -200,14 +215,6 @@ class Control(Database):
         if known is None or row.version != known[0]:
             known = self._pictures[account] = (row.version, row.picture, row.as_of)
         return known[1], known[2]
-
-
-def _ends(ttl_seconds: int) -> Any:
-    return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, ttl_seconds)
-
-
-def _mine(account: str, holder: str, epoch: int) -> Any:
-    return and_(leases.c.account == account, leases.c.holder == holder, leases.c.epoch == epoch)
 
 
 def _event(at: datetime, account: str, rule: str, by: str, action: str, why: str = "") -> dict[str, Any]:

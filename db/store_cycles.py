@@ -7,17 +7,23 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, and_, any_, func, literal, or_, select, update
+from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from core.domain.action import BookExit, EndCycle, StartCycle
+from core.domain.action import BookExit, EndCycle, ExecutionOver, Reduce, StartCycle, StartStep
 from core.domain.errors import Refused
-from core.domain.intent import ExitReason, Wanted
+from core.domain.intent import Adding, ExitReason, Wanted
 from core.domain.money import Contracts
+from core.domain.order import Purpose
+from db import codec
 from db.connection import Database
 from db.models import CycleRow, ExternalExitRow, PositionRow
 
 positions, cycles, exits = PositionRow.table(), CycleRow.table(), ExternalExitRow.table()
+
+
+def _living(part: str, cycle: int) -> ColumnElement[bool]:
+    return and_(positions.c.part == part, positions.c.cycle == cycle, positions.c.cycle_ended_at.is_(None))
 
 
 class Cycles(Database):
@@ -48,6 +54,9 @@ class Cycles(Database):
                 cycle_ended_at=None,
                 exit_reason=None,
                 reduce_to=None,
+                closing=None,
+                adding=None,
+                told=None,
                 recovery_count=0,
                 last_recovery_at=None,
                 status="opening",
@@ -96,6 +105,8 @@ class Cycles(Database):
                 cycle_ended_at=now,
                 exit_reason=action.reason,
                 reduce_to=None,
+                closing=None,
+                adding=None,
                 status=status,
                 position_id="",
                 tp_order_id="",
@@ -138,11 +149,35 @@ class Cycles(Database):
         with self.one_statement() as connection:
             connection.execute(update(positions).where(ended, by_rule).values(wanted=Wanted.CLOSED))
 
+    def reduce_part(self, action: Reduce) -> None:
+        """Have a part closed down to a size; what the trader has asked for meanwhile stays as it is."""
+        undisturbed = and_(positions.c.wanted == Wanted.OPEN, positions.c.reduce_to.is_(None))
+        with self.one_statement() as connection:
+            connection.execute(
+                update(positions)
+                .where(_living(action.part, action.cycle), undisturbed)
+                .values(reduce_to=action.to, closing=None, told=None)
+            )
+
     def reduction_done(self, part: str, goal: Decimal) -> None:
         """A partial close has been reached: the part goes on with what is left. A newer wish stays."""
         reached = (positions.c.part == part) & (positions.c.reduce_to == goal)
         with self.one_statement() as connection:
-            connection.execute(update(positions).where(reached).values(reduce_to=None))
+            connection.execute(update(positions).where(reached).values(reduce_to=None, closing=None))
+
+    def start_step(self, action: StartStep, now: datetime) -> None:
+        """Begin a recovery step that is worked piece by piece; begun already, nothing happens."""
+        idle = and_(_living(action.part, action.cycle), positions.c.adding.is_(None))
+        adding = codec.adding_json(Adding(action.step, action.contracts, now))
+        with self.one_statement() as connection:
+            connection.execute(update(positions).where(idle).values(adding=adding))
+
+    def execution_over(self, action: ExecutionOver) -> None:
+        """Nothing more comes of it: a recovery step is done, and an entry that ended short is what was entered."""
+        entered: dict[str, Any] = {"contracts": action.contracts}
+        values = entered if action.purpose is Purpose.ENTRY else {"adding": None}
+        with self.one_statement() as connection:
+            connection.execute(update(positions).where(_living(action.part, action.cycle)).values(values))
 
     def note_position(self, part: str, position_id: str, tp_order_id: str, sl_order_id: str) -> None:
         """Keep the exchange's ids beside the part. Unchanged ones cost nothing."""

@@ -14,9 +14,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.domain.intent import ExitReason
 from db.connection import Database
-from db.models import CycleRow, EquityRow
+from db.models import BotStateRow, CycleRow, EquityRow
 
-samples, cycles = EquityRow.table(), CycleRow.table()
+samples, cycles, bots = EquityRow.table(), CycleRow.table(), BotStateRow.table()
 
 
 class EquitySample(NamedTuple):
@@ -41,6 +41,15 @@ class Equity(Database):
 
     def first_equity(self, account: str, since: datetime) -> Decimal | None:
         """The equity at the first sample from `since` on; None: there is none."""
+        query = select(samples.c.equity).where(samples.c.account == account, samples.c.at >= since)
+        with self.one_statement() as connection:
+            return connection.scalar(query.order_by(samples.c.at).limit(1))
+
+    def day_start(self, account: str, now: datetime) -> Decimal | None:
+        """The equity when the day of `now` began in UTC, or since a person lowered the level; None: no sample yet."""
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        lowered = select(bots.c.level_lowered_at).where(bots.c.account == account).scalar_subquery()
+        since = func.greatest(midnight, lowered)  # leaves out what is null
         query = select(samples.c.equity).where(samples.c.account == account, samples.c.at >= since)
         with self.one_statement() as connection:
             return connection.scalar(query.order_by(samples.c.at).limit(1))

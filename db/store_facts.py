@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Table, and_, case, func, select, true
+from sqlalchemy import ColumnElement, FromClause, Integer, Table, Text, and_, bindparam, case, func, select, true
 
 from core.domain.funding import Held, told_share, untold_share
 from core.domain.instrument import Side
@@ -62,14 +63,9 @@ class Facts(Database):
         self, account: str, symbol: str, side: Side, part: str, cycle: int, start: datetime, end: datetime
     ) -> Decimal:
         """A part's share of the funding within [start, end], by what it held at each payment; USDT, + received."""
-        held = _held(account, symbol, part, cycle)
-        query = (
-            select(funding.c.paid_at, funding.c.position_side, funding.c.amount, *held.c)
-            .join(held, true())
-            .where(funding.c.account == account, funding.c.symbol == symbol, funding.c.paid_at.between(start, end))
-        )
+        asked = {"of": account, "on": symbol, "for": part, "in": cycle, "start": start, "end": end}
         with self.one_statement() as connection:
-            payments = connection.execute(query.order_by(funding.c.paid_at, funding.c.exchange_id)).all()
+            payments = connection.execute(_PAID, asked).all()
         held_at = {row.paid_at: Held(max(row.own, ZERO), row.long, row.short) for row in payments}
         told = (told_share(row.amount, side, held_at[row.paid_at]) for row in payments if row.position_side == side)
         untold: dict[datetime, list[Decimal]] = defaultdict(list)
@@ -92,7 +88,16 @@ def _narrowed(
         yield at < only.until
 
 
-def _held(account: str, symbol: str, part: str, cycle: int) -> FromClause:
+def _paid_statement() -> Any:
+    account, symbol = bindparam("of", type_=Text()), bindparam("on", type_=Text())
+    held = _held(account, symbol, bindparam("for", type_=Text()), bindparam("in", type_=Integer()))
+    within = funding.c.paid_at.between(bindparam("start"), bindparam("end"))
+    query = select(funding.c.paid_at, funding.c.position_side, funding.c.amount, *held.c).join(held, true())
+    query = query.where(funding.c.account == account, funding.c.symbol == symbol, within)
+    return query.order_by(funding.c.paid_at, funding.c.exchange_id)
+
+
+def _held(account: Any, symbol: Any, part: Any, cycle: Any) -> FromClause:
     """What the part and the whole account held at a payment, from the fills and from what others closed or opened.
 
     What filled in the very instant of the payment came after it: it was made on what had been held until then.
@@ -117,3 +122,6 @@ def _held(account: str, symbol: str, part: str, cycle: int) -> FromClause:
         .where(fills.c.account == account, fills.c.symbol == symbol, fills.c.at < funding.c.paid_at)
         .lateral()
     )
+
+
+_PAID = _paid_statement()  # built once: it is long

@@ -33,7 +33,7 @@ from db.models import (
     RequestRow,
     SyncStateRow,
 )
-from db.records import CycleFacts, CycleRecord, Only, SyncRow
+from db.records import CycleFacts, CycleRecord, EventKind, Only, SyncRow
 
 cycles, positions, orders = CycleRow.table(), PositionRow.table(), OrderRow.table()
 commands, events, exits = CommandRow.table(), EventRow.table(), ExternalExitRow.table()
@@ -67,7 +67,7 @@ class History(Database):
             rows = connection.execute(
                 query.order_by(cycles.c.ended.desc(), cycles.c.part, cycles.c.number.desc()).limit(limit)
             )
-            return [_cycle(row) for row in rows]
+            return [cycle_of(row) for row in rows]
 
     def traded(self, account: str) -> tuple[list[str], list[str]]:
         """The symbols and the strategies of all ended cycles, in order."""
@@ -96,7 +96,8 @@ class History(Database):
             began, ended = _span(part, cycle)
             said = connection.execute(
                 select(events)
-                .where(events.c.part == part, events.c.action.is_not(None), events.c.outcome.is_not(None))
+                .where(events.c.part == part, events.c.kind == EventKind.DECISION)
+                .where(events.c.action.is_not(None), events.c.outcome.is_not(None))
                 .where(events.c.at >= began, or_(ended.is_(None), events.c.at <= ended))
                 .order_by(events.c.id)
             ).all()
@@ -145,7 +146,7 @@ class History(Database):
         """Every ended cycle that was part of one of these lives."""
         query = select(cycles).where(cycles.c.account == account, cycles.c.life.in_(sorted(names)))
         with self.one_statement() as connection:
-            return [_cycle(row) for row in connection.execute(query.order_by(cycles.c.ended))]
+            return [cycle_of(row) for row in connection.execute(query.order_by(cycles.c.ended))]
 
     def equity_curve(self, account: str, since: datetime, every_seconds: int) -> list[tuple[datetime, Decimal]]:
         """The account's sampled equity since then, oldest first; the last sample of each span of time."""
@@ -208,7 +209,8 @@ def _narrowed(only: Only, recoveries: ColumnElement[int]) -> Iterator[ColumnElem
         yield cycles.c.ended < only.until
 
 
-def _cycle(row: Any) -> CycleRecord:
+def cycle_of(row: Any) -> CycleRecord:
+    """A row of the history as the rest of the house knows it."""
     return CycleRecord(
         account=row.account,
         symbol=row.symbol,

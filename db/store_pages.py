@@ -10,7 +10,8 @@ from core.domain.order import Order
 from db import codec
 from db.connection import Database
 from db.models import EventRow, FillRow, OrderRow
-from db.records import Event, FillRecord, Only, OrdersOnly
+from db.records import Event, EventsOnly, FillRecord, Only, OrdersOnly
+from db.store_words import event_of
 
 orders, fills, events = OrderRow.table(), FillRow.table(), EventRow.table()
 
@@ -67,23 +68,20 @@ class Pages(Database):
             rows = connection.execute(query.order_by(fills.c.at.desc(), name.desc()).limit(limit))
             return [((row.at, row.name), FillRecord(codec.fill_of(row), row.part, row.cycle)) for row in rows]
 
-    def event_page(
-        self, account: str, part: str | None, rule: str | None, before: int | None, limit: int
-    ) -> list[tuple[int, Event]]:
-        """What was asked, decided and done; each with its number, which only grows."""
+    def event_page(self, account: str, only: EventsOnly, before: int | None, limit: int) -> list[tuple[int, Event]]:
+        """What was asked, decided and done, and each fact; each with its number, which only grows."""
         wanted = [events.c.account == account]
-        if part is not None:
-            wanted.append(events.c.part == part)
-        if rule is not None:
-            wanted.append(events.c.rule == rule)
+        given = {events.c.part: only.part, events.c.rule: only.rule, events.c.kind: only.kind}
+        wanted += [column == value for column, value in given.items() if value is not None]
+        if only.since is not None:
+            wanted.append(events.c.at >= only.since)
+        if only.until is not None:
+            wanted.append(events.c.at < only.until)
         if before is not None:
             wanted.append(events.c.id < before)
         with self.one_statement() as connection:
             rows = connection.execute(select(events).where(*wanted).order_by(events.c.id.desc()).limit(limit))
-            return [
-                (row.id, Event(row.at, row.account, row.part, row.rule, row.because, row.action, row.outcome))
-                for row in rows
-            ]
+            return [(row.id, event_of(row)) for row in rows]
 
 
 def _beyond(at: ColumnElement[datetime], name: ColumnElement[str], after: Place) -> ColumnElement[bool]:

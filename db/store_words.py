@@ -7,15 +7,23 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import bindparam, literal_column, not_, or_, select, update
 from sqlalchemy import insert as plain_insert
-from sqlalchemy import literal_column, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db.connection import Database
 from db.models import AlarmRow, EventRow
-from db.records import Alarm, Event
+from db.records import Alarm, Event, EventKind
 
 events, alarms = EventRow.table(), AlarmRow.table()
+
+# built once: they are asked at every look
+_KEEP = plain_insert(events)
+_OPEN_ALARMS = (
+    select(alarms)
+    .where(alarms.c.account == bindparam("of_account"), alarms.c.cleared_at.is_(None))
+    .order_by(alarms.c.raised_at.desc(), alarms.c.id.desc())
+)
 
 
 class Words(Database):
@@ -26,13 +34,13 @@ class Words(Database):
         rows = [{field.name: getattr(event, field.name) for field in fields(event)} for event in found]
         if rows:
             with self.transaction() as connection:
-                connection.execute(plain_insert(events), [{**row, "account": account} for row in rows])
+                connection.execute(_KEEP, [{**row, "account": account} for row in rows])
 
     def events(
         self, account: str | None = None, part: str | None = None, limit: int = 100, rule: str | None = None
     ) -> list[Event]:
-        """Newest first."""
-        query = select(events)
+        """What was decided and asked for, newest first."""
+        query = select(events).where(events.c.kind == EventKind.DECISION)
         if account is not None:
             query = query.where(events.c.account == account)
         if part is not None:
@@ -41,18 +49,14 @@ class Words(Database):
             query = query.where(events.c.rule == rule)
         with self.one_statement() as connection:
             rows = connection.execute(query.order_by(events.c.id.desc()).limit(limit))
-            return [
-                Event(row.at, row.account, row.part, row.rule, row.because, row.action, row.outcome) for row in rows
-            ]
+            return [event_of(row) for row in rows]
 
     def acts(self, account: str, rules: Iterable[str], limit: int) -> list[Event]:
         """What these rules have noted of the account or of the whole house, newest first."""
         mine = (events.c.account.in_((account, "")), events.c.rule.in_(sorted(rules)))
         with self.one_statement() as connection:
             rows = connection.execute(select(events).where(*mine).order_by(events.c.id.desc()).limit(limit))
-            return [
-                Event(row.at, row.account, row.part, row.rule, row.because, row.action, row.outcome) for row in rows
-            ]
+            return [event_of(row) for row in rows]
 
     def raise_alarm(self, account: str, subject: str, words: str, now: datetime) -> bool:
         """True where this is new. One that is open already only takes the newer words."""
@@ -91,7 +95,23 @@ class Words(Database):
 
     def alarms(self, account: str) -> list[Alarm]:
         """Open ones, newest first."""
-        query = select(alarms).where(alarms.c.account == account, alarms.c.cleared_at.is_(None))
         with self.one_statement() as connection:
-            rows = connection.execute(query.order_by(alarms.c.raised_at.desc(), alarms.c.id.desc()))
+            rows = connection.execute(_OPEN_ALARMS, {"of_account": account})
             return [Alarm(row.account, row.subject, row.words, row.raised_at) for row in rows]
+
+
+def event_of(row: Any) -> Event:
+    return Event(
+        at=row.at,
+        account=row.account,
+        part=row.part,
+        rule=row.rule,
+        because=row.because,
+        action=row.action,
+        outcome=row.outcome,
+        kind=row.kind,
+        symbol=row.symbol,
+        quantity=row.quantity,
+        price=row.price,
+        amount=row.amount,
+    )

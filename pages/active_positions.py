@@ -14,9 +14,11 @@ from core.ui import (
     dialogs,
     differences,
     ledger,
+    modal,
     parts,
     preferences,
     rows,
+    running,
     session,
     together,
     widgets,
@@ -46,8 +48,15 @@ def buttons(row: rows.Json) -> None:
         ("again", _("Recovery"), ":material/autorenew:", dialogs.choices),
         ("close", _("Close"), ":material/logout:", dialogs.close),
     ):
-        if st.button(label, key=f"ap_{key}_{part}", icon=icon, disabled=bool(closing), help=closing or None):
-            ask(row)
+        st.button(
+            label,
+            key=f"ap_{key}_{part}",
+            icon=icon,
+            disabled=bool(closing),
+            help=closing or None,
+            on_click=ask,
+            args=(row,),
+        )
 
 
 def card(row: rows.Json, board: rows.Json, stale: bool) -> None:
@@ -65,12 +74,14 @@ def card(row: rows.Json, board: rows.Json, stale: bool) -> None:
         steps = again.recovery_line(row, rows.tick_of(board, row["symbol"]))
         line = f":small[:material/autorenew: **{_('Recovery')}** {steps}]" if steps else ""
         widgets.figures(rows.part_figures(row, board, now, stale), below=line)
+        running.progress(row, rows.tick_of(board, row["symbol"]))
         why = st.expander(
             _("Why?"), key=f"why_{part}", icon=":material/psychology_alt:", type="compact", on_change="rerun"
         )
         if why.open:
             seen = _("As of the look {ago}.", ago=ago(board["as_of"], now))
             why.markdown(f"{why_words(row)}\n\n:small[:gray[{seen}]]")
+        running.report(row)
 
 
 def why_words(row: rows.Json) -> str:
@@ -150,7 +161,7 @@ def await_candles(symbol: str) -> None:
     """Draws the page again once the first bars are there."""
     st.caption(_("No candles yet: the bot reads them every few seconds while it looks at this account."))
     if session.services().reports.candles(session.account_id(), symbol) is not None:
-        st.rerun()
+        modal.redraw()
 
 
 @widgets.live_slowly(CHART_SECONDS)
@@ -190,10 +201,9 @@ def every_part() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(_("Parts"), anchor=False, width="content")
-        if len(parts.living(picture.data)) > 1 and st.button(
-            _("Several at once"), key="ap_several", icon=":material/checklist:"
-        ):
-            bulk.several(picture.data)
+        if len(parts.living(picture.data)) > 1:
+            words = _("Several at once")
+            st.button(words, key="ap_several", icon=":material/checklist:", on_click=bulk.several, args=(picture.data,))
     stale, pages = picture.stale(session.now()), -(-len(listed) // CARDS)
     first = CARDS * (min(st.session_state.get("ap_page", 1), pages) - 1)
     for row in listed[first : first + CARDS]:

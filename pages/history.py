@@ -4,7 +4,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.ui import charts, past, records, session, widgets
+from core.services.executions import ExecutionsOnly
+from core.services.ledger import EventKind, EventsOnly
+from core.ui import charts, executed, modal, past, records, session, styles, widgets
+from core.ui.forms import ExecutionKind
 from core.ui.narrowing import narrowing
 from core.ui.records import Record
 from core.ui.text import _, told
@@ -41,6 +44,7 @@ def cycles() -> list[Record]:
         )
         if chosen is not None:
             steps_of(*chosen)
+            worked(*chosen)
     return records.cycle_records(shown, session.zone())
 
 
@@ -52,6 +56,32 @@ def steps_of(part: str, number: int) -> None:
         return
     widgets.table(steps, alt=_("Steps of the cycle"), money=(_("Fee"),), drop_empty=True)
     download(steps, f"{part}-{number}-steps", "steps_csv")
+
+
+def worked(part: str, number: int) -> None:
+    """How the entry, the recovery steps and the close of one cycle were worked, and as a file."""
+    reports = executed.records(session.services().executions.of(part, number), session.zone(), brief=True)
+    if reports:
+        widgets.table(reports, alt=_("Executions of the cycle"), money=(_("Fees"),), drop_empty=True)
+        st.caption(executed.meaning())
+        download(reports, f"{part}-{number}-executions", "worked_csv")
+
+
+def executions() -> list[Record]:
+    """Every entry, recovery step and close: what it aimed at and what it cost."""
+    chosen = ExecutionsOnly(
+        symbol=only.symbol,
+        strategy=only.strategy,
+        kind=state.get("execution_kind"),
+        since=only.since,
+        until=only.until,
+    )
+    st.pills(_("How"), list(ExecutionKind), key="execution_kind", format_func=styles.name, label_visibility="collapsed")
+    reports = session.services().executions.reports(account, chosen, limit=LIMIT).items
+    if reports:
+        widgets.metrics(executed.figures(reports))
+        st.caption(executed.meaning())
+    return executed.records(reports, session.zone())
 
 
 def performance() -> list[Record]:
@@ -105,7 +135,7 @@ def sync_line(drawn: object) -> None:
     """How far the bot has read, with its progress; a run that has ended draws the table anew."""
     sync = session.services().history.sync_state(account)
     if sync.ended_at != drawn:
-        st.rerun()
+        modal.redraw()
     words = past.sync_words(sync, session.zone())
     if sync.under_way:
         st.progress(min(1.0, sync.done / max(1, sync.of)), text=words)
@@ -128,7 +158,30 @@ def funding() -> list[Record]:
 
 
 def events() -> list[Record]:
-    return records.event_records(session.services().reports.events(account, limit=LIMIT), session.zone())
+    """What was decided and done, or the facts of one kind; the whole record as a file of its own."""
+    st.selectbox(
+        _("Kind"),
+        list(EventKind),
+        None,
+        key="event_kind",
+        format_func=records.kind_words,
+        placeholder=_("all"),
+        persist_state="session",
+        width=260,
+    )
+    chosen, ledger = EventsOnly(kind=state.get("event_kind")), session.services().ledger
+    with corner:
+        st.download_button(
+            _("Everything as CSV"),
+            lambda: "".join(ledger.events_csv(account, chosen)),
+            f"perpdeck-{account}-record.csv",
+            "text/csv",
+            key="record_csv",
+            icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
+        )
+    return records.event_records(ledger.events(account, chosen, None, LIMIT).items, session.zone())
 
 
 def download(shown: list[Record], name: str, key: str) -> None:
@@ -147,6 +200,7 @@ VIEWS: dict[str, tuple[str, Callable[[], list[Record]], str]] = {
     "cycles": (_("Cycles"), cycles, _("A cycle appears here once a position has been closed.")),
     "performance": (_("Performance"), performance, _("The measures appear here once a position has been closed.")),
     "exchange": (_("At the exchange"), exchange, _("Positions that the exchange has closed appear here.")),
+    "executions": (_("Executions"), executions, _("Each entry, recovery step and close appears here.")),
     "fills": (_("Fills"), fills, _("Each execution at the exchange appears here.")),
     "funding": (_("Funding"), funding, _("Payments appear here while a position is held over a funding time.")),
     "events": (_("Events"), events, _("What was asked and what the bot decided appears here.")),

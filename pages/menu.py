@@ -5,7 +5,7 @@ Cheap, since it runs on every click. It says on each page when the bot is stoppe
 
 import streamlit as st
 
-from core.ui import display, login_settings, session, sides, widgets
+from core.ui import display, login_settings, modal, session, sides, widgets
 from core.ui.assets import ICON, LOGO
 from core.ui.session import Account, Environment
 from core.ui.text import _
@@ -36,12 +36,20 @@ def pages(paper: bool) -> st.Page:
 
 
 def sidebar(accounts: dict[str, Account]) -> None:
-    """The account, every bot and its switch; above the page what a stopped bot leaves behind."""
+    """The account, every bot and its switch."""
     with st.sidebar:
         sides.sidebar(accounts)
         display.language()
         login_settings.log_out()
-    sides.banners()
+
+
+def above(accounts: dict[str, Account]) -> None:
+    """What stands over every page, in one box: were the page below it to move, clicks under way to it would be lost."""
+    with st.container():
+        if accounts:
+            sides.banners()
+        widgets.refusals()
+        widgets.flash()
 
 
 st.set_page_config(page_icon=ICON, layout="wide")
@@ -59,10 +67,10 @@ if accounts is None:
     widgets.until_it_answers()
 else:
     with widgets.reading():
+        modal.draw(page.url_path)
         if accounts:
             sidebar(accounts)
-        widgets.refusals()
-        widgets.flash()
+        above(accounts)
         st.title(page.title, anchor=False)
         if accounts or page.url_path == "settings":
             page.run()

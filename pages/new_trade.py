@@ -8,8 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.ui import again, choose, forms, ladders, parts, previews, rows, session, sizing, widgets
-from core.ui.forms import Draft, EntryKind, Ground, Side, TradeForm, TriggerBy, Unit
+from core.ui import again, choose, forms, ladders, modal, parts, previews, rows, session, sizing, style_fields, widgets
+from core.ui.forms import Draft, Ground, Side, TradeForm, TriggerBy, Unit
 from core.ui.text import _, told
 
 state = st.session_state
@@ -23,9 +23,6 @@ DEFAULTS: dict[str, Any] = {
     "nt_sl": -100.0,
     "nt_sl_unit": Unit.USDT,
     "nt_trigger_by": TriggerBy.MARK,
-    "nt_entry": EntryKind.MARKET,
-    "nt_limit_price": None,
-    "nt_timeout": 60.0,
     "nt_strategy": forms.MANUAL,
     "nt_refused": choose.FOLLOW,
 }
@@ -44,9 +41,7 @@ def typed_form(account: str) -> TradeForm:
         state["nt_sl"],
         state["nt_sl_unit"],
         state["nt_trigger_by"],
-        state["nt_entry"],
-        state["nt_limit_price"],
-        state["nt_timeout"],
+        style_fields.chosen("nt_entry"),
         state["nt_strategy"],
         *choose.chosen("nt"),
         when_refused=choose.refused_choice("nt_refused"),
@@ -60,7 +55,7 @@ def use_preset(account: str, symbol: str) -> None:
     state["nt_value"], state["nt_leverage"] = float(draft.position_value), float(draft.leverage)
     for field, wanted in (("nt_tp", draft.take_profit), ("nt_sl", draft.stop_loss)):
         state[field], state[f"{field}_unit"] = forms.given(wanted)
-    state["nt_entry"], state["nt_limit_price"] = EntryKind.MARKET, None
+    style_fields.fill("nt_entry", draft.entry)
     choose.fill("nt", draft.recovery, draft.reopen)
 
 
@@ -81,27 +76,21 @@ def convert_unit(field: str, stop: bool) -> None:
 
 def other_contract() -> None:
     """Prices of one contract mean nothing for another: they go, and targets return to USDT; a preset is left."""
-    state["nt_limit_price"], state["nt_strategy"] = None, forms.MANUAL
+    state["nt_entry_price"], state["nt_strategy"] = None, forms.MANUAL
     for field in ("nt_tp", "nt_sl"):
         if state[f"{field}_unit"] is Unit.PRICE:
             state[f"{field}_unit"], state[field] = Unit.USDT, DEFAULTS[field]
 
 
 def other_entry() -> None:
-    """A limit starts from the price of this moment."""
-    if state["nt_entry"] is EntryKind.LIMIT and state["nt_limit_price"] is None:
-        state["nt_limit_price"] = float(state["nt_ground"].entry) or None
+    """A limit starts from the price of this moment, an iceberg at our own side of the book."""
+    style_fields.begin("nt_entry", state["nt_ground"].entry)
 
 
 def number(label: str, key: str, problems: dict[str, list[str]], field: str, **options: Any) -> None:
     """A number field with its problems below."""
     st.number_input(label, value=None, key=key, persist_state="session", **options)
-    complaints(problems, field)
-
-
-def complaints(problems: dict[str, list[str]], field: str) -> None:
-    for words in problems.get(field, ()):
-        st.markdown(f":small[:orange[:material/error: {told(words)}]]")
+    widgets.complaints(problems.get(field, ()))
 
 
 def target(label: str, key: str, problems: dict[str, list[str]], field: str, tick: Decimal) -> None:
@@ -130,7 +119,7 @@ def target(label: str, key: str, problems: dict[str, list[str]], field: str, tic
             on_change=convert_unit,
             args=(key, field == "sl"),
         )
-    complaints(problems, field)
+    widgets.complaints(problems.get(field, ()))
 
 
 def ask_to_open(draft: Draft, token: str) -> None:
@@ -140,10 +129,20 @@ def ask_to_open(draft: Draft, token: str) -> None:
     if asked is not None:
         words = _("Part **{part}** is asked for: {words}", part=asked.part, words=told(asked.words))
         session.say(words, "active_positions.py", _("Active Positions"))
-        st.rerun()
+        modal.close()
 
 
-@st.dialog(_("Open this position?"), icon=":material/fact_check:")
+def review(account: str, board: rows.Json) -> None:
+    """Asks for a yes to what is typed at the click itself; where that cannot be opened the form says why."""
+    draft = typed_form(account).draft()
+    shown = session.ask(lambda: session.services().positions.preview(draft))
+    if shown is None or shown.problems or list(choose.problems("nt")):
+        return
+    tick = Decimal(board["instruments"][draft.symbol]["price_tick"])
+    title = _("Open this position?")
+    modal.show("open", title, confirm, draft, tick, session.new_token(), icon=":material/fact_check:")
+
+
 def confirm(draft: Draft, tick: Decimal, token: str) -> None:
     """The order in full, at the price of this moment."""
     positions = session.services().positions
@@ -175,8 +174,8 @@ def beside(draft: Draft, tick: Decimal) -> None:
     shown = session.services().positions.preview(draft)
     st.markdown(_("**What it comes to**"))
     widgets.figures(previews.open_figures(draft, shown, tick, session.now()), min_width=150)
-    for words in shown.notes:
-        st.caption(told(words))
+    for words in filter(None, (previews.assumed(draft), *map(told, shown.notes))):
+        st.caption(words)
 
 
 def cap(steps: int) -> None:
@@ -203,7 +202,7 @@ def climb(draft: Draft, tick: Decimal) -> None:
             for steps in CAPS:
                 words = _("At most {n} steps", n=steps)
                 st.button(words, key=f"nt_cap_{steps}", on_click=cap, args=(steps,))
-    st.caption(" ".join(ladders.notes(found, rule)))
+    st.caption(" ".join([*ladders.notes(found, rule), *filter(None, [previews.assumed(draft)])]))
     if found.steps:
         words = _("Average, target and stop after each recovery step")
         st.echarts_chart(ladders.chart(found, tick), height=260, key="nt_ladder_chart", alt=words)
@@ -240,7 +239,7 @@ def fields(board: rows.Json, problems: dict[str, list[str]], tick: Decimal) -> N
     with st.container(horizontal=True, gap="medium"):
         widgets.choice(_("Contract"), symbols, "nt_symbol", rows.short_symbol, other_contract)
         widgets.choice(_("Side"), list(Side), "nt_side", rows.side_words)
-    complaints(problems, "symbol")
+    widgets.complaints(problems.get("symbol", ()))
     st.text_input(
         _("Strategy"),
         key="nt_strategy",
@@ -260,17 +259,11 @@ def fields(board: rows.Json, problems: dict[str, list[str]], tick: Decimal) -> N
         number(_("Leverage"), "nt_leverage", problems, "leverage", step=1.0, format="%g")
     target(_("Take-profit"), "nt_tp", problems, "tp", tick)
     target(_("Stop-loss"), "nt_sl", problems, "sl", tick)
-    with st.container(horizontal=True, gap="medium"):
-        widgets.choice(_("Trigger by"), triggers(board), "nt_trigger_by", forms.trigger_words)
-        widgets.choice(_("Entry"), [EntryKind.MARKET, EntryKind.LIMIT], "nt_entry", forms.entry_words, other_entry)
+    widgets.choice(_("Trigger by"), triggers(board), "nt_trigger_by", forms.trigger_words)
     choose.refused("nt_refused", keep="session")
-    if state["nt_entry"] is EntryKind.LIMIT:
-        left, right = st.columns(2)
-        with left:
-            places = forms.number_format(Unit.PRICE, tick)
-            number(_("Limit price"), "nt_limit_price", problems, "limit_price", step=float(tick), format=places)
-        with right:
-            number(_("Cancel if not filled in, minutes"), "nt_timeout", problems, "timeout", step=5.0, format="%g")
+    with st.container(key="nt_style", gap="small"):
+        style_fields.kind(_("Entry"), "nt_entry", "session", other_entry)
+        style_fields.fields("nt_entry", problems, tick, "session")
 
 
 def again_too() -> None:
@@ -282,6 +275,7 @@ def again_too() -> None:
 def draw(board: rows.Json, account: str) -> None:
     symbols = list(board["instruments"])
     choose.fill("nt", again.RecoveryChoice(), again.ReopenChoice(), over=False)
+    style_fields.fill("nt_entry", over=False)
     for key, value in {"nt_symbol": symbols[0], **DEFAULTS}.items():
         state.setdefault(key, value)
     if state["nt_symbol"] not in symbols:
@@ -301,10 +295,17 @@ def draw(board: rows.Json, account: str) -> None:
         sizing.helper(draft, shown, session.services().reports.picture(account), tick)
         again_too()
         budget(board)
-        complaints(problems, "")
+        widgets.complaints(problems.get("", ()))
         wrong = bool(shown.problems) or bool(list(choose.problems("nt")))
-        if st.button(_("Review"), key="nt_review", type="primary", disabled=wrong, width="stretch"):
-            confirm(draft, tick, session.new_token())
+        st.button(
+            _("Review"),
+            key="nt_review",
+            type="primary",
+            disabled=wrong,
+            on_click=review,
+            args=(account, board),
+            width="stretch",
+        )
     with preview, st.container(border=True):
         beside(draft, tick)
     with st.container(border=True):

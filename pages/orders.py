@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import dialogs, pairs, rows, session, widgets
+from core.ui import dialogs, modal, pairs, rows, session, widgets
 from core.ui import orders as resting
 from core.ui.orders import Leg
 from core.ui.text import _, told
@@ -16,10 +16,14 @@ def ask_to_cancel(order: str, token: str) -> None:
     asked = session.ask(lambda: orders.cancel(account, order, token, by=session.OPERATOR))
     if asked is not None:
         session.say(told(asked.words))
-        st.rerun()
+        modal.close()
 
 
-@st.dialog(_("Cancel this order?"), icon=":material/cancel:")
+def ask_first(order: rows.Json) -> None:
+    name, title = f"cancel_{order['client_order_id']}", _("Cancel this order?")
+    modal.show(name, title, confirm_cancel, order, session.new_token(), icon=":material/cancel:")
+
+
 def confirm_cancel(order: rows.Json, token: str) -> None:
     """Names the order and says what becomes of what it has filled."""
     st.markdown(f"**{order['symbol']}** · {resting.purpose_words(order['purpose'])} · `{order['client_order_id']}`")
@@ -47,8 +51,14 @@ def section(title: str, words: str, orders: list[rows.Json], picture: widgets.Pi
     with st.container(horizontal=True, gap="xsmall"):
         for order in filter(resting.may_be_cancelled, orders):
             name = order["client_order_id"]
-            if st.button(_("Cancel {id}", id=name), key=f"cancel_{name}", type="tertiary", icon=":material/cancel:"):
-                confirm_cancel(order, session.new_token())
+            st.button(
+                _("Cancel {id}", id=name),
+                key=f"cancel_{name}",
+                type="tertiary",
+                icon=":material/cancel:",
+                on_click=ask_first,
+                args=(order,),
+            )
 
 
 @widgets.live
@@ -120,7 +130,11 @@ def remove(part: str, leg: Leg, token: str) -> None:
     dialogs.ask(lambda: orders.remove_leg(part, leg, token, by=session.OPERATOR))
 
 
-@st.dialog(_("Take this level away?"), icon=":material/remove_moderator:")
+def ask_to_remove(row: rows.Json, leg: Leg, token: str) -> None:
+    name, title = f"remove_{leg}_{row['part']}", _("Take this level away?")
+    modal.show(name, title, confirm_removal, row, leg, token, icon=":material/remove_moderator:")
+
+
 def confirm_removal(row: rows.Json, leg: Leg, token: str) -> None:
     """Says what is left without it before it goes."""
     st.markdown(rows.part_title(row))
@@ -158,7 +172,7 @@ def standing(row: rows.Json, tick: str | None, drawn: tuple[bool, bool]) -> None
     """The levels that hold now; a change of who holds them draws the buttons anew."""
     held = session.services().orders.by_hand(row["part"])
     if (held.edited, held.at_exchange is not None) != drawn:
-        st.rerun()
+        modal.redraw()
     widgets.figures(resting.by_hand_figures(held, tick), min_width=150)
 
 
@@ -187,11 +201,18 @@ def by_hand() -> None:
             icon=":material/pan_tool:",
         )
     with st.container(horizontal=True, gap="xsmall"):
-        if st.button(_("Set TP and SL"), key="by_hand_edit", icon=":material/tune:", type="primary"):
-            dialogs.edit(row)
+        st.button(
+            _("Set TP and SL"),
+            key="by_hand_edit",
+            icon=":material/tune:",
+            type="primary",
+            on_click=dialogs.edit,
+            args=(row,),
+        )
         for leg, level in ((Leg.TAKE_PROFIT, held.take_profit), (Leg.STOP_LOSS, held.stop_loss)):
-            if level is not None and st.button(resting.removal_words(leg), key=f"remove_{leg}"):
-                confirm_removal(row, leg, token)
+            if level is not None:
+                words = resting.removal_words(leg)
+                st.button(words, key=f"remove_{leg}", on_click=ask_to_remove, args=(row, leg, token))
         if held.at_exchange is not None:
             st.button(_("Keep the exchange's levels"), key="keep_levels", on_click=keep_levels, args=(part, token))
         if held.edited:

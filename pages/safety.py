@@ -1,10 +1,14 @@
 """How much the bot may do and what guards it: level, limits, differences, alarms, restart, streams, requests."""
 
+from datetime import timedelta
+
 import streamlit as st
 
-from core.ui import backup, differences, levels, rows, session, widgets
+from core.ui import backup, differences, levels, risk_checks, rows, session, widgets
 from core.ui.figures import NOTHING, ago, quantity
 from core.ui.text import _, told
+
+REFUSED, PASSED = 10, 5  #: lines of each kind
 
 
 def level(account: str) -> None:
@@ -60,13 +64,40 @@ def limits(account: str) -> None:
         [
             {
                 _("Limit"): told(one.label),
-                _("Value"): _("none") if one.value is None else f"{quantity(one.value)} {told(one.unit)}".strip(),
+                _("Value"): _limit(one.value, one.unit),
             }
             for one in shown
         ],
         alt=_("Limits of what may be opened"),
     )
     st.page_link("settings.py", label=_("Change them in Settings"), icon=":material/tune:")
+
+
+def _limit(value: object, unit: str) -> str:
+    if value is None:
+        return _("none")
+    if isinstance(value, bool):
+        return _("on") if value else _("off")
+    return f"{quantity(value)} {told(unit)}".strip()  # type: ignore[arg-type]
+
+
+@widgets.live
+def checked(account: str) -> None:
+    """What the risk control has refused and let through lately."""
+    risk, now = session.services().risk, session.now()
+    st.subheader(_("Risk checks"), anchor=False)
+    refused = risk.checks(account, passed=False, limit=REFUSED).items
+    passed = risk.checks(account, passed=True, limit=PASSED).items
+    if not refused and not passed:
+        st.caption(_("Each order that adds risk is checked before it is sent; its checks appear here."))
+        return
+    widgets.table(risk_checks.check_rows([*refused, *passed], now), alt=_("Risk checks, refusals first"))
+    with st.expander(_("All checks of the last 24 hours"), icon=":material/rule:", type="compact"):
+        counts = risk_checks.count_rows(risk.counts(account, now - timedelta(days=1)))
+        if counts:
+            widgets.table(counts, alt=_("How often each check was made"))
+        else:
+            st.caption(_("None was made."))
 
 
 @widgets.live
@@ -113,6 +144,7 @@ level(account)
 warnings(account)
 differences.items()
 limits(account)
+checked(account)
 connection(account)
 backup.card()
 past(account)

@@ -5,10 +5,12 @@ import streamlit as st
 from core.ui import (
     account_keys,
     again,
+    alerts,
     api_tokens,
     display,
     levels,
     login_settings,
+    modal,
     preferences,
     rows,
     session,
@@ -64,10 +66,14 @@ def remove_account(account: str, name: str) -> None:
     session.ask(lambda: session.services().accounts.remove(account, by=session.OPERATOR))
     if not session.refused():
         session.say(_("Account {name} is removed.", name=name))
-        st.rerun()
+        modal.close()
 
 
-@st.dialog(_("Remove this account?"), icon=":material/delete:")
+def ask_to_remove(account: str, name: str) -> None:
+    title = _("Remove this account?")
+    modal.show(f"remove_{account}", title, confirm_remove, account, name, icon=":material/delete:")
+
+
 def confirm_remove(account: str, name: str) -> None:
     st.write(_("The keys of **{name}** are deleted here. Orders and positions at the exchange stay.", name=name))
     widgets.refusals()
@@ -91,10 +97,15 @@ def accounts() -> None:
                 width="content",
             )
             account_keys.test_button(account)
-            if account.environment is not Environment.PAPER and st.button(
-                _("Remove"), key=f"acc_remove_{account.id}", icon=":material/delete:", type="tertiary"
-            ):
-                confirm_remove(account.id, account.name)
+            if account.environment is not Environment.PAPER:
+                st.button(
+                    _("Remove"),
+                    key=f"acc_remove_{account.id}",
+                    icon=":material/delete:",
+                    type="tertiary",
+                    on_click=ask_to_remove,
+                    args=(account.id, account.name),
+                )
         account_keys.tested(account)
     st.subheader(_("Add an account"), anchor=False)
     add_form()
@@ -225,6 +236,7 @@ VIEWS = {
     "bot": (_("Bot"), bot),
     "defaults": (_("Recovery, reopen, limits"), rules),
     "guards": (_("Guards and cadence"), guards),
+    "alerts": (_("Alerts"), alerts.card),
     "access": (_("Language and log-in"), access),
     "api": (_("API"), api_tokens.card),
     "file": (_("Export and import"), preferences.as_file),

@@ -17,6 +17,7 @@ from core.domain.action import (
     CancelOrder,
     Command,
     EndCycle,
+    ExecutionOver,
     ForgetAnswer,
     LetGo,
     OutcomeKind,
@@ -24,13 +25,15 @@ from core.domain.action import (
     PlaceOrder,
     Plan,
     RaiseAlarm,
+    Reduce,
     ReductionDone,
     StartCycle,
+    StartStep,
 )
 from core.domain.difference import Answer
 from core.domain.ids import meaning
 from core.domain.instrument import Instrument, OrderSide, Side
-from core.domain.intent import Desired, EntryStyle, Intent, Limits, Target, Wanted
+from core.domain.intent import Desired, ExecutionStyle, Intent, Limits, Target, Wanted
 from core.domain.money import Contracts, Price, plain
 from core.domain.order import Fill, Order, OrderKind, OrderStatus, Purpose
 from core.domain.seen import PortFacts, Position, Seen, Ticker
@@ -94,7 +97,7 @@ def intent(part: str = PART, **changes: Any) -> Intent:
         wanted=Wanted.OPEN,
         position_value=D(1000),
         leverage=D(10),
-        entry=EntryStyle(),
+        entry=ExecutionStyle(),
         take_profit=TP_50,
         stop_loss=SL_100,
         asked_at=NOON,
@@ -294,8 +297,14 @@ def _say(action: object) -> str:
             return f"end cycle {action.cycle}: {action.reason}"
         case BookExit():
             return f"book exit {plain(action.quantity)} at {plain(action.price)}: {action.reason}"
+        case Reduce():
+            return f"reduce to {plain(action.to)}"
         case ReductionDone():
             return "reduction done"
+        case StartStep():
+            return f"start step {action.step} of {plain(action.contracts)}"
+        case ExecutionOver():
+            return f"execution over {action.purpose.name.lower()} {plain(action.contracts)}"
         case ForgetAnswer():
             return f"forget the answer to {action.kind} {action.mark}"
         case LetGo():

@@ -16,7 +16,7 @@ from typing import Any
 
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side, TriggerBy
-from core.domain.intent import EntryKind, EntryStyle, ExitReason, Target
+from core.domain.intent import ExecutionKind, ExecutionStyle, ExitReason, Target
 from core.domain.money import Price
 from core.domain.order import Order
 from core.domain.part import Part
@@ -221,13 +221,13 @@ class Replay:
         self.run.slots[part] = slot
 
     def _draft(self, slot: Slot) -> Draft:
-        entry = EntryStyle()
+        entry = ExecutionStyle()
         if slot.offset is not None:
             ticker = self.stack.client.ticker(self.run.symbol)
             price = self.stack.guard.observer.instrument(self.run.symbol).round_down(
                 ticker.last * (1 + slot.offset / 100)
             )
-            entry = EntryStyle(EntryKind.LIMIT, Price(price), timedelta(minutes=10))
+            entry = ExecutionStyle(ExecutionKind.LIMIT, Price(price), timedelta(minutes=10))
         made = self.stack.draft(slot.value, side=slot.side, symbol=self.run.symbol, entry=entry)
         return replace(
             made,

@@ -17,7 +17,7 @@ from core.alerts import Alerts
 from core.clock import SteppedClock
 from core.domain.account import Account, Environment, Exchange
 from core.domain.instrument import Side
-from core.domain.intent import EntryStyle, Target
+from core.domain.intent import ExecutionStyle, Target
 from core.domain.part import Part
 from core.exchange.binance.client import BinanceClient
 from core.exchange.okx.client import OKXClient
@@ -147,7 +147,7 @@ class Stack:
         tp: object = 50,
         sl: object = -100,
         leverage: object = 10,
-        entry: EntryStyle | None = None,
+        entry: ExecutionStyle | None = None,
     ) -> Draft:
         return Draft(
             account=self.name,
@@ -157,7 +157,7 @@ class Stack:
             leverage=Decimal(str(leverage)),
             take_profit=None if tp is None else Target(pnl_usdt=Decimal(str(tp))),
             stop_loss=None if sl is None else Target(pnl_usdt=Decimal(str(sl))),
-            entry=entry or EntryStyle(),
+            entry=entry or ExecutionStyle(),
         )
 
     def open(self, draft: Draft | None = None) -> str:

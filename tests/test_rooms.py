@@ -22,7 +22,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "core/logs.py": (),
     "core/auth.py": (),
     "core/settings.py": ("core.domain", "core.auth"),
-    "core/alerts.py": ("core.domain",),
+    "core/alerts": ("core.domain", "core.clock", "db"),
+    "core/telegram": ("core.domain", "core.clock", "core.services", "core.alerts", "db"),
     "core/paper.py": ("core.domain", "core.exchange.port"),
     "core/venues.py": ("core.domain", "core.exchange", "core.clock"),
     "core/vault.py": ("core.domain", "core.exchange.port"),
@@ -37,7 +38,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "core/services": (
         "core.domain",
         "core.decision",
+        "core.execution",
         "core.strategies",
+        "core.alerts",
         "core.monitor",
         "core.exchange.port",
         "core.vault",
@@ -66,6 +69,7 @@ HOMES = {
     "psycopg2": ("db",),
     "okx": ("core/exchange/okx",),
     "binance": ("core/exchange/binance",),
+    "prometheus_client": ("core/api",),
 }  #: library -> the only places that may import it
 
 

@@ -12,7 +12,17 @@ from fastapi import FastAPI, Request
 from fastapi.telemetry import TelemetryConfig
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from core.api import problems, reference, routes_control, routes_parts, routes_signals, routes_trading, schemas, shown
+from core.api import (
+    problems,
+    reference,
+    routes_control,
+    routes_executions,
+    routes_parts,
+    routes_signals,
+    routes_trading,
+    schemas,
+    shown,
+)
 from core.api.limits import STRANGER_RATE, TOKEN_RATE, BodyLimit, Limiter, Rate
 from core.api.tokens import Door, Limits
 from core.wiring import Services, get_services
@@ -69,7 +79,8 @@ def build(
     )
     app.dependency_overrides[get_services] = services
     problems.install(app)
-    for router in (routes_trading.router, routes_parts.router, routes_control.router, routes_signals.routes(limits)):
+    groups = (routes_trading.router, routes_parts.router, routes_executions.router, routes_control.router)
+    for router in (*groups, routes_signals.routes(limits)):
         app.include_router(router)
     _tell_problems(app)
 

@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from core.api.styles import KIND
 from core.domain.errors import Misconfigured, PerpdeckError
 
 log = logging.getLogger("perpdeck.api")
@@ -30,6 +31,16 @@ FIELDS = {
     "leverage": "leverage",
     "limit price": "entry.price",
     "time-out": "entry.timeout_seconds",
+    "reprice time": "entry.reprice_seconds",
+    "give-way": "entry.follow",
+    "duration": "entry.duration_seconds",
+    "slices": "entry.slices",
+    "randomness": "entry.randomness",
+    "visible share": "entry.visible",
+    "refresh time": "entry.refresh_seconds",
+    "execution": "run",
+    "recovery slices": "recovery.style.slices",
+    "recovery time-out": "recovery.style.timeout_seconds",
     "take-profit": "take_profit",
     "stop-loss": "stop_loss",
     "contracts": "contracts",
@@ -146,7 +157,8 @@ async def _unforeseen(request: Request, error: Exception) -> Response:
 def of_validation(errors: Iterable[Mapping[str, Any] | ErrorDetails]) -> Iterator[Body]:
     """What does not fit the schema."""
     for error in errors:
-        where = [str(step) for step in error["loc"] if step not in ("body", "query", "path", "header")]
+        steps = map(str, error["loc"])
+        where = [one for one in steps if one not in ("body", "query", "path", "header") and not one.startswith(KIND)]
         field = _short(".".join(where)) or "body"
         limits = error.get("ctx") or {}
         allowed = [text.format(limits[name]) for name, text in LIMITS if name in limits]

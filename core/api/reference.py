@@ -84,8 +84,9 @@ def _fields(document: Json, schema: Json) -> str:
 
 def _kind(document: Json, schema: Json) -> str:
     """What a value is, in a few words."""
-    if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(_kind(document, one) for one in schema["anyOf"]))
+    for several in ("anyOf", "oneOf"):
+        if several in schema:
+            return " or ".join(dict.fromkeys(_kind(document, one) for one in schema[several]))
     if "$ref" in schema:
         found = _followed(document, schema)
         if "properties" in found:

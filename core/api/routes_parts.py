@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from core.api import schemas, shown
 from core.api.problems import Problem, about
 from core.api.requests import AccountId, ExactRoute, House, Key, PartName, asked_of, once, the_account
 from core.api.routes_trading import opened, seen
+from core.api.styles import style
 from core.api.tokens import Caller, Reader, Trader
 from core.services.positions import Asked
 from core.wiring import Services
 
 router = APIRouter(prefix="/parts", tags=["parts"], route_class=ExactRoute)
+
+RunName = Annotated[
+    str,
+    Path(
+        pattern=r"^[0-9]{1,6}[ERC][0-9]{0,6}$",
+        description="Cycle, E for entry, R for a recovery step with its number, C for a close: 1E, 3R2, 2C.",
+    ),
+]
 
 
 @router.get("")
@@ -72,10 +81,23 @@ def targets(
 def close(
     part: PartName, body: schemas.CloseIn, request: Request, key: Key, services: House, caller: Trader
 ) -> Response:
-    """Close it at market, or so many of its contracts."""
+    """Close it, or so many of its contracts, at market or in a style."""
+    worked = None if body.style is None else style(body.style)
 
     def work(click: str) -> Asked:
-        return services.positions.close(part, click, caller.by, body.contracts, reopen=body.reopen)
+        return services.positions.close(part, click, caller.by, body.contracts, reopen=body.reopen, style=worked)
+
+    return _of_part(part, asked_of(request, body), key, services, caller, work)
+
+
+@router.post("/{part}/runs/{run}", response_model=shown.AskedOut)
+def tell(
+    part: PartName, run: RunName, body: schemas.RunIn, request: Request, key: Key, services: House, caller: Trader
+) -> Response:
+    """Finish an execution under way at market, or take back what has not filled; of a close: take the close back."""
+
+    def work(click: str) -> Asked:
+        return services.positions.tell(part, run, click, caller.by, finish=body.do == "finish")
 
     return _of_part(part, asked_of(request, body), key, services, caller, work)
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from core.api import schemas, shown
 from core.api.problems import Problem, about
@@ -15,7 +16,8 @@ from core.api.tokens import Reader, Trader
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason
 from core.domain.order import OrderStatus, Purpose
-from core.services.ledger import MOST, Only, OrdersOnly
+from core.domain.verdict import CheckName
+from core.services.ledger import MOST, EventKind, EventsOnly, Only, OrdersOnly
 from core.wiring import Services
 
 router = APIRouter(prefix="/trading", tags=["trading"], route_class=ExactRoute)
@@ -28,6 +30,7 @@ PartQuery = Annotated[str | None, Query(pattern=r"^[0-9a-z]{6}$")]
 StrategyQuery = Annotated[str | None, Query(min_length=1, max_length=40, pattern=schemas.NAME)]
 OrderId = Annotated[str, Path(pattern=r"^[A-Za-z0-9]{1,36}$", description="Client order id, such as op00a7k201E01.")]
 SymbolPath = Annotated[str, Path(pattern=r"^[A-Z0-9]{1,20}-USDT-PERP$")]
+GroupName = Literal["symbol", "side", "strategy", "reason", "recovery"]
 PurposeName = Literal["entry", "recovery", "protect", "safety_net", "take_profit", "stop_loss", "close", "balance"]
 
 
@@ -169,7 +172,7 @@ def trades(
 ) -> shown.PageOut[shown.TradeOut]:
     """Executions at the exchange, ours and those of others. `side` is that of the position."""
     the_account(services, account)
-    only = Only(symbol=symbol, side=side, since=_aware("since", since), until=_aware("until", until))
+    only = Only(symbol=symbol, side=side, since=aware("since", since), until=aware("until", until))
     page = services.ledger.trades(account, only, part, after, limit)
     items = [
         shown.TradeOut(
@@ -191,11 +194,13 @@ def performance(
     reason: ExitReason | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    by: Annotated[GroupName | None, Query(description="Only the groups of this kind; nothing: of every kind.")] = None,
 ) -> shown.PerformanceOut:
     """What ended cycles came to: win rate, PnL, profit factor, expectancy, Sharpe, Sortino, drawdown."""
     the_account(services, account)
-    only = Only(symbol, side, strategy, reason, since=_aware("since", since), until=_aware("until", until))
-    return shown.PerformanceOut.model_validate(services.history.performance(account, only))
+    only = Only(symbol, side, strategy, reason, since=aware("since", since), until=aware("until", until))
+    told = shown.PerformanceOut.model_validate(services.history.performance(account, only))
+    return told if by is None else told.model_copy(update={"groups": {by: told.groups[by]}})
 
 
 @router.get("/statistics")
@@ -220,23 +225,54 @@ def statistics(account: AccountId, services: House, caller: Reader) -> shown.Sta
     )
 
 
-@router.get("/events")
+@router.get(
+    "/events",
+    response_model=shown.PageOut[shown.EventOut],
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
 def events(
     account: AccountId,
     services: House,
     caller: Reader,
     part: PartQuery = None,
     rule: Annotated[str | None, Query(pattern=r"^[a-z][a-z _-]{0,39}$")] = None,
+    kind: EventKind | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     after: After = None,
     limit: Limit = 100,
-) -> shown.PageOut[shown.EventOut]:
-    """What was asked, decided and done, and why."""
+    format: Annotated[
+        Literal["json", "csv"], Query(description="csv: all of it in one file, whatever `after` and `limit` say.")
+    ] = "json",
+) -> Response | shown.PageOut[shown.EventOut]:
+    """What was asked, decided and done, and why; and each order, fill, position and refusal by the risk control."""
     the_account(services, account)
-    page = services.ledger.events(account, part, rule, after, limit)
+    only = EventsOnly(part, rule, kind, aware("since", since), aware("until", until))
+    if format == "csv":
+        headers = {"content-disposition": 'attachment; filename="events.csv"'}
+        return StreamingResponse(services.ledger.events_csv(account, only), headers=headers, media_type="text/csv")
+    page = services.ledger.events(account, only, after, limit)
     return shown.PageOut(items=[shown.EventOut.model_validate(event) for event in page.items], next=page.next)
 
 
-def _aware(field: str, at: datetime | None) -> datetime | None:
+@router.get("/risk-checks")
+def risk_checks(
+    account: AccountId,
+    services: House,
+    caller: Reader,
+    part: PartQuery = None,
+    check: Annotated[CheckName | None, Query(description="Refusals by this check only.")] = None,
+    passed: bool | None = None,
+    after: After = None,
+    limit: Limit = 100,
+) -> shown.PageOut[shown.RiskCheckOut]:
+    """What the risk control said to each order that adds risk: let through, or refused with value and limit."""
+    the_account(services, account)
+    page = services.risk.checks(account, part=part, check=check, passed=passed, after=after, limit=limit)
+    return shown.PageOut(items=[shown.RiskCheckOut.model_validate(one) for one in page.items], next=page.next)
+
+
+def aware(field: str, at: datetime | None) -> datetime | None:
     """A given time in UTC. Raises Problem for one without a zone, or outside of the calendar."""
     if at is None:
         return None

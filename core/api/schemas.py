@@ -6,69 +6,28 @@ check as on the pages, when something is asked for.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
+from core.api.fields import Amount, In, Positive
+from core.api.styles import StepStyle, Style, style
 from core.domain.account import Level
 from core.domain.instrument import Side, TriggerBy
 from core.domain.intent import (
-    EntryKind,
-    EntryStyle,
     RecoveryChoice,
     ReopenChoice,
     Target,
     WhenRefused,
 )
-from core.domain.money import Price, plain
+from core.domain.money import Price
 from core.services.positions import Draft
 
-NUMBER = r"^-?[0-9]{1,13}(\.[0-9]{1,18})?$"
-_NUMBER = re.compile(NUMBER)
 NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._:/-]*$"
-
-
-def _exact(value: object) -> object:
-    """A number as it was written; nothing that only looks like one."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        raise ValueError("a number, or a number as text, is allowed")
-    if isinstance(value, Decimal) and (not value.is_finite() or not -20 < value.adjusted() < 20):
-        raise ValueError("a number of 13 digits and 18 decimals at most is allowed")
-    text = plain(value) if isinstance(value, Decimal) else str(value)
-    if not _NUMBER.fullmatch(text):
-        raise ValueError("a number of 13 digits and 18 decimals at most is allowed")
-    return Decimal(text)
-
-
-Amount = Annotated[
-    Decimal,
-    BeforeValidator(_exact),
-    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": NUMBER}]}, mode="validation"),
-]
-Positive = Annotated[
-    Decimal,
-    BeforeValidator(_exact),
-    Field(gt=0, le=10**12),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "number", "exclusiveMinimum": 0, "maximum": 10**12},
-                {"type": "string", "pattern": NUMBER},
-            ]
-        },
-        mode="validation",
-    ),
-]
 Symbol = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,20}-USDT-PERP$", examples=["BTC-USDT-PERP"])]
 Strategy = Annotated[str, Field(min_length=1, max_length=40, pattern=NAME, examples=["breakout"])]
 Account = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$", examples=["paper-okx"])]
-
-
-class In(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=False, hide_input_in_errors=True)
 
 
 class TargetIn(In):
@@ -90,29 +49,6 @@ class TargetIn(In):
         return Target(self.pnl_usdt, price, self.percent, TriggerBy(self.trigger_by))
 
 
-class EntryIn(In):
-    """How to enter."""
-
-    kind: Literal["market", "limit"] = "market"
-    price: Positive | None = Field(None, description="Limit price; with kind limit only.")
-    timeout_seconds: int | None = Field(
-        None, ge=1, le=30 * 86400, description="A limit entry that has not filled by then is cancelled."
-    )
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        limit = self.kind == "limit"
-        if limit and self.price is None:
-            raise ValueError("kind limit needs a price")
-        if not limit and (self.price is not None or self.timeout_seconds is not None):
-            raise ValueError("price and timeout_seconds are allowed with kind limit only")
-        return self
-
-    def value(self) -> EntryStyle:
-        timeout = None if self.timeout_seconds is None else timedelta(seconds=self.timeout_seconds)
-        return EntryStyle(EntryKind(self.kind), None if self.price is None else Price(self.price), timeout)
-
-
 class RecoveryIn(In):
     """What the part chooses for itself of recovery; what is left out follows the settings. Money in USDT."""
 
@@ -123,9 +59,11 @@ class RecoveryIn(In):
     sl_usdt: Positive | None = None
     max_steps: int | None = Field(None, ge=1, le=100)
     max_loss: Positive | None = None
+    style: StepStyle | None = Field(None, description="How a step is worked; nothing: as the settings say.")
 
     def value(self) -> RecoveryChoice:
-        return RecoveryChoice(**{name: getattr(self, name) for name in RecoveryChoice.__slots__})
+        own = {name: getattr(self, name) for name in RecoveryChoice.__slots__ if name != "style"}
+        return RecoveryChoice(**own, style=None if self.style is None else style(self.style))
 
 
 class ReopenIn(In):
@@ -151,7 +89,7 @@ class DraftIn(In):
     leverage: Positive = Field(description="1 to what the contract and the settings allow.")
     take_profit: TargetIn | None = None
     stop_loss: TargetIn | None = Field(None, description="Without one nothing limits the loss but the liquidation.")
-    entry: EntryIn = Field(default_factory=EntryIn)  # type: ignore[arg-type]
+    entry: Style | None = Field(None, description="How it is entered; nothing: at market.")
     strategy: Strategy = "api"
     recovery: RecoveryIn = Field(default_factory=RecoveryIn)  # type: ignore[arg-type]
     reopen: ReopenIn = Field(default_factory=ReopenIn)  # type: ignore[arg-type]
@@ -168,7 +106,7 @@ class DraftIn(In):
             leverage=self.leverage,
             take_profit=None if self.take_profit is None else self.take_profit.value(),
             stop_loss=None if self.stop_loss is None else self.stop_loss.value(),
-            entry=self.entry.value(),
+            entry=style(self.entry),
             strategy=self.strategy,
             recovery=self.recovery.value(),
             reopen=self.reopen.value(),
@@ -193,10 +131,19 @@ class TargetsIn(In):
 
 
 class CloseIn(In):
-    """How much to close at market."""
+    """How much to close, and how."""
 
     contracts: Positive | None = Field(None, description="Nothing: all of it.")
     reopen: bool = Field(False, description="Whole, it is opened again after its delay; otherwise closed for good.")
+    style: Style | None = Field(
+        None, description="How it is closed; nothing: at market. What a style leaves over is closed at market."
+    )
+
+
+class RunIn(In):
+    """A word on an execution under way."""
+
+    do: Literal["finish", "take_back"] = Field(description="Its rest at market now, or not at all.")
 
 
 class SyncIn(In):
@@ -235,7 +182,7 @@ class SignalIn(In):
     leverage: Positive | None = Field(None, description="Needed to open.")
     take_profit: TargetIn | None = None
     stop_loss: TargetIn | None = None
-    entry: EntryIn = Field(default_factory=EntryIn)  # type: ignore[arg-type]
+    entry: Style | None = Field(None, description="How it is entered; nothing: at market.")
     again: bool = False
 
     @model_validator(mode="after")
@@ -263,6 +210,6 @@ class SignalIn(In):
             leverage=self.leverage,
             take_profit=None if self.take_profit is None else self.take_profit.value(),
             stop_loss=None if self.stop_loss is None else self.stop_loss.value(),
-            entry=self.entry.value(),
+            entry=style(self.entry),
             strategy=self.strategy,
         )

@@ -9,12 +9,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_validator
 
 from core.domain.account import Environment, Exchange, Level
 from core.domain.instrument import OrderSide, Side, TriggerBy
+from core.domain.intent import ExecutionKind
 from core.domain.money import plain
-from core.domain.order import OrderKind, OrderStatus
+from core.domain.order import OrderKind, OrderStatus, Purpose
+from core.domain.verdict import CheckName
+from core.services.ledger import EventKind
 
 T = TypeVar("T")
 Number = Annotated[Decimal, PlainSerializer(plain, return_type=str)]
@@ -165,6 +168,24 @@ class WhyOut(Out):
     action: str | None
 
 
+class RunOut(Out):
+    """One execution under way: an entry, a recovery step or a close. Quantities in contracts."""
+
+    run: str = Field(description="Its name within the part, such as 1E, 3R2 or 2C.")
+    purpose: str
+    kind: ExecutionKind
+    planned: Number
+    filled: Number
+    remaining: Number
+    average: Number | None
+    working: bool = Field(description="An order of it is live.")
+    price: Number | None = Field(description="Where its limit order rests.")
+    step: str = Field(description="What it does next, in words.")
+    until: datetime | None = Field(description="When something changes by itself; null: not known.")
+    started_at: datetime
+    told: Literal["finish", "take_back"] | None
+
+
 class PartOut(Out):
     """One part as it was last seen: what it holds, whether it is guarded, and why it did or did not act."""
 
@@ -192,6 +213,7 @@ class PartOut(Out):
     cycle_started_at: datetime | None
     cycle_ended_at: datetime | None
     exit_reason: str | None
+    runs: list[RunOut] = Field([], description="Executions under way.")
     why: list[WhyOut]
 
 
@@ -237,14 +259,61 @@ class TradeOut(Out):
 
 
 class EventOut(Out):
-    """One line of the record: what was asked, decided or done, and why."""
+    """One line of the record: what was asked, decided or done, and why; or a fact of an order, a fill, a position."""
 
     at: datetime
     part: str | None
+    kind: EventKind
     rule: str
     because: str
     action: str | None
     outcome: str | None
+    symbol: str | None
+    quantity: Number | None = Field(description="Contracts: ordered, filled so far, of one fill, or entered in all.")
+    price: Number | None = Field(description="Limit, average of what filled, or of the fill.")
+    amount: Number | None = Field(description="USDT: the fee of a fill, the net result of a closed position.")
+
+
+class CheckOut(Out):
+    """One check of an order that adds risk."""
+
+    name: CheckName
+    value: Number | None = Field(description="null: it was not known.")
+    limit: Number | None = Field(description="null: nothing limits it.")
+    unit: str
+    passed: bool
+    words: str = Field(description="Why it failed; empty: it passed.")
+
+
+class RiskCheckOut(Out):
+    """An order that the risk control has let through, or a refusal with the check that failed."""
+
+    at: datetime
+    symbol: str
+    part: str
+    purpose: str
+    client_order_id: str = Field(description="Empty: no order came of it.")
+    passed: bool
+    check: str = Field(description="The check that failed; empty: none did.")
+    value: Number | None
+    limit: Number | None
+    unit: str
+    words: str
+    repeats: int = Field(description="How often the same was found again since.")
+    repeated_at: datetime | None
+    checks: list[CheckOut]
+
+    @field_validator("purpose")
+    @classmethod
+    def _in_words(cls, letter: str) -> str:
+        return Purpose(letter).name.lower()
+
+
+class DrawdownOut(Out):
+    amount: Number
+    percent: Number | None
+    peak_at: datetime
+    bottom_at: datetime
 
 
 class MeasuresOut(Out):
@@ -261,13 +330,9 @@ class MeasuresOut(Out):
     expectancy: Number | None
     average_win: Number | None
     average_loss: Number | None
-
-
-class DrawdownOut(Out):
-    amount: Number
-    percent: Number | None
-    peak_at: datetime
-    bottom_at: datetime
+    sharpe: Number | None = Field(description="Of the daily results, for a year of 365 days.")
+    sortino: Number | None
+    drawdown: DrawdownOut | None = Field(description="Of the running total of the net results.")
 
 
 class PerformanceOut(Out):

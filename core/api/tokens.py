@@ -82,24 +82,26 @@ class Door:
         open_here = path in REFERENCE and loopback(address(scope))
         if not open_here and path != SIGNALS:
             try:
-                scope[CALLER] = await run_in_threadpool(self._caller, scope)
+                scope[CALLER] = await run_in_threadpool(caller_of, scope, self._services, self._limits)
             except Problem as problem:
                 return await problem.response()(scope, receive, send)
             except PerpdeckError as error:
                 return await Problem(503, str(error), headers={"retry-after": "5"}).response()(scope, receive, send)
         return await self.app(scope, receive, send)
 
-    def _caller(self, scope: Scope) -> Caller:
-        where = address(scope)
-        self._limits.may_try(where)
-        kind, _, text = Headers(scope=scope).get("authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not text:
-            raise self._limits.failed(where, "a token is needed: Authorization: Bearer <token>, made in Settings, API")
-        admitted = self._services().tokens.admit(text.strip())
-        if admitted.token is None:
-            raise self._limits.failed(where, admitted.words)
-        self._limits.known(admitted.token)
-        return Caller(admitted.token)
+
+def caller_of(scope: Scope, services: Callable[[], Services], limits: Limits) -> Caller:
+    """Who brings a token. Raises Problem for nobody and for too many, Unavailable."""
+    where = address(scope)
+    limits.may_try(where)
+    kind, _, text = Headers(scope=scope).get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not text:
+        raise limits.failed(where, "a token is needed: Authorization: Bearer <token>, made in Settings, API")
+    admitted = services().tokens.admit(text.strip())
+    if admitted.token is None:
+        raise limits.failed(where, admitted.words)
+    limits.known(admitted.token)
+    return Caller(admitted.token)
 
 
 def address(scope: Scope) -> str:

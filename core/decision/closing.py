@@ -1,9 +1,13 @@
-"""Close what is no longer wanted, whole or in part. Protection stays until the part is flat."""
+"""Close what is no longer wanted, whole or in part. Protection stays until the part is flat.
+
+At market, or piece by piece in the style that was asked for; what a style leaves over is closed at market.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from core.decision.runs import Run, at_once, close_run, far
 from core.decision.view import DEBOUNCE, View, seconds, skip
 from core.domain.account import Level
 from core.domain.action import (
@@ -17,8 +21,9 @@ from core.domain.action import (
 )
 from core.domain.intent import Wanted
 from core.domain.money import NONE_HELD, Contracts
-from core.domain.order import OrderKind, Purpose
+from core.domain.order import Order, OrderKind, Purpose
 from core.domain.part import Part
+from core.execution.base import Place, Wait, Withdraw
 
 
 def close(part: Part, view: View) -> Iterator[Decision]:
@@ -28,6 +33,8 @@ def close(part: Part, view: View) -> Iterator[Decision]:
         return
     whole = intent.wanted.closes or view.desired.level is Level.FLATTEN
     if not whole and intent.reduce_to is None:
+        for order in _at_a_limit(part):
+            yield Decision(part.name, Rule.CLOSE, "the close was taken back", CancelOrder(part.name, order))
         return
     if whole and part.entry_orders_working:
         for order in part.entry_orders_working:
@@ -48,8 +55,18 @@ def close(part: Part, view: View) -> Iterator[Decision]:
     if too_soon:
         yield skip(part, Rule.CLOSE, too_soon)
         return
-    if part.closes_working or view.filling(part):
+    if part.closing_at_market or view.filling(part):
         yield skip(part, Rule.CLOSE, "the closing order is filling")
+        return
+    run = close_run(part, view) if view.desired.level is not Level.FLATTEN else None
+    step = run.step(view.now) if run is not None else None
+    if isinstance(step, Wait):
+        yield skip(part, Rule.CLOSE, step.because)
+        return
+    if part.closes_working:
+        words = step.because if isinstance(step, Withdraw) else "the close goes on at market"
+        for order in part.closes_working:
+            yield Decision(part.name, Rule.CLOSE, words, CancelOrder(part.name, order))
         return
     if not view.seen.settled:
         yield skip(part, Rule.CLOSE, "an order of it ended and the exchange has not told how; asking")
@@ -58,7 +75,12 @@ def close(part: Part, view: View) -> Iterator[Decision]:
         yield skip(part, Rule.CLOSE, "the position is smaller than our parts; finding out why before closing")
         return
     keep = NONE_HELD if whole or intent.reduce_to is None else intent.reduce_to
-    yield from _send(part, view, Contracts(part.size - keep), whole)
+    piece = step if isinstance(step, Place) else None
+    yield from _send(part, view, Contracts(part.size - keep), whole, run, piece)
+
+
+def _at_a_limit(part: Part) -> tuple[Order, ...]:
+    return tuple(order for order in part.closes_working if order.kind is not OrderKind.MARKET)
 
 
 def _too_soon(part: Part, view: View) -> str:
@@ -73,7 +95,10 @@ def _too_soon(part: Part, view: View) -> str:
     return f"held for {seconds(held)} of at least {least:f} s; Close for good does not wait"
 
 
-def _send(part: Part, view: View, excess: Contracts, whole: bool) -> Iterator[Decision]:
+def _send(
+    part: Part, view: View, excess: Contracts, whole: bool, run: Run | None, piece: Place | None
+) -> Iterator[Decision]:
+    """Close `excess` contracts: all that is asked for at market, or the piece of it that its style wants now."""
     instrument = part.instrument
     left = part.size - excess
     words = ""
@@ -96,21 +121,28 @@ def _send(part: Part, view: View, excess: Contracts, whole: bool) -> Iterator[De
         ago = seconds(view.now - last.recorded_at)
         yield skip(part, Rule.CLOSE, f"refused {ago} ago: {last.words}; tried again shortly")
         return
-    side = part.side.closing
+    side, kind, price = part.side.closing, OrderKind.MARKET, None
+    how = f"closes {quantity} of {part.size} contracts at market, as asked{words}"
+    if piece is not None:
+        kind, price, how = piece.kind, piece.price, piece.because
+        quantity = Contracts(min(piece.quantity, instrument.round_quantity(part.size)))
     yield Decision(
         part.name,
         Rule.CLOSE,
-        f"closes {quantity} of {part.size} contracts at market, as asked{words}",
+        how,
         PlaceOrder(
             part=part.name,
             cycle=part.intent.cycle,
-            client_order_id=view.next_id(part, Purpose.CLOSE, side, OrderKind.MARKET, quantity),
+            client_order_id=view.next_id(part, Purpose.CLOSE, side, kind, quantity),
             purpose=Purpose.CLOSE,
             symbol=part.intent.key.symbol,
             position_side=part.side,
             side=side,
-            kind=OrderKind.MARKET,
+            kind=kind,
             quantity=quantity,
+            price=price,
             reduce_only=True,
+            reference=far(view, side),
+            worked=run.worked if run is not None else at_once(part, Purpose.CLOSE, excess),
         ),
     )

@@ -8,43 +8,33 @@ from decimal import Decimal
 
 from core.decision.differences import waits_for_an_answer
 from core.decision.risk import ExecutionRiskControl
+from core.decision.runs import entry_run
 from core.decision.view import FRESH, View, skip
 from core.domain.account import Level
-from core.domain.action import Attached, CancelOrder, Decision, OutcomeKind, PlaceOrder, Rule, StartCycle
+from core.domain.action import (
+    Attached,
+    CancelOrder,
+    Decision,
+    ExecutionOver,
+    OutcomeKind,
+    PlaceOrder,
+    Rule,
+    StartCycle,
+)
 from core.domain.ids import net_of
 from core.domain.instrument import TriggerBy
-from core.domain.intent import EntryKind
-from core.domain.money import NONE_HELD, ZERO, Contracts, Price, total
+from core.domain.money import NONE_HELD, ZERO, Price, total
 from core.domain.order import Purpose
 from core.domain.part import Part
-from core.execution import EXECUTION_STRATEGIES
-from core.execution.base import Complete, Place, Progress, Step, Withdraw, execution_for
+from core.execution.base import Complete, Place, Step, Withdraw
 
 LOST_PAUSE = timedelta(seconds=1)
-LEGS = 2  #: conditional orders that protect one part where the exchange counts them
 
 
 def entry_step(part: Part, view: View) -> Step | None:
     """What the part's execution style wants right now; None before its cycle has a size."""
-    intent = part.intent
-    if intent.contracts is None or intent.cycle_started_at is None:
-        return None
-    sent = [command for command in view.commands(part, Purpose.ENTRY) if command.outcome is not OutcomeKind.LOST]
-    refused = sent[-1].words if sent and sent[-1].outcome is OutcomeKind.REFUSED else ""
-    entries = [order for order in part.entries if order.purpose is Purpose.ENTRY]
-    failed = [order.failure for order in entries if order.status.ended and order.failure and not order.filled]
-    progress = Progress(
-        style=intent.entry,
-        instrument=part.instrument,
-        planned=intent.contracts,
-        filled=Contracts(total(order.filled for order in entries) + part.taken_over),
-        working=any(order.working for order in entries),
-        orders=len(entries),
-        refusal=refused or (failed[-1] if failed and intent.entry.kind is EntryKind.MARKET else ""),
-        started_at=intent.cycle_started_at,
-        withdrawn=intent.entry.withdrawn == intent.cycle,
-    )
-    return execution_for(intent.entry.kind, EXECUTION_STRATEGIES).next_order(progress, view.now)
+    run = entry_run(part, view)
+    return run.step(view.now) if run is not None else None
 
 
 def enter(part: Part, view: View) -> Iterator[Decision]:
@@ -53,6 +43,7 @@ def enter(part: Part, view: View) -> Iterator[Decision]:
     if not intent.living or intent.wanted.closes or view.desired.level is Level.FLATTEN:
         return
     if part.exited:
+        yield from _ended_short(part, entry_is_over(part, view))
         return
     waits = view.risk_blocked(part)
     if waits is not None:
@@ -62,7 +53,11 @@ def enter(part: Part, view: View) -> Iterator[Decision]:
         for order in part.entry_orders_working:
             yield Decision(part.name, Rule.ENTER, "withdrawn: the level is reduce only", CancelOrder(part.name, order))
         return
-    if has_all(part) or entry_is_over(part, view):
+    if has_all(part):
+        return
+    over = entry_is_over(part, view)
+    if over:
+        yield from _ended_short(part, over)
         return
     step = entry_step(part, view)
     if isinstance(step, Withdraw):
@@ -84,6 +79,13 @@ def enter(part: Part, view: View) -> Iterator[Decision]:
     yield from _send(part, view, step)
 
 
+def _ended_short(part: Part, words: str) -> Iterator[Decision]:
+    """A sliced entry that brought less than planned: from now on the part is what it brought."""
+    intent, entered = part.intent, part.entered
+    if words and intent.entry.kind.sliced and intent.contracts is not None and NONE_HELD < entered < intent.contracts:
+        yield Decision(part.name, Rule.ENTER, words, ExecutionOver(part.name, intent.cycle, Purpose.ENTRY, entered))
+
+
 def hindrance(part: Part, view: View, purpose: Purpose) -> str:
     """Why nothing may be opened or enlarged now, whatever the level; or an empty string."""
     seen = view.seen
@@ -93,9 +95,6 @@ def hindrance(part: Part, view: View, purpose: Purpose) -> str:
         return f"{seen.other_side}; both sides at once need long/short mode (hedge mode) at the exchange"
     if not seen.instrument.tradable:
         return f"{seen.instrument.symbol} cannot be traded now"
-    full = _no_room_for_legs(part, view)
-    if full:
-        return full
     if view.orphans:
         return f"{len(view.orphans)} older orders of ours are being removed first"
     doubly_guarded = view.doubly_guarded
@@ -114,56 +113,38 @@ def hindrance(part: Part, view: View, purpose: Purpose) -> str:
     return ""
 
 
-def _no_room_for_legs(part: Part, view: View) -> str:
-    """Words, where the legs of this part would be more conditional orders than the account may have.
-
-    Room is kept for legs still to be placed: of parts that enter or hold something, and of those before this one.
-    """
-    most = view.seen.facts.max_conditional
-    if most is None:
-        return ""
-    others = [other for other in view.living if other.name != part.name]
-    before = [
-        other
-        for other in others
-        if other.entered
-        or other.entry_orders_working
-        or view.unresolved(other, Purpose.ENTRY)
-        or (other.name < part.name and not other.intent.wanted.closes)
-    ]
-    used = view.seen.conditional_orders + view.seen.legs_elsewhere + sum(map(_legs_to_come, before))
-    if used + LEGS <= most:
-        return ""
-    return f"{min(used, most)} of at most {most} conditional orders rest or are kept room for, and it needs {LEGS} more"
-
-
-def _legs_to_come(part: Part) -> int:
-    resting = sum(order.working and order.kind.rests_on_trigger for order in part.orders)
-    return max(sum(target is not None for target in part.targets) - resting, 0)
-
-
 def _begin(part: Part, view: View) -> Iterator[Decision]:
     """Fix the size of the cycle and send its first order."""
     intent, instrument = part.intent, part.instrument
     price = reference_price(part, view)
     contracts = instrument.contracts_for(intent.position_value, price)
-    start = StartCycle(part.name, intent.cycle, contracts, price)
-    words = f"cycle {intent.cycle}: {intent.position_value} USDT at {price} is {contracts} contracts"
-    yield Decision(part.name, Rule.ENTER, words, start)
     started = Part(intent.but(contracts=contracts, cycle_started_at=view.now), instrument, part.orders)
     step = entry_step(started, view)
-    if isinstance(step, Place):
-        yield from _send(started, view, step)
+    sent = tuple(_send(started, view, step)) if isinstance(step, Place) else ()
+    if not any(one.verdict is not None and not one.verdict.passed for one in sent):  # refused, it has not begun
+        start = StartCycle(part.name, intent.cycle, contracts, price)
+        words = f"cycle {intent.cycle}: {intent.position_value} USDT at {price} is {contracts} contracts"
+        yield Decision(part.name, Rule.ENTER, words, start)
+    yield from sent
 
 
 def _send(part: Part, view: View, step: Place) -> Iterator[Decision]:
-    price = step.price or reference_price(part, view)
-    veto = ExecutionRiskControl(view.desired.limits).veto(part, step.quantity, price, view)
-    if veto:
-        yield skip(part, Rule.ENTER, f"refused by the limits: {veto}")
-        return
     intent, side = part.intent, part.side
+    price = step.price or reference_price(part, view)
+    verdict = ExecutionRiskControl(view.desired.limits).check(
+        part,
+        step.quantity,
+        price,
+        view,
+        resting=step.price is not None,
+        parent=intent.contracts,
+        filled=part.entered,
+    )
+    if not verdict.passed:
+        yield Decision(part.name, Rule.ENTER, f"refused by the limits: {verdict.words}", verdict=verdict)
+        return
     client_id = view.next_id(part, Purpose.ENTRY, side.opening, step.kind, step.quantity)
+    run = entry_run(part, view)
     action = PlaceOrder(
         part=part.name,
         cycle=intent.cycle,
@@ -177,8 +158,10 @@ def _send(part: Part, view: View, step: Place) -> Iterator[Decision]:
         price=step.price,
         attached=safety_net(part, client_id, price) if view.seen.facts.attaches_protection else None,
         leverage=intent.leverage,
+        reference=market_price(part, view),
+        worked=run.worked if run is not None else None,
     )
-    yield Decision(part.name, Rule.ENTER, step.because, action)
+    yield Decision(part.name, Rule.ENTER, step.because, action, verdict)
 
 
 def safety_net(part: Part, entry_id: str, price: Price | None = None) -> Attached | None:

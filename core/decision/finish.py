@@ -75,4 +75,3 @@ def finish(part: Part, view: View) -> Iterator[Decision]:
         average_exit=part.average_exit,
     )
     yield Decision(part.name, Rule.FINISH, words, end)
-

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from core.decision.preview import Ground, Terms, liquidation_price
+from core.decision.preview import Ground, Terms, entry_price, liquidation_price
+from core.decision.proposal import Proposal, lost_after_step
+from core.decision.risk import ExecutionRiskControl
 from core.domain.instrument import Instrument, Side
-from core.domain.intent import EntryKind, Limits, Recovery, Target
+from core.domain.intent import Limits, Recovery, Target
 from core.domain.money import NONE_HELD, ZERO, Contracts, Price
+from core.domain.verdict import CheckName
 
 MOST_STEPS = 20  #: more are not worked out
 
@@ -127,8 +130,7 @@ class _Climb:
         near, far = (ticker.ask, ticker.bid) if buying else (ticker.bid, ticker.ask)
         middle = (near + far) / 2
         climb = cls(terms, rule, ground, limits, near - middle, middle - far, [])
-        limit = terms.entry.kind is EntryKind.LIMIT
-        fill = (terms.entry.price or ZERO) if limit else near
+        fill = entry_price(terms, ticker)
         contracts = ground.instrument.contracts_for(terms.position_value, Price(fill)) if fill > 0 else NONE_HELD
         if contracts <= 0:
             return None
@@ -166,19 +168,32 @@ class _Climb:
 
     def _refused(self, quantity: Contracts, fill: Decimal, at: Decimal, pnl: Decimal) -> LadderEnd | None:
         """Why the step would not be sent; None where it would."""
-        rules, limits, leverage = self.ground.instrument, self.limits, self.terms.leverage
+        rules, leverage, rule = self.ground.instrument, self.terms.leverage, self.rule
+        assert rule is not None, "asked for only where steps are taken"
         if quantity < rules.min_quantity:
             return LadderEnd.TOO_SMALL
-        value = rules.notional(quantity, fill)
-        if limits.max_order_value is not None and value > limits.max_order_value:
-            return LadderEnd.LIMITS
-        if limits.min_order_value is not None and value < limits.min_order_value:
-            return LadderEnd.LIMITS
-        if self.ground.available is None:
-            return None
-        held = rules.notional(self.held, at) / leverage
-        free = self.ground.available + pnl - self.paid - held
-        return LadderEnd.MARGIN if value / leverage + value * rules.taker_fee > free else None
+        free, equity, whole = self.ground.available, self.ground.equity, Contracts(self.held + quantity)
+        average = Price((self.value + quantity * fill) / whole)
+        order = Proposal(
+            instrument=rules,
+            side=self.terms.side,
+            leverage=leverage,
+            price=Price(fill),
+            quantity=quantity,
+            whole=quantity,
+            filled=NONE_HELD,
+            asked=rule.add_notional,
+            lost_at_stop=lost_after_step(rules, self.terms.side, whole, average, rule),
+            held=self.ground.held + rules.notional(self.held, at),
+            available=None if free is None else free + pnl - self.paid - rules.notional(self.held, at) / leverage,
+            equity=None if equity is None else equity + pnl - self.paid,
+            opens=False,
+        )
+        for check in ExecutionRiskControl(self.limits).checks(order):
+            if check.passed or check.value is None or (check.name is CheckName.BALANCE and free is None):
+                continue
+            return LadderEnd.MARGIN if check.name is CheckName.BALANCE else LadderEnd.LIMITS
+        return None
 
     def _add(self, at: Decimal, fill: Decimal, added: Contracts, target: Target | None, stop: Target | None) -> None:
         rules, side = self.ground.instrument, self.terms.side

@@ -13,6 +13,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from core.decision.entering import trigger_by
+from core.decision.runs import close_run
 from core.decision.view import DEBOUNCE, View, seconds, skip
 from core.domain.account import Level
 from core.domain.action import (
@@ -65,7 +66,7 @@ class OCOManager:
             words = f"{part.size} contracts are below the smallest order of {smallest}: not guarded"
             yield Decision(part.name, Rule.PROTECT, words, RaiseAlarm(part.name, f"too-small/{part.name}", words))
             return
-        if part.closes_working:
+        if part.closing_at_market:
             yield skip(part, Rule.PROTECT, "an order that closes it is working; protection stays as it is")
             return
         if self.view.filling(part):
@@ -117,7 +118,7 @@ class _Guard:
             return
         live = tuple(order for order in live if not self._came_with_the_unknown(order))
         keeper = self._keeper(live)
-        closing = part.intent.wanted.closes or self.view.desired.level is Level.FLATTEN
+        closing = self._is_closed_at_market()
         if keeper is None:
             if closing and self.view.unresolved(part, Purpose.CLOSE) is None:
                 yield self._skip("it is being closed now")
@@ -125,6 +126,15 @@ class _Guard:
                 yield from self._bare()
         elif not closing:
             yield from self._adjust(keeper, live)
+
+    def _is_closed_at_market(self) -> bool:
+        """It is being closed as fast as can be. A close that rests at a limit may take hours: it is guarded till then.
+
+        Where a resting close holds the position's contracts, Binance refuses a stop at the moment it is set off.
+        """
+        if self.view.desired.level is Level.FLATTEN:
+            return True
+        return self.part.intent.wanted.closes and close_run(self.part, self.view) is None
 
     def _unwanted_words(self) -> str:
         if self.leg is None:
@@ -148,7 +158,7 @@ class _Guard:
         if passed is not None:
             yield from self._close_now(*passed)
             return
-        if last is not None and last.outcome is not OutcomeKind.LOST and view.now - last.recorded_at < DEBOUNCE:
+        if last is not None and last.outcome is not OutcomeKind.LOST and self._too_soon_after(last, self.surely):
             words = f": {last.words}" if last.words else ""
             yield self._skip(f"the last placement was {seconds(view.now - last.recorded_at)} ago{words}")
             return
@@ -177,6 +187,11 @@ class _Guard:
 
     def _last_placement(self) -> Command | None:
         return self.view.newest(self.part, self.purpose, resting=True)
+
+    def _too_soon_after(self, last: Command, quantity: Contracts) -> bool:
+        """A placement is not repeated so soon. One for more than the last guards does not wait: the part has grown."""
+        grown = last.outcome is OutcomeKind.DONE and quantity > last.quantity
+        return not grown and self.view.now - last.recorded_at < DEBOUNCE
 
     def _refused_for(self) -> timedelta:
         """How long the exchange has been refusing this protection without a break."""
@@ -207,6 +222,10 @@ class _Guard:
         waits = self._waits_for_an_answer() or self._asks(view.unresolved(part, *_CLOSING, resting=False))
         if waits:
             yield self._skip(waits)
+            return
+        if part.closes_working:  # at a limit: it could fill beside the order at market
+            for order in part.closes_working:
+                yield self._do(f"{words}: the close at a limit goes first", CancelOrder(part.name, order))
             return
         last = view.newest(part, purpose, resting=False)
         if last is not None and last.outcome is OutcomeKind.REFUSED and view.now - last.recorded_at < DEBOUNCE:
@@ -336,7 +355,7 @@ class _Guard:
         if waits:
             return waits
         last = self._last_placement()
-        if last is not None and self.view.now - last.recorded_at < DEBOUNCE:
+        if last is not None and self._too_soon_after(last, self.wanted.quantity):
             return f"the last placement was {seconds(self.view.now - last.recorded_at)} ago"
         if last is not None and self._against_the_rules(last):
             return f"computed anew with the contract's rules and refused again: {last.words}"

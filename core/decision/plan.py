@@ -10,17 +10,20 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from core.decision.closing import close
+from core.decision.derisk import derisk
 from core.decision.differences import outdated
-from core.decision.entering import enter, entry_step, has_all
+from core.decision.entering import enter, has_all
 from core.decision.finish import finish
 from core.decision.oco import OCOManager
 from core.decision.recovery import pause_ends_in, recover
 from core.decision.reopen import reopen, reopen_due
+from core.decision.runs import runs
 from core.decision.sweep import sweep
 from core.decision.totals import totals
 from core.decision.view import View, seconds, skip
 from core.domain.action import Decision, PlaceOrder, Plan, RaiseAlarm, Rule
 from core.domain.intent import Desired, ReopenRule
+from core.domain.order import Purpose
 from core.domain.seen import Seen
 from core.execution.base import Wait
 
@@ -56,6 +59,8 @@ def _decide(view: View) -> Iterator[Decision]:
     for part in view.parts:
         if part.name not in closed_by_protection:
             yield from close(part, view)
+    for part in view.living:
+        yield from derisk(part, view)
     for part in view.parts:
         yield from enter(part, view)
     for part in view.living:
@@ -92,9 +97,9 @@ def _look_again(view: View, decisions: tuple[Decision, ...]) -> timedelta | None
             wishes.append(AGAIN_WHILE_UNKNOWN)
         if part.intent.contracts is None or part.intent.wanted.closes:
             wishes.append(AGAIN_WHILE_OPENING)
-        elif not has_all(part):
-            step = entry_step(part, view)
-            if isinstance(step, Wait):
+        for run in runs(part, view):
+            step = run.step(view.now)
+            if isinstance(step, Wait) and not (run.purpose is Purpose.ENTRY and has_all(part)):
                 wishes.append(AGAIN_WHILE_OPENING if step.until is None else max(step.until - view.now, timedelta()))
         rest = pause_ends_in(part, view)
         if rest:

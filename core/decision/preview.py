@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
+from core.decision.proposal import Proposal
+from core.decision.risk import ExecutionRiskControl
 from core.decision.sizing import loss_at
 from core.domain.instrument import Instrument, Side
-from core.domain.intent import EntryKind, EntryStyle, Limits, Target
+from core.domain.intent import ExecutionKind, ExecutionStyle, Limits, Target
 from core.domain.money import NONE_HELD, ZERO, Contracts, Price
+from core.domain.order import Purpose
 from core.domain.seen import Ticker
+from core.domain.verdict import CheckName, Verdict
+from core.execution.limits import problems_of
 
 STALE_AFTER = timedelta(seconds=15)  #: a price older than this opens nothing
-LONGEST_TIMEOUT = timedelta(days=30)
 LARGEST = Decimal(10) ** 12  #: no amount of USDT, price or multiple is larger; arithmetic stays exact below it
 
 
@@ -30,6 +34,9 @@ class Ground:
     available: Decimal | None  #: free for new positions; None: not known
     equity: Decimal | None
     now: datetime
+    held: Decimal = ZERO  #: value of what the same position holds already
+    day_start: Decimal | None = None  #: equity when the day began
+    open_parts: int = 0  #: of the account
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,7 @@ class Terms:
     leverage: Decimal
     take_profit: Target | None
     stop_loss: Target | None
-    entry: EntryStyle
+    entry: ExecutionStyle
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ class Preview:
     price_as_of: datetime | None
     problems: tuple[str, ...]
     notes: tuple[str, ...]
+    verdict: Verdict | None = None  #: of the risk control; None: there is nothing it could be asked about
 
 
 def preview(terms: Terms, ground: Ground, limits: Limits) -> Preview:
@@ -72,7 +80,7 @@ def preview(terms: Terms, ground: Ground, limits: Limits) -> Preview:
     absurd = tuple(_absurd(terms))
     if absurd:
         return nothing(absurd)
-    price = _entry_price(terms, ticker)
+    price = entry_price(terms, ticker)
     contracts = (
         rules.contracts_for(terms.position_value, price) if price > 0 and terms.position_value > 0 else NONE_HELD
     )
@@ -86,6 +94,7 @@ def preview(terms: Terms, ground: Ground, limits: Limits) -> Preview:
     stop_pnl = None if stop is None else rules.pnl(terms.side, contracts, price, stop)
     free = ground.available
     liquidation = liquidation_price(rules, terms.side, contracts, price, free) if free is not None else None
+    verdict = _judged(terms, ground, limits, price, contracts) if price > 0 else None
     return Preview(
         entry_price=price,
         contracts=contracts,
@@ -101,8 +110,9 @@ def preview(terms: Terms, ground: Ground, limits: Limits) -> Preview:
         worst_loss=None if stop_pnl is None else stop_pnl + fee_open + fee_close,
         liquidation_price=liquidation,
         price_as_of=ticker.at if ticker else None,
-        problems=tuple(_problems(terms, ground, limits, price, contracts, notional, margin)),
+        problems=tuple(_problems(terms, ground, limits, price, contracts, notional, verdict)),
         notes=tuple(_notes(terms, rules, stop, liquidation)),
+        verdict=verdict,
     )
 
 
@@ -188,12 +198,16 @@ def _absurd(terms: Terms) -> Iterator[str]:
             yield f"{name} {number} is out of range: a number up to {LARGEST:,} is allowed"
 
 
-def _entry_price(terms: Terms, ticker: Ticker | None) -> Price:
-    if terms.entry.kind is EntryKind.LIMIT:
+def entry_price(terms: Terms, ticker: Ticker | None) -> Price:
+    """The price that an entry is reckoned at; zero where none is known. A TWAP counts as one order at market."""
+    if terms.entry.kind is ExecutionKind.LIMIT:
         return terms.entry.price or Price(ZERO)
+    resting = terms.entry.kind is ExecutionKind.ICEBERG
+    if resting and terms.entry.price is not None:
+        return terms.entry.price
     if ticker is None:
         return Price(ZERO)
-    return ticker.ask if terms.side is Side.LONG else ticker.bid
+    return ticker.bid if (terms.side is Side.LONG) is resting else ticker.ask
 
 
 def _level(
@@ -212,7 +226,7 @@ def _problems(
     price: Decimal,
     contracts: Contracts,
     notional: Decimal,
-    margin: Decimal,
+    verdict: Verdict | None,
 ) -> Iterator[str]:
     rules, ticker = ground.instrument, ground.ticker
     if not rules.tradable:
@@ -223,13 +237,14 @@ def _problems(
         age = int((ground.now - ticker.at).total_seconds())
         yield f"contract {rules.symbol} has no fresh price: the last is {age} s old, {STALE_AFTER.seconds} s at most"
     yield from _entry_problems(terms, rules, ticker, limits)
-    if price <= 0:
+    if verdict is None:
         return
-    yield from _size_problems(terms, ground, limits, price, contracts, notional, margin)
+    yield from _size_problems(terms, ground, price, contracts, notional)
+    yield from (check.words for check in verdict.checks if not check.passed)
     for name, target in (("take-profit", terms.take_profit), ("stop-loss", terms.stop_loss)):
         wrong = list(target_problems(name, target, terms.side, rules, price, contracts))
         yield from wrong
-        if not wrong and ticker is not None and terms.entry.kind is EntryKind.MARKET:
+        if not wrong and ticker is not None and terms.entry.price is None:
             words = passed_problem(name, _level(target, terms.side, rules, price, contracts), terms.side, ticker.mark)
             if words:
                 yield words
@@ -238,15 +253,13 @@ def _problems(
 def _size_problems(
     terms: Terms,
     ground: Ground,
-    limits: Limits,
     price: Decimal,
     contracts: Contracts,
     notional: Decimal,
-    margin: Decimal,
 ) -> Iterator[str]:
     rules, value = ground.instrument, terms.position_value
     least = max(rules.notional(rules.min_quantity, price), rules.min_notional)
-    limit = terms.entry.kind is EntryKind.LIMIT
+    limit = terms.entry.kind is ExecutionKind.LIMIT
     most_contracts = rules.max_limit_quantity if limit else rules.max_market_quantity
     most = rules.notional(most_contracts, price)
     lowest, highest = _money(least.quantize(Decimal("0.01"), ROUND_CEILING)), _money(most)
@@ -255,67 +268,55 @@ def _size_problems(
             f"position value {value:f} USDT is too small: {lowest} USDT ({rules.min_quantity:f} contracts) "
             f"to {highest} USDT is allowed"
         )
-    elif contracts > most_contracts:
+    elif contracts > most_contracts and not terms.entry.kind.sliced:
         yield (
             f"position value {value:f} USDT is too large: {lowest} to {highest} USDT "
             f"({most_contracts:f} contracts in one {'limit' if limit else 'market'} order) is allowed"
         )
-    highest_leverage = min(rules.max_leverage, limits.max_leverage or rules.max_leverage)
-    if not 1 <= terms.leverage <= highest_leverage:
-        yield f"leverage {terms.leverage:f} is out of range: 1 to {highest_leverage:f} is allowed for {rules.symbol}"
-    elif ground.available is not None and margin + notional * rules.taker_fee > ground.available:
-        needed = _money(margin + notional * rules.taker_fee)
-        yield (
-            f"position value {value:f} USDT at {terms.leverage:f}x needs {needed} USDT of margin and fee: "
-            f"{_money(ground.available)} USDT is free"
-        )
-    if limits.max_order_value is not None and notional > limits.max_order_value:
-        yield f"position value {value:f} USDT is above your limit: {_money(limits.max_order_value)} USDT at most"
-    if limits.min_order_value is not None and notional < limits.min_order_value:
-        yield f"position value {value:f} USDT is below your limit: {_money(limits.min_order_value)} USDT at least"
-    yield from _risk_problems(terms, ground, limits, price, contracts)
-    share = limits.max_position_value_pct
-    if share is not None and ground.equity is not None and margin > ground.equity * share:
-        most_margin = _money(ground.equity * share)
-        yield (
-            f"position value {value:f} USDT takes {_money(margin)} USDT of margin: "
-            f"{most_margin} USDT ({share:.0%} of the equity) at most"
-        )
 
 
-def _risk_problems(terms: Terms, ground: Ground, limits: Limits, price: Decimal, contracts: Contracts) -> Iterator[str]:
-    """Words, where the stop would cost more than one trade may; without a stop a note says what that means."""
-    stop = _level(terms.stop_loss, terms.side, ground.instrument, price, contracts)
-    most = limits.most_risk(ground.equity)
-    if stop is None or stop <= 0 or most is None:
-        return
-    lost = loss_at(ground.instrument, terms.side, contracts, price, stop)
-    if lost > most:
-        yield (
-            f"stop-loss would lose {_money(lost)} USDT with fees: one trade may lose {_money(most)} USDT at most, "
-            "by the settings"
-        )
+def _judged(terms: Terms, ground: Ground, limits: Limits, price: Decimal, contracts: Contracts) -> Verdict:
+    """What the risk control would say of the order now."""
+    rules, ticker, limit = ground.instrument, ground.ticker, terms.entry.kind is ExecutionKind.LIMIT
+    stop = _level(terms.stop_loss, terms.side, rules, price, contracts)
+    order = Proposal(
+        instrument=rules,
+        side=terms.side,
+        leverage=terms.leverage,
+        price=Price(price),
+        quantity=contracts,
+        whole=contracts,
+        filled=NONE_HELD,
+        asked=terms.position_value,
+        lost_at_stop=None if stop is None or stop <= 0 else loss_at(rules, terms.side, contracts, price, stop),
+        mark=ticker.mark if ticker is not None and not limit else None,  # of a limit more is said beside it
+        resting=terms.entry.kind is ExecutionKind.ICEBERG,
+        held=ground.held,
+        available=ground.available,
+        equity=ground.equity,
+        day_start=ground.day_start,
+        open_parts=ground.open_parts,
+    )
+    checks = ExecutionRiskControl(limits).checks(order)
+    leverage = next(check for check in checks if check.name is CheckName.LEVERAGE)
+    if ground.available is None or not leverage.passed:  # it is told once it is known, and means something
+        checks = tuple(check for check in checks if check.name is not CheckName.BALANCE)
+    return Verdict(Purpose.ENTRY, checks)
 
 
 def _entry_problems(terms: Terms, rules: Instrument, ticker: Ticker | None, limits: Limits) -> Iterator[str]:
-    if terms.entry.kind is not EntryKind.LIMIT:
-        return
-    price, timeout = terms.entry.price, terms.entry.timeout
-    if price is None or price <= 0:
+    price, entry = terms.entry.price, terms.entry
+    if entry.kind is ExecutionKind.LIMIT and (price is None or price <= 0):
         yield "limit price is empty: a price above 0 is allowed"
         return
-    if price % rules.price_tick:
-        yield f"limit price {price:f} is between two ticks: a multiple of {rules.price_tick:f} is allowed"
-    if ticker is not None and abs(price / ticker.mark - 1) > limits.max_price_deviation:
+    yield from problems_of(entry, rules, terms.position_value, entry_price(terms, ticker) or None)
+    if price and ticker is not None and abs(price / ticker.mark - 1) > limits.max_price_deviation:
         lowest = rules.round_up(ticker.mark * (1 - limits.max_price_deviation))
         highest = rules.round_down(ticker.mark * (1 + limits.max_price_deviation))
         yield (
             f"limit price {price:f} is {abs(price / ticker.mark - 1):.1%} away from the mark price: "
             f"{lowest:f} to {highest:f} is allowed"
         )
-    if timeout is not None and not timedelta(seconds=1) <= timeout <= LONGEST_TIMEOUT:
-        minutes = timeout.total_seconds() / 60
-        yield f"time-out {minutes:g} minutes is out of range: 1 second to {LONGEST_TIMEOUT.days} days is allowed"
 
 
 def _notes(terms: Terms, rules: Instrument, stop: Decimal | None, liquidation: Decimal | None) -> Iterator[str]:

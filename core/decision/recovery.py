@@ -1,7 +1,8 @@
 """Average a losing part down, one step at a time, and never without its stop.
 
-A step is one order at market. Its own TP and SL travel with it, so that the new contracts are guarded from the
-first fill; afterwards `protect` moves the part's pair to the new average.
+A step is one order at market, or is worked piece by piece in the style that was chosen. TP and SL travel with each
+order, so that the new contracts are guarded from the first fill; afterwards `protect` moves the part's pair to the
+new average.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from core.decision.entering import has_all, hindrance, market_price, safety_net
+from core.decision.entering import entry_is_over, has_all, hindrance, market_price, safety_net
 from core.decision.risk import ExecutionRiskControl
+from core.decision.runs import Run, at_once, numbers_from, recovery_run, run_name
 from core.decision.view import View, seconds, skip, usdt
 from core.domain.account import Level
-from core.domain.action import Decision, OutcomeKind, PlaceOrder, Rule
-from core.domain.intent import Recovery
-from core.domain.money import NONE_HELD, Contracts
+from core.domain.action import CancelOrder, Decision, ExecutionOver, OutcomeKind, PlaceOrder, Rule, StartStep
+from core.domain.intent import Adding, ExecutionKind, Recovery
+from core.domain.money import NONE_HELD, Contracts, Price
 from core.domain.order import OrderKind, Purpose
 from core.domain.part import Part
+from core.execution.base import Complete, Wait, Withdraw
 
 
 def recover(part: Part, view: View, *, guarding: bool) -> Iterator[Decision]:
@@ -26,6 +29,9 @@ def recover(part: Part, view: View, *, guarding: bool) -> Iterator[Decision]:
     if rule is None or not intent.living or part.size == NONE_HELD:
         return
     if intent.wanted.closes or view.desired.level is Level.FLATTEN:
+        return
+    if intent.adding is not None:
+        yield from _go_on(part, view, guarding=guarding)
         return
     step = len(part.steps) + 1
     busy = _busy(part, view)
@@ -45,7 +51,11 @@ def recover(part: Part, view: View, *, guarding: bool) -> Iterator[Decision]:
     if held_back:
         yield skip(part, Rule.RECOVER, f"recovery step {step} is due at PnL {usdt(pnl)} and waits: {held_back}")
         return
-    yield _step(part, view, rule, f"recovery step {step}: PnL {usdt(pnl)} is under {usdt(rule.trigger_pnl)}")
+    because = f"recovery step {step}: PnL {usdt(pnl)} is under {usdt(rule.trigger_pnl)}"
+    if rule.style.kind is ExecutionKind.MARKET:
+        yield _step(part, view, rule, because)
+    else:
+        yield from _begin(part, view, rule, step, because)
 
 
 def pause_ends_in(part: Part, view: View) -> timedelta:
@@ -72,7 +82,9 @@ def _busy(part: Part, view: View) -> str:
 
 def _held_back(part: Part, view: View, rule: Recovery, *, guarding: bool) -> str:
     """Why a step that is due is not taken now, or an empty string."""
-    taken, level = len(part.steps), view.desired.level
+    taken, level, told = len(part.steps), view.desired.level, part.intent.told
+    if told is not None and not told.finish and told.run.startswith(run_name(part.intent.cycle, Purpose.RECOVERY)):
+        return "a step of this cycle was taken back by hand; to save the part's recovery settings allows them again"
     if not level.may_add:
         return f"the level is {level}"
     if rule.max_steps is not None and taken >= rule.max_steps:
@@ -80,7 +92,7 @@ def _held_back(part: Part, view: View, rule: Recovery, *, guarding: bool) -> str
     mark = view.seen.mark
     if rule.max_loss is not None and mark is not None and part.unrealised_pnl(mark) <= -rule.max_loss:
         return f"the loss has reached the limit of {rule.max_loss} USDT for recovery"
-    if not taken and not has_all(part):
+    if not taken and not has_all(part) and not entry_is_over(part, view):
         return "the entry is not complete"
     if guarding or not part.protected:
         return "its stop-loss is put right first"
@@ -94,16 +106,103 @@ def _held_back(part: Part, view: View, rule: Recovery, *, guarding: bool) -> str
 
 
 def _step(part: Part, view: View, rule: Recovery, because: str) -> Decision:
-    instrument, price, side = part.instrument, market_price(part, view), part.side
+    """The whole step in one order at market."""
+    instrument, price = part.instrument, market_price(part, view)
     quantity = Contracts(min(instrument.contracts_for(rule.add_notional, price), instrument.max_market_quantity))
     if quantity < instrument.min_quantity:
-        least = instrument.notional(instrument.min_quantity, price)
-        words = f"{because}, but {rule.add_notional} USDT is less than the smallest order of {least:,.2f} USDT"
-        return skip(part, Rule.RECOVER, words)
-    veto = ExecutionRiskControl(view.desired.limits).veto(part, quantity, price, view)
-    if veto:
-        return skip(part, Rule.RECOVER, f"{because}, but the limits refuse it: {veto}")
-    client_id = view.next_id(part, Purpose.RECOVERY, side.opening, OrderKind.MARKET, quantity)
+        return skip(part, Rule.RECOVER, f"{because}, but {_too_small(part, rule, price)}")
+    return _order(part, view, OrderKind.MARKET, quantity, None, len(part.steps) + 1, because)
+
+
+def _too_small(part: Part, rule: Recovery, price: Price) -> str:
+    least = part.instrument.notional(part.instrument.min_quantity, price)
+    return f"{rule.add_notional} USDT is less than the smallest order of {least:,.2f} USDT"
+
+
+def _begin(part: Part, view: View, rule: Recovery, step: int, because: str) -> Iterator[Decision]:
+    """Fix the size of a step that is worked piece by piece, and send what its style wants first."""
+    price = rule.style.price or market_price(part, view)
+    contracts = part.instrument.contracts_for(rule.add_notional, price)
+    if contracts < part.instrument.min_quantity:
+        yield skip(part, Rule.RECOVER, f"{because}, but {_too_small(part, rule, price)}")
+        return
+    start = StartStep(part.name, part.intent.cycle, step, contracts)
+    yield Decision(part.name, Rule.RECOVER, f"{because}: {contracts} contracts are added by {rule.style.kind}", start)
+    adding = Adding(step, contracts, view.now)
+    yield from _go_on(Part(part.intent.but(adding=adding), part.instrument, part.orders), view, guarding=False)
+
+
+def _go_on(part: Part, view: View, *, guarding: bool) -> Iterator[Decision]:
+    """The step under way: what its style wants now, or its end."""
+    run, adding = recovery_run(part, view), part.intent.adding
+    assert run is not None, "asked for only while a step is under way"
+    assert adding is not None, "the run is made of it"
+    unknown = view.risk_blocked(part)
+    if unknown is not None:
+        yield skip(part, Rule.RECOVER, f"recovery step {adding.step} waits: {unknown.client_order_id} has no answer")
+        return
+    leaving = part.intent.reduce_to is not None or part.closes_working or view.filling(part)
+    if leaving or view.desired.level is Level.REDUCE_ONLY:
+        words = f"recovery step {adding.step} is given up: " + ("it is being closed" if leaving else "reduce only")
+        yield from _withdraw(part, run, words) if run.live else _over(part, run, words)
+        return
+    step = run.step(view.now)
+    if isinstance(step, Withdraw):
+        yield from _withdraw(part, run, step.because)
+    elif isinstance(step, Complete):
+        yield from _over(part, run, f"recovery step {adding.step}: {step.because}")
+    elif isinstance(step, Wait):
+        yield skip(part, Rule.RECOVER, f"recovery step {adding.step}: {step.because}")
+    else:
+        level = view.desired.level
+        held_back = "" if level.may_add else f"the level is {level}"
+        if guarding or not part.protected:
+            held_back = held_back or "its stop-loss is put right first"
+        held_back = held_back or hindrance(part, view, Purpose.RECOVERY)
+        if held_back:
+            yield skip(part, Rule.RECOVER, f"recovery step {adding.step} goes on later: {held_back}")
+            return
+        words = f"recovery step {adding.step}: {step.because}"
+        yield _order(part, view, step.kind, step.quantity, step.price, adding.step, words, run)
+
+
+def _withdraw(part: Part, run: Run, because: str) -> Iterator[Decision]:
+    for order in run.live:
+        yield Decision(part.name, Rule.RECOVER, because, CancelOrder(part.name, order))
+
+
+def _over(part: Part, run: Run, because: str) -> Iterator[Decision]:
+    over = ExecutionOver(part.name, part.intent.cycle, Purpose.RECOVERY, run.progress.filled)
+    yield Decision(part.name, Rule.RECOVER, because, over)
+
+
+def _order(
+    part: Part,
+    view: View,
+    kind: OrderKind,
+    quantity: Contracts,
+    price: Price | None,
+    step: int,
+    because: str,
+    run: Run | None = None,
+) -> Decision:
+    """One order of a step, if the limits let it; `run`: a step in pieces, of which this is one."""
+    side, reference = part.side, market_price(part, view)
+    verdict = ExecutionRiskControl(view.desired.limits).check(
+        part,
+        quantity,
+        price or reference,
+        view,
+        purpose=Purpose.RECOVERY,
+        resting=price is not None,
+        parent=run.progress.planned if run is not None else None,
+        filled=run.progress.filled if run is not None else NONE_HELD,
+    )
+    if not verdict.passed:
+        words = f"{because}, but the limits refuse it: {verdict.words}"
+        return Decision(part.name, Rule.RECOVER, words, verdict=verdict)
+    above = numbers_from(part, view, step, pieces=run is not None)
+    client_id = view.next_id(part, Purpose.RECOVERY, side.opening, kind, quantity, above)
     action = PlaceOrder(
         part=part.name,
         cycle=part.intent.cycle,
@@ -112,9 +211,13 @@ def _step(part: Part, view: View, rule: Recovery, because: str) -> Decision:
         symbol=part.intent.key.symbol,
         position_side=side,
         side=side.opening,
-        kind=OrderKind.MARKET,
+        kind=kind,
         quantity=quantity,
-        attached=safety_net(part, client_id) if view.seen.facts.attaches_protection else None,
+        price=price,
+        attached=safety_net(part, client_id, price) if view.seen.facts.attaches_protection else None,
         leverage=part.intent.leverage,
+        reference=reference,
+        worked=run.worked if run is not None else at_once(part, Purpose.RECOVERY, quantity, step),
     )
-    return Decision(part.name, Rule.RECOVER, f"{because}: adds {quantity} contracts", action)
+    words = because if run is not None else f"{because}: adds {quantity} contracts"
+    return Decision(part.name, Rule.RECOVER, words, action, verdict)

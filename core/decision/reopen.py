@@ -13,6 +13,7 @@ from core.decision.risk import ExecutionRiskControl
 from core.decision.view import View, skip
 from core.domain.action import Decision, LetGo, Rule, StartCycle
 from core.domain.intent import ExitReason, Intent, ReopenRule, Wanted
+from core.domain.money import Contracts
 from core.domain.order import Purpose
 from core.domain.part import Part
 
@@ -38,16 +39,26 @@ def reopen(part: Part, view: View) -> Iterator[Decision]:
         return
     price = reference_price(part, view)
     contracts = part.instrument.contracts_for(intent.position_value, price)
-    veto = ExecutionRiskControl(view.desired.limits).veto(part, contracts, price, view)
-    if contracts < part.instrument.min_quantity:
-        smallest = part.instrument.min_quantity
-        veto = f"{intent.position_value} USDT is less than the smallest order of {smallest} contracts"
-    if veto:
-        yield skip(part, Rule.REOPEN, f"due to open again, but the limits refuse it: {veto}")
+    smallest = part.instrument.min_quantity
+    if contracts < smallest:
+        words = f"{intent.position_value} USDT is less than the smallest order of {smallest} contracts"
+        yield skip(part, Rule.REOPEN, f"due to open again, but the limits refuse it: {words}")
+        return
+    control = ExecutionRiskControl(view.desired.limits)
+    verdict = control.check(_afresh(part, contracts), contracts, price, view, resting=intent.entry.price is not None)
+    if not verdict.passed:
+        words = f"due to open again, but the limits refuse it: {verdict.words}"
+        yield Decision(part.name, Rule.REOPEN, words, verdict=verdict)
         return
     start = StartCycle(part.name, intent.cycle + 1, contracts, price)
     words = f"cycle {start.cycle} begins ({_after(intent)}): {intent.position_value} USDT at {price}"
     yield Decision(part.name, Rule.REOPEN, f"{words} is {contracts} contracts", start)
+
+
+def _afresh(part: Part, contracts: Contracts) -> Part:
+    """The part as its next cycle begins: nothing of the last one is left."""
+    intent = part.intent.but(contracts=contracts, external_exits=(), external_entries=(), edit=None)
+    return Part(intent, part.instrument, ())
 
 
 def reopen_due(intent: Intent) -> datetime | None:

@@ -20,7 +20,7 @@ from core.domain.order import Leg, Order, OrderKind, Purpose
 from core.domain.part import Part
 from core.domain.seen import Seen
 
-DEBOUNCE = timedelta(seconds=5)  #: no second protective placement of a part sooner than this
+DEBOUNCE = timedelta(seconds=5)  #: no protective placement is repeated for a part sooner than this
 FRESH = timedelta(seconds=10)  #: prices older than this decide nothing
 STUCK_AFTER = timedelta(seconds=10)  #: a leg that was set off so long ago and has not filled protects nothing
 
@@ -116,20 +116,22 @@ class View:
         ]
         return found[-1] if found else None
 
-    def next_id(self, part: Part, purpose: Purpose, side: OrderSide, kind: OrderKind, quantity: Decimal) -> str:
-        """The id of the next order of this purpose.
+    def next_id(
+        self, part: Part, purpose: Purpose, side: OrderSide, kind: OrderKind, quantity: Decimal, above: int = 0
+    ) -> str:
+        """The id of the next order of this purpose, numbered above `above`.
 
         A command that never arrived gives its id to the same request again; any other meaning gets a new one.
         """
         commands = self.commands(part, purpose)
-        numbers = [_number(command.client_order_id) for command in commands]
+        numbers = [above, *(_number(command.client_order_id) for command in commands)]
         numbers += [_number(order.client_order_id) for order in part.orders if order.purpose is purpose]
         if commands:
             last = commands[-1]
             same = (last.side, last.kind, last.quantity) == (side, kind, quantity)
             if last.outcome is OutcomeKind.LOST and same and _number(last.client_order_id) == max(numbers):
                 return last.client_order_id
-        return client_order_id(part.name, part.intent.cycle, purpose, max(numbers, default=0) + 1)
+        return client_order_id(part.name, part.intent.cycle, purpose, max(numbers) + 1)
 
     def price_by(self, trigger_by: TriggerBy) -> Price | None:
         """The price that a trigger compares with, or None where none fresh is known."""
@@ -146,10 +148,7 @@ class View:
         """True where a difference is no mere moment: size confirmed, nothing open, nothing filling."""
         if not self.seen.confirmed or not self.seen.settled:
             return False
-        return not any(
-            self.unresolved(part) or part.closes_working or self.filling(part)
-            for part in self.living
-        )
+        return not any(self.unresolved(part) or part.closing_at_market or self.filling(part) for part in self.living)
 
     @property
     def residual(self) -> Contracts:

@@ -9,9 +9,10 @@ from enum import StrEnum
 
 from core.domain.difference import DifferenceKind
 from core.domain.instrument import OrderSide, Side, TriggerBy
-from core.domain.intent import ExitReason
+from core.domain.intent import ExecutionKind, ExitReason
 from core.domain.money import Contracts, Price
 from core.domain.order import Order, OrderKind, Purpose
+from core.domain.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,17 @@ class Attached:
     tp_trigger: Price | None
     sl_trigger: Price | None
     trigger_by: TriggerBy
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """Which execution an order is a piece of; kept with the request, for the report."""
+
+    run: str  #: 1E, 3R2, 2C
+    since: datetime | None  #: tells closes of one cycle apart that were asked for in a style; else None
+    kind: ExecutionKind
+    planned: Contracts  #: the whole
+    contract_value: Decimal  #: base asset in one contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,8 @@ class PlaceOrder:
     reduce_only: bool = False
     attached: Attached | None = None
     leverage: Decimal | None = None  #: make sure of this leverage before anything is sent
+    reference: Price | None = None  #: the price it was decided by: the side of the book that it would take then
+    worked: Worked | None = None  #: None: it is no piece of an entry, a recovery step or a close
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +108,26 @@ class StartCycle:
 
 
 @dataclass(frozen=True, slots=True)
+class StartStep:
+    """Fix the size of a recovery step that is worked piece by piece, and begin it."""
+
+    part: str
+    cycle: int
+    step: int
+    contracts: Contracts
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionOver:
+    """Nothing more comes of an execution in pieces: of an entry the cycle's size is what was entered."""
+
+    part: str
+    cycle: int
+    purpose: Purpose
+    contracts: Contracts  #: what it came to
+
+
+@dataclass(frozen=True, slots=True)
 class BookExit:
     """Write down that contracts of a part were closed by an order that was not ours."""
 
@@ -131,6 +165,15 @@ class LetGo:
 
 
 @dataclass(frozen=True, slots=True)
+class Reduce:
+    """Close a part down to a size of our own accord; what the trader asks for meanwhile comes first."""
+
+    part: str
+    cycle: int
+    to: Contracts
+
+
+@dataclass(frozen=True, slots=True)
 class ReductionDone:
     """A partial close that was asked for has been reached (or cannot be)."""
 
@@ -156,7 +199,18 @@ class RaiseAlarm:
 
 
 ToExchange = PlaceOrder | PlaceOco | AmendOrder | CancelOrder
-ToBook = StartCycle | BookExit | EndCycle | ReductionDone | LetGo | ForgetAnswer | RaiseAlarm
+ToBook = (
+    StartCycle
+    | StartStep
+    | ExecutionOver
+    | BookExit
+    | EndCycle
+    | Reduce
+    | ReductionDone
+    | LetGo
+    | ForgetAnswer
+    | RaiseAlarm
+)
 Action = ToExchange | ToBook
 
 
@@ -167,6 +221,7 @@ class Rule(StrEnum):
     FINISH = "finish"
     PROTECT = "protect"
     CLOSE = "close"
+    DERISK = "derisk"
     ENTER = "enter"
     RECOVER = "recover"
     REOPEN = "reopen"
@@ -182,6 +237,7 @@ class Decision:
     rule: Rule
     because: str
     action: Action | None = None
+    verdict: Verdict | None = None  #: of the risk control, where it was asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ def part_name(number: int) -> str:
     return "".join(reversed(letters))
 
 
-NETS_OF_RECOVERY = 100  #: the nets of recovery orders are numbered from here on
+NUMBERS = 99  #: nets are numbered in blocks of so many: of entries, then of recoveries, then of entries again
+PIECES = 100_000  #: a recovery step worked in pieces numbers them from its own number times this
 
 
 def net_of(entry_id: str) -> str | None:
@@ -46,8 +47,20 @@ def net_of(entry_id: str) -> str | None:
     said = meaning(entry_id)
     if said is None or said.purpose not in (Purpose.ENTRY, Purpose.RECOVERY):
         return None
-    number = said.number + (NETS_OF_RECOVERY if said.purpose is Purpose.RECOVERY else 0)
+    block, place = divmod(said.number - 1, NUMBERS)
+    number = 2 * (NUMBERS + 1) * block + place + 1 + (NUMBERS + 1 if said.purpose is Purpose.RECOVERY else 0)
     return client_order_id(said.part, said.cycle, Purpose.SAFETY_NET, number)
+
+
+def same_step(recovery_id: str) -> int:
+    """What the orders of one recovery step have in common, and no other order has.
+
+    An order that is a step by itself has its own number, R03; pieces of the third step, R300001, R300002 and so on,
+    have 300000.
+    """
+    said = meaning(recovery_id)
+    number = said.number if said is not None else 0
+    return number - number % PIECES if number >= PIECES else number
 
 
 def client_order_id(part: str, cycle: int, purpose: Purpose, number: int) -> str:

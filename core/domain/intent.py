@@ -27,13 +27,25 @@ class Wanted(StrEnum):
         return self is not Wanted.OPEN
 
 
-class EntryKind(StrEnum):
-    """How an entry is worked. TWAP and ICEBERG slice it; see `core.execution`."""
+class ExecutionKind(StrEnum):
+    """How an entry, a recovery step or a close is worked; see `core.execution`."""
 
     MARKET = "market"
     LIMIT = "limit"
-    TWAP = "twap"
-    ICEBERG = "iceberg"
+    TWAP = "twap"  #: slices over a span of time
+    ICEBERG = "iceberg"  #: a limit order of which only a part is shown
+
+    @property
+    def sliced(self) -> bool:
+        """True where the whole is ordered piece by piece, with nothing working in between."""
+        return self in (ExecutionKind.TWAP, ExecutionKind.ICEBERG)
+
+
+class AtEnd(StrEnum):
+    """What becomes of contracts that are missing when an execution's time is over."""
+
+    STOP = "stop"  #: they are left
+    MARKET = "market"  #: they are ordered at market
 
 
 class ExitReason(StrEnum):
@@ -50,13 +62,47 @@ class ExitReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class EntryStyle:
-    """How to enter: the kind and its numbers."""
+class ExecutionStyle:
+    """How an order of ours is worked: the kind and its numbers. What a kind does not name it ignores."""
 
-    kind: EntryKind = EntryKind.MARKET
-    price: Price | None = None  #: limit price
-    timeout: timedelta | None = None  #: a limit entry that did not fill by then is cancelled
-    withdrawn: int | None = None  #: the cycle whose unfilled rest the trader has taken back; later ones enter as asked
+    kind: ExecutionKind = ExecutionKind.MARKET
+    price: Price | None = None  #: limit price; an iceberg without one rests at our own side of the book
+    timeout: timedelta | None = None  #: of limit and iceberg: what has not filled by then is cancelled
+    at_end: AtEnd = AtEnd.STOP  #: at the time-out, or at the end of a TWAP's duration
+    reprice: timedelta | None = None  #: limit: moved to our side of the book after so long without being filled
+    follow: Decimal = Decimal("0.01")  #: limit: how far repricing may give way, as a share of the limit price
+    duration: timedelta | None = None  #: TWAP: from the first slice to the end
+    slices: int | None = None  #: TWAP; fewer where they would be smaller than the smallest order
+    randomness: Decimal = Decimal(0)  #: TWAP: slices' sizes and times differ by up to this share, 0 to 0.5
+    passive: bool = False  #: TWAP: slices are limit orders at our own side of the book
+    visible: Decimal | None = None  #: iceberg: the share of the whole that is shown at once, above 0 to 1
+    refresh: timedelta | None = None  #: iceberg: what is shown is placed anew at the newest price after so long
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The trader's word on one execution: its rest is taken back, or entered (closed) at market now."""
+
+    run: str  #: names the execution: cycle, letter of its purpose and, of a recovery, its step: 1E, 3R2, 2C
+    finish: bool
+    asked_at: datetime | None = None  #: None: before it was written down
+
+
+@dataclass(frozen=True, slots=True)
+class Adding:
+    """A recovery step that is being worked piece by piece; its size is fixed when it begins."""
+
+    step: int
+    contracts: Contracts
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How the close that was asked for is worked, and since when."""
+
+    style: ExecutionStyle
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +142,7 @@ class Recovery:
     max_steps: int | None = None
     max_loss: Decimal | None = None  #: no step is taken once the unrealised loss has reached this
     pause: timedelta = timedelta(seconds=15)  #: between two steps of one part
+    style: ExecutionStyle = ExecutionStyle()  #: how a step is worked
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +156,7 @@ class RecoveryChoice:
     sl_usdt: Decimal | None = None
     max_steps: int | None = None
     max_loss: Decimal | None = None
+    style: ExecutionStyle | None = None
 
     def over(self, everybody: Recovery | None) -> Recovery | None:
         """The recovery that holds for this part; None: none."""
@@ -181,7 +229,7 @@ class Intent:
     wanted: Wanted
     position_value: Decimal  #: notional in USDT that the trader asked for
     leverage: Decimal
-    entry: EntryStyle
+    entry: ExecutionStyle
     take_profit: Target | None
     stop_loss: Target | None
     recovery: Recovery | None = None  #: what holds now: the part's own choice over the settings
@@ -194,6 +242,9 @@ class Intent:
     cycle_ended_at: datetime | None = None
     exit_reason: ExitReason | None = None
     reduce_to: Contracts | None = None  #: a partial close was asked for: hold this many
+    closing: Closing | None = None  #: how a close that was asked for is worked; None: at market
+    adding: Adding | None = None  #: the recovery step that is being worked piece by piece
+    told: Told | None = None  #: the trader's newest word on an execution of this part
     external_exits: tuple[ExternalExit, ...] = ()
     external_entries: tuple[ExternalEntry, ...] = ()
     own_recovery: RecoveryChoice = RecoveryChoice()
@@ -210,6 +261,11 @@ class Intent:
     def living(self) -> bool:
         """True until the current cycle has ended."""
         return self.cycle_ended_at is None
+
+    @property
+    def begun(self) -> bool:
+        """True while a cycle is under way: its size is fixed and it has not ended."""
+        return self.living and self.contracts is not None
 
     def but(self, **changes: object) -> Intent:
         return replace(self, **changes)  # type: ignore[arg-type]
@@ -247,14 +303,19 @@ class Limits:
     Values in USDT or fractions of equity.
     """
 
+    min_order_size: Decimal | None = None  #: contracts
+    max_order_size: Decimal | None = None  #: contracts
     min_order_value: Decimal | None = None
     max_order_value: Decimal | None = None
-    max_position_value_pct: Decimal | None = None
+    max_position_value_pct: Decimal | None = None  #: value of one position, leverage included
     max_leverage: Decimal | None = None
     max_price_deviation: Decimal = Decimal("0.05")
     min_holding_seconds: Decimal | None = None  #: holds back no stop, no target, no close for good and no flatten
     risk_per_trade_pct: Decimal | None = Decimal("0.30")  #: of the equity: what an entry may lose at its stop
     risk_per_trade_cap: Decimal | None = Decimal(600)  #: and never more than this
+    reduce_oversized_risk: bool = False  #: what would lose more at its stop by now is closed in part
+    max_daily_loss: Decimal | None = Decimal("0.10")  #: nothing is added from this loss of the day on
+    max_open_parts: int | None = None  #: of one account
 
     def most_risk(self, equity: Decimal | None) -> Decimal | None:
         """USDT that an entry may lose at its stop, both fees included; None: nothing limits it."""

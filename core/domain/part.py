@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Generic, TypeVar, overload
 
+from core.domain.ids import same_step
 from core.domain.instrument import Instrument, Side
 from core.domain.intent import ExitReason, Intent, Recovery, Target
 from core.domain.money import NONE_HELD, ZERO, Contracts, Price, total
-from core.domain.order import Leg, Order, Purpose
+from core.domain.order import Leg, Order, OrderKind, Purpose
 
 T = TypeVar("T")
 _ENTRIES = (Purpose.ENTRY, Purpose.RECOVERY)
@@ -47,7 +48,7 @@ class Part:
     def fold(cls, intent: Intent, instrument: Instrument, orders: Iterable[Order]) -> Part:
         """The part as its own orders of the current cycle tell it."""
         own = (order for order in orders if order.part == intent.part and order.cycle == intent.cycle)
-        return cls(intent, instrument, tuple(sorted(own, key=lambda order: order.client_order_id)))
+        return cls(intent, instrument, tuple(sorted(own, key=_by_number)))
 
     @property
     def name(self) -> str:
@@ -110,8 +111,12 @@ class Part:
 
     @counted_once
     def steps(self) -> tuple[Order, ...]:
-        """Recovery orders that have added something, oldest first."""
-        return tuple(order for order in self.entries if order.purpose is Purpose.RECOVERY and order.filled)
+        """The first order of each recovery step that has added something, oldest first."""
+        first: dict[int, Order] = {}
+        for order in self.entries:
+            if order.purpose is Purpose.RECOVERY and order.filled:
+                first.setdefault(same_step(order.client_order_id), order)
+        return tuple(first.values())
 
     @property
     def fees(self) -> Decimal:
@@ -160,6 +165,11 @@ class Part:
         return tuple(o for o in self.exits if not o.kind.rests_on_trigger and o.working)
 
     @counted_once
+    def closing_at_market(self) -> bool:
+        """An order at market that closes something of it is filling."""
+        return any(order.kind is OrderKind.MARKET for order in self.closes_working)
+
+    @counted_once
     def stop_covered(self) -> Contracts:
         """Contracts for which a stop-loss rests on the exchange."""
         covered = total(order.quantity - order.filled for order in self.protection if order.sl_trigger)
@@ -202,7 +212,8 @@ class Part:
             before = total(quantity for quantity, at in gone if since and at and at < since)
             return Contracts(max(self.entered - before, self.size))
         planned = self.intent.contracts or NONE_HELD
-        entering = self.entry_orders_working or self.entered == NONE_HELD
+        # between two pieces nothing works: what a sliced entry plans holds until it is said to be over
+        entering = self.entry_orders_working or self.entered == NONE_HELD or self.intent.entry.kind.sliced
         return Contracts(max(planned, self.entered)) if entering else self.entered
 
     def stop_price(self, average: Price | None = None) -> Price | None:
@@ -241,6 +252,11 @@ class Part:
         if self.entered == NONE_HELD:
             return "opening" if self.orders else "asked"
         return "open"
+
+
+def _by_number(order: Order) -> tuple[int, str]:
+    """Orders of one purpose in the order of their numbers: 99 comes before 100."""
+    return len(order.client_order_id), order.client_order_id
 
 
 def _average(parts: Iterable[tuple[Contracts, Price | None]]) -> Price | None:

@@ -90,6 +90,8 @@ class Seen:
     settled: bool = True  #: no order of ours has vanished without the exchange telling how it ended
     booked: Mapping[str, Contracts] = field(default_factory=dict)  #: of foreign fills, what ended cycles have too
     conditional_orders: int = 0  #: live ones of the whole account, foreign ones too
+    day_start: Decimal | None = None  #: equity when the day began, or since the level was lowered; None: not known
+    parts_elsewhere: int = 0  #: open parts of other positions of the account
     legs_elsewhere: int = 0  #: conditional orders that parts of other positions have yet to place
     other_side: str = ""  #: one-way accounts: words, where the other side of this contract is held or wanted earlier
 

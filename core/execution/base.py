@@ -1,4 +1,4 @@
-"""How to enter: each style answers one question, "what should be working right now?".
+"""How an order is worked: each style answers one question, "what should be working right now?".
 
 Progress is what was filled, so a restart continues where it stood.
 """
@@ -11,28 +11,49 @@ from datetime import datetime
 from typing import Protocol
 
 from core.domain.instrument import Instrument
-from core.domain.intent import EntryKind, EntryStyle
-from core.domain.money import Contracts, Price
+from core.domain.intent import ExecutionKind, ExecutionStyle
+from core.domain.money import NONE_HELD, Contracts, Price
 from core.domain.order import OrderKind
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where an entry stands."""
+    """Where an execution stands: an entry, a recovery step or a close."""
 
-    style: EntryStyle
+    style: ExecutionStyle
     instrument: Instrument
-    planned: Contracts
+    planned: Contracts  #: the parent: all that is to be filled
     filled: Contracts
-    working: bool  #: an entry order is live
-    orders: int  #: entry orders that reached the exchange in this cycle
-    refusal: str  #: the exchange's words where the newest entry was refused, else empty
+    working: bool  #: an order of it is live
+    orders: int  #: orders of it that reached the exchange
+    refusal: str  #: the exchange's words where the newest order was refused, else empty
     started_at: datetime
     withdrawn: bool = False  #: the trader has taken back what has not filled
+    hurried: bool = False  #: the trader wants what is missing at market now
+    name: str = ""  #: part and execution; what is drawn at random is drawn from this
+    buys: bool = True  #: False: its orders sell
+    near: Price | None = None  #: our own side of the book now: the bid of one who buys; None: no fresh price
+    sent_at: datetime | None = None  #: when the newest request of it was recorded, refused ones too
+    ended_at: datetime | None = None  #: when its newest order ended; None while it works, or none was sent
+    working_price: Price | None = None  #: of the live limit order; None where none is live
+    resting: bool = False  #: the live order is a limit order, not one at market
+    hurried_at: datetime | None = None  #: when the trader said so; None: not known
+    unfilled: Contracts = NONE_HELD  #: what its newest order left unfilled when it ended
+    at_market: int = 0  #: of its orders, those at market
+    first_price: Price | None = None  #: at which its first order was placed or, at market, filled
 
     @property
     def missing(self) -> Contracts:
         return self.instrument.round_quantity(self.planned - self.filled)
+
+    @property
+    def done(self) -> str:
+        """How far it is, in words."""
+        return f"{self.filled} of {self.planned} contracts filled"
+
+    @property
+    def verb(self) -> str:
+        return "buys" if self.buys else "sells"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +76,14 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """Cancel what is working; it will not be replaced."""
+    """Cancel what is working; whether it is replaced is told when it has ended."""
 
     because: str
 
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """Nothing more will be entered, whatever was filled."""
+    """Nothing more is ordered, whatever was filled."""
 
     because: str
 
@@ -71,14 +92,14 @@ Step = Place | Wait | Withdraw | Complete
 
 
 class Execution(Protocol):
-    """One style of entering."""
+    """One style."""
 
     def next_order(self, progress: Progress, now: datetime) -> Step: ...
 
 
-def execution_for(kind: EntryKind, styles: Mapping[EntryKind, Execution]) -> Execution:
+def execution_for(kind: ExecutionKind, styles: Mapping[ExecutionKind, Execution]) -> Execution:
     """The style's execution. Raises ValueError where it is not offered."""
     if kind not in styles:
         offered = ", ".join(sorted(styles))
-        raise ValueError(f"entry style {kind} is not offered; one of: {offered}")
+        raise ValueError(f"execution style {kind} is not offered; one of: {offered}")
     return styles[kind]

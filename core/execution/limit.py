@@ -1,37 +1,37 @@
-"""Enter at a limit price, for as long as the time-out allows."""
+"""At a limit price, for as long as the time-out allows, and moved after the market where that is wanted."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from core.domain.money import Contracts
-from core.domain.order import OrderKind
-from core.execution.base import Complete, Place, Progress, Step, Wait, Withdraw
+from core.domain.money import Price
+from core.execution.base import Progress, Step
+from core.execution.resting import work_resting
 
 
 class LimitExecution:
-    """One limit order at a time; withdrawn at the time-out or by the trader's word, and what was filled is kept."""
+    """One limit order at a time for all that is missing; what was filled is kept.
+
+    Without a price of its own it begins at our side of the book. Repriced, it follows that side, but gives way no
+    further than the share `follow` of the price at which it began.
+    """
 
     def next_order(self, progress: Progress, now: datetime) -> Step:
         style = progress.style
-        ends = progress.started_at + style.timeout if style.timeout else None
-        late = ends is not None and now >= ends
-        if progress.withdrawn:
-            if progress.working:
-                return Withdraw("the limit entry is cancelled by hand")
-            return Complete(f"cancelled by hand: {progress.filled} of {progress.planned} contracts entered")
-        if progress.working:
-            if late:
-                return Withdraw("the limit entry has reached its time-out")
-            return Wait(f"the limit entry at {style.price} rests", ends)
-        if progress.refusal:
-            return Complete(progress.refusal)
-        if progress.missing < progress.instrument.min_quantity:
-            return Complete(f"{progress.filled} of {progress.planned} contracts entered")
-        if late:
-            return Complete(f"time-out: {progress.filled} of {progress.planned} contracts entered")
-        slices = progress.planned // progress.instrument.max_limit_quantity + 1
-        if progress.orders >= slices:
-            return Complete(f"the limit entry was cancelled at {progress.filled} of {progress.planned} contracts")
-        quantity = Contracts(min(progress.missing, progress.instrument.max_limit_quantity))
-        return Place(OrderKind.LIMIT, quantity, style.price, f"enters {quantity} contracts at {style.price}")
+        price = _price(progress, now)
+        return work_resting(progress, now, moved=style.reprice, price=price, shown=progress.missing)
+
+
+def _price(progress: Progress, now: datetime) -> Price | None:
+    """Where the order belongs now; None: no fresh price tells it."""
+    style, near = progress.style, progress.near
+    began = style.price if style.price is not None else progress.first_price
+    if began is None:
+        return near
+    if style.reprice is None or not progress.orders or now < progress.started_at + style.reprice:
+        return began
+    if near is None:
+        return None
+    if progress.buys:
+        return min(near, progress.instrument.round_down(began * (1 + style.follow)))
+    return max(near, progress.instrument.round_up(began * (1 - style.follow)))

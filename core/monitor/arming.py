@@ -14,6 +14,7 @@ from typing import Any
 
 from core.alerts import Alerts
 from core.domain.account import Level
+from core.domain.intent import Limits
 from db.store import Store
 
 BY = "guard"
@@ -25,7 +26,7 @@ ARMED_LEVELS = (Level.NO_NEW_ENTRIES, Level.NO_ADDED_RISK, Level.REDUCE_ONLY, Le
 class Guards:
     """What raises the level, as the settings have it; None: off. Fractions of equity."""
 
-    max_daily_loss: Decimal | None = Decimal("0.10")
+    max_daily_loss: Decimal | None = Limits().max_daily_loss
     max_drawdown: Decimal | None = None
     max_stop_losses: int | None = None
     stop_loss_minutes: int = 60
@@ -110,12 +111,11 @@ def facts(store: Store, account: str, guards: Guards, now: datetime) -> Facts:
     """Read from the database what the guards ask about. Raises Unavailable."""
     found, lowered = store.picture(account), store.bot(account).level_lowered_at
     picture, as_of = found if found is not None else ({}, None)
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     metrics, health = picture.get("metrics") or {}, picture.get("health") or {}
     window = now - timedelta(minutes=guards.stop_loss_minutes)
     return Facts(
         equity=Decimal(metrics["equity"]) if metrics else None,
-        day_start=store.first_equity(account, _later(midnight, lowered)),
+        day_start=store.day_start(account, now),
         peak=store.peak_equity(account, lowered),
         stop_losses=store.stop_losses(account, _later(window, lowered)),
         silence=None if as_of is None else max(now - as_of, timedelta()),

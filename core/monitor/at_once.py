@@ -19,13 +19,15 @@ from core.domain.action import (
     CancelOrder,
     Command,
     Decision,
+    ExecutionOver,
     OutcomeKind,
     PlaceOco,
     PlaceOrder,
     Rule,
     StartCycle,
+    StartStep,
 )
-from core.domain.intent import Desired
+from core.domain.intent import Adding, Desired
 from core.domain.money import ZERO
 from core.domain.order import Order, OrderKind, Purpose
 from core.domain.seen import Position, Seen, Ticker
@@ -53,7 +55,16 @@ class Remembered:
                     cycle=action.cycle,
                     external_exits=(),
                     external_entries=(),
+                    closing=None,
+                    adding=None,
+                    told=None,
                 )
+            elif isinstance(action, StartStep):
+                adding = Adding(action.step, action.contracts, now)
+                intents[action.part] = intents[action.part].but(adding=adding)
+            elif isinstance(action, ExecutionOver):
+                over = {"contracts": action.contracts} if action.purpose is Purpose.ENTRY else {"adding": None}
+                intents[action.part] = intents[action.part].but(**over)
             elif isinstance(action, PlaceOrder | PlaceOco):
                 commands.append(_command(str(self.seen.key), action, outcome, now))
         desired = replace(self.desired, intents=tuple(intents.values()))

@@ -25,6 +25,7 @@ from core.domain.pair import pair_of
 from core.domain.part import Part
 from core.domain.seen import Position, Ticker
 from core.monitor.reconciler import Result, in_words
+from core.monitor.working import run_row
 
 Json = dict[str, Any]
 
@@ -189,6 +190,7 @@ def part_row(
         "target_covered": plain(part.target_covered),
         "recovery": _recovery(part),
         "reopen": _reopen(intent),
+        "runs": [run_row(found) for found in result.runs.get(part.name, ())],
         "why": [
             {
                 "rule": decision.rule,

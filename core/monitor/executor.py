@@ -19,14 +19,17 @@ from core.domain.action import (
     BookExit,
     CancelOrder,
     EndCycle,
+    ExecutionOver,
     ForgetAnswer,
     LetGo,
     OutcomeKind,
     PlaceOco,
     PlaceOrder,
     RaiseAlarm,
+    Reduce,
     ReductionDone,
     StartCycle,
+    StartStep,
 )
 from core.domain.errors import OutcomeUnknown, Refused
 from core.domain.intent import Intent
@@ -74,12 +77,18 @@ class TradeExecutor:
                 self._end_cycle(key, action, life)
             case StartCycle():
                 self.store.start_cycle(action, self.clock.now())
+            case StartStep():
+                self.store.start_step(action, self.clock.now())
+            case ExecutionOver():
+                self.store.execution_over(action)
             case BookExit():
                 self.store.book_exit(self.account, action)
             case LetGo():
                 self.store.let_go(action.part, action.cycle)
             case ForgetAnswer():
                 self.store.forget_answer(key, action.kind, action.mark)
+            case Reduce():
+                self.store.reduce_part(action)
             case ReductionDone():
                 self.store.reduction_done(action.part, action.goal)
             case RaiseAlarm():

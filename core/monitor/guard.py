@@ -23,6 +23,7 @@ from core.monitor.lease import Lease
 from core.monitor.observe import Observer
 from core.monitor.reconciler import Reconciler
 from core.monitor.tracker import OrderTracker
+from core.monitor.vitals import Vitals
 from db.recorder import TradeRecorder
 from db.store import Store
 
@@ -76,6 +77,7 @@ class Guard:
         self.bare_seconds: dict[str, float] = {}
         self.passes = 0
         self.failures = 0
+        self.vitals = Vitals()
         self._bare_day = clock.now().date()
         self._wishes = _Wishes()
         self._fills: dict[PositionKey, list[Order]] = {}  #: pushed entry orders that have filled, not answered yet
@@ -222,6 +224,7 @@ class Guard:
     def work_once(self, keys: set[PositionKey], *, everything: bool = True) -> timedelta | None:
         """One pass: look, plan, do where it may, show. Raises what the pass raises."""
         with self._pass_lock:
+            began = self.clock.monotonic()
             self._read_account()
             if not keys and not everything:
                 self._show()
@@ -232,6 +235,7 @@ class Guard:
             self.trouble = self.barred = ""
             self._count_bare()
             self.stream.watch(self._symbols())
+            self.vitals.looped(self.clock.monotonic() - began)
             self._show()
         if again is not None:
             self._look_again(again.total_seconds())
@@ -308,10 +312,11 @@ class Guard:
             self._bare_day, self.bare_seconds = self.clock.now().date(), {}
         elapsed = now - self._last_pass if self._last_pass else 0.0
         self._last_pass = now
-        for result in self.reconciler.results.values():
-            for part in result.parts:
-                if part.size and not part.protected:
-                    self.bare_seconds[part.name] = self.bare_seconds.get(part.name, 0.0) + elapsed
+        parts = [part for result in self.reconciler.results.values() for part in result.parts]
+        bare = [part.name for part in parts if part.size and not part.protected]
+        for name in bare:
+            self.bare_seconds[name] = self.bare_seconds.get(name, 0.0) + elapsed
+        self.vitals.bare(bare, self.clock.now())
 
     def _symbols(self) -> frozenset[str]:
         held = {key.symbol for key in self.reconciler.results}
@@ -363,4 +368,4 @@ class Guard:
                 as_of,
                 now,
             )
-        self.store.put_picture(self.account.id, data, as_of)
+        self.store.put_picture(self.account.id, {**data, "vitals": self.vitals.told(self.failures)}, as_of)

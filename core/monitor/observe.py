@@ -16,9 +16,9 @@ from decimal import Decimal
 from functools import cache
 
 from core.clock import Clock
-from core.decision.entering import LEGS
+from core.decision.proposal import LEGS
 from core.domain.account import AccountState, PositionKey
-from core.domain.action import Action, Command, OutcomeKind, PlaceOrder
+from core.domain.action import Action, Command, OutcomeKind, PlaceOrder, StartCycle
 from core.domain.instrument import Instrument
 from core.domain.intent import Desired, Wanted
 from core.domain.money import NONE_HELD, Contracts, total
@@ -36,6 +36,7 @@ SETTLE = timedelta(seconds=10)  #: an exchange may not show for so long what it 
 BELIEVED_AT_LAST = timedelta(seconds=60)  #: "not found" is the truth by then, whatever else the position shows
 CONFIRM_AFTER = timedelta(milliseconds=300)  #: two reads closer than this are one
 FRESH_PRICE = timedelta(seconds=5)
+DAY_READ_EVERY = timedelta(seconds=5)  #: what the account was worth when the day began is read anew this often
 MOVED_AWAY = Decimal("0.002")  #: between a position's mark price and the price we last heard: it is read anew
 LEFT_OUT = ("part", "cycle", "child_order_ids", "triggered_leg", "created_at")  #: of an order, by lists and pushes
 
@@ -80,6 +81,8 @@ class Observer:
         self.state: AccountState | None = None
         self._sizes: dict[PositionKey, _Size] = {}
         self._entered: Counter[PositionKey] = Counter()  #: legs that will follow what was sent since the look
+        self._begun: set[tuple[PositionKey, str]] = set()  #: parts that have begun since the look
+        self._day: tuple[datetime, Decimal | None] | None = None  #: equity at the day's start, and when it was read
         self.maintenance = False
 
     def refresh_account(self) -> AccountState:
@@ -113,6 +116,7 @@ class Observer:
         if changed:
             self.store.save_orders(self.account, changed)
         self._entered.clear()
+        self._begun.clear()
         look = Look(
             self.account,
             now,
@@ -151,6 +155,8 @@ class Observer:
             healthy=not self.maintenance,
             as_of=look.at,
             differs_since=size.differs_since,
+            day_start=self._day_start(look.at),
+            parts_elsewhere=self._parts_elsewhere(key, look),
             settled=key not in look.unsettled,
             conditional_orders=sum(order.working and order.kind.rests_on_trigger for order in look.orders),
             legs_elsewhere=self._legs_elsewhere(key, look),
@@ -158,9 +164,20 @@ class Observer:
         )
 
     def note_done(self, key: PositionKey, done: Iterable[tuple[Action, OutcomeKind]]) -> None:
-        """An entry sent since the look: the positions that come after it leave room for its legs."""
+        """What was begun and sent since the look: the positions that come after it count it, and leave room for it."""
+        self._begun |= {(key, act.part) for act, _ in done if isinstance(act, StartCycle)}
         entered = {act.part for act, _ in done if isinstance(act, PlaceOrder) and act.purpose is Purpose.ENTRY}
         self._entered[key] += LEGS * len(entered)
+
+    def _parts_elsewhere(self, key: PositionKey, look: Look) -> int:
+        begun = {(one.key, one.part) for wanted in look.desired.values() for one in wanted.intents if one.begun}
+        return sum(other != key for other, _ in begun | self._begun)
+
+    def _day_start(self, now: datetime) -> Decimal | None:
+        """What the account was worth when the day began, or since a person lowered the level; None: not known."""
+        if self._day is None or not timedelta() <= now - self._day[0] < DAY_READ_EVERY:
+            self._day = now, self.store.day_start(self.account, now)
+        return self._day[1]
 
     def _legs_elsewhere(self, key: PositionKey, look: Look) -> int:
         every = Counter(look.legs_to_come) + self._entered

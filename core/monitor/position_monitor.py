@@ -20,7 +20,7 @@ from core.clock import Clock
 from core.domain.account import PositionKey
 from core.domain.errors import PerpdeckError, Unavailable
 from core.domain.intent import Recovery, ReopenRule
-from core.monitor import arming, candles, history, restart, sentinel
+from core.monitor import arming, candles, history, restart, retention, sentinel
 from core.monitor.guard import Guard
 from core.monitor.lease import RENEW_EVERY
 from db.store import Store
@@ -173,6 +173,7 @@ class PositionMonitor:
             "equity_seconds": (self._equity, 0),
             "sentinel_seconds": (self._sentinel, 0),
             "history_seconds": (self._history, 0),
+            "retention": (self._retention, retention.EVERY_SECONDS),
         }
         for name, (work, fixed) in jobs.items():
             seconds = fixed or int(settings.get(name, CADENCE[name]))
@@ -232,6 +233,11 @@ class PositionMonitor:
                 history.bring_home(guard)
             except PerpdeckError as trouble:
                 log.warning("history not brought home account=%s: %s", guard.account.id, trouble)
+
+    def _retention(self) -> None:
+        """What was told long ago goes; one bot of the house sees to it."""
+        if self._acting():
+            retention.sweep(self.store, self.clock.now())
 
     def _history_now(self, account: str) -> None:
         """Somebody wants it now; a run under way is answer enough."""

@@ -9,18 +9,20 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from core.clock import Clock
 from core.decision.differences import Difference, differences
 from core.decision.plan import decide
+from core.decision.runs import UnderWay, under_way
 from core.decision.view import View
 from core.domain.account import PositionKey
-from core.domain.action import Action, AmendOrder, Decision, EndCycle, OutcomeKind, Plan, RaiseAlarm
+from core.domain.action import Action, AmendOrder, Decision, EndCycle, OutcomeKind, PlaceOrder, Plan, RaiseAlarm, Reduce
 from core.domain.difference import DifferenceKind
 from core.domain.intent import Desired
+from core.domain.money import plain
 from core.domain.order import Leg, Order
 from core.domain.part import Part
 from core.domain.seen import Seen
@@ -33,7 +35,7 @@ from db.store import Store
 
 log = logging.getLogger("perpdeck.reconciler")
 
-NOT_OURS = ("sentinel-", "scheduler", "account/", "guard/")  #: alarms that something else raises and clears
+NOT_OURS = ("sentinel-", "scheduler", "account/", "guard/", "alerts/")  #: alarms that something else raises and clears
 AFTER_REFUSAL = timedelta(seconds=5)  #: a request that was refused twice in a row is not sent more often
 
 
@@ -47,6 +49,7 @@ class Result:
     parts: tuple[Part, ...]
     done: tuple[tuple[Action, OutcomeKind], ...] = ()
     differences: tuple[Difference, ...] = ()
+    runs: Mapping[str, tuple[UnderWay, ...]] = field(default_factory=dict)  #: executions under way, by part
 
 
 @dataclass(slots=True)
@@ -131,7 +134,11 @@ class Reconciler:
         self.acted = self.acted or bool(done)
         with self._acting:
             self._write_down(key, decided.decisions, dict(done), act=act)
-        self.results[key] = Result(key, seen, decided, view.parts, done, self._dated(key, differences(view)))
+            if act:
+                self._note_verdicts(key, decided.decisions, dict(done))
+        self.results[key] = Result(
+            key, seen, decided, view.parts, done, self._dated(key, differences(view)), _runs(view)
+        )
         self._note_ids(view.parts, seen)
         when = self._when_next(key, decided, done)
         return when if self._answers == answers else timedelta()
@@ -196,6 +203,16 @@ class Reconciler:
         if events:
             self.store.add_events(self.account, events)
 
+    def _note_verdicts(self, key: PositionKey, decisions: Iterable[Decision], done: dict[Action, OutcomeKind]) -> None:
+        """What the risk control said: of each order that was sent, and of each that was not to be."""
+        for decision in decisions:
+            verdict, action = decision.verdict, decision.action
+            if verdict is None or (verdict.passed and action not in done):
+                continue
+            name = action.client_order_id if isinstance(action, PlaceOrder) else ""
+            part = decision.part or ""
+            self.store.add_risk_check(self.account, key.symbol, part, verdict, name, self.clock.now())
+
     def _is_news(self, said: _Said, decision: Decision, *, act: bool) -> bool:
         shape = re.sub(r"[\d.,+-]+", "#", decision.because) + ("" if act else " (not running)")
         slot = (decision.part, f"{decision.rule}{'!' if decision.action else ''}")
@@ -237,6 +254,10 @@ class Reconciler:
         self._differs.pop(key, None)
 
 
+def _runs(view: View) -> dict[str, tuple[UnderWay, ...]]:
+    return {part.name: found for part in view.living if (found := under_way(part, view))}
+
+
 def in_words(action: Action) -> str:
     """An action in a few words, for the events and the Why."""
     name = re.sub(r"(?<!^)(?=[A-Z])", " ", type(action).__name__).lower()
@@ -247,6 +268,8 @@ def in_words(action: Action) -> str:
             return f"{name} {action.subject}"
         case AmendOrder():
             return amended_words(action)
+        case Reduce():
+            return f"{name} to {plain(action.to)}"
     order = getattr(action, "order", None)
     identity = getattr(action, "client_order_id", "") or (order.client_order_id if order else "")
     quantity = getattr(action, "quantity", None)

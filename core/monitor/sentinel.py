@@ -1,13 +1,14 @@
 """The watchdog: compares, alarms, never trades.
 
-It looks on its own, past the loop's memory: is there a stop-loss for every contract we hold, does our PnL agree
-with the exchange's, is the picture fresh, and does something rest there that the loop does not list.
+It looks on its own, past the loop's memory: is there a stop-loss and a take-profit for every contract that should
+have one, does our PnL agree with the exchange's, are picture and heartbeat fresh as pages and others read them, and
+does something rest there that the loop does not list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.alerts import Alerts
@@ -17,6 +18,7 @@ from core.domain.seen import Position
 from core.monitor.guard import Guard
 
 STALE_AFTER = timedelta(seconds=30)
+BEAT_AFTER = timedelta(seconds=20)  #: the heartbeat comes every 2 s
 PNL_DRIFT = Decimal("1")  #: USDT between our unrealised PnL and the exchange's, per position
 SUBJECTS = ("sentinel-", "scheduler")  #: what the alarms it clears begin with
 
@@ -28,6 +30,8 @@ def findings(guard: Guard) -> Iterator[tuple[str, str]]:
     if look is None or now - look.at > STALE_AFTER:
         age = "never" if look is None else f"{(now - look.at).total_seconds():.0f} s ago"
         yield f"sentinel-stale/{guard.account.id}", f"the last complete look at the exchange was {age}"
+    else:
+        yield from _shown(guard, now)
     others = guard.port.other_conditional_orders()
     if others:
         where = ", ".join(sorted({order.symbol for order in others}))
@@ -39,16 +43,16 @@ def findings(guard: Guard) -> Iterator[tuple[str, str]]:
         result = guard.reconciler.results.get(key)
         if result is None:
             continue
-        ours = [part for part in result.parts if part.size and part.targets[1] is not None]
-        wanted = total(part.size for part in ours)
-        covered = total(
-            order.quantity - order.filled
-            for order in resting
-            if order.part is not None and order.sl_trigger is not None
-            if (order.symbol, order.position_side) == (position.symbol, position.side)
-        )
-        if covered < wanted:
-            yield f"sentinel-bare/{key}", f"{key}: stop-losses cover {covered} of {wanted} contracts"
+        here = [order for order in resting if order.part is not None]
+        here = [one for one in here if (one.symbol, one.position_side) == (position.symbol, position.side)]
+        stops = total(part.size for part in result.parts if part.targets[1] is not None)
+        targets = total(part.size for part in result.parts if part.targets[0] is not None)
+        stopped = total(order.quantity - order.filled for order in here if order.sl_trigger is not None)
+        targeted = total(order.quantity - order.filled for order in here if order.tp_trigger is not None)
+        if stopped < stops:  # with both gone the stop-loss is what matters
+            yield f"sentinel-bare/{key}", f"{key}: stop-losses cover {stopped} of {stops} contracts"
+        elif targeted < targets:
+            yield f"sentinel-target/{key}", f"{key}: take-profits cover {targeted} of {targets} contracts"
         known = total(part.size for part in result.parts)
         if known != position.contracts or not known:
             continue
@@ -60,6 +64,17 @@ def findings(guard: Guard) -> Iterator[tuple[str, str]]:
         drifts = abs(by_us - by_exchange) > PNL_DRIFT and not realised
         if drifts and not _was_shared(guard, position):
             yield f"sentinel-drift/{key}", f"{key}: our PnL {by_us:.2f} USDT, the exchange's {by_exchange:.2f} USDT"
+
+
+def _shown(guard: Guard, now: datetime) -> Iterator[tuple[str, str]]:
+    """What others read of the bot: its picture, and its sign of life while it may act."""
+    found, row = guard.store.picture(guard.account.id), guard.store.bot(guard.account.id)
+    if found is not None and now - found[1] > STALE_AFTER:
+        words = f"the picture that pages show is {(now - found[1]).total_seconds():.0f} s old"
+        yield f"sentinel-picture/{guard.account.id}", words
+    if row.heartbeat_at is not None and now - row.heartbeat_at > BEAT_AFTER:
+        words = f"the heartbeat that others read is {(now - row.heartbeat_at).total_seconds():.0f} s old"
+        yield f"sentinel-heartbeat/{guard.account.id}", words
 
 
 def _was_shared(guard: Guard, position: Position) -> bool:

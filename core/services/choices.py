@@ -10,6 +10,7 @@ from decimal import Decimal
 from core.domain.account import Exchange
 from core.domain.instrument import TriggerBy
 from core.domain.intent import RecoveryChoice, ReopenChoice, Target
+from core.execution.limits import problems_of
 
 #: which prices may set off a stop or target (Binance USD-M: workingType is the contract's or the mark price)
 TRIGGERS: Mapping[Exchange, tuple[TriggerBy, ...]] = {
@@ -71,6 +72,10 @@ def choice_problems(recovery: RecoveryChoice, reopen: ReopenChoice) -> Iterator[
         words = RANGES[name].problem(value)
         if words:
             yield words
+    if recovery.style is not None:
+        yield from (f"recovery {words}" for words in problems_of(recovery.style))
+        if recovery.style.price is not None:
+            yield "recovery limit price must be empty: a step rests at our side of the book when it is due"
 
 
 def trigger_problem(exchange: str, *targets: Target | None) -> str:

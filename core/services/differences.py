@@ -19,7 +19,7 @@ from core.domain.account import PositionKey
 from core.domain.difference import Answer, Choice, DifferenceKind, Division
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import Instrument, Side
-from core.domain.intent import EntryStyle, ExternalEntry, Intent, RecoveryChoice, ReopenChoice, Target, Wanted
+from core.domain.intent import ExecutionStyle, ExternalEntry, Intent, RecoveryChoice, ReopenChoice, Target, Wanted
 from core.domain.money import ZERO, Contracts, Price, plain
 from core.services.choices import choice_problems
 from core.services.pictured import Pictured
@@ -109,7 +109,7 @@ class Differences:
             wanted=Wanted.OPEN,
             position_value=rules.notional(entry.quantity, entry.price),
             leverage=row.leverage or Decimal(1),
-            entry=EntryStyle(),
+            entry=ExecutionStyle(),
             take_profit=asked.take_profit,
             stop_loss=asked.stop_loss,
             strategy=asked.strategy.strip(),

@@ -7,15 +7,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from core.decision.entering import LEGS
 from core.decision.ladder import MOST_STEPS as MOST_STEPS
 from core.decision.ladder import Ladder, LadderEnd, ladder
 from core.decision.preview import Ground, Preview, nothing, preview
+from core.decision.proposal import LEGS
 from core.decision.reopen import reopen_due
 from core.decision.sizing import value_for_risk
 from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.intent import Intent, Wanted
+from core.domain.money import ZERO
 from core.services.choices import trigger_problem
 from core.services.pictured import Pictured
 from db.store import Store
@@ -76,7 +77,25 @@ def ground_of(store: Store, draft: Draft, now: datetime) -> Ground:
     """Rules, prices and money as last seen. Raises Unavailable or Misconfigured where they are not known."""
     pictured = Pictured.of(store, draft.account)
     rules, ticker = pictured.instrument(draft.symbol), pictured.ticker(draft.symbol)
-    return Ground(rules, ticker, pictured.money("available"), pictured.money("equity"), now)
+    return Ground(
+        rules,
+        ticker,
+        pictured.money("available"),
+        pictured.money("equity"),
+        now,
+        held=_held(pictured, draft),
+        day_start=store.day_start(draft.account, now),
+        open_parts=sum(row["cycle_ended_at"] is None for row in pictured.data["parts"]),
+    )
+
+
+def _held(pictured: Pictured, draft: Draft) -> Decimal:
+    """The value of what the draft would be added to: the position, and parts of it that are still being entered."""
+    here = {"symbol": draft.symbol, "side": draft.side}
+    held = [row for row in pictured.data["positions"] if here.items() <= row.items()]
+    parts = [row for row in pictured.data["parts"] if here.items() <= row.items()]
+    coming = [Decimal(row["position_value"]) for row in parts if row["status"] in ("asked", "opening")]
+    return sum((Decimal(row["notional"]) for row in held), sum(coming, ZERO))
 
 
 def twin_of(store: Store, draft: Draft) -> str:

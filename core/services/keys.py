@@ -6,7 +6,7 @@ Keys in the environment come before the sealed ones in the database, for demo. N
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from core.domain.account import Account, Environment, Exchange
@@ -63,24 +63,33 @@ class Keys:
     # -- the secret that seals them -------------------------------------------------------------------------
 
     def renew(self) -> tuple[str, ...]:
-        """Seal anew whatever an earlier secret has sealed, all in one transaction; returns whose keys.
+        """Seal anew whatever an earlier secret has sealed, all in one transaction; returns whose keys and which texts.
 
         The earlier secret in the data folder is forgotten only when nothing needs it any more.
         """
+        keys, closed_keys = self._renewed(self._sealed_keys())
+        texts, closed_texts = self._renewed(self.store.sealed_texts())
+        self.store.reseal(keys, texts)
+        if not closed_keys and not closed_texts:
+            self.vault.forget_previous()
+        return (*keys, *texts)
+
+    def _renewed(self, sealed: Mapping[str, bytes]) -> tuple[dict[str, bytes], bool]:
+        """What needs another seal, under the present secret; and whether something could not be opened."""
         renewed, closed = {}, False
-        for account in self.store.accounts():
-            sealed = self.store.ciphertext(account.id)
+        for name, one in sealed.items():
             try:
-                anew = self.vault.renewed(sealed) if sealed is not None else None
+                anew = self.vault.renewed(one)
             except Misconfigured:
-                closed = True  # said where its guard is built
+                closed = True  # said where it is used
                 continue
             if anew is not None:
-                renewed[account.id] = anew
-        self.store.reseal(renewed)
-        if not closed:
-            self.vault.forget_previous()
-        return tuple(renewed)
+                renewed[name] = anew
+        return renewed, closed
+
+    def _sealed_keys(self) -> dict[str, bytes]:
+        found = ((account.id, self.store.ciphertext(account.id)) for account in self.store.accounts())
+        return {name: sealed for name, sealed in found if sealed is not None}
 
     def change_secret(self, by: str) -> tuple[str, ...]:
         """Make a new secret in the data folder and seal all keys under it. Raises Misconfigured, and nothing changed.
@@ -88,10 +97,8 @@ class Keys:
         Killed at any point, the next start opens everything and finishes: the earlier secret stays beside the new
         one until the last key is sealed anew.
         """
-        for account in self.store.accounts():
-            sealed = self.store.ciphertext(account.id)
-            if sealed is not None:
-                self.vault.decrypt(sealed)
+        for sealed in (*self._sealed_keys().values(), *self.store.sealed_texts().values()):
+            self.vault.unseal(sealed)
         self.renew()
         self.vault.change()
         done = self.renew()

@@ -98,6 +98,11 @@ class Levels:
         self._known(account)
         self.store.set_level(account, level, by, why.strip())
 
+    def raise_level(self, account: str, level: Level, by: str, why: str) -> bool:
+        """The same where it protects more than what is set now; False: it would not, and nothing has changed."""
+        self._known(account)
+        return self.store.raise_level(account, level, by, why.strip())
+
     def guards(self, account: str) -> tuple[GuardFigure, ...]:
         """What may raise the level by itself: today's figure beside its limit."""
         self._known(account)

@@ -16,6 +16,7 @@ from core.domain.difference import Division
 from core.domain.intent import ExitReason, Limits, Recovery, ReopenRule, Unguarded, WhenRefused
 from core.monitor.arming import ARMED_LEVELS, Guards
 from core.monitor.position_monitor import CADENCE as TICKS
+from core.monitor.retention import KEEP_DAYS
 from core.services.choices import RANGES
 from db.rules import Rules
 
@@ -141,6 +142,24 @@ OFFERED: tuple[Preference, ...] = (
         choices=tuple(reason for reason in ExitReason if reason is not ExitReason.NOT_ENTERED),
     ),
     _limit(
+        "min_order_size",
+        "Smallest order",
+        "contracts",
+        None,
+        "0.000001",
+        "1000000000",
+        "An entry of fewer contracts is not sent. A contract is another size on each exchange. Empty: no limit.",
+    ),
+    _limit(
+        "max_order_size",
+        "Largest order",
+        "contracts",
+        None,
+        "0.000001",
+        "1000000000",
+        "An entry of more contracts is not sent. A contract is another size on each exchange. Empty: no limit.",
+    ),
+    _limit(
         "min_order_value",
         "Smallest order value",
         "USDT",
@@ -169,12 +188,13 @@ OFFERED: tuple[Preference, ...] = (
     ),
     _limit(
         "max_position_value_pct",
-        "Most margin of one position",
+        "Largest value of one position",
         "% of equity",
         None,
         "1",
-        "100",
-        "A position that would take more of the account's equity as margin is refused. Empty: no limit.",
+        "10000",
+        "Of all parts on one side of a contract together, leverage included: nothing is added beyond it. "
+        "Empty: no limit.",
     ),
     _limit(
         "risk_per_trade_pct",
@@ -196,6 +216,30 @@ OFFERED: tuple[Preference, ...] = (
         "Caps the share before it. Empty: no cap.",
         optional=True,
     ),
+    Preference(
+        "reduce_oversized_risk",
+        "Reduce what has come to risk more",
+        "",
+        Limits().reduce_oversized_risk,
+        Limits().reduce_oversized_risk,
+        None,
+        None,
+        "A part whose stop would lose more than one trade may by now is closed in part, at market, until it fits.",
+        LIMITS,
+    ),
+    Preference(
+        "max_open_parts",
+        "Most parts at once",
+        "parts",
+        None,
+        None,
+        1,
+        10_000,
+        "Of one account; nothing more is opened beyond it. Empty: no limit.",
+        LIMITS,
+        optional=True,
+        whole=True,
+    ),
     _limit(
         "max_price_deviation",
         "Furthest from the mark price",
@@ -203,7 +247,7 @@ OFFERED: tuple[Preference, ...] = (
         Limits().max_price_deviation * 100,
         "0.1",
         "50",
-        "An entry is not sent while its price is further than this from the mark price.",
+        "An entry is not sent while it would pay so much more, or at market so much less, than the mark price.",
     ),
     _limit(
         "min_holding_seconds",
@@ -222,7 +266,8 @@ OFFERED: tuple[Preference, ...] = (
         None if _guards.max_daily_loss is None else _guards.max_daily_loss * 100,
         "0.1",
         100,
-        "Since midnight UTC, or since the level was last lowered by hand; a withdrawal counts as a loss. Empty: off.",
+        "Since midnight UTC, or since the level was last lowered by hand; a withdrawal counts as a loss. Nothing is "
+        "added from there on. Empty: off.",
         whole=False,
     ),
     _guard(
@@ -329,6 +374,18 @@ OFFERED: tuple[Preference, ...] = (
         30,
         3600,
         "Compares stops, PnL and freshness with the exchange on its own; raises alarms, never trades.",
+    ),
+    Preference(
+        "events_keep_days",
+        "Keep what was told for",
+        "days",
+        KEEP_DAYS,
+        KEEP_DAYS,
+        7,
+        3650,
+        "Explanations, events and checks go afterwards. Orders, fills, cycles, funding and the audit trail stay.",
+        CADENCE,
+        whole=True,
     ),
     _cadence("history_seconds", "Bring in history", 60, 3600, "Fills and funding payments go into the ledger."),
 )

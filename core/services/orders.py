@@ -6,17 +6,18 @@ returns the part to automatic. What somebody else placed is never touched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from core.clock import Clock
 from core.decision.entering import trigger_by
+from core.decision.runs import run_name
 from core.domain.errors import Misconfigured
 from core.domain.ids import meaning
 from core.domain.instrument import OrderSide, Side
-from core.domain.intent import EntryKind, Intent, Target, TargetEdit
+from core.domain.intent import Intent, Target, TargetEdit, Told
 from core.domain.money import Price
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
 from core.domain.part import Part
@@ -91,7 +92,7 @@ class OrderManager:
         order, intent = self._own(account, client_order_id)
         if order.purpose in INSTEAD:
             raise Misconfigured(f"order {client_order_id} {INSTEAD[order.purpose].format(part=intent.part)}")
-        if intent.entry.kind is EntryKind.MARKET:
+        if order.kind is OrderKind.MARKET:
             raise Misconfigured(f"order {client_order_id} enters at market and fills by itself; use Close afterwards")
         if not order.working:
             raise Misconfigured(f"order {client_order_id} has ended already: {order.status}")
@@ -100,7 +101,7 @@ class OrderManager:
             token,
             by,
             f"the rest of entry {client_order_id} is to be cancelled",
-            entry=replace(intent.entry, withdrawn=intent.cycle),
+            told=Told(run_name(intent.cycle, Purpose.ENTRY), finish=False, asked_at=self.clock.now()),
         )
         running = self.store.bot(account).running
         words = "The bot withdraws it now" if running else "The bot withdraws it once it is started"

@@ -44,6 +44,9 @@ class Measures:
     expectancy: Decimal | None
     average_win: Decimal | None
     average_loss: Decimal | None  #: zero or negative
+    sharpe: Decimal | None
+    sortino: Decimal | None
+    drawdown: Drawdown | None  #: of the running total of its own net results
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +54,27 @@ class Performance:
     """Everything of the page."""
 
     whole: Measures
-    sharpe: Decimal | None
-    sortino: Decimal | None
     curve: tuple[Point, ...]  #: running total of the cycles' net results
-    drawdown: Drawdown | None
     groups: Mapping[str, Mapping[str, Measures]]  #: by kind of group, then by its name
+
+    @property
+    def sharpe(self) -> Decimal | None:
+        return self.whole.sharpe
+
+    @property
+    def sortino(self) -> Decimal | None:
+        return self.whole.sortino
+
+    @property
+    def drawdown(self) -> Drawdown | None:
+        return self.whole.drawdown
 
 
 def performance(cycles: Iterable[CycleRecord]) -> Performance:
     """All measures of these cycles, whatever order they come in."""
     counted = sorted(filter(entered, cycles), key=lambda cycle: (cycle.ended, cycle.part, cycle.number))
-    daily = daily_results(counted)
-    curve = running_total(counted)
-    return Performance(
-        measures(counted),
-        sharpe(daily),
-        sortino(daily),
-        curve,
-        drawdown([(counted[0].started, ZERO), *curve]) if counted else None,
-        {kind: _grouped(counted, key) for kind, key in GROUPS.items()},
-    )
+    groups = {kind: _grouped(counted, key) for kind, key in GROUPS.items()}
+    return Performance(measures(counted), running_total(counted), groups)
 
 
 def entered(cycle: CycleRecord) -> bool:
@@ -79,8 +83,12 @@ def entered(cycle: CycleRecord) -> bool:
 
 
 def measures(cycles: Sequence[CycleRecord]) -> Measures:
-    """Sums and means of these cycles."""
+    """Sums, means and ratios of these cycles, in the order of their ends.
+
+    Ratios are of the group's own days, from the first on which a cycle of it ended to the last.
+    """
     nets = [cycle.net for cycle in cycles]
+    daily = daily_results(cycles)
     wins, losses = [net for net in nets if net > 0], [net for net in nets if net < 0]
     return Measures(
         cycles=len(nets),
@@ -94,6 +102,9 @@ def measures(cycles: Sequence[CycleRecord]) -> Measures:
         expectancy=expectancy(nets),
         average_win=expectancy(wins),
         average_loss=expectancy(losses),
+        sharpe=sharpe(daily),
+        sortino=sortino(daily),
+        drawdown=drawdown([(cycles[0].started, ZERO), *running_total(cycles)]) if cycles else None,
     )
 
 

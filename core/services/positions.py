@@ -14,11 +14,14 @@ from typing import Any
 from core.clock import Clock
 from core.decision.ladder import Ladder
 from core.decision.preview import Preview, Terms, passed_problem, target_problems
+from core.decision.runs import run_name
 from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Instrument, Side
 from core.domain.intent import (
-    EntryStyle,
+    Closing,
+    ExecutionKind,
+    ExecutionStyle,
     Intent,
     Recovery,
     RecoveryChoice,
@@ -26,11 +29,14 @@ from core.domain.intent import (
     ReopenRule,
     Target,
     TargetEdit,
+    Told,
     Wanted,
     WhenRefused,
 )
 from core.domain.money import ZERO, Contracts
 from core.domain.order import Purpose
+from core.domain.verdict import Check, CheckName, Verdict
+from core.execution.limits import problems_of
 from core.services.choices import choice_problems, trigger_problem
 from core.services.forecast import ladder_of, preview_of, twin_of, value_of_risk
 from core.services.pictured import Pictured
@@ -50,7 +56,7 @@ class Draft:
     leverage: Decimal
     take_profit: Target | None
     stop_loss: Target | None
-    entry: EntryStyle = field(default_factory=EntryStyle)
+    entry: ExecutionStyle = field(default_factory=ExecutionStyle)
     strategy: str = "manual"
     recovery: RecoveryChoice = RecoveryChoice()  #: what it chooses for itself; the rest follows the settings
     reopen: ReopenChoice = ReopenChoice()
@@ -138,13 +144,15 @@ class PositionManager:
         before = self.store.part_of_token(token)
         if before is not None:
             return Asked(before, False, "asked for already by this click")
-        problems = (*self.preview(draft).problems, *choice_problems(draft.recovery, draft.reopen))
+        found = self.preview(draft)
+        problems = (*found.problems, *choice_problems(draft.recovery, draft.reopen))
         twin = "" if again or problems else self.twin(draft)
         problems += (twin,) if twin else ()
         if problems:
             before = self.store.part_of_token(token)  # the same click may have got through meanwhile
             if before is not None:
                 return Asked(before, False, "asked for already by this click")
+            self._note_refusal(draft, found.verdict, twin)
             raise Misconfigured("; ".join(problems), problems=problems)
         wish = Intent(
             part="",
@@ -165,6 +173,17 @@ class PositionManager:
         intent, new = self.store.open_part(wish, token)
         running = self.store.bot(draft.account).running
         return Asked(intent.part, new, "the bot enters now" if running else "the bot enters once it is started")
+
+    def _note_refusal(self, draft: Draft, verdict: Verdict | None, twin: str) -> None:
+        """Keep what the risk control has refused before it was a part."""
+        if verdict is None:
+            return
+        if twin:
+            alike = Check(CheckName.DUPLICATE, Decimal(1), ZERO, "parts", twin)
+            others = (check for check in verdict.checks if check.name is not CheckName.DUPLICATE)
+            verdict = Verdict(verdict.purpose, (alike, *others))
+        if not verdict.passed:
+            self.store.add_risk_check(draft.account, draft.symbol, "", verdict, "", self.clock.now())
 
     # -- edit ---------------------------------------------------------------------------------------------
 
@@ -227,31 +246,79 @@ class PositionManager:
 
     # -- close --------------------------------------------------------------------------------------------
 
-    def close(self, part: str, token: str, by: str, contracts: Decimal | None = None, *, reopen: bool = False) -> Asked:
-        """Close a part, or `contracts` of it, at market; whole, it is closed for good unless `reopen`.
+    def close(
+        self,
+        part: str,
+        token: str,
+        by: str,
+        contracts: Decimal | None = None,
+        *,
+        reopen: bool = False,
+        style: ExecutionStyle | None = None,
+    ) -> Asked:
+        """Close a part, or `contracts` of it, at market or in a style; whole, it is closed for good unless `reopen`.
 
-        With `reopen` the next cycle follows after the part's delay. Raises Misconfigured where that cannot be.
+        With `reopen` the next cycle follows after the part's delay. What a style leaves over is closed at market.
+        Raises Misconfigured where that cannot be.
         """
         if self.store.part_of_token(token) is not None:
             return Asked(part, False, "asked for already by this click")
         intent = self._living(part)
         wanted = Wanted.RENEWED if reopen else Wanted.CLOSED
         why = "close asked for, to be opened again later" if reopen else "close for good asked for"
+        closing = None if style is None or style.kind is ExecutionKind.MARKET else Closing(style, self.clock.now())
+        if closing is not None:
+            self._check_style(intent, closing.style)
         if contracts is None:
-            self.store.change_part(part, token, by, why, wanted=wanted, reduce_to=None)
-            return Asked(part, True, "the bot closes it now at market" if self._runs(intent) else _LATER)
+            self.store.change_part(part, token, by, why, wanted=wanted, reduce_to=None, closing=closing, told=None)
+            return Asked(part, True, f"the bot closes it now {_how(closing)}" if self._runs(intent) else _LATER)
         pictured = Pictured.of(self.store, intent.key.account)
         rules, size = pictured.instrument(intent.key.symbol), self._size(intent, pictured)
         problems = tuple(_close_problems(contracts, size, rules))
         if problems:
             raise Misconfigured("; ".join(problems), problems=problems)
         if contracts == size:
-            self.store.change_part(part, token, by, why, wanted=wanted, reduce_to=None)
+            self.store.change_part(part, token, by, why, wanted=wanted, reduce_to=None, closing=closing, told=None)
         else:
             keep = Contracts(size - contracts)
             why = f"partial close of {contracts:f} of {size:f} contracts asked for"
-            self.store.change_part(part, token, by, why, reduce_to=keep)
-        return Asked(part, True, f"the bot closes {contracts:f} contracts now" if self._runs(intent) else _LATER)
+            self.store.change_part(part, token, by, why, reduce_to=keep, closing=closing, told=None)
+        words = f"the bot closes {contracts:f} contracts now"
+        return Asked(
+            part, True, (words if closing is None else f"{words} {_how(closing)}") if self._runs(intent) else _LATER
+        )
+
+    def _check_style(self, intent: Intent, style: ExecutionStyle) -> None:
+        pictured = Pictured.of(self.store, intent.key.account)
+        ticker = pictured.ticker(intent.key.symbol)
+        rules, price = pictured.instrument(intent.key.symbol), ticker.mark if ticker is not None else None
+        value = rules.notional(self._size(intent, pictured), price) if price is not None else None
+        problems = problems_of(style, rules, value, price)
+        if problems:
+            raise Misconfigured("; ".join(problems), problems=problems)
+
+    def tell(self, part: str, run: str, token: str, by: str, *, finish: bool) -> Asked:
+        """The trader's word on an execution under way: its rest at market now, or not at all.
+
+        A close whose rest is taken back is no longer wanted: the part goes on with what is left. Raises
+        Misconfigured where no such execution is under way.
+        """
+        if self.store.part_of_token(token) is not None:
+            return Asked(part, False, "asked for already by this click")
+        intent = self._living(part)
+        row = Pictured.of(self.store, intent.key.account).part(part)
+        known = {one["run"]: one for one in (row or {}).get("runs", ())}
+        if run not in known:
+            under_way = ", ".join(known) or "none"
+            raise Misconfigured(f"execution {run!r} of {part} is not under way; under way: {under_way}")
+        why = "the rest at market now" if finish else "the rest is taken back"
+        changes: dict[str, Any] = {"told": Told(run, finish, self.clock.now())}
+        if known[run]["purpose"] == Purpose.CLOSE.name.lower() and not finish:
+            changes = {"wanted": Wanted.OPEN, "reduce_to": None, "closing": None, "told": None}
+            why = "the close is taken back"
+        changed = self.store.change_part(part, token, by, why, **changes)
+        words = why if self._runs(intent) else f"{why}, once the bot is started"
+        return Asked(part, changed.version != intent.version, words)
 
     def preview_close(self, part: str, contracts: Decimal | None) -> ClosePreview:
         """What closing `contracts` (None: all) would come to at the newest price."""
@@ -298,7 +365,11 @@ class PositionManager:
         if problems:
             raise Misconfigured("; ".join(problems), problems=problems)
         why = "recovery and reopen chosen for this part"
-        changed = self.store.change_part(part, token, by, why, own_recovery=recovery, own_reopen=reopen)
+        changes: dict[str, Any] = {"own_recovery": recovery, "own_reopen": reopen}
+        told = intent.told
+        if told is not None and not told.finish and told.run.startswith(run_name(intent.cycle, Purpose.RECOVERY)):
+            changes["told"] = None  # steps that were taken back by hand are wanted again
+        changed = self.store.change_part(part, token, by, why, **changes)
         return Asked(part, changed.version != intent.version, "it holds from the bot's next look")
 
     def guard_by(self, part: str, when_refused: WhenRefused | None, token: str, by: str) -> Asked:
@@ -343,6 +414,10 @@ class PositionManager:
 
 
 _LATER = "the bot closes it once it is started; until then its stop and target go on resting on the exchange"
+
+
+def _how(closing: Closing | None) -> str:
+    return "at market" if closing is None else f"by {closing.style.kind}"
 
 
 def _close_problems(contracts: Decimal, size: Decimal, rules: Instrument) -> Iterator[str]:

@@ -98,11 +98,12 @@ def _known(key: str) -> Preference:
 
 def _agree(values: Mapping[str, Value]) -> None:
     """The smallest order may not be larger than the largest."""
-    low, high = values["min_order_value"], values["max_order_value"]
-    if isinstance(low, Decimal) and isinstance(high, Decimal) and low > high:
-        raise Misconfigured(
-            f"Smallest order value {plain(low)} USDT is above the largest of {plain(high)} USDT: no order passes"
-        )
+    for what, name, unit in (("order value", "order_value", "USDT"), ("order", "order_size", "contracts")):
+        low, high = values[f"min_{name}"], values[f"max_{name}"]
+        if isinstance(low, Decimal) and isinstance(high, Decimal) and low > high:
+            raise Misconfigured(
+                f"Smallest {what} {plain(low)} {unit} is above the largest of {plain(high)} {unit}: no order passes"
+            )
 
 
 def _checked(one: Preference, value: Any) -> Value:

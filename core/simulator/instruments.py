@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
+#: of each tier: its end in first tiers, what divides the highest leverage, what multiplies the maintenance rate
+TIERS = ((1, 1, Decimal(1)), (5, 2, Decimal("1.25")), (20, 4, Decimal("2.5")), (100, 10, Decimal(5)))
+
 
 @dataclass(frozen=True, slots=True)
 class Tier:
@@ -47,18 +50,16 @@ class Contract:
 
     @property
     def tiers(self) -> list[Tier]:
-        steps = ((1, 1, 1), (5, 2, "1.25"), (20, 4, "2.5"), (100, 10, 5))
         return [
-            Tier(self.tier_contracts * size, self.max_leverage / less, self.maintenance * Decimal(rate))
-            for size, less, rate in steps
+            Tier(self.tier_contracts * size, self.max_leverage / less, self.maintenance * rate)
+            for size, less, rate in TIERS
         ]
 
     def maintenance_rate(self, contracts: Decimal) -> Decimal:
         """The rate of the tier that this many contracts fall into."""
-        for tier in self.tiers:
-            if abs(contracts) <= tier.max_contracts:
-                return tier.maintenance
-        return self.tiers[-1].maintenance
+        held = abs(contracts)  # asked at every price: the tiers themselves are not made for it
+        reached = (rate for size, _, rate in TIERS if held <= self.tier_contracts * size)
+        return self.maintenance * next(reached, TIERS[-1][2])
 
     def maintenance_of(self, contracts: Decimal, price: Decimal) -> Decimal:
         """The maintenance margin (USDT) of that many contracts at that price."""

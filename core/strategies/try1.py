@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from core.domain.account import PositionKey
 from core.domain.instrument import Side, TriggerBy
-from core.domain.intent import EntryStyle, Intent, RecoveryChoice, ReopenChoice, Target, Wanted
+from core.domain.intent import ExecutionStyle, Intent, RecoveryChoice, ReopenChoice, Target, Wanted
 
 SETTLED_IN = "-USDT-PERP"
 
@@ -26,7 +26,7 @@ class Parameters:
     take_profit_usdt: Decimal = Decimal(50)
     stop_loss_usdt: Decimal = Decimal(100)
     trigger_by: TriggerBy = TriggerBy.MARK
-    entry: EntryStyle = EntryStyle()
+    entry: ExecutionStyle = ExecutionStyle()
     recovery: RecoveryChoice = RecoveryChoice(enabled=True)
     reopen: ReopenChoice = ReopenChoice(enabled=True)
 

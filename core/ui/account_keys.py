@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.ui import session
+from core.ui import modal, session
 from core.ui.figures import Figure, usdt
 from core.ui.forms import Exchange
 from core.ui.session import Account, Environment
@@ -94,8 +94,11 @@ def secret() -> None:
     st.caption(
         _("A new secret is made in the data folder and every stored key is sealed anew; nothing is lost on the way.")
     )
-    if st.button(_("Change the secret"), key="secret_change", icon=":material/key:"):
-        st.dialog(_("Change the secret?"), icon=":material/key:")(_confirm)()
+    st.button(_("Change the secret"), key="secret_change", icon=":material/key:", on_click=_ask_first)
+
+
+def _ask_first() -> None:
+    modal.show("secret", _("Change the secret?"), _confirm, icon=":material/key:")
 
 
 def _confirm() -> None:
@@ -110,4 +113,4 @@ def _change() -> None:
         session.say(
             counted("The keys of {n} account are sealed anew.", "The keys of {n} accounts are sealed anew.", done)
         )
-        st.rerun()
+        modal.close()

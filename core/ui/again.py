@@ -11,7 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from core.domain.intent import ExitReason, Recovery, RecoveryChoice, ReopenChoice, ReopenRule
+from core.domain.intent import ExecutionStyle, ExitReason, Recovery, RecoveryChoice, ReopenChoice, ReopenRule
+from core.ui import styles
 from core.ui.figures import percent, price, quantity, signed, time_of, usdt
 from core.ui.forms import typed
 from core.ui.text import _, counted
@@ -43,8 +44,10 @@ class Mode(StrEnum):
         return Mode.ON if choice.enabled else Mode.OFF
 
 
-def recovery_choice(mode: Mode, numbers: Mapping[str, float | None]) -> RecoveryChoice:
-    """What the fields mean; their names are those of `RecoveryChoice`."""
+def recovery_choice(
+    mode: Mode, numbers: Mapping[str, float | None], worked: ExecutionStyle = ExecutionStyle()
+) -> RecoveryChoice:
+    """What the fields mean; their names are those of `RecoveryChoice`. Steps at market follow the settings."""
     if mode is not Mode.ON:
         return RecoveryChoice(enabled=mode.enabled)
     given = {name: typed(numbers.get(name)) for name in RECOVERY_FIELDS}
@@ -53,6 +56,7 @@ def recovery_choice(mode: Mode, numbers: Mapping[str, float | None]) -> Recovery
         enabled=True,
         trigger_pnl=None if trigger is None else -abs(trigger),
         max_steps=None if steps is None else int(steps),
+        style=None if worked == ExecutionStyle() else worked,
         **given,
     )
 
@@ -127,6 +131,8 @@ def recovery_words(rule: Recovery | None) -> str:
         sl=signed(-rule.sl_usdt, 0),
     )
     told += " " + (_("No limit of steps.") if rule.max_steps is None else _("At most {n} steps.", n=rule.max_steps))
+    if rule.style != ExecutionStyle():
+        told += " " + _("A step is worked so: {style}.", style=styles.words(rule.style))
     return told
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.domain.token import ApiToken, Scope
 from core.services.tokens import LONGEST_DAYS, LONGEST_NAME
-from core.ui import session, widgets
+from core.ui import modal, session, widgets
 from core.ui.figures import ago
 from core.ui.text import _
 
@@ -46,8 +46,18 @@ def _row(token: ApiToken) -> None:
             f"**{token.name}** :gray-badge[{_scope(token.scope)}] `{token.id}`  \n:small[:gray[{line}]]",
             width="content",
         )
-        if st.button(_("Revoke"), key=f"api_revoke_{token.id}", icon=":material/block:", type="tertiary"):
-            st.dialog(_("Revoke this token?"), icon=":material/block:")(_confirm)(token.id, token.name)
+        st.button(
+            _("Revoke"),
+            key=f"api_revoke_{token.id}",
+            icon=":material/block:",
+            type="tertiary",
+            on_click=_ask_first,
+            args=(token.id, token.name),
+        )
+
+
+def _ask_first(token: str, name: str) -> None:
+    modal.show(f"revoke_{token}", _("Revoke this token?"), _confirm, token, name, icon=":material/block:")
 
 
 def _confirm(token: str, name: str) -> None:
@@ -64,7 +74,7 @@ def _revoke(token: str) -> None:
     session.ask(lambda: session.services().tokens.revoke(token, by=session.OPERATOR))
     if not session.refused():
         session.say(_("The token is revoked."))
-        st.rerun()
+        modal.close()
 
 
 def _form() -> None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 import streamlit as st
 
 from core.services.bulk import Row, close_many, edit_many
-from core.ui import forms, parts, rows, session, widgets
+from core.ui import forms, modal, parts, rows, session, widgets
 from core.ui.figures import Figure, pnl, signed
 from core.ui.forms import TriggerBy, Unit
 from core.ui.text import _, counted
@@ -25,10 +25,12 @@ class Wish(StrEnum):
 
 def several(picture: rows.Json) -> None:
     """Opens with every part chosen."""
+    modal.ask_once("several")
     names = [row["part"] for row in parts.living(picture)]
     state["bulk_parts"], state["bulk_results"] = names, None
     state["bulk_tp"] = state["bulk_sl"] = None
-    st.dialog(_("Several parts at once"), width="medium", icon=":material/checklist:")(_several)(session.new_token())
+    title = _("Several parts at once")
+    modal.show("several", title, _several, session.new_token(), width="medium", icon=":material/checklist:")
 
 
 def _several(token: str) -> None:
@@ -132,5 +134,4 @@ def _results() -> None:
     done = sum(one.done for one in results)
     st.markdown(_("**{n} of {m} parts**", n=done, m=len(results)))
     st.markdown("\n".join(parts.result_lines(results)))
-    if st.button(_("Done"), key="bulk_done", width="stretch"):
-        st.rerun()
+    st.button(_("Done"), key="bulk_done", on_click=modal.close, width="stretch")

@@ -12,9 +12,9 @@ import streamlit as st
 
 from core.domain.intent import ExitReason, Recovery, RecoveryChoice, ReopenChoice, ReopenRule, WhenRefused
 from core.services.choices import choice_problems
-from core.ui import again, preferences, session
+from core.ui import again, preferences, session, style_fields, styles, widgets
 from core.ui.again import Mode
-from core.ui.text import _, told
+from core.ui.text import _
 
 state = st.session_state
 Kept = Literal["session"] | None
@@ -27,6 +27,7 @@ def fill(key: str, recovery: RecoveryChoice, reopen: ReopenChoice, *, over: bool
     values |= {f"{key}_rec_{name}": again.shown(getattr(recovery, name)) for name in again.RECOVERY_FIELDS}
     values |= {f"{key}_reo_{name}": again.shown(getattr(reopen, name)) for name in again.REOPEN_FIELDS}
     values[f"{key}_reo_after"] = sorted(reopen.after or ())
+    style_fields.fill(f"{key}_rec_style", recovery.style, over=over)
     for name, value in values.items():
         if over or name not in state:
             state[name] = value
@@ -37,7 +38,11 @@ def chosen(key: str) -> tuple[RecoveryChoice, ReopenChoice]:
     recovery = {name: state.get(f"{key}_rec_{name}") for name in again.RECOVERY_FIELDS}
     reopen = {name: state.get(f"{key}_reo_{name}") for name in again.REOPEN_FIELDS}
     after = [ExitReason(one) for one in state.get(f"{key}_reo_after") or ()]
-    return again.recovery_choice(state[f"{key}_rec"], recovery), again.reopen_choice(state[f"{key}_reo"], reopen, after)
+    worked = style_fields.chosen(f"{key}_rec_style", priced=False)
+    return (
+        again.recovery_choice(state[f"{key}_rec"], recovery, worked),
+        again.reopen_choice(state[f"{key}_reo"], reopen, after),
+    )
 
 
 def problems(key: str) -> Iterator[str]:
@@ -51,6 +56,8 @@ def fields(key: str, everybody: tuple[Recovery | None, ReopenRule | None], keep:
     with st.container(gap="small"):
         if _mode(_("Recovery"), f"{key}_rec", keep) is Mode.ON:
             _numbers(f"{key}_rec", again.RECOVERY_FIELDS, recovery or Recovery(), keep)
+            style_fields.kind(_("How a step is worked"), f"{key}_rec_style", keep)
+            style_fields.fields(f"{key}_rec_style", {}, keep=keep, priced=False)
         else:
             _follows(state[f"{key}_rec"], again.recovery_words(recovery), again.recovery_words(None))
     with st.container(gap="small"):
@@ -66,8 +73,7 @@ def fields(key: str, everybody: tuple[Recovery | None, ReopenRule | None], keep:
             )
         else:
             _follows(state[f"{key}_reo"], again.reopen_words(reopen), again.reopen_words(None))
-    for words in problems(key):
-        st.markdown(f":small[:orange[:material/error: {told(words)}]]")
+    widgets.complaints(map(styles.as_typed, problems(key)))
 
 
 def refused(key: str, keep: Kept = None, on_change: Callable[[], None] | None = None) -> None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
 from core.services.positions import Asked
-from core.ui import choose, forms, previews, rows, session, widgets
+from core.ui import choose, forms, modal, previews, rows, session, style_fields, widgets
 from core.ui.figures import Figure, places_of, price, quantity
 from core.ui.forms import Ground, Side, TriggerBy, Unit
 from core.ui.text import _, told
@@ -33,11 +32,11 @@ def tick_of(board: rows.Json, symbol: str) -> Decimal:
 
 
 def ask(call: Callable[[], Asked]) -> None:
-    """One wish; what became of it is told after the page has run again."""
+    """One wish, from an `on_click`; done, its dialog closes and the page tells what became of it."""
     asked = session.ask(call)
     if asked is not None:
         session.say(told(asked.words))
-        st.rerun()
+        modal.close()
 
 
 def ask_in_place(call: Callable[[], Asked]) -> None:
@@ -52,15 +51,19 @@ def ask_in_place(call: Callable[[], Asked]) -> None:
 
 def edit(row: rows.Json) -> None:
     """Fills the drawer's fields with what is wanted now, then opens it."""
-    for key, name in (("edit_tp", "take_profit"), ("edit_sl", "stop_loss")):
-        state[key], state[f"{key}_unit"] = forms.given(row[name])
+    name = f"edit_{row['part']}"
+    modal.ask_once(name)
+    for key, level in (("edit_tp", "take_profit"), ("edit_sl", "stop_loss")):
+        state[key], state[f"{key}_unit"] = forms.given(row[level])
         state[f"{key}_was"] = state[f"{key}_unit"]
     state["edit_keep"] = False
     title = _("Take-profit and stop-loss")
-    st.dialog(title, position="right", icon=":material/tune:")(_edit)(row["part"], session.new_token())
+    modal.show(name, title, _edit, row["part"], session.new_token(), position="right", icon=":material/tune:")
 
 
-def _convert_unit(key: str, ground: Ground | None) -> None:
+def _convert_unit(part: str, key: str, ground: Ground | None) -> None:
+    if not modal.is_open(f"edit_{part}"):
+        return
     new = state[f"{key}_unit"]
     state[key] = forms.convert(state[key], state[f"{key}_was"], new, ground, stop=key == "edit_sl")
     state[f"{key}_was"] = new
@@ -95,7 +98,7 @@ def _edit(part: str, token: str) -> None:
             format_func=lambda unit: unit.label,
             required=True,
             on_change=_convert_unit,
-            args=(key, ground),
+            args=(part, key, ground),
         )
     with st.form(f"targets_{part}", border=False):
         for key, label in (("edit_tp", _("Take-profit")), ("edit_sl", _("Stop-loss"))):
@@ -126,13 +129,16 @@ def _edit(part: str, token: str) -> None:
 
 def choices(row: rows.Json) -> None:
     """Fills the fields with what the part has chosen for itself, then opens them."""
-    known = session.services().positions.parts(session.account_id())
-    own = next((one for one in known if one.part == row["part"]), None)
+    name = f"choices_{row['part']}"
+    modal.ask_once(name)
+    known = session.ask(lambda: session.services().positions.parts(session.account_id()))
+    own = next((one for one in known or () if one.part == row["part"]), None)
     if own is not None:
         choose.fill("ch", own.own_recovery, own.own_reopen)
         state["ch_refused"] = str(own.own_unguarded or choose.FOLLOW)
         title = _("Recovery and reopen")
-        st.dialog(title, width="medium", icon=":material/autorenew:")(_choices)(row["part"], session.new_token())
+        token = session.new_token()
+        modal.show(name, title, _choices, row["part"], token, width="medium", icon=":material/autorenew:")
 
 
 def _save_choices(part: str, token: str) -> None:
@@ -142,6 +148,8 @@ def _save_choices(part: str, token: str) -> None:
 
 def _save_refused(part: str) -> None:
     """Stored by itself, at the choice."""
+    if not modal.is_open(f"choices_{part}"):
+        return
     positions, chosen = session.services().positions, choose.refused_choice("ch_refused")
     ask_in_place(lambda: positions.guard_by(part, chosen, session.new_token(), by=session.OPERATOR))
 
@@ -173,7 +181,10 @@ def _choices(part: str, token: str) -> None:
 
 def close(row: rows.Json) -> None:
     """How much, for how long, and what it would come to at this moment."""
-    st.dialog(_("Close at market?"), icon=":material/logout:")(_close)(row["part"], session.new_token())
+    part, title = row["part"], _("Close?")
+    modal.ask_once(f"close_{part}")
+    style_fields.fill("close_how")
+    modal.show(f"close_{part}", title, _close, part, session.new_token(), icon=":material/logout:")
 
 
 def _contracts_to_close(size: Decimal, step: Decimal) -> Decimal | None:
@@ -186,8 +197,16 @@ def _contracts_to_close(size: Decimal, step: Decimal) -> Decimal | None:
 def _ask_to_close(part: str, token: str, size: Decimal, step: Decimal, reopen: bool) -> None:
     """Reads the slider at the click itself, so that a quick hand closes what it set and nothing else."""
     contracts, positions = _contracts_to_close(size, step), session.services().positions
-    later: dict[str, Any] = {"reopen": True} if reopen else {}
-    ask(lambda: positions.close(part, token, by=session.OPERATOR, contracts=contracts, **later))
+    style = style_fields.chosen("close_how", ends=False)
+    ask(lambda: positions.close(part, token, session.OPERATOR, contracts, reopen=reopen, style=style))
+
+
+def _other_way(part: str) -> None:
+    if not modal.is_open(f"close_{part}"):
+        return
+    found = part_row(part)
+    mark, tick = (found[0]["mark_price"], tick_of(found[1], found[0]["symbol"])) if found else (None, Decimal(1))
+    style_fields.begin("close_how", round(Decimal(mark) / tick) * tick if mark else None)
 
 
 def _close(part: str, token: str) -> None:
@@ -202,6 +221,8 @@ def _close(part: str, token: str) -> None:
         first, last = float(step), float(size)
         places = places_of(step)
         st.slider(_("Contracts to close"), first, last, last, first, format=f"%.{places}f", key="close_size")
+    style_fields.kind(_("How"), "close_how", on_change=partial(_other_way, part))
+    style_fields.fields("close_how", {}, tick_of(board, row["symbol"]), ends=False)
     contracts = _contracts_to_close(size, step)
     shown = session.services().positions.preview_close(part, contracts)
     widgets.figures(previews.close_figures(shown), min_width=100)

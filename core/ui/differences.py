@@ -14,7 +14,7 @@ from core.domain.difference import Choice, DifferenceKind
 from core.domain.instrument import TriggerBy
 from core.domain.intent import RecoveryChoice, ReopenChoice
 from core.services.differences import Adoption, DifferenceRow
-from core.ui import dialogs, forms, rows, session, widgets
+from core.ui import dialogs, forms, modal, rows, session, widgets
 from core.ui.figures import NOTHING, Figure, age, price, quantity
 from core.ui.forms import Ground, Unit
 from core.ui.text import _, told
@@ -93,8 +93,7 @@ def hints() -> None:
                     side=rows.side_words(row.side),
                 )
                 st.markdown(f":orange[:material/help:] {words}", width="content")
-                if st.button(_("Adopt"), key=f"hint_{row.id}", icon=ICONS[Choice.ADOPT]):
-                    adopt(row)
+                st.button(_("Adopt"), key=f"hint_{row.id}", icon=ICONS[Choice.ADOPT], on_click=adopt, args=(row,))
 
 
 def card(row: DifferenceRow) -> None:
@@ -127,17 +126,15 @@ def button(row: DifferenceRow, choice: Choice) -> None:
     off = row.answer is choice or (choice is Choice.ASSIGN and not row.parts)
     why = _("No part is held there that could take them.") if choice is Choice.ASSIGN and not row.parts else None
     opens = {Choice.ADOPT: adopt, Choice.ASSIGN: assign}.get(choice)
-    pressed = st.button(
+    st.button(
         label(choice),
         key=f"diff_{choice}_{row.id}",
         icon=ICONS[choice],
         disabled=off,
         help=why,
-        on_click=None if opens else _ask,
-        args=None if opens else (row, choice, session.new_token()),
+        on_click=opens or _ask,
+        args=(row,) if opens else (row, choice, session.new_token()),
     )
-    if pressed and opens:
-        opens(row)
 
 
 def _ask(row: DifferenceRow, choice: Choice, token: str) -> None:
@@ -154,11 +151,13 @@ def _ask(row: DifferenceRow, choice: Choice, token: str) -> None:
 
 def adopt(row: DifferenceRow) -> None:
     """Asks for what guards the new part."""
+    name = f"adopt_{row.id}"
+    modal.ask_once(name)
     state["adopt_tp"], state["adopt_sl"] = 50.0, 100.0
     for key in ("adopt_tp", "adopt_sl"):
         state[f"{key}_unit"] = state[f"{key}_was"] = Unit.USDT
     state["adopt_strategy"], state["adopt_recover"], state["adopt_reopen"] = "adopted", False, False
-    st.dialog(_("Adopt as a new part"), icon=ICONS[Choice.ADOPT])(_adopt)(row, session.new_token())
+    modal.show(name, _("Adopt as a new part"), _adopt, row, session.new_token(), icon=ICONS[Choice.ADOPT])
 
 
 def _adopt(row: DifferenceRow, token: str) -> None:
@@ -197,6 +196,8 @@ def _adopt(row: DifferenceRow, token: str) -> None:
 
 
 def _convert(key: str, row: DifferenceRow) -> None:
+    if not modal.is_open(f"adopt_{row.id}"):
+        return
     new = state[f"{key}_unit"]
     state[key] = forms.convert(state[key], state[f"{key}_was"], new, _ground(row), stop=key == "adopt_sl")
     state[f"{key}_was"] = new
@@ -222,8 +223,10 @@ def _wish() -> Adoption:
 
 def assign(row: DifferenceRow) -> None:
     """Asks for the part that takes them."""
+    name = f"assign_{row.id}"
+    modal.ask_once(name)
     state["assign_part"] = row.parts[0]
-    st.dialog(_("Assign to a part"), icon=ICONS[Choice.ASSIGN])(_assign)(row, session.new_token())
+    modal.show(name, _("Assign to a part"), _assign, row, session.new_token(), icon=ICONS[Choice.ASSIGN])
 
 
 def _assign(row: DifferenceRow, token: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 from typing import Any
@@ -16,7 +15,9 @@ from typing import Any
 from core.domain.account import Environment as Environment
 from core.domain.account import Exchange as Exchange
 from core.domain.instrument import Side, TriggerBy
-from core.domain.intent import EntryKind, EntryStyle, RecoveryChoice, ReopenChoice, Target
+from core.domain.intent import ExecutionKind as ExecutionKind
+from core.domain.intent import ExecutionStyle as ExecutionStyle
+from core.domain.intent import RecoveryChoice, ReopenChoice, Target
 from core.domain.intent import WhenRefused as WhenRefused
 from core.domain.money import Price
 from core.services.accounts import REGIONS as REGIONS
@@ -113,10 +114,6 @@ def trigger_words(by: TriggerBy) -> str:
     return {TriggerBy.LAST: _("Last"), TriggerBy.MARK: _("Mark"), TriggerBy.INDEX: _("Index")}[by]
 
 
-def entry_words(kind: EntryKind) -> str:
-    return _("Limit") if kind is EntryKind.LIMIT else _("Market")
-
-
 def setting(value: object, default: object) -> object:
     """A settings field's value as it is stored: a switch or text as it is, a number exact, empty as None."""
     if isinstance(default, bool | str) or value is None:
@@ -128,8 +125,15 @@ def setting(value: object, default: object) -> object:
 FIELD_WORDS = {
     "value": ("position value", "position_value", "value", "notional", "contracts", "quantity", "size", "margin"),
     "leverage": ("leverage",),
-    "limit_price": ("limit price", "entry price", "limit", "price deviation"),
+    "price": ("limit price", "entry price", "limit", "price deviation"),
     "timeout": ("time-out", "timeout"),
+    "reprice": ("reprice time", "reprice"),
+    "follow": ("give-way", "follow"),
+    "duration": ("duration",),
+    "slices": ("slices", "slice"),
+    "randomness": ("randomness",),
+    "visible": ("visible share", "visible"),
+    "refresh": ("refresh time", "refresh"),
     "tp": ("take-profit", "take profit", "take_profit", "target"),
     "sl": ("stop-loss", "stop loss", "stop_loss", "stop"),
     "symbol": ("contract", "symbol", "instrument"),
@@ -169,9 +173,7 @@ class TradeForm:
     sl: float | None
     sl_unit: Unit
     trigger_by: TriggerBy
-    entry: EntryKind
-    limit_price: float | None
-    timeout_minutes: float | None
+    entry: ExecutionStyle
     strategy: str = MANUAL
     recovery: RecoveryChoice = RecoveryChoice()
     reopen: ReopenChoice = ReopenChoice()
@@ -179,9 +181,6 @@ class TradeForm:
 
     def draft(self) -> Draft:
         """What is meant. An empty amount is zero, which the preview then names as a problem."""
-        limit = self.entry is EntryKind.LIMIT
-        price = typed(self.limit_price) or Decimal(0)
-        minutes = typed(self.timeout_minutes)
         return Draft(
             account=self.account,
             symbol=self.symbol,
@@ -190,11 +189,7 @@ class TradeForm:
             leverage=typed(self.leverage) or Decimal(0),
             take_profit=target(self.tp, self.tp_unit, self.trigger_by, stop=False),
             stop_loss=target(self.sl, self.sl_unit, self.trigger_by, stop=True),
-            entry=EntryStyle(
-                kind=self.entry,
-                price=Price(price) if limit else None,
-                timeout=timedelta(minutes=float(minutes)) if limit and minutes else None,
-            ),
+            entry=self.entry,
             strategy=self.strategy.strip() or MANUAL,
             when_refused=self.when_refused,
             recovery=self.recovery,

@@ -1,7 +1,7 @@
 """The gate in front of everything: no page, file, upload or websocket without a session, once a password is set.
 
-Plain ASGI, so that it sees websockets too. Open are the login page, `/healthz` and `/readyz`; the API has a door of
-its own. A socket whose session has ended is cut at its next message.
+Plain ASGI, so that it sees websockets too. Open are the login page, `/healthz` and `/readyz`; the API and `/metrics`
+have doors of their own. A socket whose session has ended is cut at its next message.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from core.ui.text import _, told
 COOKIE = "perpdeck_session"
 LOG_IN, LOG_OUT = "/login", "/logout"
 OPEN = frozenset({LOG_IN, LOG_OUT, "/healthz", "/readyz"})
-API = "/api/v1"  #: asks each request for a token by itself
-MACHINES = ("/_stcore", "/api/", "/metrics", "/media", "/component", "/static")  #: asked by programs, not typed
+API, METRICS = "/api/v1", "/metrics"  #: ask each request for a token by themselves
+MACHINES = ("/_stcore", "/api/", METRICS, "/media", "/component", "/static")  #: asked by programs, not typed
 NO_SESSION = 4401  #: websocket close code
 LONGEST_FORM = 4096  #: bytes
 _GUESSES = ThreadPoolExecutor(2, "login")  #: passwords are tried two at a time, apart from everybody else's work
@@ -50,7 +50,7 @@ class Gate:
         if scope["type"] == "http" and path in (LOG_IN, LOG_OUT):
             answer = await (_log_in if path == LOG_IN else _log_out)(Request(scope, receive), login, token)
             return await answer(scope, receive, send)
-        own_door = scope["type"] == "http" and (path == API or path.startswith(f"{API}/"))
+        own_door = scope["type"] == "http" and (path in (API, METRICS) or path.startswith(f"{API}/"))
         if path in OPEN or own_door or (not login.on and scope["type"] == "http"):
             return await self.app(scope, receive, send)
         if login.on and login.session(token) is None:

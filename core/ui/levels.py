@@ -12,7 +12,7 @@ import streamlit as st
 from core.domain.account import Level
 from core.services.level_preview import GuardFigure, LevelPreview
 from core.services.levels import BotStatus
-from core.ui import rows, session, widgets
+from core.ui import modal, rows, session, widgets
 from core.ui.figures import Figure, ago, pnl, quantity, signed
 from core.ui.text import _, counted, told
 
@@ -152,15 +152,20 @@ def chooser(account: str, status: BotStatus) -> None:
     with st.container(horizontal=True, gap="xsmall"):
         for level in Level:
             present = level is status.level
-            if st.button(
+            st.button(
                 name(level),
                 key=f"level_{level}",
                 icon=ICONS[level],
                 type="primary" if present else "secondary",
                 disabled=present,
                 help=meaning(level),
-            ):
-                st.dialog(_("Set the level?"), icon=ICONS[level])(_confirm)(account, level)
+                on_click=_ask_first,
+                args=(account, level),
+            )
+
+
+def _ask_first(account: str, level: Level) -> None:
+    modal.show(f"level_{level}", _("Set the level?"), _confirm, account, level, icon=ICONS[level])
 
 
 def _confirm(account: str, level: Level) -> None:
@@ -187,4 +192,4 @@ def _set(account: str, level: Level) -> None:
     session.ask(lambda: session.services().levels.set_level(account, level, by=session.OPERATOR, why=why))
     if not session.refused():
         session.say(_("The level is set. It stays over restarts."))
-        st.rerun()
+        modal.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.domain.instrument import Side
@@ -13,6 +15,7 @@ from core.ui.text import _
 state = st.session_state
 KEYS = ("only_symbol", "only_side", "only_strategy", "only_reason", "only_recovery", "only_days")
 FACTS = frozenset({"exchange", "fills", "funding"})  #: views in which a strategy or a reason has no meaning
+WORKED = frozenset({"executions"})  #: and those in which a side or a reason has none
 
 
 def clear() -> None:
@@ -25,19 +28,21 @@ def narrowing(view: str) -> Only:
     symbols, strategies = session.services().history.traded(session.account_id())
     with st.expander(_("Filters"), icon=":material/filter_list:", key="history_filters"), st.grid(min_column_width=170):
         st.selectbox(_("Contract"), symbols, None, key="only_symbol", placeholder=_("all"), persist_state="session")
-        st.selectbox(
-            _("Side"),
-            list(Side),
-            None,
-            key="only_side",
-            format_func=rows.side_words,
-            placeholder=_("both"),
-            persist_state="session",
-        )
+        if view not in WORKED:
+            st.selectbox(
+                _("Side"),
+                list(Side),
+                None,
+                key="only_side",
+                format_func=rows.side_words,
+                placeholder=_("both"),
+                persist_state="session",
+            )
         if view not in FACTS:
             st.selectbox(
                 _("Strategy"), strategies, None, key="only_strategy", placeholder=_("all"), persist_state="session"
             )
+        if view not in FACTS | WORKED:
             st.selectbox(
                 _("Close reason"),
                 list(ExitReason),
@@ -60,6 +65,8 @@ def narrowing(view: str) -> Only:
         st.button(_("Clear filters"), key="only_clear", type="tertiary", on_click=clear)
     if view in FACTS:
         return _only(None, None, None)
+    if view in WORKED:
+        return replace(_only(state.get("only_strategy"), None, None), side=None)
     recovery = state.get("only_recovery")
     return _only(state.get("only_strategy"), state.get("only_reason"), recovery and recovery == "with")
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from core.domain.intent import EntryKind
+from core.domain.intent import ExecutionKind
 from core.services.positions import ClosePreview, Draft, Preview
+from core.ui import styles
 from core.ui.figures import Figure, ago, percent, pnl, price, quantity, signed, usdt
 from core.ui.rows import Json, contracts_words, side_words
 from core.ui.text import _
@@ -17,7 +18,7 @@ from core.ui.text import _
 
 def open_figures(draft: Draft, shown: Preview, tick: Decimal, now: datetime) -> list[Figure]:
     """The figures beside the form."""
-    limit = draft.entry.kind is EntryKind.LIMIT
+    limit = draft.entry.price is not None
     seen = _("price not known yet") if shown.price_as_of is None else _("price {ago}", ago=ago(shown.price_as_of, now))
     return [
         Figure(_("Entry"), price(shown.entry_price, tick), _("your limit") if limit else seen),
@@ -36,17 +37,31 @@ def open_summary(draft: Draft, shown: Preview, tick: Decimal) -> dict[str, str]:
     """The lines of the confirm dialog."""
     target = f"{price(shown.take_profit_price, tick)} · {pnl(shown.take_profit_pnl, 'USDT')}"
     stop = f"{price(shown.stop_loss_price, tick)} · {pnl(shown.stop_loss_pnl, 'USDT')}"
-    limit = draft.entry.kind is EntryKind.LIMIT
     return {
         _("Position"): f"**{side_words(draft.side)} {draft.symbol}**",
         _("Size"): f"{contracts_words(shown.contracts)} · {quantity(shown.coins)} {_base(draft)}",
         _("Value"): f"{usdt(shown.notional)} USDT",
         _("Margin"): f"{usdt(shown.margin)} USDT {_('at {n}x', n=quantity(draft.leverage))}",
-        _("Entry"): _("{kind} near {p}", kind=_("limit") if limit else _("market"), p=price(shown.entry_price, tick)),
+        _("Entry"): entry_words(draft, shown, tick),
         _("Take-profit"): target if draft.take_profit else _("none"),
         _("Stop-loss"): stop if draft.stop_loss else _("none: nothing limits the loss"),
         _("Worst loss"): pnl(_loss(shown.worst_loss), "USDT") if shown.worst_loss is not None else _("not limited"),
     }
+
+
+def entry_words(draft: Draft, shown: Preview, tick: Decimal) -> str:
+    """How it is entered, and the price that everything was reckoned at."""
+    near = _("near {p}", p=price(shown.entry_price, tick))
+    return f"{styles.words(draft.entry, tick)} · {near}"
+
+
+def assumed(draft: Draft) -> str:
+    """What the figures take for granted of an entry that is worked over time; empty where it is one order."""
+    if draft.entry.kind is ExecutionKind.TWAP:
+        return _("Reckoned as one order at the market price of now; the slices will fill at the prices of their times.")
+    if draft.entry.kind is ExecutionKind.ICEBERG:
+        return _("Reckoned as one limit order at that price, or at our own side of the book of now.")
+    return ""
 
 
 def close_figures(shown: ClosePreview) -> list[Figure]:

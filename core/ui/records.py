@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from core.domain.money import total
 from core.domain.order import Fill, Funding
+from core.services.ledger import EventKind
 from core.ui.figures import NOTHING, Figure, pnl, signed
 from core.ui.rows import side_words
 from core.ui.text import _, told
@@ -119,14 +120,33 @@ def event_records(events: Sequence[Any], zone: ZoneInfo) -> list[Record]:
     return [
         {
             _("Time"): clock(event.at, zone),
+            _("Kind"): kind_words(event.kind),
             _("Part"): event.part or NOTHING,
             _("Rule"): told(event.rule),
             _("Because"): told(event.because),
             _("Action"): event.action or NOTHING,
             _("Outcome"): event.outcome or NOTHING,
+            _("Contract"): event.symbol or NOTHING,
+            _("Contracts"): event.quantity,
+            _("Price"): event.price,
+            _("Amount, USDT"): event.amount,
         }
         for event in events
     ]
+
+
+def kind_words(kind: str) -> str:
+    """What an event tells of, in a word or two."""
+    return {
+        EventKind.DECISION: _("Decision"),
+        EventKind.ORDER_CREATED: _("Order placed"),
+        EventKind.ORDER_CHANGED: _("Order changed"),
+        EventKind.ORDER_CANCELLED: _("Order cancelled"),
+        EventKind.FILL: _("Fill"),
+        EventKind.POSITION_OPENED: _("Position opened"),
+        EventKind.POSITION_CLOSED: _("Position closed"),
+        EventKind.RISK_FAILURE: _("Refused by the risk control"),
+    }[EventKind(kind)]
 
 
 def reason_words(reason: str | None) -> str:

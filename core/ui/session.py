@@ -70,12 +70,14 @@ def new_token() -> str:
 
 def ask(call: Callable[[], T]) -> T | None:
     """The answer of one service call, or None with the reasons kept for `refusal`."""
-    st.session_state["refusal"] = ()
+    why: tuple[str, ...] = ()
     try:
         return call()
     except PerpdeckError as error:
-        st.session_state["refusal"] = reasons(error)
+        why = reasons(error)
         return None
+    finally:
+        st.session_state["refusal"] = why  # after the call: here a newer run may cut this one short
 
 
 def reasons(error: PerpdeckError) -> tuple[str, ...]:

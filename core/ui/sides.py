@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.ui import levels, rows, session, switch, widgets
+from core.ui import levels, modal, rows, session, switch, widgets
 from core.ui.figures import age
 from core.ui.session import Account, Environment
 from core.ui.text import _, counted, told
@@ -69,7 +69,7 @@ def bot_lines(account: str, beside: list[Account], drawn: tuple[str, int, str]) 
         with st.container(key="other_accounts"):
             st.markdown("  \n".join(map(line_of, beside)))
     if (status.state, status.on_exchange_alone, status.level) != drawn:
-        st.rerun()
+        modal.redraw()
 
 
 def line_of(account: Account) -> str:
@@ -83,18 +83,30 @@ def all_bots(accounts: list[Account]) -> None:
     """Both switches for every account at once."""
     with st.container(horizontal=True, gap="xsmall"):
         real = any(account.environment is Environment.LIVE for account in accounts)
-        pressed = st.button(
+        st.button(
             _("Start all"),
             key="all_start",
             icon=":material/play_arrow:",
             type="tertiary",
-            on_click=None if real else _start,
-            args=None if real else (accounts,),
+            on_click=_ask_to_start if real else _start,  # what costs real money asks first
+            args=(accounts,),
         )
-        if pressed and real:  # what costs real money asks first
-            st.dialog(_("Start every bot?"), icon=":material/play_circle:")(_confirm_start)(accounts)
-        if st.button(_("Stop all"), key="all_stop", icon=":material/stop:", type="tertiary"):
-            st.dialog(_("Stop every bot?"), icon=":material/stop_circle:")(_confirm_stop)(accounts)
+        st.button(
+            _("Stop all"),
+            key="all_stop",
+            icon=":material/stop:",
+            type="tertiary",
+            on_click=_ask_to_stop,
+            args=(accounts,),
+        )
+
+
+def _ask_to_start(accounts: list[Account]) -> None:
+    modal.show("start_all", _("Start every bot?"), _confirm_start, accounts, icon=":material/play_circle:")
+
+
+def _ask_to_stop(accounts: list[Account]) -> None:
+    modal.show("stop_all", _("Stop every bot?"), _confirm_stop, accounts, icon=":material/stop_circle:")
 
 
 def _confirm_start(accounts: list[Account]) -> None:
@@ -109,13 +121,13 @@ def _confirm_start(accounts: list[Account]) -> None:
 def _start(accounts: list[Account], in_dialog: bool = False) -> None:
     overview = session.services().overview
     if _told(session.ask(lambda: overview.start_all(accounts, by=session.OPERATOR)), started=True) and in_dialog:
-        st.rerun()
+        modal.close()
 
 
 def _stop(accounts: list[Account]) -> None:
     overview = session.services().overview
     if _told(session.ask(lambda: overview.stop_all(accounts, by=session.OPERATOR)), started=False):
-        st.rerun()
+        modal.close()
 
 
 def _confirm_stop(accounts: list[Account]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.ui import rows, session, widgets
+from core.ui import modal, rows, session, widgets
 from core.ui.text import _
 
 
@@ -24,8 +24,15 @@ def switch(account: str, state: str, key: str = "bot") -> None:
             args=(account,),
             width="stretch",
         )
-    elif st.button(_("Stop bot"), key=f"{key}_stop", icon=":material/stop:", width="stretch"):
-        st.dialog(_("Stop the bot?"), icon=":material/stop_circle:")(_confirm_stop)(account)
+    else:
+        st.button(
+            _("Stop bot"),
+            key=f"{key}_stop",
+            icon=":material/stop:",
+            on_click=_ask_first,
+            args=(account,),
+            width="stretch",
+        )
 
 
 def banner(state: str, words: str, on_exchange_alone: int) -> None:
@@ -41,11 +48,15 @@ def _start(account: str) -> None:
     session.ask(lambda: session.services().levels.start(account, by=session.OPERATOR))
 
 
+def _ask_first(account: str) -> None:
+    modal.show(f"stop_{account}", _("Stop the bot?"), _confirm_stop, account, icon=":material/stop_circle:")
+
+
 def _stop(account: str) -> None:
     session.ask(lambda: session.services().levels.stop(account, by=session.OPERATOR))
     if not session.refused():
         session.say(_("The bot is stopped. Stops and targets at the exchange stay."))
-        st.rerun()
+        modal.close()
 
 
 def _confirm_stop(account: str) -> None:

@@ -194,7 +194,6 @@ TURKISH: dict[str, str] = {
     "If the stop hits": "Stop çalışırsa",
     "All parts of this account": "Bu hesabın tüm parçaları",
     "Limit price": "Limit fiyat",
-    "Cancel if not filled in, minutes": "Dolmazsa iptal et, dakika",
     # orders.py
     "Cancel this order?": "Bu emir iptal edilsin mi?",
     "Take this level away?": "Bu seviye kaldırılsın mı?",
@@ -549,7 +548,6 @@ TURKISH: dict[str, str] = {
     "Otherwise they hold for this cycle, until its next recovery step.": (
         "Yoksa bu döngüde, bir sonraki kurtarma adımına kadar geçerli."
     ),
-    "Close at market?": "Piyasadan kapatılsın mı?",
     "Reopen now": "Şimdi yeniden aç",
     "Cancel the reopen": "Yeniden açmayı iptal et",
     # differences.py
@@ -854,7 +852,6 @@ TURKISH: dict[str, str] = {
     "price not known yet": "fiyat henüz bilinmiyor",
     "price {ago}": "fiyat {ago}",
     "Worst loss": "En kötü zarar",
-    "{kind} near {p}": "{kind}, {p} civarı",
     "after rounding to whole steps": "tam adımlara yuvarlandıktan sonra",
     "Margin, USDT": "Marjin, USDT",
     "at {n}x": "{n}x ile",
@@ -865,8 +862,6 @@ TURKISH: dict[str, str] = {
     "none: nothing limits the loss": "yok: zararı sınırlayan bir şey yok",
     "not limited": "sınırsız",
     "your limit": "sizin limitiniz",
-    "limit": "limit",
-    "market": "piyasa",
     # records.py
     "Closed at the exchange": "Borsada kapatıldı",
     "Liquidated": "Likide oldu",
@@ -1121,4 +1116,225 @@ TURKISH: dict[str, str] = {
         "Okuma ve vadeliye izin verin, para çekmeye asla; vadeli işlem, anahtarın bu makinenin IP adresine bağlı "
         "olmasını ister."
     ),
+    # again.py
+    "A step is worked so: {style}.": "Bir adım şöyle işlenir: {style}.",
+    # choose.py
+    "How a step is worked": "Bir adımın işlenme şekli",
+    # dialogs.py
+    "How": "Nasıl",
+    "Close?": "Kapatılsın mı?",
+    # previews.py
+    "near {p}": "{p} civarı",
+    "Reckoned as one order at the market price of now; the slices will fill at the prices of their times.": (
+        "Şimdiki piyasa fiyatından tek emir gibi hesaplandı; dilimler kendi anlarının fiyatından dolacak."
+    ),
+    "Reckoned as one limit order at that price, or at our own side of the book of now.": (
+        "O fiyattan, yoksa emir defterinin şimdiki bizim tarafımızdan tek limit emir gibi hesaplandı."
+    ),
+    # running.py
+    "Finish now at market": "Şimdi piyasadan bitir",
+    "This execution is over; there is nothing left to tell it.": "Bu işlem bitti; söylenecek bir şey kalmadı.",
+    # runs.py
+    "{words} · next in **{left}**": "{words} · sıradaki **{left}** sonra",
+    "{rest} contracts are not ordered any more. The {filled} that have filled stay, and stay protected.": (
+        "{rest} kontrat artık sipariş edilmez. Dolan {filled} kontrat kalır ve korunmaya devam eder."
+    ),
+    "{rest} contracts go at market at once, at whatever the book gives.": (
+        "{rest} kontrat hemen piyasadan, defter ne verirse o fiyattan gider."
+    ),
+    "**{filled} of {planned}** contracts": "**{filled} / {planned}** kontrat",
+    "{n} to go": "kalan {n}",
+    "finishing at market; {words}": "piyasadan bitiriliyor; {words}",
+    "Take the close back": "Kapatmayı geri al",
+    "Take back the rest": "Kalanı geri al",
+    (
+        "{filled} contracts are closed and stay closed. The part goes on with what is left, with its "
+        "take-profit and its stop-loss."
+    ): ("{filled} kontrat kapandı ve kapalı kalır. Parça kalanla, TP ve SL'siyle devam eder."),
+    "Recovery step": "Kurtarma adımı",
+    "average {p}": "ortalama {p}",
+    "rests at {p}": "{p} fiyatında bekliyor",
+    # style_fields.py
+    "Each slice rests at our own side of the book until the next is due, and may not fill.": (
+        "Her dilim, sıradaki dilimin zamanına kadar emir defterinin bizim tarafımızda bekler ve dolmayabilir."
+    ),
+    "What it leaves over is closed at market; stop and target rest until it is flat.": (
+        "Kalan piyasadan kapatılır; pozisyon sıfırlanana kadar SL ve TP yerinde bekler."
+    ),
+    "What is missing then": "Sonunda eksik kalan",
+    "Slices as limit orders": "Dilimler limit emir olsun",
+    # styles.py
+    "is left": "bırakılır",
+    "goes at market": "piyasadan gider",
+    "own side of the book": "defterin bizim tarafı",
+    "own side": "bizim taraf",
+    "Time-out, minutes": "Zaman aşımı, dakika",
+    "Moved after, seconds": "Taşıma süresi, saniye",
+    "Gives way by at most, %": "En fazla verilen taviz, %",
+    "Over, minutes": "Toplam süre, dakika",
+    "needed": "gerekli",
+    "Slices": "Dilim sayısı",
+    "Differ by up to, %": "En fazla farklılık, %",
+    "not at all": "hiç",
+    "Shown at once, %": "Bir kerede görünen, %",
+    "Placed anew after, seconds": "Yenilenme süresi, saniye",
+    "Iceberg": "Iceberg",
+    "One order that fills at once at the price of the moment.": "Anın fiyatından hemen dolan tek emir.",
+    "One order that fills at its price or better, or not at all.": (
+        "Kendi fiyatından ya da daha iyisinden dolan, yoksa hiç dolmayan tek emir."
+    ),
+    "Slices spread over time, so that the whole comes near the average price of that time.": (
+        "Zamana yayılan dilimler; bütünü o sürenin ortalama fiyatına yaklaşır."
+    ),
+    "A limit order of which the book sees a share; the next share follows when it has filled.": (
+        "Defterin yalnızca bir payını gördüğü limit emir; dolunca sıradaki pay gelir."
+    ),
+    "then the rest {does}": "sonra kalan {does}",
+    "at market": "piyasadan",
+    "for {span}": "{span} boyunca",
+    "limit at {p}": "{p} limit",
+    "moved after {span}, by {share} at most": "{span} sonra taşınır, en fazla {share}",
+    "TWAP in {n} slices over {span}": "{span} içinde {n} dilimlik TWAP",
+    "iceberg of {share} at {p}": "{p} fiyatında {share} görünen iceberg",
+    "differing by up to {share}": "en fazla {share} farkla",
+    "as limit orders": "limit emirlerle",
+    "placed anew after {span}": "{span} sonra yenilenir",
+    # records.py
+    "Kind": "Tür",
+    "Amount, USDT": "Tutar, USDT",
+    "Decision": "Karar",
+    "Order placed": "Emir kondu",
+    "Order changed": "Emir değişti",
+    "Order cancelled": "Emir iptal edildi",
+    "Fill": "Gerçekleşme",
+    "Position opened": "Pozisyon açıldı",
+    "Position closed": "Pozisyon kapandı",
+    "Refused by the risk control": "Risk kontrolü reddetti",
+    # history.py
+    "Everything as CSV": "Tümü CSV olarak",
+    # safety.py
+    "Risk checks": "Risk kontrolleri",
+    "Each order that adds risk is checked before it is sent; its checks appear here.": (
+        "Risk ekleyen her emir gönderilmeden önce kontrol edilir; kontrolleri burada görünür."
+    ),
+    "Risk checks, refusals first": "Risk kontrolleri, önce reddedilenler",
+    "All checks of the last 24 hours": "Son 24 saatin tüm kontrolleri",
+    "None was made.": "Hiç yapılmadı.",
+    "How often each check was made": "Her kontrolün kaç kez yapıldığı",
+    # risk_checks.py
+    "Result": "Sonuç",
+    "Times": "Kez",
+    "Check": "Kontrol",
+    "Let through": "Geçti",
+    "let through": "geçti",
+    "Asked for twice": "İki kez istendi",
+    "Size of the order": "Emrin büyüklüğü",
+    "Value of the order": "Emrin değeri",
+    "Distance from the mark price": "Mark fiyattan uzaklık",
+    "Value of the position": "Pozisyonun değeri",
+    "Free balance": "Serbest bakiye",
+    "Risk of one trade": "Tek işlemin riski",
+    "Loss of the day": "Günün kaybı",
+    "Open parts": "Açık parçalar",
+    # alerts.py, alerts_more.py
+    "Alerts": "Uyarılar",
+    "What happens is told here, and wherever you want to hear it: Telegram, Discord, e-mail and some hundred other "
+    "services. Addresses are encrypted and are never shown again.": (
+        "Olanlar burada ve duymak istediğiniz her yerde bildirilir: Telegram, Discord, e-posta ve yüz kadar başka "
+        "servis. Adresler şifrelenir ve bir daha gösterilmez."
+    ),
+    "No channel yet: alarms are seen on these pages only.": "Henüz kanal yok: alarmlar yalnızca bu sayfalarda görünür.",
+    "The newest alerts": "En yeni uyarılar",
+    "last delivered {ago}": "son teslim: {ago}",
+    "nothing was sent yet": "henüz bir şey gönderilmedi",
+    "The last message was not taken, {ago}: {why}": "Son mesaj alınmadı ({ago}): {why}",
+    "What it hears, and when": "Neyi, ne zaman duyar",
+    "In time zone {zone}. What is held without a stop, liquidations and a dead bot are told all the same.": (
+        "Saat dilimi: {zone}. SL'siz tutulanlar, likidasyonlar ve yanıt vermeyen bot yine de bildirilir."
+    ),
+    "Tell of": "Bildirilecekler",
+    "Quiet from": "Sessizlik başlangıcı",
+    "until": "bitişi",
+    "Messages in a minute": "Dakikada mesaj",
+    "What is more comes in one message.": "Fazlası tek mesajda gelir.",
+    "Saved. It holds from the next alert.": "Kaydedildi. Bir sonraki uyarıdan itibaren geçerli.",
+    "Send a test": "Deneme gönder",
+    "Taken by the service. Look whether it has arrived.": "Servis aldı. Ulaşıp ulaşmadığına bakın.",
+    "Remove this channel?": "Bu kanal kaldırılsın mı?",
+    "Nothing more is sent to **{name}**, and its address is forgotten.": (
+        "**{name}** kanalına artık bir şey gönderilmez, adresi de unutulur."
+    ),
+    "Remove channel": "Kanalı kaldır",
+    "The channel is removed.": "Kanal kaldırıldı.",
+    "Add a channel": "Kanal ekle",
+    "Address": "Adres",
+    "As apprise writes it: tgram://bot-token/chat-id, discord://webhook-id/webhook-token, "
+    "mailto://user:password@gmail.com, json://host:port/path.": (
+        "apprise yazımıyla: tgram://bot-token/chat-id, discord://webhook-id/webhook-token, "
+        "mailto://user:password@gmail.com, json://host:port/path."
+    ),
+    "Add channel": "Kanalı ekle",
+    "Channel {name} is added. Send a test.": "{name} kanalı eklendi. Bir deneme gönderin.",
+    "Nothing has been told yet.": "Henüz bir şey bildirilmedi.",
+    "waits": "bekliyor",
+    "is being sent": "gönderiliyor",
+    "sent": "gönderildi",
+    "given up": "vazgeçildi",
+    "Alert": "Uyarı",
+    "Where to": "Nereye",
+    "When something is told, and the summary of the day": "Ne zaman bildirilir ve günün özeti",
+    "Without a stop-loss for": "SL'siz geçen süre",
+    "Without an answer for": "Yanıtsız geçen süre",
+    "Summary of the day at": "Günün özeti saati",
+    "In time zone {zone}. Empty: none.": "Saat dilimi: {zone}. Boş: özet yok.",
+    "Dead man's switch": "Ölü adam anahtarı",
+    "A request goes to this address while every bot that should run does, gives signs of life and sees its exchange. "
+    "A service such as healthchecks.io rings when the requests stay away, also when this machine is gone.": (
+        "Çalışması gereken her bot çalıştığı, yaşam belirtisi verdiği ve borsasını gördüğü sürece bu adrese istek "
+        "gider. healthchecks.io gibi bir servis istekler kesilince haber verir, bu makine yok olduğunda da."
+    ),
+    "Every": "Sıklık",
+    "Send one now": "Şimdi bir tane gönder",
+    "Switch off": "Kapat",
+    "Saved.": "Kaydedildi.",
+    "Not taken: {why}": "Alınmadı: {why}",
+    "Taken.": "Alındı.",
+    "No more requests are sent.": "Artık istek gönderilmiyor.",
+    "Commands from Telegram": "Telegram'dan komutlar",
+    "/status, /positions, /why, /pause, /reduce_only, and /flatten with a code. Nothing can be opened from there, and "
+    "a level is taken back on these pages only. Use a bot of its own for it, made with BotFather.": (
+        "/status, /positions, /why, /pause, /reduce_only ve kodla /flatten. Oradan hiçbir şey açılamaz, bir seviye "
+        "yalnızca bu sayfalardan geri alınır. Bunun için BotFather ile ayrı bir bot oluşturun."
+    ),
+    "Others who have written to it got no answer: {n}": "Ona yazan ve yanıt almayan başkaları: {n}",
+    "Take commands": "Komut kabul et",
+    "Bot token": "Bot token'ı",
+    "Users and chats that may": "Yetkili kullanıcı ve sohbetler",
+    "Their numbers, with blanks between them. In a chat on the list everybody may.": (
+        "Numaraları, aralarında boşlukla. Listedeki bir sohbette herkes yetkilidir."
+    ),
+    "Users and chats are numbers, such as 123456789 or -1001234567890": (
+        "Kullanıcı ve sohbetler sayıdır, örneğin 123456789 ya da -1001234567890"
+    ),
+    "Forget the bot": "Botu unut",
+    "The bot's token is forgotten.": "Botun token'ı unutuldu.",
+    "kept: ····{hint}": "kayıtlı: ····{hint}",
+    "{ago}: {why}": "{ago}: {why}",
+    "It works, as of {ago}.": "Çalışıyor ({ago}).",
+    # executed.py
+    "Executions": "İşlemeler",
+    "Against the price that the first order would have taken when it was decided; positive is worse.": (
+        "İlk emir kararlaştırıldığında alacağı fiyata göre; artı daha kötüdür."
+    ),
+    "Began": "Başlangıç",
+    "Planned": "Planlanan",
+    "Arrival": "Geliş fiyatı",
+    "Slippage, bp": "Kayma, bp",
+    "Slippage, USDT": "Kayma, USDT",
+    "Duration": "Süre",
+    # running.py
+    "Execution report": "İşleme raporu",
+    "Executions of the cycle": "Döngünün işlemeleri",
+    # history.py
+    "Each entry, recovery step and close appears here.": "Her giriş, kurtarma adımı ve kapama burada görünür.",
 }

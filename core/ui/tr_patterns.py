@@ -50,6 +50,7 @@ WORDS: dict[str, str] = {
     "close": "kapama",
     "enter": "giriş",
     "recover": "kurtarma",
+    "derisk": "riski azaltma",
     "reopen": "yeniden açma",
     "sweep": "temizlik",
     "totals": "toplam",
@@ -58,8 +59,102 @@ WORDS: dict[str, str] = {
     "setting": "ayar",
     "login": "giriş",
     "done": "tamam",
+    "buys": "alım",
+    "sells": "satım",
+    "as asked": "istendiği gibi",
+    "the time-out is over": "süre doldu",
+    "the time of the slices is over": "dilimlerin süresi doldu",
+    "by twap": "TWAP ile",
+    "by limit": "limit ile",
+    "by iceberg": "iceberg ile",
+    "at market": "piyasadan",
+    "time-out": "zaman aşımı",
+    "reprice time": "taşıma süresi",
+    "give-way": "taviz",
+    "duration": "toplam süre",
+    "randomness": "farklılık",
+    "visible share": "görünen pay",
+    "refresh time": "yenilenme süresi",
+    "entry": "giriş",
+    "recovery": "kurtarma",
+    "protection": "koruma",
+    "balancing": "denkleştirme",
+    "liquidated": "likidasyon",
+    "deleveraged": "ADL ile kapatma",
+    "closed, nobody knows by whom": "kapandı, kimin kapattığı bilinmiyor",
+    "pause entries, recovery and reopening": "girişler, kurtarma ve yeniden açma durduruldu",
+    "started": "başlatıldı",
+    "stopped": "durduruldu",
+    "running": "çalışıyor",
+    "starting": "başlıyor",
+    "elsewhere": "başka bir süreçte çalışıyor",
+    "dead": "yanıt vermiyor",
 }
 SENTENCES: dict[str, str] = {
+    "{filled} of {planned} contracts filled": "{planned} kontratın {filled} kadarı doldu",
+    "{words} {quantity} contracts at market": "{words} {quantity} kontrat, piyasadan",
+    "{words} {quantity} contracts at {price}": "{words} {quantity} kontrat, {price} fiyattan",
+    "{words} the missing {quantity} contracts at market, {after}": (
+        "{words}, eksik {quantity} kontrat piyasadan, {after}"
+    ),
+    "an order at market is filling": "piyasa emri doluyor",
+    "its rest is taken back by hand": "kalanı elle geri alındı",
+    "taken back by hand: {done}": "elle geri alındı: {done}",
+    "a step of this cycle was taken back by hand; to save the part's recovery settings allows them again": (
+        "bu döngünün bir adımı elle geri alındı; parçanın kurtarma ayarları kaydedilince yine izin verilir"
+    ),
+    "the rest goes at market now, as asked": "istendiği gibi kalan şimdi piyasadan gidiyor",
+    "gave up after {n} orders that were cut short: {done}": "yarım kalan {n} emirden sonra vazgeçildi: {done}",
+    "the limit order at {price} rests": "{price} fiyatındaki limit emir bekliyor",
+    "the limit order has reached its time-out": "limit emrin süresi doldu",
+    "the limit order was cancelled before its time: {done}": "limit emir süresinden önce iptal edildi: {done}",
+    "the limit order moves from {before} to {price}": "limit emir {before} fiyatından {price} fiyatına taşınıyor",
+    "time-out: {done}": "süre doldu: {done}",
+    "waits for a fresh price": "taze fiyat bekliyor",
+    "slice {due} of {slices}: {words}": "dilim {due}/{slices}: {words}",
+    "slice {due} of {slices} rests at {price}": "dilim {due}/{slices}, {price} fiyatında bekliyor",
+    "slice {due} of {slices} waits for a fresh price": "dilim {due}/{slices} taze fiyat bekliyor",
+    "slice {sent} of {slices} has not filled; its rest joins the next": (
+        "dilim {sent}/{slices} dolmadı; kalanı sonrakine katılıyor"
+    ),
+    "slice 1 of {slices} is due soon": "{slices} dilimin ilki birazdan",
+    "waits for slice {due} of {slices}{refused}": "dilim {due}/{slices}{refused} bekleniyor",
+    "all slices are through: {done}": "tüm dilimler tamam: {done}",
+    "the last slice is through, the rest goes at market at the end{refused}": (
+        "son dilim tamam, kalan sonunda piyasadan gider{refused}"
+    ),
+    "the time of the slices is over: {done}": "dilimlerin süresi doldu: {done}",
+    "limit price must be above 0, not {price}": "limit fiyat 0 üstünde olmalı, {price} değil",
+    "limit price must be a multiple of {tick}, not {price}": "limit fiyat {tick} katı olmalı, {price} değil",
+    "time-out must be given where the rest goes at market then": ("kalan piyasadan gidecekse zaman aşımı verilmeli"),
+    "visible share must be given, {least} to {most}": "görünen pay verilmeli, {least} ile {most} arası",
+    "duration must be given, {least} to {most}": "toplam süre verilmeli, {least} ile {most} arası",
+    "slices must be given, {least} to {most}": "dilim sayısı verilmeli, {least} ile {most} arası",
+    "slices must be {least} to {most}, not {slices}": "dilim sayısı {least} ile {most} arası olmalı, {slices} değil",
+    "slices must be {most} or fewer in {span}: one a second at most": (
+        "{span} içinde en fazla {most} dilim olabilir: saniyede en fazla bir"
+    ),
+    "slices must be at least {least}: one order takes at most {most} contracts": (
+        "en az {least} dilim olmalı: bir emir en fazla {most} kontrat alır"
+    ),
+    "{field} must be {least} to {most}, not {span}": "{field} {least} ile {most} arası olmalı, {span} değil",
+    "recovery {words}": "kurtarma: {words}",
+    "recovery limit price must be empty: a step rests at our side of the book when it is due": (
+        "kurtarmanın limit fiyatı boş olmalı: adım zamanı gelince defterin bizim tarafımızda bekler"
+    ),
+    "recovery step {step}: {words}": "kurtarma adımı {step}: {words}",
+    "recovery step {step} goes on later: {because}": "kurtarma adımı {step} sonra sürecek: {because}",
+    "recovery step {step} waits: {id} has no answer": "kurtarma adımı {step} bekliyor: {id} yanıtsız",
+    "the close was taken back": "kapatma geri alındı",
+    "the close goes on at market": "kapatma piyasadan sürüyor",
+    "the close is taken back": "kapatma geri alındı",
+    "the rest at market now": "kalan şimdi piyasadan",
+    "the rest is taken back": "kalan geri alındı",
+    "{words}, once the bot is started": "{words}, bot başlatılınca",
+    "the bot closes it now {words}": "bot şimdi {words} kapatıyor",
+    "execution {name} of {part} is not under way; under way: {parts}": (
+        "{part} parçasının {name} işlemi sürmüyor; sürenler: {parts}"
+    ),
     "stop-loss and take-profit cannot be triggered by {wrong} here: {allowed} is allowed": (
         "SL ve TP burada {wrong} ile tetiklenemez: {allowed} olabilir"
     ),
@@ -79,18 +174,6 @@ SENTENCES: dict[str, str] = {
     "the partial close is done": "kısmi kapama tamam",
     "closes {quantity} of {size} contracts at market, as asked{words}": (
         "istendiği gibi {size} kontratın {quantity} kadarı piyasadan kapatılıyor{words}"
-    ),
-    "the limit entry has reached its time-out": "limit girişin süresi doldu",
-    "the limit entry at {price} rests": "{price} fiyatındaki limit giriş bekliyor",
-    "time-out: {filled} of {planned} contracts entered": ("süre doldu: {planned} kontratın {filled} kadarı girildi"),
-    "the limit entry was cancelled at {filled} of {planned} contracts": (
-        "limit giriş {planned} kontratın {filled} kadarında iptal edildi"
-    ),
-    "{filled} of {planned} contracts entered": "{planned} kontratın {filled} kadarı girildi",
-    "enters {quantity} contracts at {price}": "{price} fiyattan {quantity} kontrat giriyor",
-    "the limit entry is cancelled by hand": "limit giriş elle iptal edildi",
-    "cancelled by hand: {filled} of {planned} contracts entered": (
-        "elle iptal edildi: {planned} kontratın {filled} kadarı girildi"
     ),
     "the stop would lose {lost} USDT with fees, one trade may lose {most}": (
         "SL ücretlerle {lost} USDT kaybettirir, bir işlem en fazla {most} kaybedebilir"
@@ -264,13 +347,10 @@ SENTENCES: dict[str, str] = {
     "position value {value} USDT is below your limit: {least} USDT at least": (
         "pozisyon değeri {value} USDT limitinizin altında: en az {least} USDT"
     ),
-    "position value {value} USDT takes {margin} USDT of margin: {most} USDT ({share} of the equity) at most": (
-        "pozisyon değeri {value} USDT, {margin} USDT marjin ister: en fazla {most} USDT (özkaynağın {share} kadarı)"
+    "position value {value} USDT makes the position {whole} USDT: {most} USDT ({share} of the equity) at most": (
+        "pozisyon değeri {value} USDT ile pozisyon {whole} USDT olur: en fazla {most} USDT (özkaynağın {share} kadarı)"
     ),
     "limit price is empty: a price above 0 is allowed": "limit fiyat boş: 0'dan büyük bir fiyat gerekli",
-    "limit price {price} is between two ticks: a multiple of {tick} is allowed": (
-        "limit fiyat {price} iki adım arasında: {tick} katı olmalı"
-    ),
     "limit price {price} is {away} away from the mark price: {lowest} to {highest} is allowed": (
         "limit fiyat {price}, mark fiyattan {away} uzakta: {lowest} ile {highest} arası olmalı"
     ),
@@ -328,16 +408,30 @@ SENTENCES: dict[str, str] = {
     "due to open again, but the limits refuse it: {veto}": (
         "yeniden açılma zamanı geldi, ama limitler reddediyor: {veto}"
     ),
-    "leverage {leverage} is above the limit of {most}": "kaldıraç {leverage}, {most} limitinin üstünde",
-    "order value {value} USDT is above the limit of {most}": "emir değeri {value} USDT, {most} limitinin üstünde",
-    "order value {value} USDT is below the limit of {least}": "emir değeri {value} USDT, {least} limitinin altında",
     "the free balance is not known": "boş bakiye bilinmiyor",
-    "margin {margin} USDT plus fee {fee} is more than the free {free}": (
-        "marjin {margin} USDT artı komisyon {fee}, boştaki {free} tutarından fazla"
+    "order {id} means the same and has no answer yet": "{id} emri aynı anlamda ve henüz yanıtı yok",
+    "position value {value} USDT is {contracts} contracts, above your limit: {most} contracts at most": (
+        "pozisyon değeri {value} USDT {contracts} kontrat eder, limitinizin üstünde: en fazla {most} kontrat"
     ),
-    "price {price} is {deviation} away from the mark {mark}": (
-        "fiyat {price}, mark {mark} fiyatından {deviation} uzakta"
+    "position value {value} USDT is {contracts} contracts, below your limit: {least} contracts at least": (
+        "pozisyon değeri {value} USDT {contracts} kontrat eder, limitinizin altında: en az {least} kontrat"
     ),
+    "contract {symbol} would be entered at {price}, {away} % away from the mark price {mark}: {most} % at most": (
+        "kontrat {symbol}: {price} fiyattan girilecekti, mark fiyat {mark} ile arası %{away}: en fazla %{most}"
+    ),
+    "account has lost {lost} % of the day's {began} USDT: less than {most} % is allowed": (
+        "hesap günün {began} USDT tutarının %{lost} kadarını kaybetti: %{most} altı olmalı"
+    ),
+    "account has {n} open parts: {most} at most, by the settings": (
+        "hesapta {n} açık parça var: ayarlara göre en fazla {most}"
+    ),
+    "{words}: to be reduced, waits: {busy}": "{words}: azaltılacak, bekliyor: {busy}",
+    "{words}: {size} contracts cannot be split, and are left to their stop": (
+        "{words}: {size} kontrat bölünemez, SL'sine bırakılır"
+    ),
+    "{words}: reduced from {size} to {to} contracts": "{words}: {size} kontrattan {to} kontrata azaltılıyor",
+    "it is still being entered": "giriş sürüyor",
+    "at most one reduction in {n} s": "{n} saniyede en fazla bir azaltma",
     "{name} belongs to no open part": "{name} hiçbir açık parçaya ait değil",
     "{n} orders here are not ours and are left alone": "buradaki {n} emir bizim değil, dokunulmuyor",
     "the exchange holds {n} contracts more than our parts; they are left alone": (
@@ -491,14 +585,39 @@ SENTENCES: dict[str, str] = {
     "An entry with more leverage is not sent. Empty: the exchange's own limit.": (
         "Daha yüksek kaldıraçlı giriş gönderilmez. Boş: borsanın kendi limiti."
     ),
-    "Most margin of one position": "Bir pozisyonun en fazla marjini",
+    "Smallest order": "En küçük emir",
+    "Largest order": "En büyük emir",
+    "An entry of fewer contracts is not sent. A contract is another size on each exchange. Empty: no limit.": (
+        "Daha az kontratlık giriş gönderilmez. Kontratın büyüklüğü her borsada başkadır. Boş: limitsiz."
+    ),
+    "An entry of more contracts is not sent. A contract is another size on each exchange. Empty: no limit.": (
+        "Daha çok kontratlık giriş gönderilmez. Kontratın büyüklüğü her borsada başkadır. Boş: limitsiz."
+    ),
+    "Reduce what has come to risk more": "Riski artmış olanı azalt",
+    "A part whose stop would lose more than one trade may by now is closed in part, at market, until it fits.": (
+        "SL'si artık bir işlemin kaybedebileceğinden fazlasını kaybettirecek parça, sığana dek piyasadan kısmen "
+        "kapatılır."
+    ),
+    "Most parts at once": "Aynı anda en fazla parça",
+    "parts": "parça",
+    "days": "gün",
+    "Of one account; nothing more is opened beyond it. Empty: no limit.": (
+        "Bir hesabın; bunun ötesinde yenisi açılmaz. Boş: limitsiz."
+    ),
+    "Keep what was told for": "Anlatılanları saklama süresi",
+    "Explanations, events and checks go afterwards. Orders, fills, cycles, funding and the audit trail stay.": (
+        "Açıklamalar, olaylar ve denetimler sonra silinir. Emirler, gerçekleşmeler, döngüler, fonlama ve denetim izi "
+        "kalır."
+    ),
+    "Largest value of one position": "Bir pozisyonun en büyük değeri",
     "% of equity": "özkaynağın %'si",
-    "A position that would take more of the account's equity as margin is refused. Empty: no limit.": (
-        "Özkaynağın daha fazlasını marjin olarak alacak pozisyon reddedilir. Boş: limitsiz."
+    "Of all parts on one side of a contract together, leverage included: nothing is added beyond it. "
+    "Empty: no limit.": (
+        "Bir kontratın bir yönündeki bütün parçaların toplamı, kaldıraç dahil: ötesinde ekleme yapılmaz. Boş: limitsiz."
     ),
     "Furthest from the mark price": "Mark fiyattan en fazla uzaklık",
-    "An entry is not sent while its price is further than this from the mark price.": (
-        "Fiyatı mark fiyattan bundan uzaksa giriş gönderilmez."
+    "An entry is not sent while it would pay so much more, or at market so much less, than the mark price.": (
+        "Mark fiyattan bu kadar pahalıya, piyasadan ise bu kadar ucuza olacak giriş gönderilmez."
     ),
     "Minimum holding time": "En az tutma süresi",
     "A partial close and a close that is to be opened again wait for it. A stop, a target, Close for good "
@@ -507,8 +626,10 @@ SENTENCES: dict[str, str] = {
         "seviyesi hiç beklemez. Boş: yok."
     ),
     "Loss of one day": "Günlük zarar",
-    "Since midnight UTC, or since the level was last lowered by hand; a withdrawal counts as a loss. Empty: off.": (
-        "UTC gece yarısından ya da seviyenin en son elle gevşetilmesinden beri; para çekme zarar sayılır. Boş: kapalı."
+    "Since midnight UTC, or since the level was last lowered by hand; a withdrawal counts as a loss. Nothing is "
+    "added from there on. Empty: off.": (
+        "UTC gece yarısından ya da seviyenin en son elle gevşetilmesinden beri; para çekme zarar sayılır. Bundan sonra "
+        "ekleme yapılmaz. Boş: kapalı."
     ),
     "Fall from the peak": "Zirveden düşüş",
     "From the highest equity seen, or since the level was last lowered by hand. Empty: off.": (
@@ -583,7 +704,6 @@ SENTENCES: dict[str, str] = {
     "the bot enters now": "bot şimdi giriyor",
     "the bot enters once it is started": "bot başlatılınca girer",
     "the bot closes {contracts} contracts now": "bot şimdi {contracts} kontrat kapatıyor",
-    "the bot closes it now at market": "bot şimdi piyasadan kapatıyor",
     "contracts: nothing is held of this part now": "kontrat: bu parçada şu anda pozisyon yok",
     "contracts {contracts} is out of range: {least} to {size} is allowed": (
         "kontrat {contracts} sınır dışında: {least} ile {size} arası olmalı"
@@ -618,14 +738,159 @@ SENTENCES: dict[str, str] = {
         "{symbol} üzerinde {n} tetikli ya da takipli emir bekliyor; bizim değil, dokunulmuyor"
     ),
     "leverage {leverage} could not be confirmed: {words}": "kaldıraç {leverage} doğrulanamadı: {words}",
+    # alerts
+    "{symbol} {side}, part {part}": "{symbol} {side}, parça {part}",
+    "{where}: {filled} contracts entered at {price}": "{where}: {price} fiyattan {filled} kontrat girildi",
+    "{where}: cycle {cycle} begins with {filled} contracts at {price}": (
+        "{where}: {cycle}. döngü {price} fiyattan {filled} kontratla başladı"
+    ),
+    "{where}: recovery adds {filled} contracts at {price}": (
+        "{where}: kurtarma {price} fiyattan {filled} kontrat ekledi"
+    ),
+    "{where}: {purpose} has filled {filled} of {quantity} contracts at {price}": (
+        "{where}: {purpose}, {quantity} kontratın {filled} kadarı {price} fiyattan gerçekleşti"
+    ),
+    "{where}: {reason}, {contracts} contracts from {entry} to {exit}, PnL {pnl}, fees {fees}, funding {funding}, "
+    "net {net} USDT": (
+        "{where}: {reason}, {contracts} kontrat, giriş {entry}, çıkış {exit}, PnL {pnl}, komisyon {fees}, "
+        "fonlama {funding}, net {net} USDT"
+    ),
+    "{where}: nothing was entered: {words}": "{where}: giriş yapılmadı: {words}",
+    "{where}: not reopened: {words}": "{where}: yeniden açılmadı: {words}",
+    "the level is now {level}, set by {who}{said}": "seviye artık {level}; ayarlayan: {who}{said}",
+    "the bot was {verb} by {who}{said}": "bot {verb}; yapan: {who}{said}",
+    "part {part}: the limits refuse it: {words}": "parça {part}: limitler izin vermiyor: {words}",
+    "part {part}: the exchange refused {purpose} {id}: {said}": (
+        "parça {part}: borsa {purpose} emrini ({id}) reddetti: {said}"
+    ),
+    "part {part}: the exchange refused {said}": "parça {part}: borsa reddetti: {said}",
+    "part {part}: {words}": "parça {part}: {words}",
+    "over: {words}": "geçti: {words}",
+    "over after {span}: {words}": "{span} sonra geçti: {words}",
+    "{symbol} {side}, part {part}: {purpose} {id} has had no answer since {at} UTC": (
+        "{symbol} {side}, parça {part}: {purpose} emri {id}, {at} UTC'den beri yanıtsız"
+    ),
+    "{symbol} {side}, part {part}: {bare} of {size} contracts are held without a stop-loss on the exchange": (
+        "{symbol} {side}, parça {part}: {size} kontratın {bare} kadarı borsada SL olmadan tutuluyor"
+    ),
+    "the bot should run, and no process looks after the account; what rests on the exchange guards it": (
+        "bot çalışmalı ama hesaba bakan bir süreç yok; borsada bekleyen emirler korumaya devam ediyor"
+    ),
+    "the last complete look at the exchange is {age} s old": "borsaya son tam bakış {age} sn önce yapıldı",
+    "the bot's last sign of life was {age} s ago": "botun son yaşam belirtisi {age} sn önceydi",
+    "the picture that pages show is {age} s old": "sayfaların gösterdiği görüntü {age} sn eski",
+    "the heartbeat that others read is {age} s old": "başkalarının okuduğu yaşam belirtisi {age} sn eski",
+    "{account}: take-profits cover {covered} of {wanted} contracts": (
+        "{account}: TP emirleri {wanted} kontratın {covered} kadarını kapsıyor"
+    ),
+    "{words}; {done}": "{words}; {done}",
+    "ended cycles: {count}, with a profit: {won}, net {net} USDT, fees {fees} USDT": (
+        "biten döngü: {count}, kârla: {won}, net {net} USDT, komisyon {fees} USDT"
+    ),
+    "{guarded} of {parts} open parts are protected, equity {money} USDT": (
+        "{parts} açık parçanın {guarded} tanesi korunuyor, özkaynak {money} USDT"
+    ),
+    "and {count} more": "ve {count} tane daha",
+    "{count} alerts": "{count} uyarı",
+    "what was to be told over {name} could not be sent: {said}": (
+        "{name} üzerinden bildirilecekler gönderilemedi: {said}"
+    ),
+    "its address is gone: enter it anew": "adresi kayıp: yeniden girin",
+    "the service's own part has failed ({name})": "servisin kendi bölümü hata verdi ({name})",
+    "no answer within {seconds} s": "{seconds} sn içinde yanıt yok",
+    "address: it is none that can be sent to; for example tgram://<bot token>/<chat id>, "
+    "discord://<webhook id>/<webhook token>, mailto://<user>:<password>@<host>, json://<host>:<port>/<path>": (
+        "adres: gönderilebilecek bir adres değil; örneğin tgram://<bot token>/<chat id>, "
+        "discord://<webhook id>/<webhook token>, mailto://<user>:<password>@<host>, json://<host>:<port>/<path>"
+    ),
+    "not sent: {words}": "gönderilmedi: {words}",
+    "no bot is running": "çalışan bot yok",
+    "nobody looks after {account}": "{account} hesabına bakan yok",
+    "the bot of {account} gives no sign of life": "{account} hesabının botu yaşam belirtisi vermiyor",
+    "the last complete look at {account} is old": "{account} hesabına son tam bakış eski",
+    "no connection ({name})": "bağlantı yok ({name})",
+    "answered with {status}": "yanıt: {status}",
+    "no address is set": "adres girilmemiş",
+    "address: it must begin with https:// or http://": "adres: https:// ya da http:// ile başlamalı",
+    "messages in a minute {number} is out of range: 1 to {most} is allowed": (
+        "dakikada mesaj {number} aralık dışında: 1 ile {most} arası olabilir"
+    ),
+    "quiet hours: they begin and end at the same time; leave both empty for none": (
+        "sessiz saatler: başlangıç ve bitiş aynı; istemiyorsanız ikisini de boş bırakın"
+    ),
+    "commands: nobody may give them; enter the number of one user or chat at least": (
+        "komutlar: kimse yetkili değil; en az bir kullanıcı ya da sohbet numarası girin"
+    ),
+    "bot token: it does not look like one; BotFather gives it, as in 123456789:ABC-def…": (
+        "bot token'ı: token'a benzemiyor; BotFather verir, örneğin 123456789:ABC-def…"
+    ),
+    "name {name} is taken by another channel": "{name} adı başka bir kanalda kullanılıyor",
+    "Perpdeck: a test": "Perpdeck: deneme",
+    "This channel works.": "Bu kanal çalışıyor.",
+    "Position opened": "Pozisyon açıldı",
+    "Take-profit": "TP",
+    "Stop-loss": "SL",
+    "Fill": "Gerçekleşme",
+    "Position closed": "Pozisyon kapandı",
+    "Recovery step": "Kurtarma adımı",
+    "Position reopened": "Pozisyon yeniden açıldı",
+    "Reopening failed": "Yeniden açılamadı",
+    "Liquidation": "Likidasyon",
+    "Without a stop-loss": "SL'siz",
+    "Order without an answer": "Yanıtsız emir",
+    "Refused": "Reddedildi",
+    "Alarm": "Alarm",
+    "Alarm over": "Alarm geçti",
+    "Level": "Seviye",
+    "Bot": "Bot",
+    "Nobody runs the bot": "Botu çalıştıran yok",
+    "Summary of the day": "Günün özeti",
+    # commands from a phone
+    "/status: bots, levels, money": "/status: botlar, seviyeler, para",
+    "/positions: what is held": "/positions: tutulanlar",
+    "/why <part>: why the bot did or did not do something": "/why <parça>: bot neyi neden yaptı ya da yapmadı",
+    "/pause [account]: no entries, no recovery, no reopening": "/pause [hesap]: giriş, kurtarma, yeniden açma yok",
+    "/reduce_only [account]: nothing that enlarges a position": "/reduce_only [hesap]: pozisyonu büyüten hiçbir şey",
+    "/flatten [account]: close everything; asks for a code": "/flatten [hesap]: hepsini kapat; kod ister",
+    "Taking a level back needs the dashboard.": "Bir seviyeyi geri almak için panel gerekir.",
+    "/{name} is not known": "/{name} bilinmiyor",
+    "/{name} came more than a minute late and was not carried out: send it again": (
+        "/{name} bir dakikadan geç geldi ve uygulanmadı: yeniden gönderin"
+    ),
+    "{account}: {state}, level {level}": "{account}: {state}, seviye {level}",
+    "{guarded} of {parts} open parts are protected": "{parts} açık parçanın {guarded} tanesi korunuyor",
+    "equity {equity} USDT, unrealised {floating} USDT": "özkaynak {equity} USDT, gerçekleşmemiş {floating} USDT",
+    "! {words}": "! {words}",
+    "{account} {part}: {symbol} {side}, {size} contracts at {average}, PnL {pnl} USDT, TP {tp}, SL {sl}": (
+        "{account} {part}: {symbol} {side}, {average} fiyattan {size} kontrat, PnL {pnl} USDT, TP {tp}, SL {sl}"
+    ),
+    "! {part} is held without its stop-loss": "! {part} SL olmadan tutuluyor",
+    "nothing is held": "açık pozisyon yok",
+    "which part? {parts}": "hangi parça? {parts}",
+    "{account}: the level is now {level}": "{account}: seviye artık {level}",
+    "{account}: the level stays {level}, which protects as much": (
+        "{account}: seviye {level} olarak kalıyor, en az o kadar koruyor"
+    ),
+    "which account? {account}, or all": "hangi hesap? {account} ya da all",
+    "closes everything at market on {account}: send /flatten {code} within 60 s": (
+        "{account}: her şey piyasadan kapatılacak; 60 sn içinde /flatten {code} gönderin"
+    ),
+    "there is no code to confirm: send /flatten first": "onaylanacak kod yok: önce /flatten gönderin",
+    "the code has run out: send /flatten again": "kodun süresi doldu: yeniden /flatten gönderin",
+    "this is not the code; nothing was done": "kod bu değil; hiçbir şey yapılmadı",
+    "this is not the code, for the third time: send /flatten again": (
+        "kod üçüncü kez yanlış: yeniden /flatten gönderin"
+    ),
 }
 
 _BETWEEN = re.compile(r"(?<=\.) (?=[A-Z])")
 _PLACE = re.compile(r"\{(\w+)\}")
 _ENGLISH = re.compile(r"(?<![\w/.])[a-z]{3,}(?![\w/.])")  #: a plain word: part of a phrase, not a number or an id
-_NAMES = frozenset({"name", "who", "account", "place", "symbol", "part", "parts", "id"})  #: never a phrase
+_NAMES = frozenset(  # never a phrase
+    {"name", "who", "span", "account", "place", "symbol", "part", "parts", "id", "said"}
+)
 _PHRASES = frozenset(
-    {"busy", "held", "because", "words", "veto", "hindered", "after", "never", "done", "levels"}
+    {"busy", "held", "because", "words", "veto", "hindered", "after", "never", "done", "levels", "where"}
 )  #: places that hold a sentence of their own
 
 

@@ -7,7 +7,7 @@ sentence that says what happened, what protects the positions now and what the t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
 from functools import wraps
@@ -222,6 +222,12 @@ def protection_pill(picture: Picture | None, key: str = "protection_pill") -> No
     board = picture.data if picture else None
     with st.container(key=key, width="content"):
         st.markdown(rows.protection_badge(board), help=(rows.bare_words(board) if board else "") or None)
+
+
+def complaints(problems: Iterable[str]) -> None:
+    """What is wrong with a field, below it."""
+    for words in problems:
+        st.markdown(f":small[:orange[:material/error: {text.told(words)}]]")
 
 
 def empty(title: str, words: str, page: str = "", label: str = "", icon: str = ":material/inbox:") -> None:

@@ -41,6 +41,9 @@ class PositionRow(Base):
     reopen_at: Mapped[datetime | None]
     edit: Mapped[Json | None]  #: TP and SL moved by hand in this cycle
     reduce_to: Mapped[Decimal | None]
+    closing: Mapped[Json | None]  #: how a close that was asked for is worked; none: at market
+    adding: Mapped[Json | None]  #: the recovery step that is being worked piece by piece
+    told: Mapped[Json | None]  #: the trader's newest word on an execution
     recovery_count: Mapped[int] = mapped_column(server_default=text("0"))
     last_recovery_at: Mapped[datetime | None]
     position_id: Mapped[str] = mapped_column(server_default="")
@@ -162,9 +165,16 @@ class OrderRow(Base):
             postgresql_where=text("exchange_order_id <> ''"),
         ),
         Index("ix_orders_part_cycle", "part", "cycle"),
+        Index(
+            "ix_orders_account_made",
+            "account",
+            text("COALESCE(created_at, updated_at, to_timestamp(0::double precision))"),
+            "client_order_id",
+        ),
         Index("ix_orders_working", "account", postgresql_where=text("status = 'working'")),
         Index("ix_orders_child_order_ids", "child_order_ids", postgresql_using="gin"),
         Index("ix_orders_changed", "changed", postgresql_where=text("purpose = 'R'")),
+        Index("ix_orders_filled", "changed", postgresql_where=text("filled > 0")),
     )
 
 

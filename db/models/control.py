@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import BigInteger, Identity, Index, text
@@ -79,14 +80,16 @@ class AlarmRow(Base):
     words: Mapped[str]
     raised_at: Mapped[datetime]
     cleared_at: Mapped[datetime | None]
+    changed: Mapped[int] = mapped_column(server_default=text("0"))  #: the transaction that wrote it last
 
     __table_args__ = (
         Index("uq_alarms_open", "account", "subject", unique=True, postgresql_where=text("cleared_at IS NULL")),
+        Index("ix_alarms_changed", "changed"),
     )
 
 
 class EventRow(Base):
-    """Who did what and which rule said what, in order."""
+    """Who did what and which rule said what, in order; and each fact of orders and positions, told by the database."""
 
     __tablename__ = "execution_events"
 
@@ -98,8 +101,19 @@ class EventRow(Base):
     because: Mapped[str]
     action: Mapped[str | None]
     outcome: Mapped[str | None]
+    kind: Mapped[str] = mapped_column(server_default="decision")
+    ref: Mapped[str] = mapped_column(server_default="")  #: names the fact, so that it is told once; empty: none
+    symbol: Mapped[str | None]
+    quantity: Mapped[Decimal | None]  #: contracts: ordered, filled so far, of one fill, or entered in all
+    price: Mapped[Decimal | None]  #: limit, average of what filled, or of the fill
+    amount: Mapped[Decimal | None]  #: USDT: the fee of a fill, the net result of a position
+    changed: Mapped[int] = mapped_column(server_default=text("0"))  #: the transaction that wrote it last
 
     __table_args__ = (
         Index("ix_execution_events_account_id", "account", "id"),
         Index("ix_execution_events_part_id", "part", "id"),
+        Index("ix_execution_events_account_kind_id", "account", "kind", "id"),
+        Index("ix_execution_events_at", "at"),
+        Index("uq_execution_events_ref", "account", "kind", "ref", unique=True, postgresql_where=text("ref <> ''")),
+        Index("ix_execution_events_changed", "changed"),
     )

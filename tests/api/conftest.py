@@ -20,6 +20,7 @@ from core.domain.account import Exchange
 from core.domain.token import Scope
 from core.services.accounts import Accounts
 from core.services.answers import Answers
+from core.services.executions import Executions
 from core.services.history import History
 from core.services.keys import Keys
 from core.services.ledger import Ledger
@@ -27,6 +28,7 @@ from core.services.levels import Levels
 from core.services.orders import OrderManager
 from core.services.pairs import Pairs
 from core.services.reports import Reports
+from core.services.risk import Risk
 from core.services.tokens import NewToken, Tokens
 from core.vault import Vault
 from core.wiring import Services
@@ -113,6 +115,8 @@ def services_on(stack: Stack, home: Path) -> Services:
         ledger=Ledger(store),
         tokens=Tokens(store, clock, lambda: vault.signing_key("signals")),
         answers=Answers(store, clock),
+        risk=Risk(store),
+        executions=Executions(store),
     )
     return cast(Services, made)
 

@@ -48,7 +48,12 @@ OUTSIDE: list[tuple[str, Any, str]] = [
     ("side", "up", "long"),
     ("symbol", "BTC", "USDT-PERP"),
     ("take_profit", {"pnl_usdt": 1, "price": 2}, "exactly one"),
-    ("entry", {"kind": "limit"}, "needs a price"),
+    ("entry.price", {"kind": "limit"}, "missing"),
+    ("entry.price", {"price": 1}, "not known"),
+    ("entry", {"kind": "vwap"}, "twap"),
+    ("entry.slices", {"kind": "twap", "duration_seconds": 60, "slices": 1000}, "500 at most"),
+    ("entry.duration_seconds", {"kind": "twap", "duration_seconds": 1, "slices": 10}, "10 or more"),
+    ("entry.visible", {"kind": "iceberg", "visible": 1.5}, "1 at most"),
     ("strategy", "a\u0000b", "pattern"),
     ("when_refused", "pray", "retry"),
     ("surprise", 1, "not known"),
@@ -68,7 +73,8 @@ def test_a_body_that_is_none_is_refused(desk: Desk) -> None:
 def test_a_field_out_of_its_range_is_named_with_its_value_and_what_is_allowed(desk: Desk) -> None:
     trader = desk.client(Scope.TRADE)
     for field, value, said in OUTSIDE:
-        found = problem(trader.post("/parts", json=desk.wish(**{field: value}), headers=key("a")))
+        body = desk.wish(**{field.partition(".")[0]: value})
+        found = problem(trader.post("/parts", json=body, headers=key("a")))
         assert found["field"].startswith(field), found
         assert said in found["words"] + found["allowed"], found
     assert desk.untouched()

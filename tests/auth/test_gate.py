@@ -109,15 +109,16 @@ def test_without_a_session_every_page_leads_to_the_login(house, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["/_stcore/health", "/_stcore/upload_file/x", "/media/x", "/metrics", "/api/v2/parts", "/api/v1x"]
+    "path",
+    ["/_stcore/health", "/_stcore/upload_file/x", "/media/x", "/metrics/", "/metricsx", "/api/v2/parts", "/api/v1x"],
 )
 def test_programs_are_told_in_their_own_way(house, path):
     assert house.visitor().get(path).status_code == 401
     assert house.visitor().put(path).status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/api/v1", "/api/v1/parts"])
-def test_the_api_is_let_through_to_its_own_door_and_its_websockets_are_not(house, path):
+@pytest.mark.parametrize("path", ["/api/v1", "/api/v1/parts", "/metrics"])
+def test_the_api_and_the_metrics_are_let_through_to_their_own_door_and_its_websockets_are_not(house, path):
     assert house.visitor().get(path).text == "inside"
     with pytest.raises(WebSocketDisconnect) as refused, house.visitor().websocket_connect(path):
         pass

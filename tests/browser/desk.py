@@ -83,10 +83,14 @@ class Desk:
         field.press("Tab")
 
     def choose(self, name: str, words: str) -> None:
-        """One of a few options side by side."""
+        """One of a few options side by side. It may be drawn unpressed for once, although it counted: pressed again."""
         option = self.key(name).get_by_role("radio", name=words, exact=True)
         option.click()
-        expect(option).to_be_checked()
+        try:
+            expect(option).to_be_checked(timeout=6_000)
+        except AssertionError:
+            option.click()
+            expect(option).to_be_checked()
 
     def choose_unit(self, name: str, words: str) -> None:
         """Another unit for a target, and its number in that unit."""
@@ -95,6 +99,11 @@ class Desk:
         expect(self.field(name)).not_to_have_value(before)
 
     # -- the bot
+
+    def bot_runs(self) -> bool:
+        """What the switch says, once it is there."""
+        expect(self.button("bot_start").or_(self.button("bot_stop"))).to_be_visible()
+        return self.button("bot_stop").is_visible()
 
     def start_bot(self) -> None:
         self.button("bot_start").click()
@@ -127,11 +136,13 @@ class Desk:
 
     def review(self) -> None:
         """Open the confirm dialog; a second one of the same kind is meant."""
+        expect(self.dialog).to_be_hidden()
         expect(self.button("nt_review")).to_be_enabled()
         self.button("nt_review").click()
         expect(self.button("nt_confirm")).to_be_visible()
         if self.key("nt_again").count():
             self.key("nt_again").locator("label").click()
+            expect(self.key("nt_again").get_by_role("checkbox")).to_be_checked()
         expect(self.button("nt_confirm")).to_be_enabled()
 
     def trade(self, symbol: str = "BTC", side: str = "Long", **fields: object) -> str:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def trading(desk: Desk) -> Desk:
     """The desk with its bot running."""
-    if desk.key("bot_start").is_visible():
+    if not desk.bot_runs():
         desk.start_bot()
     return desk
 
@@ -67,7 +67,7 @@ def test_a_part_is_closed_in_two_steps_and_protected_in_between(trading: Desk, e
 def test_a_limit_order_waits_is_listed_and_is_cancelled(trading: Desk, exchange: SimulatorControl) -> None:
     trading.draft("ETH", "Long", value=500, tp=50, sl=-100)
     trading.choose("nt_entry", "Limit")
-    trading.fill("nt_limit_price", 3400)
+    trading.fill("nt_entry_price", 3400)
     trading.review()
     trading.button("nt_confirm").click()
     part = trading.asked_part()

@@ -21,7 +21,7 @@ COUNT = """() => {
 @pytest.fixture
 def trading(desk: Desk) -> Desk:
     """The desk with its bot running."""
-    if desk.key("bot_start").is_visible():
+    if not desk.bot_runs():
         desk.start_bot()
     return desk
 
@@ -88,7 +88,8 @@ def test_how_the_positions_are_protected_is_seen_on_every_page_without_a_click(t
 def test_one_take_profit_for_ten_parts(trading: Desk) -> None:
     trading.draft("SOL", value=500, leverage=5, tp=25, sl=-50)
     parts = []
-    for _ in range(10):
+    for number in range(10):
+        trading.fill("nt_strategy", f"s{number}")
         trading.review()
         trading.button("nt_confirm").click()
         parts.append(trading.asked_part(but=parts))

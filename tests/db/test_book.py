@@ -10,11 +10,14 @@ from threading import Barrier, Thread
 import pytest
 
 from core.domain.account import Level
-from core.domain.action import BookExit, EndCycle, StartCycle
+from core.domain.action import BookExit, EndCycle, ExecutionOver, StartCycle, StartStep
 from core.domain.errors import Misconfigured, Refused
 from core.domain.intent import (
-    EntryKind,
-    EntryStyle,
+    Adding,
+    AtEnd,
+    Closing,
+    ExecutionKind,
+    ExecutionStyle,
     ExitReason,
     Intent,
     Limits,
@@ -24,9 +27,10 @@ from core.domain.intent import (
     ReopenRule,
     Target,
     TargetEdit,
+    Told,
     Wanted,
 )
-from core.domain.order import OrderStatus
+from core.domain.order import OrderStatus, Purpose
 from db.records import CycleRecord
 from db.store import Store
 from tests.db.values import ACCOUNT, LONG, NOON, PAPER, contracts, draft, order, price
@@ -52,6 +56,14 @@ def end(part: str, cycle: int = 1, reason: ExitReason = ExitReason.TAKE_PROFIT) 
     )
 
 
+TWAP = ExecutionStyle(
+    ExecutionKind.TWAP, duration=timedelta(minutes=5), slices=20, randomness=Decimal("0.25"), passive=True
+)
+ICEBERG = ExecutionStyle(
+    ExecutionKind.ICEBERG, at_end=AtEnd.MARKET, visible=Decimal("0.1"), refresh=timedelta(seconds=10)
+)
+
+
 def opened(store: Store, **changes: object) -> Intent:
     intent, _ = store.open_part(draft(**changes), f"click-{changes}")
     return intent
@@ -60,10 +72,20 @@ def opened(store: Store, **changes: object) -> Intent:
 def test_a_part_comes_back_as_it_went_in(store: Store) -> None:
     store.set_settings({"recovery_enabled": False, "reopen_enabled": False}, "ayla")
     whole = draft(
-        entry=EntryStyle(EntryKind.LIMIT, price("99000.10"), timedelta(seconds=90, microseconds=1)),
+        entry=ExecutionStyle(
+            ExecutionKind.LIMIT,
+            price("99000.10"),
+            timedelta(seconds=90, microseconds=1),
+            AtEnd.MARKET,
+            reprice=timedelta(seconds=3),
+            follow=Decimal("0.0025"),
+        ),
         take_profit=Target(price=price("123456.789012345678901234567890")),
         stop_loss=Target(percent=Decimal("-2.5")),
-        own_recovery=RecoveryChoice(max_steps=3, max_loss=Decimal("300.01")),
+        own_recovery=RecoveryChoice(max_steps=3, max_loss=Decimal("300.01"), style=TWAP),
+        closing=Closing(ICEBERG, NOON),
+        adding=Adding(2, contracts("0.33"), NOON),
+        told=Told("1R2", finish=True, asked_at=NOON),
         own_reopen=ReopenChoice(None, frozenset({ExitReason.STOP_LOSS}), timedelta(minutes=3), 4, Decimal("0.1")),
         edit=TargetEdit(None, Target(pnl_usdt=Decimal("-7.5")), 2),
         reopen_at=NOON,
@@ -212,7 +234,7 @@ def test_every_change_a_trader_may_make_comes_back(store: Store) -> None:
         "own_reopen": ReopenChoice(enabled=False),
         "edit": TargetEdit(Target(price=price("9.5")), None, 0),
         "reopen_at": NOON,
-        "entry": EntryStyle(EntryKind.LIMIT, price("1.5")),
+        "entry": ExecutionStyle(ExecutionKind.LIMIT, price("1.5")),
     }
     changed = store.change_part(part, "click-2", "ayla", "", **changes)
     assert {name: getattr(changed, name) for name in changes} == changes
@@ -353,3 +375,34 @@ def test_limits_are_the_settings_of_their_names(store: Store) -> None:
     store.set_setting("max_leverage", None, by="ayla")
     store.set_setting("check_seconds", 60, by="ayla")
     assert store.limits() == Limits(max_order_value=Decimal("2500.50"))
+
+
+def test_a_recovery_step_in_pieces_begins_once_and_ends(store: Store) -> None:
+    part = opened(store).part
+    store.start_cycle(start(part), NOON)
+    for size, at in (("3", NOON), ("4", LATER)):
+        store.start_step(StartStep(part, 1, 1, contracts(size)), at)
+    assert store.intent(part).adding == Adding(1, contracts("3"), NOON)  # type: ignore[union-attr]
+    store.execution_over(ExecutionOver(part, 7, Purpose.RECOVERY, contracts("3")))
+    assert store.intent(part).adding is not None, "of another cycle"  # type: ignore[union-attr]
+    store.execution_over(ExecutionOver(part, 1, Purpose.RECOVERY, contracts("3")))
+    assert store.intent(part).adding is None  # type: ignore[union-attr]
+
+
+def test_an_entry_that_ended_short_is_the_size_of_its_cycle(store: Store) -> None:
+    part = opened(store).part
+    store.start_cycle(start(part), NOON)
+    store.execution_over(ExecutionOver(part, 1, Purpose.ENTRY, contracts("0.5")))
+    assert store.intent(part).contracts == contracts("0.5")  # type: ignore[union-attr]
+
+
+def test_words_on_executions_hold_for_one_cycle(store: Store) -> None:
+    part = opened(store).part
+    store.start_cycle(start(part), NOON)
+    store.change_part(part, "told", "ayla", "", told=Told("1E", finish=False), closing=Closing(TWAP, NOON))
+    store.start_step(StartStep(part, 1, 1, contracts("3")), NOON)
+    store.end_cycle(ACCOUNT, end(part), Decimal(0), "life", LATER)
+    store.start_cycle(start(part, 2), LATER)
+    intent = store.intent(part)
+    assert intent is not None
+    assert (intent.told, intent.closing, intent.adding) == (None, None, None)

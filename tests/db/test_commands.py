@@ -164,6 +164,16 @@ def test_recovery_steps_are_counted_on_the_part(store: Store, part: str, epoch: 
     assert tuple(row) == (2, LATER)
 
 
+def test_pieces_of_one_recovery_step_count_once(store: Store, part: str, epoch: int) -> None:
+    store.start_cycle(StartCycle(part, 1, contracts("0.99"), price("100")), NOON)
+    for number in ("01", "200001", "200002", "300001"):
+        step = entry(part, client_order_id=f"op{part}01R{number}", purpose=Purpose.RECOVERY)
+        store.record_command(ACCOUNT, LONG, step, epoch, NOON)
+        store.settle_command(step.client_order_id, OutcomeKind.DONE, now=LATER)
+    with store.one_statement() as connection:
+        assert connection.exec_driver_sql("SELECT recovery_count FROM positions").scalar_one() == 3
+
+
 def test_an_order_comes_back_as_it_went_in(store: Store, part: str) -> None:
     whole = order(
         part,

@@ -9,7 +9,7 @@ from typing import Any
 from core.domain.account import Account, Environment, Exchange, PositionKey
 from core.domain.action import PlaceOrder
 from core.domain.instrument import OrderSide, Side, TriggerBy
-from core.domain.intent import EntryStyle, Intent, Target, Wanted
+from core.domain.intent import ExecutionStyle, Intent, Target, Wanted
 from core.domain.money import Contracts, Price
 from core.domain.order import Fill, Order, OrderKind, OrderStatus, Purpose
 
@@ -36,7 +36,7 @@ def draft(**changes: Any) -> Intent:
         wanted=Wanted.OPEN,
         position_value=Decimal("1000.000000000000000001"),
         leverage=Decimal(5),
-        entry=EntryStyle(),
+        entry=ExecutionStyle(),
         take_profit=Target(pnl_usdt=Decimal(50)),
         stop_loss=Target(pnl_usdt=Decimal(-100), trigger_by=TriggerBy.LAST),
         asked_at=NOON,

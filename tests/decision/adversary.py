@@ -15,6 +15,7 @@ trades the same position by hand. `calm()` ends all of that; what happened until
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,7 +25,7 @@ from random import Random
 from core.domain.account import AccountState, PositionKey
 from core.domain.action import AmendOrder, Attached, CancelOrder, PlaceOco, PlaceOrder
 from core.domain.errors import OutcomeUnknown, Refused, Unavailable
-from core.domain.ids import meaning
+from core.domain.ids import meaning, same_step
 from core.domain.instrument import Instrument, OrderSide, TriggerBy
 from core.domain.life import ClosedPosition
 from core.domain.money import ZERO, Contracts, Price
@@ -579,9 +580,28 @@ class Adversary:
         """What the orders of one cycle of a part really filled, for these purposes."""
         return sum((order.filled for order in self._of(part, cycle, purposes)), ZERO)
 
-    def filled_orders(self, part: str, cycle: int, purpose: Purpose) -> int:
-        """How many orders of this purpose filled anything."""
-        return sum(order.filled > ZERO for order in self._of(part, cycle, (purpose,)))
+    def filled_steps(self, part: str, cycle: int) -> dict[int, Decimal]:
+        """What each recovery step really added, its pieces together; by what its ids have in common."""
+        steps: dict[int, Decimal] = {}
+        for order in self._of(part, cycle, (Purpose.RECOVERY,)):
+            if order.filled > ZERO:
+                step = same_step(order.client_order_id)
+                steps[step] = steps.get(step, ZERO) + order.filled
+        return steps
+
+    def pieces(self) -> Counter[Purpose]:
+        """Orders that filled something beside others of the same execution, by purpose."""
+        runs: Counter[tuple[str, int, Purpose, int]] = Counter()
+        for order in self.orders.values():
+            said = meaning(order.client_order_id)
+            if said is not None and order.filled > ZERO and not order.kind.rests_on_trigger:
+                recovering = said.purpose is Purpose.RECOVERY
+                step = same_step(order.client_order_id) if recovering else 0
+                runs[said.part, said.cycle, said.purpose, step] += 1
+        found: Counter[Purpose] = Counter()
+        for (_, _, purpose, _), orders in runs.items():
+            found[purpose] += orders if orders > 1 else 0
+        return found
 
     def _of(self, part: str, cycle: int, purposes: tuple[Purpose, ...]) -> Iterator[Resting]:
         for order in self.orders.values():

@@ -24,6 +24,7 @@ from core.domain.action import (
     CancelOrder,
     Command,
     EndCycle,
+    ExecutionOver,
     ForgetAnswer,
     LetGo,
     OutcomeKind,
@@ -33,13 +34,14 @@ from core.domain.action import (
     RaiseAlarm,
     ReductionDone,
     StartCycle,
+    StartStep,
 )
 from core.domain.difference import Answer, DifferenceKind, Division
 from core.domain.errors import OutcomeUnknown, Refused
-from core.domain.ids import part_name
-from core.domain.intent import Desired, ExternalEntry, ExternalExit, Intent, Wanted
+from core.domain.ids import PIECES, part_name
+from core.domain.intent import Adding, Desired, ExternalEntry, ExternalExit, Intent, Wanted
 from core.domain.money import NONE_HELD, ZERO, Contracts, total
-from core.domain.order import Fill, Order, OrderKind, OrderStatus
+from core.domain.order import Fill, Order, OrderKind, OrderStatus, Purpose
 from core.domain.part import Part
 from core.domain.seen import Position, Seen
 from core.monitor import nets
@@ -65,6 +67,7 @@ class Book:
     commands: dict[str, Command] = field(default_factory=dict)
     level: Level = Level.RUN
     planned: dict[tuple[str, int], Contracts] = field(default_factory=dict)
+    steps: dict[tuple[str, int, int], Contracts] = field(default_factory=dict)  #: planned, of steps worked in pieces
     ended: list[EndCycle] = field(default_factory=list)
     alarms: set[str] = field(default_factory=set)
     division: Division = Division.NEWEST
@@ -111,6 +114,7 @@ class Book:
         if action.cycle > self.intents[action.part].cycle:
             started |= {"cycle": action.cycle, "wanted": Wanted.OPEN, "cycle_ended_at": None, "exit_reason": None}
             started |= {"reduce_to": None, "edit": None, "reopen_at": None}
+            started |= {"closing": None, "adding": None, "told": None}
             started |= {"external_exits": (), "external_entries": ()}
         self.change(action.part, **started)
         self.planned[action.part, action.cycle] = action.contracts
@@ -295,14 +299,21 @@ class SmallestBot:
                 return self._change(action)
             case StartCycle():
                 book.begin(action, now)
+            case StartStep():
+                book.change(action.part, adding=Adding(action.step, action.contracts, now))
+                book.steps[action.part, action.cycle, action.step * PIECES] = action.contracts
+            case ExecutionOver(purpose=Purpose.ENTRY):
+                book.change(action.part, contracts=action.contracts)
+            case ExecutionOver():
+                book.change(action.part, adding=None)
             case BookExit():
                 self._book_exit(action)
             case EndCycle():
-                book.change(action.part, cycle_ended_at=now, exit_reason=action.reason, reduce_to=None)
+                book.change(action.part, cycle_ended_at=now, exit_reason=action.reason, reduce_to=None, closing=None)
                 book.ended.append(action)
             case ReductionDone():
                 if book.intents[action.part].reduce_to == action.goal:
-                    book.change(action.part, reduce_to=None)
+                    book.change(action.part, reduce_to=None, closing=None)
             case ForgetAnswer():
                 book.forget(action.kind, action.mark)
             case LetGo():

@@ -14,6 +14,7 @@ from random import Random
 
 from core.decision.differences import may_take_over
 from core.decision.plan import plan
+from core.decision.runs import run_name
 from core.decision.view import DEBOUNCE, View
 from core.domain.account import Level
 from core.domain.action import (
@@ -31,15 +32,18 @@ from core.domain.errors import Unavailable
 from core.domain.ids import meaning
 from core.domain.instrument import TriggerBy
 from core.domain.intent import (
+    AtEnd,
+    Closing,
     Desired,
-    EntryKind,
-    EntryStyle,
+    ExecutionKind,
+    ExecutionStyle,
     ExternalEntry,
     Intent,
     Recovery,
     ReopenRule,
     Target,
     TargetEdit,
+    Told,
     Wanted,
 )
 from core.domain.money import NONE_HELD, ZERO, Contracts, Price
@@ -75,12 +79,13 @@ class Outcome:
     native: bool = True  #: take-profit and stop-loss are one order
     both_filled: int = 0  #: pairs of which both legs filled
     windows: list[float] = field(default_factory=list)  #: seconds from the fill of a leg to the end of the other
+    pieces: Counter[Purpose] = field(default_factory=Counter)  #: fills of executions that took more than one order
     longest_bare: float = 0.0  #: seconds that a part had size, was to have a stop, and none rested at the exchange
 
 
-def run(seed: int, trouble: Trouble | None = None) -> Outcome:
+def run(seed: int, trouble: Trouble | None = None, kind: type[Storm] | None = None) -> Outcome:
     """A storm and the calm after it."""
-    storm = Storm(seed, trouble or Trouble())
+    storm = (kind or Storm)(seed, trouble or Trouble())
     try:
         storm.rage()
         storm.settle()
@@ -106,6 +111,8 @@ def rows_of(where: str, outcomes: Iterable[Outcome]) -> list[Row]:
 
 class Storm:
     """One exchange, one book, and bots that live from crash to crash."""
+
+    turns = STORM_TURNS
 
     def __init__(self, seed: int, trouble: Trouble) -> None:
         self.dice = Random(seed)
@@ -142,7 +149,7 @@ class Storm:
 
     def rage(self) -> None:
         self._open()
-        for _ in range(STORM_TURNS):
+        for _ in range(self.turns):
             self._something_happens()
             self._turn()
             self.exchange.pass_time(self.dice.choice((0.1, 0.3, 1, 4, 15)))
@@ -162,7 +169,7 @@ class Storm:
     def _something_happens(self) -> None:
         dice = self.dice
         if dice.random() < 0.3:
-            dice.choice((self._open, self._edit, self._close, self._reduce, self._set_level))()
+            dice.choice((self._open, self._edit, self._close, self._reduce, self._tell, self._set_level))()
         if dice.random() < self.meddling:
             self._meddle()
             self._answer()
@@ -174,7 +181,7 @@ class Storm:
         asked = intent(
             key=self.key,
             position_value=Decimal(dice.choice((100, 330, 1000, 2500))),
-            entry=EntryStyle() if again else self._style(),
+            entry=ExecutionStyle() if again else self._style(),
             asked_at=self.exchange.now,
         )
         self.book.open(asked.but(**self._targets(moving=again), **self._rules(again)))
@@ -182,20 +189,44 @@ class Storm:
     def _rules(self, again: bool) -> dict[str, object]:
         """Recovery and reopening, for some."""
         dice = self.dice
-        losing = Recovery(Decimal(-20), Decimal(dice.choice((100, 400))), max_steps=dice.randint(1, MOST_STEPS))
+        style = replace(self._sliced(), at_end=AtEnd.MARKET)  # one that ends with nothing is begun again for ever
+        added, steps = Decimal(dice.choice((100, 400))), dice.randint(1, MOST_STEPS)
+        losing = Recovery(Decimal(-20), added, max_steps=steps, style=style)
         delay = timedelta(seconds=dice.choice((5, 40)))
         return {
             "recovery": losing if dice.random() < 0.4 else None,
             "reopen": ReopenRule(delay=delay, max_cycles=3) if again else None,
         }
 
-    def _style(self) -> EntryStyle:
+    def _sliced(self) -> ExecutionStyle:
+        """At market for most, else piece by piece."""
+        dice = self.dice
+        at_end = dice.choice(tuple(AtEnd))
+        kind = dice.choice((ExecutionKind.MARKET, ExecutionKind.MARKET, ExecutionKind.TWAP, ExecutionKind.ICEBERG))
+        if kind is ExecutionKind.TWAP:
+            return ExecutionStyle(
+                kind,
+                duration=timedelta(seconds=dice.choice((10, 60))),
+                slices=dice.choice((2, 5, 20)),
+                randomness=Decimal(dice.choice(("0", "0.4"))),
+                passive=dice.random() < 0.4,
+                at_end=at_end,
+            )
+        if kind is ExecutionKind.ICEBERG:
+            visible, refresh = Decimal(dice.choice(("0.1", "0.5"))), timedelta(seconds=dice.choice((2, 20)))
+            limit = dice.choice((None, timedelta(seconds=60)))
+            return ExecutionStyle(kind, timeout=limit, at_end=at_end, visible=visible, refresh=refresh)
+        return ExecutionStyle()
+
+    def _style(self) -> ExecutionStyle:
         dice = self.dice
         if dice.random() < 0.7:
-            return EntryStyle()
+            return self._sliced()
         near = self.exchange.last * Decimal(1 - self.key.side.sign * dice.choice((0.0, 0.002, 0.02)))
         price = Price(near // self.instrument.price_tick * self.instrument.price_tick)
-        return EntryStyle(EntryKind.LIMIT, price, dice.choice((None, timedelta(seconds=20))))
+        reprice = dice.choice((None, timedelta(seconds=5)))
+        limit, at_end = dice.choice((None, timedelta(seconds=20))), dice.choice(tuple(AtEnd))
+        return ExecutionStyle(ExecutionKind.LIMIT, price, limit, at_end, reprice)
 
     def _targets(self, *, moving: bool = False) -> dict[str, Target | None]:
         """TP and SL, for some; `moving`: none at a fixed price, which a later cycle would find passed."""
@@ -230,13 +261,30 @@ class Storm:
         one = self._one()
         if one is not None:
             wanted = self.dice.choice((Wanted.CLOSED, Wanted.CLOSED, Wanted.RENEWED))
-            self.book.change(one.part, wanted=wanted, reduce_to=None)
+            self.book.change(one.part, wanted=wanted, reduce_to=None, **self._worked())
+
+    def _worked(self) -> dict[str, object]:
+        """How a close is worked."""
+        style = self._sliced()
+        at_once = style.kind is ExecutionKind.MARKET
+        return {"closing": None if at_once else Closing(style, self.exchange.now), "told": None}
+
+    def _tell(self) -> None:
+        """The trader's word on an execution, whether or not it is under way."""
+        one = self._one()
+        if one is not None:
+            purpose = self.dice.choice((Purpose.ENTRY, Purpose.RECOVERY, Purpose.CLOSE))
+            step = one.adding.step if purpose is Purpose.RECOVERY and one.adding is not None else None
+            told = Told(run_name(one.cycle, purpose, step), finish=self.dice.random() < 0.5)
+            taken_back = purpose is Purpose.CLOSE and not told.finish and one.wanted is Wanted.CLOSED
+            back = {"wanted": Wanted.OPEN, "reduce_to": None, "closing": None} if taken_back else {}
+            self.book.change(one.part, told=told, **back)
 
     def _reduce(self) -> None:
         one = self._one()
         if one is not None and one.wanted is Wanted.OPEN and one.contracts:
             half = self.instrument.round_quantity(one.contracts * self.dice.choice((1, 2)) / 3)
-            self.book.change(one.part, reduce_to=half)
+            self.book.change(one.part, reduce_to=half, **self._worked())
 
     def _set_level(self) -> None:
         self.book.level = self.dice.choice((Level.RUN, Level.RUN, *LIMITED))
@@ -334,7 +382,8 @@ class Storm:
             said = meaning(order.client_order_id)
             assert said is None or (said.part, said.cycle) in current, f"orphan {order.client_order_id}"
         for part in self._parts():
-            assert part.intent.wanted is Wanted.OPEN or part.size < self.instrument.min_quantity, (
+            rests = any(order.kind is OrderKind.LIMIT for order in part.closes_working)  # as it was asked for
+            assert part.intent.wanted is Wanted.OPEN or part.size < self.instrument.min_quantity or rests, (
                 f"{part.name} was to be closed and holds {part.size}"
             )
             self._guarded(part)
@@ -342,6 +391,7 @@ class Storm:
             left = [part for part in self._parts() if part.size >= self.instrument.min_quantity]
             assert not left, f"FLATTEN leaves {[(part.name, part.size) for part in left]}"
         self.outcome.alarms.update(self.book.alarms)
+        self.outcome.pieces.update(self.exchange.pieces())
         self._measure_pairs()
 
     def _guarded(self, part: Part) -> None:
@@ -373,8 +423,11 @@ class Storm:
         for (part, cycle), planned in self.book.planned.items():
             entered = self.exchange.filled_of(part, cycle, Purpose.ENTRY)
             assert entered <= planned, f"{part} entered {entered} of {planned}"
-            steps = self.exchange.filled_orders(part, cycle, Purpose.RECOVERY)
-            assert steps <= MOST_STEPS, f"{part} took {steps} recovery steps"
+            steps = self.exchange.filled_steps(part, cycle)
+            assert len(steps) <= MOST_STEPS, f"{part} took {len(steps)} recovery steps"
+            for step, added in steps.items():
+                most = self.book.steps.get((part, cycle, step), added)
+                assert added <= most, f"{part} added {added} of {most} in one recovery step"
             entered += self.exchange.filled_of(part, cycle, Purpose.RECOVERY)
             entered += self.taken[part, cycle]
             exited = self.exchange.filled_of(part, cycle, *EXITS)
@@ -473,7 +526,10 @@ def _placement(action: PlaceOrder | PlaceOco, part: Part, view: View) -> None:
     assert action.quantity <= part.size, f"{name} closes {action.quantity} of {part.size}"
     if isinstance(action, PlaceOrder):
         assert action.reduce_only, f"{name} is not reduce-only"
-        assert action.quantity <= rules.max_market_quantity
+        most = rules.max_market_quantity if action.kind is OrderKind.MARKET else rules.max_limit_quantity
+        assert action.quantity <= most
+        working = sum((order.remaining for order in part.closes_working), ZERO)
+        assert action.quantity + working <= part.size, f"{name} closes {action.quantity} beside {working}"
     else:
         for trigger in (action.tp_trigger, action.sl_trigger):
             assert trigger is None or trigger % rules.price_tick == ZERO, f"{name}: {trigger} is off the tick"

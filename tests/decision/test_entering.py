@@ -13,7 +13,7 @@ from core.decision.plan import plan
 from core.domain.account import Level
 from core.domain.action import Attached, OutcomeKind, PlaceOrder
 from core.domain.instrument import TriggerBy
-from core.domain.intent import EntryKind, EntryStyle, Intent, Limits, Target, Wanted
+from core.domain.intent import ExecutionKind, ExecutionStyle, Intent, Limits, Target, Wanted
 from core.domain.order import OrderKind, OrderStatus
 from core.domain.seen import Seen
 from tests.builders import (
@@ -38,7 +38,7 @@ from tests.builders import (
 )
 
 FULL = replace(FACTS, max_conditional=200)
-AT_990 = EntryStyle(EntryKind.LIMIT, price(990), timedelta(seconds=90))
+AT_990 = ExecutionStyle(ExecutionKind.LIMIT, price(990), timedelta(seconds=90))
 OTHER = "000002"
 
 
@@ -162,19 +162,19 @@ def test_enter(story: str, asked: Intent, look: Seen, actions: Sequence[str]) ->
         ("an old price", seen(ticker=ticker(1000, at=after(-11))), Level.RUN, None, "no fresh price"),
         ("an order vanished", seen(settled=False), Level.RUN, None, "smaller than our parts"),
         ("balance unknown", seen(available=None), Level.RUN, None, "free balance is not known"),
-        ("no money", seen(available=D(50)), Level.RUN, None, "margin 100.05 USDT plus fee 0.50 is more"),
-        ("too large", seen(), Level.RUN, Limits(max_order_value=D(999)), "above the limit of 999.00"),
-        ("too small", seen(), Level.RUN, Limits(min_order_value=D(1001)), "below the limit of 1,001.00"),
-        ("leverage", seen(), Level.RUN, Limits(max_leverage=D(5)), "leverage 10 is above the limit of 5"),
+        ("no money", seen(available=D(50)), Level.RUN, None, "needs 100.55 USDT of margin and fee: 50.00 USDT is free"),
+        ("too large", seen(), Level.RUN, Limits(max_order_value=D(999)), "above your limit: 999.00 USDT at most"),
+        ("too small", seen(), Level.RUN, Limits(min_order_value=D(1001)), "below your limit: 1,001.00 USDT at least"),
+        ("leverage", seen(), Level.RUN, Limits(max_leverage=D(5)), "leverage 10 is out of range: 1 to 5 is allowed"),
         (
             "more than one trade may lose of the equity",
             seen(equity=D(300)),
             Level.RUN,
             None,
-            "the stop would lose 100.95 USDT with fees, one trade may lose 90.00",
+            "stop-loss would lose 100.95 USDT with fees: one trade may lose 90.00 USDT at most",
         ),
-        ("and in USDT", seen(), Level.RUN, Limits(risk_per_trade_cap=D(100)), "one trade may lose 100.00"),
-        ("a thin book", seen(ticker=ticker(1000, spread=200)), Level.RUN, None, "10.0% away from the mark"),
+        ("and in USDT", seen(), Level.RUN, Limits(risk_per_trade_cap=D(100)), "one trade may lose 100.00 USDT at most"),
+        ("a thin book", seen(ticker=ticker(1000, spread=200)), Level.RUN, None, "10.0 % away from the mark"),
     ],
 )
 def test_why_nothing_is_opened(story: str, look: Seen, level: Level, limits: Limits | None, words: str) -> None:

@@ -61,8 +61,8 @@ def look(*orders: Order, **changes: Any) -> Seen:
     return seen(*orders, **{"held": 10, "facts": LEGS, **changes})
 
 
-def leg_command(identity: str, *, ago: float = 60, **changes: Any) -> Command:
-    return command(identity, **{"kind": OrderKind.CONDITIONAL, "ago": ago, **changes})
+def leg_command(identity: str, *, quantity: object = 10, ago: float = 60, **changes: Any) -> Command:
+    return command(identity, quantity, **{"kind": OrderKind.CONDITIONAL, "ago": ago, **changes})
 
 
 def refused(number: int, *, ago: float, code: str = "-1", **changes: Any) -> Command:
@@ -308,3 +308,20 @@ def test_after_the_end_a_stuck_leg_is_told_and_left_and_nothing_is_entered_besid
     decided = plan(desired(ended, waiting), look(STUCK, held=0), NOON)
     assert in_words(decided) == ["alarm stuck"]
     assert "was set off" in because(decided, "sweep")
+
+
+def test_legs_grow_with_what_is_entered_however_lately_the_smaller_ones_were_placed() -> None:
+    """Slices may come sooner than two placements of the same protection may."""
+    lately = tuple(leg_command(f"op00000101{leg}01", quantity=4, ago=1) for leg in "ST")
+    pieces = (entry(4, 4), entry(4, 4, number=2))
+    grown = plan(desired(begun()), look(*pieces, stop(4), target(4), held=8, commands=lately), NOON)
+    assert _guarded(grown.actions) == [8, 8]
+    gone = [leg.but(status=OrderStatus.CANCELED) for leg in (stop(4), target(4))]  # shared: the old go first
+    bare = plan(desired(begun()), look(*pieces, *gone, held=8, commands=lately), NOON)
+    assert _guarded(bare.actions) == [8, 8]
+    same = tuple(leg_command(f"op00000101{leg}01", quantity=8, ago=1) for leg in "ST")
+    assert _guarded(plan(desired(begun()), look(*pieces, *gone, held=8, commands=same), NOON).actions) == []
+
+
+def _guarded(actions: Sequence[object]) -> list[Any]:
+    return [action.quantity for action in actions if isinstance(action, PlaceOco)]

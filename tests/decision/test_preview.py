@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from core.decision.preview import Ground, Preview, Terms, preview
+from core.decision.preview import Ground, Preview, Terms, entry_price, preview
 from core.domain.instrument import Instrument, Side
-from core.domain.intent import EntryKind, EntryStyle, Limits, Target
+from core.domain.intent import ExecutionKind, ExecutionStyle, Limits, Target
 from core.domain.money import Contracts, Price
 from core.domain.seen import Ticker
 
@@ -42,7 +42,7 @@ def shown(*, ground: Ground | None = None, limits: Limits | None = None, **chang
         "leverage": D(10),
         "take_profit": Target(pnl_usdt=D(50)),
         "stop_loss": Target(pnl_usdt=D(-100)),
-        "entry": EntryStyle(),
+        "entry": ExecutionStyle(),
     }
     asked = Terms(**{**terms, **changes})  # type: ignore[arg-type]
     return preview(asked, ground or Ground(BTC, TICKER, FREE, FREE, NOW), limits or Limits())
@@ -82,7 +82,7 @@ def test_liquidation_is_estimated_from_the_free_balance() -> None:
 
 
 OLD = Ground(BTC, Ticker("BTC-USDT-PERP", *[Price(D(100000))] * 4, NOW - timedelta(seconds=60)), FREE, FREE, NOW)
-LIMIT = EntryKind.LIMIT
+LIMIT = ExecutionKind.LIMIT
 WRONG = {
     "below the minimum": ({"position_value": D(9)}, "position value 9 USDT is too small: 10.00 USDT (0.01 contracts)"),
     "empty value": ({"position_value": D(0)}, "position value 0 USDT is too small"),
@@ -104,12 +104,28 @@ WRONG = {
         "take-profit 99000 is on the wrong side: above 100000 is allowed for a long",
     ),
     "target with a loss": ({"take_profit": Target(percent=D(-1))}, "take-profit -1 % is not a profit: above 0 %"),
-    "limit without a price": ({"entry": EntryStyle(LIMIT)}, "limit price is empty"),
-    "limit between ticks": ({"entry": EntryStyle(LIMIT, Price(D("99000.05")))}, "a multiple of 0.1 is allowed"),
-    "limit far away": ({"entry": EntryStyle(LIMIT, Price(D(90000)))}, "limit price 90000 is 10.0% away"),
+    "limit without a price": ({"entry": ExecutionStyle(LIMIT)}, "limit price is empty"),
+    "limit between ticks": (
+        {"entry": ExecutionStyle(LIMIT, Price(D("99000.05")))},
+        "limit price must be a multiple of 0.1",
+    ),
+    "limit far away": ({"entry": ExecutionStyle(LIMIT, Price(D(90000)))}, "limit price 90000 is 10.0% away"),
     "time-out of nothing": (
-        {"entry": EntryStyle(LIMIT, Price(D(99000)), timedelta(milliseconds=1))},
+        {"entry": ExecutionStyle(LIMIT, Price(D(99000)), timedelta(milliseconds=1))},
         "time-out",
+    ),
+    "a TWAP without an end": ({"entry": ExecutionStyle(ExecutionKind.TWAP, slices=5)}, "duration must be given"),
+    "more slices than seconds": (
+        {"entry": ExecutionStyle(ExecutionKind.TWAP, duration=timedelta(seconds=20), slices=50)},
+        "slices must be 20 or fewer in 20 s",
+    ),
+    "an iceberg far away": (
+        {"entry": ExecutionStyle(ExecutionKind.ICEBERG, Price(D(90000)), visible=D("0.2"))},
+        "limit price 90000 is 10.0% away",
+    ),
+    "an iceberg that shows nothing": (
+        {"entry": ExecutionStyle(ExecutionKind.ICEBERG, visible=D(0))},
+        "visible share must be 0.01 to 1",
     ),
     "a stale price": ({"ground": OLD}, "no fresh price: the last is 60 s old"),
     "no price": ({"ground": Ground(BTC, None, FREE, FREE, NOW)}, "has no price yet"),
@@ -163,3 +179,32 @@ def test_a_large_position_with_a_far_stop_is_refused_as_it_is_set_up() -> None:
     assert told == (
         "stop-loss would lose 708.64 USDT with fees: one trade may lose 600.00 USDT at most, by the settings",
     )
+
+
+@pytest.mark.parametrize(
+    ("entry", "side", "price"),
+    [
+        (ExecutionStyle(ExecutionKind.TWAP), Side.LONG, D(100000)),
+        (ExecutionStyle(ExecutionKind.TWAP), Side.SHORT, D("99999.9")),
+        (ExecutionStyle(ExecutionKind.ICEBERG), Side.LONG, D("99999.9")),
+        (ExecutionStyle(ExecutionKind.ICEBERG), Side.SHORT, D(100000)),
+        (ExecutionStyle(ExecutionKind.ICEBERG, Price(D(99500))), Side.LONG, D(99500)),
+        (ExecutionStyle(LIMIT, Price(D(99500))), Side.LONG, D(99500)),
+    ],
+)
+def test_a_twap_is_reckoned_at_market_and_an_iceberg_where_it_rests(
+    entry: ExecutionStyle, side: Side, price: Decimal
+) -> None:
+    terms = Terms(side, D(1000), D(10), None, None, entry)
+    assert entry_price(terms, TICKER) == price
+
+
+def test_a_sliced_entry_may_be_larger_than_one_order() -> None:
+    rich = Ground(BTC, TICKER, D(10**6), D(10**7), NOW)
+    twap = ExecutionStyle(ExecutionKind.TWAP, duration=timedelta(hours=1), slices=10)
+    few = ExecutionStyle(ExecutionKind.TWAP, duration=timedelta(hours=1), slices=2, randomness=D("0.5"))
+    large, said = D(19_000_000), []
+    for entry in (ExecutionStyle(), twap, few):
+        found = shown(ground=rich, position_value=large, leverage=D(100), entry=entry, stop_loss=None).problems
+        said.append([words.split(" must")[0].split(" USDT")[0] for words in found])
+    assert said == [["position value 19000000"], [], ["slices"]]

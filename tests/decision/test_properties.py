@@ -10,8 +10,10 @@ from collections import Counter
 
 import pytest
 
+from core.domain.order import Purpose
 from tests.decision.adversary import CALM
-from tests.decision.storm import Outcome, rows_of, run
+from tests.decision.pieces import Pieces
+from tests.decision.storm import Outcome, Storm, rows_of, run
 from tests.decision.table import Row, keep_all
 
 SEEDS = int(os.environ.get("SEEDS", "3000"))
@@ -19,31 +21,47 @@ ONE = os.environ.get("SEED")
 
 
 CHUNKS = 6  #: so that several cores share them
+FEW = 40  #: seeds that may happen to have none of something
 
 
-def chunks() -> list[range]:
+def chunks(seeds: int = SEEDS) -> list[range]:
     if ONE:
         return [range(int(ONE), int(ONE) + 1)]
-    return [range(SEEDS * n // CHUNKS, SEEDS * (n + 1) // CHUNKS) for n in range(CHUNKS)]
+    return [range(seeds * n // CHUNKS, seeds * (n + 1) // CHUNKS) for n in range(CHUNKS)]
 
 
 @pytest.mark.parametrize("seeds", chunks(), ids=str)
 def test_storms_end_as_asked_for(seeds: range) -> None:
     """Never oversized, never bare or orphaned once calm, silent at the goal; see `storm` for all promises."""
+    outcomes = played("plan", Storm, seeds)
+    shot_over = sum(bool(outcome.overshoots) for outcome in outcomes)
+    assert shot_over <= max(1, len(outcomes) * 0.02), f"{shot_over} of {len(outcomes)} seeds closed more than a part"
+
+
+@pytest.mark.parametrize("seeds", chunks(SEEDS // 8), ids=str)
+def test_executions_in_pieces_end_as_asked_for(seeds: range) -> None:
+    """The same, where nearly every entry, recovery and close is worked slice by slice: no parent is ever exceeded."""
+    outcomes = played("in pieces", Pieces, seeds)
+    worked = sum((outcome.pieces for outcome in outcomes), Counter[Purpose]())
+    if len(seeds) > FEW:
+        assert min(worked[Purpose.ENTRY], worked[Purpose.RECOVERY], worked[Purpose.CLOSE]) > 0, worked
+
+
+def played(where: str, kind: type[Storm], seeds: range) -> list[Outcome]:
+    """These storms; AssertionError with all that broke in them."""
     outcomes, broken = [], []
     for seed in seeds:
         try:
-            outcomes.append(run(seed))
+            outcomes.append(run(seed, kind=kind))
         except AssertionError as words:
             broken.append(str(words))
-    rows = rows_of("plan", outcomes)
+    rows = rows_of(where, outcomes)
     if broken:  # of what kind it was is in the words
-        rows.append(Row("plan, broken", "", seeds=len(broken), violations=len(broken)))
+        rows.append(Row(f"{where}, broken", "", seeds=len(broken), violations=len(broken)))
     keep_all(rows)
     assert not broken, f"{len(broken)} promises broken\n\n" + "\n\n".join(broken)
-    shot_over = sum(bool(outcome.overshoots) for outcome in outcomes)
     print(_told(outcomes))
-    assert shot_over <= max(1, len(outcomes) * 0.02), f"{shot_over} of {len(outcomes)} seeds closed more than a part"
+    return outcomes
 
 
 def test_calm_weather_is_quick_and_never_bare_for_long() -> None:

@@ -88,7 +88,7 @@ def test_its_own_stop_and_target_travel_with_it_where_the_part_has_them_now() ->
         ("0 of at most 0 steps are taken", {"rule": Recovery(max_steps=0)}),
         ("the loss has reached the limit of 55 USDT", {"rule": Recovery(max_loss=D(55))}),
         ("a close is under way", {"intent": {"reduce_to": contracts(4)}}),
-        ("is more than the free 5.00", {"available": D(5)}),
+        ("USDT of margin and fee: 5.00 USDT is free", {"available": D(5)}),
         ("is less than the smallest order", {"rule": Recovery(add_notional=D(3))}),
         ("has no answer yet", {"commands": (command(f"op{PART}01P02", outcome=OutcomeKind.UNKNOWN),)}),
     ],

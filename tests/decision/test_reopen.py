@@ -57,7 +57,7 @@ def test_until_then_it_counts_down_and_looks_again_in_time() -> None:
         ("a second look that agrees", {"settled": False}),
         ("the exchange is not healthy", {"healthy": False}),
         ("no fresh price", {"ticker": None}),
-        ("is more than the free 5.00", {"available": D(5)}),
+        ("USDT of margin and fee: 5.00 USDT is free", {"available": D(5)}),
         ("older orders of ours are being removed first", {"orders": (entry(), oco())}),
     ],
 )

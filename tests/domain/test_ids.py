@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from core.domain.account import PositionKey
-from core.domain.ids import Meaning, client_order_id, meaning, part_name
+from core.domain.ids import Meaning, client_order_id, meaning, net_of, part_name, same_step
 from core.domain.instrument import Side
 from core.domain.order import Purpose
 
@@ -48,3 +48,20 @@ def test_a_position_key_reads_back() -> None:
     assert PositionKey.parse(str(key)) == key
     with pytest.raises(ValueError):
         PositionKey.parse("paper-okx/BTC-USDT-PERP")
+
+
+def test_nets_of_entries_and_recoveries_never_share_an_id() -> None:
+    numbers = (*range(1, 2001), *range(100_001, 100_300), *range(300_001, 300_300))
+    purposes = (Purpose.ENTRY, Purpose.RECOVERY)
+    nets = [net_of(client_order_id("000001", 1, purpose, n)) for purpose in purposes for n in numbers]
+    assert len(set(nets)) == len(nets)
+
+
+def test_the_first_nets_are_numbered_as_ever() -> None:
+    assert net_of("op00000101E07") == "op00000101N07"
+    assert net_of("op00000101R03") == "op00000101N103"
+
+
+def test_pieces_of_one_recovery_step_have_one_mark() -> None:
+    marks = [same_step(f"op00000101R{n}") for n in ("01", "02", "300001", "300002", "400001")]
+    assert marks == [1, 2, 300_000, 300_000, 400_000]

@@ -14,6 +14,7 @@ from core.domain.account import Exchange
 from tests.faults import table
 from tests.faults.matrix import SEED, Matrix
 from tests.faults.truth import Report, empty_store
+from tests.faults.voyage import Voyage
 from tests.faults.weather import Storm
 from tests.postgres import Postgres, postgres
 from tests.simulator.conftest import fresh
@@ -26,7 +27,9 @@ ROUNDS = max(1, int(os.environ.get("SEEDS", "1000")) // 1000)  #: of the whole t
 
 
 class RunTable(Protocol):
-    def __call__(self, exchange: Exchange, *, shared: bool, most: int | None) -> None:
+    def __call__(
+        self, exchange: Exchange, *, shared: bool, most: int | None, sailing: type[Voyage] = Voyage
+    ) -> None:
         """Run so many voyages of the table, or all. AssertionError with every promise that was broken."""
 
 
@@ -73,8 +76,8 @@ def _run(
 def run_table(postgres: Postgres, simulator: SimulatorProcess, quiet_log: None) -> RunTable:
     """The fault table of one setting; what was run is shown at the end of the whole run."""
 
-    def run(exchange: Exchange, *, shared: bool, most: int | None) -> None:
-        matrix = Matrix(postgres, simulator, exchange, shared=shared)
+    def run(exchange: Exchange, *, shared: bool, most: int | None, sailing: type[Voyage] = Voyage) -> None:
+        matrix = Matrix(postgres, simulator, exchange, shared=shared, sailing=sailing)
         assert not matrix.unmet(), f"steps that never happen: {matrix.unmet()}"
         seeds = range(SEED, SEED + (1 if most is not None else ROUNDS))
         runs = [run for seed in seeds for run in matrix.run(seed, most)]

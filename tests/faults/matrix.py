@@ -15,51 +15,17 @@ from random import Random
 from core.domain.account import Exchange
 from db.store import Store
 from tests.faults.kinds import BY_LABEL, KINDS, Kind, Where
-from tests.faults.tap import THE_MARKET, Strike
+from tests.faults.tap import Strike
 from tests.faults.truth import empty_store
-from tests.faults.voyage import FLOWS, Passed, Voyage, small_pages
+from tests.faults.voyage import Passed, Voyage, small_pages
 from tests.postgres import Postgres
 from tests.simulator.conftest import fresh
 from tests.simulator_process import SimulatorProcess
 
 SEED = int(os.environ.get("SEED", "1"))
 ONE_WAY_EVERY = 4  #: of the voyages on an exchange whose accounts begin one-way
+WORDS = "book: reasons kept"  #: many, and what is lost with them is told again
 ONE = os.environ.get("VOYAGE")  #: the number of the only voyage to be made, to see a failure again
-
-PLACED = ("book: {} written down", "{} order", "look after {} order", "book: {} outcome kept")
-#: what each flow cannot do without: where one of these is not met in calm weather, the table has lost its meaning
-NAMED: dict[str, tuple[str, ...]] = {
-    "entry": ("look", "book: cycle begun", *(step.format("entry") for step in PLACED)),
-    "edit": ("look",),
-    "recovery": (THE_MARKET, "look", *(step.format("recovery") for step in PLACED)),
-    "partial close": ("look", *(step.format("close") for step in PLACED), "book: reduction kept"),
-    "target reached": (THE_MARKET, "look", "fills read", "funding read", "book: facts kept", "book: cycle ended"),
-    "reopen": ("look", "book: cycle begun", *(step.format("entry") for step in PLACED)),
-    "close": ("look", *(step.format("close") for step in PLACED), "fills read", "book: cycle ended"),
-    "history": ("fills read", "funding read", "book: lives kept", "book: progress kept"),
-}
-PLACED_LEGS = ("stop loss placed", "take profit placed")
-CANCELLED_LEGS = ("stop loss cancelled", "take profit cancelled")
-OWN: dict[Exchange, dict[str, tuple[str, ...]]] = {
-    Exchange.OKX: {
-        "entry": ("leverage read",),
-        "edit": ("protection amended", "look after protection amended"),
-        "recovery": ("leverage read", "protection amended", "protection cancelled"),
-        "partial close": ("protection amended",),
-        "reopen": ("leverage read",),
-        "history": ("lives read",),
-    },
-    Exchange.BINANCE: {
-        "entry": PLACED_LEGS,
-        "recovery": (*PLACED_LEGS, *CANCELLED_LEGS),
-        "partial close": (*PLACED_LEGS, *CANCELLED_LEGS),
-        "target reached": ("stop loss cancelled",),
-        "reopen": PLACED_LEGS,
-        "close": CANCELLED_LEGS,
-    },
-}
-#: of entry and reopen at OKX, where the part has the position to itself
-ALONE = ("protect placed", "protection cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +53,16 @@ class Matrix:
     """All cells of one setting: a part alone on its position, or one that shares it."""
 
     def __init__(
-        self, postgres: Postgres, simulator: SimulatorProcess, exchange: Exchange = Exchange.OKX, *, shared: bool
+        self,
+        postgres: Postgres,
+        simulator: SimulatorProcess,
+        exchange: Exchange = Exchange.OKX,
+        *,
+        shared: bool,
+        sailing: type[Voyage] = Voyage,
     ) -> None:
         self.postgres, self.simulator, self.exchange, self.shared = postgres, simulator, exchange, shared
+        self.sailing, self.flows = sailing, sailing.flows
         self.by_label = BY_LABEL[exchange]
         self.steps = {passed.flow: passed for passed in self._sail(SEED, {}, heard=False)}
         self.cells = [
@@ -97,16 +70,18 @@ class Matrix:
             for flow, passed in self.steps.items()
             for step, where in passed.steps.items()
             for kind in KINDS[exchange]
-            if where in kind.where and flow in kind.flows(FLOWS)
+            if where in kind.where and flow in kind.flows(self.flows)
         ]
 
     def unmet(self) -> list[str]:
         """Steps that a flow cannot do without and that calm weather did not show."""
-        named = {flow: {*steps, *OWN[self.exchange].get(flow, ())} for flow, steps in NAMED.items()}
-        if self.exchange is Exchange.OKX and not self.shared:
-            for flow in ("entry", "reopen"):
-                named[flow] |= set(ALONE)
-        return [f"{flow}: {step}" for flow in FLOWS for step in sorted(named[flow] - set(self.steps[flow].recorded))]
+        sailing, exchange = self.sailing, self.exchange
+        told = [sailing.named, sailing.own[exchange], {} if self.shared else sailing.alone[exchange]]
+        return [
+            f"{flow}: {step}"
+            for flow in self.flows
+            for step in sorted({step for one in told for step in one.get(flow, ())} - set(self.steps[flow].recorded))
+        ]
 
     # -- dealing ---------------------------------------------------------------------------------------------------
 
@@ -115,10 +90,10 @@ class Matrix:
         dice = Random(f"{seed} {self.shared} {self.exchange}")
         dealt: list[tuple[bool, dict[str, Strike]]] = []
         for heard in (False, True):
-            cells = {flow: self._cells(flow, heard=heard) for flow in FLOWS}
-            longest = max(map(len, cells.values()))
-            for hand in zip_longest(*(self._pile(cells[flow], longest, dice) for flow in FLOWS)):
-                strikes = {flow: strike for flow, strike in zip(FLOWS, hand, strict=True) if strike is not None}
+            cells = {flow: self._cells(flow, heard=heard) for flow in self.flows}
+            longest = max(sum(len(self._strikes(cell, Random(0))) for cell in own) for own in cells.values())
+            for hand in zip_longest(*(self._pile(cells[flow], longest, dice) for flow in self.flows)):
+                strikes = {flow: strike for flow, strike in zip(self.flows, hand, strict=True) if strike is not None}
                 dealt.append((heard, strikes))
         return [(number, heard, strikes) for number, (heard, strikes) in enumerate(_woven(dealt))]
 
@@ -129,13 +104,17 @@ class Matrix:
         """All strikes of one flow in an order of the dice; again from the first, at other moments, until it is high."""
         pile: list[Strike] = []
         while cells and len(pile) < high:
-            pile += [self._strike(cell, dice) for cell in dice.sample(cells, len(cells))]
+            strikes = [strike for cell in cells for strike in self._strikes(cell, dice)]
+            pile += dice.sample(strikes, len(strikes))
         return pile[:high]
 
-    def _strike(self, cell: Cell, dice: Random) -> Strike:
+    def _strikes(self, cell: Cell, dice: Random) -> list[Strike]:
+        """One, at an occurrence of the dice; where pieces are worked, a death before and after each of them."""
         passed, kind = self.steps[cell.flow], self.by_label[cell.kind]
-        occurrence = dice.randint(1, passed.recorded[cell.step])
-        return Strike(cell.step, occurrence, kind, self._tries(passed.steps[cell.step], kind, dice))
+        where, there = passed.steps[cell.step], passed.recorded[cell.step]
+        each = self.sailing.every_death and kind.death and where is not Where.READ and cell.step != WORDS
+        occurrences = range(1, there + 1) if each else (dice.randint(1, there),)
+        return [Strike(cell.step, number, kind, self._tries(where, kind, dice)) for number in occurrences]
 
     def _tries(self, where: Where, kind: Kind, dice: Random) -> int:
         return dice.choice((1, 3)) if where is Where.READ and kind.timeout is None else 1
@@ -162,7 +141,7 @@ class Matrix:
         except AssertionError as broken:
             flow = str(broken).partition(",")[0]
             strike = strikes.get(flow)
-            last = Cell(self.exchange, FLOWS[-1], "the end", "")
+            last = Cell(self.exchange, self.flows[-1], "the end", "")
             cell = Cell(self.exchange, flow, strike.step, strike.kind.label) if strike else last
             where = f"{self.exchange} SEED={seed} VOYAGE={number} {'shared' if self.shared else 'alone'}"
             runs.append(Run(cell, seed, True, broken=f"{where}: {broken}"))
@@ -174,7 +153,8 @@ class Matrix:
 
     def _sail_on(self, store: Store, seed: int, strikes: dict[str, Strike], *, heard: bool) -> Iterator[Passed]:
         hedge = self.exchange is Exchange.OKX or seed % ONE_WAY_EVERY > 0
-        voyage = Voyage(store, fresh(self.simulator), seed, self.exchange, shared=self.shared, heard=heard, hedge=hedge)
+        where = fresh(self.simulator)
+        voyage = self.sailing(store, where, seed, self.exchange, shared=self.shared, heard=heard, hedge=hedge)
         try:
             with small_pages():
                 yield from voyage.sail(strikes)

@@ -26,6 +26,8 @@ COMMITS = {
     "save_orders": "orders kept",
     "start_cycle": "cycle begun",
     "end_cycle": "cycle ended",
+    "start_step": "recovery step begun",
+    "execution_over": "execution over",
     "let_go": "part let go",
     "reduction_done": "reduction kept",
     "record_lives": "lives kept",

@@ -17,7 +17,7 @@ from core.domain.account import Exchange, Level
 from core.domain.difference import Choice, DifferenceKind
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import Side
-from core.domain.intent import EntryKind, EntryStyle, RecoveryChoice, ReopenChoice, Target
+from core.domain.intent import ExecutionKind, ExecutionStyle, RecoveryChoice, ReopenChoice, Target
 from core.domain.money import Price
 from core.domain.order import Order
 from core.exchange.port import Push
@@ -155,7 +155,7 @@ class Storm(Weathered):
         entry = None
         if dice.random() < 0.25:
             away = self._last(symbol) * Decimal(1 - side.sign * dice.choice((0.0005, 0.003)))
-            entry = EntryStyle(EntryKind.LIMIT, Price(Decimal(f"{away:.1f}")), timedelta(seconds=15))
+            entry = ExecutionStyle(ExecutionKind.LIMIT, Price(Decimal(f"{away:.1f}")), timedelta(seconds=15))
         value, tp, sl = dice.choice((200, 1000, 5000)), dice.choice((5, 50, None)), dice.choice((-10, -100, None))
         draft = self.draft(value, symbol=symbol, side=side, tp=tp, sl=sl, entry=entry)
         self.open(self._with_rules(draft))

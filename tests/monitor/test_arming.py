@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from core.alerts import Alerts
 from core.domain.account import Level
-from core.domain.errors import Unavailable
+from core.domain.errors import Misconfigured, Unavailable
 from core.monitor.arming import Arming, Facts, Guards, armed, watch
 from tests.stack import ACCOUNT, Stack
 
@@ -128,10 +128,10 @@ def test_a_lost_day_pauses_what_adds_risk_and_only_a_person_takes_it_back(stack:
     assert "the limit is 10.0%" in row.level_why
     assert ear.heard == ["guard/daily-loss"]
 
-    waiting = stack.open()
+    with pytest.raises(Misconfigured, match=r"account has lost 12\.0 % of the day's"):
+        stack.open()
     stack.settle(4)
     assert stack.at_rest(part), "what is held stays guarded"
-    assert not stack.part(waiting).size
     assert "guard/daily-loss" in stack.alarms(), "the loop leaves it alone"
 
     stack.price("100000")

@@ -11,7 +11,7 @@ import pytest
 from core.domain.account import PositionKey
 from core.domain.ids import client_order_id
 from core.domain.instrument import Side
-from core.domain.intent import EntryKind, EntryStyle
+from core.domain.intent import ExecutionKind, ExecutionStyle
 from core.domain.money import Price
 from core.domain.order import OrderKind, Purpose
 from core.exchange.okx.client import OKXClient
@@ -27,7 +27,7 @@ def _entries_travel_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_fill_answered_during_a_look_is_protected_once(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    part = stack.open(stack.draft(entry=EntryStyle(EntryKind.LIMIT, price=Price(Decimal(99_000)))))
+    part = stack.open(stack.draft(entry=ExecutionStyle(ExecutionKind.LIMIT, price=Price(Decimal(99_000)))))
     stack.settle(3)
     stack.simulator.price("BTC-USDT-SWAP", 98_990)
     entry = stack.client.find(client_order_id(part, 1, Purpose.ENTRY, 1), BTC, OrderKind.LIMIT)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -168,6 +169,10 @@ def test_a_listen_key_that_expires_in_between(store: Store, exchange: SimulatorP
         found = store.picture(BINANCE)
         return dict(found[0]) if found else {}
 
+    def seen_since(then: datetime) -> bool:
+        look = guard.reconciler.last_look
+        return look is not None and look.at > then
+
     assert guard.lease.acquire()
     guard.running = True
     guard.start(lambda _: None)
@@ -179,7 +184,8 @@ def test_a_listen_key_that_expires_in_between(store: Store, exchange: SimulatorP
         asked = stack.simulator.requests()["POST /fapi/v1/listenKey"]
         stack.step(HOUR + 60)
         eventually(lambda: stack.simulator.requests()["POST /fapi/v1/listenKey"] > asked and stream.connected, PATIENCE)
-        eventually(lambda: goes_on(lambda: stack.at_rest(part)), PATIENCE, every=0.05)
+        later = stack.clock.now()
+        eventually(lambda: goes_on(lambda: seen_since(later) and stack.at_rest(part)), PATIENCE, every=0.05)
 
         stack.simulator.faults({"match": {"exchange": "binance", "path": "v3/positionRisk"}, "kind": "html_502"})
         stack.price("106000")

@@ -17,7 +17,7 @@ from core.alerts import Alerts
 from core.domain.account import Level
 from core.domain.errors import Refused, Unavailable
 from core.domain.instrument import Side
-from core.domain.intent import EntryKind, EntryStyle
+from core.domain.intent import ExecutionKind, ExecutionStyle
 from core.domain.money import Price
 from core.monitor.guard import Guard
 from core.monitor.lease import holder_name
@@ -252,7 +252,7 @@ def test_the_level_no_new_entries_keeps_guarding_and_opens_nothing(stack: Stack)
 
 def test_the_level_flatten_ends_flat_and_empty(stack: Stack) -> None:
     held = [stack.opened(), stack.opened(stack.draft(side=Side.SHORT)), stack.opened(stack.draft(value=2000))]
-    waiting = stack.open(stack.draft(entry=EntryStyle(EntryKind.LIMIT, Price(Decimal(96000)))))
+    waiting = stack.open(stack.draft(entry=ExecutionStyle(ExecutionKind.LIMIT, Price(Decimal(96000)))))
     stack.settle(2)
     stack.store.set_level(ACCOUNT, Level.FLATTEN, by="trader", why="")
     for part in (*held, waiting):

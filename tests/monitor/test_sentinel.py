@@ -35,6 +35,32 @@ def test_a_stop_that_is_gone_while_the_bot_stands_still(stack: Stack) -> None:
     assert stack.alarms() == []
 
 
+def test_a_target_that_is_gone_while_the_stop_rests(on_binance: Stack) -> None:
+    part = on_binance.opened()
+    on_binance.guard.running = False
+    target = next(row for row in on_binance.resting() if row["tpTriggerPx"])
+    on_binance.by_hand("cancel", algoId=target["algoId"])
+    held = on_binance.part(part).size
+    long = f"{on_binance.name}/BTC-USDT-PERP/long"
+    assert sentinel.check(on_binance.guard, ALERTS) == [f"{long}: take-profits cover 0 of {held} contracts"]
+    assert on_binance.alarms() == [f"sentinel-target/{long}"]
+
+
+def test_a_picture_and_a_heartbeat_that_nobody_renews(stack: Stack) -> None:
+    stack.opened()
+    as_of = stack.clock.now()
+    stack.store.heartbeat(ACCOUNT, as_of)
+    stack.step(45)
+    stack.guard.reconciler.run(None, act=True)  # looks, and shows nothing
+    assert sentinel.check(stack.guard, ALERTS) == [
+        "the picture that pages show is 45 s old",
+        "the heartbeat that others read is 45 s old",
+    ]
+    stack.look()
+    stack.store.heartbeat(ACCOUNT, stack.clock.now())
+    assert sentinel.check(stack.guard, ALERTS) == []
+
+
 def test_a_loop_that_stands_still(stack: Stack) -> None:
     stack.opened()
     stack.step(45)

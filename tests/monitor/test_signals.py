@@ -192,7 +192,7 @@ def test_signals_for_which_no_protection_is_left_wait_and_say_why(store: Store, 
     assert [stack.part(name).entered for name in waiting] == [0, 0]
     assert len(stack.resting()) == 200
     for name in waiting:
-        assert f"{name} enter: waits: 200 of at most 200 conditional orders" in stack.story()
+        assert f"{name} enter: refused by the limits: 200 of at most 200 conditional orders" in stack.story()
 
     stack.positions.close(entered[0], stack.token(), "trader")  # and the next one takes its place
     stack.until(lambda: sum(map(stack.at_rest, waiting)) == 1, seconds=60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from core.domain.intent import EntryKind, EntryStyle
+from core.domain.intent import ExecutionKind, ExecutionStyle
 from core.domain.money import Price
 from tests.stack import Stack
 
@@ -35,5 +35,5 @@ def nothing_left(stack: Stack) -> None:
     assert stack.alarms() == []
 
 
-def limit(price: str, minutes: int = 5) -> EntryStyle:
-    return EntryStyle(EntryKind.LIMIT, Price(Decimal(price)), timedelta(minutes=minutes))
+def limit(price: str, minutes: int = 5) -> ExecutionStyle:
+    return ExecutionStyle(ExecutionKind.LIMIT, Price(Decimal(price)), timedelta(minutes=minutes))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from core.domain.account import Account, Environment, Exchange
 from core.domain.instrument import OrderSide, Side
+from core.domain.intent import ExecutionKind
 from core.domain.life import ClosedPosition, LastClose
 from core.domain.money import Contracts, Price
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
+from core.domain.verdict import Check, CheckName
+from core.services.executions import ExecutionReport
 from db.records import CycleRecord
+from db.store_risk import RiskCheck
 
 PAPER = Account("paper-okx", "Paper OKX", Exchange.OKX, Environment.PAPER, "", "")
 DEMO = Account("demo-okx", "OKX demo", Exchange.OKX, Environment.DEMO, "", "", "9f2c", "read_only,trade")
@@ -116,10 +121,32 @@ def part(name: str, **changes: Any) -> dict[str, Any]:
             "max_cycles": None,
             "loss_budget": None,
         },
+        "runs": [],
         "why": [
             {"rule": "protect", "because": "take-profit and stop-loss rest for 0.99 contracts", "action": None},
             {"rule": "recover", "because": "recovery step 1 waits: PnL +1.61 USDT, trigger -50", "action": None},
         ],
+        **changes,
+    }
+
+
+def run(name: str = "1E", **changes: Any) -> dict[str, Any]:
+    """A TWAP entry of which a third is in, its next slice in a minute, with `changes`."""
+    return {
+        "run": name,
+        "purpose": "entry",
+        "kind": "twap",
+        "sliced": True,
+        "planned": "0.99",
+        "filled": "0.33",
+        "remaining": "0.66",
+        "average": "100250.1",
+        "working": False,
+        "price": None,
+        "step": "the next slice is due in 65 s",
+        "until": (now() + timedelta(seconds=65.5)).isoformat(),
+        "started_at": (now() - timedelta(minutes=2)).isoformat(),
+        "told": None,
         **changes,
     }
 
@@ -307,6 +334,51 @@ def sample_picture() -> dict[str, Any]:
             "SOL-USDT-PERP": instrument("SOL", "1", "0.01"),
         },
     }
+
+
+def execution_reports() -> list[ExecutionReport]:
+    """A close at market, and before it an entry by TWAP that half of it made the market."""
+    twap = ExecutionReport(
+        account=PAPER.id,
+        symbol=BTC,
+        side=Side.LONG,
+        buys=True,
+        strategy="manual",
+        part="00a7k2",
+        cycle=1,
+        run="1E",
+        purpose=Purpose.ENTRY,
+        kind=ExecutionKind.TWAP,
+        first_order="op00a7k201E01",
+        planned=Contracts(Decimal("0.99")),
+        filled=Contracts(Decimal("0.99")),
+        arrival=price("100200.1"),
+        average=price("100250.1"),
+        slippage_bp=Decimal("4.99"),
+        slippage_usdt=Decimal("0.495"),
+        fees=Decimal("-0.3474"),
+        maker_share=Decimal("0.5"),
+        orders=10,
+        refusals=1,
+        working=False,
+        began=now() - timedelta(hours=2),
+        ended=now() - timedelta(hours=1.5),
+    )
+    close = replace(twap, run="1C", purpose=Purpose.CLOSE, kind=ExecutionKind.MARKET, buys=False, orders=1, refusals=0)
+    return [replace(close, began=now() - timedelta(hours=1), slippage_bp=None, slippage_usdt=None), twap]
+
+
+def risk_rows() -> list[RiskCheck]:
+    """An entry that was let through, and one that was refused three times."""
+    words = "order value 2000 USDT is above your limit: 1500 USDT at most"
+    failed = Check(CheckName.ORDER_VALUE, Decimal(2000), Decimal(1500), "USDT", words)
+    let, at = Check(CheckName.BALANCE, Decimal(100), Decimal(9000), "USDT"), now() - timedelta(minutes=4)
+    none: tuple[Any, ...] = ("", None, None, "", "")
+    refused = (failed.name, failed.value, failed.limit, failed.unit, failed.words)
+    return [
+        RiskCheck(8, at, PAPER.id, BTC, "00a7k2", "E", "op00a7k201E01", True, *none, (let,), 0, None),
+        RiskCheck(7, at, PAPER.id, BTC, "00a7k6", "E", "", False, *refused, (let, failed), 2, now()),
+    ]
 
 
 def price(text: str) -> Price:

@@ -17,7 +17,8 @@ from core.domain.account import Account, Environment, Level, PositionKey
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import OrderSide, Side
 from core.domain.intent import (
-    EntryStyle,
+    ExecutionKind,
+    ExecutionStyle,
     ExitReason,
     Intent,
     Limits,
@@ -34,28 +35,46 @@ from core.domain.order import Fill, Funding, Leg
 from core.domain.steps import Levels, Step, steps
 from core.monitor.arming import Facts, Guards
 from core.services.accounts import RISK, AccountForm, KeyCheck, KeyTest
+from core.services.alerts import Alerting
 from core.services.answers import Answers
 from core.services.audit import Audit
 from core.services.backup import BackupStatus
 from core.services.differences import Adoption, Differences
 from core.services.display import Display
+from core.services.executions import ExecutionReport, Executions, ExecutionsOnly
 from core.services.history import Equity, History, Matched, match
 from core.services.ledger import Ledger
 from core.services.level_preview import GuardFigure, LevelPreview, figures, preview_of
 from core.services.levels import BotStatus
 from core.services.login import Login
+from core.services.metrics import Metrics
 from core.services.orders import ByHand, OrderRow
 from core.services.overview import Overview
 from core.services.pairs import Pairs
 from core.services.paper import Deed, PaperMarket
 from core.services.performance import Performance, drawdown, performance
+from core.services.places import Page
 from core.services.positions import Asked, Draft, PositionManager
 from core.services.preferences import Preferences
 from core.services.reports import Candles, Reports
+from core.services.risk import CheckCount, CheckName, Risk, RiskCheck
 from core.services.tokens import ApiToken, Tokens
-from db.records import Alarm, BotRow, CycleRecord, Event, Only, PairCounts, SyncRow
+from core.ui.text import told
+from db.records import Alarm, BotRow, CycleRecord, Event, EventKind, EventsOnly, Only, PairCounts, SyncRow
 from db.rules import Rules
-from tests.pages.sample import BTC, DEMO, PAPER, entry_of, exit_of, life_of, now, price, sample_picture
+from tests.pages.sample import (
+    BTC,
+    DEMO,
+    PAPER,
+    entry_of,
+    execution_reports,
+    exit_of,
+    life_of,
+    now,
+    price,
+    risk_rows,
+    sample_picture,
+)
 
 
 @dataclass
@@ -126,11 +145,14 @@ class Board:
             if row["part"] == part:
                 key = PositionKey(PAPER.id, row["symbol"], Side(row["side"]))
                 value, leverage = Decimal(row["position_value"]), Decimal(row["leverage"])
-                return Intent(part, key, Wanted(row["wanted"]), value, leverage, EntryStyle(), None, None)
+                return Intent(part, key, Wanted(row["wanted"]), value, leverage, ExecutionStyle(), None, None)
         return None
 
     def settings(self) -> dict[str, Any]:
         return self.world.settings
+
+    def day_start(self, account: str, now: datetime) -> Decimal | None:
+        return None
 
     def first_equity(self, account: str, since: datetime) -> Decimal | None:
         return Decimal(9900) if self.world.picture_of(account) else None
@@ -146,6 +168,21 @@ class Board:
         words = "0.2 contracts were closed at 100100 by an order that is not ours (closed_by_hand)"
         divided = f"{words}; divided over the parts by their size"
         return [Event(now(), account, "00a7k2", rule, divided, "book exit 0.2", "done")] if self.world.history else []
+
+    def event_page(self, account: str, only: EventsOnly, before: int | None, limit: int) -> list[tuple[int, Event]]:
+        """A decision, and the fill that came of it."""
+        bought = {
+            "symbol": BTC,
+            "quantity": Decimal("0.99"),
+            "price": Decimal("100250.1"),
+            "amount": Decimal("-0.4962"),
+        }
+        told = [
+            Event(now(), account, "00a7k2", "protect", "held 0.99 and bare", "place OCO 0.99", "done"),
+            Event(now(), account, "00a7k2", "record", "buys 0.99", None, None, EventKind.FILL, **bought),  # type: ignore[arg-type]
+        ]
+        fitting = [event for event in told if only.kind in (None, event.kind)]
+        return list(enumerate(fitting)) if self.world.history and before is None else []
 
     def acts(self, account: str, rules: Iterable[str], limit: int) -> list[Event]:
         if self.world.failure is not None:
@@ -228,9 +265,23 @@ class StandInPositions(PositionManager):
         kept = ("keep",) if keep else ()
         return self.world.asked(token, "New targets are on their way.", "edit", part, take_profit, stop_loss, by, *kept)
 
-    def close(self, part: str, token: str, by: str, contracts: Decimal | None = None, *, reopen: bool = False) -> Asked:
+    def close(
+        self,
+        part: str,
+        token: str,
+        by: str,
+        contracts: Decimal | None = None,
+        *,
+        reopen: bool = False,
+        style: ExecutionStyle | None = None,
+    ) -> Asked:
         later = ("reopen",) if reopen else ()
-        return self.world.asked(token, f"Closing {part}.", "close", part, contracts, by, *later)
+        worked = (style,) if style is not None and style.kind is not ExecutionKind.MARKET else ()
+        return self.world.asked(token, f"Closing {part}.", "close", part, contracts, by, *later, *worked)
+
+    def tell(self, part: str, run: str, token: str, by: str, *, finish: bool) -> Asked:
+        words = "the rest at market now" if finish else "the rest is taken back"
+        return self.world.asked(token, words, "tell", part, run, finish, by)
 
     def reopen_now(self, part: str, token: str, by: str) -> Asked:
         return self.world.asked(token, "it is opened again now", "reopen", part, by)
@@ -324,6 +375,12 @@ class StandInLevels:
             raise self.world.refusal
         self.world.calls.append(("level", account, level, by, why))
         self.world.level = level
+
+    def raise_level(self, account: str, level: Level, by: str, why: str) -> bool:
+        higher = list(Level).index(level) > list(Level).index(self.world.level)
+        if higher:
+            self.set_level(account, level, by, why)
+        return higher
 
     def guards(self, account: str) -> tuple[GuardFigure, ...]:
         equity = Decimal(9000) if self.world.picture else None
@@ -570,6 +627,52 @@ class StandInPaper:
         self.world.calls.append(("by_hand", account, deed, symbol, side, contracts))
 
 
+class StandInRisk(Risk):
+    """One order let through and one refused, by the real reading of pages."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(Board(world))  # type: ignore[arg-type]
+        self.world = world
+
+    def checks(
+        self,
+        account: str,
+        *,
+        part: str | None = None,
+        check: CheckName | None = None,
+        passed: bool | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> Page[RiskCheck]:
+        if self.world.failure is not None:
+            raise self.world.failure
+        rows = risk_rows() if self.world.history else []
+        return Page([row for row in rows if passed in (None, row.passed)][:limit], None)
+
+    def counts(self, account: str, since: datetime) -> list[CheckCount]:
+        return [CheckCount("order_value", 11, 3), CheckCount("balance", 8, 0)] if self.world.history else []
+
+
+class StandInExecutions(Executions):
+    """Two reports: an entry by TWAP that slipped a little, and a close at market."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(Board(world))  # type: ignore[arg-type]
+        self.world = world
+
+    def reports(
+        self, account: str, only: ExecutionsOnly | None = None, after: str | None = None, limit: int = 100
+    ) -> Page[ExecutionReport]:
+        if self.world.failure is not None:
+            raise self.world.failure
+        kind = only.kind if only else None
+        rows = execution_reports() if self.world.history else []
+        return Page(tuple(row for row in rows if kind in (None, row.kind)), None)
+
+    def of(self, part: str, cycle: int) -> list[ExecutionReport]:
+        return list(self.reports(PAPER.id).items)
+
+
 class StandInBackup:
     def __init__(self, world: World) -> None:
         self.world = world
@@ -600,6 +703,10 @@ class StandIn:
         self.backup = StandInBackup(world)
         self.ledger = Ledger(Board(world))  # type: ignore[arg-type]
         self.answers = Answers(Board(world), RealClock())  # type: ignore[arg-type]
+        self.alerts = Alerting(Board(world), RealClock(), None, lambda: told)  # type: ignore[arg-type]
+        self.risk = StandInRisk(world)
+        self.executions = StandInExecutions(world)
+        self.metrics = Metrics(Board(world), RealClock())  # type: ignore[arg-type]
         self.tokens = Tokens(Board(world), RealClock(), lambda: b"a key of the tests")  # type: ignore[arg-type]
         self.places = {"data": "/var/lib/perpdeck", "database": "/var/lib/perpdeck/postgres"}
 

@@ -9,7 +9,7 @@ import pytest
 from core.domain.account import Environment
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side, TriggerBy
-from core.domain.intent import EntryKind, Target
+from core.domain.intent import ExecutionKind, Target
 from core.ui.forms import Unit
 from tests.pages.conftest import words
 from tests.pages.sample import BTC
@@ -33,7 +33,7 @@ def test_the_defaults_are_a_thousand_usdt_at_ten_with_fifty_and_a_hundred(open_p
     assert (draft.position_value, draft.leverage) == (Decimal(1000), Decimal(10))
     assert draft.take_profit == Target(pnl_usdt=Decimal(50), trigger_by=TriggerBy.MARK)
     assert draft.stop_loss == Target(pnl_usdt=Decimal(-100), trigger_by=TriggerBy.MARK)
-    assert draft.entry.kind is EntryKind.MARKET
+    assert draft.entry.kind is ExecutionKind.MARKET
     assert "00a7k9" in words(tab)
 
 
@@ -95,13 +95,13 @@ def test_an_empty_stop_is_no_stop_and_the_dialog_says_so(open_page):
 def test_a_limit_starts_at_the_price_of_now_and_carries_its_time_out(open_page):
     standin = full()
     tab = open_page(standin, "new_trade.py")
-    tab.segmented_control(key="nt_entry").set_value(EntryKind.LIMIT).run()
-    assert tab.number_input(key="nt_limit_price").value == 100415.0
-    tab.number_input(key="nt_limit_price").set_value(99000.0).run()
+    tab.segmented_control(key="nt_entry").set_value(ExecutionKind.LIMIT).run()
+    assert tab.number_input(key="nt_entry_price").value == 100415.0
+    tab.number_input(key="nt_entry_price").set_value(99000.0).run()
     tab.button(key="nt_review").click().run()
     tab.button(key="nt_confirm").click().run()
     entry = opened(standin)[0].entry
-    assert (entry.kind, entry.price, entry.timeout.total_seconds()) == (EntryKind.LIMIT, Decimal(99000), 3600)
+    assert (entry.kind, entry.price, entry.timeout.total_seconds()) == (ExecutionKind.LIMIT, Decimal(99000), 3600)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_what_protects_and_what_is_not_ours_has_no_button(open_page):
 # --- History
 
 
-@pytest.mark.parametrize(("view", "rows"), [("cycles", 6), ("fills", 4), ("funding", 1), ("events", 1)])
+@pytest.mark.parametrize(("view", "rows"), [("cycles", 6), ("fills", 4), ("funding", 1), ("events", 2)])
 def test_history_shows_each_kind_of_record(open_page, view, rows):
     tab = open_page(full(), "history.py")
     tab.segmented_control(key="history_view").set_value(view).run()

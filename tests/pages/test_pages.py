@@ -23,7 +23,7 @@ PAGES = [
 ]
 VIEWS = {
     "settings.py": ("settings_view", ["accounts", "bot", "defaults", "guards", "access", "file", "trail"]),
-    "history.py": ("history_view", ["cycles", "performance", "exchange", "fills", "funding", "events"]),
+    "history.py": ("history_view", ["cycles", "performance", "exchange", "executions", "fills", "funding", "events"]),
 }
 
 

@@ -37,7 +37,7 @@ def table(tab, number=-1):
 # --- History
 
 
-@pytest.mark.parametrize("view", ["cycles", "performance", "exchange", "fills", "funding", "events"])
+@pytest.mark.parametrize("view", ["cycles", "performance", "exchange", "executions", "fills", "funding", "events"])
 @pytest.mark.parametrize("standin", [full, empty], ids=["full", "empty"])
 def test_each_view_opens_with_and_without_a_past(open_page, view, standin):
     tab = opened(open_page, view, standin())
@@ -198,3 +198,14 @@ def test_levels_moved_at_the_exchange_are_named_and_can_be_kept(open_page):
 
 def test_without_a_part_there_is_nothing_to_hold(open_page):
     assert "by_hand_edit" not in keys(open_page(empty(), "orders.py"))
+
+
+def test_the_record_can_be_narrowed_to_one_kind(open_page):
+    tab = open_page(full(), "history.py")
+    tab.segmented_control(key="history_view").set_value("events").run()
+    assert list(tab.dataframe[0].value["Kind"]) == ["Decision", "Fill"]
+    tab.selectbox(key="event_kind").set_value("fill").run()
+    assert not tab.exception
+    shown = tab.dataframe[0].value
+    assert list(shown["Kind"]) == ["Fill"]
+    assert shown["Price"][0] == Decimal("100250.1")

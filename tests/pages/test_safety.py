@@ -79,3 +79,16 @@ def test_a_silent_database_is_a_sentence(open_page):
     tab.run()
     assert not tab.exception
     assert "could not be read" in "\n".join(str(error.value) for error in tab.error) or "does not answer" in words(tab)
+
+
+def test_refusals_of_the_risk_control_stand_first_with_value_and_limit(open_page):
+    tab = open_page(full(), "safety.py")
+    (shown,) = [table.value for table in tab.dataframe if "Result" in table.value.columns]
+    assert list(shown["Result"]) == ["Value of the order", "let through"]
+    assert (shown["Value"][0], shown["Limit"][0], shown["Times"][0]) == ("2,000 USDT", "1,500 USDT", "3")
+    assert shown["Purpose"][0] == "Entry"
+
+
+def test_before_the_first_order_the_risk_control_has_nothing_to_say(open_page):
+    tab = open_page(empty(), "safety.py")
+    assert "Each order that adds risk is checked before it is sent" in words(tab)

@@ -25,9 +25,11 @@ ROOT = Path(__file__).parents[2]
 SPOKEN = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "core/ui").glob("*.py"))]
 CORE = [
     ROOT / "core/auth.py",
+    ROOT / "db/store_alerts.py",
+    ROOT / "db/store_channels.py",
     *(
         path
-        for room in ("decision", "execution", "services", "monitor")
+        for room in ("decision", "execution", "services", "monitor", "alerts", "telegram")
         for path in sorted((ROOT / "core" / room).rglob("*.py"))
     ),
 ]

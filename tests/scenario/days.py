@@ -285,19 +285,21 @@ class Days(Stack):
         held = sorted((part for part in self.parts() if part.size and part.intent.living), key=lambda part: part.name)
         if not held:
             return
-        self.report.hands += 1
         part, deed = self.dice.choice(held), self.dice.choice(("later", "half", "at the exchange"))
+        name, side = INSTRUMENTS[part.intent.key.symbol], str(part.side)
         try:
             if deed == "later":
                 self.positions.close(part.name, self.token(), "trader", reopen=True)
             elif deed == "half":
                 half = part.instrument.round_quantity(part.size / 2)
                 self.positions.close(part.name, self.token(), "trader", contracts=half)
+            elif self.held(side, name):
+                self.by_hand("close", instId=name, posSide=side)
             else:
-                where = {"instId": INSTRUMENTS[part.intent.key.symbol], "posSide": str(part.side)}
-                self.by_hand("close", **where)
+                return  # the market has closed it since the bot's last look
         except Misconfigured:
             return  # the page says why; the trader leaves it at that
+        self.report.hands += 1
 
 
 def _recovery_level(part: Part) -> Decimal | None:

@@ -17,7 +17,7 @@ from core.clock import SteppedClock
 from core.domain.account import Account, Environment, Exchange, PositionKey
 from core.domain.action import StartCycle
 from core.domain.instrument import Side
-from core.domain.intent import EntryStyle
+from core.domain.intent import ExecutionStyle
 from core.vault import Vault
 from db.store import Store
 from tests.builders import contracts, intent, price
@@ -93,7 +93,7 @@ def heard(store: Store) -> Iterator[Callable[[dict[str, Any]], bool]]:
     ear.join(5)
 
 
-def open_part(store: Store, style: EntryStyle) -> str:
+def open_part(store: Store, style: ExecutionStyle) -> str:
     """A long of 1,000 USDT is asked for; its part."""
     wish = intent("").but(key=PositionKey(PAPER.id, BTC, Side.LONG), entry=style)
     return store.open_part(wish, uuid4().hex)[0].part

@@ -7,7 +7,7 @@ import pytest
 from core.clock import SteppedClock
 from core.domain.account import Level
 from core.domain.instrument import Side
-from core.domain.intent import EntryStyle
+from core.domain.intent import ExecutionStyle
 from core.services.audit import Audit, Kind
 from core.services.login import Login
 from core.services.positions import PositionManager
@@ -44,7 +44,7 @@ def test_every_log_in_is_on_record_and_so_is_what_it_came_to(audit, store):
 
 def test_what_is_asked_of_the_bot_is_told_with_who_and_why(audit, store):
     store.set_running(PAPER.id, True, by="ayla", why="", manually=False)
-    part = open_part(store, EntryStyle())
+    part = open_part(store, ExecutionStyle())
     PositionManager(store, SteppedClock(NOW)).close(part, "click", by="ayla")
     store.set_level(PAPER.id, Level.REDUCE_ONLY, by="guard", why="daily loss: 10.0% are lost")
     store.set_settings({"recovery_max_steps": 3}, by="ayla")

@@ -13,7 +13,7 @@ from core.domain.account import PositionKey
 from core.domain.difference import Choice, DifferenceKind
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import Side
-from core.domain.intent import EntryStyle, RecoveryChoice, Target
+from core.domain.intent import ExecutionStyle, RecoveryChoice, Target
 from core.domain.money import Price
 from core.services.differences import Adoption, Differences
 from db.store import Store
@@ -126,7 +126,7 @@ def test_an_old_look_is_not_answered_by(desk: Differences, clock: SteppedClock) 
 
 
 def test_assigned_to_one_of_the_parts_that_are_offered(desk: Differences, store: Store, clock: SteppedClock) -> None:
-    part = open_part(store, EntryStyle())
+    part = open_part(store, ExecutionStyle())
     start_cycle(store, part)
     with pytest.raises(Misconfigured, match="one of none just now"):
         desk.assign(PAPER.id, RESIDUAL, "2", part, "click", "ayla")

@@ -11,13 +11,13 @@ from core.clock import SteppedClock
 from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side
-from core.domain.intent import EntryKind, EntryStyle, Wanted
+from core.domain.intent import ExecutionKind, ExecutionStyle, Told, Wanted
 from core.domain.order import OrderKind, OrderStatus
 from core.services.orders import OrderManager
 from tests.builders import order, price
 from tests.services.conftest import BTC, NOW, PAPER, open_part, show, start_cycle
 
-LIMIT = EntryStyle(EntryKind.LIMIT, price("99000"), timedelta(hours=1))
+LIMIT = ExecutionStyle(ExecutionKind.LIMIT, price("99000"), timedelta(hours=1))
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def test_an_entry_is_withdrawn_and_what_filled_stays_wanted(orders, store, part)
     assert "what has filled stays and stays protected" in asked.words
     intent = store.intent(part)
     assert intent.wanted is Wanted.OPEN
-    assert (intent.entry.timeout, intent.entry.withdrawn) == (LIMIT.timeout, intent.cycle)
-    assert (intent.entry.kind, intent.entry.price) == (EntryKind.LIMIT, Decimal(99000))
+    assert (intent.entry, intent.told) == (LIMIT, Told("1E", finish=False, asked_at=orders.clock.now()))
+    assert (intent.entry.kind, intent.entry.price) == (ExecutionKind.LIMIT, Decimal(99000))
 
 
 def test_the_same_click_twice_is_one_wish(orders, store, part):
@@ -99,7 +99,7 @@ def test_an_order_never_seen_is_being_asked_for(orders, part):
 
 
 def test_a_market_entry_fills_by_itself(orders, store):
-    part = open_part(store, EntryStyle())
+    part = open_part(store, ExecutionStyle())
     start_cycle(store, part)
     store.save_orders(PAPER.id, [order(f"op{part}01E01", 10, symbol=BTC)])
     with pytest.raises(Misconfigured, match="enters at market and fills by itself"):

@@ -9,14 +9,14 @@ from decimal import Decimal
 import pytest
 
 from core.clock import SteppedClock
-from core.domain.intent import EntryKind, EntryStyle, ExitReason
+from core.domain.intent import ExecutionKind, ExecutionStyle, ExitReason
 from core.domain.money import Price
 from core.services.orders import OrderManager
 from core.services.positions import PositionManager
 from db.store import Store
 from tests.stack import ACCOUNT, Stack, stack_on
 
-LIMIT = EntryStyle(EntryKind.LIMIT, Price(Decimal(99000)), timedelta(hours=1))
+LIMIT = ExecutionStyle(ExecutionKind.LIMIT, Price(Decimal(99000)), timedelta(hours=1))
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_what_has_filled_stays_and_stays_protected(bot, store):
     bot.simulator.faults(
         {"kind": "partial_fill", "fraction": "0.4", "rest": "work", "count": 1, "match": {"path": "trade/order"}}
     )
-    part = bot.open(bot.draft(entry=EntryStyle(EntryKind.LIMIT, Price(Decimal(100000)), timedelta(hours=1))))
+    part = bot.open(bot.draft(entry=ExecutionStyle(ExecutionKind.LIMIT, Price(Decimal(100000)), timedelta(hours=1))))
     bot.until(lambda: bot.held() and bot.working() and bot.part(part).protected)
     bot.price(100500)
     bot.settle(3)

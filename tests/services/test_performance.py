@@ -137,3 +137,22 @@ def test_the_deepest_fall_of_an_equity_curve():
     points = [(MONDAY + timedelta(hours=hour), D(value)) for hour, value in enumerate([1000, 1200, 900, 1300, 1040])]
     assert drawdown(points) == Drawdown(D(300), D(25), points[1][0], points[2][0])
     assert drawdown([]) is None
+
+
+def test_each_strategy_has_its_own_ratios_and_its_own_fall():
+    """Breakout: +50, then -20, then +60 on three days, from its first to its last; trend ended on one day only."""
+    cycles = [
+        cycle(50, 0, strategy="breakout"),
+        cycle(-500, 0, strategy="trend"),
+        cycle(-20, 1, strategy="breakout"),
+        cycle(60, 2, strategy="breakout"),
+    ]
+    groups = performance(cycles).groups["strategy"]
+    breakout, trend = groups["breakout"], groups["trend"]
+    assert (breakout.sharpe, breakout.sortino) == (sharpe([D(50), D(-20), D(60)]), sortino([D(50), D(-20), D(60)]))
+    assert round(breakout.sharpe or D(0), 4) == D("13.1489")  # 30 / 43.5890 x 19.1050
+    assert breakout.drawdown == Drawdown(D(20), D(40), MONDAY, MONDAY + timedelta(days=1))
+    assert (breakout.fees, breakout.funding, breakout.net) == (D(-3), D("-1.5"), D(90))
+    assert (trend.sharpe, trend.sortino) == (None, None)
+    assert trend.drawdown == Drawdown(D(500), None, MONDAY - timedelta(hours=1), MONDAY)
+    assert performance(cycles).drawdown == performance(cycles).whole.drawdown

@@ -11,7 +11,18 @@ from core.domain.account import PositionKey
 from core.domain.action import EndCycle, StartCycle
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side, TriggerBy
-from core.domain.intent import ExitReason, RecoveryChoice, ReopenChoice, Target, TargetEdit, Wanted, WhenRefused
+from core.domain.intent import (
+    ExecutionKind,
+    ExecutionStyle,
+    ExitReason,
+    RecoveryChoice,
+    ReopenChoice,
+    Target,
+    TargetEdit,
+    Told,
+    Wanted,
+    WhenRefused,
+)
 from core.domain.money import Contracts, Price
 from core.services.positions import Draft, PositionManager
 from tests.pages.sample import sample_picture
@@ -271,3 +282,27 @@ class TestAgain:
             "reopen delay 90 minutes is out of range: 1 to 60 minutes is allowed",
         )
         assert store.intent(held) == before
+
+
+def test_a_close_in_a_style_that_cannot_be_is_refused_and_nothing_changes(positions, store, held) -> None:
+    before = store.intent(held)
+    style = ExecutionStyle(ExecutionKind.TWAP, duration=timedelta(seconds=1), slices=3)
+    with pytest.raises(Misconfigured, match="duration must be 10 s to 1 d, not 1 s"):
+        positions.close(held, "click-slow", "trader", style=style)
+    assert store.intent(held) == before
+
+
+def test_a_recovery_that_is_worked_in_a_style_is_checked_like_its_numbers(positions, held) -> None:
+    choice = RecoveryChoice(style=ExecutionStyle(ExecutionKind.ICEBERG, Price(D(1)), visible=D(2)))
+    with pytest.raises(Misconfigured, match=r"recovery visible share must be 0\.01 to 1, not 2") as refusal:
+        positions.choose(held, choice, ReopenChoice(), "click-steps", "trader")
+    assert "recovery limit price must be empty" in str(refusal.value)
+
+
+def test_saving_the_recovery_settings_allows_steps_again_that_were_taken_back(positions, store, held) -> None:
+    store.change_part(held, "back", "trader", "", told=Told("1R2", finish=False))
+    positions.choose(held, RecoveryChoice(True), ReopenChoice(), "again", "trader")
+    assert store.intent(held).told is None
+    store.change_part(held, "hurry", "trader", "", told=Told("1E", finish=True))
+    positions.choose(held, RecoveryChoice(False), ReopenChoice(), "off", "trader")
+    assert store.intent(held).told is not None

@@ -1,0 +1,49 @@
+"""The day in one sentence for each account, at a time of day of the trader's choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from core.domain.alert import Alert, AlertKind, AlertSettings
+from core.domain.intent import ExitReason
+from core.domain.money import total
+from db.records import Only
+from db.store import Store
+
+LATE = timedelta(hours=6)  #: a bot that was away tells it afterwards, but not the next day
+MOST_CYCLES = 10_000
+
+
+def due(settings: AlertSettings, now: datetime, zone: ZoneInfo) -> datetime | None:
+    """The moment of today's summary where it has come and is not long past."""
+    if settings.summary_at is None:
+        return None
+    at = datetime.combine(now.astimezone(zone).date(), settings.summary_at, zone)
+    return at if at <= now < at + LATE else None
+
+
+def summaries(store: Store, at: datetime) -> Iterator[Alert]:
+    """One for each account, of the day that ends at this moment. Raises Unavailable."""
+    for account in store.accounts():
+        found = store.picture(account.id)
+        cycles = store.cycles(account.id, limit=MOST_CYCLES, only=Only(since=at - timedelta(days=1), until=at))
+        ended = [cycle for cycle in cycles if cycle.reason is not ExitReason.NOT_ENTERED]
+        if found is None and not ended:
+            continue
+        won, net = sum(cycle.net > 0 for cycle in ended), total(cycle.net for cycle in ended)
+        fees = total(cycle.fees for cycle in ended)
+        past = f"ended cycles: {len(ended)}, with a profit: {won}, net {net:+.2f} USDT, fees {fees:+.2f} USDT"
+        words = past if found is None else f"{past}; {_now(found[0])}"
+        key = f"summary/{account.id}/{at:%Y-%m-%d}"
+        yield Alert(key, AlertKind.SUMMARY, account.id, key, words, at)
+
+
+def _now(picture: dict[str, Any]) -> str:
+    """How it stands at this moment."""
+    guarded, equity = picture["protection"], (picture.get("metrics") or {}).get("equity")
+    money = f"{Decimal(equity):,.2f}" if equity else "?"
+    return f"{guarded['protected']} of {guarded['parts']} open parts are protected, equity {money} USDT"

@@ -1,0 +1,193 @@
+"""Alerts: what a person is told away from the dashboard, where, and what became of it.
+
+An alert is made from a fact and carries the fact's own key, so that the same fact is told once. A channel has no
+address here: that lies sealed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+
+
+class AlertKind(StrEnum):
+    """What an alert is about; each channel chooses among them."""
+
+    OPENED = "opened"  #: the first contracts of a part
+    FILL = "fill"  #: each order of ours that fills, or fills further
+    TAKE_PROFIT = "take_profit"
+    STOP_LOSS = "stop_loss"
+    CLOSED = "closed"  #: a cycle that ended otherwise
+    RECOVERY = "recovery"  #: a step has added contracts
+    REOPENED = "reopened"  #: the first contracts of a later cycle
+    REOPEN_FAILED = "reopen_failed"
+    LIQUIDATION = "liquidation"  #: and deleveraging: the exchange closed it by force
+    BARE = "bare"  #: contracts are held without the stop-loss they should have
+    UNRESOLVED = "unresolved"  #: an order of ours has no answer for long
+    REFUSAL = "refusal"  #: the exchange said no
+    ALARM = "alarm"
+    CLEARED = "cleared"  #: an alarm, or something that was told of, has passed
+    SENTINEL = "sentinel"  #: the watchdog found something
+    LEVEL = "level"
+    BOT = "bot"  #: started or stopped
+    LEASE = "lease"  #: a bot that should run is run by nobody
+    SUMMARY = "summary"  #: once a day
+
+    @property
+    def severe(self) -> bool:
+        """Told in quiet hours too."""
+        return self in (AlertKind.BARE, AlertKind.LIQUIDATION, AlertKind.LEASE)
+
+
+USUAL = frozenset(AlertKind) - {AlertKind.FILL, AlertKind.CLEARED}  #: what a new channel hears
+
+
+class DeliveryState(StrEnum):
+    WAITING = "waiting"
+    SENDING = "sending"  #: a process has taken it; if it dies, another sends it again
+    SENT = "sent"
+    GIVEN_UP = "given_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing to tell. `words` are English; they are translated when they are sent or shown."""
+
+    key: str  #: made from the fact: the same fact has the same key for ever
+    kind: AlertKind
+    account: str
+    subject: str  #: alerts about one and the same thing share it
+    words: str
+    at: datetime
+    severe: bool = False
+    part: str = ""
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is None:
+            raise ValueError("an alert has an aware time")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that is so just now, and is told once it has been so for `after`."""
+
+    subject: str
+    kind: AlertKind
+    account: str
+    words: str
+    after: timedelta
+    since: datetime | None = None  #: None: since it was first noticed
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """A span of each day, in the dashboard's time zone; it may pass midnight."""
+
+    start: time
+    end: time
+
+    def __contains__(self, at: time) -> bool:
+        if self.start <= self.end:
+            return self.start <= at < self.end
+        return at >= self.start or at < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Somewhere alerts are heard, as the trader set it up. Where exactly is sealed."""
+
+    id: str
+    name: str
+    service: str  #: "Telegram", "Discord"
+    hint: str  #: the last four letters of its address
+    on: bool = True
+    kinds: frozenset[AlertKind] = USUAL
+    quiet: QuietHours | None = None
+    per_minute: int = 20
+    sent_at: datetime | None = None
+    failed_at: datetime | None = None
+    failure: str = ""  #: why the last attempt failed; empty again after one that did not
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An alert that one channel has still to hear."""
+
+    id: int
+    alert: Alert
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a message: an alert, and how often the like of it waited."""
+
+    alert: Alert
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one channel is to be sent now: one alert, or several in one."""
+
+    alerts: tuple[int, ...]  #: the numbers of all that it settles
+    entries: tuple[Entry, ...]
+    more: int = 0  #: alerts that are only counted in it
+    attempts: int = 0  #: that have failed before
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that one channel has heard: when, and about which subjects."""
+
+    at: datetime
+    subjects: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An alert and what became of it, channel by channel."""
+
+    alert: Alert
+    deliveries: Mapping[str, DeliveryState]  #: by channel id
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """What holds for all channels."""
+
+    bare_seconds: int = 10
+    unresolved_seconds: int = 30
+    summary_at: time | None = None  #: of each day, in the dashboard's time zone; None: no summary
+    ping_minutes: int = 5
+    telegram_on: bool = False
+    telegram_ids: tuple[int, ...] = ()  #: users and chats that may give commands
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> AlertSettings:
+        """From the settings table; what is not there is as the defaults say."""
+        given, usual = settings, cls()
+        summary = given.get("alert_summary_at")
+        return cls(
+            bare_seconds=int(given.get("alert_bare_seconds", usual.bare_seconds)),
+            unresolved_seconds=int(given.get("alert_unresolved_seconds", usual.unresolved_seconds)),
+            summary_at=time.fromisoformat(summary) if summary else None,
+            ping_minutes=int(given.get("alert_ping_minutes", usual.ping_minutes)),
+            telegram_on=bool(given.get("alert_telegram_on", usual.telegram_on)),
+            telegram_ids=tuple(int(one) for one in given.get("alert_telegram_ids", ())),
+        )
+
+    def kept(self) -> dict[str, Any]:
+        """As the settings table keeps them."""
+        return {
+            "alert_bare_seconds": self.bare_seconds,
+            "alert_unresolved_seconds": self.unresolved_seconds,
+            "alert_summary_at": self.summary_at.isoformat("minutes") if self.summary_at else None,
+            "alert_ping_minutes": self.ping_minutes,
+            "alert_telegram_on": self.telegram_on,
+            "alert_telegram_ids": list(self.telegram_ids),
+        }

@@ -1,0 +1,62 @@
+"""What the risk control said to one order that adds risk: every check with its value and its limit, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from core.domain.order import Purpose
+
+
+class CheckName(StrEnum):
+    """What is asked of an order, in this order."""
+
+    DUPLICATE = "duplicate"
+    LEVERAGE = "leverage"
+    ORDER_SIZE = "order_size"
+    ORDER_VALUE = "order_value"
+    PRICE_DEVIATION = "price_deviation"
+    POSITION_VALUE = "position_value"
+    BALANCE = "balance"
+    RISK_PER_TRADE = "risk_per_trade"
+    DAILY_LOSS = "daily_loss"
+    OPEN_PARTS = "open_parts"
+    CONDITIONAL_ORDERS = "conditional_orders"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One of them."""
+
+    name: CheckName
+    value: Decimal | None  #: None: not known
+    limit: Decimal | None  #: None: nothing limits it
+    unit: str  #: of both: x, contracts, USDT, %, parts, orders; empty: a plain number
+    words: str = ""  #: why it failed, beginning with what it is about; empty: it passed
+
+    @property
+    def passed(self) -> bool:
+        return not self.words
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """All checks of one order."""
+
+    purpose: Purpose
+    checks: tuple[Check, ...]
+
+    @property
+    def failed(self) -> Check | None:
+        """The first check that failed; None: the order may be sent."""
+        return next((check for check in self.checks if not check.passed), None)
+
+    @property
+    def passed(self) -> bool:
+        return self.failed is None
+
+    @property
+    def words(self) -> str:
+        """Why the order may not be sent; empty where it may."""
+        return self.failed.words if self.failed is not None else ""

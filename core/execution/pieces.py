@@ -1,0 +1,74 @@
+"""What every style has in common: how large one order may be, the trader's word, and a rest that goes at market.
+
+No order is smaller than the exchange takes or larger than it allows, and no tail is left that could not be ordered.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import ROUND_CEILING, Decimal
+
+from core.domain.money import NONE_HELD, Contracts, Price
+from core.domain.order import OrderKind
+from core.execution.base import Complete, Place, Progress, Step, Wait, Withdraw
+
+MOST_ORDERS = 20  #: orders at market that keep being cut short are given up after so many
+
+
+def least(progress: Progress) -> Contracts:
+    """The smallest order of it that the exchange takes, by quantity and by value at the newest price known."""
+    newest = progress.style.price or progress.near or progress.working_price or progress.first_price
+    return _least_at(progress, newest)
+
+
+def least_at_first(progress: Progress) -> Contracts:
+    """The same at the price at which it began, which does not change any more."""
+    return _least_at(progress, progress.first_price or progress.near)
+
+
+def _least_at(progress: Progress, price: Price | None) -> Contracts:
+    rules = progress.instrument
+    if not rules.min_notional or price is None:
+        return rules.min_quantity
+    steps = (rules.min_notional / (rules.notional(rules.quantity_step, price))).to_integral_value(ROUND_CEILING)
+    return Contracts(max(rules.min_quantity, steps * rules.quantity_step))
+
+
+def piece(progress: Progress, wanted: Decimal, most: Contracts) -> Contracts:
+    """As much of `wanted` as one order takes; a tail too small to be ordered goes with it, or is kept large enough."""
+    missing, smallest = progress.missing, least(progress)
+    quantity = progress.instrument.round_quantity(min(wanted, missing, most))
+    if NONE_HELD < missing - quantity < smallest:
+        if missing <= most:
+            return missing
+        if missing - smallest >= smallest:
+            return progress.instrument.round_quantity(min(quantity, missing - smallest))
+    return quantity
+
+
+def answered_first(progress: Progress) -> Step | None:
+    """What comes before any style's own answer; None: the style decides."""
+    if progress.working and not progress.resting:
+        return Wait("an order at market is filling")
+    if progress.withdrawn:
+        if progress.working:
+            return Withdraw("its rest is taken back by hand")
+        return Complete(f"taken back by hand: {progress.done}")
+    if progress.hurried and progress.working:
+        return Withdraw("the rest goes at market now, as asked")
+    if not progress.working and progress.missing < least(progress):
+        return Complete(progress.done)
+    if progress.hurried:
+        return rest_at_market(progress, progress.hurried_at, "as asked")
+    return None
+
+
+def rest_at_market(progress: Progress, since: datetime | None, why: str, most: int = MOST_ORDERS) -> Step:
+    """All that is missing, at market. A refusal ends it if the request was sent since then (None: whenever)."""
+    earlier = since is not None and progress.sent_at is not None and progress.sent_at < since
+    if progress.refusal and not earlier:
+        return Complete(progress.refusal)
+    if progress.at_market >= most:
+        return Complete(f"gave up after {progress.orders} orders that were cut short: {progress.done}")
+    quantity = piece(progress, progress.missing, progress.instrument.max_market_quantity)
+    return Place(OrderKind.MARKET, quantity, None, f"{progress.verb} the missing {quantity} contracts at market, {why}")

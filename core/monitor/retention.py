@@ -1,0 +1,32 @@
+"""How long what was told is kept: events and verdicts of the risk control go after so many days.
+
+Facts never go: orders, fills, cycles, funding and what persons have asked for stay.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from db.store import Store
+
+log = logging.getLogger("perpdeck.retention")
+
+KEEP_DAYS = 90  #: where the settings say nothing else
+BATCH = 5_000  #: rows of one statement: nobody waits long for it
+MOST_BATCHES = 200  #: of one sweep; the rest goes with the next
+EVERY_SECONDS = 3_600  #: often, so that one who starts anew each day lets go too
+
+
+def sweep(store: Store, now: datetime, batch: int = BATCH) -> int:
+    """Let go of what is older than the settings say, batch by batch; how much went. Raises Unavailable."""
+    days = int(store.settings().get("events_keep_days") or KEEP_DAYS)
+    before, gone = now - timedelta(days=days), 0
+    for _ in range(MOST_BATCHES):
+        went = store.forget_events(before, batch)
+        gone += went
+        if not went:
+            break
+    if gone:
+        log.info("let go of %s events and verdicts from before %s", gone, before.date())
+    return gone

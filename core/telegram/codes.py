@@ -1,0 +1,49 @@
+"""Codes that must be sent back before something grave is done: six digits, for one person, once, for one minute."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+VALID_FOR = timedelta(seconds=60)
+TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A code that waits, and what it is for."""
+
+    code: str
+    accounts: tuple[str, ...]
+    until: datetime
+    tries: int = TRIES
+
+
+class Codes:
+    """Kept in memory alone: a restart forgets them all, and a new one is asked for."""
+
+    def __init__(self) -> None:
+        self._given: dict[tuple[int, int], Given] = {}
+
+    def give(self, who: tuple[int, int], accounts: Sequence[str], now: datetime) -> str:
+        """A new code for these accounts; an earlier one of the same person in the same chat holds no more."""
+        code = f"{secrets.randbelow(10**6):06}"
+        self._given[who] = Given(code, tuple(accounts), now + VALID_FOR)
+        return code
+
+    def take(self, who: tuple[int, int], code: str, now: datetime) -> tuple[tuple[str, ...], str]:
+        """The accounts that a code is for, or none and why it is not taken. A code is taken once."""
+        given = self._given.pop(who, None)
+        if given is None:
+            return (), "there is no code to confirm: send /flatten first"
+        if now > given.until:
+            return (), "the code has run out: send /flatten again"
+        if hmac.compare_digest(given.code, code):
+            return given.accounts, ""
+        if given.tries > 1:
+            self._given[who] = replace(given, tries=given.tries - 1)
+            return (), "this is not the code; nothing was done"
+        return (), "this is not the code, for the third time: send /flatten again"

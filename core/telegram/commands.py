@@ -1,0 +1,174 @@
+"""What a message is answered, and what it makes the bot do: look, explain, and protect more.
+
+Nothing here can add risk: a level is only ever raised, and taking it back needs the dashboard. Flattening needs a
+code that is sent back within a minute. Every order goes through the services and is on the record with who gave it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from core.alerts.words import LEVELS, figure
+from core.clock import Clock
+from core.domain.account import Level
+from core.domain.errors import PerpdeckError
+from core.services.accounts import Accounts
+from core.services.levels import Levels
+from core.services.reports import Reports
+from core.telegram.codes import Codes
+from core.telegram.line import Update
+
+TOO_LATE = timedelta(seconds=60)  #: an order that lay about so long is not carried out
+ALL = "all"
+HELP = (
+    "/status: bots, levels, money",
+    "/positions: what is held",
+    "/why <part>: why the bot did or did not do something",
+    "/pause [account]: no entries, no recovery, no reopening",
+    "/reduce_only [account]: nothing that enlarges a position",
+    "/flatten [account]: close everything; asks for a code",
+    "Taking a level back needs the dashboard.",
+)
+Translate = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """What the commands reach of the house."""
+
+    accounts: Accounts
+    levels: Levels
+    reports: Reports
+
+
+class Commands:
+    """Answers one message after the other. `translate` puts each sentence into the trader's language."""
+
+    def __init__(self, remote: Remote, clock: Clock, language: Callable[[], Translate]) -> None:
+        self._remote, self._clock, self._language = remote, clock, language
+        self._codes = Codes()
+
+    def answer(self, update: Update) -> str:
+        """The answer to a message of somebody who may give commands; empty: none."""
+        name, _, given = update.text.strip().partition(" ")
+        if not name.startswith("/"):
+            return ""
+        command, given = name[1:].partition("@")[0].lower(), given.strip()
+        try:
+            lines = list(self._lines(update, command, given))
+        except PerpdeckError as trouble:
+            lines = [str(trouble)]
+        translate = self._language()
+        return "\n".join(translate(line) for line in lines)
+
+    def _lines(self, update: Update, command: str, given: str) -> Iterator[str]:
+        match command:
+            case "status":
+                yield from self._status()
+            case "positions":
+                yield from self._positions()
+            case "why":
+                yield from self._why(given)
+            case "pause" | "reduce_only" | "flatten" if self._clock.now() - update.at > TOO_LATE:
+                yield f"/{command} came more than a minute late and was not carried out: send it again"
+            case "pause":
+                yield from self._raise(self._named(given or ALL), Level.NO_ADDED_RISK, update)
+            case "reduce_only":
+                yield from self._raise(self._named(given or ALL), Level.REDUCE_ONLY, update)
+            case "flatten":
+                yield from self._flatten(update, given)
+            case "help" | "start":
+                yield from HELP
+            case _:
+                yield f"/{command[:30]} is not known"
+                yield from HELP
+
+    # -- looking ---------------------------------------------------------------------------------------------
+
+    def _status(self) -> Iterator[str]:
+        for account in self._remote.accounts.list():
+            status, picture = self._remote.levels.status(account.id), self._remote.reports.picture(account.id)
+            yield f"{account.id}: {status.state}, level {LEVELS[status.level]}"
+            yield status.words
+            if picture is not None:
+                yield f"{status.protected} of {status.parts} open parts are protected"
+                yield from _money(picture.data)
+            for alarm in self._remote.reports.alarms(account.id):
+                yield f"! {alarm.words}"
+
+    def _positions(self) -> Iterator[str]:
+        found = [(account, row) for account, row in self._parts() if Decimal(row["size"])]
+        for account, row in found:
+            average = figure(Decimal(row["average_entry"]) if row["average_entry"] else None)
+            pnl = f"{Decimal(row['unrealised_pnl']):+.2f}" if row["unrealised_pnl"] else "?"
+            yield (
+                f"{account} {row['part']}: {row['symbol']} {row['side']}, {row['size']} contracts at {average}, "
+                f"PnL {pnl} USDT, TP {row['take_profit_price'] or '-'}, SL {row['stop_loss_price'] or '-'}"
+            )
+            if not row["protected"]:
+                yield f"! {row['part']} is held without its stop-loss"
+        if not found:
+            yield "nothing is held"
+
+    def _why(self, part: str) -> Iterator[str]:
+        row = next((row for _, row in self._parts() if row["part"] == part.lower()), None)
+        if row is None:
+            known = ", ".join(row["part"] for _, row in self._parts()) or "-"
+            yield f"which part? {known}"
+            return
+        yield f"{row['part']}: {row['symbol']} {row['side']}"
+        for one in row["why"]:
+            yield one["because"]
+
+    def _parts(self) -> list[tuple[str, dict[str, Any]]]:
+        pictures = ((one.id, self._remote.reports.picture(one.id)) for one in self._remote.accounts.list())
+        return [(account, row) for account, picture in pictures if picture for row in picture.data["parts"]]
+
+    # -- protecting more -------------------------------------------------------------------------------------
+
+    def _named(self, given: str) -> list[str]:
+        known = [account.id for account in self._remote.accounts.list()]
+        return known if given.lower() == ALL else [name for name in known if name == given.lower()]
+
+    def _raise(self, accounts: Sequence[str], level: Level, update: Update) -> Iterator[str]:
+        if not accounts:
+            yield self._which()
+        for account in accounts:
+            if self._remote.levels.raise_level(account, level, f"telegram:{update.user}", f"/{_word(level)}"):
+                yield f"{account}: the level is now {LEVELS[level]}"
+            else:
+                now = self._remote.levels.status(account).level
+                yield f"{account}: the level stays {LEVELS[now]}, which protects as much"
+
+    def _flatten(self, update: Update, given: str) -> Iterator[str]:
+        who, now = (update.chat, update.user), self._clock.now()
+        if given.isdigit():
+            accounts, why_not = self._codes.take(who, given, now)
+            yield from self._raise(accounts, Level.FLATTEN, update) if accounts else [why_not]
+            return
+        everything = self._named(ALL)
+        accounts = tuple(self._named(given) if given else everything if len(everything) == 1 else ())
+        if not accounts:
+            yield self._which()
+            return
+        code = self._codes.give(who, accounts, now)
+        yield f"closes everything at market on {', '.join(accounts)}: send /flatten {code} within 60 s"
+
+    def _which(self) -> str:
+        known = ", ".join(account.id for account in self._remote.accounts.list())
+        return f"which account? {known}, or all"
+
+
+def _money(picture: dict[str, Any]) -> Iterator[str]:
+    metrics = picture.get("metrics")
+    if metrics:
+        equity, floating = Decimal(metrics["equity"]), Decimal(metrics["floating_pnl"])
+        yield f"equity {equity:,.2f} USDT, unrealised {floating:+,.2f} USDT"
+
+
+def _word(level: Level) -> str:
+    return "pause" if level is Level.NO_ADDED_RISK else str(level)

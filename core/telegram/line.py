@@ -1,0 +1,90 @@
+"""Telegram's bot API, as far as it is used: ask for updates and wait for them, say something in a chat.
+
+The token is part of every address, so no address leaves this file, in no error and no log.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
+
+HOST = "https://api.telegram.org"
+PATIENCE = 10.0  #: seconds beyond what Telegram was asked to wait
+LONGEST = 4000  #: letters of a message; Telegram takes 4096
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # beneath, it logs addresses
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Something that was written to the bot."""
+
+    id: int
+    chat: int
+    user: int
+    text: str
+    at: datetime
+
+
+class Line:
+    """One bot token."""
+
+    def __init__(self, token: str, host: str = HOST) -> None:
+        self._address = f"{host}/bot{token}"
+
+    def __repr__(self) -> str:
+        return "Line(...)"
+
+    def updates(self, first: int, seconds: int) -> list[Update]:
+        """What was written from this update on, waiting so long for the first. Raises Unavailable, Misconfigured.
+
+        Asking from an update on tells Telegram that the earlier ones are done with. What is no text message comes
+        as an update without text.
+        """
+        asked = {"offset": first, "timeout": seconds, "allowed_updates": ["message"]}
+        return [_update(one) for one in self._call("getUpdates", asked, seconds)]
+
+    def say(self, chat: int, words: str) -> None:
+        """Write this in a chat. Raises Unavailable, Misconfigured."""
+        text = words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
+        self._call("sendMessage", {"chat_id": chat, "text": text, "disable_notification": False}, 0)
+
+    def _call(self, method: str, asked: Mapping[str, Any], seconds: float) -> Any:
+        trouble: PerpdeckError
+        try:
+            answer = httpx.post(f"{self._address}/{method}", json=asked, timeout=seconds + PATIENCE)
+            told = answer.json()
+        except httpx.TimeoutException:
+            trouble = Unavailable("Telegram does not answer in time")
+        except httpx.HTTPError as error:
+            trouble = Unavailable(f"Telegram cannot be reached ({type(error).__name__})")
+        except ValueError:
+            trouble = Unavailable(f"Telegram answered with {answer.status_code} and no JSON")
+        else:
+            if isinstance(told, dict) and told.get("ok"):
+                return told["result"]
+            if answer.status_code in (401, 404):
+                trouble = Misconfigured("Telegram does not know this bot token: enter it anew")
+            elif answer.status_code == 409:
+                trouble = Unavailable("another program asks for the messages of this Telegram bot")
+            else:
+                trouble = Unavailable(f"Telegram answered with {answer.status_code}")
+        raise trouble from None
+
+
+def _update(found: Mapping[str, Any]) -> Update:
+    message = found.get("message") or {}
+    return Update(
+        id=int(found["update_id"]),
+        chat=int(message.get("chat", {}).get("id", 0)),
+        user=int(message.get("from", {}).get("id", 0)),
+        text=str(message.get("text", "")),
+        at=datetime.fromtimestamp(int(message.get("date", 0)), UTC),
+    )

@@ -1,0 +1,113 @@
+"""What a person is told away from the dashboard: alerts, where they go, what became of them, and sealed addresses."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.base import Base, Key
+
+
+class SealedTextRow(Base):
+    """A secret that is no account's key: an address that alerts are sent to, a bot's token."""
+
+    __tablename__ = "sealed_texts"
+
+    name: Mapped[Key]
+    ciphertext: Mapped[bytes] = mapped_column(LargeBinary)
+    hint: Mapped[str]  #: its last four letters
+
+
+class AlertChannelRow(Base):
+    """Somewhere alerts are heard. Its address lies among the sealed texts."""
+
+    __tablename__ = "alert_channels"
+
+    id: Mapped[Key]
+    name: Mapped[str] = mapped_column(unique=True)
+    service: Mapped[str]
+    hint: Mapped[str]
+    on: Mapped[bool]
+    kinds: Mapped[list[str]]
+    quiet_from: Mapped[str | None]  #: "22:30"
+    quiet_until: Mapped[str | None]
+    per_minute: Mapped[int]
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    failure: Mapped[str] = mapped_column(server_default="")
+
+
+class AlertRow(Base):
+    """One thing to tell; the key is the fact's, so a fact is told once however often it is read."""
+
+    __tablename__ = "alerts"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    account: Mapped[str]
+    part: Mapped[str]
+    subject: Mapped[str]
+    words: Mapped[str]
+    severe: Mapped[bool]
+
+    __table_args__ = (Index("ix_alerts_at", "at"),)
+
+
+class AlertDeliveryRow(Base):
+    """One alert on its way to one channel; several that went in one message share its number."""
+
+    __tablename__ = "alert_deliveries"
+
+    channel: Mapped[Key] = mapped_column(ForeignKey("alert_channels.id", ondelete="CASCADE"))
+    alert: Mapped[int] = mapped_column(ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True)
+    state: Mapped[str]
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    sent_at: Mapped[datetime | None]
+    message: Mapped[int | None]
+
+    __table_args__ = (
+        Index("ix_alert_deliveries_due", "channel", "due_at", postgresql_where=text("state IN ('waiting', 'sending')")),
+        Index("ix_alert_deliveries_sent", "channel", "sent_at", postgresql_where=text("state = 'sent'")),
+        Index("ix_alert_deliveries_alert", "alert"),
+    )
+
+
+class AlertCursorRow(Base):
+    """Up to which transaction each kind of fact has been read; it commits with the alerts that were made of it."""
+
+    __tablename__ = "alert_cursors"
+
+    source: Mapped[Key]
+    changed: Mapped[int]
+    key: Mapped[str]
+    began_at: Mapped[datetime]  #: what happened before is not told
+
+
+class AlertConditionRow(Base):
+    """Something that is so just now, since when, and whether it was told."""
+
+    __tablename__ = "alert_conditions"
+
+    subject: Mapped[Key]
+    account: Mapped[str]
+    words: Mapped[str]
+    since: Mapped[datetime]
+    told: Mapped[bool]
+
+
+class TelegramLineRow(Base):
+    """One bot token: who polls it now, and the first update that nobody has taken yet."""
+
+    __tablename__ = "telegram_lines"
+
+    digest: Mapped[Key]  #: SHA-256 of the token
+    holder: Mapped[str]
+    expires_at: Mapped[datetime]
+    next_update: Mapped[int]
+    strangers: Mapped[list[str]]  #: who has written without being on the list

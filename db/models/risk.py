@@ -1,0 +1,42 @@
+"""What the risk control said to each order that was let through, and to each that was not."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, Identity, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.base import Base
+
+
+class RiskCheckRow(Base):
+    """One order that passed, or one refusal; the same refusal again only counts up."""
+
+    __tablename__ = "risk_checks"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[datetime]
+    account: Mapped[str]
+    symbol: Mapped[str]
+    part: Mapped[str]
+    purpose: Mapped[str]
+    client_order_id: Mapped[str] = mapped_column(server_default="")  #: empty: no order came of it
+    check_name: Mapped[str] = mapped_column(server_default="")  #: the check that failed; empty: none did
+    passed: Mapped[bool]
+    value: Mapped[Decimal | None]  #: of the failed check, with its limit
+    limit_value: Mapped[Decimal | None]
+    unit: Mapped[str] = mapped_column(server_default="")
+    words: Mapped[str] = mapped_column(server_default="")
+    checks: Mapped[list[Any]] = mapped_column(JSONB)  #: every check that was made, in order
+    repeats: Mapped[int] = mapped_column(server_default=text("0"))  #: how often the same was found again since
+    repeated_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("ix_risk_checks_account_id", "account", "id"),
+        Index("ix_risk_checks_part_id", "part", "id"),
+        Index("ix_risk_checks_at", "at"),
+    )

@@ -1,0 +1,75 @@
+"""A bot on the simulator, a real receiver for what it tells, and a clock that is moved by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from core.alerts.courier import Courier
+from core.alerts.herald import Herald
+from core.alerts.words import alerts_of
+from core.clock import Clock
+from core.domain.alert import Alert, AlertKind, Channel
+from core.vault import Vault
+from db.store import Store
+from db.store_channels import address_name
+from tests.alerts.receiver import Receiver, receiver
+from tests.monitor.conftest import exchange, on_binance, stack
+from tests.postgres import database_url, postgres, store
+
+__all__ = ["database_url", "exchange", "on_binance", "postgres", "stack", "store"]
+
+
+class Desk:
+    """Herald and courier of one process, over one database."""
+
+    def __init__(self, store: Store, clock: Clock, vault: Vault) -> None:
+        self.store, self.clock, self.vault = store, clock, vault
+        self.language = str
+        self.restart()
+
+    def restart(self) -> None:
+        """The process dies and another comes up: nothing is remembered but the database."""
+        self.herald = Herald(self.store, self.clock)
+        self.courier = Courier(self.store, self.clock, self.vault.unseal, lambda: self.language)
+
+    def channel(self, address: str, name: str = "phone", **how: Any) -> str:
+        """A channel there, hearing what a new one hears."""
+        made = Channel(uuid4().hex[:8], name, "JSON", address[-4:], **how)
+        self.store.save_alert_channel(made, self.vault.seal(address), self.clock.now())
+        return made.id
+
+    def turn(self) -> int:
+        """What is new is told and sent; how many alerts were new."""
+        new = self.herald.turn()
+        self.send()
+        return new
+
+    def send(self) -> None:
+        for future in self.courier.turn():
+            future.result(20)
+
+    def tell(self, key: str, kind: AlertKind = AlertKind.LEVEL, *, words: str = "", subject: str = "") -> None:
+        """An alert of its own, without a fact behind it."""
+        made = Alert(key, kind, "paper-okx", subject or key, words or f"words of {key}", self.clock.now(), kind.severe)
+        self.store.tell_alerts(alerts_of, (), self.clock.now(), [made])
+
+
+@pytest.fixture
+def phone() -> Iterator[Receiver]:
+    with receiver() as made:
+        yield made
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    return Vault.open(tmp_path, None)
+
+
+@pytest.fixture
+def address_of() -> Any:
+    return address_name

@@ -1,0 +1,28 @@
+"""Every fault at every step of entries, recoveries and closes that are worked piece by piece; see `worked`.
+
+A death is struck before and after each piece's request and each commit, not only at one of them. `SEED=n VOYAGE=m`
+makes one voyage again; `-m soak` runs the whole table, once for every thousand of `SEEDS`.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from core.domain.account import Exchange
+from tests.faults.conftest import RunTable
+from tests.faults.worked import Worked
+
+A_FEW = {Exchange.OKX: 3, Exchange.BINANCE: 2}  #: voyages, of ten flows each
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["alone", "shared"])
+@pytest.mark.parametrize("exchange", Exchange)
+def test_a_sample_of_the_table(run_table: RunTable, exchange: Exchange, shared: bool) -> None:
+    run_table(exchange, shared=shared, most=A_FEW[exchange], sailing=Worked)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("shared", [False, True], ids=["alone", "shared"])
+@pytest.mark.parametrize("exchange", Exchange)
+def test_the_whole_table(run_table: RunTable, exchange: Exchange, shared: bool) -> None:
+    run_table(exchange, shared=shared, most=None, sailing=Worked)
