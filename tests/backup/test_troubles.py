@@ -152,11 +152,12 @@ def test_stopping_does_not_wait_for_a_silent_server(beside: Copying, book: Book)
 
 
 def of_backup(copying: Copying, column: str) -> int:
-    """Of the server process that serves the writer."""
-    url = make_url(copying.main)
+    """Of the server process that serves the writer; other databases of the server may have writers of their own."""
+    url, place = make_url(copying.main), make_url(copying.url).database
     connection = psycopg2.connect(host=url.query["host"], user=url.username, dbname=url.database)
     with connection, connection.cursor() as cursor:
-        cursor.execute(f"SELECT {column} FROM pg_stat_activity WHERE application_name = 'perpdeck-backup'")
+        ours = "application_name = 'perpdeck-backup' AND datname = %s"
+        cursor.execute(f"SELECT {column} FROM pg_stat_activity WHERE {ours}", (place,))
         [(found,)] = cursor.fetchall()
     connection.close()
     return int(found)

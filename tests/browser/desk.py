@@ -164,10 +164,10 @@ class Desk:
         assert found, line.inner_text()
         return found.group(1)
 
-    def refused_with(self, words: str | re.Pattern[str]) -> None:
+    def refused_with(self, words: str | re.Pattern[str], story: str | None = None) -> None:
         """The form says so under its fields and offers no order."""
-        expect(self.main.get_by_text(words).first).to_be_visible()
-        expect(self.button("nt_review")).to_be_disabled()
+        expect(self.main.get_by_text(words).first, story).to_be_visible()
+        expect(self.button("nt_review"), story).to_be_disabled()
 
     # -- Active Positions
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -67,7 +68,7 @@ def test_a_database_that_dies_is_back_in_seconds_and_nothing_is_lost(own: Produc
     desk.pill("0/0 protected")
 
 
-def test_a_second_dashboard_shows_and_does_not_act(own: Product, open_desk: OpenDesk, tmp_path: Path) -> None:
+def test_a_second_dashboard_shows_and_does_not_act_and_the_first_goes_when_told(own: Product, open_desk: OpenDesk, tmp_path: Path) -> None:
     exchange = still(own.simulator())
     first = open_desk(own).open()
     first.start_bot()
@@ -86,11 +87,11 @@ def test_a_second_dashboard_shows_and_does_not_act(own: Product, open_desk: Open
     finally:
         if second.returncode is None:
             second.kill9()
+    told_to_go(own)
 
 
-def test_told_to_go_it_goes_and_leaves_nothing_behind(own: Product, open_desk: OpenDesk) -> None:
-    desk = open_desk(own).open()
-    desk.start_bot()
+def told_to_go(own: Product) -> None:
+    """It goes when it is told, and leaves nothing behind."""
     started = [int(path.name) for path in Path("/proc").glob("[0-9]*") if str(own.home) in command_of(int(path.name))]
     assert started, "the paper exchange and the database are processes of their own"
     assert own.terminate() in (0, -15, 143)
@@ -98,9 +99,12 @@ def test_told_to_go_it_goes_and_leaves_nothing_behind(own: Product, open_desk: O
     assert not re.search(r"Traceback|did not stop", own.log())
 
 
-def test_a_busy_port_is_said_in_one_sentence(own: Product) -> None:
-    port = own.url.rsplit(":", 1)[1]
-    said = run_port_check(port)
+def test_a_busy_port_is_said_in_one_sentence() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        said = run_port_check(port)
     assert port in said
     assert "PERPDECK_PORT" in said
 

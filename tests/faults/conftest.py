@@ -89,7 +89,7 @@ def run_table(postgres: Postgres, simulator: SimulatorProcess, quiet_log: None) 
         cells = [(exchange, cell.flow, cell.step, cell.kind) for cell in matrix.cells]
         table.keep(cells, told, SEED)
         missed = [one.cell for one in runs if not one.struck]
-        assert len(missed) * 50 <= len(runs), f"struck nothing: {missed}"
+        assert len(missed) <= max(1, len(runs) // 50), f"struck nothing: {missed}"
         broken = [one.broken for one in runs if one.broken]
         assert not broken, f"{len(broken)} promises broken\n\n" + "\n\n".join(broken)
 
