@@ -68,7 +68,9 @@ def test_a_database_that_dies_is_back_in_seconds_and_nothing_is_lost(own: Produc
     desk.pill("0/0 protected")
 
 
-def test_a_second_dashboard_shows_and_does_not_act_and_the_first_goes_when_told(own: Product, open_desk: OpenDesk, tmp_path: Path) -> None:
+def test_a_second_dashboard_shows_and_does_not_act_and_the_first_goes_when_told(
+    own: Product, open_desk: OpenDesk, tmp_path: Path
+) -> None:
     exchange = still(own.simulator())
     first = open_desk(own).open()
     first.start_bot()
