@@ -31,7 +31,10 @@ log = logging.getLogger("perpdeck.guard")
 
 FIRST_BACK_OFF = 0.5  #: seconds after a failed pass; doubles
 LONGEST_BACK_OFF = 10.0
-SMALLEST_GAP = 0.2  #: seconds between two passes; an exchange allows few looks a second
+#: Seconds between two passes. OKX gives seven looks in two seconds, and three more for protection: spread so, a place
+#: is never far away, where a burst would leave a person's wish waiting for the window to move on.
+SMALLEST_GAP = 0.3
+LONGEST_GAP = 0.6  #: where looks that could not wait have used up what was meant for the next
 ACCOUNT_READ_EVERY = timedelta(seconds=2)  #: pushes about money are answered with a read at most this often
 
 
@@ -42,7 +45,7 @@ class _Wishes:
     keys: set[PositionKey] = field(default_factory=set)
     everything: bool = False
     account: bool = False
-    urgent: bool = False  #: an entry has filled: no gap is kept before this look
+    urgent: bool = False  #: an entry has filled or a person has asked: no gap is kept before this look
 
     def __bool__(self) -> bool:
         return bool(self.keys) or self.everything or self.account
@@ -137,12 +140,13 @@ class Guard:
     # -- waking ------------------------------------------------------------------------------------------------
 
     def wake(self, key: PositionKey | None = None) -> None:
-        """Ask for a look at one position, or at all of them."""
+        """Ask for a look at one position, as a person's wish does, or at all of them, in their turn."""
         with self._condition:
             if key is None:
                 self._wishes.everything = True
             else:
                 self._wishes.keys.add(key)
+                self._wishes.urgent = True
             self._condition.notify_all()
 
     def on_push(self, push: Push) -> None:
@@ -211,10 +215,10 @@ class Guard:
                 if self._fills or self._answering:
                     self._condition.wait()  # the look that follows a fill begins after its answer
                     continue
-                # A fill is looked at without delay; anything else lets a burst of pushes become one look.
+                # A fill or a wish is looked at without delay; else a burst of pushes becomes one look.
                 if self._wishes and (self._wishes.urgent or now >= self._not_before):
                     wishes, self._wishes = self._wishes, _Wishes()
-                    self._not_before = now + SMALLEST_GAP
+                    self._not_before = min(max(self._not_before, now) + SMALLEST_GAP, now + LONGEST_GAP)
                     return wishes
                 times = [at for at in (self._again_at, self._account_at) if at is not None]
                 times += [self._not_before] if self._wishes else []
