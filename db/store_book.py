@@ -21,6 +21,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    tuple_,
     type_coerce,
     update,
 )
@@ -71,12 +72,8 @@ bots, settings = BotStateRow.table(), SettingRow.table()
 
 def of_interest() -> ColumnElement[bool]:
     """Parts that are living, that may be opened again, or whose last cycle still has live orders."""
-    left = exists().where(
-        orders.c.part == positions.c.part,
-        orders.c.cycle == positions.c.cycle,
-        orders.c.account == positions.c.account,
-        orders.c.status == OrderStatus.WORKING,
-    )
+    live = select(orders.c.account, orders.c.part, orders.c.cycle).where(orders.c.status == OrderStatus.WORKING)
+    left = tuple_(positions.c.account, positions.c.part, positions.c.cycle).in_(live)
     return or_(positions.c.cycle_ended_at.is_(None), positions.c.wanted != Wanted.CLOSED, left)
 
 

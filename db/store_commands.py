@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Table,
     Text,
     and_,
     any_,
@@ -26,7 +27,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    tuple_,
+    union,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
@@ -239,22 +240,25 @@ def _settle_statement() -> Any:
 
 
 def _commands_statement() -> Any:
-    current = exists().where(
-        positions.c.part == commands.c.part,
-        positions.c.cycle == commands.c.cycle,
-        positions.c.cycle_ended_at.is_(None),
-    )
+    mine, name = commands.c.account == bindparam("account"), commands.c.client_order_id
+    current = _of_parts(commands, positions.c.cycle_ended_at.is_(None))
     told = (column for column in commands.c if column is not commands.c.request)  # long, and for people only
-    query = select(*told).where(commands.c.account == bindparam("account"), or_(UNRESOLVED, current))
-    return query.order_by(commands.c.recorded_at, commands.c.client_order_id)
+    query = select(*told).where(mine, name.in_(union(select(name).where(mine, UNRESOLVED), current)))
+    return query.order_by(commands.c.recorded_at, name)
 
 
 def _orders_statement() -> Any:
-    of_account = positions.c.account == bindparam("account")
-    current = select(positions.c.part, positions.c.cycle).where(of_account, of_interest())
-    wanted = or_(orders.c.status == OrderStatus.WORKING, tuple_(orders.c.part, orders.c.cycle).in_(current))
-    query = select(orders).where(orders.c.account == bindparam("account"), wanted)
-    return query.order_by(orders.c.created_at, orders.c.client_order_id)
+    mine, name = orders.c.account == bindparam("account"), orders.c.client_order_id
+    live = select(name).where(mine, orders.c.status == OrderStatus.WORKING)
+    query = select(orders).where(mine, name.in_(union(live, _of_parts(orders, of_interest()))))
+    return query.order_by(orders.c.created_at, name)
+
+
+def _of_parts(table: Table, which: ColumnElement[bool]) -> Any:
+    """The ids of what was sent in the present cycles of these parts, found by part and cycle: history may be long."""
+    here = and_(table.c.part == positions.c.part, table.c.cycle == positions.c.cycle)
+    parts = positions.join(table, here)
+    return select(table.c.client_order_id).select_from(parts).where(positions.c.account == bindparam("account"), which)
 
 
 # built once: they are asked at every look

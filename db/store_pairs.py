@@ -68,6 +68,7 @@ class Pairs(Database):
         leg, sibling = orders.alias("leg"), orders.alias("sibling")
         last_fill = (
             select(func.max(fills.c.at))
+            .where(fills.c.part == leg.c.part, fills.c.cycle == leg.c.cycle)  # found by its part: fills are many
             .where(fills.c.account == account, fills.c.client_order_id == leg.c.client_order_id)
             .scalar_subquery()
         )

@@ -21,7 +21,16 @@ ASKED: dict[str, Callable[[Store], Any]] = {
     "ix_execution_events_at": lambda store: store.forget_events(NOON, 100),
     "ix_risk_checks_account_id": lambda store: store.risk_checks(ACCOUNT),
     "ix_risk_checks_at": lambda store: store.forget_events(NOON, 100),
+    "ix_commands_part_cycle": lambda store: store.commands(ACCOUNT),
+    "ix_orders_part_cycle": lambda store: store.orders(ACCOUNT),
+    "ix_fills_part_at": lambda store: store.cancel_latencies(ACCOUNT),
 }
+SENT = """
+    INSERT INTO commands (client_order_id, account, key, part, cycle, purpose, side, kind, quantity, request,
+                          recorded_at, epoch, outcome)
+    SELECT 'past ' || number, :account, '', :part, 1000 + number, 'E', 'buy', 'market', 1, '{}', now(), 1, 'done'
+    FROM generate_series(1, 98) AS number
+"""  #: of cycles long past
 
 
 @pytest.mark.parametrize("index", ASKED)
@@ -39,7 +48,8 @@ def test_it_is_found_by_an_index(store: Store, index: str) -> None:
     event.remove(store.engine, "before_cursor_execute", note)
     plans = []
     with store.engine.begin() as connection:
-        connection.execute(text("ANALYZE orders, execution_events, risk_checks"))
+        connection.execute(text(SENT), {"account": ACCOUNT, "part": intent.part})
+        connection.execute(text("ANALYZE positions, commands, orders, fills, execution_events, risk_checks"))
         connection.execute(text("SET LOCAL enable_seqscan = off"))
         connection.execute(text("SET LOCAL enable_sort = off"))
         for statement, parameters in asked:
