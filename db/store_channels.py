@@ -107,7 +107,7 @@ class Channels(Database):
     def take_message(self, channel: str, choose: Choose, now: datetime, until: datetime) -> Message | None:
         """The channel's next message, taken by us until then; None: there is none, or another process sends one.
 
-        `choose` sees what is due, oldest first, and what was sent lately.
+        `choose` sees what is due, oldest first, and what was sent lately; where much waits, what is severe before all.
         """
         locked = select(channels).where(channels.c.id == channel, channels.c.on).with_for_update(skip_locked=True)
         mine = deliveries.c.channel == channel
@@ -122,10 +122,11 @@ class Channels(Database):
                 select(alerts, deliveries.c.attempts)
                 .join(deliveries, deliveries.c.alert == alerts.c.id)
                 .where(mine, _UNDER_WAY, deliveries.c.due_at <= now)
-                .order_by(alerts.c.id)
+                .order_by(alerts.c.severe.desc(), alerts.c.id)
                 .limit(WAITING_AT_MOST)
             )
-            waiting = [Waiting(one.id, _alert(one), one.attempts) for one in connection.execute(due)]
+            rows = sorted(connection.execute(due), key=lambda one: one.id)
+            waiting = [Waiting(one.id, _alert(one), one.attempts) for one in rows]
             lately = and_(mine, deliveries.c.state == DeliveryState.SENT, deliveries.c.sent_at > now - REMEMBERED)
             sent = (
                 select(deliveries.c.message, deliveries.c.sent_at, func.array_agg(alerts.c.subject).label("subjects"))

@@ -21,6 +21,7 @@ log = logging.getLogger("perpdeck.alerts")
 PING, NOTE = "ping", "ping_note"  #: names of the sealed address, and of what became of the last request
 SECONDS = 10.0
 FRESH = timedelta(seconds=30)
+AGAIN_AFTER = timedelta(seconds=30)  #: one that was not taken: the listener's patience may be short
 
 
 class Ping:
@@ -29,12 +30,14 @@ class Ping:
     def __init__(self, store: Store, clock: Clock, unseal: Callable[[bytes], str], acting: Callable[[], bool]) -> None:
         self._store, self._clock, self._unseal, self._acting = store, clock, unseal, acting
         self._last: datetime | None = None
+        self._taken = True
 
     def turn(self) -> bool:
         """Send one where one is due and all is well; True where it was taken. Raises Unavailable, Misconfigured."""
         now = self._clock.now()
         every = timedelta(minutes=AlertSettings.of(self._store.settings()).ping_minutes)
-        if not self._acting() or (self._last is not None and now - self._last < every):
+        pause = every if self._taken else min(every, AGAIN_AFTER)
+        if not self._acting() or (self._last is not None and now - self._last < pause):
             return False
         sealed = self._store.sealed_text(PING)
         if sealed is None:
@@ -43,18 +46,19 @@ class Ping:
         if words:
             self._note(now, f"not sent: {words}")
             return False
-        self._last = now
         trouble = request(self._unseal(sealed[0]))
+        self._last, self._taken = now, not trouble
         self._note(now, trouble)
-        return not trouble
+        return self._taken
 
     def _note(self, now: datetime, trouble: str) -> None:
         """What became of it, for the page; written when it is news."""
+        kept = self._store.private(NOTE)
+        if trouble and kept is not None and kept["trouble"] == trouble:
+            return
         if trouble:
             log.warning("dead man's switch: %s", trouble)
-        note = {"at": now.isoformat(), "trouble": trouble}
-        if note != self._store.private(NOTE):
-            self._store.keep_private(NOTE, note, "ping")
+        self._store.keep_private(NOTE, {"at": now.isoformat(), "trouble": trouble}, "ping")
 
 
 def request(address: str) -> str:

@@ -19,11 +19,12 @@ MOST_CYCLES = 10_000
 
 
 def due(settings: AlertSettings, now: datetime, zone: ZoneInfo) -> datetime | None:
-    """The moment of today's summary where it has come and is not long past."""
+    """The moment of the newest summary where it has come and is not long past; it may lie before midnight."""
     if settings.summary_at is None:
         return None
-    at = datetime.combine(now.astimezone(zone).date(), settings.summary_at, zone)
-    return at if at <= now < at + LATE else None
+    today = now.astimezone(zone).date()
+    moments = (datetime.combine(day, settings.summary_at, zone) for day in (today, today - timedelta(days=1)))
+    return next((at for at in moments if at <= now < at + LATE), None)
 
 
 def summaries(store: Store, at: datetime) -> Iterator[Alert]:

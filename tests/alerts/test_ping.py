@@ -37,6 +37,32 @@ def test_every_two_minutes_while_all_is_well(stack: Stack, ping: Ping, phone: Re
     assert stack.store.private(NOTE)["trouble"] == ""
 
 
+def test_one_that_was_not_taken_is_sent_again_soon(stack: Stack, ping: Ping, phone: Receiver) -> None:
+    """Who listens there may ring after a single gap: one lost request is not to wake anybody."""
+    phone.status = 503
+    assert not ping.turn()
+    phone.status = 200
+    beat(stack, 29)
+    assert not ping.turn()
+    beat(stack, 1)
+    assert ping.turn()
+    beat(stack, 60)
+    assert not ping.turn()
+    assert len(phone.requests) == 2
+
+
+def test_silence_that_lasts_is_noted_and_logged_once(
+    stack: Stack, ping: Ping, caplog: pytest.LogCaptureFixture
+) -> None:
+    ill(stack, "stopped")
+    since = stack.clock.now()
+    for _ in range(5):
+        assert not ping.turn()
+        beat(stack, 5)
+    assert caplog.text.count("not sent: no bot is running") == 1
+    assert stack.store.private(NOTE)["at"] == since.isoformat()
+
+
 def ill(stack: Stack, how: str) -> None:
     match how:
         case "stopped":

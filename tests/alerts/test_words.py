@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.alerts.choosing import next_message
+from core.alerts.summary import due
 from core.alerts.words import TITLES, alerts_of
 from core.domain.alert import USUAL, Alert, AlertKind, AlertSettings, Channel, QuietHours, Sent, Waiting
 from core.domain.instrument import Side
@@ -152,6 +153,22 @@ def test_every_kind_has_its_title_in_both_languages() -> None:
     same = {"Bot", "Alarm"}
     assert [title for title in TITLES.values() if in_turkish(title) == title and title not in same] == []
     assert AlertKind.FILL not in USUAL
+
+
+@pytest.mark.parametrize(
+    ("story", "now", "found"),
+    [
+        ("not yet", "20:59", None),
+        ("just now, three hours ahead of UTC", "21:00", "2026-11-21 21:00"),
+        ("after midnight it is still told", "01:30", "2026-11-20 21:00"),
+        ("six hours later it is old news", "03:00", None),
+    ],
+)
+def test_a_summary_is_due_at_its_time_and_for_some_hours(story: str, now: str, found: str | None) -> None:
+    zone = ZoneInfo("Europe/Istanbul")
+    at = datetime.fromisoformat(f"2026-11-21T{now}").replace(tzinfo=zone).astimezone(UTC)
+    moment = due(AlertSettings(summary_at=time(21)), at, zone)
+    assert (None if moment is None else f"{moment:%Y-%m-%d %H:%M}") == found, story
 
 
 def test_settings_are_kept_as_they_are() -> None:
