@@ -58,10 +58,12 @@ class Commands:
         if not name.startswith("/"):
             return ""
         command, given = name[1:].partition("@")[0].lower(), given.strip()
+        lines = []
         try:
-            lines = list(self._lines(update, command, given))
+            for line in self._lines(update, command, given):
+                lines.append(line)
         except PerpdeckError as trouble:
-            lines = [str(trouble)]
+            lines.append(str(trouble))  # what was done before it is told too
         translate = self._language()
         return "\n".join(translate(line) for line in lines)
 
@@ -146,8 +148,9 @@ class Commands:
 
     def _flatten(self, update: Update, given: str) -> Iterator[str]:
         who, now = (update.chat, update.user), self._clock.now()
-        if given.isdigit():
-            accounts, why_not = self._codes.take(who, given, now)
+        if given.isdecimal():
+            code = "".join(str(int(sign)) for sign in given)  # a phone may write them in the letters of its language
+            accounts, why_not = self._codes.take(who, code, now)
             yield from self._raise(accounts, Level.FLATTEN, update) if accounts else [why_not]
             return
         everything = self._named(ALL)

@@ -17,7 +17,7 @@ from core.domain.alert import Alert, AlertKind, Channel
 from core.vault import Vault
 from db.store import Store
 from db.store_channels import address_name
-from tests.alerts.receiver import Receiver, receiver
+from tests.alerts.receiver import Receiver
 from tests.monitor.conftest import exchange, on_binance, stack
 from tests.postgres import database_url, postgres, store
 
@@ -61,7 +61,7 @@ class Desk:
 
 @pytest.fixture
 def phone() -> Iterator[Receiver]:
-    with receiver() as made:
+    with Receiver() as made:
         yield made
 
 

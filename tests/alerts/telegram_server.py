@@ -3,49 +3,29 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.local_server import LocalServer
 
 TOKEN = "123456789:AAE-abcdefghijklmnopqrstuvwxyz01234"
 
 
-class TelegramServer:
+class TelegramServer(LocalServer):
     """Knows one bot. Asking from an update on forgets the earlier ones, as the real one does."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.said: list[tuple[int, str]] = []  #: chat and text, in order
         self.asked: list[int] = []  #: the offsets
         self.status = 200
         self._updates: list[dict[str, Any]] = []
         self._number = 500
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                status, told = outer.answer(self.path, asked)
-                body = json.dumps(told).encode()
-                self.send_response(status)
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *words: Any) -> None:
-                """Nothing on the terminal."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
 
     @property
     def host(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://{self.place}"
 
     def write(self, text: str, at: datetime, user: int = 42, chat: int | None = None) -> None:
         """Somebody writes to the bot."""
@@ -53,7 +33,11 @@ class TelegramServer:
         message = {"date": int(at.timestamp()), "text": text, "from": {"id": user}, "chat": {"id": chat or user}}
         self._updates.append({"update_id": self._number, "message": message})
 
-    def answer(self, path: str, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        status, told = self._told(path, json.loads(body))
+        return status, json.dumps(told).encode()
+
+    def _told(self, path: str, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if self.status != 200:
             return self.status, {"ok": False, "error_code": self.status, "description": f"no good: {path}"}
         if path == f"/bot{TOKEN}/getUpdates":
@@ -74,17 +58,3 @@ class TelegramServer:
     @property
     def texts(self) -> list[str]:
         return [text for _, text in self.said]
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
-
-
-@contextmanager
-def telegram_server() -> Iterator[TelegramServer]:
-    made = TelegramServer()
-    try:
-        yield made
-    finally:
-        made.close()

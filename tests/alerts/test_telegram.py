@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 
@@ -22,7 +23,7 @@ from core.telegram.line import Line
 from core.telegram.poller import TOKEN as SEALED
 from core.telegram.poller import Poller
 from core.vault import Vault
-from tests.alerts.telegram_server import TOKEN, TelegramServer, telegram_server
+from tests.alerts.telegram_server import TOKEN, TelegramServer
 from tests.stack import ACCOUNT, BTC, Stack
 
 ME, FRIENDS, STRANGER = 42, -1001, 666
@@ -31,7 +32,7 @@ DIGEST = sha256(TOKEN.encode()).hexdigest()
 
 @pytest.fixture
 def telegram() -> Iterator[TelegramServer]:
-    with telegram_server() as made:
+    with TelegramServer() as made:
         yield made
 
 
@@ -149,6 +150,27 @@ def test_a_late_code_a_guessed_code_and_anothers_code_do_nothing(stack: Stack, p
     phone.restart()
     assert phone.says(f"/flatten {code}") == "there is no code to confirm: send /flatten first"
     assert phone.level is Level.RUN
+
+
+def test_a_code_may_be_written_in_the_digits_of_another_language(stack: Stack, phone: Phone) -> None:
+    code = re.findall(r"\d{6}", phone.says("/flatten"))[0]
+    assert phone.says("/flatten \N{SUPERSCRIPT TWO}") == f"which account? {ACCOUNT}, or all"
+    arabic = "".join(chr(ord("\N{ARABIC-INDIC DIGIT ZERO}") + int(digit)) for digit in code)
+    assert phone.says(f"/flatten {arabic}") == f"{ACCOUNT}: the level is now flatten"
+
+
+def test_what_was_done_is_told_also_where_the_rest_fails(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack, real = phone.stack, Levels.raise_level
+    stack.store.save_account(replace(stack.account, id="second", name="Second"), None)
+
+    def fails_for_the_second(levels: Levels, account: str, *what: object) -> bool:
+        if account == "second":
+            raise Unavailable("the database does not answer")
+        return real(levels, account, *what)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Levels, "raise_level", fails_for_the_second)
+    first, then = phone.says("/reduce_only").splitlines()
+    assert (first, then) == (f"{ACCOUNT}: the level is now reduce only", "the database does not answer")
 
 
 def test_strangers_get_no_answer_and_are_logged_once(phone: Phone, caplog: pytest.LogCaptureFixture) -> None:
