@@ -93,6 +93,7 @@ class Vault:
 
     def seal(self, text: str) -> bytes:
         """Seal any other secret: an address that alerts are sent to, a bot's token."""
+        self._learned()  # what another process has ended opens nothing after the next start
         return self._sealed(self._salt, self._fernet(self._salt).encrypt(text.encode()))
 
     def unseal(self, sealed: bytes) -> str:
@@ -110,6 +111,7 @@ class Vault:
 
     def renewed(self, sealed: bytes) -> bytes | None:
         """The same under the present secret; None where it is already. Raises as `unseal` does."""
+        self._learned()
         salt, token = _parts(sealed)
         try:
             _key(self._secrets[0], salt).decrypt(token)
@@ -119,6 +121,7 @@ class Vault:
 
     def signing_key(self, purpose: str) -> bytes:
         """A key that only the holder of the present secret can make, of its own for each purpose."""
+        self._learned()
         return hmac.digest(self._secrets[0].encode(), f"perpdeck {purpose}".encode(), "sha256")
 
     def _learned(self) -> bool:

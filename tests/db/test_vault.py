@@ -112,6 +112,18 @@ def test_processes_that_start_together_share_one_secret(tmp_path: Path) -> None:
     assert [vault.decrypt(sealed) for vault in found] == [KEYS] * 4
 
 
+def test_what_another_process_seals_after_a_change_of_the_secret_opens_after_the_next_start(tmp_path: Path) -> None:
+    mine, others = Vault.open(tmp_path, None), Vault.open(tmp_path, None)
+    before = others.seal("sealed before")
+    mine.change()
+    mine.forget_previous()
+    assert Vault.open(tmp_path, None).unseal(others.seal("a bot's token")) == "a bot's token"
+    renewed = others.renewed(before)
+    assert renewed is not None
+    assert Vault.open(tmp_path, None).unseal(renewed) == "sealed before"
+    assert others.signing_key("signals") == mine.signing_key("signals")
+
+
 @pytest.mark.parametrize("broken", ["empty", "folder"])
 def test_a_secret_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Path, broken: str) -> None:
     file = tmp_path / "secret"
