@@ -71,6 +71,7 @@ PAPER_ACCOUNTS = {
 }
 STOP_SECONDS = 3.0
 POLL_EVERY = 1.0  #: seconds between two questions to Telegram, which holds each of them open by itself
+REFRESH_EVERY = 5.0  #: seconds after which a log-out or a new password in another process holds here too
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,9 @@ class Running:
         phone = Repeating("telegram", POLL_EVERY, poller.turn)
         self._ends += [phone.stop, poller.stop]
         phone.start()
+        log_ins = Repeating("log-ins", REFRESH_EVERY, self.services.login.refresh)
+        self._ends.append(log_ins.stop)
+        log_ins.start()
 
     def _language(self) -> Callable[[str], str]:
         """What puts a sentence of ours into the trader's language."""

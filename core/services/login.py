@@ -1,7 +1,8 @@
 """The one password of this dashboard, who has given it, and who tried too often. Everything goes on the record.
 
 The password set in the environment counts before the one set in Settings. Answers come from memory, so that a
-database that is away locks nobody out; what must outlive a restart is written through to the settings.
+database that is away locks nobody out; what must outlive a restart is written through to the settings, from where
+`refresh` brings home what another process has written.
 """
 
 from __future__ import annotations
@@ -41,10 +42,11 @@ class Login:
         self._store, self._clock, self._key = store, clock, key
         self._given = environment_password
         self._lock = threading.Lock()
+        self._writing = threading.Lock()  #: held over what goes to the settings and into memory
         self._lockout = Lockout(clock.now)
         self._environment_hash = hashed(environment_password) if environment_password else ""
-        self._kept_hash = str(store.private(PASSWORD) or "")
-        self._ended = {str(name): int(ends) for name, ends in (store.private(ENDED) or {}).items()}
+        self._kept_hash = self._kept_password()
+        self._ended = self._kept_ended()
         self._sessions = self._new_sessions()
 
     # -- what is so
@@ -111,16 +113,31 @@ class Login:
         session = self.session(token)
         if session is None:
             return
-        now = self._clock.now()
-        with self._lock:
-            self._ended = {name: ends for name, ends in self._ended.items() if ends > now.timestamp()}
-            self._ended[session.id] = int(session.ends.timestamp())
-            ended = dict(self._ended)
-        try:
-            self._store.keep_private(ENDED, ended, address)
-        except PerpdeckError as trouble:
-            log.error("a log-out is known to this process only: %s", trouble)
+        with self._writing:
+            self._end({session.id: int(session.ends.timestamp())})
+            try:
+                self._end(self._kept_ended())
+                self._store.keep_private(ENDED, self._ended, address)
+            except PerpdeckError as trouble:
+                log.error("a log-out is known to this process only: %s", trouble)
         self._record("log out", address, "done")
+
+    def refresh(self) -> None:
+        """Hear of a new password and of log-outs in another process. Raises Unavailable, and nothing has changed.
+
+        A password that was removed there goes on being asked for here, where others may be able to come in.
+        """
+        with self._writing:
+            kept, ended = self._kept_password(), self._kept_ended()
+            self._end(ended)
+            if kept and kept != self._kept_hash:
+                self._take(kept)
+
+    def _end(self, sessions: dict[str, int]) -> None:
+        """These are over; those that would be by themselves need not be remembered."""
+        now = self._clock.now().timestamp()
+        with self._lock:
+            self._ended = {name: ends for name, ends in (self._ended | sessions).items() if ends > now}
 
     # -- the password
 
@@ -146,11 +163,21 @@ class Login:
             raise Misconfigured("present password: this is not it")
 
     def _change(self, kept: str, action: str, by: str) -> None:
-        self._store.keep_private(PASSWORD, kept, by)
+        with self._writing:
+            self._store.keep_private(PASSWORD, kept, by)
+            self._take(kept)
+        self._record(action, by, "done")
+
+    def _take(self, kept: str) -> None:
         with self._lock:
             self._kept_hash = kept
             self._sessions = self._new_sessions()
-        self._record(action, by, "done")
+
+    def _kept_password(self) -> str:
+        return str(self._store.private(PASSWORD) or "")
+
+    def _kept_ended(self) -> dict[str, int]:
+        return {str(name): int(ends) for name, ends in (self._store.private(ENDED) or {}).items()}
 
     @property
     def _hash(self) -> str:

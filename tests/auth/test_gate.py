@@ -322,6 +322,27 @@ def test_a_password_goes_only_where_nobody_else_can_come_in():
     assert house.visitor().get("/").text == "inside"
 
 
+def test_a_second_dashboard_hears_of_a_log_out_and_of_a_new_password_but_not_of_none():
+    house = House(password=None)
+    house.login.set_password(PASSWORD, PASSWORD, by="operator")
+    other = Login(house.shelf, house.clock, KEY)  # type: ignore[arg-type]
+    first, second = (house.login.come_in(PASSWORD, "203.0.113.7").token for _ in range(2))
+    house.login.leave(first, "203.0.113.7")
+    other.leave(second, "203.0.113.8")
+    other.refresh()
+    house.restart()
+    for login in (other, house.login):
+        assert login.session(first) is None
+        assert login.session(second) is None
+    house.login.set_password("another horse", "another horse", by="operator", present=PASSWORD)
+    other.refresh()
+    assert other.come_in(PASSWORD, "203.0.113.7").session is None
+    assert other.come_in("another horse", "203.0.113.7").session is not None
+    house.login.remove_password("127.0.0.1", by="operator", present="another horse")
+    other.refresh()
+    assert other.on, "it may listen where others can come in"
+
+
 @pytest.mark.parametrize("address", ["0.0.0.0", "192.168.1.5", None])
 def test_listening_for_others_needs_a_password(address):
     house = House(password=None)
