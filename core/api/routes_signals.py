@@ -17,10 +17,12 @@ from pydantic import ValidationError
 from core.api import schemas, shown
 from core.api.problems import Problem, about, of_services, of_validation
 from core.api.requests import ExactRoute, House, decoded, once, the_account, told
-from core.api.tokens import Caller, Limits, address, check
+from core.api.tokens import Caller, Limits, address, admit, brought, check
+from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side
 from core.domain.token import Scope
+from core.services.answers import click as click_of
 from core.services.positions import Asked
 from core.services.tokens import Admission
 from core.wiring import Services
@@ -54,25 +56,21 @@ def routes(limits: Limits) -> APIRouter:
         services: House,
         signature: Annotated[str | None, Header(alias="X-Perpdeck-Signature", max_length=200)] = None,
     ) -> Response:
-        """Open a part, or close the parts of a strategy. Its `id` is its key: the same id twice is one order."""
+        """Open a part, or end the parts of a strategy: those that are open are closed, and none that waits is opened
+        again. Its `id` is its key: the same id twice is one order."""
         return _answered(request, raw, services, signature, limits)
 
     return router
 
 
 def _answered(request: Request, raw: bytes, services: Services, signature: str | None, limits: Limits) -> Response:
-    where = address(request.scope)
-    limits.may_try(where)
     try:
         given = decoded(raw)
     except json.JSONDecodeError as error:
         raise Problem(422, f"body is not JSON: {error.msg}", [about("body", None, "a JSON object")]) from None
     given = given if isinstance(given, dict) else {}
-    admitted = _proof(request, raw, given, services, signature)
-    if admitted.token is None:
-        raise limits.failed(where, admitted.words)
-    limits.known(admitted.token)
-    caller = check(Caller(admitted.token), Scope.TRADE)
+    admitted = _proof(request, raw, given, services, signature, limits)
+    caller = check(limits.let_in(address(request.scope), admitted), Scope.TRADE)
     try:
         wish = schemas.SignalIn.model_validate(given)
     except ValidationError as error:
@@ -81,12 +79,13 @@ def _answered(request: Request, raw: bytes, services: Services, signature: str |
     return _done(wish, services, caller)
 
 
-def _proof(request: Request, raw: bytes, given: dict[str, Any], services: Services, signature: str | None) -> Admission:
-    """Who sends it, by the first proof that it carries."""
-    kind, _, text = request.headers.get("authorization", "").partition(" ")
-    secret = given.get("secret")
-    if kind.lower() == "bearer":
-        return services.tokens.admit(text.strip())
+def _proof(
+    request: Request, raw: bytes, given: dict[str, Any], services: Services, signature: str | None, limits: Limits
+) -> Admission:
+    """Who sends it, by the first proof that it carries. A wrong secret or signature costs the database nothing."""
+    token, secret = brought(request.headers), given.get("secret")
+    if token:
+        return admit(services, token, address(request.scope), limits)
     if signature is not None:
         return services.tokens.admit_signature(signature, raw)
     if isinstance(secret, str):
@@ -104,7 +103,9 @@ def _done(wish: schemas.SignalIn, services: Services, caller: Caller) -> Respons
         raise of_services(reused, {}, 409) from None
     if before is not None:
         return told(before)
-    _in_time(wish, services.reports.clock.now())
+    late = _late(wish, services.reports.clock.now())
+    if late is not None and not services.positions.asked_for(click_of(caller.token.id, key)):
+        raise late
     work: Callable[[str], shown.SignalOut]
     if wish.action == "open":
 
@@ -114,22 +115,23 @@ def _done(wish: schemas.SignalIn, services: Services, caller: Caller) -> Respons
     else:
 
         def work(click: str) -> shown.SignalOut:
-            found = services.positions.of_strategy(wish.account, wish.contract, Side(wish.side), wish.strategy)
-            return _out(wish, [services.positions.close(part, f"{click}/{part}", caller.by) for part in found])
+            held = PositionKey(wish.account, wish.contract, Side(wish.side))
+            return _out(wish, services.positions.end_strategy(held, wish.strategy, click, caller.by))
 
     return once(services, caller, key, asked, work, 201)
 
 
-def _in_time(wish: schemas.SignalIn, now: datetime) -> None:
-    """Raises Problem for a signal that comes too late, or from the future."""
+def _late(wish: schemas.SignalIn, now: datetime) -> Problem | None:
+    """The answer to a signal that comes too late, or from the future."""
     age = (now - wish.time).total_seconds()
-    if not -AHEAD_SECONDS <= age <= wish.max_age_seconds:
-        allowed = f"{AHEAD_SECONDS} s ahead of ours to {wish.max_age_seconds} s ago"
-        words = f"time {wish.time.isoformat()} is {age:.0f} s ago: {allowed} is allowed; nothing was done"
-        raise Problem(422, words, [about("time", wish.time.isoformat(), allowed, words)])
+    if -AHEAD_SECONDS <= age <= wish.max_age_seconds:
+        return None
+    allowed = f"{AHEAD_SECONDS} s ahead of ours to {wish.max_age_seconds} s ago"
+    words = f"time {wish.time.isoformat()} is {age:.0f} s ago: {allowed} is allowed; nothing was done"
+    return Problem(422, words, [about("time", wish.time.isoformat(), allowed, words)])
 
 
 def _out(wish: schemas.SignalIn, done: list[Asked]) -> shown.SignalOut:
-    nothing = f"no part of {wish.strategy} is open {wish.side} on {wish.contract}"
+    nothing = f"no part of {wish.strategy} is open {wish.side} on {wish.contract}, and none waits to be opened again"
     words = done[0].words if done else nothing
     return shown.SignalOut(id=wish.id, action=wish.action, parts=[one.part for one in done], words=words)

@@ -161,7 +161,8 @@ class BotIn(In):
 
 
 class SignalIn(In):
-    """A strategy's or an alert's wish. `open` opens a part; `close` closes every part of that strategy, symbol, side.
+    """A strategy's or an alert's wish. `open` opens a part; `close` closes every part of that strategy, symbol, side,
+    and opens none of them again.
 
     Proof of who sends it: `secret` in here, or the header X-Perpdeck-Signature, or a token.
     """

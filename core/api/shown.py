@@ -57,7 +57,7 @@ class SignalOut(Out):
 
     id: str
     action: str
-    parts: list[str] = Field(description="The part that was opened, or the parts that are closed now.")
+    parts: list[str] = Field(description="The part that was opened, or those that are closed now or not opened again.")
     words: str
 
 

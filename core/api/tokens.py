@@ -21,6 +21,7 @@ from core.api.problems import Problem
 from core.domain.errors import PerpdeckError
 from core.domain.token import ApiToken
 from core.domain.token import Scope as May
+from core.services.tokens import Admission
 from core.wiring import Services
 
 REFERENCE = frozenset({"", "/", "/docs", "/openapi.json"})
@@ -65,8 +66,15 @@ class Limits:
 
     def failed(self, address: str, words: str) -> Problem:
         """Counts one failed attempt of an address; the answer to it."""
-        self.strangers.wait(address)
-        return Problem(401, words, headers=ASK)
+        seconds = self.strangers.wait(address)
+        return too_many(seconds, self.strangers.rate) if seconds else Problem(401, words, headers=ASK)
+
+    def let_in(self, address: str, admitted: Admission) -> Caller:
+        """Who came in. Raises Problem for nobody, and where a token has no request left."""
+        if admitted.token is None:
+            raise self.failed(address, admitted.words)
+        self.known(admitted.token)
+        return Caller(admitted.token)
 
 
 class Door:
@@ -92,16 +100,24 @@ class Door:
 
 def caller_of(scope: Scope, services: Callable[[], Services], limits: Limits) -> Caller:
     """Who brings a token. Raises Problem for nobody and for too many, Unavailable."""
-    where = address(scope)
-    limits.may_try(where)
-    kind, _, text = Headers(scope=scope).get("authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not text:
+    where, text = address(scope), brought(Headers(scope=scope))
+    if not text:
         raise limits.failed(where, "a token is needed: Authorization: Bearer <token>, made in Settings, API")
-    admitted = services().tokens.admit(text.strip())
-    if admitted.token is None:
-        raise limits.failed(where, admitted.words)
-    limits.known(admitted.token)
-    return Caller(admitted.token)
+    return limits.let_in(where, admit(services(), text, where, limits))
+
+
+def brought(headers: Headers) -> str:
+    """The token in the usual header; empty where there is none."""
+    kind, _, text = headers.get("authorization", "").partition(" ")
+    return text.strip() if kind.lower() == "bearer" else ""
+
+
+def admit(services: Services, text: str, where: str, limits: Limits) -> Admission:
+    """Who brings this token. Who guesses is made to wait; a token that has come in before is not, whoever guesses
+    beside it: many come from one address, behind a proxy or from a sender of signals."""
+    if not services.tokens.came_in(text):
+        limits.may_try(where)
+    return services.tokens.admit(text)
 
 
 def address(scope: Scope) -> str:

@@ -127,10 +127,9 @@ class PositionManager:
         """Whether there ever was such a part."""
         return self.store.intent(part) is not None
 
-    def of_strategy(self, account: str, symbol: str, side: Side, strategy: str) -> list[str]:
-        """The parts that a strategy has open there, newest first."""
-        key = PositionKey(account, symbol, side)
-        return [one.part for one in self.parts(account) if (one.key, one.strategy) == (key, strategy) and one.living]
+    def asked_for(self, token: str) -> bool:
+        """Whether a click with this token has opened or changed a part already."""
+        return self.store.part_of_token(token) is not None
 
     def twin(self, draft: Draft) -> str:
         """Words, where a part with the same strategy, symbol and side is there already; empty where none is."""
@@ -287,6 +286,22 @@ class PositionManager:
         return Asked(
             part, True, (words if closing is None else f"{words} {_how(closing)}") if self._runs(intent) else _LATER
         )
+
+    def end_strategy(self, key: PositionKey, strategy: str, token: str, by: str) -> list[Asked]:
+        """Close for good whatever a strategy holds there, and let nothing of it that waits be opened again."""
+        wanted = self.store.desired(key.account).get(key)
+        mine = [one for one in wanted.intents if one.strategy == strategy] if wanted else []
+        ends = [one for one in mine if one.living or one.wanted is not Wanted.CLOSED]
+        return [self._end(one, f"{token}/{one.part}", by) for one in sorted(ends, key=lambda one: one.part)]
+
+    def _end(self, intent: Intent, token: str, by: str) -> Asked:
+        """One wish for both, so that a cycle that begins meanwhile is closed too."""
+        why = "close for good asked for" if intent.living else "the reopen is cancelled"
+        nothing = dict.fromkeys(("reopen_at", "reduce_to", "closing", "told"))
+        self.store.change_part(intent.part, token, by, why, wanted=Wanted.CLOSED, **nothing)
+        if not intent.living:
+            return Asked(intent.part, True, "it is not opened again")
+        return Asked(intent.part, True, "the bot closes it now at market" if self._runs(intent) else _LATER)
 
     def _check_style(self, intent: Intent, style: ExecutionStyle) -> None:
         pictured = Pictured.of(self.store, intent.key.account)

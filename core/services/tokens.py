@@ -57,6 +57,7 @@ class Tokens:
 
     def __init__(self, store: Store, clock: Clock, key: Callable[[], bytes]) -> None:
         self._store, self._clock, self._key = store, clock, key
+        self._admitted: set[str] = set()  #: hashes of those that came in last time
 
     # -- what a person does
 
@@ -99,7 +100,13 @@ class Tokens:
         found = self._store.api_token(ident) if kind == PREFIX else None
         if found is None or not hmac.compare_digest(found[1], _digest(text)):
             return Admission(None, UNKNOWN)
-        return self._living(found[0])
+        admitted = self._living(found[0])
+        (self._admitted.discard if admitted.token is None else self._admitted.add)(found[1])
+        return admitted
+
+    def came_in(self, text: str) -> bool:
+        """Whether this token was taken when it was last brought; asks nobody."""
+        return _digest(text) in self._admitted
 
     def admit_secret(self, text: str) -> Admission:
         """Who sends a signal with this secret in it."""

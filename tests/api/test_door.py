@@ -150,10 +150,32 @@ def test_each_token_has_a_rate_of_its_own(desk: Desk) -> None:
     assert [ask(texts[0]) for _ in range(2)] == [200, 429]
 
 
-def test_who_guesses_is_made_to_wait(desk: Desk) -> None:
-    nobody = desk.client(None)
-    codes = [nobody.get("/accounts").status_code for _ in range(STRANGER_RATE.burst + 1)]
+def test_who_guesses_is_made_to_wait_and_keeps_out_nobody_who_came_in_before(desk: Desk) -> None:
+    nobody, known, new = desk.client(None), desk.client(Scope.READ), desk.client(Scope.READ)
+    assert known.get("/accounts").status_code == 200
+    guess = {"authorization": "Bearer pdk_00000000_" + "A" * 43}
+    codes = [nobody.get("/accounts", headers=guess).status_code for _ in range(STRANGER_RATE.burst + 1)]
     assert codes == [401] * STRANGER_RATE.burst + [429]
-    assert desk.client(Scope.READ).get("/accounts").status_code == 429  # the address, whatever it brings now
+    assert nobody.get("/accounts").status_code == 429
+    assert new.get("/accounts").status_code == 429, "nothing is looked up for such an address"
+    assert known.get("/accounts").status_code == 200, "one sender's neighbours behind the same proxy do no harm"
     desk.passed += 1 / STRANGER_RATE.per_second
-    assert desk.client(Scope.READ).get("/accounts").status_code == 200
+    assert new.get("/accounts").status_code == 200
+
+
+def test_wrong_secrets_keep_no_signal_out_that_comes_from_the_same_address(desk: Desk) -> None:
+    """All of TradingView's users send from the same few addresses."""
+    made, anybody = desk.token(Scope.TRADE), desk.client(None)
+    wrong = desk.signal(secret="pds_00000000_" + "A" * 43)
+    codes = [anybody.post("/signals", json=wrong).status_code for _ in range(STRANGER_RATE.burst + 1)]
+    assert codes == [401] * STRANGER_RATE.burst + [429]
+    assert anybody.post("/signals", json=desk.signal(secret=made.signal_secret)).status_code == 201
+
+
+def test_a_token_that_has_ended_waits_like_any_other_guess(desk: Desk) -> None:
+    made = desk.token(Scope.READ)
+    client = desk.client(text=made.secret)
+    assert client.get("/accounts").status_code == 200
+    desk.services.tokens.revoke(made.token.id, "operator")
+    codes = [client.get("/accounts").status_code for _ in range(STRANGER_RATE.burst + 1)]
+    assert codes == [401] * STRANGER_RATE.burst + [429]

@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from core.api.schemas import OpenIn
+from core.api.schemas import OpenIn, SignalIn
 from core.domain.errors import Unavailable
 from core.domain.token import Scope
+from core.services.answers import click
 from tests.api.conftest import Desk, key
 
 Send = Callable[[httpx.Client], httpx.Response]
@@ -77,3 +78,14 @@ def test_an_answer_that_was_lost_with_its_process_is_made_again_without_a_second
     again = desk.client(text=made.secret).post("/parts", json=wish, headers=key("k"))
     assert again.status_code == 201
     assert [one.part for one in desk.store.intents(desk.stack.name)] == [again.json()["part"]]
+
+
+def test_a_signal_whose_answer_was_lost_is_answered_late_too(desk: Desk) -> None:
+    """It was carried out in time: who sends it again is told of the part, and not that nothing was done."""
+    made, sent = desk.token(Scope.TRADE), desk.signal("lost")
+    draft = SignalIn.model_validate(sent).draft()
+    opened = desk.services.positions.open(draft, click(made.token.id, "signal lost"), "")
+    desk.stack.clock.advance(600)
+    again = desk.client(text=made.secret).post("/signals", json=sent)
+    assert (again.status_code, again.json()["parts"]) == (201, [opened.part])
+    assert len(desk.store.intents(desk.stack.name)) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from core.domain.token import Scope
 from tests.api.conftest import Desk, key
@@ -63,6 +64,23 @@ def test_a_closing_signal_closes_the_parts_of_its_strategy_and_no_other(desk: De
     assert [part.name for part in stack.parts() if part.size] == [other]
     nothing = trader.post("/signals", json=closing | {"id": "d"})
     assert (nothing.status_code, nothing.json()["parts"]) == (201, [])
+
+
+def test_a_closing_signal_lets_nothing_be_opened_again_that_its_strategy_had_held(desk: Desk) -> None:
+    trader, stack = desk.client(Scope.TRADE), desk.stack
+    stack.store.set_setting("reopen_enabled", True, "test")
+    part = trader.post("/signals", json=desk.signal("a")).json()["parts"][0]
+    stack.until(lambda: stack.at_rest(part))
+    stack.price("106000")
+    stack.ended(part)
+    stack.hear()
+    closing: dict[str, Any] = {"action": "close", "position_value": ..., "leverage": ...}
+    told = trader.post("/signals", json=desk.signal("b", **closing))
+    assert (told.json()["parts"], told.json()["words"]) == ([part], "it is not opened again")
+    stack.step(600)
+    stack.settle()
+    assert stack.held() == 0
+    assert trader.post("/signals", json=desk.signal("c", **closing)).json()["parts"] == []
 
 
 def test_a_part_is_opened_moved_closed_by_halves_and_for_good(desk: Desk) -> None:
