@@ -177,7 +177,7 @@ def _read(document: str) -> dict[str, Value]:
     """The settings of an exported document, each checked. Raises Misconfigured with every problem."""
     try:
         found = json.loads(document)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Misconfigured("the file is not JSON: choose one that was exported here") from None
     if not isinstance(found, dict) or found.get("kind") != KIND or not isinstance(found.get("settings"), dict):
         raise Misconfigured("the file holds no settings of Perpdeck: choose one that was exported here")

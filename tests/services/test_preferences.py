@@ -198,6 +198,7 @@ def test_an_export_comes_back_as_it_was(preferences, store):
     ("document", "words"),
     [
         ("{", "not JSON"),
+        pytest.param("[" * 100_000, "not JSON", id="deep"),
         ("[1]", "holds no settings"),
         ('{"kind": "perpdeck settings", "version": 7, "settings": {}}', "version 7"),
         (
