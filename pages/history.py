@@ -93,6 +93,8 @@ def performance() -> list[Record]:
     figures = past.performance_figures(found, equity.drawdown if sampled else found.drawdown)
     widgets.metrics(figures[:4])
     widgets.metrics(figures[4:])
+    if note := past.performance_note(found, session.zone()):
+        st.caption(note)
     points = equity.curve if sampled else found.curve
     if len(points) > 1:
         with st.container(border=True):

@@ -343,6 +343,9 @@ class PerformanceOut(Out):
     sortino: Number | None
     drawdown: DrawdownOut | None
     groups: dict[str, dict[str, MeasuresOut]]
+    since: datetime | None = Field(
+        None, description="Older cycles that fit were left out, being too many; dates bring them. null: none were."
+    )
 
 
 class StatisticsOut(Out):

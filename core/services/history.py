@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -160,8 +160,10 @@ class History:
         return match(lives, cycles)
 
     def performance(self, account: str, only: Only) -> Performance:
-        """All measures over the newest cycles that fit."""
-        return performance(self.store.cycles(account, limit=MOST_CYCLES, only=only))
+        """All measures over the newest cycles that fit; `since` tells where older ones were left out."""
+        found = self.store.cycles(account, limit=MOST_CYCLES + 1, only=only)
+        measured = found[:MOST_CYCLES]
+        return replace(performance(measured), since=measured[-1].ended if len(found) > MOST_CYCLES else None)
 
     def equity(self, account: str, only: Only) -> Equity:
         """The account's sampled equity and its deepest fall; dates narrow it, else the newest three months.

@@ -56,6 +56,7 @@ class Performance:
     whole: Measures
     curve: tuple[Point, ...]  #: running total of the cycles' net results
     groups: Mapping[str, Mapping[str, Measures]]  #: by kind of group, then by its name
+    since: datetime | None = None  #: the end of the first that was measured, where older ones were left out
 
     @property
     def sharpe(self) -> Decimal | None:

@@ -134,6 +134,17 @@ def sync_words(sync: SyncRow, zone: ZoneInfo) -> str:
 # -- performance -------------------------------------------------------------------------------------------------
 
 
+def performance_note(found: Performance, zone: ZoneInfo) -> str:
+    """Which cycles the measures are of, where they are not of all that fit."""
+    if found.since is None:
+        return ""
+    return _(
+        "Of the newest {n} cycles, from {time} on. Choose dates to measure earlier ones.",
+        n=f"{found.whole.cycles:,}",
+        time=clock(found.since, zone),
+    )
+
+
 def performance_figures(found: Performance, fall: Drawdown | None) -> list[Figure]:
     """The page's large numbers; each says in its note what it is."""
     whole = found.whole

@@ -135,6 +135,9 @@ TURKISH: dict[str, str] = {
     ),
     "Refresh": "Yenile",
     "The newest {n}.": "En yeni {n} kayıt.",
+    "Of the newest {n} cycles, from {time} on. Choose dates to measure earlier ones.": (
+        "En yeni {n} döngünün sonuçları, {time} tarihinden itibaren. Daha eskileri için tarih seçin."
+    ),
     "choose a cycle to see each of its steps": "adımlarını görmek için bir döngü seçin",
     "Fee": "Komisyon",
     "Equity of the account, USDT": "Hesabın özkaynağı, USDT",

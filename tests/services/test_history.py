@@ -12,6 +12,7 @@ from core.domain.instrument import Side
 from core.domain.life import ClosedPosition, LastClose
 from core.domain.money import Contracts
 from core.services.history import Agreement, History, Only, match
+from tests.db.test_history import ended
 from tests.services.conftest import PAPER
 from tests.services.test_performance import MONDAY, D, cycle
 
@@ -59,6 +60,17 @@ def test_what_the_exchange_cannot_have_told_yet_is_not_held_against_it(store, cl
     assert history.matched(PAPER.id, Only(), 9) == []
     assert history.performance(PAPER.id, Only()).whole.cycles == 0
     assert history.equity(PAPER.id, Only()).curve == ()
+
+
+def test_what_is_not_of_every_cycle_says_from_when_on(store, clock, monkeypatch):
+    monkeypatch.setattr("core.services.history.MOST_CYCLES", 2)
+    history = History(store, clock)
+    for hours, token in enumerate("abc"):
+        ended(store, token, MONDAY + timedelta(hours=hours))
+        found = history.performance(PAPER.id, Only())
+        since = None if hours < 2 else MONDAY + timedelta(hours=1)
+        assert (found.whole.cycles, found.since) == (min(hours + 1, 2), since)
+    assert history.performance(PAPER.id, Only(until=MONDAY + timedelta(hours=1))).since is None
 
 
 def test_the_equity_curve_and_its_fall(store, clock):
