@@ -139,10 +139,11 @@ class Alerts(Database):
             rows = connection.execute(select(*columns).where(UNRESOLVED).order_by(commands.c.recorded_at)).all()
         return [(PositionKey.parse(row.key), row.part, row.client_order_id, row.recorded_at) for row in rows]
 
-    def forget_alerts(self, before: datetime) -> int:
-        """Let go of alerts that nobody will look for again; how many there were."""
+    def forget_alerts(self, before: datetime, most: int) -> int:
+        """Let go of up to `most` alerts that nobody will look for again; how many went."""
+        old = select(alerts.c.id).where(alerts.c.at < before).order_by(alerts.c.at).limit(most)
         with self.one_statement() as connection:
-            return connection.execute(delete(alerts).where(alerts.c.at < before)).rowcount
+            return connection.execute(delete(alerts).where(alerts.c.id.in_(old))).rowcount
 
     # -- reading behind the cursor ---------------------------------------------------------------------------
 

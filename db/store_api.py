@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.domain.token import ApiToken, Scope
@@ -89,10 +89,12 @@ class Api(Database):
             ).one_or_none()
         return None if row is None else (row.fingerprint, row.status, row.body)
 
-    def forget_answers(self, before: datetime) -> int:
-        """Let go of answers that nobody will ask for again; how many there were."""
+    def forget_answers(self, before: datetime, most: int) -> int:
+        """Let go of up to `most` answers that nobody will ask for again; how many went."""
+        mark = tuple_(answers.c.token, answers.c.key)
+        old = select(answers.c.token, answers.c.key).where(answers.c.at < before).order_by(answers.c.at).limit(most)
         with self.one_statement() as connection:
-            return connection.execute(delete(answers).where(answers.c.at < before)).rowcount
+            return connection.execute(delete(answers).where(mark.in_(old))).rowcount
 
 
 def _token(row: Any) -> ApiToken:

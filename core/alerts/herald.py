@@ -18,6 +18,7 @@ from db.store import Store
 
 KEPT_FOR = timedelta(days=30)
 TIDIED_EVERY = timedelta(hours=1)
+BATCH = 1_000  #: that are let go of in one turn: none waits for them
 
 
 class Herald:
@@ -39,8 +40,8 @@ class Herald:
         if new is None:
             return 0
         self._summed = day
-        if self._tidied is None or now - self._tidied > TIDIED_EVERY:
-            self._store.forget_alerts(now - KEPT_FOR)
+        tidied = self._tidied is not None and now - self._tidied <= TIDIED_EVERY
+        if not tidied and self._store.forget_alerts(now - KEPT_FOR, BATCH) < BATCH:
             self._tidied = now
         return new
 

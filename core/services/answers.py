@@ -21,6 +21,7 @@ AT_ONCE = 4  #: requests that may be under way together; each holds a connection
 PATIENCE_SECONDS = 5
 KEPT_FOR = timedelta(days=30)
 SWEPT_EVERY = timedelta(hours=6)
+BATCH = 500  #: that are let go of beside one request, which is kept waiting for them
 
 #: does what was asked under this click; status and body of the answer
 Work = Callable[[str], tuple[int, str]]
@@ -64,9 +65,9 @@ class Answers:
         return None if found is None else _same(fingerprint(asked), key, Answer(found[1], found[2], False), found[0])
 
     def _sweep(self, now: datetime) -> None:
-        if self._swept is None or now - self._swept > SWEPT_EVERY:
+        swept = self._swept is not None and now - self._swept <= SWEPT_EVERY
+        if not swept and self._store.forget_answers(now - KEPT_FOR, BATCH) < BATCH:
             self._swept = now
-            self._store.forget_answers(now - KEPT_FOR)
 
 
 def click(token: str, key: str) -> str:

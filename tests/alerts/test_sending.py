@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from core.alerts import courier
+from core.alerts import courier, herald
 from core.alerts.courier import AGAIN_AFTER, TAKEN_FOR
 from core.clock import SteppedClock
 from core.domain.account import Account, Environment, Exchange
@@ -329,10 +329,24 @@ def test_a_channel_switched_off_hears_nothing_of_what_waited(desk: Desk, phone: 
     assert phone.bodies == ["words of level/3"]
 
 
+def test_what_nobody_looks_for_any_more_goes_piece_by_piece(
+    desk: Desk, clock: SteppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(herald, "BATCH", 2)
+    for number in range(3):
+        desk.tell(f"level/{number}")
+    clock.advance(timedelta(days=31).total_seconds())
+    desk.tell("level/new")
+    left = []
+    for _ in range(3):
+        desk.herald.turn()
+        left.append(len(desk.store.alerts_told(100)))
+    assert left == [2, 1, 1]
+
+
 def test_it_is_written_in_the_language_of_the_dashboard(desk: Desk, phone: Receiver) -> None:
     desk.language = lambda words: {"Level": "Seviye", "words of level/1": "seviye 1"}.get(words, words)  # type: ignore[assignment]
     desk.channel(phone.address())
     desk.tell("level/1")
     desk.send()
     assert (phone.titles, phone.bodies) == (["Seviye · paper-okx"], ["seviye 1"])
-

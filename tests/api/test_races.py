@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -78,6 +79,21 @@ def test_an_answer_that_was_lost_with_its_process_is_made_again_without_a_second
     again = desk.client(text=made.secret).post("/parts", json=wish, headers=key("k"))
     assert again.status_code == 201
     assert [one.part for one in desk.store.intents(desk.stack.name)] == [again.json()["part"]]
+
+
+def test_answers_that_nobody_asks_for_any_more_go_piece_by_piece(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.services.answers.BATCH", 2)
+    answers, made = desk.services.answers, desk.token(Scope.TRADE).token.id
+
+    def ask(name: str) -> bool:
+        return answers.once(made, name, {}, lambda click: (200, "{}")).new
+
+    assert all(ask(f"old {number}") for number in range(3))
+    desk.stack.clock.advance(timedelta(days=31).total_seconds())
+    for name in ("a", "b"):
+        assert ask(name)
+    assert not ask("b")
+    assert all(ask(f"old {number}") for number in range(3)), "they are forgotten, and would be done again"
 
 
 def test_a_signal_whose_answer_was_lost_is_answered_late_too(desk: Desk) -> None:
