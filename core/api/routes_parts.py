@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -13,6 +14,7 @@ from core.api.requests import AccountId, ExactRoute, House, Key, PartName, asked
 from core.api.routes_trading import opened, seen
 from core.api.styles import style
 from core.api.tokens import Caller, Reader, Trader
+from core.services.choices import choice_problems
 from core.services.positions import Asked
 from core.wiring import Services
 
@@ -51,7 +53,12 @@ def open_part(body: schemas.OpenIn, request: Request, key: Key, services: House,
 def preview(body: schemas.DraftIn, services: House, caller: Reader) -> shown.PreviewOut:
     """What it would come to at the newest price, and why it would be refused. Nothing is asked for: it needs no key."""
     the_account(services, body.account)
-    return shown.PreviewOut.model_validate(services.positions.preview(body.value()))
+    draft = body.value()
+    found = services.positions.preview(draft)
+    problems = (*found.problems, *choice_problems(draft.recovery, draft.reopen))
+    twin = "" if problems else services.positions.twin(draft)
+    notes = (*found.notes, twin) if twin else found.notes
+    return shown.PreviewOut.model_validate(replace(found, problems=problems, notes=notes))
 
 
 @router.get("/{part}")

@@ -235,7 +235,7 @@ class PreviewOut(Out):
     liquidation_price: Number | None
     price_as_of: datetime | None
     problems: list[str] = Field(description="Why it would be refused; empty where it would not be.")
-    notes: list[str]
+    notes: list[str] = Field(description="Worth knowing; a second part of the same kind is refused without `again`.")
 
 
 class TradeOut(Out):

@@ -1,4 +1,6 @@
-"""What may be chosen: the ranges of recovery and reopening, for all parts and for one; the triggers of an exchange."""
+"""What may be chosen: the ranges of recovery and reopening, for all parts and for one; what an exchange takes of
+triggers and leverage.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +19,8 @@ TRIGGERS: Mapping[Exchange, tuple[TriggerBy, ...]] = {
     Exchange.OKX: tuple(TriggerBy),
     Exchange.BINANCE: (TriggerBy.LAST, TriggerBy.MARK),
 }
+#: leverage comes in these steps (Binance USD-M: a whole number; OKX: text, of which it shows two decimals)
+LEVERAGE_STEPS: Mapping[Exchange, Decimal] = {Exchange.OKX: Decimal("0.01"), Exchange.BINANCE: Decimal(1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,14 @@ def trigger_problem(exchange: str, *targets: Target | None) -> str:
     if wrong is None:
         return ""
     return f"stop-loss and take-profit cannot be triggered by {wrong} here: {' or '.join(allowed)} is allowed"
+
+
+def leverage_problem(exchange: str, leverage: Decimal) -> str:
+    """Words, where the exchange has no such leverage between its steps; empty where all is well."""
+    step = LEVERAGE_STEPS[Exchange(exchange)]
+    if not leverage.is_finite() or leverage % step == 0:
+        return ""
+    return f"leverage {leverage:f} is between two steps: a multiple of {step:f} is allowed here"
 
 
 def _minutes(delay: timedelta) -> Decimal:

@@ -17,7 +17,7 @@ from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.intent import Intent, Wanted
 from core.domain.money import ZERO
-from core.services.choices import trigger_problem
+from core.services.choices import leverage_problem, trigger_problem
 from core.services.pictured import Pictured
 from db.store import Store
 
@@ -33,8 +33,9 @@ def preview_of(store: Store, draft: Draft, now: datetime) -> Preview:
         return nothing((str(trouble),))
     found = preview(draft.terms, ground, store.limits())
     pictured = Pictured.of(store, draft.account)
-    wrong_price = trigger_problem(pictured.data["exchange"], draft.take_profit, draft.stop_loss)
-    more = tuple(filter(None, (wrong_price, budget_problem(pictured))))
+    exchange = pictured.data["exchange"]
+    wrong_price = trigger_problem(exchange, draft.take_profit, draft.stop_loss)
+    more = tuple(filter(None, (leverage_problem(exchange, draft.leverage), wrong_price, budget_problem(pictured))))
     return replace(found, problems=(*found.problems, *more)) if more else found
 
 

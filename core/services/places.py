@@ -37,6 +37,7 @@ def place_of(text: str | None) -> Place | None:
     try:
         at, name = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         found = datetime.fromisoformat(at).astimezone(UTC), str(name)
+        found[1].encode()  # half a letter has no place in the database
     except (ValueError, TypeError, OverflowError, binascii.Error):
         raise _unknown(text) from None
     if "\0" in found[1]:

@@ -341,6 +341,9 @@ SENTENCES: dict[str, str] = {
     "leverage {leverage} is out of range: 1 to {highest} is allowed for {symbol}": (
         "kaldıraç {leverage} sınır dışında: {symbol} için 1 ile {highest} arası olmalı"
     ),
+    "leverage {leverage} is between two steps: a multiple of {step} is allowed here": (
+        "kaldıraç {leverage} iki adımın arasında: burada {step} katı olmalı"
+    ),
     "position value {value} USDT is above your limit: {most} USDT at most": (
         "pozisyon değeri {value} USDT limitinizin üstünde: en fazla {most} USDT"
     ),

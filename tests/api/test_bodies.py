@@ -94,6 +94,21 @@ def test_what_the_services_refuse_names_field_value_and_range_too(desk: Desk) ->
     assert desk.untouched()
 
 
+def test_a_preview_tells_whatever_would_be_refused(desk: Desk) -> None:
+    trader = desk.client(Scope.TRADE)
+    for field, value in (("recovery", {"trigger_pnl": 5}), ("leverage", 500), ("reopen", {"loss_budget": "0.001"})):
+        body = desk.wish(**{field: value})
+        seen, refused = trader.post("/parts/preview", json=body), trader.post("/parts", json=body, headers=key(field))
+        assert refused.status_code == 422
+        said = refused.json()["detail"]
+        assert (seen.json().get("detail") or "; ".join(seen.json()["problems"])) == said
+    assert desk.untouched()
+    assert trader.post("/parts", json=desk.wish(), headers=key("first")).status_code == 201
+    twin = trader.post("/parts", json=desk.wish(), headers=key("second")).json()["detail"]
+    seen = trader.post("/parts/preview", json=desk.wish()).json()
+    assert (seen["problems"], seen["notes"][-1:]) == ([], [twin])
+
+
 @pytest.mark.parametrize("path", ["trades", "performance"])
 def test_times_are_taken_from_every_zone_and_from_no_other_calendar(desk: Desk, path: str) -> None:
     reader = desk.client(Scope.READ)

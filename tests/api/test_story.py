@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -181,4 +183,6 @@ def test_pages_follow_one_another_without_a_gap(desk: Desk) -> None:
             if after is None:
                 break
         assert found == whole["items"], path
-    assert reader.get("/trading/events", params={"account": stack.name, "after": "x"}).status_code == 422
+    half_a_letter = base64.urlsafe_b64encode(json.dumps(["2026-12-01", "\ud800"]).encode()).decode()
+    for wrong in ("x", half_a_letter):
+        assert reader.get("/trading/orders", params={"account": stack.name, "after": wrong}).status_code == 422

@@ -109,6 +109,18 @@ class TestOpening:
             positions.edit_targets(part, None, by_index, "edit", "operator")
 
     @pytest.mark.parametrize(
+        ("exchange", "leverage", "step"),
+        [("binance", "1.5", "1"), ("okx", "1.005", "0.01"), ("okx", "1.5", ""), ("binance", "15", "")],
+    )
+    def test_a_leverage_that_the_exchange_does_not_have_is_refused_before_anything_is_sent(
+        self, store, clock, positions, exchange, leverage, step
+    ):
+        show(store, clock)
+        store.put_picture(PAPER.id, store.picture(PAPER.id)[0] | {"exchange": exchange}, clock.now())
+        words = (f"leverage {leverage} is between two steps: a multiple of {step} is allowed here",) if step else ()
+        assert positions.preview(draft(leverage=D(leverage))).problems == words
+
+    @pytest.mark.parametrize(
         ("used", "status", "fits"), [(198, "open", True), (199, "open", False), (198, "opening", False)]
     )
     def test_a_position_whose_legs_would_not_fit_is_refused(self, store, clock, positions, used, status, fits):
