@@ -6,18 +6,17 @@ problem in words, before anything is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from core.clock import Clock
 from core.decision.ladder import Ladder
-from core.decision.preview import Preview, Terms, passed_problem, target_problems
+from core.decision.preview import Preview, Terms
 from core.decision.runs import run_name
 from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured
-from core.domain.instrument import Instrument, Side
+from core.domain.instrument import Side
 from core.domain.intent import (
     Closing,
     ExecutionKind,
@@ -37,8 +36,9 @@ from core.domain.money import ZERO, Contracts
 from core.domain.order import Purpose
 from core.domain.verdict import Check, CheckName, Verdict
 from core.execution.limits import problems_of
-from core.services.choices import choice_problems, trigger_problem
+from core.services.choices import choice_problems
 from core.services.forecast import ladder_of, preview_of, twin_of, value_of_risk
+from core.services.held import ClosePreview, close_preview, close_problems, edit_problems, size_of
 from core.services.pictured import Pictured
 from db.store import Store
 
@@ -74,18 +74,6 @@ class Asked:
     part: str
     new: bool
     words: str
-
-
-@dataclass(frozen=True, slots=True)
-class ClosePreview:
-    """What closing now would come to. Money in USDT; the fee carries its minus."""
-
-    contracts: Decimal
-    notional: Decimal
-    pnl: Decimal  #: before the fee
-    fee: Decimal
-    words: str
-    problems: tuple[str, ...]
 
 
 class PositionManager:
@@ -202,7 +190,7 @@ class PositionManager:
         cannot rest.
         """
         intent = self._living(part)
-        problems = tuple(self._edit_problems(intent, take_profit, stop_loss))
+        problems = tuple(edit_problems(intent, self._pictured(intent), take_profit, stop_loss))
         if problems:
             raise Misconfigured("; ".join(problems), problems=problems)
         steps = self._steps(intent)
@@ -215,33 +203,6 @@ class PositionManager:
         running = self.store.bot(intent.key.account).running
         words = "the resting orders are amended now" if running else "the resting orders are amended once the bot runs"
         return Asked(part, changed.version != intent.version, words)
-
-    def _edit_problems(self, intent: Intent, take_profit: Target | None, stop_loss: Target | None) -> Iterator[str]:
-        pictured = Pictured.of(self.store, intent.key.account)
-        rules, side = pictured.instrument(intent.key.symbol), intent.key.side
-        row, ticker = pictured.part(intent.part), pictured.ticker(intent.key.symbol)
-        wrong_price = trigger_problem(pictured.data["exchange"], take_profit, stop_loss)
-        if wrong_price:
-            yield wrong_price
-        contracts = intent.contracts
-        average = Decimal(row["average_entry"]) if row and row["average_entry"] else None
-        if average is None or not contracts:
-            average = intent.entry.price or (ticker.mark if ticker else None)
-            contracts = rules.contracts_for(intent.position_value, average) if average else None
-        for name, target in (("take-profit", take_profit), ("stop-loss", stop_loss)):
-            if target is None or average is None or not contracts:
-                continue
-            # A held part may lock in profit: its stop may lie beyond its entry, only not beyond the price.
-            held = row is not None and Decimal(row["size"]) > ZERO
-            wrong = [] if held else list(target_problems(name, target, side, rules, average, contracts))
-            level = rules.stop_price(side, target.raw_price(rules, side, average, contracts))
-            if held and level <= 0:
-                wrong = [f"{name} would lie at a price of {level:f}: it must stay above 0"]
-            yield from wrong
-            if held and not wrong and ticker is not None:
-                words = passed_problem(name, level, side, ticker.mark)
-                if words:
-                    yield words
 
     # -- close --------------------------------------------------------------------------------------------
 
@@ -271,9 +232,9 @@ class PositionManager:
         if contracts is None:
             self.store.change_part(part, token, by, why, wanted=wanted, reduce_to=None, closing=closing, told=None)
             return Asked(part, True, f"the bot closes it now {_how(closing)}" if self._runs(intent) else _LATER)
-        pictured = Pictured.of(self.store, intent.key.account)
-        rules, size = pictured.instrument(intent.key.symbol), self._size(intent, pictured)
-        problems = tuple(_close_problems(contracts, size, rules))
+        pictured = self._pictured(intent)
+        rules, size = pictured.instrument(intent.key.symbol), size_of(intent, pictured)
+        problems = tuple(close_problems(contracts, size, rules))
         if problems:
             raise Misconfigured("; ".join(problems), problems=problems)
         if contracts == size:
@@ -304,10 +265,10 @@ class PositionManager:
         return Asked(intent.part, True, "the bot closes it now at market" if self._runs(intent) else _LATER)
 
     def _check_style(self, intent: Intent, style: ExecutionStyle) -> None:
-        pictured = Pictured.of(self.store, intent.key.account)
+        pictured = self._pictured(intent)
         ticker = pictured.ticker(intent.key.symbol)
         rules, price = pictured.instrument(intent.key.symbol), ticker.mark if ticker is not None else None
-        value = rules.notional(self._size(intent, pictured), price) if price is not None else None
+        value = rules.notional(size_of(intent, pictured), price) if price is not None else None
         problems = problems_of(style, rules, value, price)
         if problems:
             raise Misconfigured("; ".join(problems), problems=problems)
@@ -321,7 +282,7 @@ class PositionManager:
         if self.store.part_of_token(token) is not None:
             return Asked(part, False, "asked for already by this click")
         intent = self._living(part)
-        row = Pictured.of(self.store, intent.key.account).part(part)
+        row = self._pictured(intent).part(part)
         known = {one["run"]: one for one in (row or {}).get("runs", ())}
         if run not in known:
             under_way = ", ".join(known) or "none"
@@ -338,18 +299,7 @@ class PositionManager:
     def preview_close(self, part: str, contracts: Decimal | None) -> ClosePreview:
         """What closing `contracts` (None: all) would come to at the newest price."""
         intent = self._living(part)
-        pictured = Pictured.of(self.store, intent.key.account)
-        rules, size = pictured.instrument(intent.key.symbol), self._size(intent, pictured)
-        row, ticker = pictured.part(part), pictured.ticker(intent.key.symbol)
-        asked = size if contracts is None else contracts
-        problems = tuple(_close_problems(asked, size, rules)) if contracts is not None else ()
-        if ticker is None or row is None or not row["average_entry"]:
-            return ClosePreview(asked, ZERO, ZERO, ZERO, "Its price or entry is not known yet.", problems)
-        price = ticker.bid if intent.key.side is Side.LONG else ticker.ask
-        notional = rules.notional(asked, price)
-        pnl = rules.pnl(intent.key.side, asked, Decimal(row["average_entry"]), price)
-        words = f"At {price:f}, the {'bid' if intent.key.side is Side.LONG else 'ask'} of now; slippage not counted."
-        return ClosePreview(asked, notional, pnl, -notional * rules.taker_fee, words, problems)
+        return close_preview(intent, self._pictured(intent), contracts)
 
     # -- again ----------------------------------------------------------------------------------------------
 
@@ -418,11 +368,8 @@ class PositionManager:
         mine = [order for order in orders if (order.part, order.cycle) == (intent.part, intent.cycle)]
         return sum(order.purpose is Purpose.RECOVERY and order.filled > 0 for order in mine)
 
-    def _size(self, intent: Intent, pictured: Pictured) -> Decimal:
-        """What the part holds, or will hold once an earlier partial close is through."""
-        row = pictured.part(intent.part)
-        size = Decimal(row["size"]) if row else ZERO
-        return size if intent.reduce_to is None else min(size, intent.reduce_to)
+    def _pictured(self, intent: Intent) -> Pictured:
+        return Pictured.of(self.store, intent.key.account)
 
     def _runs(self, intent: Intent) -> bool:
         return self.store.bot(intent.key.account).running
@@ -433,15 +380,3 @@ _LATER = "the bot closes it once it is started; until then its stop and target g
 
 def _how(closing: Closing | None) -> str:
     return "at market" if closing is None else f"by {closing.style.kind}"
-
-
-def _close_problems(contracts: Decimal, size: Decimal, rules: Instrument) -> Iterator[str]:
-    least = rules.min_quantity
-    if not size:
-        yield "contracts: nothing is held of this part now"
-    elif not least <= contracts <= size:
-        yield f"contracts {contracts:f} is out of range: {least:f} to {size:f} is allowed"
-    elif contracts % rules.quantity_step:
-        yield f"contracts {contracts:f} is between two steps: a multiple of {rules.quantity_step:f} is allowed"
-    elif ZERO < size - contracts < least:
-        yield f"contracts {contracts:f} would leave {size - contracts:f}: below the exchange's smallest of {least:f}"
