@@ -84,6 +84,8 @@ def _plugin(address: str) -> Any:
             "address: it is none that can be sent to; for example tgram://<bot token>/<chat id>, "
             "discord://<webhook id>/<webhook token>, mailto://<user>:<password>@<host>, json://<host>:<port>/<path>"
         )
+    if "overflow=" not in address:  # else a message longer than the service takes would be refused each time
+        plugin.overflow_mode = apprise.OverflowMode.SPLIT
     return plugin
 
 

@@ -45,6 +45,14 @@ def test_letters_of_every_kind_arrive_as_they_are(phone: Receiver) -> None:
     assert phone.heard[1]["type"] == "failure"
 
 
+def test_what_is_longer_than_the_service_takes_arrives_in_pieces(phone: Receiver) -> None:
+    """Discord takes 2,000 letters and Pushover 1,024; a whole that is longer they refuse, however often it is sent."""
+    lines = [f"line {number:04}" for number in range(4000)]
+    send(phone.address(), "a", "\n".join(lines))
+    assert len(phone.bodies) > 1
+    assert "\n".join(phone.bodies).split() == " ".join(lines).split()
+
+
 def test_a_service_that_never_answers_is_given_up_in_time() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
