@@ -64,8 +64,9 @@ def _hindered(part: Part, missing: Contracts, view: View) -> str:
         return "the contract cannot be traded now"
     if seen.ticker is None or view.now - seen.ticker.at > FRESH:
         return "no fresh price"
-    if missing < seen.instrument.min_quantity:
-        return f"the smallest order is {seen.instrument.min_quantity}"
+    smallest = seen.instrument.smallest_at(seen.ticker.mark)
+    if missing < smallest:
+        return f"the smallest order is {smallest}"
     last = view.newest(part, Purpose.BALANCE)
     if last is not None and last.outcome is OutcomeKind.REFUSED:
         return f"refused {seconds(view.now - last.recorded_at)} ago: {last.words}"

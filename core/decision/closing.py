@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from core.decision.derisk import outgrown
 from core.decision.runs import Run, at_once, close_run, far
+from core.decision.totals import left_to_a_person
 from core.decision.view import DEBOUNCE, View, seconds, skip
 from core.domain.account import Level
 from core.domain.action import (
@@ -20,7 +22,7 @@ from core.domain.action import (
     Rule,
 )
 from core.domain.intent import Wanted
-from core.domain.money import NONE_HELD, Contracts
+from core.domain.money import NONE_HELD, ZERO, Contracts, total
 from core.domain.order import Order, OrderKind, Purpose
 from core.domain.part import Part
 from core.execution.base import Place, Wait, Withdraw
@@ -51,9 +53,9 @@ def close(part: Part, view: View) -> Iterator[Decision]:
             done = ReductionDone(part.name, intent.reduce_to)
             yield Decision(part.name, Rule.CLOSE, "nothing is left to reduce", done)
         return
-    too_soon = _too_soon(part, view)
-    if too_soon:
-        yield skip(part, Rule.CLOSE, too_soon)
+    early = too_soon(part, view)
+    if early:
+        yield skip(part, Rule.CLOSE, early)
         return
     if part.closing_at_market or view.filling(part):
         yield skip(part, Rule.CLOSE, "the closing order is filling")
@@ -71,23 +73,47 @@ def close(part: Part, view: View) -> Iterator[Decision]:
     if not view.seen.settled:
         yield skip(part, Rule.CLOSE, "an order of it ended and the exchange has not told how; asking")
         return
-    if view.residual < NONE_HELD:
-        yield skip(part, Rule.CLOSE, "the position is smaller than our parts; finding out why before closing")
-        return
     keep = NONE_HELD if whole or intent.reduce_to is None else intent.reduce_to
+    excess = Contracts(part.size - keep)
+    if view.residual < NONE_HELD:
+        excess = _there(part, view)
+        if excess < part.instrument.min_quantity:
+            yield skip(part, Rule.CLOSE, "the position is smaller than our parts; finding out why before closing")
+            return
     piece = step if isinstance(step, Place) else None
-    yield from _send(part, view, Contracts(part.size - keep), whole, run, piece)
+    yield from _send(part, view, excess, whole, run, piece)
+
+
+def _there(part: Part, view: View) -> Contracts:
+    """What may be closed while contracts are missing: nothing, but *flatten* waits for no person's answer.
+
+    What the exchange holds is shared out by the names of the parts then; where the rest went is told afterwards.
+    """
+    if view.desired.level is not Level.FLATTEN or not view.believed or not left_to_a_person(view):
+        return NONE_HELD
+    before = total(other.size for other in view.living if other.name < part.name)
+    return Contracts(min(part.size, max(view.seen.contracts - before, ZERO)))
 
 
 def _at_a_limit(part: Part) -> tuple[Order, ...]:
     return tuple(order for order in part.closes_working if order.kind is not OrderKind.MARKET)
 
 
-def _too_soon(part: Part, view: View) -> str:
-    """Words, where the minimum holding time holds back a close that is neither for good nor forced by the level."""
+def closes_at_market(part: Part, view: View) -> bool:
+    """It is being closed whole, as fast as can be: not at a limit, and by nothing held back or refused."""
+    if not (part.intent.wanted.closes or view.desired.level is Level.FLATTEN) or too_soon(part, view):
+        return False
+    last = view.newest(part, Purpose.CLOSE)
+    if last is not None and last.outcome is OutcomeKind.REFUSED:
+        return False
+    return view.desired.level is Level.FLATTEN or close_run(part, view) is None
+
+
+def too_soon(part: Part, view: View) -> str:
+    """Words, where the minimum holding time holds back a close that is neither for good nor forced by level or risk."""
     least, began = view.desired.limits.min_holding_seconds, part.intent.cycle_started_at
     forced = part.intent.wanted is Wanted.CLOSED or view.desired.level is Level.FLATTEN
-    if least is None or began is None or forced or part.closes_working:
+    if least is None or began is None or forced or part.closes_working or outgrown(part, view) is not None:
         return ""
     held = view.now - began
     if held.total_seconds() >= least:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 from core.decision.entering import entry_is_over, has_all
 from core.decision.risk import money
@@ -24,16 +25,10 @@ APART = timedelta(seconds=30)  #: between two reductions of one part
 
 def derisk(part: Part, view: View) -> Iterator[Decision]:
     """One part's reduction, where it is switched on and due."""
-    limits = view.desired.limits
-    most = limits.most_risk(view.seen.equity)
-    if not limits.reduce_oversized_risk or most is None or part.size == NONE_HELD or _leaving(part, view):
+    found = None if part.size == NONE_HELD or _leaving(part, view) else outgrown(part, view)
+    if found is None:
         return
-    stop, average = part.stop_price(), part.average_entry
-    if stop is None or average is None:
-        return
-    lost = loss_at(part.instrument, part.side, part.size, average, stop)
-    if lost <= most:
-        return
+    lost, most = found
     words = f"the stop would lose {money(lost)} USDT with fees, one trade may lose {money(most)}"
     busy = _busy(part, view)
     if busy:
@@ -48,6 +43,16 @@ def derisk(part: Part, view: View) -> Iterator[Decision]:
         return
     reduce = Reduce(part.name, part.intent.cycle, Contracts(to))
     yield Decision(part.name, Rule.DERISK, f"{words}: reduced from {part.size} to {to} contracts", reduce)
+
+
+def outgrown(part: Part, view: View) -> tuple[Decimal, Decimal] | None:
+    """What the stop would lose and what one trade may lose, where that is less and is to be put right; else None."""
+    limits, stop, average = view.desired.limits, part.stop_price(), part.average_entry
+    most = limits.most_risk(view.seen.equity) if limits.reduce_oversized_risk else None
+    if most is None or stop is None or average is None:
+        return None
+    lost = loss_at(part.instrument, part.side, part.size, average, stop)
+    return (lost, most) if lost > most else None
 
 
 def _leaving(part: Part, view: View) -> bool:

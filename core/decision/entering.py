@@ -23,7 +23,7 @@ from core.domain.action import (
 )
 from core.domain.ids import net_of
 from core.domain.instrument import TriggerBy
-from core.domain.money import NONE_HELD, ZERO, Price, total
+from core.domain.money import NONE_HELD, ZERO, Contracts, Price, total
 from core.domain.order import Purpose
 from core.domain.part import Part
 from core.execution.base import Complete, Place, Step, Withdraw
@@ -39,19 +39,21 @@ def entry_step(part: Part, view: View) -> Step | None:
 
 def enter(part: Part, view: View) -> Iterator[Decision]:
     """One part's entry. Nothing is sent while anything about the part is unknown."""
-    intent = part.intent
-    if not intent.living or intent.wanted.closes or view.desired.level is Level.FLATTEN:
+    intent, level = part.intent, view.desired.level
+    if not intent.living or intent.wanted.closes or level is Level.FLATTEN:
         return
-    if part.exited:
+    withdrawn = _withdrawn(part, view) if part.entry_orders_working else ""
+    if withdrawn:
+        for order in part.entry_orders_working:
+            if order.purpose is Purpose.ENTRY or level is Level.REDUCE_ONLY:
+                yield Decision(part.name, Rule.ENTER, withdrawn, CancelOrder(part.name, order))
+        return
+    if _leaving(part):
         yield from _ended_short(part, entry_is_over(part, view))
         return
     waits = view.risk_blocked(part)
     if waits is not None:
         yield skip(part, Rule.ENTER, f"waits for the answer to {waits.client_order_id}")
-        return
-    if view.desired.level is Level.REDUCE_ONLY and part.entry_orders_working:
-        for order in part.entry_orders_working:
-            yield Decision(part.name, Rule.ENTER, "withdrawn: the level is reduce only", CancelOrder(part.name, order))
         return
     if has_all(part):
         return
@@ -60,14 +62,9 @@ def enter(part: Part, view: View) -> Iterator[Decision]:
         yield from _ended_short(part, over)
         return
     step = entry_step(part, view)
-    if isinstance(step, Withdraw):
-        for order in part.entry_orders_working:
-            yield Decision(part.name, Rule.ENTER, step.because, CancelOrder(part.name, order))
-        return
     if step is not None and not isinstance(step, Place):
         yield skip(part, Rule.ENTER, step.because)
         return
-    level = view.desired.level
     allowed = level.may_enter or (intent.cycle > 1 and level.may_add)
     hindered = hindrance(part, view, Purpose.ENTRY) if allowed else f"the level is {level}"
     if hindered:
@@ -79,10 +76,25 @@ def enter(part: Part, view: View) -> Iterator[Decision]:
     yield from _send(part, view, step)
 
 
+def _withdrawn(part: Part, view: View) -> str:
+    """Why entry orders that rest go, or an empty string. To take one away adds no risk and waits for no answer."""
+    if view.desired.level is Level.REDUCE_ONLY:
+        return "withdrawn: the level is reduce only"
+    if _leaving(part):
+        return "withdrawn: an exit has begun"
+    step = entry_step(part, view)
+    return step.because if isinstance(step, Withdraw) else ""
+
+
+def _leaving(part: Part) -> bool:
+    """Some of it was closed, or is to be: nothing more is entered in this cycle."""
+    return bool(part.exited) or (part.entered > NONE_HELD and part.intent.reduce_to is not None)
+
+
 def _ended_short(part: Part, words: str) -> Iterator[Decision]:
-    """A sliced entry that brought less than planned: from now on the part is what it brought."""
-    intent, entered = part.intent, part.entered
-    if words and intent.entry.kind.sliced and intent.contracts is not None and NONE_HELD < entered < intent.contracts:
+    """An entry that brought less than planned: from now on the part is what it brought."""
+    intent, entered = part.intent, _brought(part)
+    if words and intent.contracts is not None and NONE_HELD < entered < intent.contracts:
         yield Decision(part.name, Rule.ENTER, words, ExecutionOver(part.name, intent.cycle, Purpose.ENTRY, entered))
 
 
@@ -96,6 +108,9 @@ def hindrance(part: Part, view: View, purpose: Purpose) -> str:
     if not seen.instrument.tradable:
         return f"{seen.instrument.symbol} cannot be traded now"
     if view.orphans:
+        stuck = [order.client_order_id for order in view.orphans if view.is_stuck(order)]
+        if stuck:
+            return f"{stuck[0]} was set off, never carried out and could still be: it has to go at the exchange first"
         return f"{len(view.orphans)} older orders of ours are being removed first"
     doubly_guarded = view.doubly_guarded
     if doubly_guarded is not None and doubly_guarded.name != part.name:
@@ -194,8 +209,13 @@ def market_price(part: Part, view: View) -> Price:
 def has_all(part: Part) -> bool:
     """Everything that this cycle is to hold has been entered, and nothing more is on its way."""
     planned = part.intent.contracts
-    entered = total(order.filled for order in part.entries if order.purpose is Purpose.ENTRY)
-    return planned is not None and entered + part.taken_over >= planned and not part.entry_orders_working
+    return planned is not None and _brought(part) >= planned and not part.entry_orders_working
+
+
+def _brought(part: Part) -> Contracts:
+    """What the entry itself has brought, without recovery."""
+    own = total(order.filled for order in part.entries if order.purpose is Purpose.ENTRY)
+    return Contracts(own + part.taken_over)
 
 
 def entry_is_over(part: Part, view: View) -> str:
@@ -205,11 +225,10 @@ def entry_is_over(part: Part, view: View) -> str:
         return ""
     if intent.wanted.closes or view.desired.level is Level.FLATTEN:
         return "closed before it was entered" if part.entered == NONE_HELD else "closing"
-    if part.exited:
+    if _leaving(part):
         return "an exit has begun"
-    too_small = intent.contracts is not None and intent.contracts < part.instrument.min_quantity
-    if too_small:
-        smallest = part.instrument.min_quantity
+    smallest = part.instrument.smallest_at(intent.entry.price or view.seen.mark)
+    if part.entered == NONE_HELD and intent.contracts is not None and intent.contracts < smallest:
         return f"{intent.position_value} USDT is less than the smallest order of {smallest} contracts"
     passed = _passed(part, view) if part.entered == NONE_HELD else ""
     if passed:

@@ -170,7 +170,7 @@ class _Climb:
         """Why the step would not be sent; None where it would."""
         rules, leverage, rule = self.ground.instrument, self.terms.leverage, self.rule
         assert rule is not None, "asked for only where steps are taken"
-        if quantity < rules.min_quantity:
+        if quantity < rules.smallest_at(fill):
             return LadderEnd.TOO_SMALL
         free, equity, whole = self.ground.available, self.ground.equity, Contracts(self.held + quantity)
         average = Price((self.value + quantity * fill) / whole)

@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
+from core.decision.closing import closes_at_market
 from core.decision.entering import trigger_by
-from core.decision.runs import close_run
-from core.decision.view import DEBOUNCE, View, seconds, skip
-from core.domain.account import Level
+from core.decision.view import DEBOUNCE, View, seconds, skip, stuck
 from core.domain.action import (
     AmendOrder,
     CancelOrder,
@@ -35,6 +34,7 @@ from core.domain.part import Part
 
 RULES_AGAIN = timedelta(minutes=5)  #: a request that the contract's rules refuse twice is not computed anew sooner
 _LEG_PURPOSE = {Leg.STOP_LOSS: Purpose.STOP_LOSS, Leg.TAKE_PROFIT: Purpose.TAKE_PROFIT}
+_ANY_LEG = (Purpose.PROTECT, Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
 _CLOSING = (Purpose.CLOSE, Purpose.STOP_LOSS, Purpose.TAKE_PROFIT)
 _LEG_NAME = {Leg.STOP_LOSS: "stop-loss", Leg.TAKE_PROFIT: "take-profit"}
 
@@ -58,6 +58,9 @@ class OCOManager:
         part = self.part
         if not part.intent.living or part.size == NONE_HELD:
             return
+        for order in part.orders:
+            if order.client_order_id in part.stuck:
+                yield stuck(order, Rule.PROTECT)
         if not any(part.targets) and not part.protection:
             yield skip(part, Rule.PROTECT, "no take-profit and no stop-loss were asked for")
             return
@@ -118,7 +121,7 @@ class _Guard:
             return
         live = tuple(order for order in live if not self._came_with_the_unknown(order))
         keeper = self._keeper(live)
-        closing = self._is_closed_at_market()
+        closing = closes_at_market(part, self.view)
         if keeper is None:
             if closing and self.view.unresolved(part, Purpose.CLOSE) is None:
                 yield self._skip("it is being closed now")
@@ -126,15 +129,6 @@ class _Guard:
                 yield from self._bare()
         elif not closing:
             yield from self._adjust(keeper, live)
-
-    def _is_closed_at_market(self) -> bool:
-        """It is being closed as fast as can be. A close that rests at a limit may take hours: it is guarded till then.
-
-        Where a resting close holds the position's contracts, Binance refuses a stop at the moment it is set off.
-        """
-        if self.view.desired.level is Level.FLATTEN:
-            return True
-        return self.part.intent.wanted.closes and close_run(self.part, self.view) is None
 
     def _unwanted_words(self) -> str:
         if self.leg is None:
@@ -145,8 +139,9 @@ class _Guard:
 
     def _bare(self) -> Iterator[Decision]:
         part, view, wanted = self.part, self.view, self.wanted
-        if self._waits_for_an_answer():
-            yield self._skip(self._waits_for_an_answer())
+        waits = self._waits_for_an_answer(bare=True)
+        if waits:
+            yield self._skip(waits)
             return
         last = self._last_placement()
         if self.surely < part.instrument.min_quantity:
@@ -219,7 +214,7 @@ class _Guard:
     def _close_now(self, purpose: Purpose, words: str) -> Iterator[Decision]:
         """The price a leg waits for is behind us: what it would have done is done now, at market."""
         part, view = self.part, self.view
-        waits = self._waits_for_an_answer() or self._asks(view.unresolved(part, *_CLOSING, resting=False))
+        waits = self._waits_for_an_answer(bare=True) or self._asks(view.unresolved(part, *_CLOSING, resting=False))
         if waits:
             yield self._skip(waits)
             return
@@ -339,10 +334,18 @@ class _Guard:
             words = "on a shared position the old protection goes before the new one comes"
             yield self._do(words, CancelOrder(self.part.name, keeper))
 
-    def _waits_for_an_answer(self) -> str:
-        """Words, while a placement that guards this part, or did what its legs would do, may yet arrive."""
-        purposes = (Purpose.PROTECT, Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
-        return self._asks(self.view.unresolved(self.part, *(purposes if self.leg is None else (self.purpose,))))
+    def _waits_for_an_answer(self, *, bare: bool = False) -> str:
+        """Words, while a placement that guards this part, or did what its legs would do, may yet arrive.
+
+        A bare part that has the position to itself does not wait for its stop: a second one can close nothing of
+        anybody else's, and goes when both turn out to rest. It is spaced from the first as any other.
+        """
+        purposes = _ANY_LEG if self.leg is None else (self.purpose,)
+        unknown = [command for command in self.view.unanswered(self.part) if command.purpose in purposes]
+        resting = len(unknown) == 1 and unknown[0].kind.rests_on_trigger
+        if bare and resting and self.leg is not Leg.TAKE_PROFIT and self.view.alone(self.part):
+            return ""
+        return self._asks(unknown[0] if unknown else None)
 
     def _asks(self, unknown: Command | None) -> str:
         if unknown is None:

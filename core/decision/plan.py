@@ -6,7 +6,7 @@ rule gives a reason for what it does and for what it leaves. Same inputs, same p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from core.decision.closing import close
@@ -21,7 +21,7 @@ from core.decision.runs import runs
 from core.decision.sweep import sweep
 from core.decision.totals import totals
 from core.decision.view import View, seconds, skip
-from core.domain.action import Decision, PlaceOrder, Plan, RaiseAlarm, Rule
+from core.domain.action import CancelOrder, Decision, PlaceOrder, Plan, RaiseAlarm, Rule
 from core.domain.intent import Desired, ReopenRule
 from core.domain.order import Purpose
 from core.domain.seen import Seen
@@ -40,7 +40,7 @@ def plan(desired: Desired, seen: Seen, now: datetime) -> Plan:
 
 def decide(view: View) -> Plan:
     """The same for who has laid desired and seen together already."""
-    decisions = tuple(_decide(view))
+    decisions = tuple(_each_once(_decide(view)))
     return Plan(decisions, _look_again(view, decisions))
 
 
@@ -70,6 +70,18 @@ def _decide(view: View) -> Iterator[Decision]:
     yield from sweep(view)
     yield from totals(view)
     yield from outdated(view)
+
+
+def _each_once(decisions: Iterable[Decision]) -> Iterator[Decision]:
+    """Two rules may want the same order away; it is cancelled by the first of them."""
+    gone: set[str] = set()
+    for decision in decisions:
+        if isinstance(decision.action, CancelOrder):
+            order = decision.action.order
+            if order.exchange_order_id in gone:
+                continue
+            gone.add(order.exchange_order_id)
+        yield decision
 
 
 def _resolve(view: View) -> Iterator[Decision]:

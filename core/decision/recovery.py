@@ -20,18 +20,18 @@ from core.domain.intent import Adding, ExecutionKind, Recovery
 from core.domain.money import NONE_HELD, Contracts, Price
 from core.domain.order import OrderKind, Purpose
 from core.domain.part import Part
-from core.execution.base import Complete, Wait, Withdraw
+from core.execution.base import Complete, Place, Withdraw
 
 
 def recover(part: Part, view: View, *, guarding: bool) -> Iterator[Decision]:
     """One part's next step, if it is due. `guarding`: this very plan puts its protection right first."""
     intent, rule = part.intent, part.intent.recovery
-    if rule is None or not intent.living or part.size == NONE_HELD:
-        return
-    if intent.wanted.closes or view.desired.level is Level.FLATTEN:
+    if not intent.living or part.size == NONE_HELD:
         return
     if intent.adding is not None:
         yield from _go_on(part, view, guarding=guarding)
+        return
+    if rule is None or intent.wanted.closes or view.desired.level is Level.FLATTEN:
         return
     step = len(part.steps) + 1
     busy = _busy(part, view)
@@ -109,13 +109,13 @@ def _step(part: Part, view: View, rule: Recovery, because: str) -> Decision:
     """The whole step in one order at market."""
     instrument, price = part.instrument, market_price(part, view)
     quantity = Contracts(min(instrument.contracts_for(rule.add_notional, price), instrument.max_market_quantity))
-    if quantity < instrument.min_quantity:
+    if quantity < instrument.smallest_at(price):
         return skip(part, Rule.RECOVER, f"{because}, but {_too_small(part, rule, price)}")
     return _order(part, view, OrderKind.MARKET, quantity, None, len(part.steps) + 1, because)
 
 
 def _too_small(part: Part, rule: Recovery, price: Price) -> str:
-    least = part.instrument.notional(part.instrument.min_quantity, price)
+    least = part.instrument.notional(part.instrument.smallest_at(price), price)
     return f"{rule.add_notional} USDT is less than the smallest order of {least:,.2f} USDT"
 
 
@@ -123,7 +123,7 @@ def _begin(part: Part, view: View, rule: Recovery, step: int, because: str) -> I
     """Fix the size of a step that is worked piece by piece, and send what its style wants first."""
     price = rule.style.price or market_price(part, view)
     contracts = part.instrument.contracts_for(rule.add_notional, price)
-    if contracts < part.instrument.min_quantity:
+    if contracts < part.instrument.smallest_at(price):
         yield skip(part, Rule.RECOVER, f"{because}, but {_too_small(part, rule, price)}")
         return
     start = StartStep(part.name, part.intent.cycle, step, contracts)
@@ -137,21 +137,18 @@ def _go_on(part: Part, view: View, *, guarding: bool) -> Iterator[Decision]:
     run, adding = recovery_run(part, view), part.intent.adding
     assert run is not None, "asked for only while a step is under way"
     assert adding is not None, "the run is made of it"
-    unknown = view.risk_blocked(part)
-    if unknown is not None:
+    given_up, unknown, step = _given_up(part, view), view.risk_blocked(part), run.step(view.now)
+    if run.live and (given_up or isinstance(step, Withdraw)):  # adds no risk, and waits for no answer
+        why = f"recovery step {adding.step} is given up: {given_up}" if given_up else step.because
+        for order in run.live:
+            yield Decision(part.name, Rule.RECOVER, why, CancelOrder(part.name, order))
+    elif unknown is not None:
         yield skip(part, Rule.RECOVER, f"recovery step {adding.step} waits: {unknown.client_order_id} has no answer")
-        return
-    leaving = part.intent.reduce_to is not None or part.closes_working or view.filling(part)
-    if leaving or view.desired.level is Level.REDUCE_ONLY:
-        words = f"recovery step {adding.step} is given up: " + ("it is being closed" if leaving else "reduce only")
-        yield from _withdraw(part, run, words) if run.live else _over(part, run, words)
-        return
-    step = run.step(view.now)
-    if isinstance(step, Withdraw):
-        yield from _withdraw(part, run, step.because)
+    elif given_up:
+        yield from _over(part, run, f"recovery step {adding.step} is given up: {given_up}")
     elif isinstance(step, Complete):
         yield from _over(part, run, f"recovery step {adding.step}: {step.because}")
-    elif isinstance(step, Wait):
+    elif not isinstance(step, Place):
         yield skip(part, Rule.RECOVER, f"recovery step {adding.step}: {step.because}")
     else:
         level = view.desired.level
@@ -166,9 +163,15 @@ def _go_on(part: Part, view: View, *, guarding: bool) -> Iterator[Decision]:
         yield _order(part, view, step.kind, step.quantity, step.price, adding.step, words, run)
 
 
-def _withdraw(part: Part, run: Run, because: str) -> Iterator[Decision]:
-    for order in run.live:
-        yield Decision(part.name, Rule.RECOVER, because, CancelOrder(part.name, order))
+def _given_up(part: Part, view: View) -> str:
+    """Why a step under way ends here, or an empty string."""
+    intent, level = part.intent, view.desired.level
+    closes = intent.wanted.closes or level is Level.FLATTEN or intent.reduce_to is not None
+    if closes or part.closes_working or view.filling(part):
+        return "it is being closed"
+    if intent.recovery is None:
+        return "recovery is switched off"
+    return "reduce only" if level is Level.REDUCE_ONLY else ""
 
 
 def _over(part: Part, run: Run, because: str) -> Iterator[Decision]:

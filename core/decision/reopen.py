@@ -39,7 +39,7 @@ def reopen(part: Part, view: View) -> Iterator[Decision]:
         return
     price = reference_price(part, view)
     contracts = part.instrument.contracts_for(intent.position_value, price)
-    smallest = part.instrument.min_quantity
+    smallest = part.instrument.smallest_at(price)
     if contracts < smallest:
         words = f"{intent.position_value} USDT is less than the smallest order of {smallest} contracts"
         yield skip(part, Rule.REOPEN, f"due to open again, but the limits refuse it: {words}")

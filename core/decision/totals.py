@@ -115,6 +115,12 @@ def asked_about(view: View) -> Contracts:
     return NONE_HELD
 
 
+def left_to_a_person(view: View) -> bool:
+    """True where contracts are missing and a person is to say whose they were, or has said to wait."""
+    waits = view.desired.answered(DifferenceKind.SHORTFALL, plain(untraced(view))) is Choice.WAIT
+    return waits or asked_about(view) > NONE_HELD
+
+
 def _book(part: Part, quantity: Contracts, fill: Fill, rule: Division, *, alone: bool) -> Decision:
     reason = ORIGINS[fill.origin]
     share = quantity / fill.quantity

@@ -18,7 +18,7 @@ from core.domain.intent import Desired
 from core.domain.money import ZERO, Contracts, Price, total
 from core.domain.order import Leg, Order, OrderKind, Purpose
 from core.domain.part import Part
-from core.domain.seen import Seen
+from core.domain.seen import PortFacts, Seen
 
 DEBOUNCE = timedelta(seconds=5)  #: no protective placement is repeated for a part sooner than this
 FRESH = timedelta(seconds=10)  #: prices older than this decide nothing
@@ -52,8 +52,9 @@ class View:
             if command.unresolved:
                 unanswered.setdefault((command.part, command.cycle), []).append(command)
         intents = sorted(desired.intents, key=lambda intent: intent.part)
+        stuck = frozenset(order.client_order_id for order in seen.orders if _is_stuck(order, seen.facts, now))
         parts = tuple(
-            Part.fold(intent, seen.instrument, orders.get((intent.part, intent.cycle), ())) for intent in intents
+            Part.fold(intent, seen.instrument, orders.get((intent.part, intent.cycle), ()), stuck) for intent in intents
         )
         living = tuple(part for part in parts if part.intent.living)
         current = {(part.name, part.intent.cycle) for part in living}
@@ -90,18 +91,15 @@ class View:
         return None
 
     def filling(self, part: Part) -> bool:
-        """True while a protection of this part has been set off and is being carried out.
-
-        Where TP and SL are orders of their own, one that was set off long ago and has not filled is stuck (seen on
-        Binance demo): it protects nothing, and nothing waits for it.
-        """
-        return any(order.triggered_leg and not self.is_stuck(order) for order in part.protection)
+        """True while a protection of this part has been set off and is being carried out; see `is_stuck`."""
+        return any(order.triggered_leg for order in part.protection)
 
     def is_stuck(self, order: Order) -> bool:
-        """True for a leg that was set off long ago and of which nothing has come: it cannot be cancelled either."""
-        since, native = order.updated_at, self.seen.facts.native_oco
-        set_off = order.triggered_leg is not None and not native
-        return set_off and since is not None and self.now - since > STUCK_AFTER
+        """True for a leg that was set off long ago and of which nothing has come: it cannot be cancelled either.
+
+        Seen on Binance demo, where TP and SL are orders of their own: it protects nothing, and nothing waits for it.
+        """
+        return _is_stuck(order, self.seen.facts, self.now)
 
     def risk_blocked(self, part: Part) -> Command | None:
         """An unresolved command of this part; while there is one, nothing that adds risk may be sent."""
@@ -167,9 +165,14 @@ class View:
     def doubly_guarded(self) -> Part | None:
         """A part with more than one stop or target resting, or perhaps resting."""
         for part in self.living:
-            if part.doubly_guarded or (part.protection and self._perhaps_again(part)):
+            if part.doubly_guarded or self._asked_twice(part) or (part.protection and self._perhaps_again(part)):
                 return part
         return None
+
+    def _asked_twice(self, part: Part) -> bool:
+        """Two placements of the same protection have no answer yet."""
+        protecting = [command.purpose for command in self.unanswered(part) if command.kind.rests_on_trigger]
+        return len(protecting) > len(set(protecting))
 
     def _perhaps_again(self, part: Part) -> bool:
         """A placement of what rests already has no answer yet."""
@@ -177,6 +180,11 @@ class View:
             return True
         legs = ((Purpose.STOP_LOSS, Leg.STOP_LOSS), (Purpose.TAKE_PROFIT, Leg.TAKE_PROFIT))
         return any(self.unresolved(part, purpose) and part.resting(leg) for purpose, leg in legs)
+
+
+def _is_stuck(order: Order, facts: PortFacts, now: datetime) -> bool:
+    set_off = order.triggered_leg is not None and order.working and not facts.native_oco
+    return set_off and order.updated_at is not None and now - order.updated_at > STUCK_AFTER
 
 
 def stuck(order: Order, rule: Rule) -> Decision:

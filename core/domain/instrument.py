@@ -82,6 +82,13 @@ class Instrument:
         """`quantity` rounded down to a whole number of steps."""
         return Contracts(quantity // self.quantity_step * self.quantity_step)
 
+    def smallest_at(self, price: Decimal | None) -> Contracts:
+        """The smallest order that opens or adds at this price: by quantity and, where a price is known, by value."""
+        if not self.min_notional or price is None:
+            return self.min_quantity
+        steps = (self.min_notional / self.notional(self.quantity_step, price)).to_integral_value(ROUND_CEILING)
+        return Contracts(max(self.min_quantity, steps * self.quantity_step))
+
     def notional(self, contracts: Decimal, price: Decimal) -> Decimal:
         """The value of `contracts` at `price`, quote currency."""
         return contracts * self.contract_value * price

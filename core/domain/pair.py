@@ -44,7 +44,8 @@ class Pair:
 
 def pair_of(part: Part) -> Pair:
     """The pair of a part as its orders tell it."""
-    conditional = [order for order in part.orders if order.purpose.protects and order.kind.rests_on_trigger]
+    alive = (order for order in part.orders if order.client_order_id not in part.stuck)
+    conditional = [order for order in alive if order.purpose.protects and order.kind.rests_on_trigger]
     target = _newest(order for order in conditional if order.tp_trigger is not None)
     stop = _newest(order for order in conditional if order.sl_trigger is not None)
     return Pair(part.name, part.intent.cycle, target, stop, _state(part, target, stop))

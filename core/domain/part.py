@@ -43,12 +43,15 @@ class Part:
     intent: Intent
     instrument: Instrument
     orders: tuple[Order, ...]  #: of the current cycle, oldest first
+    stuck: frozenset[str] = frozenset()  #: ids of legs that were set off long ago and never carried out
 
     @classmethod
-    def fold(cls, intent: Intent, instrument: Instrument, orders: Iterable[Order]) -> Part:
+    def fold(
+        cls, intent: Intent, instrument: Instrument, orders: Iterable[Order], stuck: frozenset[str] = frozenset()
+    ) -> Part:
         """The part as its own orders of the current cycle tell it."""
         own = (order for order in orders if order.part == intent.part and order.cycle == intent.cycle)
-        return cls(intent, instrument, tuple(sorted(own, key=_by_number)))
+        return cls(intent, instrument, tuple(sorted(own, key=_by_number)), stuck)
 
     @property
     def name(self) -> str:
@@ -156,8 +159,9 @@ class Part:
 
     @counted_once
     def protection(self) -> tuple[Order, ...]:
-        """Live conditional orders that protect this part."""
-        return tuple(o for o in self.orders if o.purpose.protects and o.kind.rests_on_trigger and o.working)
+        """Live conditional orders that protect this part; what is stuck protects nothing."""
+        live = (o for o in self.orders if o.purpose.protects and o.kind.rests_on_trigger and o.working)
+        return tuple(order for order in live if order.client_order_id not in self.stuck)
 
     @counted_once
     def closes_working(self) -> tuple[Order, ...]:
@@ -211,10 +215,8 @@ class Part:
             gone += [(exit_.quantity, exit_.at) for exit_ in self.intent.external_exits]
             before = total(quantity for quantity, at in gone if since and at and at < since)
             return Contracts(max(self.entered - before, self.size))
-        planned = self.intent.contracts or NONE_HELD
-        # between two pieces nothing works: what a sliced entry plans holds until it is said to be over
-        entering = self.entry_orders_working or self.entered == NONE_HELD or self.intent.entry.kind.sliced
-        return Contracts(max(planned, self.entered)) if entering else self.entered
+        # between two pieces nothing works: what an entry plans holds until it is said to be over
+        return Contracts(max(self.intent.contracts or NONE_HELD, self.entered))
 
     def stop_price(self, average: Price | None = None) -> Price | None:
         """Where the stop-loss belongs, on the tick grid; None where none is wanted or nothing entered."""

@@ -6,9 +6,9 @@ No order is smaller than the exchange takes or larger than it allows, and no tai
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
-from core.domain.money import NONE_HELD, Contracts, Price
+from core.domain.money import NONE_HELD, Contracts
 from core.domain.order import OrderKind
 from core.execution.base import Complete, Place, Progress, Step, Wait, Withdraw
 
@@ -18,20 +18,12 @@ MOST_ORDERS = 20  #: orders at market that keep being cut short are given up aft
 def least(progress: Progress) -> Contracts:
     """The smallest order of it that the exchange takes, by quantity and by value at the newest price known."""
     newest = progress.style.price or progress.near or progress.working_price or progress.first_price
-    return _least_at(progress, newest)
+    return progress.instrument.smallest_at(newest)
 
 
 def least_at_first(progress: Progress) -> Contracts:
     """The same at the price at which it began, which does not change any more."""
-    return _least_at(progress, progress.first_price or progress.near)
-
-
-def _least_at(progress: Progress, price: Price | None) -> Contracts:
-    rules = progress.instrument
-    if not rules.min_notional or price is None:
-        return rules.min_quantity
-    steps = (rules.min_notional / (rules.notional(rules.quantity_step, price))).to_integral_value(ROUND_CEILING)
-    return Contracts(max(rules.min_quantity, steps * rules.quantity_step))
+    return progress.instrument.smallest_at(progress.first_price or progress.near)
 
 
 def piece(progress: Progress, wanted: Decimal, most: Contracts) -> Contracts:

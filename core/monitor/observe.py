@@ -382,9 +382,17 @@ class Observer:
             if (fill.symbol, fill.position_side) == (key.symbol, key.side) and fill.closing
             if fill.exchange_order_id not in ours
         ]
+        ours = self._set_off(key, look) if found else ours  # lists may be late, and show it as resting still
         # What closed an earlier cycle, or a part that ended meanwhile, is ours as well and booked there.
         ended = self.store.ours_among(self.account, [fill.exchange_order_id for fill in found])
-        return tuple(fill for fill in found if fill.exchange_order_id not in ended)
+        return tuple(fill for fill in found if fill.exchange_order_id not in ended | ours)
+
+    def _set_off(self, key: PositionKey, look: Look) -> set[str]:
+        """The orders that our conditional ones on a position have placed, each asked for under its own id."""
+        mine = [o for o in look.orders if o.part is not None and o.working and o.kind.rests_on_trigger]
+        here = [order for order in mine if (order.symbol, order.position_side) == (key.symbol, key.side)]
+        asked = (self.port.find(order.client_order_id, order.symbol, order.kind) for order in here)
+        return {child for order in asked if order is not None for child in order.child_order_ids}
 
 
 def _legs_to_come(

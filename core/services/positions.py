@@ -16,6 +16,7 @@ from core.decision.preview import Preview, Terms
 from core.decision.runs import run_name
 from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured
+from core.domain.ids import same_step
 from core.domain.instrument import Side
 from core.domain.intent import (
     Closing,
@@ -366,7 +367,8 @@ class PositionManager:
         """Recovery steps of the current cycle that have added something."""
         orders = self.store.orders(intent.key.account)
         mine = [order for order in orders if (order.part, order.cycle) == (intent.part, intent.cycle)]
-        return sum(order.purpose is Purpose.RECOVERY and order.filled > 0 for order in mine)
+        added = (order for order in mine if order.purpose is Purpose.RECOVERY and order.filled)
+        return len({same_step(order.client_order_id) for order in added})
 
     def _pictured(self, intent: Intent) -> Pictured:
         return Pictured.of(self.store, intent.key.account)

@@ -143,6 +143,8 @@ SENTENCES: dict[str, str] = {
         "kurtarmanın limit fiyatı boş olmalı: adım zamanı gelince defterin bizim tarafımızda bekler"
     ),
     "recovery step {step}: {words}": "kurtarma adımı {step}: {words}",
+    "recovery step {step} is given up: {because}": "kurtarma adımı {step} bırakıldı: {because}",
+    "recovery is switched off": "kurtarma kapatıldı",
     "recovery step {step} goes on later: {because}": "kurtarma adımı {step} sonra sürecek: {because}",
     "recovery step {step} waits: {id} has no answer": "kurtarma adımı {step} bekliyor: {id} yanıtsız",
     "the close was taken back": "kapatma geri alındı",
@@ -256,6 +258,9 @@ SENTENCES: dict[str, str] = {
         "{n} kontrat {part} çıkışlarınca {price} fiyattan kapatıldı; geri alınmadı: {why}"
     ),
     "{symbol} cannot be traded now": "{symbol} şu anda işlem görmüyor",
+    "{id} was set off, never carried out and could still be: it has to go at the exchange first": (
+        "{id} tetiklendi ama hiç gerçekleşmedi ve hâlâ gerçekleşebilir: önce borsada kaldırılması gerekiyor"
+    ),
     "{n} older orders of ours are being removed first": "önce eski {n} emrimiz kaldırılıyor",
     "no fresh price": "taze fiyat yok",
     "the position is smaller than our parts; finding out why": "pozisyon parçalarımızdan küçük; nedeni araştırılıyor",
@@ -272,6 +277,7 @@ SENTENCES: dict[str, str] = {
     "waits: {hindered}": "bekliyor: {hindered}",
     "refused by the limits: {veto}": "limitler reddetti: {veto}",
     "withdrawn: the level is reduce only": "geri çekildi: seviye yalnızca azalt",
+    "withdrawn: an exit has begun": "geri çekildi: çıkış başladı",
     "the take-profit closed it": "TP ile kapandı",
     "the stop-loss closed it": "SL ile kapandı",
     "closed as asked": "istendiği gibi kapatıldı",
@@ -315,6 +321,7 @@ SENTENCES: dict[str, str] = {
         "pozisyon parçalarımızdan küçük; korumadan önce nedeni araştırılıyor"
     ),
     "amended in place to {levels} for {quantity} contracts": "{quantity} kontrat için yerinde değiştirildi: {levels}",
+    "it is being closed": "kapatılıyor",
     "it is being closed now": "şimdi kapatılıyor",
     "computed anew with the contract's rules and refused again; it needs a person": (
         "sözleşme kurallarıyla yeniden hesaplandı ve yine reddedildi; birinin bakması gerek"

@@ -332,12 +332,16 @@ class Adversary:
         self.orders[identity] = order
         return order
 
-    def _check_new(self, client_id: str, said: tuple[object, ...], quantity: Decimal) -> None:
+    def _check_new(
+        self, client_id: str, said: tuple[object, ...], quantity: Decimal, *, opens: bool = False
+    ) -> None:
         rules = self.instrument
         if client_id in self.orders:
             raise Refused("duplicate id", code="51016", words="duplicate id")
         if quantity < rules.min_quantity or quantity % rules.quantity_step:
             raise Refused("quantity", code="51121", words="quantity")
+        if opens and rules.notional(quantity, self.mark) < rules.min_notional * Decimal("0.8"):  # it may have moved
+            raise Refused("value", code="-4164", words="value")
         self.meanings[client_id] = said
         self.placements += 1
 
@@ -346,7 +350,8 @@ class Adversary:
 
     def _place(self, request: PlaceOrder) -> str:
         closing = request.side is self.key.side.closing
-        self._check_new(request.client_order_id, (request.kind, request.side, request.quantity), request.quantity)
+        said = (request.kind, request.side, request.quantity)
+        self._check_new(request.client_order_id, said, request.quantity, opens=not closing)
         if closing and self.held == ZERO:
             raise Refused("nothing is held", code=NOTHING_HELD, words="nothing is held")
         order = self._new(request.client_order_id, request.kind, request.side, request.quantity)

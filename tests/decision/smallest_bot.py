@@ -285,6 +285,9 @@ class SmallestBot:
         known = [*self.book.orders.values(), *(order for order in orders.values() if order.part is not None)]
         ours = {order.exchange_order_id for order in known}
         ours |= {child for order in known for child in order.child_order_ids}
+        for order in [one for one in orders.values() if one.working and one.kind.rests_on_trigger]:
+            told = self.port.find(order.client_order_id, order.symbol, order.kind)  # a list may show it as resting still
+            ours |= set(told.child_order_ids) if told is not None else set()
         fills = self.port.fills(min(started))
         return tuple(fill for fill in fills if fill.closing and fill.exchange_order_id not in ours)
 

@@ -47,7 +47,7 @@ from core.domain.intent import (
     Wanted,
 )
 from core.domain.money import NONE_HELD, ZERO, Contracts, Price
-from core.domain.order import OrderKind, Purpose
+from core.domain.order import Leg, OrderKind, Purpose
 from core.domain.part import Part
 from core.domain.seen import Seen
 from tests.builders import COIN, FACTS, LONG, SHORT, intent
@@ -123,6 +123,7 @@ class Storm:
             max_market_quantity=Contracts(Decimal(dice.choice((500, 500, 8)))),
             max_limit_quantity=Contracts(Decimal(dice.choice((500, 12)))),
             min_quantity=Contracts(step * dice.choice((1, 1, 1, 5))),
+            min_notional=Decimal(dice.choice((0, 0, 120))),
         )
         self.key = dice.choice((LONG, SHORT))
         facts = replace(FACTS, attaches_protection=dice.random() < 0.7, can_amend_triggers=dice.random() < 0.85)
@@ -514,8 +515,10 @@ def _placement(action: PlaceOrder | PlaceOco, part: Part, view: View) -> None:
     rules, name = view.seen.instrument, action.client_order_id
     assert action.quantity >= rules.min_quantity, f"{name}: {action.quantity} is below the smallest order"
     assert action.quantity % rules.quantity_step == ZERO, f"{name}: {action.quantity} is off the step"
-    same = view.unresolved(part, action.purpose)
-    assert same is None, f"{name} while {same.client_order_id if same else ''} is unresolved"
+    same = [command.client_order_id for command in view.unanswered(part) if command.purpose is action.purpose]
+    bare = view.alone(part) and part.resting(Leg.STOP_LOSS) is None
+    again = bare and len(same) == 1 and action.purpose in (Purpose.PROTECT, Purpose.STOP_LOSS)
+    assert not same or again, f"{name} while {same} is unresolved"
     if isinstance(action, PlaceOrder) and action.purpose.adds_risk:
         assert view.unresolved(part) is None, f"{name} adds risk while something is unresolved"
         level, again = view.desired.level, action.purpose is not Purpose.ENTRY or action.cycle > 1

@@ -68,6 +68,12 @@ def said(outcome: OutcomeKind | None, ago: float = 1) -> tuple[Any, ...]:
             seen(entry(), held=10, commands=said(OutcomeKind.UNKNOWN)),
             ["place oco 10 tp 1050 sl 900"],
         ),
+        (
+            "refused and bare: guard it until it is not",
+            CLOSING,
+            seen(entry(), held=10, commands=said(OutcomeKind.REFUSED)),
+            ["place oco 10 tp 1050 sl 900"],
+        ),
         ("refused just now: a pause", CLOSING, held(commands=said(OutcomeKind.REFUSED)), []),
         ("refused a while ago: again", CLOSING, held(commands=said(OutcomeKind.REFUSED, ago=6)), ["place close 10"]),
         (

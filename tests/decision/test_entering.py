@@ -73,15 +73,15 @@ def limit(filled: object = 0, **changes: Any) -> Any:
         (
             "cut short: what is missing is ordered again",
             begun(),
-            seen(entry(4, status=OrderStatus.CANCELED), oco(4, 1125, 750), held=4),
+            seen(entry(4, status=OrderStatus.CANCELED), oco(4), held=4),
             ["place entry 6"],
         ),
         ("entered and guarded: done", begun(), seen(entry(), oco(), held=10), []),
         (
             "an exit has begun: nothing is added",
             begun(),
-            seen(entry(4, status=OrderStatus.CANCELED), oco(3, 1125, 750), order("op00000101C01", 1, filled=1), held=3),
-            [],
+            seen(entry(4, status=OrderStatus.CANCELED), oco(3), order("op00000101C01", 1, filled=1), held=3),
+            ["execution over entry 4"],
         ),
         ("an older order of ours still rests: it goes first", intent(cycle=2), seen(oco()), ["cancel P01"]),
         ("a limit entry is placed", begun(entry=AT_990), seen(), ["place entry 10 at 990"]),
@@ -96,7 +96,7 @@ def limit(filled: object = 0, **changes: Any) -> Any:
             "a person took the limit entry away: not again",
             begun(entry=AT_990),
             seen(limit(4, status=OrderStatus.CANCELED), oco(4), held=4),
-            ["amend P01 tp 1125 sl 750"],
+            ["execution over entry 4"],
         ),
         (
             "the exchange refused it: not entered",

@@ -31,6 +31,13 @@ def begun_ago(seconds: float, **changes: object) -> Intent:
         ("for good: at once", begun_ago(60, wanted=Wanted.CLOSED), Level.RUN, HELD, ["place close 10"]),
         ("flatten: at once", begun_ago(60), Level.FLATTEN, HELD, ["place close 10"]),
         ("a missing stop: at once", begun_ago(60), Level.RUN, BARE, ["place oco 10 tp 1050 sl 900"]),
+        (
+            "and while a close waits",
+            begun_ago(60, wanted=Wanted.RENEWED),
+            Level.RUN,
+            BARE,
+            ["place oco 10 tp 1050 sl 900"],
+        ),
     ],
 )
 def test_minimum_holding(story: str, asked: Intent, level: Level, look: Seen, actions: list[str]) -> None:
@@ -38,6 +45,13 @@ def test_minimum_holding(story: str, asked: Intent, level: Level, look: Seen, ac
     assert in_words(found) == actions, story
     if not actions:
         assert "held for 60.0 s of at least 3600 s" in because(found, "close"), story
+
+
+def test_what_risks_too_much_is_reduced_at_once() -> None:
+    risky = Limits(min_holding_seconds=D(3600), reduce_oversized_risk=True, risk_per_trade_cap=D(50))
+    assert in_words(plan(desired(begun_ago(60), limits=risky), HELD, NOON)) == ["reduce to 4.9"]
+    asked = begun_ago(60, reduce_to=contracts("4.9"))
+    assert in_words(plan(desired(asked, limits=risky), HELD, NOON)) == ["place close 5.1"]
 
 
 def test_reduce_only_withdraws_resting_entries_and_keeps_what_is_held_guarded() -> None:

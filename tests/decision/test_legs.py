@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from core.decision.plan import plan
+from core.decision.view import View
 from core.domain.account import Level
-from core.domain.action import Command, OutcomeKind, PlaceOco
+from core.domain.action import Command, Decision, OutcomeKind, PlaceOco, Plan, Rule
 from core.domain.difference import Answer, Choice, DifferenceKind, Division
 from core.domain.intent import ExitReason, Intent, Unguarded, Wanted, WhenRefused
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
@@ -112,7 +113,7 @@ BOTH = (stop(), target())
             "set off long ago and never carried out: closed at market",
             begun(),
             look(entry(), stop(triggered_leg=Leg.STOP_LOSS, updated_at=after(-11)), target(), mark=899),
-            ["place stop-loss 10"],
+            ["alarm stuck", "place stop-loss 10"],
         ),
         (
             "the target filled: the stop goes at once, before a second look agrees",
@@ -144,6 +145,34 @@ def test_each_leg_is_an_order(story: str, asked: Intent, seen_now: Seen, actions
     if "partial close" in story or "in part" in story:  # targets stay where they were
         actions = [action.replace("833.5", "900").replace("1083.5", "1050") for action in actions]
     assert in_words(plan(desired(asked), seen_now, NOON)) == list(actions), story
+
+
+@pytest.mark.parametrize(
+    ("story", "parts", "held", "ago", "mark", "actions"),
+    [
+        ("asked for just now", 1, 10, 2, 1000, []),
+        ("for five seconds: a second one", 1, 10, 6, 1000, ["place oco 10 tp - sl 900"]),
+        ("and its price is passed", 1, 10, 2, 899, ["place stop-loss 10"]),
+        ("a second one could close what is another's", 2, 20, 6, 1000, []),
+        ("so could a close at market", 2, 20, 6, 899, []),
+    ],
+)
+def test_a_stop_without_an_answer_is_not_waited_for_where_a_second_does_no_harm(
+    story: str, parts: int, held: int, ago: float, mark: object, actions: list[str]
+) -> None:
+    unknown = (leg_command("op00000101S01", ago=ago, outcome=OutcomeKind.UNKNOWN),)
+    theirs = (entry(part=OTHER), stop(part=OTHER, sl=800), target(part=OTHER, tp=1200))
+    asked = (begun(), begun(OTHER))[:parts]
+    found = look(entry(), target(), *theirs[: 3 * (parts - 1)], held=held, commands=unknown, mark=mark)
+    mine = [one for one in plan(desired(*asked), found, NOON).actions if getattr(one, "part", "") == "000001"]
+    assert in_words(Plan(tuple(Decision("000001", Rule.PROTECT, "", one) for one in mine))) == actions, story
+
+
+def test_nobody_enters_while_two_stops_of_another_have_no_answer() -> None:
+    twice = tuple(leg_command(f"op00000101S0{number}", ago=7 - number, outcome=None) for number in (1, 2))
+    decided = plan(desired(begun(), begun(OTHER)), look(entry(), target(), commands=twice), NOON)
+    assert not decided.actions
+    assert "000001 has two protections" in because(decided, "enter")
 
 
 def test_the_legs_carry_their_purpose_and_outlive_the_position() -> None:
@@ -277,6 +306,18 @@ def test_what_the_exchange_takes_comes_off_all_by_their_size() -> None:
     assert taken == ["book exit 4 at 990: deleveraged", "book exit 2 at 990: deleveraged"]
 
 
+def test_flatten_waits_for_no_answer() -> None:
+    """What the exchange holds goes; of whose contracts the missing ones were is told afterwards."""
+    found = look(*TEN_AND_FIVE, held=9, foreign_fills=(fill("f1", 6, 990),))
+    younger = begun(OTHER, contracts=contracts(5), cycle_started_at=after(-30))
+    asks = replace(desired(begun(), younger, level=Level.FLATTEN), division=Division.ASK)
+    assert "place close 9" in in_words(plan(asks, found, NOON))
+    waits = Answer(DifferenceKind.SHORTFALL, Choice.WAIT, "3")
+    short = look(*TEN_AND_FIVE, held=12)
+    told = in_words(plan(desired(begun(), younger, level=Level.FLATTEN, answers=(waits,)), short, NOON))
+    assert [word for word in told if word.startswith("place")] == ["place close 10", "place close 2"]
+
+
 def test_the_answer_divides() -> None:
     answer = Answer(DifferenceKind.REDUCED, Choice.OLDEST, "6")
     assert reduced(Division.ASK, 6, "order", answer) == ["book exit 6 at 990: closed_by_hand"]
@@ -302,12 +343,23 @@ def test_a_leg_that_has_just_been_set_off_is_asked_to_go_first() -> None:
     assert said[0].startswith("cancel")
 
 
+def test_a_stuck_stop_protects_nothing_and_keeps_nobody_from_entering() -> None:
+    stuck = stop(triggered_leg=Leg.STOP_LOSS, updated_at=after(-11))
+    alone = plan(desired(begun()), look(entry(), stuck, target(), held=10), NOON)
+    assert in_words(alone) == ["alarm stuck", "place oco 10 tp - sl 900"]
+    (part,) = View.of(desired(begun()), look(entry(), stuck, target(), held=10), NOON).parts
+    assert not part.protected
+    beside = look(entry(), stuck, stop(name="S02"), target(), held=10)
+    assert "place entry 10" in in_words(plan(desired(begun(), begun(OTHER)), beside, NOON))
+
+
 def test_after_the_end_a_stuck_leg_is_told_and_left_and_nothing_is_entered_beside_it() -> None:
     ended = begun(cycle_ended_at=after(-5), exit_reason=ExitReason.TAKE_PROFIT, wanted=Wanted.CLOSED)
     waiting = begun(OTHER, cycle_started_at=None)
     decided = plan(desired(ended, waiting), look(STUCK, held=0), NOON)
     assert in_words(decided) == ["alarm stuck"]
     assert "was set off" in because(decided, "sweep")
+    assert "waits: op00000101T01 was set off, never carried out" in because(decided, "enter")
 
 
 def test_legs_grow_with_what_is_entered_however_lately_the_smaller_ones_were_placed() -> None:

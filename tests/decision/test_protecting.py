@@ -230,7 +230,7 @@ def test_protect(story: str, look: Seen, actions: Sequence[str]) -> None:
                 held="0.05",
                 commands=(command("op00000101E01", outcome=OutcomeKind.REFUSED, words="enough"),),
             ),
-            ["alarm too-small"],
+            ["alarm too-small", "execution over entry 0.05"],
         ),
     ],
 )

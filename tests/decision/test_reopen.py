@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from core.decision.plan import plan
 from core.domain.account import Level
 from core.domain.action import Decision, LetGo, Plan, Rule, StartCycle
 from core.domain.intent import ExitReason, Intent, ReopenRule, Wanted
-from tests.builders import NOON, PART, D, after, begun, desired, entry, oco, seen
+from tests.builders import COIN, NOON, PART, D, after, begun, desired, entry, oco, seen
 
 RULE = ReopenRule()
 
@@ -65,6 +66,13 @@ def test_due_it_waits_and_says_why_and_stays_due(reason: str, look: dict[str, An
     decision = told(ended(), **look)
     assert decision.action is None
     assert reason in decision.because
+
+
+def test_a_cycle_below_the_smallest_value_is_not_begun() -> None:
+    """It would end as not entered and be begun again every thirty seconds."""
+    decision = told(ended(position_value=D(140)), instrument=replace(COIN, min_notional=D(150)))
+    assert decision.action is None
+    assert "140 USDT is less than the smallest order of 1.5 contracts" in decision.because
 
 
 def test_a_due_one_that_is_held_back_is_tried_every_thirty_seconds() -> None:

@@ -5,6 +5,7 @@ What a style wants by itself is told in tests/execution; here is what the rules 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -267,3 +268,72 @@ def test_a_step_taken_back_by_hand_is_not_begun_again_in_the_same_cycle(done: in
     assert not [a for a in decided.actions if isinstance(a, StartStep | PlaceOrder)]
     assert "was taken back by hand" in because(decided, "recover")
     assert any(isinstance(a, StartStep) for a in plan(desired(asked.but(told=None)), look, NOON).actions) is (done == 0)
+
+
+# -- an entry that is left ------------------------------------------------------------------------------------
+
+RESTS = ExecutionStyle(ExecutionKind.LIMIT, price(990), timedelta(seconds=90))
+HALF_IN = entry(4, kind=OrderKind.LIMIT, price=price(990))  #: four of ten are in, six rest
+SOLD = order("op00000101C01", 1, filled=1)
+
+
+def test_what_rests_of_an_entry_goes_once_something_of_it_was_closed() -> None:
+    late = begun(entry=RESTS, cycle_started_at=after(-3600))
+    look = seen(HALF_IN, SOLD, oco(3), held=3)
+    assert "cancel E01" in in_words(plan(desired(late), look, NOON))
+    gone = seen(HALF_IN.but(status=OrderStatus.CANCELED), SOLD, oco(3), held=3)
+    assert "execution over entry 4" in in_words(plan(desired(late), gone, NOON))
+
+
+def test_a_partial_close_that_is_asked_for_ends_the_entry() -> None:
+    resting = seen(HALF_IN, oco(4), held=4)
+    asked = begun(entry=RESTS, reduce_to=contracts(3))
+    assert "cancel E01" in in_words(plan(desired(asked), resting, NOON))
+    assert "place entry 1" not in in_words(plan(desired(slow(reduce_to=contracts(1))), seen(*slices(2), oco(2), held=2,
+        commands=sent(2), ticker=ticker(at=after(20))), after(20)))  # fmt: skip
+
+
+def test_an_entry_is_withdrawn_at_its_time_whatever_has_no_answer() -> None:
+    asked = begun(entry=RESTS, cycle_started_at=after(-91))
+    unknown = (command("op00000101P02", 4, ago=2, outcome=OutcomeKind.UNKNOWN),)
+    for level, intent in ((Level.RUN, asked), (Level.REDUCE_ONLY, begun(entry=RESTS))):
+        decided = plan(desired(intent, level=level), seen(HALF_IN, oco(4), held=4, commands=unknown), NOON)
+        assert in_words(decided) == ["cancel E01"]
+
+
+def test_targets_stay_while_a_limit_order_moves_with_the_price() -> None:
+    """Withdrawn to be placed anew, nothing works for a moment; the part wants the same levels."""
+    moving = begun(entry=ExecutionStyle(ExecutionKind.LIMIT, price(990), reprice=timedelta(seconds=5)))
+    gone = HALF_IN.but(status=OrderStatus.CANCELED, updated_at=after(-1))
+    look = seen(gone, oco(4), held=4, commands=(command("op00000101E01", kind=OrderKind.LIMIT, ago=60),))
+    assert in_words(plan(desired(moving), look, NOON)) == ["place entry 6 at 999.5"]
+
+
+# -- a recovery step that is left -----------------------------------------------------------------------------
+
+WORKED = Adding(1, contracts(9), NOON)
+RESTING = order("op00000101R100001", 1, kind=OrderKind.LIMIT, price=price(899))
+
+
+@pytest.mark.parametrize(
+    ("story", "changes"),
+    [
+        ("it is to be closed", {"wanted": Wanted.CLOSED}),
+        ("and at a limit", {"wanted": Wanted.CLOSED, "closing": Closing(ICEBERG, NOON)}),
+        ("recovery was switched off", {"recovery": None}),
+    ],
+)
+def test_a_step_under_way_ends_with_what_it_was_for(story: str, changes: dict[str, Any]) -> None:
+    asked, look = losing(begun(**{"recovery": LOSING, "adding": WORKED, **changes}), RESTING)
+    assert in_words(plan(desired(asked), look, NOON)).count("cancel R100001") == 1, story
+    gone = losing(asked, RESTING.but(status=OrderStatus.CANCELED))[1]
+    assert "execution over recovery 0" in in_words(plan(desired(asked), gone, NOON)), story
+
+
+def test_a_step_below_the_smallest_value_is_not_begun() -> None:
+    for style in (TWAP, ExecutionStyle()):
+        rule = Recovery(D(-20), D(149), D(50), D(100), style=style)
+        asked, look = losing(begun(recovery=rule), instrument=replace(COIN, min_notional=D(150)))
+        decided = plan(desired(asked), look, NOON)
+        assert not decided.actions
+        assert "149 USDT is less than the smallest order of 153.17 USDT" in because(decided, "recover")

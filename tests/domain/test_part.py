@@ -111,12 +111,13 @@ def test_a_partial_close_does_not_move_tp_and_sl() -> None:
 
 def test_while_it_is_entering_targets_are_spread_over_the_whole() -> None:
     assert part(entry(4)).stop_price() == 900
-    assert part(entry(4, status=OrderStatus.CANCELED)).stop_price() == 750
+    assert part(entry(4, status=OrderStatus.CANCELED)).stop_price() == 900, "until it is said to be over"
+    assert part(entry(4, status=OrderStatus.CANCELED), asked=begun(contracts=contracts(4))).stop_price() == 750
 
 
 def test_a_level_never_lies_below_the_smallest_price() -> None:
     """One tenth of a contract is worth 10 USDT: it cannot lose 100."""
-    assert part(entry("0.1", status=OrderStatus.CANCELED)).stop_price() == D("0.5")
+    assert part(entry("0.1"), asked=begun(contracts=contracts("0.1"))).stop_price() == D("0.5")
 
 
 def test_averaging_down_moves_tp_and_sl() -> None:

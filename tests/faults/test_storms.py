@@ -66,11 +66,13 @@ def play(run_storm: RunStorm, where: str, seeds: Iterable[int]) -> list[Report]:
     row_of(where, reports).keep()
     struck = sum((report.struck for report in reports), Counter[str]())
     answers = sum((report.answers for report in reports), Counter[str]())
+    worked = sum((report.worked for report in reports), Counter[str]())
     print(
         f"{len(reports)} storms, {sum(r.looks for r in reports)} looks, {sum(r.deaths for r in reports)} deaths, "
         f"{sum(r.bare_seconds for r in reports):.1f} s bare in all, "
         f"{sum(r.ledger_compared for r in reports)} ledgers compared, {sum(r.shot_over for r in reports)} closed more "
-        f"than a part, struck {dict(struck)}, answered {dict(answers)}"
+        f"than a part, struck {dict(struck)}, answered {dict(answers)}, "
+        f"worked {dict(worked)}"
     )
     return reports
 

@@ -23,6 +23,7 @@ from core.domain.intent import Wanted
 from core.domain.order import Purpose
 from core.domain.part import Part
 from core.monitor import sentinel
+from core.services.executions import Executions
 from db.store import Store
 from tests.postgres import Postgres
 from tests.simulator_process import SimulatorProcess
@@ -60,6 +61,7 @@ class Report:
     bare_seconds: float = 0.0
     struck: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)  #: to contracts that were not ours
+    worked: Counter[str] = field(default_factory=Counter)  #: entries and recovery steps, by their style
     ledger_compared: bool = False
     shot_over: bool = False  #: exits of a part closed more than the part
     both_filled: int = 0  #: pairs of which both legs filled
@@ -126,11 +128,13 @@ class Weathered(Stack):
         """The trader goes home; then our ledger is laid beside the exchange's."""
         for one in self.store.intents(self.name):
             if one.wanted is not Wanted.CLOSED:
-                self.store.change_part(one.part, self.token(), "trader", "gone home", wanted=Wanted.CLOSED)
+                at_market = {"wanted": Wanted.CLOSED, "reduce_to": None, "closing": None, "told": None}
+                self.store.change_part(one.part, self.token(), "trader", "gone home", **at_market)
         self._until_silent()
         assert not self._wanted(), f"not closed: {[one.part for one in self._wanted()]}\n{self.story()}"
         left = [row for row in self.resting() if meaning(row["algoClOrdId"])]
         assert not left, f"left behind: {left}"
+        self._check_executions()
         self._check_money()
         self._measure_pairs()
         self.report.bare_seconds += sum(self.guard.bare_seconds.values())
@@ -198,6 +202,14 @@ class Weathered(Stack):
             assert Decimal(row["sz"]) == part.size, f"{row['algoClOrdId']}: {row['sz']} for {part.size}\n{self.story()}"
         if stop is not None:
             assert any(row["slTriggerPx"] for row in rows), f"{part.name} is bare\n{self.story()}"
+
+    def _check_executions(self) -> None:
+        """However it was worked, an entry or a recovery step has never brought more than was planned."""
+        for one in Executions(self.store).reports(self.name, limit=500).items:
+            if one.purpose.adds_risk:
+                brought = f"{one.part} {one.run} {one.kind} brought {one.filled} of {one.planned}"
+                assert one.filled <= one.planned, f"{brought}\n{self.story()}"
+                self.report.worked[one.kind] += 1
 
     def _check_money(self) -> None:
         exchange = self.exchange()

@@ -5,7 +5,7 @@ A storm of fault, crash, price and clicks; then calm, and the promises of `truth
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ from core.domain.account import Exchange, Level
 from core.domain.difference import Choice, DifferenceKind
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import Side
-from core.domain.intent import ExecutionKind, ExecutionStyle, RecoveryChoice, ReopenChoice, Target
+from core.domain.intent import AtEnd, ExecutionKind, ExecutionStyle, RecoveryChoice, ReopenChoice, Target
 from core.domain.money import Price
 from core.domain.order import Order
 from core.exchange.port import Push
@@ -117,7 +117,7 @@ class Storm(Weathered):
         if dice.random() < 0.3:
             try:
                 deeds = (self._open, self._edit, self._close_one, self._halve, self._set_level, self._choose)
-                dice.choice(deeds)()
+                dice.choice((*deeds, self._tell))()
             except (Misconfigured, Unavailable):
                 return  # the page says why; the trader leaves it at that
         if self.strangers and dice.random() < 0.3:
@@ -152,7 +152,7 @@ class Storm(Weathered):
         if len(self._wanted()) >= 3:
             return
         symbol, side = dice.choice(self.symbols), dice.choice((Side.LONG, Side.LONG, Side.SHORT))
-        entry = None
+        entry = self._style()
         if dice.random() < 0.25:
             away = self._last(symbol) * Decimal(1 - side.sign * dice.choice((0.0005, 0.003)))
             entry = ExecutionStyle(ExecutionKind.LIMIT, Price(Decimal(f"{away:.1f}")), timedelta(seconds=15))
@@ -163,9 +163,26 @@ class Storm(Weathered):
     def _with_rules(self, draft: Draft) -> Draft:
         """Recovery and reopening, for some."""
         dice = self.dice
-        recovery = RecoveryChoice(dice.random() < 0.4, Decimal(-15), Decimal(300), max_steps=2)
+        recovery = RecoveryChoice(dice.random() < 0.4, Decimal(-15), Decimal(300), max_steps=2, style=self._style())
         reopen = ReopenChoice(dice.random() < 0.3, delay=timedelta(minutes=1))
         return replace(draft, recovery=recovery, reopen=reopen)
+
+    def _style(self, at_ends: Sequence[AtEnd] = (AtEnd.MARKET,)) -> ExecutionStyle:
+        """How an entry, a recovery step or a close is worked. What ends with nothing would be begun again for ever."""
+        dice, at_end = self.dice, self.dice.choice(at_ends)
+        soon, later = timedelta(seconds=3), timedelta(seconds=12)
+        twap, limit = ExecutionKind.TWAP, ExecutionKind.LIMIT
+        at_random, seen = Decimal(dice.choice(("0", "0.4"))), Decimal(dice.choice(("0.3", "0.6")))
+        return dice.choice(
+            (
+                ExecutionStyle(),
+                ExecutionStyle(),
+                ExecutionStyle(twap, duration=later, slices=3, randomness=at_random, at_end=at_end),
+                ExecutionStyle(twap, duration=later, slices=4, randomness=at_random, at_end=at_end, passive=True),
+                ExecutionStyle(ExecutionKind.ICEBERG, timeout=later, visible=seen, refresh=soon, at_end=at_end),
+                ExecutionStyle(limit, timeout=later, reprice=soon, at_end=at_end),
+            )
+        )
 
     def _one(self) -> str | None:
         living = self._wanted()
@@ -181,14 +198,25 @@ class Storm(Weathered):
     def _close_one(self) -> None:
         name = self._one()
         if name is not None:
-            self.positions.close(name, self.token(), "trader")
+            self.positions.close(
+                name, self.token(), "trader", reopen=self.dice.random() < 0.3, style=self._style(tuple(AtEnd))
+            )
 
     def _halve(self) -> None:
         held = [part for part in self.parts() if part.size > self.lot]
         if held:
             part = self.dice.choice(held)
             half = part.instrument.round_quantity(part.size / 2)
-            self.positions.close(part.name, self.token(), "trader", contracts=half)
+            style = self._style(tuple(AtEnd))
+            self.positions.close(part.name, self.token(), "trader", contracts=half, style=style)
+
+    def _tell(self) -> None:
+        """The rest of an execution under way at market now, or not at all."""
+        told = self.store.picture(self.name)
+        under_way = [(row["part"], run["run"]) for row in told[0]["parts"] for run in row["runs"]] if told else []
+        if under_way:
+            part, run = self.dice.choice(under_way)
+            self.positions.tell(part, run, self.token(), "trader", finish=self.dice.random() < 0.5)
 
     def _set_level(self) -> None:
         level = self.dice.choice(

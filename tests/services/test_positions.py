@@ -25,6 +25,7 @@ from core.domain.intent import (
 )
 from core.domain.money import Contracts, Price
 from core.services.positions import Draft, PositionManager
+from tests.builders import order
 from tests.pages.sample import sample_picture
 from tests.services.conftest import BTC, PAPER
 
@@ -185,6 +186,12 @@ class TestEditing:
         positions.edit_targets(held, None, stop, "click", "operator", keep=True)
         intent = store.intent(held)
         assert (intent.take_profit, intent.stop_loss, intent.edit) == (None, stop, None)
+
+    def test_the_pieces_of_a_recovery_step_are_one_step(self, store, positions, held):
+        pieces = [order(f"op{held}01R10000{number}", 1, filled=1, symbol=BTC) for number in (1, 2, 3)]
+        store.save_orders(PAPER.id, pieces)
+        positions.edit_targets(held, None, Target(pnl_usdt=D(-70)), "click", "operator")
+        assert store.intent(held).edit.step == 1
 
     def test_a_stop_may_lock_in_profit(self, store, clock, positions, held):
         show(store, clock, part=held, average_entry="99000")
