@@ -68,7 +68,7 @@ def test_calm_weather_is_quick_and_never_bare_for_long() -> None:
     """The same without any trouble: what is asked for is done in a few looks."""
     for seed in range(200):
         outcome = run(seed, CALM)
-        assert outcome.calm_turns < 60, f"SEED={seed} needed {outcome.calm_turns} turns"
+        assert outcome.calm_turns < 80, f"SEED={seed} needed {outcome.calm_turns} turns"
         assert not outcome.overshoots, f"SEED={seed} closed more than a part"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from core.domain.difference import Choice, DifferenceKind
 from core.domain.intent import ExitReason
 from core.services.differences import Differences
@@ -22,6 +24,21 @@ def test_closed_by_hand_at_the_exchange(either: Stack) -> None:
     assert (cycle.reason, cycle.words) == (ExitReason.CLOSED_BY_HAND, "closed by hand at the exchange")
     agrees(either, part)
     nothing_left(either)
+
+
+def test_a_stop_that_a_late_list_still_shows_as_resting_is_no_hand(
+    either: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Flat, its stop listed as before, and a fill of an order that only the stop itself names."""
+    part = either.opened()
+    with monkeypatch.context() as late:
+        late.setattr(either.client, "working_orders", lambda listed=either.client.working_orders(): listed)
+        either.price("88000")
+        either.settle(4)
+        assert not either.held()
+    assert either.ended(part).reason is ExitReason.STOP_LOSS
+    assert not either.store.intent(part).external_exits
+    agrees(either, part)
 
 
 def test_reduced_by_hand_the_protection_follows(either: Stack) -> None:
