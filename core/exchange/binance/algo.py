@@ -112,15 +112,15 @@ class Algos:
         return algo if child is None else fold(algo, child)
 
     def _without_child(self, algo: Order, row: Row) -> Order:
-        """One that is finished and whose child is not known (yet): its own row tells what was filled."""
+        """One that is finished and whose child is not known (yet): its own row tells what was filled, not what it cost."""
         filled, average = Contracts(number_or_zero(row, "actualQty")), price_or_none(row, "actualPrice")
         if filled and average is not None:
-            whole = filled >= algo.quantity
-            return algo.but(
-                status=OrderStatus.FILLED if whole else OrderStatus.CANCELED,
-                filled=filled,
-                average_price=Price(average),
-            )
+            ended = OrderStatus.FILLED if filled >= algo.quantity else OrderStatus.CANCELED
+            told = algo.but(status=ended, filled=filled, average_price=Price(average))
+            if not algo.child_order_ids:
+                return told
+            child = self.with_fee(told.but(exchange_order_id=algo.child_order_ids[0]))
+            return told.but(status=child.status, fee=child.fee)
         if self._recent(algo):
             return algo
         return algo.but(status=OrderStatus.CANCELED, failure="the exchange no longer knows the order that it placed")

@@ -370,18 +370,26 @@ def test_a_stop_that_was_set_off_and_filled(binance, stub):
     assert stub.only("GET v1/order").parameters == {"symbol": "BTCUSDT", "orderId": "8886774"}
 
 
-@pytest.mark.parametrize(("story", "more", "passed", "status", "filled"), [
-    ("its own row tells", {"actualQty": "0.010", "actualPrice": "62990"}, 0, OrderStatus.FILLED, D("0.010")),
-    ("in part", {"actualQty": "0.004", "actualPrice": "62990"}, 0, OrderStatus.CANCELED, D("0.004")),
-    ("nothing is told yet", {"actualQty": "0", "actualPrice": "0"}, 0, OrderStatus.WORKING, 0),
-    ("nothing is told at all", {}, 61, OrderStatus.CANCELED, 0),
+WHOLE, PART = ({"actualQty": filled, "actualPrice": "62990"} for filled in ("0.010", "0.004"))
+
+
+@pytest.mark.parametrize(("story", "more", "listed", "passed", "status", "filled", "fee"), [
+    ("its own row tells", WHOLE, "0.010", 0, OrderStatus.FILLED, "0.010", "-0.26"),
+    ("in part", PART, "0.004", 0, OrderStatus.CANCELED, "0.004", "-0.26"),
+    ("what it cost is not told yet", WHOLE, "0.004", 0, OrderStatus.WORKING, "0.010", "-0.26"),
+    ("nor ever", WHOLE, "0.004", 61, OrderStatus.FILLED, "0.010", "-0.26"),
+    ("nothing is told yet", {"actualQty": "0", "actualPrice": "0"}, "0", 0, OrderStatus.WORKING, "0", "0"),
+    ("nothing is told at all", {}, "0", 61, OrderStatus.CANCELED, "0", "0"),
 ])  # fmt: skip
-def test_a_stop_that_finished_and_whose_order_is_not_known(binance, stub, clock, story, more, passed, status, filled):
+def test_a_stop_that_finished_and_whose_order_is_not_known(
+    binance, stub, clock, story, more, listed, passed, status, filled, fee
+):
     stub.answer("GET v1/algoOrder", {**FINISHED, **more})
     stub.answer("GET v1/order", UNKNOWN)
+    stub.answer("GET v1/userTrades", [{**payload("user_trades")[0], "qty": listed}])
     clock.passed = passed
     found = binance.find("op00a7k203S01", BTC, OrderKind.CONDITIONAL)
-    assert (found.status, found.filled) == (status, filled), story
+    assert (found.status, found.filled, found.fee) == (status, D(filled), D(fee)), story
 
 
 def test_a_row_that_cannot_be_read_is_unavailable(binance, stub):
