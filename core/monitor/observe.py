@@ -38,6 +38,7 @@ CONFIRM_AFTER = timedelta(milliseconds=300)  #: two reads closer than this are o
 FRESH_PRICE = timedelta(seconds=5)
 DAY_READ_EVERY = timedelta(seconds=5)  #: what the account was worth when the day began is read anew this often
 MOVED_AWAY = Decimal("0.002")  #: between a position's mark price and the price we last heard: it is read anew
+BOOK_BEHIND = Decimal("0.005")  #: between the mark and the book, which streams of their own tell: the book is old
 LEFT_OUT = ("part", "cycle", "child_order_ids", "triggered_leg", "created_at")  #: of an order, by lists and pushes
 
 
@@ -354,8 +355,7 @@ class Observer:
         """The newest price; read over REST only where a decision needs one and the stream has none."""
         ticker = self.tracker.ticker(key.symbol)
         held = look.positions.get(key)
-        moved = ticker is not None and held is not None and abs(held.mark_price / ticker.mark - 1) > MOVED_AWAY
-        if ticker is not None and look.at - ticker.at <= FRESH_PRICE and not moved:
+        if ticker is not None and look.at - ticker.at <= FRESH_PRICE and not _left_behind(ticker, held):
             return ticker
         wanted = look.desired.get(key)
         intents = wanted.intents if wanted is not None else ()
@@ -413,6 +413,12 @@ def _legs_to_come(
                 legs = sum(target is not None for target in (intent.take_profit, intent.stop_loss))
                 to_come[key] += max(legs - resting[name], 0)
     return to_come
+
+
+def _left_behind(ticker: Ticker, held: Position | None) -> bool:
+    """True where one price says that another has moved since it was heard."""
+    moved = held is not None and abs(held.mark_price / ticker.mark - 1) > MOVED_AWAY
+    return moved or abs(ticker.mark - ticker.bid) > BOOK_BEHIND * ticker.mark
 
 
 def _name(order: Order) -> str:

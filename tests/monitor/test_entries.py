@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from core.domain.intent import ExitReason, Target
 from core.domain.money import Price
+from core.exchange.port import Push
 from tests.monitor.truth import agrees, limit, nothing_left
-from tests.stack import Stack
+from tests.stack import BTC, Stack
 
 
 def test_a_limit_entry_that_is_reached(stack: Stack) -> None:
@@ -22,6 +24,18 @@ def test_a_limit_entry_that_is_reached(stack: Stack) -> None:
     assert stack.ended(part).reason is ExitReason.TAKE_PROFIT
     agrees(stack, part)
     nothing_left(stack)
+
+
+def test_a_book_that_was_heard_before_the_price_moved_sizes_no_entry(either: Stack) -> None:
+    """The mark price comes by a stream of its own, and goes on where the book's has fallen silent."""
+    part = either.open()
+    either.price(104_000)
+    old = either.client.ticker(BTC)
+    book = {"bid": Price(Decimal("99999.9")), "ask": Price(Decimal(100_000))}
+    either.guard.on_push(Push("prices", BTC, ticker=replace(old, **book)))
+    either.until(lambda: either.at_rest(part))
+    rules = either.part(part).instrument
+    assert either.held() == rules.contracts_for(Decimal(1000), old.ask)
 
 
 def test_a_limit_entry_that_times_out_unfilled(stack: Stack) -> None:
