@@ -28,6 +28,7 @@ from core.api import app as api
 from core.api import metrics
 from core.api.health import readyz
 from core.ui import text
+from core.ui.clicks import EachClickOnce
 from core.ui.gate import COOKIE, Gate
 from core.ui.session import PerpdeckError
 from core.ui.text import _
@@ -156,6 +157,10 @@ app = st.App(
         metrics.route(VERSION),
         Mount("/api/v1", api.build(VERSION)),
     ],
-    middleware=[Middleware(SecurityHeaders), Middleware(Gate, login=lambda: get_services().login)],
+    middleware=[
+        Middleware(SecurityHeaders),
+        Middleware(Gate, login=lambda: get_services().login),
+        Middleware(EachClickOnce),
+    ],
     on_script_error=unexpected,
 )

@@ -17,7 +17,7 @@ import streamlit as st
 from core.ui import widgets
 
 state = st.session_state
-OPEN, CLOSED, PAGE = "modal", "modal_closed", "modal_page"
+OPEN, PAGE = "modal", "modal_page"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,17 +34,14 @@ class Modal:
 
 
 def ask_once(name: str) -> None:
-    """Ends the callback of a click that was counted already; the page is drawn anew, and with it the open dialog.
+    """Ends the callback of a click whose dialog is open already; the page is drawn anew, and with it the dialog.
 
-    The browser sends a click twice when a piece of the page asks for its redraw at that very moment. Of two clicks
-    that waited together the later one is told first: so a dialog put away before is this click's own, sent again,
-    and one still open may be about to be put away by an earlier click, which must not take the new one with it.
+    Of two clicks that waited together the later one is told first: a dialog still open may be about to be put away
+    by an earlier click, which must not take the new one with it.
     """
-    opened, closed = state.get(OPEN), state.get(CLOSED)
+    opened = state.get(OPEN)
     if opened is not None and opened.name == name:
         state[OPEN] = replace(opened)
-        st.rerun()
-    if closed is not None and closed.name == name:
         st.rerun()
 
 
@@ -68,7 +65,7 @@ def show(
 
 def close() -> None:
     """Closes the dialog, if one is open, and draws the page anew. To be called from an `on_click`."""
-    state[CLOSED] = state.pop(OPEN, None)
+    state.pop(OPEN, None)
     st.rerun()
 
 
@@ -93,7 +90,6 @@ def draw(page: str) -> None:
     First of all that a run draws, so that it is there at once and always at the same place in the tree: with another
     place its pieces would have other names, and clicks under way to them would find nobody.
     """
-    state.pop(CLOSED, None)
     if state.get(PAGE) != page:
         state.pop(OPEN, None)
         state[PAGE] = page
@@ -113,7 +109,7 @@ def draw(page: str) -> None:
 def _put_away(opened: Modal) -> None:
     """Escape or a click beside it: closes this one, not another that was opened meanwhile."""
     if state.get(OPEN) is opened:
-        state[CLOSED] = state.pop(OPEN)
+        state.pop(OPEN)
 
 
 def _guarded(draw_inside: Callable[..., None]) -> Callable[..., None]:

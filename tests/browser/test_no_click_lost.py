@@ -1,9 +1,10 @@
-"""No click is lost, at whatever moment it falls: beside pieces that redraw themselves, and while the page moves."""
+"""No click is lost or told twice, whenever it falls: beside pieces that redraw themselves, while the page moves."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
@@ -15,7 +16,7 @@ from tests.simulator_process import SimulatorControl
 
 pytestmark = pytest.mark.browser
 
-CLICKS, MOVES = 24, 10
+CLICKS, MOVES = 16, 8
 DIALOGS = {"edit": "Take-profit and stop-loss", "again": "Recovery and reopen", "close": "Close?"}
 AS_SOON_AS_IT_IS_THERE = """([words, key]) => {
   const look = new MutationObserver(() => {
@@ -25,6 +26,20 @@ AS_SOON_AS_IT_IS_THERE = """([words, key]) => {
   })
   look.observe(document.body, { childList: true, subtree: true, characterData: true })
 }"""
+HOLD_TIMERS = """
+  const timers = new Map(), begin = window.setInterval, end = window.clearInterval
+  window.setInterval = (tick, ms, ...more) => {
+    const id = begin(tick, ms, ...more)
+    if (ms >= 2000) timers.set(id, tick)
+    return id
+  }
+  window.clearInterval = (id) => { timers.delete(id); end(id) }
+  window.clickAsTimersGoOff = (key) => {
+    document.querySelector(`.st-key-${key} button`).click()
+    timers.forEach((tick) => tick())
+    return timers.size
+  }
+"""
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +105,20 @@ def test_a_page_that_moves_loses_no_click_closes_no_dialog_and_keeps_what_is_typ
     expect(desk.field("edit_tp")).to_have_value("77")
     answered(desk, "edit")
     expect(desk.main.get_by_text("The bot is stopped")).to_have_count(0)
+
+
+def test_a_click_at_the_very_moment_of_a_timer_is_told_once(
+    product: Product, exchange: SimulatorControl, open_desk: OpenDesk
+) -> None:
+    desk = open_desk(product)
+    desk.page.add_init_script(HOLD_TIMERS)
+    desk.open("paper-market", "Paper market")
+    desk.settled()
+    desk.choose("pm_symbol", "SOL")
+    exchange.price("SOL-USDT-SWAP", "200")
+    expect(desk.main).to_contain_text("200.00")
+    desk.settled()
+    assert desk.page.evaluate("window.clickAsTimersGoOff('pm_shock_10')") > 1
+    desk.says("SOL moved by +10 %.")
+    desk.settled()
+    assert Decimal(exchange.state()["prices"]["SOL-USDT-SWAP"]["last"]) == 220

@@ -1,4 +1,4 @@
-"""The open dialog: it outlives every redraw, a click told twice opens it once, and another page is without it."""
+"""The open dialog: it outlives every redraw, a second click on it changes nothing, another page is without it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_redraw_of_the_whole_page_leaves_the_dialog_and_what_was_chosen(tab):
     assert tab.session_state["edit_tp_unit"] is Unit.PERCENT
 
 
-def test_the_same_click_told_twice_fills_the_fields_once(tab):
+def test_a_second_click_of_a_quick_hand_leaves_what_was_chosen(tab):
     tab.segmented_control(key="edit_tp_unit").set_value(Unit.PERCENT).run()
     tab.button(key=EDIT).click().run()
     assert tab.session_state["edit_tp_unit"] is Unit.PERCENT
