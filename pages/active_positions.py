@@ -68,8 +68,7 @@ def card(row: rows.Json, board: rows.Json, stale: bool) -> None:
             st.markdown(f"{rows.part_title(row)}  \n:small[:gray[{caption}]]", width="stretch")
             buttons(row)
         if row["status"] not in rows.LIVING:
-            waiting = parts.waiting_words(row, now)
-            st.markdown((f":material/hourglass_top: {waiting}\n\n" if waiting else "") + why_words(row))
+            st.markdown("\n\n".join(parts.ended_lines(row, now, refused_because(row))))
             return
         steps = again.recovery_line(row, rows.tick_of(board, row["symbol"]))
         line = f":small[:material/autorenew: **{_('Recovery')}** {steps}]" if steps else ""
@@ -84,6 +83,13 @@ def card(row: rows.Json, board: rows.Json, stale: bool) -> None:
         running.report(row)
 
 
+def refused_because(row: rows.Json) -> str:
+    """Why the newest try to enter came to nothing; empty where the part was entered."""
+    if row["exit_reason"] != "not_entered":
+        return ""
+    return session.services().reports.refused_because(session.account_id(), row["part"])
+
+
 def why_words(row: rows.Json) -> str:
     return "\n".join(rows.why_lines(row)) or _("No decision was needed at the last look.")
 
@@ -95,9 +101,7 @@ def account_now() -> None:
     if picture is None:
         newcomer()
         return
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        stale = widgets.freshness(picture)
-        widgets.protection_pill(picture, key="protection_here")
+    stale = widgets.freshness(picture)
     widgets.notices(picture)
     widgets.metrics(rows.metric_figures(picture.data, stale))
     held = rows.position_rows(picture.data)

@@ -4,6 +4,7 @@ Cheap, since it runs on every click. It says on each page when the bot is stoppe
 """
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.ui import display, login_settings, modal, session, sides, widgets
 from core.ui.assets import ICON, LOGO
@@ -35,10 +36,10 @@ def pages(paper: bool) -> st.Page:
     return st.navigation({_("Trade"): trade, _("Set up"): set_up})
 
 
-def sidebar(accounts: dict[str, Account]) -> None:
-    """The account, every bot and its switch."""
+def sidebar(accounts: dict[str, Account], beside_title: DeltaGenerator) -> None:
+    """The account, every bot and its switch; how it is protected also beside the title, where a phone shows it."""
     with st.sidebar:
-        sides.sidebar(accounts)
+        sides.sidebar(accounts, beside_title)
         display.language()
         login_settings.log_out()
 
@@ -68,10 +69,12 @@ if accounts is None:
 else:
     with widgets.reading():
         modal.draw(page.url_path)
-        if accounts:
-            sidebar(accounts)
         above(accounts)
-        st.title(page.title, anchor=False)
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.title(page.title, anchor=False, width="content")
+            beside_title = st.container(width="content")
+        if accounts:
+            sidebar(accounts, beside_title)
         if accounts or page.url_path == "settings":
             page.run()
         else:

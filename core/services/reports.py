@@ -18,6 +18,7 @@ from db.store import Store
 STALE_AFTER = timedelta(seconds=15)  #: three looks of the usual watch have failed to come
 WATCH, WATCH_SECONDS = "order_watch_seconds", 5
 MISSED_LOOKS = 3
+ENDINGS = 5  #: lines about endings among which the newest end of a cycle is
 CANDLES_STALE_AFTER = timedelta(minutes=1)
 
 
@@ -92,6 +93,11 @@ class Reports:
         """What was booked to these parts because somebody else closed it, with the rule by which it was divided."""
         said = self.store.events(account=account, rule="totals", limit=limit)
         return [event for event in said if event.part in parts and (event.action or "").startswith("book exit")]
+
+    def refused_because(self, account: str, part: str) -> str:
+        """Why the newest cycle of a part was never entered, in the words of that moment; empty where none was noted."""
+        said = self.store.events(account=account, part=part, rule="finish", limit=ENDINGS)
+        return next((event.because for event in said if (event.action or "").startswith("end cycle")), "")
 
     def said(self, account: str, rule: str, limit: int = 20) -> list[Event]:
         """What one rule has said of the account: "restart", "switch", "setting"."""

@@ -163,7 +163,8 @@ def recovery_line(part: Json, tick: str | None) -> str:
     if due is not None and mark is not None and gained is not None:
         away = percent((Decimal(due) / Decimal(mark) - 1) * 100)
         left = max(Decimal(gained) - Decimal(rule["trigger_pnl"]), Decimal(0))
-        told.append(_("next at {p} ({away}, {left} USDT to go)", p=price(due, tick), away=away, left=usdt(left)))
+        words = _("next at {p} ({away}, {left} USDT to go)", p=price(due, tick), away=away, left=usdt(left))
+        told.append(words if left else _("the next is due at this price"))
     told.append(_("adds {n} USDT", n=usdt(rule["add_notional"], 0)))
     return " · ".join(told)
 

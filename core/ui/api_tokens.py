@@ -106,8 +106,8 @@ def _make() -> None:
 
 
 def _made() -> None:
-    """The secrets of a new token, in the one run that follows its making."""
-    made = state.pop("api_made", None)
+    """The secrets of a new token, until the trader says that they are copied; another tab never sees them."""
+    made = state.get("api_made")
     if made is None:
         return
     with st.container(border=True):
@@ -117,6 +117,11 @@ def _made() -> None:
         if made.token.scope.covers(Scope.TRADE):
             st.markdown(_("Signal secret, for the text of an alert: it opens the door for signals only"))
             st.code(made.signal_secret, language=None, wrap_lines=True)
+        st.button(_("I have copied it"), key="api_copied", icon=":material/check:", on_click=_copied)
+
+
+def _copied() -> None:
+    state.pop("api_made", None)
 
 
 def _scope(scope: Scope) -> str:

@@ -13,10 +13,11 @@ from core.services.bulk import RowResult
 from core.ui.again import Mode, countdown, reason_words, waits
 from core.ui.charts import FADED, GAIN, LINE, LOSS
 from core.ui.figures import NOTHING, ago, decimal, percent, price, quantity, signed, usdt
-from core.ui.rows import LIVING, short_symbol, side_words, tick_of
+from core.ui.rows import LIVING, short_symbol, side_words, tick_of, why_lines
 from core.ui.text import _, told
 
 MOST_LINES = 24  #: of levels in one chart
+COUNTS_DOWN = "opens again in "  #: how the bot says what the line above counts to the second
 Json = Mapping[str, Any]
 Row = dict[str, str]
 
@@ -124,6 +125,16 @@ def waiting_words(part: Json, now: datetime) -> str:
         return ""
     reason = reason_words(part["exit_reason"]) if part["exit_reason"] else NOTHING
     return _("Opens again in **{left}** · last cycle: {reason}", left=countdown(part, now), reason=reason)
+
+
+def ended_lines(part: Json, now: datetime, refused: str) -> list[str]:
+    """Of a part that holds nothing: when it opens again, why its last try was refused, what the bot says of it."""
+    waiting = waiting_words(part, now)
+    lines = [f":material/hourglass_top: {waiting}"] if waiting else []
+    if refused:
+        lines.append(f":orange[:material/block:] {_('Not entered: {why}', why=told(refused))}")
+    said = [one for one in part["why"] if not (waiting and one["because"].startswith(COUNTS_DOWN))]
+    return [*lines, "\n".join(why_lines({"why": said}))]
 
 
 def _now(one: Intent) -> str:

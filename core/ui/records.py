@@ -14,6 +14,7 @@ from io import StringIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from core.domain.intent import ExitReason
 from core.domain.money import total
 from core.domain.order import Fill, Funding
 from core.services.ledger import EventKind
@@ -38,8 +39,8 @@ class Sums:
 
 
 def sums(cycles: Sequence[Any]) -> Sums:
-    """Totals over ended cycles."""
-    ended = [cycle for cycle in cycles if cycle.ended is not None]
+    """Totals over ended cycles; one that was never entered counts for nothing, as in the measures."""
+    ended = [cycle for cycle in cycles if cycle.ended is not None and cycle.reason != ExitReason.NOT_ENTERED]
     return Sums(
         len(ended),
         sum(cycle.net > 0 for cycle in ended),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.ui import levels, modal, rows, session, switch, widgets
 from core.ui.figures import age
@@ -29,7 +30,7 @@ def take_up(accounts: Mapping[str, Account]) -> None:
         st.query_params[ADDRESS] = state["account"]
 
 
-def sidebar(accounts: Mapping[str, Account]) -> None:
+def sidebar(accounts: Mapping[str, Account], beside_title: DeltaGenerator) -> None:
     """The account, its bot and its switch; below it how the other accounts are."""
     words = {name: rows.account_label(account) for name, account in accounts.items()}
     if 1 < len(accounts) <= FEW:
@@ -40,7 +41,7 @@ def sidebar(accounts: Mapping[str, Account]) -> None:
     status = session.services().levels.status(chosen)
     switch.switch(chosen, status.state)
     beside = [account for name, account in accounts.items() if name != chosen]
-    bot_lines(chosen, beside, (status.state, status.on_exchange_alone, status.level))
+    bot_lines(chosen, beside, beside_title, (status.state, status.on_exchange_alone, status.level))
     if beside:
         all_bots(list(accounts.values()))
 
@@ -53,7 +54,7 @@ def banners() -> None:
 
 
 @widgets.live_line
-def bot_lines(account: str, beside: list[Account], drawn: tuple[str, int, str]) -> None:
+def bot_lines(account: str, beside: list[Account], beside_title: DeltaGenerator, drawn: tuple[str, int, str]) -> None:
     """Badge, pill, level and age, and a line for each other account: one piece, since each has a price.
 
     A change that concerns the switch or the banner redraws the whole page.
@@ -62,6 +63,8 @@ def bot_lines(account: str, beside: list[Account], drawn: tuple[str, int, str]) 
     with st.container(horizontal=True, gap="xsmall"):
         widgets.bot_badge(status)
         widgets.protection_pill(picture)
+    with beside_title:
+        widgets.protection_pill(picture, key="protection_above")
     facts = [_("level {level}", level=levels.name(status.level).lower())]
     facts.append(_("picture {age} old", age=age(picture.age(session.now()))) if picture else _("no picture yet"))
     st.caption(" · ".join(facts))

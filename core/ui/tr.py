@@ -325,6 +325,7 @@ TURKISH: dict[str, str] = {
     "All of it; start and stop the bot, set its level.": "Hepsi; botu başlatır, durdurur, seviyesini belirler.",
     "Make token": "Oluştur",
     "Copy it now: it is not stored and is never shown again.": ("Şimdi kopyalayın: saklanmaz ve bir daha gösterilmez."),
+    "I have copied it": "Kopyaladım",
     "Token, for the header Authorization: Bearer": "Belirteç, Authorization: Bearer başlığı için",
     "Signal secret, for the text of an alert: it opens the door for signals only": (
         "Sinyal parolası, alarm metni için: yalnızca sinyal kapısını açar"
@@ -493,6 +494,7 @@ TURKISH: dict[str, str] = {
     "{n} steps taken": "{n} adım atıldı",
     "adds {n} USDT": "{n} USDT ekler",
     "due now": "şimdi sırada",
+    "the next is due at this price": "bu fiyatta sonrakinin zamanı geldi",
     "At most {n} steps.": "En fazla {n} adım.",
     "At most {n} cycles.": "En fazla {n} döngü.",
     "Not after a loss of {n} USDT.": "{n} USDT zarardan sonra değil.",
@@ -746,6 +748,7 @@ TURKISH: dict[str, str] = {
     "Close reason": "Kapanma nedeni",
     # parts.py
     "Opens again in **{left}** · last cycle: {reason}": "**{left}** sonra yeniden açılır · son döngü: {reason}",
+    "Not entered: {why}": "Girilemedi: {why}",
     "Waits to reopen": "Yeniden açılmayı bekliyor",
     "on": "açık",
     "{words}, own": "{words}, kendine özel",

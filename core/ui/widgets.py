@@ -28,6 +28,7 @@ from core.ui.text import _
 P = ParamSpec("P")
 REFRESH_SECONDS = 2
 FEW = 6
+ROWS_AT_ONCE, ROW_PIXELS = 24, 35  #: a longer table scrolls within itself
 
 BADGES = {
     "running": (":material/play_circle:", "blue"),
@@ -152,7 +153,8 @@ def table(
         drawn = frame.style.map(lambda value: f"color: {FADED}")
     elif coloured:
         drawn = frame.style.map(_tint, subset=coloured)
-    st.dataframe(drawn, hide_index=True, column_config=config, alt=alt, height="content")
+    height: Any = "content" if len(shown) <= ROWS_AT_ONCE else ROWS_AT_ONCE * ROW_PIXELS
+    st.dataframe(drawn, hide_index=True, column_config=config, alt=alt, height=height, placeholder=NOTHING)
 
 
 def _column(cells: Sequence[str | Decimal | None], places: int | None, pinned: bool) -> Any:

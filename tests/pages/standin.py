@@ -514,6 +514,9 @@ class StandInReports(Reports):
             return []
         return [Event(now(), account, "00a7k2", "protect", "held 0.99 and bare", "place OCO 0.99", "done")]
 
+    def refused_because(self, account: str, part: str) -> str:
+        return "leverage 10 cannot be set: Cancel pending orders first."
+
     def said(self, account: str, rule: str, limit: int = 20) -> list[Event]:
         if not self.world.history:
             return []

@@ -10,7 +10,7 @@ import pytest
 from core.domain.errors import Misconfigured
 from core.domain.intent import ExitReason, RecoveryChoice, ReopenChoice, Target
 from core.services.audit import Kind
-from core.ui import parts
+from core.ui import again, parts
 from core.ui.again import Mode
 from core.ui.bulk import Wish
 from core.ui.forms import Unit
@@ -189,6 +189,22 @@ def test_a_part_that_is_due_says_so(open_page):
     assert standin.world.picture is not None
     standin.world.picture["parts"][0]["reopen"]["due"] = now().isoformat()
     assert "Opens again in **due now**" in words(open_page(standin))
+
+
+def test_a_part_that_could_not_be_entered_says_why_and_counts_down_once(open_page):
+    standin = full()
+    assert standin.world.picture is not None
+    part = standin.world.picture["parts"][0]
+    part["exit_reason"], part["status"] = "not_entered", "refused"
+    part["why"] = [{"rule": "reopen", "because": "opens again in 4:09 (after not entered)", "action": None}]
+    said = words(open_page(standin))
+    assert "Not entered: leverage 10 cannot be set" in said
+    assert "4:09" not in said
+
+
+def test_a_step_that_is_due_promises_no_price():
+    part = sample_picture()["parts"][1] | {"unrealised_pnl": "-61.2"}
+    assert "the next is due at this price" in again.recovery_line(part, "0.1")
 
 
 def test_the_recovery_of_a_part_in_numbers(open_page):

@@ -31,6 +31,8 @@ def test_a_token_is_shown_once_and_then_listed_without_its_secret(open_page: Ope
     assert secret.startswith("pdk_")
     assert secret not in str(standin.world)
     tab.run()
+    assert [code.value for code in tab.code] == [secret, signal], "a redraw does not take it away"
+    tab.button(key="api_copied").click().run()
     assert len(tab.code) == 0
     assert "TradingView" in words(tab)
     assert ("event", f"API token {secret[4:12]} made for TradingView: trade", "done") in standin.world.calls

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -185,6 +186,12 @@ def test_history_adds_up_and_keeps_every_digit():
     assert text.splitlines()[0].startswith("Ended,Contract,Side,Part,Cycle")
     assert "-1.0231" in text
     assert records.as_csv([]) == ""
+
+
+def test_a_cycle_that_was_never_entered_is_neither_won_nor_lost():
+    (first, *_) = cycles = full().reports.cycles("paper-okx", 10)
+    refused = replace(first, reason="not_entered", realised_pnl=Decimal(0), fees=Decimal(0), funding=Decimal(0))
+    assert records.sums([refused, *cycles]) == records.sums(cycles)
 
 
 def test_a_level_far_away_does_not_flatten_the_candles():
