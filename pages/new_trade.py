@@ -194,7 +194,7 @@ def climb(draft: Draft, tick: Decimal) -> None:
         st.caption(_("It follows once the numbers above are right."))
         return
     st.markdown(ladders.headline(found))
-    unlimited = ladders.without_end(rule)
+    unlimited = ladders.without_end(found, rule)
     if unlimited:
         st.markdown(f":orange[:material/all_inclusive:] {unlimited}")
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):

@@ -52,7 +52,7 @@ def section(title: str, words: str, orders: list[rows.Json], picture: widgets.Pi
         for order in filter(resting.may_be_cancelled, orders):
             name = order["client_order_id"]
             st.button(
-                _("Cancel {id}", id=name),
+                resting.cancel_words(order, picture.data),
                 key=f"cancel_{name}",
                 type="tertiary",
                 icon=":material/cancel:",
@@ -220,8 +220,8 @@ def by_hand() -> None:
     st.caption(resting.hand_words(held))
 
 
+board()
 every_pair()
 pair_figures()
-board()
 with widgets.reading():
     by_hand()

@@ -8,12 +8,13 @@ from typing import Any
 
 import streamlit as st
 
-from core.ui import account_keys, charts, rows, session, widgets
+from core.ui import charts, rows, session, widgets
 from core.ui.figures import Figure, places_of, price
 from core.ui.forms import Deed, Side, Unit, number_format, typed
 from core.ui.text import _, counted
 
 state = st.session_state
+SOURCES = ("walk", "hold")
 SHOCKS = (-5, -1, 1, 5, 10)
 SPANS = {60: "1 h", 180: "3 h", 480: "8 h"}
 account = session.account_id()
@@ -114,9 +115,11 @@ def mover(symbol: str) -> None:
         for percent in SHOCKS:
             st.button(f"{percent:+d} %", key=f"pm_shock_{percent}", on_click=shock, args=(percent,))
     st.caption(_("The price travels there in a straight line, so every stop and target on the way is met."))
+    moved_by = session.services().paper.moved_by()
+    state["pm_source"] = moved_by if moved_by in SOURCES else None
     st.segmented_control(
         _("Between your moves"),
-        ["walk", "hold"],
+        SOURCES,
         key="pm_source",
         format_func=lambda kind: _("Walk by itself") if kind == "walk" else _("Hold still"),
         on_change=set_source,
@@ -126,7 +129,7 @@ def mover(symbol: str) -> None:
 def faults() -> None:
     """What the paper exchange should get wrong."""
     paper = session.services().paper
-    st.markdown(_("**Make {exchange} misbehave**", exchange=account_keys.BRANDS[exchange]))
+    st.markdown(_("**Make {exchange} misbehave**", exchange=rows.BRANDS[exchange]))
     with st.form("pm_faults", border=False):
         st.selectbox(_("What goes wrong"), list(paper.FAULTS), key="pm_fault", format_func=paper.FAULTS.__getitem__)
         with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -4,8 +4,19 @@ from datetime import timedelta
 
 import streamlit as st
 
-from core.ui import backup, differences, levels, risk_checks, rows, session, widgets
-from core.ui.figures import NOTHING, ago, quantity
+from core.ui import (
+    backup,
+    connection,
+    differences,
+    levels,
+    orders,
+    preferences,
+    risk_checks,
+    rows,
+    session,
+    widgets,
+)
+from core.ui.figures import NOTHING, ago
 from core.ui.text import _, told
 
 REFUSED, PASSED = 10, 5  #: lines of each kind
@@ -28,25 +39,14 @@ def warnings(account: str) -> None:
     alarms = session.services().reports.alarms(account)
     st.subheader(_("Alarms"), anchor=False)
     for alarm in alarms:
-        line = f"{told(alarm.words)}  \n:small[:gray[{alarm.subject} · {ago(alarm.raised_at, now)}]]"
-        st.warning(line, icon=":material/notifications:")
+        words = rows.alarm_words(account, alarm.subject, alarm.words, alarm.raised_at, now)
+        st.warning(words, icon=":material/notifications:")
     if not alarms:
         st.caption(_("No alarm is open."))
     st.subheader(_("Commands without an answer"), anchor=False)
-    unresolved = picture.data["unresolved"] if picture else []
+    unresolved = orders.unresolved_rows(picture.data, now) if picture else []
     if unresolved:
-        widgets.table(
-            [
-                {
-                    _("Order"): row["client_order_id"],
-                    _("Purpose"): row["purpose"],
-                    _("Part"): row["part"],
-                    _("Sent"): ago(row["since"], now),
-                }
-                for row in unresolved
-            ],
-            alt=_("Commands without an answer"),
-        )
+        widgets.table(unresolved, alt=_("Commands without an answer"))
         st.caption(_("Each is asked for under its own id; nothing of the same purpose is sent meanwhile."))
     else:
         st.caption(_("Every command has its answer."))
@@ -59,26 +59,15 @@ def limits(account: str) -> None:
     st.subheader(_("Limits"), anchor=False)
     widgets.table(levels.guard_rows(services.levels.guards(account)), alt=_("What raises the level by itself"))
     st.caption(_("A guard only raises the level; lowering it is yours, and losses are then measured anew."))
-    shown = [one for one in services.preferences.all() if one.group == "Limits"]
-    widgets.table(
-        [
-            {
-                _("Limit"): told(one.label),
-                _("Value"): _limit(one.value, one.unit),
-            }
-            for one in shown
-        ],
-        alt=_("Limits of what may be opened"),
-    )
+    listed = [one for one in services.preferences.all() if one.group == "Limits"]
+    holding = [one for one in listed if one.value not in (None, False)]
+    words = preferences.value_words
+    table = [{_("Limit"): told(one.label), _("Value"): words(one.value, one.unit)} for one in holding]
+    widgets.table(table, alt=_("Limits of what may be opened"))
+    rest = ", ".join(told(one.label).lower() for one in listed if one not in holding)
+    if rest:
+        st.caption(_("Not set: {names}.", names=rest))
     st.page_link("settings.py", label=_("Change them in Settings"), icon=":material/tune:")
-
-
-def _limit(value: object, unit: str) -> str:
-    if value is None:
-        return _("none")
-    if isinstance(value, bool):
-        return _("on") if value else _("off")
-    return f"{quantity(value)} {told(unit)}".strip()  # type: ignore[arg-type]
 
 
 @widgets.live
@@ -91,7 +80,9 @@ def checked(account: str) -> None:
     if not refused and not passed:
         st.caption(_("Each order that adds risk is checked before it is sent; its checks appear here."))
         return
-    widgets.table(risk_checks.check_rows([*refused, *passed], now), alt=_("Risk checks, refusals first"))
+    widgets.table(
+        risk_checks.check_rows([*refused, *passed], now), alt=_("Risk checks, refusals first"), drop_empty=True
+    )
     with st.expander(_("All checks of the last 24 hours"), icon=":material/rule:", type="compact"):
         counts = risk_checks.count_rows(risk.counts(account, now - timedelta(days=1)))
         if counts:
@@ -101,16 +92,8 @@ def checked(account: str) -> None:
 
 
 @widgets.live
-def connection(account: str) -> None:
-    """Streams, and how much of each request limit is used."""
-    picture = session.services().reports.picture(account)
-    st.subheader(_("Connection"), anchor=False)
-    if picture is None:
-        st.caption(_("The bot has not looked at the exchange yet."))
-        return
-    widgets.figures(rows.health_figures(picture.data, session.now()))
-    with st.expander(_("Request limits"), icon=":material/speed:", type="compact"):
-        widgets.table(rows.request_rows(picture.data), alt=_("Requests used and allowed in two seconds"))
+def connected(account: str) -> None:
+    connection.draw(session.services().reports.picture(account))
 
 
 def past(account: str) -> None:
@@ -145,6 +128,6 @@ warnings(account)
 differences.items()
 limits(account)
 checked(account)
-connection(account)
+connected(account)
 backup.card()
 past(account)

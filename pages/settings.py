@@ -7,6 +7,7 @@ from core.ui import (
     again,
     alerts,
     api_tokens,
+    connection,
     display,
     levels,
     login_settings,
@@ -15,6 +16,7 @@ from core.ui import (
     rows,
     session,
     switch,
+    together,
     trail,
     widgets,
 )
@@ -91,7 +93,7 @@ def accounts() -> None:
     for account in session.services().accounts.list():
         with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             color = "orange" if account.environment is Environment.LIVE else "gray"
-            badge = f":{color}-badge[{account.exchange.upper()} · {account.environment}]"
+            badge = f":{color}-badge[{together.exchange_words(account)}]"
             st.markdown(
                 f"**{account.name}** {badge}  \n:small[:gray[{account_keys.line(account)}]]",
                 width="content",
@@ -124,7 +126,7 @@ def add_form() -> None:
     state.setdefault("acc_token", session.new_token())
     with st.container(border=True):
         with st.container(horizontal=True, gap="medium"):
-            widgets.choice(_("Exchange"), list(Exchange), "acc_exchange", str.upper, forget_check)
+            widgets.choice(_("Exchange"), list(Exchange), "acc_exchange", rows.BRANDS.__getitem__, forget_check)
             exchange = state["acc_exchange"]
             st.segmented_control(
                 _("Environment"),
@@ -138,7 +140,7 @@ def add_form() -> None:
         st.caption(account_keys.how_to(exchange, state["acc_environment"]))
         with st.form("account_form", border=False, enter_to_submit=False):
             left, right = st.columns(2)
-            named = _("{exchange} demo", exchange=account_keys.BRANDS[exchange])
+            named = _("{exchange} demo", exchange=rows.BRANDS[exchange])
             left.text_input(_("Name"), key="acc_name", placeholder=named)
             if exchange in WITH_PASSPHRASE:
                 words = _("The one typed when the key was made, not the password of the log-in.")
@@ -195,12 +197,7 @@ def bot() -> None:
         widgets.figures(shown)
         with st.container(width=220):
             switch.switch(account, status.state, key="settings_bot")
-    picture = session.services().reports.picture(account)
-    if picture is not None:
-        st.subheader(_("Connection"), anchor=False)
-        widgets.figures(rows.health_figures(picture.data, now))
-        with st.expander(_("Request limits"), icon=":material/speed:", type="compact"):
-            widgets.table(rows.request_rows(picture.data), alt=_("Requests used and allowed in two seconds"))
+    connection.draw(session.services().reports.picture(account))
     st.subheader(_("Where it lies"), anchor=False)
     places = session.services().places
     widgets.summary({_("Data folder"): f"`{places['data']}`", _("Database"): f"`{places['database']}`"})

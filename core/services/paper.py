@@ -99,6 +99,11 @@ class PaperMarket:
         found = self._ask("GET", "prices")
         return {_ours(name): {kind: row[kind] for kind in ("last", "mark", "index")} for name, row in found.items()}
 
+    def moved_by(self) -> str | None:
+        """What moves all prices now: one of SOURCES or a script; None where contracts differ in it."""
+        kinds = {row["source"] for row in self._ask("GET", "prices").values()}
+        return str(kinds.pop()) if len(kinds) == 1 else None
+
     def candles(self, symbol: str, limit: int) -> list[dict[str, str]]:
         """The newest one-minute candles, oldest first; `t` is the opening time in milliseconds."""
         found = self._ask("GET", "candles", query={"instId": _theirs(symbol), "limit": str(limit)})

@@ -12,7 +12,6 @@ from core.ui.text import _, counted
 from core.ui.widgets import figures, refusals
 
 state = st.session_state
-BRANDS = {Exchange.OKX: "OKX", Exchange.BINANCE: "Binance"}
 
 
 def how_to(exchange: Exchange, environment: Environment) -> str:
@@ -48,7 +47,9 @@ def line(account: Account) -> str:
         "paper": _("made up by the paper exchange"),
         "none": _("no keys stored"),
     }[session.services().accounts.source(account.id)]
-    return " · ".join(filter(None, [hint, source, account.permissions]))
+    named = {"read_only": _("may read"), "trade": _("may trade"), "withdraw": _("may withdraw")}
+    allowed = [named.get(one, one) for one in account.permissions.split(",")]
+    return " · ".join(filter(None, [hint, source, ", ".join(allowed)]))
 
 
 def test_button(account: Account) -> None:

@@ -114,7 +114,7 @@ def reason_words(reason: str) -> str:
         ExitReason.DELEVERAGED: _("Deleveraging"),
         ExitReason.NOT_ENTERED: _("Never entered"),
         ExitReason.NOT_KNOWN: _("Not known"),
-    }.get(ExitReason(reason), reason.replace("_", " "))
+    }.get(reason, reason.replace("_", " "))  # type: ignore[call-overload, no-any-return]
 
 
 def recovery_words(rule: Recovery | None) -> str:

@@ -38,9 +38,9 @@ def headline(found: Ladder) -> str:
     )
 
 
-def without_end(rule: Recovery | None) -> str:
-    """Words, where nothing limits the number of steps; empty where something does."""
-    if rule is None or rule.max_steps is not None:
+def without_end(found: Ladder, rule: Recovery | None) -> str:
+    """Words, where nothing limits the number of steps; empty where a limit or the stop-loss does."""
+    if rule is None or rule.max_steps is not None or found.end is LadderEnd.STOP_FIRST:
         return ""
     return _(
         "**No limit of steps:** while PnL is under {trigger} USDT, one of {add} USDT follows every {n} s, for as long "

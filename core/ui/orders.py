@@ -10,7 +10,8 @@ from datetime import datetime
 from core.domain.order import Leg as Leg
 from core.services.orders import ByHand
 from core.ui.figures import NOTHING, Figure, ago, price, quantity
-from core.ui.rows import LIVING, Json, Row, side_words, tick_of
+from core.ui.forms import trigger_words
+from core.ui.rows import LIVING, Json, Row, order_side_words, short_symbol, side_words, tick_of
 from core.ui.text import _
 
 
@@ -23,14 +24,14 @@ def order_rows(orders: list[Json], picture: Json, now: datetime) -> list[Row]:
             {
                 _("Contract"): order["symbol"],
                 _("Purpose"): purpose_words(order["purpose"]),
-                _("Order"): f"{order['side']} {kind_words(order['kind'])}",
+                _("Order"): f"{order_side_words(order['side'])} {kind_words(order['kind'])}",
                 _("Position"): side_words(order["position_side"]),
                 _("Contracts"): quantity(order["quantity"]),
                 _("Filled"): quantity(order["filled"]),
                 _("Price"): price(order["price"], tick),
                 _("Take-profit at"): price(order["take_profit_trigger"], tick),
                 _("Stop-loss at"): price(order["stop_loss_trigger"], tick),
-                _("Trigger by"): order.get("trigger_by") or NOTHING,
+                _("Trigger by"): trigger_words(order["trigger_by"]).lower() if order.get("trigger_by") else NOTHING,
                 _("Part"): order["part"] or NOTHING,
                 _("Placed"): ago(order["created_at"], now),
                 _("Order id"): order["client_order_id"] or order["exchange_order_id"],
@@ -79,6 +80,12 @@ def purpose_words(purpose: str) -> str:
         "foreign": _("Not ours"),
     }
     return words.get(purpose, purpose)
+
+
+def cancel_words(order: Json, picture: Json) -> str:
+    """The button that cancels an order, so named that it is told from others."""
+    at = price(order["price"], tick_of(picture, order["symbol"]))
+    return _("Cancel {symbol} {n} at {p}", symbol=short_symbol(order["symbol"]), n=quantity(order["quantity"]), p=at)
 
 
 def may_be_cancelled(order: Json) -> bool:

@@ -54,7 +54,7 @@ def pair_rows(shown: Iterable[PairRow], picture: Json, now: datetime) -> list[Ro
                 _("Target away"): _away(pair.take_profit),
                 _("Target for"): _size(pair.take_profit),
                 _("Target since"): _since(pair.take_profit, now),
-                _("Kept as"): _("one order (OCO)") if pair.one_order else _("two orders"),
+                _("Kept as"): "OCO" if pair.one_order else _("two orders"),
             }
         )
     return rows

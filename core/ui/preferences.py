@@ -10,7 +10,8 @@ from typing import Any
 import streamlit as st
 
 from core.domain.account import Level
-from core.ui import forms, levels, session, widgets
+from core.domain.intent import ExitReason
+from core.ui import again, forms, levels, session, widgets
 from core.ui.figures import quantity
 from core.ui.text import _, told
 
@@ -73,14 +74,9 @@ def choice_words(choice: str) -> str:
     """One of a setting's choices: an ending of a cycle, or a level."""
     if choice in list(Level):
         return levels.name(Level(choice))
+    if choice in list(ExitReason):
+        return again.reason_words(choice)
     return {
-        "take_profit": _("Take-profit"),
-        "stop_loss": _("Stop-loss"),
-        "closed_by_us": _("Closed by us"),
-        "closed_by_hand": _("Closed by hand"),
-        "liquidated": _("Liquidation"),
-        "deleveraged": _("Deleveraging"),
-        "not_known": _("Unknown"),
         "retry": _("Try again, with an alarm"),
         "close": _("Try again, then close at market"),
         "alarm": _("Only raise an alarm"),

@@ -18,8 +18,9 @@ from core.domain.intent import ExitReason
 from core.domain.money import total
 from core.domain.order import Fill, Funding
 from core.services.ledger import EventKind
+from core.ui import again
 from core.ui.figures import NOTHING, Figure, pnl, signed
-from core.ui.rows import side_words
+from core.ui.rows import order_side_words, side_words
 from core.ui.text import _, told
 
 Cell = str | Decimal | None
@@ -91,7 +92,7 @@ def fill_records(fills: Sequence[Fill], zone: ZoneInfo) -> list[Record]:
         {
             _("Time"): clock(fill.at, zone),
             _("Contract"): fill.symbol,
-            _("Side"): f"{fill.side} ({side_words(fill.position_side).lower()})",
+            _("Side"): f"{order_side_words(fill.side)} ({side_words(fill.position_side).lower()})",
             _("Contracts"): fill.quantity,
             _("Price"): fill.price,
             _("Fee"): fill.fee,
@@ -151,17 +152,8 @@ def kind_words(kind: str) -> str:
 
 
 def reason_words(reason: str | None) -> str:
-    words = {
-        "take_profit": _("Take-profit"),
-        "stop_loss": _("Stop-loss"),
-        "closed_by_us": _("Closed here"),
-        "closed_by_hand": _("Closed at the exchange"),
-        "liquidated": _("Liquidated"),
-        "deleveraged": _("Deleveraged"),
-        "not_entered": _("Not entered"),
-        "not_known": _("Not known"),
-    }
-    return words.get(reason, reason) if reason else NOTHING
+    """How a cycle ended; a dash where it has not."""
+    return again.reason_words(reason) if reason else NOTHING
 
 
 def clock(at: datetime | None, zone: ZoneInfo) -> str:

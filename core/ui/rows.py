@@ -5,25 +5,28 @@ Pure, without Streamlit or a clock, so each sentence and number that a trader re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from core.domain.account import Account, Environment
+from core.domain.account import Account, Environment, Exchange
 from core.ui.figures import NOTHING, Figure, ago, decimal, grey, percent, pnl, price, quantity, signed, time_of, usdt
 from core.ui.text import _, counted, told
 
 Json = Mapping[str, Any]
 Row = dict[str, str]
+PART = re.compile(r"[0-9a-z]{6}")
 LIVING = ("asked", "opening", "open", "closing")
+BRANDS = {Exchange.OKX: "OKX", Exchange.BINANCE: "Binance"}
 
 
 def account_label(account: Account) -> str:
     """An account in the chooser: its name, its exchange where the name does not say it, and that it is real money."""
     facts = [account.name]
     if account.exchange not in account.name.lower():
-        facts.append(account.exchange.upper())
+        facts.append(BRANDS[account.exchange])
     if account.environment is Environment.LIVE:
         facts.append(_("LIVE"))
     return " · ".join(facts)
@@ -41,6 +44,33 @@ def short_symbol(symbol: str) -> str:
 
 def side_words(side: str) -> str:
     return _("Long") if side == "long" else _("Short")
+
+
+def order_side_words(side: str) -> str:
+    """Which way an order goes."""
+    return _("buy") if side == "buy" else _("sell")
+
+
+def bot_words(state: str) -> str:
+    """What the bot does, in a word or two."""
+    return {
+        "running": _("Bot running"),
+        "starting": _("Bot starting"),
+        "stopped": _("Bot stopped"),
+        "elsewhere": _("Bot runs elsewhere"),
+        "dead": _("Bot does not answer"),
+    }[state]
+
+
+def alarm_words(account: str, subject: str, words: str, raised_at: str | datetime, now: datetime) -> str:
+    """An alarm as Markdown: what it says, whom it concerns, since when."""
+    named = [name for name in subject.split("/")[1:] if name != account]
+    whom = ""
+    if len(named) == 2 and named[1] in ("long", "short"):
+        whom = f"{named[0]} {side_words(named[1])} · "
+    elif len(named) == 1 and PART.fullmatch(named[0]):
+        whom = f"{_('part {part}', part=named[0])} · "
+    return f"{told(words)}  \n:small[:gray[{whom}{ago(raised_at, now)}]]"
 
 
 def side_badge(side: str, leverage: str) -> str:
@@ -77,11 +107,11 @@ def position_rows(picture: Json) -> list[Row]:
                 _("Contract"): held["symbol"],
                 _("Side"): f"{side_words(held['side'])} {quantity(held['leverage'])}x",
                 _("Contracts"): quantity(held["contracts"]),
+                _("PnL, USDT"): signed(held["unrealised_pnl"]),
+                _("PnL / margin"): percent(held["unrealised_pct"]),
                 _("Value, USDT"): usdt(held["notional"]),
                 _("Entry"): price(held["average_price"], tick),
                 _("Mark"): price(held["mark_price"], tick),
-                _("PnL, USDT"): signed(held["unrealised_pnl"]),
-                _("PnL / margin"): percent(held["unrealised_pct"]),
                 _("Liquidation"): price(held["liquidation_price"], tick),
                 _("Margin, USDT"): usdt(held["margin"]),
                 _("Funding, USDT"): signed(held["funding"]),
@@ -184,11 +214,11 @@ def health_lines(picture: Json) -> list[str]:
     health = picture["health"]
     lines = []
     if health["exchange"] != "ok":
-        lines.append(_("Exchange: {words}", words=health["exchange"]))
+        lines.append(_("Exchange: {words}", words=told(health["exchange"])))
     if health["stream"] not in ("ok", "connected"):
-        lines.append(_("Price and order stream: {words}", words=health["stream"]))
+        lines.append(_("Price and order stream: {words}", words=told(health["stream"])))
     if health["database"] != "ok":
-        lines.append(_("Database: {words}", words=health["database"]))
+        lines.append(_("Database: {words}", words=told(health["database"])))
     return lines
 
 
@@ -196,9 +226,9 @@ def health_figures(picture: Json, now: datetime) -> list[Figure]:
     """Each source and how it is."""
     health = picture["health"]
     return [
-        Figure(_("Exchange"), health["exchange"]),
-        Figure(_("Stream"), health["stream"], _("heard {ago}", ago=ago(health["stream_heard_at"], now))),
-        Figure(_("Database"), health["database"]),
+        Figure(_("Exchange"), told(health["exchange"])),
+        Figure(_("Stream"), told(health["stream"]), _("heard {ago}", ago=ago(health["stream_heard_at"], now))),
+        Figure(_("Database"), told(health["database"])),
     ]
 
 

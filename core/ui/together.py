@@ -20,7 +20,7 @@ from core.ui.text import _, counted
 
 def exchange_words(account: Account) -> str:
     """OKX · paper"""
-    return f"{account.exchange.upper()} · {environment_words(account.environment).lower()}"
+    return f"{rows.BRANDS[account.exchange]} · {environment_words(account.environment).lower()}"
 
 
 def environment_words(environment: Environment) -> str:
@@ -29,16 +29,6 @@ def environment_words(environment: Environment) -> str:
         Environment.DEMO: _("Demo"),
         Environment.LIVE: _("Live, real money"),
     }[environment]
-
-
-def bot_words(state: str) -> str:
-    return {
-        "running": _("Bot running"),
-        "starting": _("Bot starting"),
-        "stopped": _("Bot stopped"),
-        "elsewhere": _("Bot runs elsewhere"),
-        "dead": _("Bot does not answer"),
-    }[state]
 
 
 def total_figures(total: Totals) -> list[Figure]:
@@ -62,7 +52,7 @@ def account_rows(lines: Iterable[AccountLine], now: datetime) -> list[Row]:
         {
             _("Account"): line.account.name,
             _("Exchange"): exchange_words(line.account),
-            _("Bot"): bot_words(line.status.state),
+            _("Bot"): rows.bot_words(line.status.state),
             _("Level"): levels.name(line.status.level),
             _("Equity, USDT"): usdt(line.money("equity")),
             _("Available, USDT"): usdt(line.money("available")),
@@ -98,7 +88,7 @@ def oldest(lines: Iterable[AccountLine], now: datetime) -> list[str]:
 
 
 def _whose(line: AccountLine) -> Row:
-    return {_("Account"): line.account.name, _("Exchange"): line.account.exchange.upper()}
+    return {_("Account"): line.account.name, _("Exchange"): rows.BRANDS[line.account.exchange]}
 
 
 def _budget(line: AccountLine) -> str:

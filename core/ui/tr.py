@@ -238,7 +238,9 @@ TURKISH: dict[str, str] = {
         "TP olmadan parça, SL çalışana ya da siz kapatana kadar tutulur."
     ),
     "Set TP and SL": "TP ve SL'yi koy",
-    "Cancel {id}": "{id} iptal et",
+    "Cancel {symbol} {n} at {p}": "{symbol} {n} @ {p} iptal et",
+    "buy": "alış",
+    "sell": "satış",
     "Outcome not known yet": "Sonucu henüz bilinmeyen",
     "Orders whose outcome is not known yet": "Sonucu henüz bilinmeyen emirler",
     "Somebody moved these levels at the exchange": "Bu seviyeler borsada değiştirilmiş",
@@ -360,6 +362,7 @@ TURKISH: dict[str, str] = {
     "Every command has its answer.": "Her komutun yanıtı geldi.",
     "What raises the level by itself": "Seviyeyi kendiliğinden sıkılaştıranlar",
     "Limits of what may be opened": "Açılabileceklerin limitleri",
+    "Not set: {names}.": "Ayarlanmamış: {names}.",
     "Change them in Settings": "Ayarlar'da değiştirin",
     "The bot has not looked at the exchange yet.": "Bot henüz borsaya bakmadı.",
     "Request limits": "İstek limitleri",
@@ -437,6 +440,9 @@ TURKISH: dict[str, str] = {
     "Live, real money": "Canlı, gerçek para",
     # account_keys.py
     "key ending in {hint}": "sonu {hint} olan anahtar",
+    "may read": "okuyabilir",
+    "may trade": "işlem yapabilir",
+    "may withdraw": "para çekebilir",
     "no key needed": "anahtar gerekmez",
     "Test keys": "Anahtarları sına",
     "The secret that seals the keys": "Anahtarları mühürleyen gizli sözcük",
@@ -845,9 +851,6 @@ TURKISH: dict[str, str] = {
     "Imported. It holds from the bot's next look, for running parts too.": (
         "İçe aktarıldı. Botun bir sonraki bakışından itibaren, açık parçalar için de geçerli."
     ),
-    "Closed by us": "Biz kapattık",
-    "Closed by hand": "Elle kapatıldı",
-    "Unknown": "Bilinmiyor",
     "The file says what is set already: nothing would change.": (
         "Dosya zaten ayarlı olanı içeriyor: hiçbir şey değişmez."
     ),
@@ -869,10 +872,6 @@ TURKISH: dict[str, str] = {
     "not limited": "sınırsız",
     "your limit": "sizin limitiniz",
     # records.py
-    "Closed at the exchange": "Borsada kapatıldı",
-    "Liquidated": "Likide oldu",
-    "Deleveraged": "ADL ile kapatıldı",
-    "Not entered": "Girilmedi",
     "PnL before fees, USDT": "Komisyon öncesi PnL, USDT",
     "Cycles won": "Kazanan döngü",
     "Recoveries": "Kurtarmalar",
@@ -1059,7 +1058,6 @@ TURKISH: dict[str, str] = {
     "Stop since": "SL ne zamandır",
     "Target since": "TP ne zamandır",
     "Kept as": "Borsada",
-    "one order (OCO)": "tek emir (OCO)",
     "two orders": "iki emir",
     "Pairs placed": "Konan çift",
     "Targets hit": "TP gerçekleşen",

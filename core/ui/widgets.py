@@ -204,14 +204,7 @@ def choice(
 def bot_words(status: BotStatus) -> str:
     """The bot's state as a badge in Markdown."""
     icon, color = BADGES[status.state]
-    label = {
-        "running": _("Bot running"),
-        "starting": _("Bot starting"),
-        "stopped": _("Bot stopped"),
-        "elsewhere": _("Bot runs elsewhere"),
-        "dead": _("Bot does not answer"),
-    }[status.state]
-    return f":{color}-badge[{icon} {label}]"
+    return f":{color}-badge[{icon} {rows.bot_words(status.state)}]"
 
 
 def bot_badge(status: BotStatus) -> None:
@@ -284,10 +277,10 @@ def freshness(picture: Picture) -> bool:
 
 def notices(picture: Picture) -> None:
     """Alarms, and sources that are not well."""
+    account, now = picture.data["account"], session.now()
     for alarm in picture.data["alarms"]:
-        raised = rows.ago(alarm["raised_at"], session.now())
-        told = f"{text.told(alarm['words'])}  \n:small[:gray[{alarm['subject']} · {raised}]]"
-        st.warning(told, icon=":material/notifications:")
+        words = rows.alarm_words(account, alarm["subject"], alarm["words"], alarm["raised_at"], now)
+        st.warning(words, icon=":material/notifications:")
     for line in rows.health_lines(picture.data):
         st.warning(line, icon=":material/wifi_off:")
 

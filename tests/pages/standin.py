@@ -612,6 +612,9 @@ class StandInPaper:
     def shock(self, symbol: str, percent: Decimal) -> None:
         self.world.calls.append(("shock", symbol, percent))
 
+    def moved_by(self) -> str | None:
+        return "hold"
+
     def source(self, kind: str, **options: Any) -> None:
         self.world.calls.append(("source", kind))
 

@@ -27,8 +27,10 @@ def test_everything_that_guards_is_on_the_page(open_page):
     assert "Part 00a7k3 has no stop at the exchange." in told
     assert "restart: found 2 open parts" in told
     tables = "\n".join(frame.value.to_string() for frame in tab.dataframe)
-    for cell in ("op00a7k302P02", "Loss of one day", "10 %", "Highest leverage", "Fall from the peak"):
+    for cell in ("op00a7k302P02", "Loss of one day", "10 %", "Most that one trade may lose", "Fall from the peak"):
         assert cell in tables
+    assert "Not set: " in told
+    assert "highest leverage" in told
 
 
 def test_a_level_is_set_with_its_numbers_seen_first(open_page):
