@@ -137,7 +137,8 @@ def faults() -> None:
             st.form_submit_button(_("Add"), key="pm_fault_add", on_click=add_fault)
     active = paper.faults()
     for fault in active:
-        facts = [str(fault.get("match", {}).get("exchange", "")).upper(), _("{n} so far", n=fault.get("hits", 0))]
+        struck = fault.get("match", {}).get("exchange")
+        facts = [rows.BRANDS[struck] if struck else "", _("{n} so far", n=fault.get("hits", 0))]
         st.markdown(f"- {paper.FAULTS.get(fault['kind'], fault['kind'])} :gray[{' · '.join(filter(None, facts))}]")
     if active:
         st.button(_("Behave again"), key="pm_faults_clear", icon=":material/healing:", on_click=clear_faults)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from core.domain.account import Exchange
 from core.domain.intent import ExecutionKind
 from core.services.positions import ClosePreview, Draft, Preview
 from core.ui import styles
 from core.ui.figures import Figure, ago, percent, pnl, price, quantity, signed, usdt
-from core.ui.rows import Json, contracts_words, side_words
+from core.ui.rows import BRANDS, Json, contracts_words, side_words
 from core.ui.text import _
 
 
@@ -82,7 +83,7 @@ def least_words(rules: Json, board: Json) -> str:
     smallest = Decimal(rules["min_quantity"]) * Decimal(rules["contract_value"]) * Decimal(known["mark"])
     floor = Decimal(rules["min_notional"])
     if floor > smallest:
-        name = str(board["exchange"]).upper()
+        name = BRANDS[Exchange(board["exchange"])]
         return _("{exchange} takes no order under {n} USDT here.", exchange=name, n=usdt(floor))
     return _("The smallest order here is {n} USDT.", n=usdt(smallest))
 

@@ -209,7 +209,8 @@ def test_pairs_show_both_legs_and_the_budget(open_page):
 
 def test_an_oco_is_one_order_and_no_budget_is_told_where_there_is_none(open_page):
     tab = open_page(both(), "orders.py")
-    assert "OCO" in tab.dataframe[0].value.to_string()
+    (shown,) = [table.value for table in tab.dataframe if "Kept as" in table.value.columns]
+    assert set(shown["Kept as"]) == {"OCO"}
     assert "of at most" not in words(tab)
 
 
@@ -222,7 +223,7 @@ def test_the_form_knows_the_rules_of_the_chosen_exchange(open_page):
     assert "The smallest order here is 100.41 USDT." in words(tab)
     standin = both()
     standin.world.beside[BINANCE.id]["instruments"][BTC]["min_notional"] = "500"
-    assert "BINANCE takes no order under 500.00 USDT here." in words(on_binance(open_page, "new_trade.py", standin))
+    assert "Binance takes no order under 500.00 USDT here." in words(on_binance(open_page, "new_trade.py", standin))
 
 
 def test_a_full_budget_is_refused_before_anything_is_asked(open_page):
