@@ -10,10 +10,10 @@ from tests.faults.real_loop import play
 from tests.faults.test_storms import ONE, SOAK, chunks
 from tests.postgres import Postgres
 
-A_FEW = 60
+A_FEW = 40
 
 
-@pytest.mark.parametrize("seeds", [range(int(ONE), int(ONE) + 1)] if ONE else chunks(A_FEW, 3), ids=str)
+@pytest.mark.parametrize("seeds", [range(int(ONE), int(ONE) + 1)] if ONE else chunks(A_FEW, 2), ids=str)
 def test_storms_end_as_asked_for(postgres: Postgres, quiet_log: None, seeds: range) -> None:
     """Never oversized, bare, orphaned or busy once calm; see `tests.decision.storm` for all promises."""
     outcomes = play(postgres, seeds)

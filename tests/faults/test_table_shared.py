@@ -10,7 +10,7 @@ import pytest
 from core.domain.account import Exchange
 from tests.faults.conftest import RunTable
 
-A_FEW = {Exchange.OKX: 16, Exchange.BINANCE: 8}  #: voyages, of eight flows each
+A_FEW = {Exchange.OKX: 10, Exchange.BINANCE: 5}  #: voyages, of eight flows each
 
 
 @pytest.mark.parametrize("exchange", Exchange)

@@ -12,7 +12,7 @@ from core.domain.account import Exchange
 from tests.faults.conftest import RunTable
 from tests.faults.worked import Worked
 
-A_FEW = {Exchange.OKX: 3, Exchange.BINANCE: 2}  #: voyages, of ten flows each
+A_FEW = {Exchange.OKX: 2, Exchange.BINANCE: 1}  #: voyages, of ten flows each
 
 
 @pytest.mark.parametrize("shared", [False, True], ids=["alone", "shared"])
