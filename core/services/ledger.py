@@ -54,7 +54,7 @@ class Ledger:
         yield _csv([COLUMNS])
         before: int | None = None
         while rows := self.store.event_page(account, only, before, MOST):
-            yield _csv([_cell(getattr(event, name)) for name in COLUMNS] for _, event in rows)
+            yield _csv([cell(getattr(event, name)) for name in COLUMNS] for _, event in rows)
             before = rows[-1][0]
 
     def sync(self, account: str, token: str, by: str) -> Asked:
@@ -70,7 +70,7 @@ def _csv(lines: Iterable[Sequence[str]]) -> str:
     return text.getvalue()
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
     """As a spreadsheet takes it; words that it would take for a formula stay words."""
     if value is None:
         return ""

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from core.domain.intent import ExitReason
 from core.domain.money import total
 from core.domain.order import Fill, Funding
-from core.services.ledger import EventKind
+from core.services.ledger import EventKind, cell
 from core.ui import again
 from core.ui.figures import NOTHING, Figure, pnl, signed
 from core.ui.rows import order_side_words, side_words
@@ -168,5 +168,5 @@ def as_csv(records: Sequence[Record]) -> str:
     out = StringIO()
     writer = csv.DictWriter(out, fieldnames=list(records[0]))
     writer.writeheader()
-    writer.writerows({name: "" if value == NOTHING else value for name, value in row.items()} for row in records)
+    writer.writerows({name: "" if value == NOTHING else cell(value) for name, value in row.items()} for row in records)
     return out.getvalue()

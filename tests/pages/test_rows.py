@@ -186,6 +186,8 @@ def test_history_adds_up_and_keeps_every_digit():
     assert text.splitlines()[0].startswith("Ended,Contract,Side,Part,Cycle")
     assert "-1.0231" in text
     assert records.as_csv([]) == ""
+    cunning = {"Strategy": "=2+3", "Order id": "-A1", "Net": Decimal("-1.50"), "Exit": None}
+    assert records.as_csv([cunning]).splitlines()[1] == "'=2+3,'-A1,-1.5,", "words stay words, and numbers numbers"
 
 
 def test_a_cycle_that_was_never_entered_is_neither_won_nor_lost():
