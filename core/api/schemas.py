@@ -7,6 +7,7 @@ check as on the pages, when something is asked for.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -27,6 +28,10 @@ from core.services.positions import Draft
 NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._:/-]*$"
 Symbol = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,20}-USDT-PERP$", examples=["BTC-USDT-PERP"])]
 Strategy = Annotated[str, Field(min_length=1, max_length=40, pattern=NAME, examples=["breakout"])]
+Unguarded = Annotated[
+    Literal["retry", "close", "alarm"] | None,
+    Field(description="Where the exchange refuses the stop-loss; nothing: as the settings say."),
+]
 Account = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$", examples=["paper-okx"])]
 
 
@@ -93,25 +98,10 @@ class DraftIn(In):
     strategy: Strategy = "api"
     recovery: RecoveryIn = Field(default_factory=RecoveryIn)  # type: ignore[arg-type]
     reopen: ReopenIn = Field(default_factory=ReopenIn)  # type: ignore[arg-type]
-    when_refused: Literal["retry", "close", "alarm"] | None = Field(
-        None, description="Where the exchange refuses the stop-loss; nothing: as the settings say."
-    )
+    when_refused: Unguarded = None
 
     def value(self) -> Draft:
-        return Draft(
-            account=self.account,
-            symbol=self.symbol,
-            side=Side(self.side),
-            position_value=self.position_value,
-            leverage=self.leverage,
-            take_profit=None if self.take_profit is None else self.take_profit.value(),
-            stop_loss=None if self.stop_loss is None else self.stop_loss.value(),
-            entry=style(self.entry),
-            strategy=self.strategy,
-            recovery=self.recovery.value(),
-            reopen=self.reopen.value(),
-            when_refused=None if self.when_refused is None else WhenRefused(self.when_refused),
-        )
+        return _draft(self, self.symbol, self.position_value, self.leverage)
 
 
 class OpenIn(DraftIn):
@@ -184,7 +174,10 @@ class SignalIn(In):
     take_profit: TargetIn | None = None
     stop_loss: TargetIn | None = None
     entry: Style | None = Field(None, description="How it is entered; nothing: at market.")
-    again: bool = False
+    recovery: RecoveryIn = Field(default_factory=RecoveryIn)  # type: ignore[arg-type]
+    reopen: ReopenIn = Field(default_factory=ReopenIn)  # type: ignore[arg-type]
+    when_refused: Unguarded = None
+    again: bool = Field(False, description="Open another part beside one with the same strategy, symbol and side.")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -203,14 +196,21 @@ class SignalIn(In):
     def draft(self) -> Draft:
         assert self.position_value is not None, "checked above"
         assert self.leverage is not None, "checked above"
-        return Draft(
-            account=self.account,
-            symbol=self.contract,
-            side=Side(self.side),
-            position_value=self.position_value,
-            leverage=self.leverage,
-            take_profit=None if self.take_profit is None else self.take_profit.value(),
-            stop_loss=None if self.stop_loss is None else self.stop_loss.value(),
-            entry=style(self.entry),
-            strategy=self.strategy,
-        )
+        return _draft(self, self.contract, self.position_value, self.leverage)
+
+
+def _draft(asked: DraftIn | SignalIn, symbol: str, value: Decimal, leverage: Decimal) -> Draft:
+    return Draft(
+        account=asked.account,
+        symbol=symbol,
+        side=Side(asked.side),
+        position_value=value,
+        leverage=leverage,
+        take_profit=None if asked.take_profit is None else asked.take_profit.value(),
+        stop_loss=None if asked.stop_loss is None else asked.stop_loss.value(),
+        entry=style(asked.entry),
+        strategy=asked.strategy,
+        recovery=asked.recovery.value(),
+        reopen=asked.reopen.value(),
+        when_refused=None if asked.when_refused is None else WhenRefused(asked.when_refused),
+    )

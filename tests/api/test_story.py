@@ -7,6 +7,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from core.domain.intent import WhenRefused
 from core.domain.token import Scope
 from tests.api.conftest import Desk, key
 
@@ -83,6 +84,22 @@ def test_a_closing_signal_lets_nothing_be_opened_again_that_its_strategy_had_hel
     stack.settle()
     assert stack.held() == 0
     assert trader.post("/signals", json=desk.signal("c", **closing)).json()["parts"] == []
+
+
+def test_a_strategy_that_sends_its_own_entries_keeps_the_bot_from_opening_again_and_averaging_down(desk: Desk) -> None:
+    trader, stack = desk.client(Scope.TRADE), desk.stack
+    stack.store.set_settings({"reopen_enabled": True, "recovery_enabled": True}, "test")
+    alone = {"reopen": {"enabled": False}, "recovery": {"enabled": False}, "when_refused": "close"}
+    part = trader.post("/signals", json=desk.signal("a", **alone)).json()["parts"][0]
+    intent = stack.store.intent(part)
+    assert intent is not None
+    assert (intent.reopen, intent.recovery, intent.own_unguarded) == (None, None, WhenRefused.CLOSE)
+    stack.until(lambda: stack.at_rest(part))
+    stack.price("106000")
+    stack.ended(part)
+    stack.settle()
+    stack.hear()
+    assert trader.post("/signals", json=desk.signal("b")).status_code == 201, "nothing of it stands in the way"
 
 
 def test_a_part_is_opened_moved_closed_by_halves_and_for_good(desk: Desk) -> None:
