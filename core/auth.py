@@ -124,7 +124,7 @@ class Lockout:
 
     def left(self, address: str) -> timedelta:
         """How long this address has to wait still; zero when it may try."""
-        known = self._known.get(_group(address))
+        known = self._known.get(network(address))
         if known is None or known.locked_until is None:
             return timedelta(0)
         return max(known.locked_until - self._now(), timedelta(0))
@@ -132,7 +132,7 @@ class Lockout:
     def failed(self, address: str) -> timedelta:
         """Counts one failure; how long the address is locked out by it, zero when it is not."""
         now = self._now()
-        known = self._known.setdefault(_group(address), _Address([]))
+        known = self._known.setdefault(network(address), _Address([]))
         if known.last is not None and now - known.last > FORGOTTEN_AFTER:
             known.locks = 0
         known.last = now
@@ -147,11 +147,11 @@ class Lockout:
 
     def came_in(self, address: str) -> None:
         """The right password ends the count."""
-        self._known.pop(_group(address), None)
+        self._known.pop(network(address), None)
 
     def tries_left(self, address: str) -> int:
         """How many wrong passwords are left before a lock-out."""
-        known = self._known.get(_group(address))
+        known = self._known.get(network(address))
         recent = [at for at in known.failures if self._now() - at < WINDOW] if known else []
         return FAILURES - len(recent)
 
@@ -181,7 +181,8 @@ def loopback(address: str | None) -> bool:
         return bare == "localhost"
 
 
-def _group(address: str) -> str:
+def network(address: str) -> str:
+    """What one machine has to itself: its IPv4 address, or the /64 of its IPv6 address."""
     try:
         found = ip_address(address)
     except ValueError:

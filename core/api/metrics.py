@@ -24,9 +24,10 @@ from starlette.types import Scope
 
 from core.api.limits import STRANGER_RATE, TOKEN_RATE, Limiter
 from core.api.problems import Problem
-from core.api.tokens import Limits, address, caller_of, check, loopback
+from core.api.tokens import Limits, address, caller_of, check
 from core.domain.errors import PerpdeckError
 from core.domain.token import Scope as May
+from core.services.login import loopback
 from core.services.series import ALL, Kind, Labels, Samples, Series, Spread
 from core.wiring import Services, get_services
 
@@ -108,7 +109,6 @@ def _from_here(scope: Scope) -> bool:
     if any(name in headers for name in PASSED_ON) or not loopback(address(scope)):
         return False
     try:
-        name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        return loopback(urlsplit(f"//{headers.get('host', '')}").hostname)
     except ValueError:
         return False
-    return name == "localhost" or loopback(name)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -21,6 +20,7 @@ from core.api.problems import Problem
 from core.domain.errors import PerpdeckError
 from core.domain.token import ApiToken
 from core.domain.token import Scope as May
+from core.services.login import loopback, network
 from core.services.tokens import Admission
 from core.wiring import Services
 
@@ -60,13 +60,13 @@ class Limits:
 
     def may_try(self, address: str) -> None:
         """Raises Problem for an address that failed too often."""
-        seconds = self.strangers.wait(address, 0)
+        seconds = self.strangers.wait(network(address), 0)
         if seconds:
             raise too_many(seconds, self.strangers.rate)
 
     def failed(self, address: str, words: str) -> Problem:
         """Counts one failed attempt of an address; the answer to it."""
-        seconds = self.strangers.wait(address)
+        seconds = self.strangers.wait(network(address))
         return too_many(seconds, self.strangers.rate) if seconds else Problem(401, words, headers=ASK)
 
     def let_in(self, address: str, admitted: Admission) -> Caller:
@@ -123,13 +123,6 @@ def admit(services: Services, text: str, where: str, limits: Limits) -> Admissio
 def address(scope: Scope) -> str:
     """Where a request comes from, as the server says."""
     return scope["client"][0] if scope.get("client") else ""
-
-
-def loopback(where: str) -> bool:
-    try:
-        return ip_address(where).is_loopback
-    except ValueError:
-        return False
 
 
 def check(caller: Caller, needed: May) -> Caller:

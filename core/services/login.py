@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from core.auth import SESSION as SESSION
-from core.auth import Lockout, Session, Sessions, fits, hashed, loopback, minutes, problem_of
+from core.auth import Lockout, Session, Sessions, fits, hashed, minutes, problem_of
+from core.auth import loopback as loopback
+from core.auth import network as network
 from core.clock import Clock
 from core.domain.errors import Misconfigured, PerpdeckError
 from db.records import Event

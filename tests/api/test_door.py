@@ -163,6 +163,15 @@ def test_who_guesses_is_made_to_wait_and_keeps_out_nobody_who_came_in_before(des
     assert new.get("/accounts").status_code == 200
 
 
+def test_a_machine_with_many_addresses_is_one_that_guesses(desk: Desk) -> None:
+    def guess(last: int) -> int:
+        return TestClient(desk.api, client=(f"2001:db8::{last:x}", 40000)).get("/accounts").status_code
+
+    codes = [guess(last) for last in range(1, STRANGER_RATE.burst + 2)]
+    assert codes == [401] * STRANGER_RATE.burst + [429]
+    assert TestClient(desk.api, client=("2001:db8:0:1::1", 40000)).get("/accounts").status_code == 401
+
+
 def test_wrong_secrets_keep_no_signal_out_that_comes_from_the_same_address(desk: Desk) -> None:
     """All of TradingView's users send from the same few addresses."""
     made, anybody = desk.token(Scope.TRADE), desk.client(None)
