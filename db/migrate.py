@@ -12,13 +12,17 @@ from sqlalchemy.exc import OperationalError
 
 from core.domain.errors import Unavailable
 from db.connection import normal_url, words_of
+from db.marks import mark_again
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 0x5045525044  #: "PERPD"; whoever holds it migrates
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Migrate up under an advisory lock, all or nothing. Raises Unavailable where the database does not answer."""
+    """Migrate up under an advisory lock, all or nothing. Raises Unavailable where the database does not answer.
+
+    At the newest schema, rows that another server has marked are marked anew.
+    """
     _migrate(url, revision, up=True)
 
 
@@ -41,6 +45,8 @@ def _migrate(url: str, revision: str, *, up: bool) -> None:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             (command.upgrade if up else command.downgrade)(configuration(connection), revision)
+            if up and revision == "head":
+                mark_again(connection)
     except OperationalError as error:
         raise Unavailable(f"the database does not answer: {words_of(error)}") from error
     finally:

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Select,
     Text,
@@ -36,6 +35,7 @@ from core.domain.ids import meaning
 from core.domain.order import Order
 from db import codec
 from db.connection import Database
+from db.marks import FIRST_RUNNING, NEXT
 from db.models import (
     AlarmRow,
     AlertChannelRow,
@@ -58,9 +58,6 @@ cursors, conditions, commands = AlertCursorRow.table(), AlertConditionRow.table(
 
 AT_ONCE = 500  #: rows of each kind in one turn
 OWN_TROUBLE = "alerts/"  #: what the alarms about a channel begin with; that channel itself is not told of them
-_snapshot: Any = func.pg_current_snapshot()
-_FIRST_RUNNING = cast(cast(func.pg_snapshot_xmin(_snapshot), Text), BigInteger)
-_NEXT = cast(cast(func.pg_snapshot_xmax(_snapshot), Text), BigInteger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +86,7 @@ def _news_statement() -> Select[Any]:
     """How many cursors there are; whether a condition is remembered, a cursor lost, and what is new of each kind."""
     questions: list[ColumnElement[Any]] = [
         exists(select(conditions.c.subject)),
-        exists(select(cursors.c.source).where(cursors.c.changed > _NEXT)),
+        exists(select(cursors.c.source).where(cursors.c.changed > NEXT)),
     ]
     for name, (table, key, only) in _SOURCES.items():
         marked = table.c.changed > 0  # rows from before there was a mark are no news, and may be many
@@ -160,12 +157,12 @@ class Alerts(Database):
         """
         missing = insert(cursors).from_select(
             ["source", "changed", "key", "began_at"],
-            select(func.unnest(list(_SOURCES)), _FIRST_RUNNING, literal(""), literal(now)),
+            select(func.unnest(list(_SOURCES)), FIRST_RUNNING, literal(""), literal(now)),
         )
         if len(connection.scalars(select(cursors.c.source)).all()) < len(_SOURCES):
             connection.execute(missing.on_conflict_do_nothing())
-        anew = {"changed": _FIRST_RUNNING, "key": "", "began_at": now}
-        connection.execute(update(cursors).where(cursors.c.changed > _NEXT).values(anew))
+        anew = {"changed": FIRST_RUNNING, "key": "", "began_at": now}
+        connection.execute(update(cursors).where(cursors.c.changed > NEXT).values(anew))
         mine = select(cursors).order_by(cursors.c.source).with_for_update(skip_locked=True)
         places = {row.source: row for row in connection.execute(mine)}
         return places if len(places) == len(_SOURCES) else None
@@ -175,7 +172,7 @@ class Alerts(Database):
         """The next rows, of transactions under the oldest that still runs."""
         table, cursor_key, only = _SOURCES[name]
         newer = tuple_(table.c.changed, cursor_key) > tuple_(literal(place.changed), literal(place.key))
-        behind = and_(table.c.changed >= place.changed, newer, table.c.changed < _FIRST_RUNNING)
+        behind = and_(table.c.changed >= place.changed, newer, table.c.changed < FIRST_RUNNING)
         return connection.execute(
             select(table, cursor_key.label("cursor_key"))
             .where(only, behind)
@@ -245,11 +242,18 @@ def _span(length: timedelta) -> str:
 
 
 def _old(name: str, row: Any, began: datetime) -> bool:
-    """It happened before and was only written again since, as orders and alarms are. Events are written once."""
-    if name == "orders":
-        at = row.updated_at or row.created_at
-    else:
-        at = (row.cleared_at or row.raised_at) if name == "alarms" else None
+    """It happened before, and was only written again since: another word on it came, or its mark from another server
+    meant nothing here.
+    """
+    match name:
+        case "orders":
+            at = row.updated_at or row.created_at
+        case "cycles":
+            at = row.ended
+        case "alarms":
+            at = row.cleared_at or row.raised_at
+        case _:
+            at = row.at
     return at is not None and at < began
 
 

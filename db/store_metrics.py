@@ -14,6 +14,7 @@ from sqlalchemy import ARRAY, BigInteger, Numeric, Text, and_, cast, func, liter
 from sqlalchemy.engine import Connection
 
 from db.connection import Database
+from db.marks import FIRST_RUNNING
 from db.models import (
     AccountRow,
     AlarmRow,
@@ -117,15 +118,14 @@ class Metrics(Database):
         """Lives that ended after this cursor, at most so many, and those that may still change; of one moment."""
         with self.transaction() as connection:
             connection.execute(SNAPSHOT)
-            horizon: Any = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger)
             place = tuple_(cycles.c.changed, cycles.c.part, cycles.c.number)
             newer = and_(cycles.c.changed >= after[0], place > tuple_(*(literal(one) for one in after)))
-            query = _ended().where(newer, cycles.c.changed < horizon).order_by(*_PLACE).limit(most)
+            query = _ended().where(newer, cycles.c.changed < FIRST_RUNNING).order_by(*_PLACE).limit(most)
             rows = connection.execute(query).all()
             cursor = (rows[-1].changed, rows[-1].part, rows[-1].cycle) if rows else after
             if len(rows) == most:
                 return Lives(_told(connection, rows), cursor, (), True)
-            late = connection.execute(_ended().where(newer, cycles.c.changed >= horizon)).all()
+            late = connection.execute(_ended().where(newer, cycles.c.changed >= FIRST_RUNNING)).all()
             living = connection.execute(_living()).all()
             return Lives(_told(connection, rows), cursor, _told(connection, [*late, *living]), False)
 

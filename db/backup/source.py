@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Text, and_, cast, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, text
 
 from db.backup.tables import KINDS, PARTS, Cursor, Kind
+from db.marks import FIRST_RUNNING, mark_again
 from db.store_private import Private
 
 NOTE = "backup"  #: the private setting under which the progress is kept for pages to show
-_snapshot: Any = func.pg_current_snapshot()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class BackupSource(Private):
 
     def changed(self, kind: Kind, after: Cursor, limit: int) -> list[tuple[Cursor, Mapping[str, Any]]]:
         """The next rows behind the cursor, oldest change first, each as its copy is to be."""
-        settled = kind.source.c.changed < _number(func.pg_snapshot_xmin(_snapshot))
+        settled = kind.source.c.changed < FIRST_RUNNING
         query = (
             select(kind.source, kind.key.label("cursor_key"))
             .where(_behind(kind, after), settled)
@@ -71,10 +71,7 @@ class BackupSource(Private):
     def mark_again(self) -> None:
         """Give rows that came from another server, with numbers not reached here yet, one of this server."""
         with self.transaction() as connection:
-            for kind in KINDS:
-                not_yet = kind.source.c.changed >= _number(func.pg_snapshot_xmax(_snapshot))
-                same = {kind.source.c.changed: kind.source.c.changed}
-                connection.execute(update(kind.source).where(not_yet).values(same))
+            mark_again(connection)
 
     def unknown(self, parts: Sequence[str]) -> list[str]:
         """Those of these parts that the main database does not have."""
@@ -108,7 +105,3 @@ def _behind(kind: Kind, after: Cursor) -> ColumnElement[bool]:
     newer = or_(changed > after.changed, and_(changed == after.changed, kind.key > after.key))
     only = () if kind.only is None else (kind.only,)
     return and_(changed >= after.changed, newer, *only)
-
-
-def _number(transaction: Any) -> ColumnElement[int]:
-    return cast(cast(transaction, Text), BigInteger)
