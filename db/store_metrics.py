@@ -6,11 +6,26 @@ Ended lives never change, so a reader that remembers its cursor reads each of th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, Numeric, Text, and_, cast, func, literal, null, select, text, tuple_
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Numeric,
+    Text,
+    and_,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    text,
+    true,
+    tuple_,
+)
 from sqlalchemy.engine import Connection
 
 from db.connection import Database
@@ -38,6 +53,8 @@ checks = RiskCheckRow.table()
 Cursor = tuple[int, str, int]  #: transaction that wrote a cycle, part, number
 BEGINNING: Cursor = (-1, "", 0)
 LATE = timedelta(minutes=1)  #: a fill may be older than the cycle it began, by the exchange's clock
+LATER = timedelta(hours=1)  #: and newer than its end
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
@@ -249,29 +266,36 @@ def _told(connection: Connection, rows: Sequence[Any]) -> tuple[LifeFact, ...]:
     if not rows:
         return ()
     sent: dict[tuple[str, int], list[SentFact]] = {(row.part, row.cycle): [] for row in rows}
-    filled = func.count().filter(fills.c.maker), func.count().filter(~fills.c.maker)
     life = _unnested(rows)
-    here = and_(fills.c.part == life.c.part, fills.c.cycle == life.c.cycle, fills.c.at >= life.c.begun)
-    fees = select(life.c.part, life.c.cycle, *filled).join(fills, here).group_by(life.c.part, life.c.cycle)
-    sides = {(row[0], row[1]): (row[2], row[3]) for row in connection.execute(fees)}
+    filled = func.count().filter(fills.c.maker).label("maker"), func.count().filter(~fills.c.maker).label("taker")
+    its = select(*filled).where(_of(life)).lateral("its")
+    both = select(life.c.part, life.c.cycle, its.c.maker, its.c.taker).select_from(life.join(its, true()))
+    sides = {(row[0], row[1]): (row[2], row[3]) for row in connection.execute(both)}
     for row in connection.execute(_sent(rows)):
         sent[row.part, row.cycle].append(SentFact._make(row[2:]))
     return tuple(
-        LifeFact._make((*row[:-1], tuple(sent[row.part, row.cycle]), *sides.get((row.part, row.cycle), (0, 0))))
+        LifeFact._make((*row[:-1], tuple(sent[row.part, row.cycle]), *sides[row.part, row.cycle]))
         for row in rows
     )
 
 
 def _unnested(rows: Iterable[Any]) -> Any:
-    """The lives as a table to join with: part, cycle, and when it began at the earliest."""
-    wanted = [(row.part, row.cycle, row.started - LATE) for row in rows]
-    names, numbers, begun = zip(*wanted, strict=True)
+    """The lives as a table to join with: part, cycle, when it began at the earliest and was over at the latest."""
+    wanted = [(row.part, row.cycle, row.started - LATE, row.ended + LATER if row.ended else NEVER) for row in rows]
+    names, numbers, begun, over = zip(*wanted, strict=True)
     columns = func.unnest(
         literal(list(names), ARRAY(Text)),
         literal(list(numbers), ARRAY(BigInteger)),
         literal(list(begun), ARRAY(fills.c.at.type)),
+        literal(list(over), ARRAY(fills.c.at.type)),
     )
-    return columns.table_valued("part", "cycle", "begun").render_derived(name="life")
+    return columns.table_valued("part", "cycle", "begun", "over").render_derived(name="life")
+
+
+def _of(life: Any) -> ColumnElement[bool]:
+    """The fills of a life, looked up life by life: joined with many lives at once, all that there are would be read."""
+    within = fills.c.at.between(life.c.begun, life.c.over)
+    return and_(fills.c.part == life.c.part, fills.c.cycle == life.c.cycle, within)
 
 
 def _sent(rows: Sequence[Any]) -> Any:
@@ -281,12 +305,9 @@ def _sent(rows: Sequence[Any]) -> Any:
         select(table).join(life, and_(table.c.part == life.c.part, table.c.cycle == life.c.cycle)).subquery(name)
         for table, name in ((commands, "sent"), (orders, "had"))
     )
-    done = (
-        select(fills.c.account, fills.c.client_order_id, func.max(fills.c.at).label("last"))
-        .join(life, and_(fills.c.part == life.c.part, fills.c.cycle == life.c.cycle, fills.c.at >= life.c.begun))
-        .group_by(fills.c.account, fills.c.client_order_id)
-        .subquery("done")
-    )
+    order = fills.c.account, fills.c.client_order_id
+    its = select(*order, func.max(fills.c.at).label("last")).where(_of(life)).group_by(*order).lateral("its")
+    done = select(*its.c).select_from(life.join(its, true())).subquery("done")
     same = and_(sent.c.account == had.c.account, sent.c.client_order_id == had.c.client_order_id)
     both = sent.join(had, same, full=True)
     name = func.coalesce(sent.c.client_order_id, had.c.client_order_id)
