@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.ui import charts, rows, session, widgets
+from core.ui import charts, rows, session, text, widgets
 from core.ui.figures import Figure, places_of, price
 from core.ui.forms import Deed, Side, Unit, number_format, typed
 from core.ui.text import _, counted
@@ -131,7 +131,7 @@ def faults() -> None:
     paper = session.services().paper
     st.markdown(_("**Make {exchange} misbehave**", exchange=rows.BRANDS[exchange]))
     with st.form("pm_faults", border=False):
-        st.selectbox(_("What goes wrong"), list(paper.FAULTS), key="pm_fault", format_func=paper.FAULTS.__getitem__)
+        st.selectbox(_("What goes wrong"), list(paper.FAULTS), key="pm_fault", format_func=fault_words)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.number_input(_("How many times"), 1, 100, 1, key="pm_fault_count", width=160)
             st.form_submit_button(_("Add"), key="pm_fault_add", on_click=add_fault)
@@ -139,11 +139,16 @@ def faults() -> None:
     for fault in active:
         struck = fault.get("match", {}).get("exchange")
         facts = [rows.BRANDS[struck] if struck else "", _("{n} so far", n=fault.get("hits", 0))]
-        st.markdown(f"- {paper.FAULTS.get(fault['kind'], fault['kind'])} :gray[{' · '.join(filter(None, facts))}]")
+        st.markdown(f"- {fault_words(fault['kind'])} :gray[{' · '.join(filter(None, facts))}]")
     if active:
         st.button(_("Behave again"), key="pm_faults_clear", icon=":material/healing:", on_click=clear_faults)
     else:
         st.caption(_("Just now the paper exchange does everything right."))
+
+
+def fault_words(kind: str) -> str:
+    """What goes wrong, in the trader's language."""
+    return text.told(session.services().paper.FAULTS.get(kind, kind))
 
 
 def meddle() -> None:

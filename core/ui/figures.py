@@ -94,10 +94,10 @@ def grey(text: str) -> str:
 def age(passed: timedelta) -> str:
     """2 s, 3 min, 4 h, 5 d: the largest unit that is not zero."""
     seconds = max(0, int(passed.total_seconds()))
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+    for size, unit in ((86400, _("d")), (3600, _("h")), (60, _("min"))):
         if seconds >= size:
             return f"{seconds // size} {unit}"
-    return f"{seconds} s"
+    return f"{seconds} {_('s')}"
 
 
 def ago(at: str | datetime | None, now: datetime) -> str:

@@ -193,13 +193,19 @@ def why_lines(part: Json) -> list[str]:
     return lines
 
 
-def protection_badge(picture: Json | None) -> str:
-    """The pill, as Markdown: how many of the parts that hold something have their stop on the exchange."""
+def protection_badge(picture: Json | None, old: str = "") -> str:
+    """The pill, as Markdown: how many of the parts that hold something have their stop on the exchange.
+
+    Of a picture that is `old` it says how old, and is grey: it may no longer be true.
+    """
     counts = picture["protection"] if picture else {"protected": 0, "parts": 0}
     protected, parts = int(counts["protected"]), int(counts["parts"])
     words = _("{n}/{m} protected", n=protected, m=parts)
+    words += f" {_('{age} ago', age=old)}" if old else ""
     if protected < parts:
         return f":orange-badge[:material/gpp_maybe: {words}]"
+    if old:
+        return f":gray-badge[:material/schedule: {words}]"
     return f":{'blue' if parts else 'gray'}-badge[:material/shield: {words}]"
 
 

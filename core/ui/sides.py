@@ -78,7 +78,7 @@ def bot_lines(account: str, beside: list[Account], beside_title: DeltaGenerator,
 def line_of(account: Account) -> str:
     """Another account in one line: its bot, and how many of its parts have their stop."""
     status = session.services().levels.status(account.id)
-    pill = rows.protection_badge({"protection": {"protected": status.protected, "parts": status.parts}})
+    pill = widgets.protection_words(session.services().reports.picture(account.id))
     return f":small[**{account.name}**] {widgets.bot_words(status)} {pill}"
 
 

@@ -168,7 +168,7 @@ def as_typed(problem: str) -> str:
 def span(length: timedelta) -> str:
     """90 s, 30 min, 1.5 h."""
     seconds = Decimal(length // timedelta(milliseconds=1)) / 1000
-    for size, unit in ((3600, "h"), (60, "min")):
+    for size, unit in ((3600, _("h")), (60, _("min"))):
         if seconds >= 2 * size or (seconds >= size and not seconds % size):
             return f"{quantity(round(seconds / size, 1))} {unit}"
-    return f"{quantity(round(seconds, 1))} s"
+    return f"{quantity(round(seconds, 1))} {_('s')}"

@@ -614,6 +614,10 @@ TURKISH: dict[str, str] = {
     ),
     # figures.py
     "never": "hiç",
+    "s": "sn",
+    "min": "dk",
+    "h": "sa",
+    "d": "g",
     "{age} ago": "{age} önce",
     # forms.py
     "Market": "Piyasa",
@@ -972,10 +976,12 @@ TURKISH: dict[str, str] = {
     "Stop the bot?": "Bot durdurulsun mu?",
     # widgets.py
     "The numbers below are {age} old and may no longer be true. What rests on the exchange goes on "
-    "guarding your positions. Start the bot, or see Settings for how the connection is.": (
+    "guarding your positions.": (
         "Aşağıdaki sayılar {age} öncesine ait, artık doğru olmayabilir. Borsada bekleyen emirler "
-        "pozisyonlarınızı korumaya devam ediyor. Botu başlatın ya da bağlantının durumuna Ayarlar'dan bakın."
+        "pozisyonlarınızı korumaya devam ediyor."
     ),
+    "The bot tries again by itself; Safety shows why.": "Bot kendiliğinden yeniden dener; nedeni Güvenlik'te.",
+    "Start the bot to read them anew.": "Yeniden okumak için botu başlatın.",
     "Bot running": "Bot çalışıyor",
     "Bot starting": "Bot başlıyor",
     "Bot stopped": "Bot durdu",

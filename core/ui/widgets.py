@@ -216,7 +216,15 @@ def protection_pill(picture: Picture | None, key: str = "protection_pill") -> No
     """How many of the parts that hold something have their stop on the exchange."""
     board = picture.data if picture else None
     with st.container(key=key, width="content"):
-        st.markdown(rows.protection_badge(board), help=(rows.bare_words(board) if board else "") or None)
+        st.markdown(protection_words(picture), help=(rows.bare_words(board) if board else "") or None)
+
+
+def protection_words(picture: Picture | None) -> str:
+    """The pill as Markdown."""
+    if picture is None:
+        return rows.protection_badge(None)
+    now = session.now()
+    return rows.protection_badge(picture.data, age(picture.age(now)) if picture.stale(now) else "")
 
 
 def complaints(problems: Iterable[str]) -> None:
@@ -263,12 +271,15 @@ def freshness(picture: Picture) -> bool:
     if not picture.stale(now):
         st.caption(_("Seen on the exchange {age} ago", age=passed), width="content")
         return False
+    runs = picture.data["bot"]["state"] == "running"
     st.warning(
         _(
             "The numbers below are {age} old and may no longer be true. What rests on the exchange goes on "
-            "guarding your positions. Start the bot, or see Settings for how the connection is.",
+            "guarding your positions.",
             age=passed,
-        ),
+        )
+        + " "
+        + (_("The bot tries again by itself; Safety shows why.") if runs else _("Start the bot to read them anew.")),
         title=_("Stale picture"),
         icon=":material/schedule:",
     )

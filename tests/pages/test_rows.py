@@ -174,6 +174,12 @@ def test_stopping_in_words(parts, protected, words):
 
 def test_the_pill_counts_what_is_protected():
     assert rows.protection_badge(sample_picture()) == ":orange-badge[:material/gpp_maybe: 1/2 protected]"
+    assert (
+        rows.protection_badge(sample_picture(), "27 s") == ":orange-badge[:material/gpp_maybe: 1/2 protected 27 s ago]"
+    )
+    whole = {"protection": {"protected": 2, "parts": 2}}
+    assert rows.protection_badge(whole) == ":blue-badge[:material/shield: 2/2 protected]"
+    assert rows.protection_badge(whole, "27 s") == ":gray-badge[:material/schedule: 2/2 protected 27 s ago]"
     assert rows.protection_badge(None) == ":gray-badge[:material/shield: 0/0 protected]"
 
 
