@@ -281,5 +281,5 @@ if scope() == ALL:
 else:
     account_now()
     differences.hints()
-    chart()
     every_part()
+    chart()

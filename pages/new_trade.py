@@ -173,6 +173,9 @@ def beside(draft: Draft, tick: Decimal) -> None:
     """What the draft comes to, at the newest price."""
     shown = session.services().positions.preview(draft)
     st.markdown(_("**What it comes to**"))
+    if not shown.entry_price:
+        st.caption(_("No price is known just now; the figures follow with the next one."))
+        return
     widgets.figures(previews.open_figures(draft, shown, tick, session.now()), min_width=150)
     for words in filter(None, (previews.assumed(draft), *map(told, shown.notes))):
         st.caption(words)

@@ -176,13 +176,14 @@ def _adopt(row: DifferenceRow, token: str) -> None:
             unit = state[f"{key}_unit"]
             step = float(tick) if unit is Unit.PRICE and tick else 1.0
             shown = forms.number_format(unit, Decimal(tick) if tick else None)
-            st.number_input(words, value=None, key=key, step=step, format=shown, placeholder=_("none"))
+            st.number_input(words, value=None, key=key, step=step, format=shown, placeholder=_("none"), width=200)
             st.segmented_control(
-                _("in"),
+                _("Unit"),
                 list(Unit),
                 key=f"{key}_unit",
                 format_func=lambda unit: unit.label,
                 required=True,
+                label_visibility="collapsed",
                 on_change=_convert,
                 args=(key, row),
             )

@@ -603,7 +603,6 @@ TURKISH: dict[str, str] = {
     "Adopt as a new part": "Yeni parça olarak sahiplen",
     "Contracts": "Kontrat",
     "Opened at about": "Yaklaşık giriş",
-    "in": "birim",
     "Assign to a part": "Bir parçaya ata",
     # display.py
     "As the browser: {zone}": "Tarayıcıdaki gibi: {zone}",
@@ -862,6 +861,9 @@ TURKISH: dict[str, str] = {
     "Setting": "Ayar",
     "Then": "Sonra",
     # previews.py
+    "No price is known just now; the figures follow with the next one.": (
+        "Şu anda bilinen bir fiyat yok; rakamlar bir sonraki fiyatla gelir."
+    ),
     "price not known yet": "fiyat henüz bilinmiyor",
     "price {ago}": "fiyat {ago}",
     "Worst loss": "En kötü zarar",
