@@ -286,7 +286,7 @@ class SmallestBot:
         ours = {order.exchange_order_id for order in known}
         ours |= {child for order in known for child in order.child_order_ids}
         for order in [one for one in orders.values() if one.working and one.kind.rests_on_trigger]:
-            told = self.port.find(order.client_order_id, order.symbol, order.kind)  # a list may show it as resting still
+            told = self.port.find(order.client_order_id, order.symbol, order.kind)  # a list may show it resting still
             ours |= set(told.child_order_ids) if told is not None else set()
         fills = self.port.fills(min(started))
         return tuple(fill for fill in fills if fill.closing and fill.exchange_order_id not in ours)

@@ -50,9 +50,9 @@ LONGEST_STEP, SHORTEST_STEP = 3.0, 0.35
 #: seconds in which more may be held than the stops cover: until the next look; where a position is shared, until a
 #: restart has amended what guards the whole
 BARE_ALONE, BARE_SHARED = 1.0, 5.0
-#: where the stop is an order of its own: its answer may be lost, and then it must be certain that it never arrives
-#: (6 s until the request is void, 10 s to settle) before it is sent again
-BARE_LEGS = 25.0
+#: where the stop is an order of its own and its answer is lost: alone, another follows after 5 s; on a shared position
+#: it must be certain that it never arrives (6 s until the request is void, 10 s to settle)
+LEGS_ALONE, LEGS_SHARED = 10.0, 25.0
 #: in which order and by which addresses Binance pushes: nobody promises one
 FORMS = {
     "binance_legacy_streams": ("mixed", "deliver"),
@@ -185,9 +185,8 @@ class Voyage(Weathered):
             eventually(lambda: self.stream and self.stream.connected, 20, "the streams are up again")
         self._check_what_rests()
         self._check_counts()
-        allowed = BARE_SHARED if self.shared else BARE_ALONE
-        if not self.client.facts.native_oco:
-            allowed = BARE_LEGS
+        alone, shared = (BARE_ALONE, BARE_SHARED) if self.client.facts.native_oco else (LEGS_ALONE, LEGS_SHARED)
+        allowed = shared if self.shared else alone
         allowed += (self.pieces - 1) * LONGEST_STEP + (strike.kind.pause if strike is not None else 0.0)
         assert self.bare <= allowed, f"bare for {self.bare} s\n{self.story()}"
         return Passed(

@@ -93,7 +93,7 @@ class Storm(Weathered):
 
     def rage(self) -> None:
         dice = self.dice
-        self.open(self._with_rules(self.draft(dice.choice((300, 1000, 5000)))))
+        self.open(self._with_rules(self.draft(dice.choice((300, 1000, 5000)), entry=self._style())))
         self.chance_of_death = dice.choice((0.0, 0.01))
         self.simulator.switches(**{name: dice.choice(values) for name, values in WAYS[self.wire].items()})
         faults = FAULTS[self.wire]

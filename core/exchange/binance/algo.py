@@ -112,7 +112,7 @@ class Algos:
         return algo if child is None else fold(algo, child)
 
     def _without_child(self, algo: Order, row: Row) -> Order:
-        """One that is finished and whose child is not known (yet): its own row tells what was filled, not what it cost."""
+        """One that is finished and whose child is not known (yet): its row tells what was filled, not what it cost."""
         filled, average = Contracts(number_or_zero(row, "actualQty")), price_or_none(row, "actualPrice")
         if filled and average is not None:
             ended = OrderStatus.FILLED if filled >= algo.quantity else OrderStatus.CANCELED
