@@ -89,20 +89,35 @@ def _held_back(part: Part, view: View, rule: Recovery, *, guarding: bool) -> str
         return f"the level is {level}"
     if rule.max_steps is not None and taken >= rule.max_steps:
         return f"{taken} of at most {rule.max_steps} steps are taken"
-    mark = view.seen.mark
-    if rule.max_loss is not None and mark is not None and part.unrealised_pnl(mark) <= -rule.max_loss:
-        return f"the loss has reached the limit of {rule.max_loss} USDT for recovery"
+    lost = _lost_enough(part, view, rule)
+    if lost:
+        return lost
     if not taken and not has_all(part) and not entry_is_over(part, view):
         return "the entry is not complete"
     if guarding or not part.protected:
         return "its stop-loss is put right first"
-    stop = part.stop_price()
-    if stop is not None and mark is not None and (mark - stop) * part.side.sign <= 0:
-        return f"its stop-loss belongs at {stop}, which is passed already"
+    passed = _stop_passed(part, view)
+    if passed:
+        return passed
     rest = pause_ends_in(part, view)
     if rest:
         return f"the last step was {seconds(rule.pause - rest)} ago, {seconds(rule.pause)} lie between two"
     return hindrance(part, view, Purpose.RECOVERY)
+
+
+def _lost_enough(part: Part, view: View, rule: Recovery) -> str:
+    mark = view.seen.mark
+    if rule.max_loss is None or mark is None or part.unrealised_pnl(mark) > -rule.max_loss:
+        return ""
+    return f"the loss has reached the limit of {rule.max_loss} USDT for recovery"
+
+
+def _stop_passed(part: Part, view: View) -> str:
+    """Words, where an order that carried the part's stop-loss would be refused for it."""
+    stop, mark = part.stop_price(), view.seen.mark
+    if stop is None or mark is None or (mark - stop) * part.side.sign > 0:
+        return ""
+    return f"its stop-loss belongs at {stop}, which is passed already"
 
 
 def _step(part: Part, view: View, rule: Recovery, because: str) -> Decision:
@@ -155,7 +170,7 @@ def _go_on(part: Part, view: View, *, guarding: bool) -> Iterator[Decision]:
         held_back = "" if level.may_add else f"the level is {level}"
         if guarding or not part.protected:
             held_back = held_back or "its stop-loss is put right first"
-        held_back = held_back or hindrance(part, view, Purpose.RECOVERY)
+        held_back = held_back or _stop_passed(part, view) or hindrance(part, view, Purpose.RECOVERY)
         if held_back:
             yield skip(part, Rule.RECOVER, f"recovery step {adding.step} goes on later: {held_back}")
             return
@@ -171,6 +186,9 @@ def _given_up(part: Part, view: View) -> str:
         return "it is being closed"
     if intent.recovery is None:
         return "recovery is switched off"
+    lost = _lost_enough(part, view, intent.recovery)
+    if lost:
+        return lost
     return "reduce only" if level is Level.REDUCE_ONLY else ""
 
 

@@ -321,6 +321,7 @@ RESTING = order("op00000101R100001", 1, kind=OrderKind.LIMIT, price=price(899))
         ("it is to be closed", {"wanted": Wanted.CLOSED}),
         ("and at a limit", {"wanted": Wanted.CLOSED, "closing": Closing(ICEBERG, NOON)}),
         ("recovery was switched off", {"recovery": None}),
+        ("it has lost as much as recovery may", {"recovery": replace(LOSING, max_loss=D(99))}),
     ],
 )
 def test_a_step_under_way_ends_with_what_it_was_for(story: str, changes: dict[str, Any]) -> None:
@@ -328,6 +329,16 @@ def test_a_step_under_way_ends_with_what_it_was_for(story: str, changes: dict[st
     assert in_words(plan(desired(asked), look, NOON)).count("cancel R100001") == 1, story
     gone = losing(asked, RESTING.but(status=OrderStatus.CANCELED))[1]
     assert "execution over recovery 0" in in_words(plan(desired(asked), gone, NOON)), story
+
+
+def test_a_step_under_way_waits_while_its_stop_belongs_where_the_price_has_been() -> None:
+    """After its first piece the stop belongs nearer, and is passed at once: the old one stays, nothing is added."""
+    asked = begun(recovery=replace(LOSING, sl_usdt=D(10)), adding=WORKED)
+    now, guarded = after(20), oco(11, "1036.5", 900)
+    look = seen(entry(), *pieces(1), guarded, held=11, mark=950, ticker=ticker(950, at=now), as_of=now)
+    decided = plan(desired(asked), look, after(20))
+    assert not [action for action in decided.actions if isinstance(action, PlaceOrder)]
+    assert "goes on later: its stop-loss belongs at 982.0, which is passed already" in because(decided, "recover")
 
 
 def test_a_step_below_the_smallest_value_is_not_begun() -> None:
