@@ -58,7 +58,7 @@ class OCOManager:
         part = self.part
         if not part.intent.living or part.size == NONE_HELD:
             return
-        for order in part.orders:
+        for order in part.orders if part.stuck else ():
             if order.client_order_id in part.stuck:
                 yield stuck(order, Rule.PROTECT)
         if not any(part.targets) and not part.protection:

@@ -74,13 +74,14 @@ def _decide(view: View) -> Iterator[Decision]:
 
 def _each_once(decisions: Iterable[Decision]) -> Iterator[Decision]:
     """Two rules may want the same order away; it is cancelled by the first of them."""
-    gone: set[str] = set()
+    gone: set[tuple[str, str]] = set()
     for decision in decisions:
         if isinstance(decision.action, CancelOrder):
             order = decision.action.order
-            if order.exchange_order_id in gone:
+            name = order.client_order_id, order.exchange_order_id
+            if name in gone:
                 continue
-            gone.add(order.exchange_order_id)
+            gone.add(name)
         yield decision
 
 
