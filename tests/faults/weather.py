@@ -93,7 +93,7 @@ class Storm(Weathered):
 
     def rage(self) -> None:
         dice = self.dice
-        self.open(self._with_rules(self.draft(dice.choice((300, 1000, 5000)), entry=self._style())))
+        self.open(self._with_rules(self.draft(dice.choice((300, 1000, 5000)), entry=self._entry(BTC, Side.LONG))))
         self.chance_of_death = dice.choice((0.0, 0.01))
         self.simulator.switches(**{name: dice.choice(values) for name, values in WAYS[self.wire].items()})
         faults = FAULTS[self.wire]
@@ -152,10 +152,7 @@ class Storm(Weathered):
         if len(self._wanted()) >= 3:
             return
         symbol, side = dice.choice(self.symbols), dice.choice((Side.LONG, Side.LONG, Side.SHORT))
-        entry = self._style()
-        if dice.random() < 0.25:
-            away = self._last(symbol) * Decimal(1 - side.sign * dice.choice((0.0005, 0.003)))
-            entry = ExecutionStyle(ExecutionKind.LIMIT, Price(Decimal(f"{away:.1f}")), timedelta(seconds=15))
+        entry = self._entry(symbol, side)
         value, tp, sl = dice.choice((200, 1000, 5000)), dice.choice((5, 50, None)), dice.choice((-10, -100, None))
         draft = self.draft(value, symbol=symbol, side=side, tp=tp, sl=sl, entry=entry)
         self.open(self._with_rules(draft))
@@ -166,6 +163,14 @@ class Storm(Weathered):
         recovery = RecoveryChoice(dice.random() < 0.4, Decimal(-15), Decimal(300), max_steps=2, style=self._style())
         reopen = ReopenChoice(dice.random() < 0.3, delay=timedelta(minutes=1))
         return replace(draft, recovery=recovery, reopen=reopen)
+
+    def _entry(self, symbol: str, side: Side) -> ExecutionStyle:
+        """The style of an entry; a limit has a price of its own there, and may end with nothing."""
+        style, dice = self._style(), self.dice
+        if style.kind is not ExecutionKind.LIMIT:
+            return style
+        away = Price(Decimal(f"{self._last(symbol) * Decimal(1 - side.sign * dice.choice((0.0005, 0.003))):.1f}"))
+        return replace(style, price=away, at_end=dice.choice(tuple(AtEnd)), reprice=dice.choice((None, style.reprice)))
 
     def _style(self, at_ends: Sequence[AtEnd] = (AtEnd.MARKET,)) -> ExecutionStyle:
         """How an entry, a recovery step or a close is worked. What ends with nothing would be begun again for ever."""
