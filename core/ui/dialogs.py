@@ -32,11 +32,15 @@ def tick_of(board: rows.Json, symbol: str) -> Decimal:
 
 
 def ask(call: Callable[[], Asked]) -> None:
-    """One wish, from an `on_click`; done, its dialog closes and the page tells what became of it."""
+    """One wish, from an `on_click`; done, its dialog closes and the page tells what became of it.
+
+    Refused, the open dialog says why; a button on a piece of the page has the whole page say it.
+    """
     asked = session.ask(call)
     if asked is not None:
         session.say(told(asked.words))
         modal.close()
+    modal.redraw()
 
 
 def ask_in_place(call: Callable[[], Asked]) -> None:
@@ -139,6 +143,7 @@ def choices(row: rows.Json) -> None:
         title = _("Recovery and reopen")
         token = session.new_token()
         modal.show(name, title, _choices, row["part"], token, width="medium", icon=":material/autorenew:")
+    modal.redraw()
 
 
 def _save_choices(part: str, token: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from core.domain.errors import Misconfigured
 from core.domain.intent import ExitReason, RecoveryChoice, ReopenChoice, Target
 from core.services.audit import Kind
-from core.ui import again, parts
+from core.ui import again, modal, parts, session
 from core.ui.again import Mode
 from core.ui.bulk import Wish
 from core.ui.forms import Unit
@@ -182,6 +182,16 @@ def test_a_waiting_part_counts_down_and_can_be_opened_now_or_never(open_page):
     tab.button(key="ap_never_00a7k4").click().run()
     assert asked(standin, "reopen") == [("00a7k4", OPERATOR)]
     assert asked(standin, "cancel reopen") == [("00a7k4", OPERATOR)]
+
+
+@pytest.mark.parametrize("button", ["ap_now_00a7k4", "ap_again_00a7k2"])
+def test_a_refused_click_draws_the_whole_page_since_its_piece_does_not_tell_why(open_page, monkeypatch, button):
+    drawn: list[bool] = []
+    tab = open_page(full())
+    monkeypatch.setattr(session, "ask", lambda call: None)
+    monkeypatch.setattr(modal, "redraw", lambda: drawn.append(True))
+    tab.button(key=button).click().run()
+    assert drawn == [True]
 
 
 def test_a_part_that_is_due_says_so(open_page):
