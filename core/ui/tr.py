@@ -984,6 +984,7 @@ TURKISH: dict[str, str] = {
     ),
     "The bot tries again by itself; Safety shows why.": "Bot kendiliğinden yeniden dener; nedeni Güvenlik'te.",
     "Start the bot to read them anew.": "Yeniden okumak için botu başlatın.",
+    "The last click was not carried out": "Son tıklama yerine getirilmedi",
     "Bot running": "Bot çalışıyor",
     "Bot starting": "Bot başlıyor",
     "Bot stopped": "Bot durdu",

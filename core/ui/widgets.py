@@ -247,8 +247,9 @@ def empty(title: str, words: str, page: str = "", label: str = "", icon: str = "
 
 def refusals() -> None:
     """Why the last click was refused, once."""
-    for words in session.refusal():
-        st.error(text.told(words), icon=":material/block:")
+    words = "\n\n".join(map(text.told, session.refusal()))
+    if words:
+        st.error(words, title=_("The last click was not carried out"), icon=":material/block:")
 
 
 def flash() -> None:
