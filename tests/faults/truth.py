@@ -15,6 +15,7 @@ from decimal import Decimal
 from itertools import product
 from typing import Any
 
+from core.decision.placements import RULES_AGAIN
 from core.domain.account import Exchange, Level
 from core.domain.errors import PerpdeckError
 from core.domain.ids import meaning
@@ -122,6 +123,9 @@ class Weathered(Stack):
         self._rise_again()
         self.store.set_level(self.name, Level.RUN, "trader", "test")
         self._until_silent()
+        if any("-refused/" in alarm for alarm in self.alarms()):  # by the contract's rules, twice: again after a while
+            self.step(RULES_AGAIN.total_seconds())
+            self._until_silent()
         self._check_what_rests()
 
     def close_everything(self) -> None:
