@@ -33,7 +33,8 @@ WHERE = {
 }
 A_FEW = {"okx": 55, "binance": 44, "binance one-way": 11}
 SOME = [(where, seeds) for where, few in A_FEW.items() for seeds in chunks(few, max(few // 22, 1))]
-RARE = {"trigger_reject", "trigger_stuck", "algo_vanish"}  #: few storms come to meet these; the fault table always does
+#: few storms come to meet these; the fault table always does
+RARE = {"trigger_reject", "trigger_stuck", "algo_vanish", "accept_delay"}
 SOAK = int(os.environ.get("SEEDS", "20000")) // 10  #: one of these storms costs as much as a hundred pure ones
 
 
