@@ -7,6 +7,7 @@ import csv
 import gzip
 import random
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,13 @@ def history(
     seed: int, symbol: str, price: Decimal, tick: Decimal, end: int, minutes: int, width: Decimal
 ) -> list[Candle]:
     """Minutes of a seeded walk that ends at `price` at the time `end` (ms)."""
+    return [list(candle) for candle in _walked(seed, symbol, price, tick, end, minutes, width)]
+
+
+@lru_cache(maxsize=64)  # an exchange that is begun anew has the same past
+def _walked(
+    seed: int, symbol: str, price: Decimal, tick: Decimal, end: int, minutes: int, width: Decimal
+) -> tuple[Candle, ...]:
     close, made = price, []
     for back in range(1, minutes + 1):
         at = end - back * MINUTE
@@ -42,7 +50,7 @@ def history(
         high, low = near(tick, max(opened, close) + wicks[0]), near(tick, min(opened, close) - wicks[1])
         made.append([at, opened, high, low, close, volume(seed, symbol, at, close)])
         close = opened
-    return made[::-1]
+    return tuple(made[::-1])
 
 
 def read(file: Path, tick: Decimal) -> list[Candle]:
