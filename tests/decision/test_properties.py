@@ -21,13 +21,13 @@ ONE = os.environ.get("SEED")
 
 
 CHUNKS = 6  #: so that several cores share them
-FEW = 40  #: seeds that may happen to have none of something
+FEW = 100  #: seeds that may happen to have none of something
 
 
-def chunks(seeds: int = SEEDS) -> list[range]:
+def chunks(seeds: int = SEEDS, into: int = CHUNKS) -> list[range]:
     if ONE:
         return [range(int(ONE), int(ONE) + 1)]
-    return [range(seeds * n // CHUNKS, seeds * (n + 1) // CHUNKS) for n in range(CHUNKS)]
+    return [range(seeds * n // into, seeds * (n + 1) // into) for n in range(into)]
 
 
 @pytest.mark.parametrize("seeds", chunks(), ids=str)
@@ -38,7 +38,7 @@ def test_storms_end_as_asked_for(seeds: range) -> None:
     assert shot_over <= max(1, len(outcomes) * 0.02), f"{shot_over} of {len(outcomes)} seeds closed more than a part"
 
 
-@pytest.mark.parametrize("seeds", chunks(SEEDS // 8), ids=str)
+@pytest.mark.parametrize("seeds", chunks(SEEDS // 8, into=2), ids=str)
 def test_executions_in_pieces_end_as_asked_for(seeds: range) -> None:
     """The same, where nearly every entry, recovery and close is worked slice by slice: no parent is ever exceeded."""
     outcomes = played("in pieces", Pieces, seeds)

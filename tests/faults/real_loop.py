@@ -17,6 +17,7 @@ from core.domain.account import Account, Environment, Exchange, Level, PositionK
 from core.domain.action import Plan
 from core.domain.difference import Answer
 from core.domain.errors import Misconfigured, Refused
+from core.domain.ids import PIECES
 from core.domain.intent import ExternalEntry, Intent, Recovery, RecoveryChoice, ReopenChoice, ReopenRule
 from core.domain.money import NONE_HELD, Contracts
 from core.domain.order import Order
@@ -60,7 +61,11 @@ class RealBook(Book):
     def open(self, asked: Intent) -> None:
         losing, again = asked.recovery or Recovery(), asked.reopen or ReopenRule()
         recovery = RecoveryChoice(
-            asked.recovery is not None, losing.trigger_pnl, losing.add_notional, max_steps=losing.max_steps
+            asked.recovery is not None,
+            losing.trigger_pnl,
+            losing.add_notional,
+            max_steps=losing.max_steps,
+            style=losing.style,
         )
         reopen = ReopenChoice(asked.reopen is not None, delay=again.delay, max_cycles=again.max_cycles)
         self.store.open_part(asked.but(own_recovery=recovery, own_reopen=reopen), next(self._tokens))
@@ -104,6 +109,11 @@ class RealBook(Book):
     @property
     def planned(self) -> dict[tuple[str, int], Contracts]:  # type: ignore[override]
         return {(one.part, one.cycle): one.contracts or NONE_HELD for one in self.store.intents(ACCOUNT)}
+
+    @property
+    def steps(self) -> dict[tuple[str, int, int], Contracts]:  # type: ignore[override]
+        under_way = ((one, one.adding) for one in self.store.intents(ACCOUNT) if one.adding is not None)
+        return {(one.part, one.cycle, adding.step * PIECES): adding.contracts for one, adding in under_way}
 
     @property
     def alarms(self) -> set[str]:  # type: ignore[override]
