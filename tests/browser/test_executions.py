@@ -52,7 +52,7 @@ def told(desk: Desk, key: str) -> None:
     expect(desk.dialog).to_be_hidden()
 
 
-def test_a_twap_grows_to_its_end_and_its_protection_with_it(trading: Desk, exchange: SimulatorControl) -> None:
+def test_a_position_grows_and_goes_by_twap_and_its_stop_with_it(trading: Desk, exchange: SimulatorControl) -> None:
     part = by_twap(trading, "ETH", 0.2, PIECES)
     expect(bar(trading, part)).to_contain_text("Entry · TWAP")
     expect(bar(trading, part)).to_contain_text(re.compile(r"next in \d+:\d\d"))
@@ -70,6 +70,23 @@ def test_a_twap_grows_to_its_end_and_its_protection_with_it(trading: Desk, excha
     history = report_of(trading, part, "entry")
     assert history["Orders"] == str(PIECES)
     assert Decimal(history["Filled"]) == Truth(exchange, "ETH").held
+    trading.go("Active Positions")
+    goes_by_twap(trading, exchange, part)
+
+
+def goes_by_twap(trading: Desk, exchange: SimulatorControl, part: str) -> None:
+    """It is closed in slices, and guarded until it is flat."""
+    before = Truth(exchange, "ETH").held
+    trading.button(f"ap_close_{part}").click()
+    trading.choose("close_how", "TWAP")
+    for name, value in (("duration", 0.2), ("slices", 4), ("randomness", 0)):
+        trading.fill(f"close_how_{name}", value)
+    trading.button("close_confirm").click()
+    expect(trading.dialog).to_be_hidden()
+    expect(bar(trading, part, "1C")).to_contain_text("Close · TWAP")
+    gone = in_time(lambda: Truth(exchange, "ETH").held < before and Truth(exchange, "ETH"), "it shrinks")
+    assert gone.protection
+    expect(trading.key(f"ap_close_{part}")).to_have_count(0, timeout=40_000)
 
 
 def test_what_is_missing_can_be_finished_at_once(trading: Desk, exchange: SimulatorControl) -> None:
@@ -104,21 +121,6 @@ def test_a_close_by_iceberg_shows_a_share_at_a_time_and_can_be_taken_back(
     in_time(lambda: not Truth(exchange).working, "the share is withdrawn")
     trading.protected(part)
     assert Truth(exchange).held == whole
-
-
-def test_a_close_by_twap_ends_flat(trading: Desk, exchange: SimulatorControl) -> None:
-    part = trading.trade("ETH", side="Short", value=700, leverage=5, tp=50, sl=-100)
-    before = Truth(exchange, "ETH").held
-    trading.button(f"ap_close_{part}").click()
-    trading.choose("close_how", "TWAP")
-    for name, value in (("duration", 0.2), ("slices", 4), ("randomness", 0)):
-        trading.fill(f"close_how_{name}", value)
-    trading.button("close_confirm").click()
-    expect(trading.dialog).to_be_hidden()
-    expect(bar(trading, part, "1C")).to_contain_text("Close · TWAP")
-    gone = in_time(lambda: Truth(exchange, "ETH").held < before and Truth(exchange, "ETH"), "it shrinks")
-    assert gone.protection
-    expect(trading.key(f"ap_close_{part}")).to_have_count(0, timeout=40_000)
 
 
 def test_forms_and_progress_fit_a_phone(product: Product, trading: Desk, open_desk: OpenDesk) -> None:
