@@ -97,7 +97,7 @@ def in_words(section: Section) -> str:
 def with_newer(earlier: str, sections: Sequence[Section], began: tuple[float, float]) -> str:
     """An earlier report with these subjects measured anew, each saying so; the goals are counted again."""
     head, *kept = earlier.rstrip().split("\n## ")
-    bodies = {one.partition("\n")[0]: f"## {one}\n" for one in kept}
+    bodies = {one.partition("\n")[0]: f"## {one.rstrip()}\n" for one in kept}
     for section in sections:
         when = f"Measured anew on its own, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {weather(began)}."
         bodies[section.title] = in_words(replace(section, how=f"{section.how} {when}"))

@@ -55,7 +55,7 @@ def _restart(floor: float) -> Section:
             populate(stack, PARTS)
             bare = stack.part(max(intent.part for intent in stack.store.intents(ACCOUNT)))
             stack.simulator.intervene("cancel", algoClOrdId=bare.protection[0].client_order_id, instId="BTC-USDT-SWAP")
-        with world.simulator("real", DELAY_MS) as simulator, behind(world.home, simulator) as tap:
+        with world.simulator("real", DELAY_MS) as simulator, behind(world.home, simulator, Tap) as tap:
             simulator.market("hold")
             began = time.perf_counter()
             bot = Process(world.home, ["-m", "core.monitor"])
