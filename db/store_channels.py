@@ -190,12 +190,6 @@ class Channels(Database):
                 states[one.alert][one.channel] = DeliveryState(one.state)
         return [Told(_alert(row), states[row.id]) for row in rows]
 
-    def waiting_alerts(self, channel: str) -> int:
-        """How many have not reached this channel yet."""
-        waiting = select(func.count()).select_from(deliveries).where(deliveries.c.channel == channel, _UNDER_WAY)
-        with self.one_statement() as connection:
-            return int(connection.scalar(waiting) or 0)
-
 
 def address_name(channel: str) -> str:
     """Under which name a channel's address is sealed."""

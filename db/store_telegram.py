@@ -50,9 +50,3 @@ class Telegram(Database):
         """Who has written without being on the list."""
         with self.one_statement() as connection:
             return list(connection.scalar(select(lines.c.strangers).where(lines.c.digest == digest)) or ())
-
-    def release_line(self, digest: str, holder: str) -> None:
-        """Let another process poll."""
-        mine = and_(lines.c.digest == digest, lines.c.holder == holder)
-        with self.one_statement() as connection:
-            connection.execute(update(lines).where(mine).values(expires_at=func.clock_timestamp()))

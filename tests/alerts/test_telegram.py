@@ -10,6 +10,7 @@ from datetime import timedelta
 from hashlib import sha256
 
 import pytest
+from sqlalchemy import text
 
 from core.domain.account import Level
 from core.domain.errors import Misconfigured, Unavailable
@@ -174,8 +175,8 @@ def test_what_was_done_is_told_also_where_the_rest_fails(phone: Phone, monkeypat
 
 
 def test_strangers_get_no_answer_and_are_logged_once(phone: Phone, caplog: pytest.LogCaptureFixture) -> None:
-    for text in ("/status", "/flatten", "/pause"):
-        assert phone.says(text, user=STRANGER) == ""
+    for words in ("/status", "/flatten", "/pause"):
+        assert phone.says(words, user=STRANGER) == ""
     assert phone.level is Level.RUN
     assert caplog.text.count("a stranger writes to the Telegram bot: user 666") == 1
     assert phone.stack.store.strangers(DIGEST) == ["666"]
@@ -218,7 +219,8 @@ def test_one_process_asks_and_another_takes_over(phone: Phone) -> None:
     asked = len(phone.telegram.asked)
     assert other.turn() == 0
     assert len(phone.telegram.asked) == asked
-    phone.stack.store.release_line(DIGEST, "one")
+    with phone.stack.store.one_statement() as connection:
+        connection.execute(text("UPDATE telegram_lines SET expires_at = clock_timestamp()"))
     assert other.turn() == 1
     assert first.turn() == 0
     assert len(phone.telegram.said) == 1
