@@ -44,7 +44,10 @@ def warnings(account: str) -> None:
     if not alarms:
         st.caption(_("No alarm is open."))
     st.subheader(_("Commands without an answer"), anchor=False)
-    unresolved = orders.unresolved_rows(picture.data, now) if picture else []
+    if picture is None:
+        st.caption(_("The bot has not looked at the exchange yet."))
+        return
+    unresolved = orders.unresolved_rows(picture.data, now)
     if unresolved:
         widgets.table(unresolved, alt=_("Commands without an answer"))
         st.caption(_("Each is asked for under its own id; nothing of the same purpose is sent meanwhile."))

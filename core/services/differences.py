@@ -83,11 +83,11 @@ class Differences:
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store, self.clock = store, clock
 
-    def list(self, account: str) -> tuple[DifferenceRow, ...]:
-        """Every difference of the last look, unanswered ones first; none where there was no look yet."""
+    def list(self, account: str) -> tuple[DifferenceRow, ...] | None:
+        """Every difference of the last look, unanswered ones first. None: not known, there was no look yet."""
         found = self.store.picture(account)
         if found is None:
-            return ()
+            return None
         rows = [_row(account, row, found[1]) for row in found[0].get("differences", ())]
         return tuple(sorted(rows, key=lambda row: (row.answer is not None, not row.blocks, row.id)))
 
@@ -165,7 +165,10 @@ class Differences:
 
     def _standing(self, account: str, difference: str, mark: str, choice: Choice) -> DifferenceRow:
         """The difference as it is now. Raises Misconfigured where it is no longer what the trader saw."""
-        row = next((row for row in self.list(account) if row.id == difference), None)
+        found = self.list(account)
+        if found is None:
+            raise Misconfigured("The bot has not looked at the exchange yet.")
+        row = next((row for row in found if row.id == difference), None)
         if row is None:
             raise Misconfigured("this difference is no longer there: exchange and book agree")
         if row.mark != mark:

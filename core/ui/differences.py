@@ -74,6 +74,9 @@ def items() -> None:
     found = session.services().differences.list(session.account_id())
     st.subheader(_("Differences"), anchor=False)
     widgets.refusals()
+    if found is None:
+        st.caption(_("The bot has not looked at the exchange yet."))
+        return
     if not found:
         st.caption(_("The exchange and the book agree."))
     for row in found:
@@ -83,7 +86,7 @@ def items() -> None:
 @widgets.live
 def hints() -> None:
     """One line for each residual that nobody has answered for, with the way to adopt it."""
-    for row in session.services().differences.list(session.account_id()):
+    for row in session.services().differences.list(session.account_id()) or ():
         if row.kind is DifferenceKind.RESIDUAL and row.answer is None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 words = _(

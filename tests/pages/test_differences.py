@@ -39,6 +39,15 @@ def test_where_nothing_differs_it_says_so(open_page):
     assert "The exchange and the book agree." in words(open_page(standin, "safety.py"))
 
 
+def test_before_the_first_look_nothing_is_said_to_agree_or_to_be_answered(open_page):
+    standin = full()
+    standin.world.picture = None
+    said = words(open_page(standin, "safety.py"))
+    assert "agree" not in said
+    assert "Every command has its answer" not in said
+    assert said.count("The bot has not looked at the exchange yet.") >= 2
+
+
 def test_adopted_with_what_was_typed(open_page):
     standin = full()
     tab = open_page(standin, "safety.py")

@@ -55,7 +55,7 @@ def test_listed_with_what_is_in_the_way_first(desk: Differences) -> None:
     assert (second.id, second.choices) == (SHORTFALL, (Choice.BOOK, Choice.WAIT))
     assert first.blocks
     assert second.blocks
-    assert desk.list("nobody") == ()
+    assert desk.list("nobody") is None
 
 
 def test_adopted_as_it_was_seen(desk: Differences, store: Store, clock: SteppedClock) -> None:
