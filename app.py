@@ -24,14 +24,14 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.api import app as api
+from core.api import app as app_module
 from core.api import metrics
 from core.api.health import readyz
-from core.ui import text
-from core.ui.clicks import EachClickOnce
-from core.ui.gate import COOKIE, Gate
+from core.i18n import translate
+from core.i18n.translate import _
+from core.ui.asgi.click_filter import EachClickOnce
+from core.ui.asgi.login_gate import COOKIE, Gate
 from core.ui.session import PerpdeckError
-from core.ui.text import _
 from core.wiring import Running, get_services, start_everything
 
 ROOT = Path(__file__).parent
@@ -100,7 +100,7 @@ def _start() -> Running:
     running = start_everything()
     try:
         running.services.login.guard_address(st.get_option("server.address"))
-        text.use(running.services.display.shown().language)
+        translate.use(running.services.display.shown().language)
     except PerpdeckError:
         running.stop()
         raise
@@ -155,7 +155,7 @@ app = st.App(
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         metrics.route(VERSION),
-        Mount("/api/v1", api.build(VERSION)),
+        Mount("/api/v1", app_module.build(VERSION)),
     ],
     middleware=[
         Middleware(SecurityHeaders),

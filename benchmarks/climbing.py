@@ -10,10 +10,10 @@ from benchmarks.frame import ROUNDS, Line, Section, median, ms, timed
 from benchmarks.world import World, populate
 from core.clock import SteppedClock
 from core.domain.intent import RecoveryChoice
-from core.services.forecast import MOST_STEPS
-from core.services.pictured import Pictured
-from core.services.positions import Draft, PositionManager
-from core.ui import ladders, previews
+from core.services.reporting.snapshot_reader import Pictured
+from core.services.trading.positions import Draft, PositionManager
+from core.services.trading.preview import MOST_STEPS
+from core.ui.presenters import ladder, order_preview
 from tests.stack import ACCOUNT, BTC
 
 PARTS = 100
@@ -55,12 +55,12 @@ def _as_the_page(positions: PositionManager, draft: Draft) -> None:
     tick = Pictured.of(positions.store, ACCOUNT).instrument(BTC).price_tick
     shown = positions.preview(draft)
     assert not shown.problems, shown.problems
-    previews.open_figures(draft, shown, tick, positions.clock.now())
+    order_preview.open_figures(draft, shown, tick, positions.clock.now())
     found, rule = positions.ladder(draft), draft.recovery.over(positions.everybody()[0])
-    ladders.headline(found)
-    ladders.notes(found, rule)
-    ladders.chart(found, tick)
-    ladders.table(found, tick)
+    ladder.headline(found)
+    ladder.notes(found, rule)
+    ladder.chart(found, tick)
+    ladder.table(found, tick)
 
 
 def _each(work: object) -> float:

@@ -13,7 +13,7 @@ from benchmarks.frame import ROUNDS, Line, Section, median, ms, percentile, time
 from benchmarks.world import World, populate
 from core.clock import RealClock
 from core.domain.token import Scope
-from core.services.tokens import Tokens
+from core.services.access.tokens import Tokens
 from tests.stack import ACCOUNT
 
 PARTS = 100

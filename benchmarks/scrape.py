@@ -20,7 +20,7 @@ from benchmarks.frame import ROUNDS, Line, Section, median, ms, percentile, time
 from benchmarks.world import PART_USDT, World, calm, populate
 from core.api import metrics
 from core.domain.ids import part_name
-from core.services.metrics import Metrics
+from core.services.metrics.service import Metrics
 from core.wiring import Services
 from tests.api.conftest import serve
 from tests.stack import Stack

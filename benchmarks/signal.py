@@ -19,7 +19,7 @@ from benchmarks.tap import Note, Tap, behind
 from benchmarks.world import PART_USDT, World
 from core.clock import RealClock
 from core.domain.token import Scope
-from core.services.tokens import Tokens
+from core.services.access.tokens import Tokens
 from tests.simulator.okx_client import OkxClient
 from tests.simulator_process import SimulatorProcess
 from tests.stack import ACCOUNT, BTC, SWAP

@@ -18,6 +18,7 @@ from core.clock import Clock, RealClock
 from core.domain.account import Account, Environment, Exchange
 from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
 from core.exchange.port import Credentials, ExchangePort, StreamPort
+from core.i18n.tr_patterns import in_turkish
 from core.logs import log_to
 from core.monitor.executor import TradeExecutor
 from core.monitor.guard import Guard
@@ -27,33 +28,32 @@ from core.monitor.position_monitor import PositionMonitor
 from core.monitor.reconciler import Reconciler
 from core.monitor.tracker import OrderTracker
 from core.paper import PaperAddress, PaperExchange
-from core.services.accounts import Accounts
-from core.services.alerts import Alerting
-from core.services.answers import Answers
-from core.services.audit import Audit
-from core.services.backup import Backup
-from core.services.differences import Differences
-from core.services.display import Display
-from core.services.executions import Executions
-from core.services.history import History
-from core.services.keys import DEMO_ACCOUNT, ENVIRONMENT, Keys
-from core.services.ledger import Ledger
-from core.services.levels import Levels
-from core.services.login import Login
-from core.services.metrics import Metrics
-from core.services.orders import OrderManager
-from core.services.overview import Overview
-from core.services.pairs import Pairs
-from core.services.paper import PaperMarket
-from core.services.positions import PositionManager
-from core.services.preferences import Preferences
-from core.services.reports import Reports
-from core.services.risk import Risk
-from core.services.tokens import Tokens
+from core.services.access.idempotency import Answers
+from core.services.access.login import Login
+from core.services.access.tokens import Tokens
+from core.services.accounts.accounts import Accounts
+from core.services.accounts.keys import DEMO_ACCOUNT, ENVIRONMENT, Keys
+from core.services.accounts.overview import Overview
+from core.services.accounts.paper_market import PaperMarket
+from core.services.metrics.service import Metrics
+from core.services.reporting.audit import Audit
+from core.services.reporting.executions import Executions
+from core.services.reporting.history import History
+from core.services.reporting.ledger import Ledger
+from core.services.reporting.snapshot import Reports
+from core.services.safety.levels import Levels
+from core.services.safety.risk_checks import Risk
+from core.services.settings.alerts import Alerting
+from core.services.settings.backup import Backup
+from core.services.settings.language import Display
+from core.services.settings.preferences import Preferences
+from core.services.trading.differences import Differences
+from core.services.trading.orders import OrderManager
+from core.services.trading.pairs import Pairs
+from core.services.trading.positions import PositionManager
 from core.settings import Settings
 from core.telegram.commands import Commands, Remote
 from core.telegram.poller import Poller
-from core.ui.tr_patterns import in_turkish
 from core.vault import Vault
 from core.venues import Client, venue
 from db.backup.source import BackupSource

@@ -11,8 +11,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
 from core.domain.errors import Unavailable
+from db.change_marks import mark_again
 from db.connection import normal_url, words_of
-from db.marks import mark_again
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 0x5045525044  #: "PERPD"; whoever holds it migrates

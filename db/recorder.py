@@ -11,10 +11,10 @@ from sqlalchemy.engine import Connection
 
 from core.domain.ids import meaning
 from core.domain.order import Fill, Funding
-from db import codec
+from db.mapping import json
 from db.models import FillRow, FundingRow, PositionRow
+from db.repositories.orders import owners_of
 from db.store import Store
-from db.store_commands import owners_of
 
 fills, funding = FillRow.table(), FundingRow.table()
 positions = PositionRow.table()
@@ -52,7 +52,7 @@ class TradeRecorder:
             values = {}
             for fill in found:
                 part, cycle = owners.get(fill.exchange_order_id, (None, None))
-                one = {**codec.fill_values(account, fill), "part": part, "cycle": cycle}
+                one = {**json.fill_values(account, fill), "part": part, "cycle": cycle}
                 values[fill.symbol, fill.exchange_order_id, fill.exchange_fill_id] = one
             return sum(bool(new) for new in connection.scalars(_KEEP_FILLS, _sorted(values)))
 
@@ -61,7 +61,7 @@ class TradeRecorder:
         if not found:
             return 0
         values = {
-            (payment.symbol, payment.at.isoformat(), payment.exchange_id): codec.funding_values(account, payment)
+            (payment.symbol, payment.at.isoformat(), payment.exchange_id): json.funding_values(account, payment)
             for payment in found
         }
         with self.store.transaction() as connection:

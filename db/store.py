@@ -5,27 +5,27 @@ Every method either does the whole of what it says or raises `Unavailable`; noth
 
 from __future__ import annotations
 
-from db.store_accounts import Accounts
-from db.store_alerts import Alerts
-from db.store_api import Api
-from db.store_book import Book
-from db.store_candles import Candles
-from db.store_channels import Channels
-from db.store_commands import Commands
-from db.store_control import Control
-from db.store_cycles import Cycles
-from db.store_differences import Differences
-from db.store_equity import Equity
-from db.store_executions import Executions
-from db.store_facts import Facts
-from db.store_history import History
-from db.store_metrics import Metrics
-from db.store_pages import Pages
-from db.store_pairs import Pairs
-from db.store_private import Private
-from db.store_risk import Risks
-from db.store_telegram import Telegram
-from db.store_words import Words
+from db.repositories.accounts import Accounts
+from db.repositories.alert_channels import Channels
+from db.repositories.alerts import Alerts
+from db.repositories.api_tokens import Api
+from db.repositories.bots import Control
+from db.repositories.candles import Candles
+from db.repositories.cycles import Cycles
+from db.repositories.differences import Differences
+from db.repositories.equity import Equity
+from db.repositories.events import Words
+from db.repositories.executions import Executions
+from db.repositories.fills import Facts
+from db.repositories.history import History
+from db.repositories.metrics import Metrics
+from db.repositories.orders import Commands
+from db.repositories.paging import Pages
+from db.repositories.pairs import Pairs
+from db.repositories.parts import Book
+from db.repositories.risk_checks import Risks
+from db.repositories.secrets import Private
+from db.repositories.telegram import Telegram
 
 
 class Store(

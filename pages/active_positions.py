@@ -7,24 +7,13 @@ from decimal import Decimal
 
 import streamlit as st
 
-from core.ui import (
-    again,
-    bulk,
-    charts,
-    dialogs,
-    differences,
-    ledger,
-    modal,
-    parts,
-    preferences,
-    rows,
-    running,
-    session,
-    together,
-    widgets,
-)
-from core.ui.figures import age, ago, places_of
-from core.ui.text import _
+from core.i18n.translate import _
+from core.ui import session
+from core.ui.components import bulk_actions, differences, execution_card, modal, part_dialogs, widgets
+from core.ui.components.settings import preferences
+from core.ui.presenters import all_accounts as together
+from core.ui.presenters import charts, ledger, parts, positions, recovery
+from core.ui.presenters.format import age, ago, places_of
 
 CHART_SECONDS = 15
 ONE, ALL = "one", "all"
@@ -34,19 +23,19 @@ CARDS = 20  #: to a page; the tables above name every part
 NEAR, FAR = 0.03, 10.0  #: how far from the candles a level may lie to be drawn; the second leaves none out
 
 
-def buttons(row: rows.Json) -> None:
+def buttons(row: positions.Json) -> None:
     """What a person may do to this part now; what is closing already has nothing left to ask for."""
     part = row["part"]
-    if again.waits(row):
-        dialogs.waiting(row)
+    if recovery.waits(row):
+        part_dialogs.waiting(row)
         return
-    if row["status"] not in rows.LIVING:
+    if row["status"] not in positions.LIVING:
         return
-    closing = rows.closing_words(row)
+    closing = positions.closing_words(row)
     for key, label, icon, ask in (
-        ("edit", _("Edit TP/SL"), ":material/tune:", dialogs.edit),
-        ("again", _("Recovery"), ":material/autorenew:", dialogs.choices),
-        ("close", _("Close"), ":material/logout:", dialogs.close),
+        ("edit", _("Edit TP/SL"), ":material/tune:", part_dialogs.edit),
+        ("again", _("Recovery"), ":material/autorenew:", part_dialogs.choices),
+        ("close", _("Close"), ":material/logout:", part_dialogs.close),
     ):
         st.button(
             label,
@@ -59,39 +48,39 @@ def buttons(row: rows.Json) -> None:
         )
 
 
-def card(row: rows.Json, board: rows.Json, stale: bool) -> None:
+def card(row: positions.Json, board: positions.Json, stale: bool) -> None:
     """One part: its numbers, its protection, its reasons and its buttons. Few elements: a hundred may be drawn."""
     now, part = session.now(), row["part"]
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            caption = rows.part_caption(row, now)
-            st.markdown(f"{rows.part_title(row)}  \n:small[:gray[{caption}]]", width="stretch")
+            caption = positions.part_caption(row, now)
+            st.markdown(f"{positions.part_title(row)}  \n:small[:gray[{caption}]]", width="stretch")
             buttons(row)
-        if row["status"] not in rows.LIVING:
+        if row["status"] not in positions.LIVING:
             st.markdown("\n\n".join(parts.ended_lines(row, now, refused_because(row))))
             return
-        steps = again.recovery_line(row, rows.tick_of(board, row["symbol"]))
+        steps = recovery.recovery_line(row, positions.tick_of(board, row["symbol"]))
         line = f":small[:material/autorenew: **{_('Recovery')}** {steps}]" if steps else ""
-        widgets.figures(rows.part_figures(row, board, now, stale), below=line)
-        running.progress(row, rows.tick_of(board, row["symbol"]))
+        widgets.figures(positions.part_figures(row, board, now, stale), below=line)
+        execution_card.progress(row, positions.tick_of(board, row["symbol"]))
         why = st.expander(
             _("Why?"), key=f"why_{part}", icon=":material/psychology_alt:", type="compact", on_change="rerun"
         )
         if why.open:
             seen = _("As of the look {ago}.", ago=ago(board["as_of"], now))
             why.markdown(f"{why_words(row)}\n\n:small[:gray[{seen}]]")
-        running.report(row)
+        execution_card.report(row)
 
 
-def refused_because(row: rows.Json) -> str:
+def refused_because(row: positions.Json) -> str:
     """Why the newest try to enter came to nothing; empty where the part was entered."""
     if row["exit_reason"] != "not_entered":
         return ""
     return session.services().reports.refused_because(session.account_id(), row["part"])
 
 
-def why_words(row: rows.Json) -> str:
-    return "\n".join(rows.why_lines(row)) or _("No decision was needed at the last look.")
+def why_words(row: positions.Json) -> str:
+    return "\n".join(positions.why_lines(row)) or _("No decision was needed at the last look.")
 
 
 @widgets.live
@@ -103,8 +92,8 @@ def account_now() -> None:
         return
     stale = widgets.freshness(picture)
     widgets.notices(picture)
-    widgets.metrics(rows.metric_figures(picture.data, stale))
-    held = rows.position_rows(picture.data)
+    widgets.metrics(positions.metric_figures(picture.data, stale))
+    held = positions.position_rows(picture.data)
     if not held and not picture.data["parts"]:
         newcomer()
         return
@@ -142,7 +131,7 @@ def ledgers(picture: widgets.Picture) -> None:
                 ledger_of(one, picture)
 
 
-def ledger_of(held: rows.Json, picture: widgets.Picture) -> None:
+def ledger_of(held: positions.Json, picture: widgets.Picture) -> None:
     """The table of one position, and what others closed of it."""
     stale = picture.stale(session.now())
     tinted = (_("PnL, USDT"), _("Realised, USDT"))
@@ -180,7 +169,7 @@ def chart() -> None:
     if state.get("ap_chart") not in symbols:
         state["ap_chart"] = symbols[0]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        widgets.choice(_("Contract"), symbols, "ap_chart", rows.short_symbol)
+        widgets.choice(_("Contract"), symbols, "ap_chart", positions.short_symbol)
         everything = st.toggle(_("All levels"), value=True, key="ap_all_levels")
     symbol = state["ap_chart"]
     found, now = session.services().reports.candles(session.account_id(), symbol), session.now()
@@ -190,7 +179,7 @@ def chart() -> None:
     if found.stale(now):
         st.caption(_("The candles end {age} ago: the bot has read none since.", age=age(found.age(now))))
     levels, colours = parts.chart_levels(picture.data, symbol)
-    places = places_of(Decimal(rows.tick_of(picture.data, symbol) or "0.01"))
+    places = places_of(Decimal(positions.tick_of(picture.data, symbol) or "0.01"))
     reach = FAR if everything else NEAR
     option = charts.candles(found.bars, levels, session.zone(), places, colours, reach)
     st.echarts_chart(option, height=340, key="ap_candles", alt=_("Price candles of {symbol}", symbol=symbol))
@@ -200,14 +189,14 @@ def chart() -> None:
 def every_part() -> None:
     """A card for each part."""
     picture = session.services().reports.picture(session.account_id())
-    listed = rows.parts_in_order(picture.data) if picture else []
+    listed = positions.parts_in_order(picture.data) if picture else []
     if picture is None or not listed:
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(_("Parts"), anchor=False, width="content")
         if len(parts.living(picture.data)) > 1:
             words = _("Several at once")
-            st.button(words, key="ap_several", icon=":material/checklist:", on_click=bulk.several, args=(picture.data,))
+            st.button(words, key="ap_several", icon=":material/checklist:", on_click=bulk_actions.several, args=(picture.data,))
     stale, pages = picture.stale(session.now()), -(-len(listed) // CARDS)
     first = CARDS * (min(st.session_state.get("ap_page", 1), pages) - 1)
     for row in listed[first : first + CARDS]:

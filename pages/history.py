@@ -4,13 +4,16 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.services.executions import ExecutionsOnly
-from core.services.ledger import EventKind, EventsOnly
-from core.ui import charts, executed, modal, past, records, session, styles, widgets
-from core.ui.forms import ExecutionKind
-from core.ui.narrowing import narrowing
-from core.ui.records import Record
-from core.ui.text import _, told
+from core.i18n.translate import _, told
+from core.services.reporting.executions import ExecutionsOnly
+from core.services.reporting.ledger import EventKind, EventsOnly
+from core.ui import session
+from core.ui.components import modal, widgets
+from core.ui.components.history_filters import narrowing
+from core.ui.presenters import charts, execution_reports, execution_styles, records
+from core.ui.presenters import history as history_rows
+from core.ui.presenters.forms import ExecutionKind
+from core.ui.presenters.records import Record
 
 state = st.session_state
 LIMIT = 500
@@ -39,7 +42,7 @@ def cycles() -> list[Record]:
             list(by_name),
             None,
             key="steps_of",
-            format_func=lambda name: past.cycle_label(by_name[name]),
+            format_func=lambda name: history_rows.cycle_label(by_name[name]),
             placeholder=_("choose a cycle to see each of its steps"),
         )
         if chosen is not None:
@@ -50,7 +53,7 @@ def cycles() -> list[Record]:
 
 def steps_of(part: str, number: int) -> None:
     """Every step of one cycle with its numbers before and after, and as a file."""
-    steps = past.step_records(history.steps(part, number), session.zone())
+    steps = history_rows.step_records(history.steps(part, number), session.zone())
     if not steps:
         st.caption(_("Nothing was bought or sold in this cycle."))
         return
@@ -60,10 +63,10 @@ def steps_of(part: str, number: int) -> None:
 
 def worked(part: str, number: int) -> None:
     """How the entry, the recovery steps and the close of one cycle were worked, and as a file."""
-    reports = executed.records(session.services().executions.of(part, number), session.zone(), brief=True)
+    reports = execution_reports.records(session.services().executions.of(part, number), session.zone(), brief=True)
     if reports:
         widgets.table(reports, alt=_("Executions of the cycle"), money=(_("Fees"),), drop_empty=True)
-        st.caption(executed.meaning())
+        st.caption(execution_reports.meaning())
         download(reports, f"{part}-{number}-executions", "worked_csv")
 
 
@@ -76,12 +79,12 @@ def executions() -> list[Record]:
         since=only.since,
         until=only.until,
     )
-    st.pills(_("How"), list(ExecutionKind), key="execution_kind", format_func=styles.name, label_visibility="collapsed")
+    st.pills(_("How"), list(ExecutionKind), key="execution_kind", format_func=execution_styles.name, label_visibility="collapsed")
     reports = session.services().executions.reports(account, chosen, limit=LIMIT).items
     if reports:
-        widgets.metrics(executed.figures(reports))
-        st.caption(executed.meaning())
-    return executed.records(reports, session.zone())
+        widgets.metrics(execution_reports.figures(reports))
+        st.caption(execution_reports.meaning())
+    return execution_reports.records(reports, session.zone())
 
 
 def performance() -> list[Record]:
@@ -90,10 +93,10 @@ def performance() -> list[Record]:
     if not found.whole.cycles:
         return []
     sampled = len(equity.curve) > 1 and only == type(only)(since=only.since, until=only.until)
-    figures = past.performance_figures(found, equity.drawdown if sampled else found.drawdown)
+    figures = history_rows.performance_figures(found, equity.drawdown if sampled else found.drawdown)
     widgets.metrics(figures[:4])
     widgets.metrics(figures[4:])
-    if note := past.performance_note(found, session.zone()):
+    if note := history_rows.performance_note(found, session.zone()):
         st.caption(note)
     points = equity.curve if sampled else found.curve
     if len(points) > 1:
@@ -103,9 +106,9 @@ def performance() -> list[Record]:
             option = charts.curve(points, session.zone(), stepped=not sampled)
             st.echarts_chart(option, height=220, key="equity_chart", alt=words)
     state.setdefault("grouped", next(iter(found.groups)))
-    widgets.choice(_("Grouped"), list(found.groups), "grouped", past.kind_words)
+    widgets.choice(_("Grouped"), list(found.groups), "grouped", history_rows.kind_words)
     kind = state["grouped"]
-    return past.group_records(found.groups[kind], kind)
+    return history_rows.group_records(found.groups[kind], kind)
 
 
 def exchange() -> list[Record]:
@@ -121,8 +124,8 @@ def exchange() -> list[Record]:
     )
     shown = history.matched(account, only, LIMIT)
     if shown:
-        widgets.metrics(past.matched_figures(shown))
-    return past.matched_records(shown, session.zone())
+        widgets.metrics(history_rows.matched_figures(shown))
+    return history_rows.matched_records(shown, session.zone())
 
 
 def ask_for_sync(token: str) -> None:
@@ -138,7 +141,7 @@ def sync_line(drawn: object) -> None:
     sync = session.services().history.sync_state(account)
     if sync.ended_at != drawn:
         modal.redraw()
-    words = past.sync_words(sync, session.zone())
+    words = history_rows.sync_words(sync, session.zone())
     if sync.under_way:
         st.progress(min(1.0, sync.done / max(1, sync.of)), text=words)
     else:

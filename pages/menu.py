@@ -6,10 +6,13 @@ Cheap, since it runs on every click. It says on each page when the bot is stoppe
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.ui import display, login_settings, modal, session, sides, widgets
+from core.i18n.translate import _
+from core.ui import session
+from core.ui import sidebar as switches
 from core.ui.assets import ICON, LOGO
+from core.ui.components import modal, widgets
+from core.ui.components.settings import language, login
 from core.ui.session import Account, Environment
-from core.ui.text import _
 
 state = st.session_state
 
@@ -39,16 +42,16 @@ def pages(paper: bool) -> st.Page:
 def sidebar(accounts: dict[str, Account], beside_title: DeltaGenerator) -> None:
     """The account, every bot and its switch; how it is protected also beside the title, where a phone shows it."""
     with st.sidebar:
-        sides.sidebar(accounts, beside_title)
-        display.language()
-        login_settings.log_out()
+        switches.sidebar(accounts, beside_title)
+        language.language()
+        login.log_out()
 
 
 def above(accounts: dict[str, Account]) -> None:
     """What stands over every page, in one box: were the page below it to move, clicks under way to it would be lost."""
     with st.container():
         if accounts:
-            sides.banners()
+            switches.banners()
         widgets.refusals()
         widgets.flash()
 
@@ -60,7 +63,7 @@ accounts: dict[str, Account] | None = None
 with widgets.reading():
     accounts = {account.id: account for account in session.services().accounts.list()}
 if accounts:
-    sides.take_up(accounts)
+    switches.take_up(accounts)
 chosen = accounts.get(state["account"]) if accounts else None
 page = pages(paper=chosen is None or chosen.environment is Environment.PAPER)
 

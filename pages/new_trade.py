@@ -8,9 +8,12 @@ from typing import Any
 
 import streamlit as st
 
-from core.ui import again, choose, forms, ladders, modal, parts, previews, rows, session, sizing, style_fields, widgets
-from core.ui.forms import Draft, Ground, Side, TradeForm, TriggerBy, Unit
-from core.ui.text import _, told
+from core.i18n.translate import _, told
+from core.ui import session
+from core.ui.components import execution_fields, modal, recovery_fields, size_helper, widgets
+from core.ui.presenters import forms, ladder, order_preview, parts, recovery
+from core.ui.presenters import positions as position_rows
+from core.ui.presenters.forms import Draft, Ground, Side, TradeForm, TriggerBy, Unit
 
 state = st.session_state
 CAPS = (3, 5, 10)  #: recovery steps, offered where nothing limits them
@@ -24,7 +27,7 @@ DEFAULTS: dict[str, Any] = {
     "nt_sl_unit": Unit.USDT,
     "nt_trigger_by": TriggerBy.MARK,
     "nt_strategy": forms.MANUAL,
-    "nt_refused": choose.FOLLOW,
+    "nt_refused": recovery_fields.FOLLOW,
 }
 
 
@@ -41,10 +44,10 @@ def typed_form(account: str) -> TradeForm:
         state["nt_sl"],
         state["nt_sl_unit"],
         state["nt_trigger_by"],
-        style_fields.chosen("nt_entry"),
+        execution_fields.chosen("nt_entry"),
         state["nt_strategy"],
-        *choose.chosen("nt"),
-        when_refused=choose.refused_choice("nt_refused"),
+        *recovery_fields.chosen("nt"),
+        when_refused=recovery_fields.refused_choice("nt_refused"),
     )
 
 
@@ -55,8 +58,8 @@ def use_preset(account: str, symbol: str) -> None:
     state["nt_value"], state["nt_leverage"] = float(draft.position_value), float(draft.leverage)
     for field, wanted in (("nt_tp", draft.take_profit), ("nt_sl", draft.stop_loss)):
         state[field], state[f"{field}_unit"] = forms.given(wanted)
-    style_fields.fill("nt_entry", draft.entry)
-    choose.fill("nt", draft.recovery, draft.reopen)
+    execution_fields.fill("nt_entry", draft.entry)
+    recovery_fields.fill("nt", draft.recovery, draft.reopen)
 
 
 def presets(account: str, symbols: list[str]) -> None:
@@ -64,7 +67,7 @@ def presets(account: str, symbols: list[str]) -> None:
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.caption(_("Presets of Try1"), width="content")
         for symbol in forms.with_presets(symbols, state["nt_symbol"]):
-            short = rows.short_symbol(symbol)
+            short = position_rows.short_symbol(symbol)
             st.button(short, key=f"nt_preset_{short}", on_click=use_preset, args=(account, symbol))
 
 
@@ -84,7 +87,7 @@ def other_contract() -> None:
 
 def other_entry() -> None:
     """A limit starts from the price of this moment, an iceberg at our own side of the book."""
-    style_fields.begin("nt_entry", state["nt_ground"].entry)
+    execution_fields.begin("nt_entry", state["nt_ground"].entry)
 
 
 def number(label: str, key: str, problems: dict[str, list[str]], field: str, **options: Any) -> None:
@@ -132,11 +135,11 @@ def ask_to_open(draft: Draft, token: str) -> None:
         modal.close()
 
 
-def review(account: str, board: rows.Json) -> None:
+def review(account: str, board: position_rows.Json) -> None:
     """Asks for a yes to what is typed at the click itself; where that cannot be opened the form says why."""
     draft = typed_form(account).draft()
     shown = session.ask(lambda: session.services().positions.preview(draft))
-    if shown is None or shown.problems or list(choose.problems("nt")):
+    if shown is None or shown.problems or list(recovery_fields.problems("nt")):
         return
     tick = Decimal(board["instruments"][draft.symbol]["price_tick"])
     title = _("Open this position?")
@@ -147,8 +150,8 @@ def confirm(draft: Draft, tick: Decimal, token: str) -> None:
     """The order in full, at the price of this moment."""
     positions = session.services().positions
     shown, twin = positions.preview(draft), positions.twin(draft)
-    widgets.summary(previews.open_summary(draft, shown, tick))
-    st.markdown(ladders.headline(positions.ladder(draft)))
+    widgets.summary(order_preview.open_summary(draft, shown, tick))
+    st.markdown(ladder.headline(positions.ladder(draft)))
     for words in shown.problems:
         st.error(told(words), icon=":material/block:")
     if twin:
@@ -158,7 +161,7 @@ def confirm(draft: Draft, tick: Decimal, token: str) -> None:
         st.info(_("The bot is stopped: the order goes out once you press Start bot."), icon=":material/stop_circle:")
     widgets.refusals()
     st.button(
-        _("Open {side}", side=rows.side_words(draft.side).lower()),
+        _("Open {side}", side=position_rows.side_words(draft.side).lower()),
         type="primary",
         key="nt_confirm",
         on_click=ask_to_open,
@@ -176,14 +179,14 @@ def beside(draft: Draft, tick: Decimal) -> None:
     if not shown.entry_price:
         st.caption(_("No price is known just now; the figures follow with the next one."))
         return
-    widgets.figures(previews.open_figures(draft, shown, tick, session.now()), min_width=150)
-    for words in filter(None, (previews.assumed(draft), *map(told, shown.notes))):
+    widgets.figures(order_preview.open_figures(draft, shown, tick, session.now()), min_width=150)
+    for words in filter(None, (order_preview.assumed(draft), *map(told, shown.notes))):
         st.caption(words)
 
 
 def cap(steps: int) -> None:
     """A limit of its own for this position; the other numbers go on following the settings."""
-    state["nt_rec"], state["nt_rec_max_steps"] = again.Mode.ON, float(steps)
+    state["nt_rec"], state["nt_rec_max_steps"] = recovery.Mode.ON, float(steps)
     st.rerun()
 
 
@@ -196,8 +199,8 @@ def climb(draft: Draft, tick: Decimal) -> None:
     if not found.rungs:
         st.caption(_("It follows once the numbers above are right."))
         return
-    st.markdown(ladders.headline(found))
-    unlimited = ladders.without_end(found, rule)
+    st.markdown(ladder.headline(found))
+    unlimited = ladder.without_end(found, rule)
     if unlimited:
         st.markdown(f":orange[:material/all_inclusive:] {unlimited}")
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
@@ -205,15 +208,15 @@ def climb(draft: Draft, tick: Decimal) -> None:
             for steps in CAPS:
                 words = _("At most {n} steps", n=steps)
                 st.button(words, key=f"nt_cap_{steps}", on_click=cap, args=(steps,))
-    st.caption(" ".join([*ladders.notes(found, rule), *filter(None, [previews.assumed(draft)])]))
+    st.caption(" ".join([*ladder.notes(found, rule), *filter(None, [order_preview.assumed(draft)])]))
     if found.steps:
         words = _("Average, target and stop after each recovery step")
-        st.echarts_chart(ladders.chart(found, tick), height=260, key="nt_ladder_chart", alt=words)
+        st.echarts_chart(ladder.chart(found, tick), height=260, key="nt_ladder_chart", alt=words)
         tinted, alt = (_("Fees"), _("If the stop hits")), _("Recovery ladder, step by step")
-        widgets.table(ladders.table(found, tick), alt=alt, tinted=tinted, drop_empty=True)
+        widgets.table(ladder.table(found, tick), alt=alt, tinted=tinted, drop_empty=True)
 
 
-def budget(board: rows.Json) -> None:
+def budget(board: position_rows.Json) -> None:
     """How many conditional orders the exchange still takes, where it names a number."""
     known = board.get("conditional") or {}
     if known.get("most") is not None:
@@ -231,17 +234,17 @@ def everything(account: str) -> None:
         st.caption(_("No part yet. Each position you open is one, for all of its cycles."))
 
 
-def triggers(board: rows.Json) -> list[TriggerBy]:
+def triggers(board: position_rows.Json) -> list[TriggerBy]:
     """The prices that may set off a stop or target at this exchange."""
     return list(forms.TRIGGERS[forms.Exchange(board["exchange"])])
 
 
-def fields(board: rows.Json, problems: dict[str, list[str]], tick: Decimal) -> None:
+def fields(board: position_rows.Json, problems: dict[str, list[str]], tick: Decimal) -> None:
     """The form. Plain widgets, so that the figures beside it follow each field."""
     symbols = list(board["instruments"])
     with st.container(horizontal=True, gap="medium"):
-        widgets.choice(_("Contract"), symbols, "nt_symbol", rows.short_symbol, other_contract)
-        widgets.choice(_("Side"), list(Side), "nt_side", rows.side_words)
+        widgets.choice(_("Contract"), symbols, "nt_symbol", position_rows.short_symbol, other_contract)
+        widgets.choice(_("Side"), list(Side), "nt_side", position_rows.side_words)
     widgets.complaints(problems.get("symbol", ()))
     st.text_input(
         _("Strategy"),
@@ -256,29 +259,29 @@ def fields(board: rows.Json, problems: dict[str, list[str]], tick: Decimal) -> N
     left, right = st.columns(2)
     with left:
         number(_("Position value, USDT"), "nt_value", problems, "value", step=100.0, format="%.2f")
-        if least := previews.least_words(board["instruments"][state["nt_symbol"]], board):
+        if least := order_preview.least_words(board["instruments"][state["nt_symbol"]], board):
             st.caption(least)
     with right:
         number(_("Leverage"), "nt_leverage", problems, "leverage", step=1.0, format="%g")
     target(_("Take-profit"), "nt_tp", problems, "tp", tick)
     target(_("Stop-loss"), "nt_sl", problems, "sl", tick)
     widgets.choice(_("Trigger by"), triggers(board), "nt_trigger_by", forms.trigger_words)
-    choose.refused("nt_refused", keep="session")
+    recovery_fields.refused("nt_refused", keep="session")
     with st.container(key="nt_style", gap="small"):
-        style_fields.kind(_("Entry"), "nt_entry", "session", other_entry)
-        style_fields.fields("nt_entry", problems, tick, "session")
+        execution_fields.kind(_("Entry"), "nt_entry", "session", other_entry)
+        execution_fields.fields("nt_entry", problems, tick, "session")
 
 
 def again_too() -> None:
     """Recovery and reopening of this position."""
     with st.expander(_("Recovery and reopen"), key="nt_more", icon=":material/autorenew:", type="compact"):
-        choose.fields("nt", session.services().positions.everybody(), keep="session")
+        recovery_fields.fields("nt", session.services().positions.everybody(), keep="session")
 
 
-def draw(board: rows.Json, account: str) -> None:
+def draw(board: position_rows.Json, account: str) -> None:
     symbols = list(board["instruments"])
-    choose.fill("nt", again.RecoveryChoice(), again.ReopenChoice(), over=False)
-    style_fields.fill("nt_entry", over=False)
+    recovery_fields.fill("nt", recovery.RecoveryChoice(), recovery.ReopenChoice(), over=False)
+    execution_fields.fill("nt_entry", over=False)
     for key, value in {"nt_symbol": symbols[0], **DEFAULTS}.items():
         state.setdefault(key, value)
     if state["nt_symbol"] not in symbols:
@@ -295,11 +298,11 @@ def draw(board: rows.Json, account: str) -> None:
     form, preview = st.columns([6, 5], gap="medium")
     with form, st.container(border=True):
         fields(board, problems, tick)
-        sizing.helper(draft, shown, session.services().reports.picture(account), tick)
+        size_helper.helper(draft, shown, session.services().reports.picture(account), tick)
         again_too()
         budget(board)
         widgets.complaints(problems.get("", ()))
-        wrong = bool(shown.problems) or bool(list(choose.problems("nt")))
+        wrong = bool(shown.problems) or bool(list(recovery_fields.problems("nt")))
         st.button(
             _("Review"),
             key="nt_review",

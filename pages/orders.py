@@ -2,10 +2,12 @@
 
 import streamlit as st
 
-from core.ui import dialogs, modal, pairs, rows, session, widgets
-from core.ui import orders as resting
-from core.ui.orders import Leg
-from core.ui.text import _, told
+from core.i18n.translate import _, told
+from core.ui import session
+from core.ui.components import modal, part_dialogs, widgets
+from core.ui.presenters import orders as order_rows
+from core.ui.presenters import pairs, positions
+from core.ui.presenters.orders import Leg
 
 state = st.session_state
 FIGURES_SECONDS = 10
@@ -19,14 +21,14 @@ def ask_to_cancel(order: str, token: str) -> None:
         modal.close()
 
 
-def ask_first(order: rows.Json) -> None:
+def ask_first(order: positions.Json) -> None:
     name, title = f"cancel_{order['client_order_id']}", _("Cancel this order?")
     modal.show(name, title, confirm_cancel, order, session.new_token(), icon=":material/cancel:")
 
 
-def confirm_cancel(order: rows.Json, token: str) -> None:
+def confirm_cancel(order: positions.Json, token: str) -> None:
     """Names the order and says what becomes of what it has filled."""
-    st.markdown(f"**{order['symbol']}** · {resting.purpose_words(order['purpose'])} · `{order['client_order_id']}`")
+    st.markdown(f"**{order['symbol']}** · {order_rows.purpose_words(order['purpose'])} · `{order['client_order_id']}`")
     st.write(_("What is filled stays and stays protected; the rest will not be bought or sold."))
     widgets.refusals()
     st.button(
@@ -39,7 +41,7 @@ def confirm_cancel(order: rows.Json, token: str) -> None:
     )
 
 
-def section(title: str, words: str, orders: list[rows.Json], picture: widgets.Picture) -> None:
+def section(title: str, words: str, orders: list[positions.Json], picture: widgets.Picture) -> None:
     """One group of orders as a table; entries that rest can be cancelled one by one."""
     st.subheader(f"{title} :gray[{len(orders) or ''}]", anchor=False)
     if not orders:
@@ -47,12 +49,12 @@ def section(title: str, words: str, orders: list[rows.Json], picture: widgets.Pi
         return
     now = session.now()
     stale = picture.stale(now)
-    widgets.table(resting.order_rows(orders, picture.data, now), alt=title, stale=stale, drop_empty=True)
+    widgets.table(order_rows.order_rows(orders, picture.data, now), alt=title, stale=stale, drop_empty=True)
     with st.container(horizontal=True, gap="xsmall"):
-        for order in filter(resting.may_be_cancelled, orders):
+        for order in filter(order_rows.may_be_cancelled, orders):
             name = order["client_order_id"]
             st.button(
-                resting.cancel_words(order, picture.data),
+                order_rows.cancel_words(order, picture.data),
                 key=f"cancel_{name}",
                 type="tertiary",
                 icon=":material/cancel:",
@@ -69,7 +71,7 @@ def board() -> None:
         widgets.empty(_("No orders yet"), _("Orders appear with the bot's first look. Press Start bot in the sidebar."))
         return
     widgets.freshness(picture)
-    unresolved = resting.unresolved_rows(picture.data, session.now())
+    unresolved = order_rows.unresolved_rows(picture.data, session.now())
     if unresolved:
         st.warning(
             _(
@@ -80,7 +82,7 @@ def board() -> None:
             icon=":material/help:",
         )
         widgets.table(unresolved, alt=_("Orders whose outcome is not known yet"))
-    groups = resting.order_groups(picture.data)
+    groups = order_rows.order_groups(picture.data)
     section(_("Working"), _("No plain order is working."), groups["working"], picture)
     section(_("Waiting for a trigger"), _("No stop or target rests."), groups["conditional"], picture)
     if groups["conditional"]:
@@ -127,17 +129,17 @@ def pair_figures() -> None:
 
 def remove(part: str, leg: Leg, token: str) -> None:
     orders = session.services().orders
-    dialogs.ask(lambda: orders.remove_leg(part, leg, token, by=session.OPERATOR))
+    part_dialogs.ask(lambda: orders.remove_leg(part, leg, token, by=session.OPERATOR))
 
 
-def ask_to_remove(row: rows.Json, leg: Leg, token: str) -> None:
+def ask_to_remove(row: positions.Json, leg: Leg, token: str) -> None:
     name, title = f"remove_{leg}_{row['part']}", _("Take this level away?")
     modal.show(name, title, confirm_removal, row, leg, token, icon=":material/remove_moderator:")
 
 
-def confirm_removal(row: rows.Json, leg: Leg, token: str) -> None:
+def confirm_removal(row: positions.Json, leg: Leg, token: str) -> None:
     """Says what is left without it before it goes."""
-    st.markdown(rows.part_title(row))
+    st.markdown(positions.part_title(row))
     if leg is Leg.STOP_LOSS:
         st.error(
             _("Without a stop-loss nothing limits the loss of this part but your own hand and liquidation."),
@@ -148,7 +150,7 @@ def confirm_removal(row: rows.Json, leg: Leg, token: str) -> None:
     st.caption(_("It stays away in this cycle until a recovery step, or until you return the part to automatic."))
     widgets.refusals()
     st.button(
-        resting.removal_words(leg),
+        order_rows.removal_words(leg),
         key="remove_confirm",
         type="primary",
         on_click=remove,
@@ -159,27 +161,27 @@ def confirm_removal(row: rows.Json, leg: Leg, token: str) -> None:
 
 def keep_levels(part: str, token: str) -> None:
     orders = session.services().orders
-    dialogs.ask_in_place(lambda: orders.keep_levels(part, token, by=session.OPERATOR))
+    part_dialogs.ask_in_place(lambda: orders.keep_levels(part, token, by=session.OPERATOR))
 
 
 def to_automatic(part: str, token: str) -> None:
     orders = session.services().orders
-    dialogs.ask_in_place(lambda: orders.to_automatic(part, token, by=session.OPERATOR))
+    part_dialogs.ask_in_place(lambda: orders.to_automatic(part, token, by=session.OPERATOR))
 
 
 @widgets.live
-def standing(row: rows.Json, tick: str | None, drawn: tuple[bool, bool]) -> None:
+def standing(row: positions.Json, tick: str | None, drawn: tuple[bool, bool]) -> None:
     """The levels that hold now; a change of who holds them draws the buttons anew."""
     held = session.services().orders.by_hand(row["part"])
     if (held.edited, held.at_exchange is not None) != drawn:
         modal.redraw()
-    widgets.figures(resting.by_hand_figures(held, tick), min_width=150)
+    widgets.figures(order_rows.by_hand_figures(held, tick), min_width=150)
 
 
 def by_hand() -> None:
     """One part at a time: its levels, whose word they are, and what may be done with them."""
     picture = session.services().reports.picture(session.account_id())
-    parts = {row["part"]: row for row in picture.data["parts"] if resting.may_be_held(row)} if picture else {}
+    parts = {row["part"]: row for row in picture.data["parts"] if order_rows.may_be_held(row)} if picture else {}
     if picture is None or not parts:
         return
     st.subheader(_("TP and SL by hand"), anchor=False)
@@ -187,16 +189,16 @@ def by_hand() -> None:
         _("Part"),
         list(parts),
         key="by_hand_part",
-        format_func=lambda name: resting.part_label(parts[name]),
+        format_func=lambda name: order_rows.part_label(parts[name]),
         persist_state="session",
     )
     row = parts[state["by_hand_part"]]
     part, held, token = row["part"], session.services().orders.by_hand(row["part"]), session.new_token()
-    tick = rows.tick_of(picture.data, row["symbol"])
+    tick = positions.tick_of(picture.data, row["symbol"])
     standing(row, tick, (held.edited, held.at_exchange is not None))
     if held.at_exchange is not None:
         st.warning(
-            resting.moved_words(held, tick, session.now()),
+            order_rows.moved_words(held, tick, session.now()),
             title=_("Somebody moved these levels at the exchange"),
             icon=":material/pan_tool:",
         )
@@ -206,18 +208,18 @@ def by_hand() -> None:
             key="by_hand_edit",
             icon=":material/tune:",
             type="primary",
-            on_click=dialogs.edit,
+            on_click=part_dialogs.edit,
             args=(row,),
         )
         for leg, level in ((Leg.TAKE_PROFIT, held.take_profit), (Leg.STOP_LOSS, held.stop_loss)):
             if level is not None:
-                words = resting.removal_words(leg)
+                words = order_rows.removal_words(leg)
                 st.button(words, key=f"remove_{leg}", on_click=ask_to_remove, args=(row, leg, token))
         if held.at_exchange is not None:
             st.button(_("Keep the exchange's levels"), key="keep_levels", on_click=keep_levels, args=(part, token))
         if held.edited:
             st.button(_("Return to automatic"), key="to_automatic", on_click=to_automatic, args=(part, token))
-    st.caption(resting.hand_words(held))
+    st.caption(order_rows.hand_words(held))
 
 
 board()

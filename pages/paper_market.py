@@ -8,10 +8,13 @@ from typing import Any
 
 import streamlit as st
 
-from core.ui import charts, rows, session, text, widgets
-from core.ui.figures import Figure, places_of, price
-from core.ui.forms import Deed, Side, Unit, number_format, typed
-from core.ui.text import _, counted
+from core.i18n import translate
+from core.i18n.translate import _, counted
+from core.ui import session
+from core.ui.components import widgets
+from core.ui.presenters import charts, positions
+from core.ui.presenters.format import Figure, places_of, price
+from core.ui.presenters.forms import Deed, Side, Unit, number_format, typed
 
 state = st.session_state
 SOURCES = ("walk", "hold")
@@ -43,16 +46,16 @@ def set_price() -> None:
     symbol = state["pm_symbol"]
     wanted = typed(state["pm_price"])
     if wanted is None:
-        state["refusal"] = (_("Type the new price of {symbol} first.", symbol=rows.short_symbol(symbol)),)
+        state["refusal"] = (_("Type the new price of {symbol} first.", symbol=positions.short_symbol(symbol)),)
         return
     session.ask(lambda: session.services().paper.set_price(symbol, wanted))
-    told(_("{symbol} is set to {p}.", symbol=rows.short_symbol(symbol), p=price(wanted)))
+    told(_("{symbol} is set to {p}.", symbol=positions.short_symbol(symbol), p=price(wanted)))
 
 
 def shock(percent: int) -> None:
     symbol = state["pm_symbol"]
     session.ask(lambda: session.services().paper.shock(symbol, Decimal(percent)))
-    told(_("{symbol} moved by {n:+d} %.", symbol=rows.short_symbol(symbol), n=percent))
+    told(_("{symbol} moved by {n:+d} %.", symbol=positions.short_symbol(symbol), n=percent))
 
 
 def set_source() -> None:
@@ -129,7 +132,7 @@ def mover(symbol: str) -> None:
 def faults() -> None:
     """What the paper exchange should get wrong."""
     paper = session.services().paper
-    st.markdown(_("**Make {exchange} misbehave**", exchange=rows.BRANDS[exchange]))
+    st.markdown(_("**Make {exchange} misbehave**", exchange=positions.BRANDS[exchange]))
     with st.form("pm_faults", border=False):
         st.selectbox(_("What goes wrong"), list(paper.FAULTS), key="pm_fault", format_func=fault_words)
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -138,7 +141,7 @@ def faults() -> None:
     active = paper.faults()
     for fault in active:
         struck = fault.get("match", {}).get("exchange")
-        facts = [rows.BRANDS[struck] if struck else "", _("{n} so far", n=fault.get("hits", 0))]
+        facts = [positions.BRANDS[struck] if struck else "", _("{n} so far", n=fault.get("hits", 0))]
         st.markdown(f"- {fault_words(fault['kind'])} :gray[{' · '.join(filter(None, facts))}]")
     if active:
         st.button(_("Behave again"), key="pm_faults_clear", icon=":material/healing:", on_click=clear_faults)
@@ -148,7 +151,7 @@ def faults() -> None:
 
 def fault_words(kind: str) -> str:
     """What goes wrong, in the trader's language."""
-    return text.told(session.services().paper.FAULTS.get(kind, kind))
+    return translate.told(session.services().paper.FAULTS.get(kind, kind))
 
 
 def meddle() -> None:
@@ -157,7 +160,7 @@ def meddle() -> None:
     with st.form("pm_hand", border=False):
         left, right = st.columns(2)
         left.selectbox(_("What it does"), list(Deed), key="pm_deed", format_func=deed_words)
-        right.selectbox(_("Side"), list(Side), key="pm_hand_side", format_func=rows.side_words)
+        right.selectbox(_("Side"), list(Side), key="pm_hand_side", format_func=positions.side_words)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.number_input(
                 _("Contracts"),
@@ -193,7 +196,7 @@ def draw(symbols: list[str]) -> None:
     with st.container(horizontal=True, gap="medium"):
         state.setdefault("pm_symbol", symbols[0])
         state.setdefault("pm_span", 60)
-        widgets.choice(_("Contract"), symbols, "pm_symbol", rows.short_symbol)
+        widgets.choice(_("Contract"), symbols, "pm_symbol", positions.short_symbol)
         widgets.choice(_("Shown"), list(SPANS), "pm_span", SPANS.__getitem__)
     with st.container(border=True):
         chart(state["pm_symbol"], state["pm_span"])

@@ -4,20 +4,12 @@ from datetime import timedelta
 
 import streamlit as st
 
-from core.ui import (
-    backup,
-    connection,
-    differences,
-    levels,
-    orders,
-    preferences,
-    risk_checks,
-    rows,
-    session,
-    widgets,
-)
-from core.ui.figures import NOTHING, ago
-from core.ui.text import _, told
+from core.i18n.translate import _, told
+from core.ui import session
+from core.ui.components import connection, differences, levels, widgets
+from core.ui.components.settings import backup, preferences
+from core.ui.presenters import orders, positions, risk_checks
+from core.ui.presenters.format import NOTHING, ago
 
 REFUSED, PASSED = 10, 5  #: lines of each kind
 
@@ -39,7 +31,7 @@ def warnings(account: str) -> None:
     alarms = session.services().reports.alarms(account)
     st.subheader(_("Alarms"), anchor=False)
     for alarm in alarms:
-        words = rows.alarm_words(account, alarm.subject, alarm.words, alarm.raised_at, now)
+        words = positions.alarm_words(account, alarm.subject, alarm.words, alarm.raised_at, now)
         st.warning(words, icon=":material/notifications:")
     if not alarms:
         st.caption(_("No alarm is open."))

@@ -2,27 +2,14 @@
 
 import streamlit as st
 
-from core.ui import (
-    account_keys,
-    again,
-    alerts,
-    api_tokens,
-    connection,
-    display,
-    levels,
-    login_settings,
-    modal,
-    preferences,
-    rows,
-    session,
-    switch,
-    together,
-    trail,
-    widgets,
-)
-from core.ui.figures import Figure, ago
-from core.ui.forms import REGIONS, WITH_PASSPHRASE, AccountForm, Environment, Exchange
-from core.ui.text import _, told
+from core.i18n.translate import _, told
+from core.ui import session
+from core.ui.components import audit_trail, bot_switch, connection, levels, modal, widgets
+from core.ui.components.settings import account_keys, alert_channels, api_tokens, language, login, preferences
+from core.ui.presenters import all_accounts, positions
+from core.ui.presenters import recovery as recovery_rows
+from core.ui.presenters.format import Figure, ago
+from core.ui.presenters.forms import REGIONS, WITH_PASSPHRASE, AccountForm, Environment, Exchange
 
 state = st.session_state
 FIELDS = ("acc_name", "acc_key", "acc_secret", "acc_passphrase", "acc_live", "acc_withdraw")
@@ -93,7 +80,7 @@ def accounts() -> None:
     for account in session.services().accounts.list():
         with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             color = "orange" if account.environment is Environment.LIVE else "gray"
-            badge = f":{color}-badge[{together.exchange_words(account)}]"
+            badge = f":{color}-badge[{all_accounts.exchange_words(account)}]"
             st.markdown(
                 f"**{account.name}** {badge}  \n:small[:gray[{account_keys.line(account)}]]",
                 width="content",
@@ -126,7 +113,7 @@ def add_form() -> None:
     state.setdefault("acc_token", session.new_token())
     with st.container(border=True):
         with st.container(horizontal=True, gap="medium"):
-            widgets.choice(_("Exchange"), list(Exchange), "acc_exchange", rows.BRANDS.__getitem__, forget_check)
+            widgets.choice(_("Exchange"), list(Exchange), "acc_exchange", positions.BRANDS.__getitem__, forget_check)
             exchange = state["acc_exchange"]
             st.segmented_control(
                 _("Environment"),
@@ -140,7 +127,7 @@ def add_form() -> None:
         st.caption(account_keys.how_to(exchange, state["acc_environment"]))
         with st.form("account_form", border=False, enter_to_submit=False):
             left, right = st.columns(2)
-            named = _("{exchange} demo", exchange=rows.BRANDS[exchange])
+            named = _("{exchange} demo", exchange=positions.BRANDS[exchange])
             left.text_input(_("Name"), key="acc_name", placeholder=named)
             if exchange in WITH_PASSPHRASE:
                 words = _("The one typed when the key was made, not the password of the log-in.")
@@ -196,7 +183,7 @@ def bot() -> None:
         ]
         widgets.figures(shown)
         with st.container(width=220):
-            switch.switch(account, status.state, key="settings_bot")
+            bot_switch.switch(account, status.state, key="settings_bot")
     connection.draw(session.services().reports.picture(account))
     st.subheader(_("Where it lies"), anchor=False)
     places = session.services().places
@@ -209,10 +196,10 @@ def bot() -> None:
 def rules() -> None:
     st.caption(_("All of it holds at once, for running parts too; a part may choose its own on Active Positions."))
     recovery, reopen = session.services().positions.everybody()
-    st.markdown(f":material/autorenew: **{_('Recovery')}** {again.recovery_words(recovery)}")
+    st.markdown(f":material/autorenew: **{_('Recovery')}** {recovery_rows.recovery_words(recovery)}")
     if recovery is not None and recovery.max_steps is None:
         st.caption(_("Most steps in one cycle, below, is where a limit is set; Safety stops it at a daily loss."))
-    st.markdown(f":material/replay: **{_('Reopen')}** {again.reopen_words(reopen)}")
+    st.markdown(f":material/replay: **{_('Reopen')}** {recovery_rows.reopen_words(reopen)}")
     preferences.groups(("Recovery", "Reopen", "Take-profit and stop-loss", "Limits"))
 
 
@@ -222,10 +209,10 @@ def guards() -> None:
 
 
 def access() -> None:
-    display.language("settings_language")
-    display.time_zone()
+    language.language("settings_language")
+    language.time_zone()
     st.subheader(_("Log in"), anchor=False)
-    login_settings.password()
+    login.password()
 
 
 VIEWS = {
@@ -233,11 +220,11 @@ VIEWS = {
     "bot": (_("Bot"), bot),
     "defaults": (_("Recovery, reopen, limits"), rules),
     "guards": (_("Guards and cadence"), guards),
-    "alerts": (_("Alerts"), alerts.card),
+    "alerts": (_("Alerts"), alert_channels.card),
     "access": (_("Language and log-in"), access),
     "api": (_("API"), api_tokens.card),
     "file": (_("Export and import"), preferences.as_file),
-    "trail": (_("Audit trail"), trail.draw),
+    "trail": (_("Audit trail"), audit_trail.draw),
 }
 state.setdefault("settings_view", "accounts")
 st.segmented_control(

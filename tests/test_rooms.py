@@ -49,12 +49,13 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "db",
     ),
     "core/api": ("core.services", "core.domain", "core.wiring"),
-    "core/ui": ("core.services", "core.domain", "db.records"),
-    "core/ui/session.py": ("core.services", "core.domain", "core.wiring", "core.ui.text"),
+    "core/i18n": (),
+    "core/ui": ("core.services", "core.domain", "core.i18n", "db.records"),
+    "core/ui/session.py": ("core.services", "core.domain", "core.wiring", "core.i18n"),
     "core/monitor/__main__.py": ("core.monitor", "core.domain", "core.wiring"),
     "core/wiring.py": ("core", "db"),
-    "pages": ("core.ui", "core.services"),
-    "app.py": ("core.api", "core.ui", "core.services", "core.wiring"),
+    "pages": ("core.ui", "core.services", "core.i18n"),
+    "app.py": ("core.api", "core.ui", "core.services", "core.i18n", "core.wiring"),
 }
 PURE = ("core/domain", "core/decision", "core/execution", "core/strategies")
 OUTSIDE = {

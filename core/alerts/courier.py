@@ -21,9 +21,9 @@ from core.alerts.words import TITLES
 from core.clock import Clock
 from core.domain.alert import Entry, Message
 from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
+from db.repositories.alert_channels import address_name
+from db.repositories.alerts import OWN_TROUBLE
 from db.store import Store
-from db.store_alerts import OWN_TROUBLE
-from db.store_channels import address_name
 
 log = logging.getLogger("perpdeck.alerts")
 

@@ -19,7 +19,7 @@ from core.domain.intent import ExitReason
 from core.domain.money import plain
 from core.domain.order import Order, Purpose
 from db.records import Alarm, CycleRecord, Event, EventKind
-from db.store_alerts import NewFacts
+from db.repositories.alerts import NewFacts
 
 TITLES: dict[AlertKind, str] = {
     AlertKind.OPENED: "Position opened",

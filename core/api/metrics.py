@@ -27,8 +27,8 @@ from core.api.problems import Problem
 from core.api.tokens import Limits, address, caller_of, check
 from core.domain.errors import PerpdeckError
 from core.domain.token import Scope as May
-from core.services.login import loopback
-from core.services.series import ALL, Kind, Labels, Samples, Series, Spread
+from core.services.access.login import loopback
+from core.services.metrics.series import ALL, Kind, Labels, Samples, Series, Spread
 from core.wiring import Services, get_services
 
 PATH = "/metrics"

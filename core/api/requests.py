@@ -20,7 +20,7 @@ from core.api.problems import MEDIA, Problem, about, of_services
 from core.api.tokens import Caller
 from core.domain.account import Account
 from core.domain.errors import Misconfigured
-from core.services.answers import Answer
+from core.services.access.idempotency import Answer
 from core.wiring import Services, get_services
 
 REPLAYED = "idempotency-replayed"

@@ -13,7 +13,7 @@ from core.api.routes_trading import PURPOSES, After, Limit, PartQuery, StrategyQ
 from core.api.shown_executions import ExecutionOut, WorkedPurpose
 from core.api.tokens import Reader
 from core.domain.intent import ExecutionKind
-from core.services.executions import ExecutionsOnly
+from core.services.reporting.executions import ExecutionsOnly
 
 router = APIRouter(prefix="/executions", tags=["executions"], route_class=ExactRoute)
 

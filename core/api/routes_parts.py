@@ -14,8 +14,8 @@ from core.api.requests import AccountId, ExactRoute, House, Key, PartName, asked
 from core.api.routes_trading import opened, seen
 from core.api.styles import style
 from core.api.tokens import Caller, Reader, Trader
-from core.services.choices import choice_problems
-from core.services.positions import Asked
+from core.services.trading.choices import choice_problems
+from core.services.trading.positions import Asked
 from core.wiring import Services
 
 router = APIRouter(prefix="/parts", tags=["parts"], route_class=ExactRoute)

@@ -22,9 +22,9 @@ from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side
 from core.domain.token import Scope
-from core.services.answers import click as click_of
-from core.services.positions import Asked
-from core.services.tokens import Admission
+from core.services.access.idempotency import click as click_of
+from core.services.access.tokens import Admission
+from core.services.trading.positions import Asked
 from core.wiring import Services
 
 AHEAD_SECONDS = 30  #: so far may a sender's clock be before ours

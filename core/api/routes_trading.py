@@ -17,7 +17,7 @@ from core.domain.instrument import Side
 from core.domain.intent import ExitReason
 from core.domain.order import OrderStatus, Purpose
 from core.domain.verdict import CheckName
-from core.services.ledger import MOST, EventKind, EventsOnly, Only, OrdersOnly
+from core.services.reporting.ledger import MOST, EventKind, EventsOnly, Only, OrdersOnly
 from core.wiring import Services
 
 router = APIRouter(prefix="/trading", tags=["trading"], route_class=ExactRoute)

@@ -17,7 +17,7 @@ from core.domain.intent import ExecutionKind
 from core.domain.money import plain
 from core.domain.order import OrderKind, OrderStatus, Purpose
 from core.domain.verdict import CheckName
-from core.services.ledger import EventKind
+from core.services.reporting.ledger import EventKind
 
 T = TypeVar("T")
 Number = Annotated[Decimal, PlainSerializer(plain, return_type=str)]

@@ -10,7 +10,7 @@ from pydantic import Field
 from core.api.shown import Number, Out
 from core.domain.instrument import Side
 from core.domain.intent import ExecutionKind
-from core.services.executions import ExecutionReport
+from core.services.reporting.executions import ExecutionReport
 
 WorkedPurpose = Literal["entry", "recovery", "close"]
 

@@ -20,8 +20,8 @@ from core.api.problems import Problem
 from core.domain.errors import PerpdeckError
 from core.domain.token import ApiToken
 from core.domain.token import Scope as May
-from core.services.login import loopback, network
-from core.services.tokens import Admission
+from core.services.access.login import loopback, network
+from core.services.access.tokens import Admission
 from core.wiring import Services
 
 REFERENCE = frozenset({"", "/", "/docs", "/openapi.json"})

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from core.simulator.candles import Candle, read
 from core.simulator.clock import KINDS, STEPPED_START, Clock
-from core.simulator.engine import Engine, Setup
-from core.simulator.house import House
-from core.simulator.instruments import Contract, contracts
+from core.simulator.engine.candles import Candle, read
+from core.simulator.engine.engine import Engine, Setup
+from core.simulator.engine.instruments import Contract, contracts
 from core.simulator.journal import Journal, Occupied
+from core.simulator.runtime import House
 from core.simulator.server import serve
 
 USUAL_BALANCES = ("10000", "100000")  # OKX, Binance

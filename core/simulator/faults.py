@@ -7,7 +7,7 @@ are described to it in a few plain words, and the wires carry out what it says.
 from dataclasses import dataclass
 from typing import Any
 
-from core.simulator.candles import draw
+from core.simulator.engine.candles import draw
 
 KINDS = {
     "lost_after", "lost_before", "late", "slow", "code", "html_502", "reset", "empty", "garbled", "reject", "not_found",

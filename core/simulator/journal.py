@@ -10,8 +10,8 @@ import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from core.simulator.engine import Engine
-from core.simulator.values import Refusal, pack, unpack
+from core.simulator.engine.engine import Engine
+from core.simulator.engine.state import Refusal, pack, unpack
 
 COMPACT_AFTER = 5000
 

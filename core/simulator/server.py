@@ -9,12 +9,12 @@ from typing import Any
 
 from aiohttp import web
 
-from core.simulator.binance_http import BinanceHttp
-from core.simulator.binance_push import BinancePush
-from core.simulator.control import Control
-from core.simulator.house import BINANCE_KEY_NAMES, KEY_NAMES, House
-from core.simulator.okx_http import OkxHttp
-from core.simulator.okx_push import OkxPush
+from core.simulator.binance.http import BinanceHttp
+from core.simulator.binance.websocket import BinancePush
+from core.simulator.control.routes import Control
+from core.simulator.okx.http import OkxHttp
+from core.simulator.okx.websocket import OkxPush
+from core.simulator.runtime import BINANCE_KEY_NAMES, KEY_NAMES, House
 
 TICK_SECONDS = 0.5
 log = logging.getLogger(__name__)

@@ -16,9 +16,9 @@ from core.alerts.words import LEVELS, figure
 from core.clock import Clock
 from core.domain.account import Level
 from core.domain.errors import PerpdeckError
-from core.services.accounts import Accounts
-from core.services.levels import Levels
-from core.services.reports import Reports
+from core.services.accounts.accounts import Accounts
+from core.services.reporting.snapshot import Reports
+from core.services.safety.levels import Levels
 from core.telegram.codes import Codes
 from core.telegram.line import Update
 

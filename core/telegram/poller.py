@@ -13,8 +13,8 @@ from hashlib import sha256
 from core.clock import Clock
 from core.domain.alert import AlertSettings
 from core.domain.errors import PerpdeckError
-from core.services.alerts import TELEGRAM as TOKEN
-from core.services.alerts import TELEGRAM_NOTE as NOTE
+from core.services.settings.alerts import TELEGRAM as TOKEN
+from core.services.settings.alerts import TELEGRAM_NOTE as NOTE
 from core.telegram.commands import Commands
 from core.telegram.line import HOST, Line, Update
 from db.store import Store

@@ -18,7 +18,7 @@ import streamlit as st
 from core.domain.account import Account as Account
 from core.domain.account import Environment as Environment
 from core.domain.errors import Misconfigured, PerpdeckError
-from core.ui import text
+from core.i18n import translate
 from core.wiring import Services, get_services
 
 OPERATOR = "operator"
@@ -45,7 +45,7 @@ def begin() -> None:
         shown = services().display.shown()
     except PerpdeckError:
         return
-    text.use(shown.language)
+    translate.use(shown.language)
     st.session_state["zone"] = shown.time_zone
 
 

@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, text
 
 from db.backup.tables import KINDS, PARTS, Cursor, Kind
-from db.marks import FIRST_RUNNING, mark_again
-from db.store_private import Private
+from db.change_marks import FIRST_RUNNING, mark_again
+from db.repositories.secrets import Private
 
 NOTE = "backup"  #: the private setting under which the progress is kept for pages to show
 

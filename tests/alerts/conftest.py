@@ -15,8 +15,8 @@ from core.alerts.words import alerts_of
 from core.clock import Clock
 from core.domain.alert import Alert, AlertKind, Channel
 from core.vault import Vault
+from db.repositories.alert_channels import address_name
 from db.store import Store
-from db.store_channels import address_name
 from tests.alerts.receiver import Receiver
 from tests.monitor.conftest import exchange, on_binance, stack
 from tests.postgres import database_url, postgres, store

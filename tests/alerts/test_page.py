@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.clock import RealClock
 from core.domain.alert import Alert, AlertKind, QuietHours
-from core.services.alerts import Alerting
-from core.ui import text
+from core.i18n import translate
+from core.services.settings.alerts import Alerting
 from core.vault import Vault
 from db.store import Store
 from tests.alerts.receiver import Receiver
@@ -151,4 +151,4 @@ def test_in_turkish(open_page: Open, standin: StandIn, store: Store) -> None:
         tab = card(open_page, standin)
         assert "Henüz kanal yok" in words(tab)
     finally:
-        text.use("en")
+        translate.use("en")

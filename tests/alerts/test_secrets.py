@@ -12,11 +12,11 @@ from core.clock import RealClock
 from core.domain.account import Account, Environment, Exchange
 from core.domain.errors import Misconfigured
 from core.exchange.port import Credentials
-from core.services.alerts import Alerting
-from core.services.keys import Keys
+from core.services.accounts.keys import Keys
+from core.services.settings.alerts import Alerting
 from core.vault import Vault
+from db.repositories.alert_channels import address_name
 from db.store import Store
-from db.store_channels import address_name
 from tests.alerts.telegram_server import TOKEN
 
 ADDRESS = "json://127.0.0.1:9/kept-to-myself-9f2c"

@@ -20,7 +20,7 @@ from core.domain.account import Account, Environment, Exchange
 from core.domain.alert import AlertKind, DeliveryState, QuietHours
 from core.domain.errors import Unavailable
 from core.vault import Vault
-from db import store_channels
+from db.repositories import alert_channels
 from db.store import Store
 from tests.alerts.conftest import Desk
 from tests.alerts.receiver import Receiver
@@ -287,7 +287,7 @@ def test_quiet_hours_hold_back_what_is_not_severe(desk: Desk, phone: Receiver, c
 def test_what_is_severe_comes_through_however_much_waits_for_the_morning(
     desk: Desk, phone: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_channels, "WAITING_AT_MOST", 3)
+    monkeypatch.setattr(alert_channels, "WAITING_AT_MOST", 3)
     desk.channel(phone.address(), quiet=QuietHours(time(11), time(13)))
     for number in range(4):
         desk.tell(f"level/{number}")

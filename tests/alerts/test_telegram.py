@@ -14,11 +14,11 @@ from sqlalchemy import text
 
 from core.domain.account import Level
 from core.domain.errors import Misconfigured, Unavailable
-from core.services.accounts import Accounts
-from core.services.audit import Audit, Kind
-from core.services.keys import Keys
-from core.services.levels import Levels
-from core.services.reports import Reports
+from core.services.accounts.accounts import Accounts
+from core.services.accounts.keys import Keys
+from core.services.reporting.audit import Audit, Kind
+from core.services.reporting.snapshot import Reports
+from core.services.safety.levels import Levels
 from core.telegram.commands import Commands, Remote
 from core.telegram.line import Line
 from core.telegram.poller import TOKEN as SEALED

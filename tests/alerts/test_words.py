@@ -17,9 +17,9 @@ from core.domain.instrument import Side
 from core.domain.intent import ExitReason
 from core.domain.money import Contracts, Price
 from core.domain.order import OrderStatus, Purpose
-from core.ui.tr_patterns import in_turkish
+from core.i18n.tr_patterns import in_turkish
 from db.records import Alarm, CycleRecord, Event, EventKind
-from db.store_alerts import NewFacts
+from db.repositories.alerts import NewFacts
 from tests.db.values import order
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

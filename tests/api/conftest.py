@@ -14,22 +14,22 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from core.api import app as api
+from core.api import app as app_module
 from core.api.limits import Rate
 from core.domain.account import Exchange
 from core.domain.token import Scope
-from core.services.accounts import Accounts
-from core.services.answers import Answers
-from core.services.executions import Executions
-from core.services.history import History
-from core.services.keys import Keys
-from core.services.ledger import Ledger
-from core.services.levels import Levels
-from core.services.orders import OrderManager
-from core.services.pairs import Pairs
-from core.services.reports import Reports
-from core.services.risk import Risk
-from core.services.tokens import NewToken, Tokens
+from core.services.access.idempotency import Answers
+from core.services.access.tokens import NewToken, Tokens
+from core.services.accounts.accounts import Accounts
+from core.services.accounts.keys import Keys
+from core.services.reporting.executions import Executions
+from core.services.reporting.history import History
+from core.services.reporting.ledger import Ledger
+from core.services.reporting.snapshot import Reports
+from core.services.safety.levels import Levels
+from core.services.safety.risk_checks import Risk
+from core.services.trading.orders import OrderManager
+from core.services.trading.pairs import Pairs
 from core.vault import Vault
 from core.wiring import Services
 from db.store import Store
@@ -52,7 +52,7 @@ class Desk:
         self.stack, self.store = stack, stack.store
         self.services = services_on(stack, home)
         self.passed = 0.0  #: seconds on the stopwatch of the limits
-        self.api = api.build("test", lambda: self.services, lambda: self.passed, rate)
+        self.api = app_module.build("test", lambda: self.services, lambda: self.passed, rate)
         self.server, self.thread, self.url = serve(Starlette(routes=[Mount(MOUNT, self.api)]))
         self._clients: list[httpx.Client] = []
 

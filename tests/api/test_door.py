@@ -8,7 +8,7 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from core.api import app as api
+from core.api import app as app_module
 from core.api.limits import STRANGER_RATE, Rate
 from core.domain.errors import Misconfigured
 from core.domain.token import Scope
@@ -135,7 +135,7 @@ def test_a_token_that_cannot_be_made_says_why(desk: Desk) -> None:
 
 
 def test_each_token_has_a_rate_of_its_own(desk: Desk) -> None:
-    app = api.build("test", lambda: desk.services, lambda: desk.passed, Rate(3, 1.0))
+    app = app_module.build("test", lambda: desk.services, lambda: desk.passed, Rate(3, 1.0))
     texts = [desk.token(Scope.READ).secret for _ in range(2)]
     caller = TestClient(app, client=("127.0.0.1", 40000))
 

@@ -13,7 +13,7 @@ import pytest
 from core.api.schemas import OpenIn, SignalIn
 from core.domain.errors import Unavailable
 from core.domain.token import Scope
-from core.services.answers import click
+from core.services.access.idempotency import click
 from tests.api.conftest import Desk, key
 
 Send = Callable[[httpx.Client], httpx.Response]
@@ -82,7 +82,7 @@ def test_an_answer_that_was_lost_with_its_process_is_made_again_without_a_second
 
 
 def test_answers_that_nobody_asks_for_any_more_go_piece_by_piece(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.services.answers.BATCH", 2)
+    monkeypatch.setattr("core.services.access.idempotency.BATCH", 2)
     answers, made = desk.services.answers, desk.token(Scope.TRADE).token.id
 
     def ask(name: str) -> bool:

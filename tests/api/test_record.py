@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from core.api import health, limits
 from core.domain.token import Scope
-from core.services.answers import KEPT_FOR
+from core.services.access.idempotency import KEPT_FOR
 from db.store import Store
 from tests.api.conftest import MOUNT, Desk, key, serve, services_on
 from tests.eventually import eventually

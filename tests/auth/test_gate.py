@@ -18,9 +18,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from core.auth import FIRST_LOCK, SESSION
 from core.clock import SteppedClock
 from core.domain.errors import Misconfigured, Unavailable
-from core.services.login import Login
-from core.ui import text
-from core.ui.gate import COOKIE, Gate
+from core.i18n import translate
+from core.services.access.login import Login
+from core.ui.asgi.login_gate import COOKIE, Gate
 from db.records import Event
 
 PASSWORD = "correct horse"
@@ -99,7 +99,7 @@ def live(visitor: TestClient) -> Any:
 @pytest.fixture
 def house() -> Iterator[House]:
     yield House()
-    text.use("en")
+    translate.use("en")
 
 
 @pytest.mark.parametrize("path", ["/", "/orders", "/anything.js", "//login", "/login/", "/healthz/../", "/LOGIN"])
@@ -141,7 +141,7 @@ def test_the_health_check_and_the_login_page_are_open(house):
 
 
 def test_the_login_page_is_turkish_when_the_trader_is(house):
-    text.use("tr")
+    translate.use("tr")
     page = house.visitor().get("/login").text
     assert '<html lang="tr">' in page
     assert "Giriş yap" in page

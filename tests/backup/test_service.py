@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.clock import SteppedClock
-from core.services.backup import Backup
+from core.services.settings.backup import Backup
 from core.settings import Settings
 from db.backup.__main__ import main
 from db.backup.writer import BackupWriter

@@ -14,8 +14,8 @@ from core.domain.instrument import OrderSide
 from core.domain.intent import ExecutionKind
 from core.domain.order import OrderKind, OrderStatus, Purpose
 from db.recorder import TradeRecorder
+from db.repositories.executions import ExecutionFacts, ExecutionsOnly
 from db.store import Store
-from db.store_executions import ExecutionFacts, ExecutionsOnly
 from tests.db.values import ACCOUNT, BTC, LONG, NOON, contracts, draft, entry, fill, order, price
 
 EVERYTHING = ExecutionsOnly()

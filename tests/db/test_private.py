@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.clock import RealClock
-from core.services.login import Login
+from core.services.access.login import Login
 from db.store import Store
 
 PASSWORD = "correct horse"

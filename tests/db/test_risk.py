@@ -10,8 +10,8 @@ from core.domain.verdict import Check, CheckName, Verdict
 from core.monitor import retention
 from db.recorder import TradeRecorder
 from db.records import Event, EventKind, EventsOnly
+from db.repositories.risk_checks import CheckCount
 from db.store import Store
-from db.store_risk import CheckCount
 from tests.db.values import ACCOUNT, BTC, NOON, draft, fill, order
 
 PART = "00a7k2"

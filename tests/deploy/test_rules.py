@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from core.services.series import BY_NAME
+from core.services.metrics.series import BY_NAME
 from tests.metrics.promethean import DEPLOY, prometheus_programs
 
 __all__ = ["prometheus_programs"]

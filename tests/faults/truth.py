@@ -24,7 +24,7 @@ from core.domain.intent import Wanted
 from core.domain.order import Purpose
 from core.domain.part import Part
 from core.monitor import sentinel
-from core.services.executions import Executions
+from core.services.reporting.executions import Executions
 from db.store import Store
 from tests.postgres import Postgres
 from tests.simulator_process import SimulatorProcess

@@ -22,8 +22,8 @@ from core.domain.money import Price
 from core.domain.order import Order
 from core.exchange.port import Push
 from core.monitor.guard import Guard
-from core.services.differences import Adoption, Differences
-from core.services.positions import Draft
+from core.services.trading.differences import Adoption, Differences
+from core.services.trading.positions import Draft
 from core.wiring import build_guard
 from db.store import Store
 from tests.faults.climate import FAULTS, WAYS

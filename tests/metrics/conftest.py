@@ -14,8 +14,8 @@ from starlette.applications import Starlette
 
 from core.api import metrics
 from core.domain.account import Exchange
-from core.services.metrics import Metrics
-from core.services.tokens import Tokens
+from core.services.access.tokens import Tokens
+from core.services.metrics.service import Metrics
 from core.vault import Vault
 from core.wiring import Services
 from db.store import Store

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core.services.series import BY_NAME
+from core.services.metrics.series import BY_NAME
 from scripts import boards
 from tests.eventually import eventually
 from tests.metrics.conftest import Station

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import yaml
 
-from core.services.series import ALL, BY_NAME, MOST
+from core.services.metrics.series import ALL, BY_NAME, MOST
 from tests.browser.product import REPOSITORY
 from tests.metrics.conftest import Station
 from tests.metrics.promethean import DEPLOY

@@ -14,9 +14,9 @@ from core.domain.account import Exchange
 from core.domain.errors import Unavailable
 from core.domain.intent import ExitReason
 from core.monitor.vitals import LOOP_SECONDS, Vitals
-from core.services.metrics import Metrics
-from core.services.series import ALL, BY_NAME, MOST, OTHER, Bounded, Kind, Samples
-from db.store_metrics import BEGINNING, LifeFact
+from core.services.metrics.series import ALL, BY_NAME, MOST, OTHER, Bounded, Kind, Samples
+from core.services.metrics.service import Metrics
+from db.repositories.metrics import BEGINNING, LifeFact
 from tests.builders import NOON
 from tests.metrics.conftest import Station
 from tests.metrics.day import REJECTED, beat

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from core.services.gauges import told_by
-from core.services.series import Bounded, Samples
+from core.services.metrics.gauges import told_by
+from core.services.metrics.series import Bounded, Samples
 from tests.builders import NOON
 from tests.metrics.conftest import Station
 

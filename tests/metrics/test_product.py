@@ -8,7 +8,7 @@ import httpx
 
 from core.clock import RealClock
 from core.domain.token import Scope
-from core.services.tokens import NewToken, Tokens
+from core.services.access.tokens import NewToken, Tokens
 from core.vault import Vault
 from db.embedded import EmbeddedPostgres
 from db.store import Store

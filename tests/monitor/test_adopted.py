@@ -9,7 +9,7 @@ import pytest
 from core.domain.difference import Choice, DifferenceKind
 from core.domain.errors import Misconfigured
 from core.domain.intent import ExitReason, ReopenChoice, Target
-from core.services.differences import Adoption, DifferenceRow, Differences
+from core.services.trading.differences import Adoption, DifferenceRow, Differences
 from tests.monitor.truth import nothing_left, same
 from tests.stack import ACCOUNT, BTC, Stack
 

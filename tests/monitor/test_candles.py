@@ -10,7 +10,7 @@ import pytest
 
 from core.domain.errors import Unavailable
 from core.monitor.candles import BARS, read_candles
-from core.services.reports import Reports
+from core.services.reporting.snapshot import Reports
 from tests.stack import ACCOUNT, Stack
 
 BTC = "BTC-USDT-PERP"

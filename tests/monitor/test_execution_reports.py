@@ -9,7 +9,7 @@ from decimal import Decimal
 from core.domain.intent import AtEnd, ExecutionKind, ExecutionStyle
 from core.domain.money import total
 from core.domain.order import Purpose
-from core.services.executions import Executions, ExecutionsOnly
+from core.services.reporting.executions import Executions, ExecutionsOnly
 from tests.stack import Stack
 
 TWAP = ExecutionStyle(ExecutionKind.TWAP, duration=timedelta(seconds=40), slices=4, at_end=AtEnd.MARKET)

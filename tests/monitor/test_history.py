@@ -14,8 +14,8 @@ from core.domain.life import LastClose
 from core.domain.order import Leg
 from core.domain.steps import StepKind
 from core.monitor.history import OVERLAP, WINDOW, bring_home, windows
-from core.services.history import Agreement, History, Only
-from core.services.orders import OrderManager
+from core.services.reporting.history import Agreement, History, Only
+from core.services.trading.orders import OrderManager
 from tests.builders import NOON
 from tests.monitor.truth import same
 from tests.stack import ACCOUNT, Stack

@@ -8,7 +8,7 @@ import pytest
 
 from core.domain.difference import Choice, DifferenceKind
 from core.domain.intent import ExitReason
-from core.services.differences import Differences
+from core.services.trading.differences import Differences
 from tests.monitor.truth import agrees, limit, nothing_left, same
 from tests.stack import Stack
 

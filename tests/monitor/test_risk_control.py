@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from core.domain.order import Purpose
 from core.domain.verdict import CheckName
-from core.services.risk import Risk
+from core.services.safety.risk_checks import Risk
 from db.records import EventKind, EventsOnly
 from tests.stack import Stack
 

@@ -14,9 +14,9 @@ from core.domain.life import ClosedPosition, LastClose
 from core.domain.money import Contracts, Price
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
 from core.domain.verdict import Check, CheckName
-from core.services.executions import ExecutionReport
+from core.services.reporting.executions import ExecutionReport
 from db.records import CycleRecord
-from db.store_risk import RiskCheck
+from db.repositories.risk_checks import RiskCheck
 
 PAPER = Account("paper-okx", "Paper OKX", Exchange.OKX, Environment.PAPER, "", "")
 DEMO = Account("demo-okx", "OKX demo", Exchange.OKX, Environment.DEMO, "", "", "9f2c", "read_only,trade")

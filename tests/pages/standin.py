@@ -33,35 +33,35 @@ from core.domain.intent import (
 from core.domain.money import Contracts, Price
 from core.domain.order import Fill, Funding, Leg
 from core.domain.steps import Levels, Step, steps
+from core.i18n.translate import told
 from core.monitor.arming import Facts, Guards
-from core.services.accounts import RISK, AccountForm, KeyCheck, KeyTest
-from core.services.alerts import Alerting
-from core.services.answers import Answers
-from core.services.audit import Audit
-from core.services.backup import BackupStatus
-from core.services.differences import Adoption, Differences
-from core.services.display import Display
-from core.services.executions import ExecutionReport, Executions, ExecutionsOnly
-from core.services.history import Equity, History, Matched, match
-from core.services.ledger import Ledger
-from core.services.level_preview import GuardFigure, LevelPreview, figures, preview_of
-from core.services.levels import BotStatus
-from core.services.login import Login
-from core.services.metrics import Metrics
-from core.services.orders import ByHand, OrderRow
-from core.services.overview import Overview
-from core.services.pairs import Pairs
-from core.services.paper import Deed, PaperMarket
-from core.services.performance import Performance, drawdown, performance
-from core.services.places import Page
-from core.services.positions import Asked, Draft, PositionManager
-from core.services.preferences import Preferences
-from core.services.reports import Candles, Reports
-from core.services.risk import CheckCount, CheckName, Risk, RiskCheck
-from core.services.tokens import ApiToken, Tokens
-from core.ui.text import told
+from core.services.access.idempotency import Answers
+from core.services.access.login import Login
+from core.services.access.tokens import ApiToken, Tokens
+from core.services.accounts.accounts import RISK, AccountForm, KeyCheck, KeyTest
+from core.services.accounts.overview import Overview
+from core.services.accounts.paper_market import Deed, PaperMarket
+from core.services.metrics.service import Metrics
+from core.services.reporting.audit import Audit
+from core.services.reporting.executions import ExecutionReport, Executions, ExecutionsOnly
+from core.services.reporting.history import Equity, History, Matched, match
+from core.services.reporting.ledger import Ledger
+from core.services.reporting.paging import Page
+from core.services.reporting.performance import Performance, drawdown, performance
+from core.services.reporting.snapshot import Candles, Reports
+from core.services.safety.level_preview import GuardFigure, LevelPreview, figures, preview_of
+from core.services.safety.levels import BotStatus
+from core.services.safety.risk_checks import CheckCount, CheckName, Risk, RiskCheck
+from core.services.settings.alerts import Alerting
+from core.services.settings.backup import BackupStatus
+from core.services.settings.language import Display
+from core.services.settings.preferences import Preferences
+from core.services.trading.differences import Adoption, Differences
+from core.services.trading.orders import ByHand, OrderRow
+from core.services.trading.pairs import Pairs
+from core.services.trading.positions import Asked, Draft, PositionManager
 from db.records import Alarm, BotRow, CycleRecord, Event, EventKind, EventsOnly, Only, PairCounts, SyncRow
-from db.rules import Rules
+from db.trading_settings import Rules
 from tests.pages.sample import (
     BTC,
     DEMO,

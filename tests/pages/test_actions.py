@@ -10,7 +10,7 @@ from core.domain.account import Environment
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side, TriggerBy
 from core.domain.intent import ExecutionKind, Target
-from core.ui.forms import Unit
+from core.ui.presenters.forms import Unit
 from tests.pages.conftest import words
 from tests.pages.sample import BTC
 from tests.pages.standin import full

@@ -9,12 +9,14 @@ import pytest
 
 from core.domain.errors import Misconfigured
 from core.domain.intent import ExitReason, RecoveryChoice, ReopenChoice, Target
-from core.services.audit import Kind
-from core.ui import again, modal, parts, session
-from core.ui.again import Mode
-from core.ui.bulk import Wish
-from core.ui.forms import Unit
-from db.rules import Rules
+from core.services.reporting.audit import Kind
+from core.ui import session
+from core.ui.components import modal
+from core.ui.components.bulk_actions import Wish
+from core.ui.presenters import parts, recovery
+from core.ui.presenters.forms import Unit
+from core.ui.presenters.recovery import Mode
+from db.trading_settings import Rules
 from tests.pages.conftest import words
 from tests.pages.sample import BTC, MARK, now, part, sample_picture
 from tests.pages.standin import StandIn, World, empty, full
@@ -214,7 +216,7 @@ def test_a_part_that_could_not_be_entered_says_why_and_counts_down_once(open_pag
 
 def test_a_step_that_is_due_promises_no_price():
     part = sample_picture()["parts"][1] | {"unrealised_pnl": "-61.2"}
-    assert "the next is due at this price" in again.recovery_line(part, "0.1")
+    assert "the next is due at this price" in recovery.recovery_line(part, "0.1")
 
 
 def test_the_recovery_of_a_part_in_numbers(open_page):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from core.services.backup import BackupStatus
+from core.services.settings.backup import BackupStatus
 from tests.pages.conftest import words
 from tests.pages.sample import now
 from tests.pages.standin import full

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from core.ui.clicks import EachClickOnce
+from core.ui.asgi.click_filter import EachClickOnce
 
 
 def message(*, timer: bool, click: bool = True) -> bytes:

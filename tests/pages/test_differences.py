@@ -9,7 +9,7 @@ import pytest
 from core.domain.errors import Misconfigured
 from core.domain.instrument import TriggerBy
 from core.domain.intent import RecoveryChoice, ReopenChoice, Target
-from core.services.differences import Adoption
+from core.services.trading.differences import Adoption
 from tests.pages.conftest import words
 from tests.pages.sample import BTC, difference
 from tests.pages.standin import full

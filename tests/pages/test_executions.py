@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from core.domain.intent import AtEnd, ExecutionKind, ExecutionStyle, RecoveryChoice
-from core.ui import runs, styles
-from core.ui.again import Mode
+from core.ui.presenters import execution_styles, executions
+from core.ui.presenters.recovery import Mode
 from tests.pages.conftest import words
 from tests.pages.sample import now, part, run, sample_picture
 from tests.pages.standin import StandIn, World, full
@@ -53,13 +53,13 @@ def confirmed(tab):
     ids=lambda style: style.kind,
 )
 def test_a_style_comes_back_from_its_fields_as_it_was(wanted):
-    assert styles.style(wanted.kind, styles.shown(wanted)) == wanted
+    assert execution_styles.style(wanted.kind, execution_styles.shown(wanted)) == wanted
 
 
 def test_numbers_that_a_kind_does_not_have_are_left_out():
-    given = styles.DEFAULTS | {"price": 99000.0, "visible": 20.0}
-    assert styles.style(ExecutionKind.MARKET, given) == ExecutionStyle()
-    assert styles.style(TWAP, given).price is None
+    given = execution_styles.DEFAULTS | {"price": 99000.0, "visible": 20.0}
+    assert execution_styles.style(ExecutionKind.MARKET, given) == ExecutionStyle()
+    assert execution_styles.style(TWAP, given).price is None
 
 
 @pytest.mark.parametrize(
@@ -78,14 +78,14 @@ def test_numbers_that_a_kind_does_not_have_are_left_out():
     ],
 )
 def test_a_style_in_one_line(wanted, told):
-    assert styles.words(wanted, "0.1") == told
+    assert execution_styles.words(wanted, "0.1") == told
 
 
 @pytest.mark.parametrize(
     ("length", "told"), [(30, "30 s"), (60, "1 min"), (90, "90 s"), (3600, "1 h"), (5400, "90 min"), (9000, "2.5 h")]
 )
 def test_a_span_in_its_largest_fitting_unit(length, told):
-    assert styles.span(timedelta(seconds=length)) == told
+    assert execution_styles.span(timedelta(seconds=length)) == told
 
 
 # --- New Trade
@@ -212,9 +212,9 @@ def test_each_word_to_an_execution_is_two_clicks_and_one_wish(open_page, found, 
 
 
 def test_taking_a_close_back_says_that_the_part_goes_on():
-    assert runs.take_back_label(run("1C", purpose="close")) == "Take the close back"
-    assert "The part goes on with what is left" in runs.take_back_words(run("1C", purpose="close"))
-    assert "0.66 contracts are not ordered any more" in runs.take_back_words(run())
+    assert executions.take_back_label(run("1C", purpose="close")) == "Take the close back"
+    assert "The part goes on with what is left" in executions.take_back_words(run("1C", purpose="close"))
+    assert "0.66 contracts are not ordered any more" in executions.take_back_words(run())
 
 
 def test_what_was_told_already_is_not_asked_again(open_page):
@@ -225,7 +225,7 @@ def test_what_was_told_already_is_not_asked_again(open_page):
 
 def test_a_due_time_that_has_passed_counts_from_nought():
     late = run(until=(now() - timedelta(seconds=9)).isoformat())
-    assert "next in **0:00**" in runs.next_words(late, now())
+    assert "next in **0:00**" in executions.next_words(late, now())
 
 
 # --- close

@@ -6,8 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.domain.errors import Unavailable
-from core.ui import modal
-from core.ui.forms import Unit
+from core.ui.components import modal
+from core.ui.presenters.forms import Unit
 from tests.pages.conftest import words
 from tests.pages.standin import full
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.ui import text
+from core.i18n import translate
 from tests.pages.conftest import words
 from tests.pages.sample import DEMO, sample_picture
 from tests.pages.standin import AWAY, StandIn, World, empty, full
@@ -51,7 +51,7 @@ def loading() -> StandIn:
 @pytest.fixture(params=["en", "tr"])
 def language(request: pytest.FixtureRequest) -> Iterator[str]:
     yield request.param
-    text.use("en")
+    translate.use("en")
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -11,11 +11,11 @@ import pytest
 
 from core.domain.intent import ExitReason
 from core.domain.order import Leg
-from core.services.history import Agreement, Only, match
-from core.services.orders import ByHand
-from core.services.performance import performance
-from core.ui import past
-from core.ui.records import as_csv
+from core.services.reporting.history import Agreement, Only, match
+from core.services.reporting.performance import performance
+from core.services.trading.orders import ByHand
+from core.ui.presenters import history
+from core.ui.presenters.records import as_csv
 from db.records import SyncRow
 from tests.pages.conftest import words
 from tests.pages.sample import life_of, now, price
@@ -102,7 +102,7 @@ def test_sync_now_asks_once_and_each_click_is_one_wish(open_page):
 def test_progress_and_trouble_of_a_sync_are_told(open_page):
     standin = full()
     standin.world.sync = SyncRow("paper-okx", began_at=now(), done=4, of=13)
-    assert "4 of 13" in past.sync_words(standin.world.sync, ISTANBUL)
+    assert "4 of 13" in history.sync_words(standin.world.sync, ISTANBUL)
     assert not opened(open_page, "exchange", standin).exception
     standin.world.sync = replace(standin.world.sync, trouble="funding: HTTP 502", reached=now())
     tab = opened(open_page, "exchange", standin)
@@ -113,32 +113,32 @@ def test_progress_and_trouble_of_a_sync_are_told(open_page):
 def test_a_wish_that_waits_is_told_until_the_bot_begins():
     waiting = SyncRow("a", asked_at=now(), began_at=now() - timedelta(minutes=9), done=1, of=1, reached=now())
     assert waiting.waiting
-    assert "begins with it in a moment" in past.sync_words(waiting, ISTANBUL)
+    assert "begins with it in a moment" in history.sync_words(waiting, ISTANBUL)
     assert not replace(waiting, began_at=now() + timedelta(seconds=1)).waiting
 
 
 def test_days_are_whole_days_of_the_trader():
-    one = past.only(None, None, None, None, None, (date(2026, 11, 20), date(2026, 11, 21)), ISTANBUL)
+    one = history.only(None, None, None, None, None, (date(2026, 11, 20), date(2026, 11, 21)), ISTANBUL)
     assert (one.since.isoformat(), one.until.isoformat()) == ("2026-11-20T00:00:00+03:00", "2026-11-22T00:00:00+03:00")
-    assert past.only(None, None, None, None, None, (), ISTANBUL) == Only()
-    assert past.only(None, None, None, None, None, (date(2026, 11, 20),), ISTANBUL).until is None
+    assert history.only(None, None, None, None, None, (), ISTANBUL) == Only()
+    assert history.only(None, None, None, None, None, (date(2026, 11, 20),), ISTANBUL).until is None
 
 
 def test_an_average_without_a_last_digit_reads_well():
-    assert past.change(Decimal("99471.123456789"), Decimal("99471.1234571")) == "99,471.123"
-    assert past.change(None, Decimal("1.50")) == "– → 1.5"
+    assert history.change(Decimal("99471.123456789"), Decimal("99471.1234571")) == "99,471.123"
+    assert history.change(None, Decimal("1.50")) == "– → 1.5"
 
 
 def test_the_exchange_file_keeps_every_digit():
     cycles = full().reports.cycles("paper-okx", 9)
     matched = match([life_of(cycle) for cycle in cycles], cycles)
     assert [one.agreement for one in matched].count(Agreement.DIFFERS) == 1
-    assert "47.8559" in as_csv(past.matched_records(matched, ISTANBUL))
+    assert "47.8559" in as_csv(history.matched_records(matched, ISTANBUL))
 
 
 def test_a_group_without_a_loss_has_no_factor():
     cycles = [one for one in full().reports.cycles("paper-okx", 9) if one.net > 0]
-    (row,) = past.group_records(performance(cycles).groups["side"], "side")
+    (row,) = history.group_records(performance(cycles).groups["side"], "side")
     assert (row["Group"], row["Profit factor"], row["Win rate"]) == ("Long", "–", "100.0 %")
 
 

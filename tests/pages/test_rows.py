@@ -11,8 +11,9 @@ import pytest
 
 from core.domain.instrument import Side, TriggerBy
 from core.domain.intent import Target
-from core.ui import charts, figures, forms, orders, parts, records, rows
-from core.ui.forms import Ground, Unit
+from core.ui.presenters import charts, forms, orders, parts, positions, records
+from core.ui.presenters import format as formats
+from core.ui.presenters.forms import Ground, Unit
 from tests.pages.sample import BTC, order, part, sample_picture
 from tests.pages.standin import full
 
@@ -24,29 +25,29 @@ SHORT = Ground(Side.SHORT, Decimal(100000), Decimal("0.01"), Decimal("0.1"))
 @pytest.mark.parametrize(
     ("shown", "text"),
     [
-        (figures.usdt("1234.5"), "1,234.50"),
-        (figures.usdt(None), "–"),
-        (figures.signed("12.345"), "+12.34"),
-        (figures.signed("-0.001"), "0.00"),
-        (figures.signed(0), "0.00"),
-        (figures.percent("-10.22"), "-10.22 %"),
-        (figures.price("60123.5", "0.1"), "60,123.5"),
-        (figures.price("100250.0999999999", "0.1"), "100,250.1"),
-        (figures.price("0.000012345", "0.000000001"), "0.000012345"),
-        (figures.price("90149.1"), "90,149.1"),
-        (figures.quantity("1250.500"), "1,250.5"),
-        (figures.quantity("1000"), "1,000"),
-        (figures.pnl("3.2", "USDT"), ":green[+3.20 USDT]"),
-        (figures.pnl("-3.2"), ":red[-3.20]"),
-        (figures.pnl("0.001"), "0.00"),
-        (figures.pnl("-3.2", stale=True), ":gray[-3.20]"),
-        (figures.age(timedelta(seconds=59)), "59 s"),
-        (figures.age(timedelta(seconds=61)), "1 min"),
-        (figures.age(timedelta(hours=5)), "5 h"),
-        (figures.age(timedelta(days=3)), "3 d"),
-        (figures.age(timedelta(seconds=-2)), "0 s"),
-        (figures.ago("2026-11-21T11:59:58+00:00", NOON), "2 s ago"),
-        (figures.ago(None, NOON), "never"),
+        (formats.usdt("1234.5"), "1,234.50"),
+        (formats.usdt(None), "–"),
+        (formats.signed("12.345"), "+12.34"),
+        (formats.signed("-0.001"), "0.00"),
+        (formats.signed(0), "0.00"),
+        (formats.percent("-10.22"), "-10.22 %"),
+        (formats.price("60123.5", "0.1"), "60,123.5"),
+        (formats.price("100250.0999999999", "0.1"), "100,250.1"),
+        (formats.price("0.000012345", "0.000000001"), "0.000012345"),
+        (formats.price("90149.1"), "90,149.1"),
+        (formats.quantity("1250.500"), "1,250.5"),
+        (formats.quantity("1000"), "1,000"),
+        (formats.pnl("3.2", "USDT"), ":green[+3.20 USDT]"),
+        (formats.pnl("-3.2"), ":red[-3.20]"),
+        (formats.pnl("0.001"), "0.00"),
+        (formats.pnl("-3.2", stale=True), ":gray[-3.20]"),
+        (formats.age(timedelta(seconds=59)), "59 s"),
+        (formats.age(timedelta(seconds=61)), "1 min"),
+        (formats.age(timedelta(hours=5)), "5 h"),
+        (formats.age(timedelta(days=3)), "3 d"),
+        (formats.age(timedelta(seconds=-2)), "0 s"),
+        (formats.ago("2026-11-21T11:59:58+00:00", NOON), "2 s ago"),
+        (formats.ago(None, NOON), "never"),
     ],
 )
 def test_numbers_read_the_same_everywhere(shown, text):
@@ -121,7 +122,7 @@ def test_a_setting_is_stored_exactly(value, default, stored):
 
 
 def test_positions_name_what_is_not_ours():
-    bitcoin, ether = rows.position_rows(sample_picture())
+    bitcoin, ether = positions.position_rows(sample_picture())
     assert (bitcoin["Not ours"], ether["Not ours"]) == ("1", "–")
     assert bitcoin["PnL, USDT"] == "+1.61"
     assert ether["Side"] == "Short 5x"
@@ -129,7 +130,7 @@ def test_positions_name_what_is_not_ours():
 
 def test_a_part_says_what_rests_on_the_exchange_and_how_long_ago_it_was_seen():
     row = part("00a7k2", protection_seen_at="2026-11-21T11:59:58+00:00")
-    shown = {figure.label: figure for figure in rows.part_figures(row, sample_picture(), NOON)}
+    shown = {figure.label: figure for figure in positions.part_figures(row, sample_picture(), NOON)}
     assert shown["Stop-loss"].value == "90,149.1"
     assert shown["Stop-loss"].note == "-10.22 % · -100.00 USDT"
     assert shown["On the exchange"].value == "Stop and target"
@@ -146,12 +147,12 @@ def test_a_part_says_what_rests_on_the_exchange_and_how_long_ago_it_was_seen():
     ],
 )
 def test_protection_in_words(story, changes, words):
-    shown = rows.part_figures(part("00a7k2", **changes), sample_picture(), NOON)
+    shown = positions.part_figures(part("00a7k2", **changes), sample_picture(), NOON)
     assert next(figure.value for figure in shown if figure.label == "On the exchange") == words, story
 
 
 def test_what_needs_guarding_comes_first():
-    assert [row["part"] for row in rows.parts_in_order(sample_picture())] == ["00a7k2", "00a7k3", "00a7k4"]
+    assert [row["part"] for row in positions.parts_in_order(sample_picture())] == ["00a7k2", "00a7k3", "00a7k4"]
 
 
 def test_orders_are_sorted_to_where_a_trader_looks():
@@ -169,18 +170,18 @@ def test_orders_are_sorted_to_where_a_trader_looks():
     ],
 )
 def test_stopping_in_words(parts, protected, words):
-    assert rows.stop_words(parts, protected) == words
+    assert positions.stop_words(parts, protected) == words
 
 
 def test_the_pill_counts_what_is_protected():
-    assert rows.protection_badge(sample_picture()) == ":orange-badge[:material/gpp_maybe: 1/2 protected]"
+    assert positions.protection_badge(sample_picture()) == ":orange-badge[:material/gpp_maybe: 1/2 protected]"
     assert (
-        rows.protection_badge(sample_picture(), "27 s") == ":orange-badge[:material/gpp_maybe: 1/2 protected 27 s ago]"
+        positions.protection_badge(sample_picture(), "27 s") == ":orange-badge[:material/gpp_maybe: 1/2 protected 27 s ago]"
     )
     whole = {"protection": {"protected": 2, "parts": 2}}
-    assert rows.protection_badge(whole) == ":blue-badge[:material/shield: 2/2 protected]"
-    assert rows.protection_badge(whole, "27 s") == ":gray-badge[:material/schedule: 2/2 protected 27 s ago]"
-    assert rows.protection_badge(None) == ":gray-badge[:material/shield: 0/0 protected]"
+    assert positions.protection_badge(whole) == ":blue-badge[:material/shield: 2/2 protected]"
+    assert positions.protection_badge(whole, "27 s") == ":gray-badge[:material/schedule: 2/2 protected 27 s ago]"
+    assert positions.protection_badge(None) == ":gray-badge[:material/shield: 0/0 protected]"
 
 
 def test_history_adds_up_and_keeps_every_digit():
@@ -214,7 +215,7 @@ def test_request_limits_are_listed_with_the_fullest_first() -> None:
     named = {"orders": ["2", "60"], "account": ["3", "10"], "time": ["0", "10"]}
     picture = sample_picture()
     picture["health"]["requests"] = named
-    assert [tuple(row.values()) for row in rows.request_rows(picture)] == [
+    assert [tuple(row.values()) for row in positions.request_rows(picture)] == [
         ("account", "3", "10"),
         ("orders", "2", "60"),
         ("time", "0", "10"),

@@ -12,9 +12,11 @@ from core.domain.account import Account, Environment, Exchange
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side, TriggerBy
 from core.domain.intent import WhenRefused
-from core.services.paper import Deed
-from core.ui import ledger, rows, text
-from core.ui.tr_patterns import in_turkish
+from core.i18n import translate
+from core.i18n.tr_patterns import in_turkish
+from core.services.accounts.paper_market import Deed
+from core.ui.presenters import ledger
+from core.ui.presenters import positions as position_rows
 from tests.pages.conftest import words
 from tests.pages.sample import BTC, DEMO, PAPER, part, sample_picture
 from tests.pages.standin import StandIn, full
@@ -143,7 +145,7 @@ def test_all_accounts_are_added_up_and_listed_with_their_exchange(open_page, lan
         assert len(guarded) == 4
         assert "4/200" in accounts.to_string()
     finally:
-        text.use("en")
+        translate.use("en")
 
 
 def test_one_account_alone_offers_no_scope(open_page):
@@ -324,7 +326,7 @@ def test_a_fault_is_bound_to_the_exchange_of_the_chosen_account(open_page):
     ],
 )
 def test_an_account_is_named_with_its_exchange(account, expected):
-    assert rows.account_label(account) == expected
+    assert position_rows.account_label(account) == expected
 
 
 def test_a_division_is_told_in_turkish_too():

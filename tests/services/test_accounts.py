@@ -14,9 +14,9 @@ from core.domain.errors import Misconfigured, Unavailable
 from core.exchange.okx.addresses import addresses
 from core.exchange.okx.client import OKXClient
 from core.exchange.port import Credentials
-from core.services.accounts import AccountForm, Accounts
-from core.services.audit import Audit, Kind
-from core.services.keys import Keys
+from core.services.accounts.accounts import AccountForm, Accounts
+from core.services.accounts.keys import Keys
+from core.services.reporting.audit import Audit, Kind
 from core.vault import Vault
 from tests.builders import intent
 from tests.services.conftest import PAPER

@@ -8,9 +8,9 @@ from core.clock import SteppedClock
 from core.domain.account import Level
 from core.domain.instrument import Side
 from core.domain.intent import ExecutionStyle
-from core.services.audit import Audit, Kind
-from core.services.login import Login
-from core.services.positions import PositionManager
+from core.services.access.login import Login
+from core.services.reporting.audit import Audit, Kind
+from core.services.trading.positions import PositionManager
 from db.records import Event
 from tests.services.conftest import DEMO, NOW, PAPER, open_part
 

@@ -15,7 +15,7 @@ from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import Side
 from core.domain.intent import ExecutionStyle, RecoveryChoice, Target
 from core.domain.money import Price
-from core.services.differences import Adoption, Differences
+from core.services.trading.differences import Adoption, Differences
 from db.store import Store
 from tests.pages.sample import difference, sample_picture
 from tests.services.conftest import BTC, PAPER, open_part, start_cycle

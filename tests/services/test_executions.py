@@ -15,9 +15,9 @@ from core.domain.instrument import OrderSide, Side
 from core.domain.intent import ExecutionKind
 from core.domain.money import Contracts, Price
 from core.domain.order import Fill, Order, OrderKind, OrderStatus, Purpose
-from core.services.executions import ExecutionReport, Executions, report_of
+from core.services.reporting.executions import ExecutionReport, Executions, report_of
+from db.repositories.executions import ExecutionFacts, Placement
 from db.store import Store
-from db.store_executions import ExecutionFacts, Placement
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SYMBOL = "COIN-USDT-PERP"

@@ -14,9 +14,9 @@ from core.domain.errors import Misconfigured
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason, RecoveryChoice, ReopenChoice, Target, TargetEdit, Wanted
 from core.domain.money import Contracts
-from core.services.bulk import Row, close_many, edit_many
-from core.services.positions import PositionManager
-from core.services.presets import preset, with_presets
+from core.services.trading.bulk import Row, close_many, edit_many
+from core.services.trading.positions import PositionManager
+from core.services.trading.presets import preset, with_presets
 from tests.decision.test_preview import BTC as RULES
 from tests.services.conftest import BTC, PAPER
 from tests.services.test_positions import draft, held, positions, show

@@ -11,7 +11,7 @@ import pytest
 from core.domain.instrument import Side
 from core.domain.life import ClosedPosition, LastClose
 from core.domain.money import Contracts
-from core.services.history import Agreement, History, Only, match
+from core.services.reporting.history import Agreement, History, Only, match
 from tests.db.test_history import ended
 from tests.services.conftest import PAPER
 from tests.services.test_performance import MONDAY, D, cycle
@@ -63,7 +63,7 @@ def test_what_the_exchange_cannot_have_told_yet_is_not_held_against_it(store, cl
 
 
 def test_what_is_not_of_every_cycle_says_from_when_on(store, clock, monkeypatch):
-    monkeypatch.setattr("core.services.history.MOST_CYCLES", 2)
+    monkeypatch.setattr("core.services.reporting.history.MOST_CYCLES", 2)
     history = History(store, clock)
     for hours, token in enumerate("abc"):
         ended(store, token, MONDAY + timedelta(hours=hours))

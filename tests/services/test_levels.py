@@ -8,7 +8,7 @@ import pytest
 
 from core.domain.account import Level
 from core.domain.errors import Misconfigured, Unavailable
-from core.services.levels import Levels
+from core.services.safety.levels import Levels
 from tests.pages.sample import sample_picture
 from tests.services.conftest import NOW, PAPER, show
 

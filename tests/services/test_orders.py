@@ -13,7 +13,7 @@ from core.domain.errors import Misconfigured
 from core.domain.instrument import Side
 from core.domain.intent import ExecutionKind, ExecutionStyle, Told, Wanted
 from core.domain.order import OrderKind, OrderStatus
-from core.services.orders import OrderManager
+from core.services.trading.orders import OrderManager
 from tests.builders import order, price
 from tests.services.conftest import BTC, NOW, PAPER, open_part, show, start_cycle
 

@@ -11,8 +11,8 @@ import pytest
 from core.clock import SteppedClock
 from core.domain.intent import ExecutionKind, ExecutionStyle, ExitReason
 from core.domain.money import Price
-from core.services.orders import OrderManager
-from core.services.positions import PositionManager
+from core.services.trading.orders import OrderManager
+from core.services.trading.positions import PositionManager
 from db.store import Store
 from tests.stack import ACCOUNT, Stack, stack_on
 

@@ -11,9 +11,9 @@ import pytest
 
 from core.clock import SteppedClock
 from core.domain.account import Account, Environment, Exchange
-from core.services.levels import Levels
-from core.services.overview import Overview, totals
-from core.services.reports import Reports
+from core.services.accounts.overview import Overview, totals
+from core.services.reporting.snapshot import Reports
+from core.services.safety.levels import Levels
 from db.store import Store
 from tests.pages.sample import sample_picture
 from tests.services.conftest import DEMO, PAPER

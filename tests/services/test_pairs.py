@@ -11,7 +11,7 @@ import pytest
 from core.domain.account import Exchange
 from core.domain.intent import ExitReason
 from core.domain.pair import PairState
-from core.services.pairs import Pairs, pairs_of, percentile
+from core.services.trading.pairs import Pairs, pairs_of, percentile
 from db.store import Store
 from tests.pages.sample import part, sample_picture
 from tests.simulator.conftest import fresh

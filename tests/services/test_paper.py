@@ -11,7 +11,7 @@ import pytest
 from core.domain.account import Account, Environment, Exchange
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import Side
-from core.services.paper import RULE, Deed, PaperMarket
+from core.services.accounts.paper_market import RULE, Deed, PaperMarket
 from tests.services.conftest import BTC, DEMO, PAPER
 from tests.simulator.binance_client import BinanceClient as BinancePerson
 

@@ -11,7 +11,7 @@ import pytest
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason
 from core.domain.money import Contracts
-from core.services.performance import (
+from core.services.reporting.performance import (
     Drawdown,
     drawdown,
     measures,

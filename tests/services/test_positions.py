@@ -24,7 +24,7 @@ from core.domain.intent import (
     WhenRefused,
 )
 from core.domain.money import Contracts, Price
-from core.services.positions import Draft, PositionManager
+from core.services.trading.positions import Draft, PositionManager
 from tests.builders import order
 from tests.pages.sample import sample_picture
 from tests.services.conftest import BTC, PAPER

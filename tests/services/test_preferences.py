@@ -13,10 +13,10 @@ from core.domain.errors import Misconfigured
 from core.domain.intent import ExitReason, Limits, Recovery, ReopenRule
 from core.monitor.arming import Guards
 from core.monitor.position_monitor import CADENCE
-from core.services.choices import RANGES
-from core.services.offered import OFFERED
-from core.services.preferences import Change, Preferences
-from db.rules import Rules
+from core.services.settings.definitions import OFFERED
+from core.services.settings.preferences import Change, Preferences
+from core.services.trading.choices import RANGES
+from db.trading_settings import Rules
 
 
 @pytest.fixture

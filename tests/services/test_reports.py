@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.services.reports import Reports
+from core.services.reporting.snapshot import Reports
 from db.records import Event
 from tests.services.conftest import DEMO, NOW, PAPER, show
 

@@ -1,0 +1,158 @@
+"""The bot's switch, its level, and what it is doing: running, stopped, starting, elsewhere, dead, each in words.
+
+Told from facts in the database alone (switch, lease, heartbeat, picture), so it is true of a bot in any process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.clock import Clock
+from core.domain.account import Level
+from core.domain.errors import Misconfigured, Unavailable
+from core.monitor.arming import Guards, facts
+from core.services.safety.level_preview import GuardFigure, LevelPreview, figures, preview_of
+from db.records import BotRow
+from db.store import Store
+
+SILENT_AFTER = timedelta(seconds=10)  #: the heartbeat comes every 2 s
+RESTS = "What rests on the exchange goes on guarding the positions."
+
+
+@dataclass(frozen=True, slots=True)
+class BotStatus:
+    """What a page says of the bot of one account."""
+
+    state: str  #: running | stopped | starting | elsewhere | dead
+    words: str
+    since: datetime | None
+    manually_stopped: bool
+    level: Level
+    heartbeat_at: datetime | None
+    protected: int  #: of the parts that hold something, how many have their whole stop on the exchange
+    parts: int
+    on_exchange_alone: int  #: protected parts that nobody watches just now
+    level_at: datetime | None = None
+    level_by: str = ""  #: "guard" where it was raised by itself
+    level_why: str = ""
+
+
+class Levels:
+    """Start, stop and status. Leases of this process's own bot are held under names that begin with `here`."""
+
+    def __init__(self, store: Store, clock: Clock, here: str = "") -> None:
+        self.store, self.clock, self.here = store, clock, here
+
+    def status(self, account: str) -> BotStatus:
+        """What the bot of this account does now. Raises Unavailable where the database does not answer."""
+        row, found = self.store.bot(account), self.store.picture(account)
+        picture = found[0] if found else None
+        state, words = self._state(account, row, picture)
+        counts = picture["protection"] if picture else {"protected": 0, "parts": 0}
+        protected, parts = int(counts["protected"]), int(counts["parts"])
+        return BotStatus(
+            state=state,
+            words=words,
+            since=row.changed_at,
+            manually_stopped=row.manually_stopped,
+            level=Level(row.level),
+            heartbeat_at=row.heartbeat_at,
+            protected=protected,
+            parts=parts,
+            on_exchange_alone=0 if state in ("running", "elsewhere") else protected,
+            level_at=row.level_at,
+            level_by=row.level_by,
+            level_why=row.level_why,
+        )
+
+    def start(self, account: str, by: str) -> None:
+        """Let the bot act. Raises Unavailable where no bot process looks after the account just now."""
+        self._known(account)
+        if self._holder(account) is None:
+            raise Unavailable(
+                "No bot process looks after this account just now. After a restart it takes up to ten seconds; "
+                f"press Start again then. {RESTS}"
+            )
+        if not self.store.bot(account).running:
+            self.store.set_running(account, True, by=by, why="", manually=False)
+
+    def stop(self, account: str, by: str, why: str = "") -> None:
+        """Let the bot only look. Nothing is cancelled and nothing closed; it stays stopped until Start."""
+        self._known(account)
+        row = self.store.bot(account)
+        if row.running or not row.manually_stopped:
+            self.store.set_running(account, False, by=by, why=why, manually=True)
+
+    # -- the level -------------------------------------------------------------------------------------------
+
+    def preview(self, account: str, level: Level) -> LevelPreview:
+        """What this level would do now, in numbers. Raises Unavailable where the database does not answer."""
+        self._known(account)
+        found = self.store.picture(account)
+        return preview_of(level, self.store.bot(account), found[0] if found else None)
+
+    def set_level(self, account: str, level: Level, by: str, why: str) -> None:
+        """From now on the bot does no more than this. It is kept over restarts, with who, when and why."""
+        self._known(account)
+        self.store.set_level(account, level, by, why.strip())
+
+    def raise_level(self, account: str, level: Level, by: str, why: str) -> bool:
+        """The same where it protects more than what is set now; False: it would not, and nothing has changed."""
+        self._known(account)
+        return self.store.raise_level(account, level, by, why.strip())
+
+    def guards(self, account: str) -> tuple[GuardFigure, ...]:
+        """What may raise the level by itself: today's figure beside its limit."""
+        self._known(account)
+        guards = Guards.of(self.store.settings())
+        return figures(guards, facts(self.store, account, guards, self.clock.now()))
+
+    # -- what the facts say ----------------------------------------------------------------------------------
+
+    def _state(self, account: str, row: BotRow, picture: dict[str, Any] | None) -> tuple[str, str]:
+        if not row.running:
+            return "stopped", _stopped_words(row)
+        now, holder = self.clock.now(), self._holder(account)
+        beat = row.heartbeat_at
+        asked_long_ago = row.changed_at is None or now - row.changed_at > SILENT_AFTER
+        if beat is None or now - beat > SILENT_AFTER or holder is None:
+            if not asked_long_ago:
+                return "starting", "The bot has been asked to start and has not answered yet."
+            silence = "never" if beat is None else f"{(now - beat).total_seconds():.0f} s ago"
+            return "dead", f"The bot's last sign of life was {silence}. {RESTS} Restart Perpdeck, then press Start."
+        if picture is None or picture["bot"]["state"] != "running":
+            return "starting", f"The bot is starting. {_trouble(picture)}".rstrip()
+        watch = f"{_watch_words(picture)} {_trouble(picture)}".rstrip()
+        if not holder.startswith(self.here):
+            where = holder.split("/")[0]
+            return "elsewhere", f"Runs in another process (on {where}); this page shows what it sees. {watch}"
+        return "running", watch
+
+    def _holder(self, account: str) -> str | None:
+        """Who holds the right to act on the account now; None: nobody."""
+        lease = self.store.lease(account)
+        return lease.holder if lease is not None else None
+
+    def _known(self, account: str) -> None:
+        if self.store.account(account) is None:
+            raise Misconfigured(f"account {account!r} is not known")
+
+
+def _stopped_words(row: BotRow) -> str:
+    why = row.why.rstrip(".")
+    if not why:
+        return f"Stopped by {row.changed_by}." if row.changed_by else "Stopped."
+    return f"{why[:1].upper()}{why[1:]}."
+
+
+def _watch_words(picture: dict[str, Any]) -> str:
+    parts = int(picture["protection"]["parts"])
+    return {0: "Nothing is held; ready to trade.", 1: "Watches 1 part."}.get(parts, f"Watches {parts} parts.")
+
+
+def _trouble(picture: dict[str, Any] | None) -> str:
+    """What keeps the bot from looking, where something does."""
+    words = picture["health"]["exchange"] if picture else "ok"
+    return "" if words == "ok" else f"The exchange: {words}."

@@ -1,0 +1,38 @@
+"""What the risk control has let through and refused, check by check; read from what the bot has written."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.domain.verdict import Check as Check
+from core.domain.verdict import CheckName as CheckName
+from core.services.reporting.paging import Page, number_of, page_of
+from db.repositories.risk_checks import CheckCount as CheckCount
+from db.repositories.risk_checks import RiskCheck as RiskCheck
+from db.store import Store
+
+
+class Risk:
+    """Reads. Raises Misconfigured for a place that no page ended at, Unavailable where the database does not answer."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def checks(
+        self,
+        account: str,
+        *,
+        part: str | None = None,
+        check: CheckName | None = None,
+        passed: bool | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> Page[RiskCheck]:
+        """One line for each order that was let through and for each refusal, newest first."""
+        before = number_of(after)
+        rows = self.store.risk_checks(account, part=part, check=check, passed=passed, before=before, limit=limit + 1)
+        return page_of([((row.at, str(row.number)), row) for row in rows], limit)
+
+    def counts(self, account: str, since: datetime) -> list[CheckCount]:
+        """How often each check was made and has refused since then; a refusal counts at each look that found it."""
+        return self.store.risk_counts(account, since)

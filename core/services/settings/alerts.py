@@ -1,0 +1,232 @@
+"""What a person does about alerts: channels with their choices, a test of each, the dead man's switch, the phone.
+
+Addresses and tokens are sealed when they come in; what is shown of them is the service and the last four letters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from secrets import token_hex
+
+from core.alerts import ping, transport
+from core.alerts.transport import Undelivered
+from core.alerts.words import TITLES
+from core.clock import Clock
+from core.domain.alert import AlertKind, AlertSettings, Channel, DeliveryState, QuietHours, Told
+from core.domain.errors import Misconfigured
+from core.vault import Vault
+from db.records import Event
+from db.repositories.alert_channels import address_name
+from db.store import Store
+
+__all__ = [
+    "TITLES",
+    "AlertKind",
+    "AlertSettings",
+    "Alerting",
+    "Channel",
+    "DeliveryState",
+    "Outside",
+    "QuietHours",
+    "Told",
+]
+
+TELEGRAM, TELEGRAM_NOTE = "telegram", "telegram_note"  #: names of the sealed token, and of how it fares
+LONGEST_NAME = 40
+MOST_PER_MINUTE = 60
+RANGES = {"bare_seconds": (1, 3600, "s"), "unresolved_seconds": (5, 3600, "s"), "ping_minutes": (1, 1440, "min")}
+LABELS = {
+    "bare_seconds": "Without a stop-loss for",
+    "unresolved_seconds": "Without an answer for",
+    "ping_minutes": "Every",
+}
+_TOKEN = re.compile(r"[0-9]{5,12}:[0-9A-Za-z_-]{30,60}")
+TEST_TITLE, TEST_WORDS = "Perpdeck: a test", "This channel works."
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Something outside that was set up: the dead man's switch, or the phone."""
+
+    hint: str = ""  #: the last four letters of its address or token; empty: there is none
+    at: datetime | None = None  #: when it fared as `trouble` says
+    trouble: str = ""  #: empty: well
+    strangers: tuple[str, ...] = ()
+
+    @property
+    def there(self) -> bool:
+        return bool(self.hint)
+
+
+class Alerting:
+    """Raises Unavailable where the database does not answer."""
+
+    def __init__(self, store: Store, clock: Clock, vault: Vault, language: Callable[[], Callable[[str], str]]) -> None:
+        self._store, self._clock, self._vault, self._language = store, clock, vault, language
+
+    # -- channels --------------------------------------------------------------------------------------------
+
+    def channels(self) -> list[Channel]:
+        """All of them, in the order in which they were added."""
+        return self._store.alert_channels()
+
+    def add(self, name: str, address: str, by: str) -> Channel:
+        """A new channel with the usual choices. Raises Misconfigured with everything that is not allowed."""
+        name, address = name.strip(), address.strip()
+        problems = list(_name_problems(name))
+        service = None
+        try:
+            service = transport.service_of(address)
+        except Misconfigured as trouble:
+            problems.append(str(trouble))
+        if problems or service is None:
+            raise Misconfigured(" ".join(problems), problems=tuple(problems))
+        channel = Channel(token_hex(4), name, service.name, service.hint)
+        sealed = self._vault.seal(address)
+        self._store.save_alert_channel(channel, sealed, self._clock.now())
+        self._under_the_present_secret(address_name(channel.id), sealed, channel.hint)
+        self._note(by, f"alert channel {name} added: {service.name}")
+        return channel
+
+    def change(self, channel: Channel, by: str) -> None:
+        """Keep the channel's name, switch, kinds, quiet hours and rate. Raises Misconfigured with every problem."""
+        name = channel.name.strip()
+        problems = list(_name_problems(name))
+        if not 1 <= channel.per_minute <= MOST_PER_MINUTE:
+            problems.append(
+                f"messages in a minute {channel.per_minute} is out of range: 1 to {MOST_PER_MINUTE} is allowed"
+            )
+        if channel.quiet is not None and channel.quiet.start == channel.quiet.end:
+            problems.append("quiet hours: they begin and end at the same time; leave both empty for none")
+        if problems:
+            raise Misconfigured(" ".join(problems), problems=tuple(problems))
+        kept = self._known(channel.id)
+        changed = replace(channel, name=name, service=kept.service, hint=kept.hint)
+        self._store.save_alert_channel(changed, None, self._clock.now())
+        self._note(by, f"alert channel {name} changed")
+
+    def remove(self, channel: str, by: str) -> None:
+        """Forget it and its address. Raises Misconfigured for one that is not known."""
+        known = self._known(channel)
+        self._store.remove_alert_channel(channel)
+        self._note(by, f"alert channel {known.name} removed")
+
+    def test(self, channel: str) -> str:
+        """Send a test message now; why it was not taken, or an empty string. Takes up to ten seconds."""
+        known, sealed = self._known(channel), self._store.sealed_text(address_name(channel))
+        trouble = "" if sealed is not None else "its address is gone: enter it anew"
+        if sealed is not None:
+            say = self._language()
+            try:
+                transport.send(self._vault.unseal(sealed[0]), say(TEST_TITLE), say(TEST_WORDS))
+            except Undelivered as failure:
+                trouble = str(failure)
+        self._store.note_channel(known.id, self._clock.now(), trouble)
+        return trouble
+
+    def told(self, limit: int = 50) -> list[Told]:
+        """The newest alerts, and what became of them on each channel."""
+        return self._store.alerts_told(limit)
+
+    def _known(self, channel: str) -> Channel:
+        found = next((one for one in self.channels() if one.id == channel), None)
+        if found is None:
+            raise Misconfigured(f"alert channel {channel!r} is not known")
+        return found
+
+    # -- what holds for all ----------------------------------------------------------------------------------
+
+    def settings(self) -> AlertSettings:
+        """Times, the summary, and who may give commands."""
+        return AlertSettings.of(self._store.settings())
+
+    def set_settings(self, wanted: AlertSettings, by: str) -> None:
+        """Keep them, all or none. Raises Misconfigured with every problem."""
+        problems = [
+            f"{LABELS[name]} {getattr(wanted, name)} {unit} is out of range: {low} to {high} {unit} is allowed"
+            for name, (low, high, unit) in RANGES.items()
+            if not low <= getattr(wanted, name) <= high
+        ]
+        if wanted.telegram_on and not wanted.telegram_ids:
+            problems.append("commands: nobody may give them; enter the number of one user or chat at least")
+        if problems:
+            raise Misconfigured(" ".join(problems), problems=tuple(problems))
+        before, now = self.settings().kept(), wanted.kept()
+        changed = {key: value for key, value in now.items() if value != before[key]}
+        if changed:
+            self._store.set_settings(changed, by)
+
+    # -- the dead man's switch -------------------------------------------------------------------------------
+
+    def ping(self) -> Outside:
+        return self._outside(ping.PING, ping.NOTE)
+
+    def set_ping(self, address: str, by: str) -> None:
+        """Send requests there while all is well; empty: none any more. Raises Misconfigured."""
+        address = address.strip()
+        if address and not ping.usable(address):
+            raise Misconfigured("address: it must begin with https:// or http://")
+        self._seal(ping.PING, address, "dead man's switch", by)
+
+    def test_ping(self) -> str:
+        """Send one now, whatever the state of the bot; why it was not taken, or an empty string."""
+        sealed = self._store.sealed_text(ping.PING)
+        if sealed is None:
+            return "no address is set"
+        return ping.request(self._vault.unseal(sealed[0]))
+
+    # -- commands from a phone -------------------------------------------------------------------------------
+
+    def telegram(self) -> Outside:
+        found, sealed = self._outside(TELEGRAM, TELEGRAM_NOTE), self._store.sealed_text(TELEGRAM)
+        if sealed is None:
+            return found
+        try:
+            digest = sha256(self._vault.unseal(sealed[0]).encode()).hexdigest()
+        except Misconfigured as trouble:
+            return replace(found, trouble=str(trouble))
+        return replace(found, strangers=tuple(self._store.strangers(digest)))
+
+    def set_telegram(self, token: str, by: str) -> None:
+        """Take commands with this bot token; empty: with none. Raises Misconfigured."""
+        token = token.strip()
+        if token and not _TOKEN.fullmatch(token):
+            raise Misconfigured("bot token: it does not look like one; BotFather gives it, as in 123456789:ABC-def…")
+        self._seal(TELEGRAM, token, "Telegram bot", by)
+
+    def _outside(self, name: str, note: str) -> Outside:
+        sealed, kept = self._store.sealed_text(name), self._store.private(note)
+        if sealed is None:
+            return Outside()
+        if kept is None:
+            return Outside(sealed[1])
+        return Outside(sealed[1], datetime.fromisoformat(kept["at"]), str(kept["trouble"]))
+
+    def _seal(self, name: str, text: str, what: str, by: str) -> None:
+        if text:
+            letters = re.sub(r"[^0-9A-Za-z]", "", text)
+            sealed, hint = self._vault.seal(text), letters[-transport.HINT :]
+            self._store.seal_text(name, sealed, hint)
+            self._under_the_present_secret(name, sealed, hint)
+        else:
+            self._store.forget_text(name)
+        self._note(by, f"{what} {'set' if text else 'removed'}")
+
+    def _under_the_present_secret(self, name: str, sealed: bytes, hint: str) -> None:
+        """The secret may have been changed between sealing and keeping, and the old one is forgotten then."""
+        anew = self._vault.renewed(sealed)
+        if anew is not None:
+            self._store.seal_text(name, anew, hint)
+
+    def _note(self, by: str, action: str) -> None:
+        event = Event(self._clock.now(), "", None, "setting", f"asked by {by}", action, "done")
+        self._store.add_events("", [event])
+
+
+def _name_problems(name: str) -> Iterator[str]:
+    if not 1 <= len(name) <= LONGEST_NAME:
+        yield f"name has {len(name)} characters: 1 to {LONGEST_NAME} are allowed"

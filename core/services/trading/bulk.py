@@ -1,0 +1,90 @@
+"""The same wish for many parts, each asked for by itself: one that is refused holds none of the others back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from core.domain.errors import PerpdeckError
+from core.domain.instrument import TriggerBy
+from core.domain.intent import Target
+from core.domain.money import Price
+
+if TYPE_CHECKING:
+    from core.services.trading.positions import Asked, PositionManager
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """What became of one part's share of the wish."""
+
+    part: str
+    done: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A part as the trader sees it: its name and its targets of now."""
+
+    part: str
+    take_profit: Target | None
+    stop_loss: Target | None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Row:
+        """From the picture's row of the part."""
+        return cls(row["part"], _target(row["take_profit"]), _target(row["stop_loss"]))
+
+
+def edit_many(
+    positions: PositionManager,
+    rows: Iterable[Row],
+    take_profit: Target | None,
+    stop_loss: Target | None,
+    token: str,
+    by: str,
+    *,
+    keep: bool = False,
+) -> list[RowResult]:
+    """Move the targets of all these parts; None leaves a part's own as it is."""
+
+    def edited(row: Row) -> Asked:
+        target, stop = _like(take_profit, row.take_profit), _like(stop_loss, row.stop_loss)
+        return positions.edit_targets(row.part, target, stop, f"{token}-{row.part}", by, keep=keep)
+
+    return _each(rows, edited)
+
+
+def close_many(
+    positions: PositionManager, rows: Iterable[Row], token: str, by: str, *, reopen: bool = False
+) -> list[RowResult]:
+    """Close all these parts whole at market, for good unless `reopen`."""
+    return _each(rows, lambda row: positions.close(row.part, f"{token}-{row.part}", by, reopen=reopen))
+
+
+def _each(rows: Iterable[Row], ask: Callable[[Row], Asked]) -> list[RowResult]:
+    results = []
+    for row in rows:
+        try:
+            results.append(RowResult(row.part, True, ask(row).words))
+        except PerpdeckError as refusal:
+            results.append(RowResult(row.part, False, str(refusal)))
+    return results
+
+
+def _like(wanted: Target | None, own: Target | None) -> Target | None:
+    """The new target, set off by the same price as the part's own."""
+    if wanted is None or own is None:
+        return wanted or own
+    return Target(wanted.pnl_usdt, wanted.price, wanted.percent, own.trigger_by)
+
+
+def _target(row: Mapping[str, Any] | None) -> Target | None:
+    if row is None:
+        return None
+    given = {name: Decimal(row[name]) for name in ("pnl_usdt", "percent") if row.get(name) is not None}
+    price = Price(Decimal(row["price"])) if row.get("price") is not None else None
+    return Target(**given, price=price, trigger_by=TriggerBy(row["trigger_by"]))

@@ -1,0 +1,91 @@
+"""What may be asked of a part that holds something, and what closing would come to, by the last picture. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.decision.preview import passed_problem, target_problems
+from core.domain.instrument import Instrument, Side
+from core.domain.intent import Intent, Target
+from core.domain.money import ZERO
+from core.services.reporting.snapshot_reader import Pictured
+from core.services.trading.choices import trigger_problem
+
+
+@dataclass(frozen=True, slots=True)
+class ClosePreview:
+    """What closing now would come to. Money in USDT; the fee carries its minus."""
+
+    contracts: Decimal
+    notional: Decimal
+    pnl: Decimal  #: before the fee
+    fee: Decimal
+    words: str
+    problems: tuple[str, ...]
+
+
+def size_of(intent: Intent, pictured: Pictured) -> Decimal:
+    """What the part holds, or will hold once an earlier partial close is through."""
+    row = pictured.part(intent.part)
+    size = Decimal(row["size"]) if row else ZERO
+    return size if intent.reduce_to is None else min(size, intent.reduce_to)
+
+
+def edit_problems(
+    intent: Intent, pictured: Pictured, take_profit: Target | None, stop_loss: Target | None
+) -> Iterator[str]:
+    """Why these levels cannot rest."""
+    rules, side = pictured.instrument(intent.key.symbol), intent.key.side
+    row, ticker = pictured.part(intent.part), pictured.ticker(intent.key.symbol)
+    wrong_price = trigger_problem(pictured.data["exchange"], take_profit, stop_loss)
+    if wrong_price:
+        yield wrong_price
+    contracts = intent.contracts
+    average = Decimal(row["average_entry"]) if row and row["average_entry"] else None
+    if average is None or not contracts:
+        average = intent.entry.price or (ticker.mark if ticker else None)
+        contracts = rules.contracts_for(intent.position_value, average) if average else None
+    for name, target in (("take-profit", take_profit), ("stop-loss", stop_loss)):
+        if target is None or average is None or not contracts:
+            continue
+        # A held part may lock in profit: its stop may lie beyond its entry, only not beyond the price.
+        held = row is not None and Decimal(row["size"]) > ZERO
+        wrong = [] if held else list(target_problems(name, target, side, rules, average, contracts))
+        level = rules.stop_price(side, target.raw_price(rules, side, average, contracts))
+        if held and level <= 0:
+            wrong = [f"{name} would lie at a price of {level:f}: it must stay above 0"]
+        yield from wrong
+        if held and not wrong and ticker is not None:
+            words = passed_problem(name, level, side, ticker.mark)
+            if words:
+                yield words
+
+
+def close_problems(contracts: Decimal, size: Decimal, rules: Instrument) -> Iterator[str]:
+    """Why so many of `size` contracts cannot be closed."""
+    least = rules.min_quantity
+    if not size:
+        yield "contracts: nothing is held of this part now"
+    elif not least <= contracts <= size:
+        yield f"contracts {contracts:f} is out of range: {least:f} to {size:f} is allowed"
+    elif contracts % rules.quantity_step:
+        yield f"contracts {contracts:f} is between two steps: a multiple of {rules.quantity_step:f} is allowed"
+    elif ZERO < size - contracts < least:
+        yield f"contracts {contracts:f} would leave {size - contracts:f}: below the exchange's smallest of {least:f}"
+
+
+def close_preview(intent: Intent, pictured: Pictured, contracts: Decimal | None) -> ClosePreview:
+    """What closing `contracts` (None: all) would come to at the newest price."""
+    rules, size = pictured.instrument(intent.key.symbol), size_of(intent, pictured)
+    row, ticker = pictured.part(intent.part), pictured.ticker(intent.key.symbol)
+    asked = size if contracts is None else contracts
+    problems = tuple(close_problems(asked, size, rules)) if contracts is not None else ()
+    if ticker is None or row is None or not row["average_entry"]:
+        return ClosePreview(asked, ZERO, ZERO, ZERO, "Its price or entry is not known yet.", problems)
+    price = ticker.bid if intent.key.side is Side.LONG else ticker.ask
+    notional = rules.notional(asked, price)
+    pnl = rules.pnl(intent.key.side, asked, Decimal(row["average_entry"]), price)
+    words = f"At {price:f}, the {'bid' if intent.key.side is Side.LONG else 'ask'} of now; slippage not counted."
+    return ClosePreview(asked, notional, pnl, -notional * rules.taker_fee, words, problems)

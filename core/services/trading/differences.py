@@ -1,0 +1,243 @@
+"""What a person answers to differences between exchange and book: adopt, assign, ignore, book, wait.
+
+An answer is written into the book and never sent to an exchange; the bot guards from there. Bad input raises
+Misconfigured with every problem in words, before anything is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from core.clock import Clock
+from core.decision.preview import passed_problem, target_problems
+from core.decision.totals import DIVIDED
+from core.domain.account import PositionKey
+from core.domain.difference import Answer, Choice, DifferenceKind, Division
+from core.domain.errors import Misconfigured, Unavailable
+from core.domain.instrument import Instrument, Side
+from core.domain.intent import ExecutionStyle, ExternalEntry, Intent, RecoveryChoice, ReopenChoice, Target, Wanted
+from core.domain.money import ZERO, Contracts, Price, plain
+from core.services.reporting.snapshot_reader import Pictured
+from core.services.trading.choices import choice_problems
+from core.services.trading.positions import Asked
+from db.store import Store
+
+TOO_OLD = timedelta(seconds=30)  #: what was seen longer ago is not answered: it may be something else by now
+LONGEST_STRATEGY = 40
+ALONE_RECOVERY = RecoveryChoice(enabled=False)
+ALONE_REOPEN = ReopenChoice(enabled=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceRow:
+    """One difference as the last look saw it. `mark` says which one exactly: give it back with the answer."""
+
+    id: str
+    account: str
+    kind: DifferenceKind
+    symbol: str
+    side: Side
+    ours: str
+    theirs: str
+    since: datetime | None
+    words: str
+    choices: tuple[Choice, ...]
+    answer: Choice | None  #: what was said to it; None: it waits for an answer
+    mark: str
+    quantity: Contracts  #: contracts that are too many or too few
+    price: Price | None  #: what a residual was opened at, as far as it can be told
+    leverage: Decimal | None  #: of the position at the exchange
+    parts: tuple[str, ...]  #: parts that a residual may be assigned to
+    seen_at: datetime
+
+    @property
+    def key(self) -> PositionKey:
+        return PositionKey(self.account, self.symbol, self.side)
+
+    @property
+    def blocks(self) -> bool:
+        """True while nothing is opened or enlarged there because of it."""
+        if self.kind is DifferenceKind.RESIDUAL:
+            return self.answer is not Choice.IGNORE
+        return self.kind in (DifferenceKind.SHORTFALL, DifferenceKind.NET_MODE, DifferenceKind.REDUCED)
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What a residual becomes as a part of our own. By itself it is neither recovered nor opened again."""
+
+    take_profit: Target | None
+    stop_loss: Target | None
+    strategy: str = "adopted"
+    recovery: RecoveryChoice = ALONE_RECOVERY
+    reopen: ReopenChoice = ALONE_REOPEN
+
+
+class Differences:
+    """Small on purpose: each method is one answer, written in one transaction."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store, self.clock = store, clock
+
+    def list(self, account: str) -> tuple[DifferenceRow, ...] | None:
+        """Every difference of the last look, unanswered ones first. None: not known, there was no look yet."""
+        found = self.store.picture(account)
+        if found is None:
+            return None
+        rows = [_row(account, row, found[1]) for row in found[0].get("differences", ())]
+        return tuple(sorted(rows, key=lambda row: (row.answer is not None, not row.blocks, row.id)))
+
+    # -- answers --------------------------------------------------------------------------------------------
+
+    def adopt(self, account: str, difference: str, mark: str, asked: Adoption, token: str, by: str) -> Asked:
+        """Make a new part of contracts that somebody else opened; the bot guards it like any other."""
+        before = self.store.part_of_token(token)
+        if before is not None:
+            return Asked(before, False, "asked for already by this click")
+        row = self._standing(account, difference, mark, Choice.ADOPT)
+        rules, entry = self._rules(row), self._entry(row)
+        problems = tuple(self._adoption_problems(row, asked, rules))
+        if problems:
+            raise Misconfigured("; ".join(problems), problems=problems)
+        wish = Intent(
+            part="",
+            key=row.key,
+            wanted=Wanted.OPEN,
+            position_value=rules.notional(entry.quantity, entry.price),
+            leverage=row.leverage or Decimal(1),
+            entry=ExecutionStyle(),
+            take_profit=asked.take_profit,
+            stop_loss=asked.stop_loss,
+            strategy=asked.strategy.strip(),
+            contracts=entry.quantity,
+            cycle_started_at=row.seen_at,
+            own_recovery=asked.recovery,
+            own_reopen=asked.reopen,
+            asked_by=by,
+            asked_at=self.clock.now(),
+        )
+        intent, new = self.store.adopt(wish, entry, token)
+        return Asked(intent.part, new, self._words(account, "it is ours; its take-profit and stop-loss are placed"))
+
+    def assign(self, account: str, difference: str, mark: str, part: str, token: str, by: str) -> Asked:
+        """Add contracts that somebody else opened to a part that is there; its TP and SL then guard the whole."""
+        if self.store.part_of_token(token) is not None:
+            return Asked(part, False, "asked for already by this click")
+        row = self._standing(account, difference, mark, Choice.ASSIGN)
+        if part not in row.parts:
+            offered = ", ".join(row.parts) or "none just now"
+            raise Misconfigured(f"part {part!r} cannot take these contracts: one of {offered}")
+        if row.quantity % self._rules(row).quantity_step:
+            raise Misconfigured(f"{plain(row.quantity)} contracts lie between two steps and cannot be guarded")
+        _, new = self.store.assign(part, self._entry(row), token, by)
+        return Asked(part, new, self._words(account, f"part {part} holds them too; its protection is made larger"))
+
+    def ignore(self, account: str, difference: str, mark: str, token: str, by: str) -> Asked:
+        """Know of it and leave it alone, without an alarm, until it changes."""
+        return self._answer(account, difference, mark, Choice.IGNORE, token, by, "it is left alone until it changes")
+
+    def book(self, account: str, difference: str, mark: str, token: str, by: str) -> Asked:
+        """Take what is missing as closed at the mark price, without looking for its fill any longer."""
+        words = self._words(account, "what is missing is booked as closed at the mark price")
+        return self._answer(account, difference, mark, Choice.BOOK, token, by, words)
+
+    def wait(self, account: str, difference: str, mark: str, token: str, by: str) -> Asked:
+        """Keep what is missing in the book until its fill is found, however long that takes."""
+        words = "it stays in the book until its fill is found; nothing is added there meanwhile"
+        return self._answer(account, difference, mark, Choice.WAIT, token, by, words)
+
+    def divide(self, account: str, difference: str, mark: str, choice: Choice, token: str, by: str) -> Asked:
+        """Say which parts lose what somebody closed of a position they share."""
+        words = self._words(account, f"it is divided {DIVIDED[Division(choice)]}")
+        return self._answer(account, difference, mark, choice, token, by, words)
+
+    # -- helpers --------------------------------------------------------------------------------------------
+
+    def _answer(
+        self, account: str, difference: str, mark: str, choice: Choice, token: str, by: str, words: str
+    ) -> Asked:
+        row = self._standing(account, difference, mark, choice)
+        return Asked("", self.store.answer(row.key, Answer(row.kind, choice, row.mark), token, by), words)
+
+    def _standing(self, account: str, difference: str, mark: str, choice: Choice) -> DifferenceRow:
+        """The difference as it is now. Raises Misconfigured where it is no longer what the trader saw."""
+        found = self.list(account)
+        if found is None:
+            raise Misconfigured("The bot has not looked at the exchange yet.")
+        row = next((row for row in found if row.id == difference), None)
+        if row is None:
+            raise Misconfigured("this difference is no longer there: exchange and book agree")
+        if row.mark != mark:
+            raise Misconfigured(f"this difference has changed meanwhile: {row.words} Look at it again, then answer")
+        if choice not in row.choices:
+            raise Misconfigured(f"{choice} is no answer to this: {', '.join(row.choices) or 'it has none'}")
+        if self.clock.now() - row.seen_at > TOO_OLD:
+            raise Unavailable("the last look at the exchange is too old to answer by; wait for the next one")
+        return row
+
+    def _entry(self, row: DifferenceRow) -> ExternalEntry:
+        if row.price is None or row.since is None:
+            raise Unavailable("at which price these contracts were opened is not known yet; wait for the next look")
+        # The difference in which they are too many can be given away once: the same until the book has it.
+        name = f"{row.symbol}/{row.side}/{row.since.isoformat()}/{row.ours}"
+        return ExternalEntry(row.quantity, row.price, row.seen_at, name)
+
+    def _adoption_problems(self, row: DifferenceRow, asked: Adoption, rules: Instrument) -> Iterator[str]:
+        if not 0 < len(asked.strategy.strip()) <= LONGEST_STRATEGY:
+            yield f"strategy: a name of 1 to {LONGEST_STRATEGY} letters is allowed"
+        quantity, price = row.quantity, row.price
+        if quantity < rules.min_quantity or quantity % rules.quantity_step:
+            yield (
+                f"{plain(quantity)} contracts cannot be guarded: the exchange takes orders of at least "
+                f"{plain(rules.min_quantity)} in steps of {plain(rules.quantity_step)}"
+            )
+        ticker = Pictured.of(self.store, row.account).ticker(row.symbol)
+        for name, target in (("take-profit", asked.take_profit), ("stop-loss", asked.stop_loss)):
+            if target is None or price is None:
+                continue
+            # A stop given as a price may lock in profit: it must lie behind the price, not behind the entry.
+            wrong = (
+                []
+                if target.price is not None
+                else list(target_problems(name, target, row.side, rules, price, quantity))
+            )
+            level = rules.stop_price(row.side, target.raw_price(rules, row.side, price, quantity))
+            if level <= ZERO and not wrong:
+                wrong = [f"{name} would lie at a price of {level:f}: it must stay above 0"]
+            yield from wrong
+            words = passed_problem(name, level, row.side, ticker.mark) if ticker is not None and not wrong else ""
+            if words:
+                yield words
+        yield from choice_problems(asked.recovery, asked.reopen)
+
+    def _rules(self, row: DifferenceRow) -> Instrument:
+        return Pictured.of(self.store, row.account).instrument(row.symbol)
+
+    def _words(self, account: str, done: str) -> str:
+        return done if self.store.bot(account).running else f"{done} once the bot is started"
+
+
+def _row(account: str, row: dict[str, Any], seen_at: datetime) -> DifferenceRow:
+    return DifferenceRow(
+        id=row["id"],
+        account=account,
+        kind=DifferenceKind(row["kind"]),
+        symbol=row["symbol"],
+        side=Side(row["side"]),
+        ours=row["ours"],
+        theirs=row["theirs"],
+        since=datetime.fromisoformat(row["since"]) if row["since"] else None,
+        words=row["words"],
+        choices=tuple(Choice(choice) for choice in row["choices"]),
+        answer=Choice(row["answer"]) if row["answer"] else None,
+        mark=row["mark"],
+        quantity=Contracts(Decimal(row["quantity"])),
+        price=Price(Decimal(row["price"])) if row["price"] else None,
+        leverage=Decimal(row["leverage"]) if row["leverage"] else None,
+        parts=tuple(row["parts"]),
+        seen_at=seen_at,
+    )

@@ -1,0 +1,216 @@
+"""What a person does to single orders: see them, withdraw an entry, and hold TP and SL of a part by hand.
+
+Each is a wish in the book like any other; the bot carries it out, and does not repair it back until the trader
+returns the part to automatic. What somebody else placed is never touched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from core.clock import Clock
+from core.decision.entering import trigger_by
+from core.decision.runs import run_name
+from core.domain.errors import Misconfigured
+from core.domain.ids import meaning
+from core.domain.instrument import OrderSide, Side
+from core.domain.intent import Intent, Target, TargetEdit, Told
+from core.domain.money import Price
+from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
+from core.domain.part import Part
+from core.domain.steps import Levels, Pair, moved_by_hand
+from core.services.reporting.snapshot_reader import Pictured
+from core.services.trading.positions import Asked
+from db.store import Store
+
+INSTEAD = {
+    Purpose.PROTECT: "protects part {part}; to move it use Edit TP/SL, to be rid of the position use Close",
+    Purpose.SAFETY_NET: "protects part {part} while it fills; to move it use Edit TP/SL",
+    Purpose.TAKE_PROFIT: "is the take-profit of part {part}; to move it use Edit TP/SL",
+    Purpose.STOP_LOSS: "is the stop-loss of part {part}; to move it use Edit TP/SL",
+    Purpose.CLOSE: "closes part {part} at market as was asked; it fills by itself",
+    Purpose.BALANCE: "brings back what an exit closed beyond part {part}; it fills by itself",
+    Purpose.RECOVERY: "is a recovery step of part {part} at market; it fills by itself",
+}
+
+_LEGS = {Leg.TAKE_PROFIT: "take-profit", Leg.STOP_LOSS: "stop-loss"}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One live order as the last look saw it. `part` None: not ours."""
+
+    client_order_id: str
+    exchange_order_id: str
+    part: str | None
+    purpose: str
+    symbol: str
+    side: OrderSide
+    position_side: Side
+    kind: OrderKind
+    quantity: Decimal
+    filled: Decimal
+    price: Decimal | None
+    take_profit_trigger: Decimal | None
+    stop_loss_trigger: Decimal | None
+    status: OrderStatus
+    foreign: bool
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """TP and SL of one part: what holds, by whose word, and what somebody set at the exchange."""
+
+    part: str
+    take_profit: Price | None
+    stop_loss: Price | None
+    edited: bool  #: the trader's own word holds, not the rules'
+    at_exchange: Pair | None  #: levels that somebody set there since, put back or about to be; None: nobody did
+    at_exchange_since: datetime | None = None
+
+
+class OrderManager:
+    """Lists, cancels, holds by hand. Raises Misconfigured with a sentence where something may not be done."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store, self.clock = store, clock
+
+    def working(self, account: str) -> list[OrderRow]:
+        """Every live order of the last look, ours and foreign; none where there was no look yet."""
+        found = self.store.picture(account)
+        return [_row(order) for order in found[0]["orders"]] if found else []
+
+    def cancel(self, account: str, client_order_id: str, token: str, by: str) -> Asked:
+        """Withdraw what has not filled of an entry; what has filled stays and stays protected."""
+        before = self.store.part_of_token(token)
+        if before is not None:
+            return Asked(before, False, "asked for already by this click")
+        order, intent = self._own(account, client_order_id)
+        if order.purpose in INSTEAD:
+            raise Misconfigured(f"order {client_order_id} {INSTEAD[order.purpose].format(part=intent.part)}")
+        if order.kind is OrderKind.MARKET:
+            raise Misconfigured(f"order {client_order_id} enters at market and fills by itself; use Close afterwards")
+        if not order.working:
+            raise Misconfigured(f"order {client_order_id} has ended already: {order.status}")
+        self.store.change_part(
+            intent.part,
+            token,
+            by,
+            f"the rest of entry {client_order_id} is to be cancelled",
+            told=Told(run_name(intent.cycle, Purpose.ENTRY), finish=False, asked_at=self.clock.now()),
+        )
+        running = self.store.bot(account).running
+        words = "The bot withdraws it now" if running else "The bot withdraws it once it is started"
+        return Asked(intent.part, True, f"{words}; what has filled stays and stays protected.")
+
+    # -- TP and SL by hand ----------------------------------------------------------------------------------
+
+    def by_hand(self, part: str) -> ByHand:
+        """How TP and SL of a living part stand. Raises Misconfigured for one that has ended."""
+        folded = self._living(part)
+        foreign = self._foreign(folded)
+        return ByHand(
+            part,
+            folded.take_profit_price(),
+            folded.stop_price(),
+            folded.intent.edit is not None and folded.intent.edit.step == len(folded.steps),
+            foreign.was if foreign is not None else None,
+            foreign.at if foreign is not None else None,
+        )
+
+    def remove_leg(self, part: str, leg: Leg, token: str, by: str) -> Asked:
+        """Take one leg away; the other stays where it is. It stays away until the part is automatic again."""
+        folded = self._living(part)
+        take_profit, stop_loss = folded.targets
+        if (take_profit if leg is Leg.TAKE_PROFIT else stop_loss) is None:
+            raise Misconfigured(f"part {part} has no {_LEGS[leg]} to take away")
+        gone = leg is Leg.TAKE_PROFIT
+        edit = TargetEdit(None if gone else take_profit, stop_loss if gone else None, len(folded.steps))
+        return self._write(folded, edit, f"the {_LEGS[leg]} is taken away by hand", token, by)
+
+    def keep_levels(self, part: str, token: str, by: str) -> Asked:
+        """Take over what somebody set at the exchange. Raises Misconfigured where nobody set anything."""
+        folded = self._living(part)
+        foreign = self._foreign(folded)
+        if foreign is None or foreign.was is None:
+            raise Misconfigured(f"nobody has moved TP or SL of part {part} at the exchange")
+        trigger = trigger_by(folded)
+        tp, sl = (None if price is None else Target(price=price, trigger_by=trigger) for price in foreign.was)
+        edit = TargetEdit(tp, sl, len(folded.steps))
+        return self._write(folded, edit, "the levels set at the exchange are kept", token, by)
+
+    def to_automatic(self, part: str, token: str, by: str) -> Asked:
+        """TP and SL follow the part's own targets, or recovery's, again."""
+        return self._write(self._living(part), None, "take-profit and stop-loss are automatic again", token, by)
+
+    def _write(self, part: Part, edit: TargetEdit | None, why: str, token: str, by: str) -> Asked:
+        changed = self.store.change_part(part.name, token, by, why, edit=edit)
+        running = self.store.bot(part.intent.key.account).running
+        words = "the bot changes the resting order now" if running else "it is changed once the bot is started"
+        return Asked(part.name, changed.version != part.intent.version, words)
+
+    def _foreign(self, part: Part) -> Levels | None:
+        """What somebody set at the exchange in this cycle, after the trader's last own word."""
+        facts = self.store.cycle_facts(part.name, part.intent.cycle)
+        resting = [
+            Levels(self.clock.now(), order.client_order_id, (None, None), (order.tp_trigger, order.sl_trigger))
+            for order in part.protection
+            if not order.triggered_leg
+        ]
+        found = moved_by_hand([*facts.levels, *resting])
+        spoken = max((edit.at for edit in facts.edits), default=None)
+        return None if found is None or (spoken is not None and spoken > found.at) else found
+
+    def _living(self, part: str) -> Part:
+        intent = self.store.intent(part)
+        if intent is None:
+            raise Misconfigured(f"part {part!r} is not known")
+        if not intent.living:
+            raise Misconfigured(f"part {part} has ended already ({intent.exit_reason})")
+        rules = Pictured.of(self.store, intent.key.account).instrument(intent.key.symbol)
+        return Part.fold(intent, rules, self.store.orders(intent.key.account))
+
+    def _own(self, account: str, client_order_id: str) -> tuple[Order, Intent]:
+        """The order and its part. Raises Misconfigured where it is not one of ours on this account."""
+        said = meaning(client_order_id)
+        intent = self.store.intent(said.part) if said else None
+        if said is None or intent is None or intent.key.account != account:
+            raise Misconfigured(
+                f"order {client_order_id or 'without an id'} was not placed by Perpdeck for this account; such orders "
+                "are shown and never touched. Cancel it where it was placed"
+            )
+        if not intent.living or intent.cycle != said.cycle:
+            raise Misconfigured(f"order {client_order_id} is of a cycle that has ended; the bot removes what is left")
+        for order in self.store.orders(account):
+            if order.client_order_id == client_order_id:
+                return order, intent
+        raise Misconfigured(f"order {client_order_id} has not been seen at the exchange; the bot is asking for it")
+
+
+def _row(order: dict[str, Any]) -> OrderRow:
+    return OrderRow(
+        client_order_id=order["client_order_id"],
+        exchange_order_id=order["exchange_order_id"],
+        part=order["part"],
+        purpose=order["purpose"],
+        symbol=order["symbol"],
+        side=OrderSide(order["side"]),
+        position_side=Side(order["position_side"]),
+        kind=OrderKind(order["kind"]),
+        quantity=Decimal(order["quantity"]),
+        filled=Decimal(order["filled"]),
+        price=_decimal(order["price"]),
+        take_profit_trigger=_decimal(order["take_profit_trigger"]),
+        stop_loss_trigger=_decimal(order["stop_loss_trigger"]),
+        status=OrderStatus(order["status"]),
+        foreign=order["foreign"],
+        created_at=datetime.fromisoformat(order["created_at"]) if order["created_at"] else None,
+    )
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

@@ -1,0 +1,114 @@
+"""What a draft would come to by the newest picture: its preview, its recovery ladder, and whether it has a twin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from core.decision.ladder import MOST_STEPS as MOST_STEPS
+from core.decision.ladder import Ladder, LadderEnd, ladder
+from core.decision.preview import Ground, Preview, nothing, preview
+from core.decision.proposal import LEGS
+from core.decision.reopen import reopen_due
+from core.decision.sizing import value_for_risk
+from core.domain.account import PositionKey
+from core.domain.errors import Misconfigured, Unavailable
+from core.domain.intent import Intent, Wanted
+from core.domain.money import ZERO
+from core.services.reporting.snapshot_reader import Pictured
+from core.services.trading.choices import leverage_problem, trigger_problem
+from db.store import Store
+
+if TYPE_CHECKING:
+    from core.services.trading.positions import Draft
+
+
+def preview_of(store: Store, draft: Draft, now: datetime) -> Preview:
+    """What the draft comes to at the newest price; what is wrong with it is in `problems`."""
+    try:
+        ground = ground_of(store, draft, now)
+    except (Misconfigured, Unavailable) as trouble:
+        return nothing((str(trouble),))
+    found = preview(draft.terms, ground, store.limits())
+    pictured = Pictured.of(store, draft.account)
+    exchange = pictured.data["exchange"]
+    wrong_price = trigger_problem(exchange, draft.take_profit, draft.stop_loss)
+    more = tuple(filter(None, (leverage_problem(exchange, draft.leverage), wrong_price, budget_problem(pictured))))
+    return replace(found, problems=(*found.problems, *more)) if more else found
+
+
+def budget_problem(pictured: Pictured) -> str:
+    """Words, where the exchange takes no two conditional orders more; parts that wait for theirs are counted in."""
+    known = pictured.data.get("conditional") or {}
+    used, most = known.get("used", 0), known.get("most")
+    waiting = LEGS * sum(part["status"] in ("asked", "opening") for part in pictured.data["parts"])
+    if most is None or used + waiting + LEGS <= most:
+        return ""
+    return (
+        f"{used + waiting} of {most} conditional orders rest or are about to: a position needs {LEGS} more. "
+        "Close a part, or use another account"
+    )
+
+
+def ladder_of(store: Store, draft: Draft, now: datetime) -> Ladder:
+    """Every recovery step the draft may come to. Without rungs where its preview has something wrong."""
+    try:
+        ground = ground_of(store, draft, now)
+    except (Misconfigured, Unavailable):
+        return Ladder((), LadderEnd.OFF, None, None)
+    rules = store.rules()
+    if preview(draft.terms, ground, rules.limits).problems:
+        return Ladder((), LadderEnd.OFF, None, ground.equity)
+    return ladder(draft.terms, draft.recovery.over(rules.recovery), ground, rules.limits)
+
+
+def value_of_risk(store: Store, draft: Draft, risk: Decimal, stop: Decimal, now: datetime) -> Decimal | None:
+    """The position value that loses `risk` USDT, fees included, if the draft's stop lay at that price; None: none does.
+
+    Raises Unavailable or Misconfigured where rules and prices are not known.
+    """
+    ground = ground_of(store, draft, now)
+    entry = preview(draft.terms, ground, store.limits()).entry_price
+    return value_for_risk(ground.instrument, draft.side, risk, entry, stop)
+
+
+def ground_of(store: Store, draft: Draft, now: datetime) -> Ground:
+    """Rules, prices and money as last seen. Raises Unavailable or Misconfigured where they are not known."""
+    pictured = Pictured.of(store, draft.account)
+    rules, ticker = pictured.instrument(draft.symbol), pictured.ticker(draft.symbol)
+    return Ground(
+        rules,
+        ticker,
+        pictured.money("available"),
+        pictured.money("equity"),
+        now,
+        held=_held(pictured, draft),
+        day_start=store.day_start(draft.account, now),
+        open_parts=sum(row["cycle_ended_at"] is None for row in pictured.data["parts"]),
+    )
+
+
+def _held(pictured: Pictured, draft: Draft) -> Decimal:
+    """The value of what the draft would be added to: the position, and parts of it that are still being entered."""
+    here = {"symbol": draft.symbol, "side": draft.side}
+    held = [row for row in pictured.data["positions"] if here.items() <= row.items()]
+    parts = [row for row in pictured.data["parts"] if here.items() <= row.items()]
+    coming = [Decimal(row["position_value"]) for row in parts if row["status"] in ("asked", "opening")]
+    return sum((Decimal(row["notional"]) for row in held), sum(coming, ZERO))
+
+
+def twin_of(store: Store, draft: Draft) -> str:
+    """Words, where a part with the same strategy, symbol and side is held or will be; empty where none is."""
+    wanted = store.desired(draft.account).get(PositionKey(draft.account, draft.symbol, draft.side))
+    twins = [one.part for one in wanted.intents if one.strategy == draft.strategy and _stays(one)] if wanted else []
+    if not twins:
+        return ""
+    part = f"Part {twins[0]} is" if len(twins) == 1 else f"Parts {', '.join(twins)} are"
+    return f"{part} {draft.side} {draft.symbol} with the same strategy already: confirm that you want another one."
+
+
+def _stays(intent: Intent) -> bool:
+    """True while it is held, or will be opened again."""
+    return intent.wanted is not Wanted.CLOSED and (intent.living or reopen_due(intent) is not None)

@@ -1,0 +1,132 @@
+"""One USD-M account's own: leverage 20 and one-way to begin with, margin types, isolated wallets, fees in BNB.
+
+Promises the same sum as every account (deposits + realised + funding - fees - penalties is the balance); an isolated
+wallet is a part of the balance set aside for one position, and no more than it can be lost with that position.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import ClassVar
+
+from core.simulator.engine.account import Account, Key
+from core.simulator.engine.market import Prices
+from core.simulator.engine.state import ZERO, Fill, Order, Position, money
+
+DEFAULT_LEVERAGE = Decimal(20)
+FORCED_NAMES = {"liquidation": "autoclose-{}", "adl": "adl_autoclose"}
+
+
+@dataclass
+class BinanceAccount(Account):
+    """A futures wallet in USDT, with some BNB for fees."""
+
+    hedged: bool = False
+    isolated: set[str] = field(default_factory=set)  # instruments whose margin is isolated
+    multi_assets: bool = False
+    wallets: dict[Key, Decimal] = field(default_factory=dict)  # what each isolated position has set aside
+    bnb: Decimal = ZERO
+    bnb_deposits: Decimal = ZERO
+
+    SAVED: ClassVar[tuple[str, ...]] = (*Account.SAVED, "isolated", "multi_assets", "wallets", "bnb", "bnb_deposits")
+
+    def lever(self, instrument: str) -> Decimal:
+        return self.leverage.get(instrument, DEFAULT_LEVERAGE)
+
+    def forced_name(self, kind: str, now: int) -> str:
+        return FORCED_NAMES[kind].format(now)
+
+    # -- isolated wallets
+
+    def fill(
+        self, order: Order, fill: Fill, now: int, retention_ms: int, next_id: Callable[[], str]
+    ) -> tuple[Decimal, bool]:
+        key = (order.instrument, order.position_side)
+        before = self.held(*key)
+        realised, flat = super().fill(order, fill, now, retention_ms, next_id)
+        if key[0] in self.isolated:
+            closed = min(fill.size, abs(before)) if before * order.sign < 0 else ZERO
+            kept = self.wallets.pop(key, ZERO)
+            kept -= money(kept * closed / abs(before)) if closed else ZERO
+            opened = fill.size - closed
+            kept += money(self.notional(key[0], opened, fill.price) / self.lever(key[0]))
+            if key in self.positions:
+                self.positions[key].margin_mode = "isolated"
+                self.wallets[key] = kept
+        return realised, flat
+
+    def stands_alone(self, position: Position) -> bool:
+        return (position.instrument, position.side) in self.wallets
+
+    def funded(self, position: Position, amount: Decimal) -> None:
+        super().funded(position, amount)
+        key = (position.instrument, position.side)
+        if key in self.wallets:
+            self.wallets[key] += amount
+
+    def _cross(self) -> list[Position]:
+        return [position for key, position in self.positions.items() if key not in self.wallets]
+
+    def cross_balance(self) -> Decimal:
+        return self.balance - sum(self.wallets.values(), ZERO)
+
+    def cross_equity(self, prices: Callable[[str], Prices]) -> Decimal:
+        gained = (self.unrealised(p, prices(p.instrument).mark) for p in self._cross())
+        return self.cross_balance() + sum(gained, ZERO)
+
+    def spare(self, prices: Callable[[str], Prices]) -> Decimal:
+        margin = sum((self.margin(p, prices(p.instrument).mark) for p in self._cross()), ZERO)
+        return self.cross_equity(prices) - margin
+
+    def left_for(self, position: Position, mark: Decimal) -> Decimal:
+        key = (position.instrument, position.side)
+        if key in self.wallets:
+            return self.wallets[key] + self.unrealised(position, mark)
+        return self.cross_balance() + self.unrealised(position, mark)
+
+    # -- danger
+
+    def _isolated_in_danger(self, prices: Callable[[str], Prices]) -> Position | None:
+        for key, wallet in self.wallets.items():
+            position = self.positions[key]
+            mark = prices(position.instrument).mark
+            if wallet + self.unrealised(position, mark) <= self.maintenance(position, mark):
+                return position
+        return None
+
+    def in_danger(self, prices: Callable[[str], Prices]) -> bool:
+        if self.wallets and self._isolated_in_danger(prices) is not None:
+            return True
+        cross = self._cross()
+        maintenance = sum((self.maintenance(p, prices(p.instrument).mark) for p in cross), ZERO)
+        return bool(cross) and self.cross_equity(prices) <= maintenance
+
+    def largest_loser(self, prices: Callable[[str], Prices]) -> Position:
+        endangered = self._isolated_in_danger(prices)
+        return endangered or min(
+            self._cross(), key=lambda p: (self.unrealised(p, prices(p.instrument).mark), p.instrument, p.side)
+        )
+
+    def liquidation_price_of(self, position: Position, prices: Callable[[str], Prices]) -> Decimal | None:
+        """The mark at which this position is taken away, all others standing still; None: never."""
+        mark, contract = prices(position.instrument).mark, self.contracts[position.instrument]
+        key = (position.instrument, position.side)
+        if key not in self.wallets:
+            return self.liquidation_price(position.instrument, prices)
+        slope = contract.maintenance_slope(position.contracts, mark)
+        fixed = self.maintenance(position, mark) - slope * mark
+        if position.contracts == slope:
+            return None
+        price = (fixed - self.wallets[key] + position.contracts * position.average) / (position.contracts - slope)
+        return price if 0 < price < mark * 10 else None
+
+    # -- fees
+
+    def charged(self, fee: Decimal, bnb_price: Decimal | None) -> tuple[Decimal, str, Decimal]:
+        """What a fee (USDT, below zero) costs: in USDT, and the asset and amount that the trade then shows."""
+        if bnb_price is not None and fee < 0:
+            amount = (fee / bnb_price).quantize(Decimal("0.00000001"))
+            if self.bnb + amount >= 0:
+                self.bnb += amount
+                return ZERO, "BNB", amount
+        return fee, "USDT", fee

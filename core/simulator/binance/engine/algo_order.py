@@ -1,0 +1,107 @@
+"""A conditional order of Binance's algo service, and when it wakes.
+
+- STOP and STOP_MARKET that buy wake when the price they listen to (mark or last) is at or above their trigger, those
+  that sell at or below it; TAKE_PROFIT and TAKE_PROFIT_MARKET the other way round.
+- A trailing stop that buys sleeps until the price is at or below its activation price; from then on it remembers the
+  lowest price and wakes when the price has come up from it by the callback. One that sells mirrors that.
+- With price protection none wakes while last and mark are further apart than the instrument's `triggerProtect`.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.simulator.engine.market import Prices
+from core.simulator.engine.state import PACKED
+
+LIMITS, MARKETS = ("STOP", "TAKE_PROFIT"), ("STOP_MARKET", "TAKE_PROFIT_MARKET")
+TRAILING = "TRAILING_STOP_MARKET"
+KINDS = (*LIMITS, *MARKETS, TRAILING)
+WAITING = ("NEW", "TRIGGERING")  # not in the ordinary book yet
+PLAIN_KINDS = {"GTC": "limit", "GTD": "limit", "GTE_GTC": "limit", "IOC": "ioc", "FOK": "fok", "GTX": "post_only"}
+
+
+@dataclass(slots=True)
+class BinanceAlgo:
+    """One conditional order from acceptance to its end. Sizes in the base coin, prices in USDT, times in ms."""
+
+    algo_id: str
+    client_id: str
+    instrument: str
+    side: str  # buy, sell
+    position_side: str  # long, short, net
+    kind: str  # STOP_MARKET, ...
+    size: Decimal  # 0: the whole position (closePosition)
+    created: int
+    updated: int
+    price: Decimal | None = None
+    trigger: Decimal | None = None
+    by: str = "last"  # last, mark
+    force: str = "GTC"
+    close_position: bool = False
+    reduce_only: bool = False
+    protect: bool = False
+    stp: str = "EXPIRE_MAKER"
+    match: str = "NONE"
+    till: int = 0  # goodTillDate; 0: none
+    active: Decimal | None = None
+    callback: Decimal | None = None  # percent
+    awake: bool = True  # a trailing stop past its activation price
+    extreme: Decimal | None = None
+    state: str = "NEW"  # NEW, TRIGGERING, TRIGGERED, FINISHED, CANCELED, REJECTED, EXPIRED
+    triggered: int = 0
+    order_id: str = ""
+    reason: str = ""
+    sends_at: int = 0  # while TRIGGERING: when the order goes into the book; 0: never (stuck)
+    ends_at: int = 0  # when the position that it hangs on is gone for good; 0: it is not
+    vanishes_at: int = 0  # when the exchange cancels it for no reason; 0: never
+    vanishes_as: str = "CANCELED"
+
+    @property
+    def sign(self) -> int:
+        return 1 if self.side == "buy" else -1
+
+    @property
+    def profits(self) -> bool:
+        return self.kind.startswith("TAKE_PROFIT")
+
+    @property
+    def tied(self) -> bool:
+        """Whether it ends with its position."""
+        return self.force == "GTE_GTC"
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ("FINISHED", "CANCELED", "REJECTED", "EXPIRED")
+
+
+PACKED["BinanceAlgo"] = BinanceAlgo
+
+
+def passed(algo: BinanceAlgo, price: Decimal) -> bool:
+    """Whether this price is at or beyond the trigger."""
+    assert algo.trigger is not None
+    return price >= algo.trigger if (algo.sign > 0) != algo.profits else price <= algo.trigger
+
+
+def apart(prices: Prices) -> Decimal:
+    """How far last and mark are from each other, as a share of the mark."""
+    return abs(prices.last - prices.mark) / prices.mark
+
+
+def woken(algo: BinanceAlgo, prices: Prices, protect: Decimal) -> bool:
+    """Whether it wakes at these prices. A trailing stop takes note of them."""
+    reached = _trailed(algo, prices.by(algo.by)) if algo.kind == TRAILING else passed(algo, prices.by(algo.by))
+    return reached and not (algo.protect and apart(prices) > protect)
+
+
+def _trailed(algo: BinanceAlgo, price: Decimal) -> bool:
+    assert algo.callback is not None
+    if not algo.awake:
+        assert algo.active is not None
+        algo.awake = price <= algo.active if algo.sign > 0 else price >= algo.active
+    if not algo.awake:
+        return False
+    best = min if algo.sign > 0 else max
+    algo.extreme = price if algo.extreme is None else best(algo.extreme, price)
+    level = algo.extreme * (1 + algo.sign * algo.callback / 100)
+    return price >= level if algo.sign > 0 else price <= level

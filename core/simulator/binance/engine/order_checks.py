@@ -1,0 +1,204 @@
+"""Which plain orders Binance USD-M lets in: filters, modes, what there is to close, margin, ids.
+
+Changes nothing but, where the switch says so, knocks out resting closes; raises Refusal with the reason. The rules are
+those of the exchangeInfo filters and of the error list in Binance's USD-M documentation.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from core.simulator.binance.engine.account import BinanceAccount
+from core.simulator.binance.engine.instruments import BinanceContract
+from core.simulator.engine import matching
+from core.simulator.engine.state import ZERO, Order, Refusal
+
+if TYPE_CHECKING:
+    from core.simulator.engine.engine import Engine
+
+KINDS = {"GTC": "limit", "GTD": "limit", "RPI": "post_only", "IOC": "ioc", "FOK": "fok", "GTX": "post_only"}
+MATCH_LEVELS = {"OPPONENT": 0, "OPPONENT_5": 4, "QUEUE": 0, "QUEUE_5": 4, "QUEUE_10": 9, "QUEUE_20": 19}
+
+
+def decimal(text: Any, name: str) -> Decimal:
+    """The text as a finite number; Refusal naming the parameter."""
+    try:
+        value = Decimal(str(text))
+    except InvalidOperation:
+        raise Refusal("bad_parameter", name) from None
+    if not value.is_finite():
+        raise Refusal("bad_parameter", name)
+    return value
+
+
+def places(value: Decimal) -> int:
+    return max(0, -int(value.normalize().as_tuple().exponent))
+
+
+class BinanceAdmission:
+    """The rules at the door."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self.engine = engine
+
+    def contract(self, owner: BinanceAccount, symbol: str) -> BinanceContract:
+        contract = owner.contracts.get(symbol)
+        if not isinstance(contract, BinanceContract):
+            raise Refusal("bad_symbol")
+        return contract
+
+    # -- the whole order
+
+    def order(self, owner: BinanceAccount, asked: dict[str, Any]) -> Order:
+        """The order as it would enter the book; Refusal where a rule is broken."""
+        engine, symbol = self.engine, str(asked["instrument"])
+        contract = self.contract(owner, symbol)
+        self.may_trade(symbol)
+        position_side = self.position_side(owner, asked)
+        made = Order(
+            "", str(asked.get("client_id") or ""), owner.name, symbol, asked["side"], position_side, asked["kind"],
+            decimal(asked["size"], "quantity"), None, owner.lever(symbol), engine.now, engine.now,
+            "isolated" if symbol in owner.isolated else "cross", asked.get("reduce_only") == "true",
+            wire=dict(asked.get("wire") or {}),
+        )  # fmt: skip
+        self.quantity(contract, made.size, made.kind == "market")
+        if made.kind != "market":
+            made.price = self.limit_price(contract, made, asked.get("price"))
+        self.id_is_free(made)
+        if sum(1 for order in self.open_orders(owner, symbol)) >= contract.max_orders:
+            raise Refusal("too_many_orders")
+        self._worth_enough(owner, contract, made)
+        self._can_execute(contract, made)
+        self.fits_leverage(owner, contract, made)
+        self.fits_position(owner, made)
+        engine.admission.margin(owner, made)
+        return made
+
+    def may_trade(self, symbol: str) -> None:
+        if symbol in self.engine.switches["suspended"]:
+            raise Refusal("suspended")
+        if not self.engine.switches["binance_can_trade"]:
+            raise Refusal("no_trading")
+
+    def position_side(self, owner: BinanceAccount, asked: dict[str, Any]) -> str:
+        side = str(asked.get("position_side") or "net")
+        if (side == "net") == owner.hedged:
+            raise Refusal("position_side")
+        given = asked.get("reduce_only")
+        lenient = self.engine.switches["binance_reduce_only_false_hedged"] == "ignore"
+        if owner.hedged and given is not None and not (given == "false" and lenient):
+            raise Refusal("reduce_only_hedged")
+        return side
+
+    # -- filters
+
+    def quantity(self, contract: BinanceContract, size: Decimal, market: bool) -> None:
+        if size <= 0:
+            raise Refusal("quantity_zero")
+        if places(size) > contract.quantity_precision:
+            raise Refusal("precision")
+        if size < contract.minimum:
+            raise Refusal("quantity_small")
+        if size > (contract.max_market if market else contract.max_limit):
+            raise Refusal("quantity_large")
+        if (size - contract.minimum) % contract.lot:
+            raise Refusal("quantity_step")
+
+    def price(self, contract: BinanceContract, price: Decimal) -> Decimal:
+        """The price, if PRICE_FILTER takes it."""
+        if price <= 0:
+            raise Refusal("price_zero")
+        if places(price) > contract.price_precision:
+            raise Refusal("precision")
+        if contract.max_price and price > contract.max_price:
+            raise Refusal("price_high")
+        if contract.min_price and price < contract.min_price:
+            raise Refusal("price_low")
+        if (price - contract.min_price) % contract.tick:
+            raise Refusal("price_tick")
+        return price
+
+    def limit_price(self, contract: BinanceContract, order: Order, asked: Any) -> Decimal:
+        """The price of a limit order: the one asked for, or the one its price match finds in the book."""
+        match = str(order.wire.get("pm") or "NONE")
+        if match != "NONE":
+            return self.matched(contract, order.side, match)
+        price = self.price(contract, decimal(asked, "price"))
+        self.in_band(contract, order.side, price)
+        return price
+
+    def matched(self, contract: BinanceContract, side: str, match: str) -> Decimal:
+        """The price that this price match finds in the book."""
+        buying = (side == "buy") == match.startswith("OPPONENT")
+        market, spread = self.engine.markets[contract.symbol], Decimal(self.engine.switches["spread_ticks"])
+        away, best = contract.tick * MATCH_LEVELS[match], market.best(buying, spread)
+        return best + away if buying else best - away
+
+    def in_band(self, contract: BinanceContract, side: str, price: Decimal) -> None:
+        mark = self.engine.prices(contract.symbol).mark
+        high, low = mark * contract.up, mark * contract.down
+        if side == "buy" and price > high:
+            raise Refusal("price_above_band", f"{high:.2f}")
+        if side == "sell" and price < low:
+            raise Refusal("price_below_band", f"{low:.2f}")
+
+    def _worth_enough(self, owner: BinanceAccount, contract: BinanceContract, order: Order) -> None:
+        if owner.closes(order):
+            return
+        price = order.price if order.price is not None else self.engine.prices(order.instrument).mark
+        if order.size * price < contract.notional:
+            raise Refusal("notional", format(contract.notional.normalize(), "f"))
+
+    def _can_execute(self, contract: BinanceContract, order: Order) -> None:
+        market, switches = self.engine.markets[order.instrument], self.engine.switches
+        takes = matching.reaches(order, market, switches)
+        if order.kind == "market":
+            best, mark = market.best(order.side == "buy", Decimal(switches["spread_ticks"])), market.prices.mark
+            if abs(best - mark) > mark * contract.bound:
+                raise Refusal("market_band")
+        if order.kind == "fok" and not takes:
+            raise Refusal("fok")
+        if order.kind == "post_only" and takes and switches["binance_post_only"] == "refuse":
+            raise Refusal("post_only")
+
+    # -- ids, positions, leverage
+
+    def open_orders(self, owner: BinanceAccount, symbol: str) -> Iterator[Order]:
+        return (o for o in self.engine.live.values() if (o.account, o.instrument) == (owner.name, symbol))
+
+    def id_is_free(self, order: Order) -> None:
+        """A client id is taken only while an order of that id is open."""
+        mine = (o for o in self.engine.live.values() if o.account == order.account)
+        if order.client_id and any(o.client_id == order.client_id for o in mine):
+            raise Refusal("duplicate_id")
+
+    def fits_position(self, owner: BinanceAccount, order: Order) -> None:
+        """What only closes needs something to close, and must not clash with the closes that rest."""
+        if not owner.closes(order):
+            return
+        held = owner.closable(order)
+        if not held or (order.left > held and order.position_side != "net"):
+            raise Refusal("reduce_only")
+        if order.left > held and order.kind == "market":
+            order.size = held
+        resting = [
+            o for o in self.open_orders(owner, order.instrument)
+            if (o.position_side, o.side) == (order.position_side, order.side) and owner.closes(o)
+        ]  # fmt: skip
+        promised = sum((o.left for o in resting), ZERO)
+        if promised + min(order.left, held) <= held:
+            return
+        clash = self.engine.switches["binance_closing_clash"]
+        if clash != "knock_out":
+            raise Refusal("reduce_only_clash" if clash == "refuse" else "reduce_only_margin")
+        for other in resting:
+            if promised + min(order.left, held) > held:
+                promised -= other.left
+                self.engine.trading.end(other, "knocked_out")
+
+    def fits_leverage(self, owner: BinanceAccount, contract: BinanceContract, order: Order) -> None:
+        opening = self.engine.admission.opening(owner, order)
+        price = order.price if order.price is not None else self.engine.prices(order.instrument).mark
+        held = abs(owner.held(order.instrument, order.position_side))
+        if opening and (held + opening) * price > contract.largest_notional(owner.lever(order.instrument)):
+            raise Refusal("leverage_cap")

@@ -1,0 +1,300 @@
+"""Binance USD-M REST, trade part: plain orders placed, changed, cancelled and found (docs, Trade endpoints)."""
+
+from typing import Any
+
+import orjson
+
+from core.simulator.binance.endpoints import DAY_MS, SIGNED, TRADE, Call, Late, endpoint
+from core.simulator.binance.engine.order_checks import KINDS, MATCH_LEVELS
+from core.simulator.binance.errors import BinanceError, coded, malformed, missing
+from core.simulator.binance.format import OUR_SIDES, Row
+from core.simulator.binance.rows import account
+from core.simulator.engine.state import Order, Refusal
+
+CONDITIONAL = ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET")
+STP_MODES = ("EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "NONE")
+UNKNOWN = BinanceError(-2013, "Order does not exist.")
+LAST_DATE = 253_402_300_799_000
+
+
+def side_of(call: Call) -> str:
+    return call.choice("side", ("BUY", "SELL"), -1117, "Invalid side.").lower()
+
+
+def position_side_of(call: Call) -> str:
+    """long, short or net; what is absent is net."""
+    wire = call.get("positionSide", "BOTH")
+    if wire not in OUR_SIDES:
+        raise BinanceError(-4060, "Invalid position side.")
+    return OUR_SIDES[wire]
+
+
+def reduce_only_of(call: Call) -> str | None:
+    """"true", "false" or None where it is absent."""
+    given = call.truth("reduceOnly")
+    return None if given is None else "true" if given else "false"
+
+
+def draft(call: Call) -> Row:
+    """The order of a request in the engine's words; BinanceError where a parameter is missing or makes no sense."""
+    contract, side = call.contract(), side_of(call)
+    kind = call.needed("type")
+    if kind in CONDITIONAL:
+        raise coded(Refusal("conditional_here"))
+    if kind not in ("LIMIT", "MARKET"):
+        raise BinanceError(-1116, "Invalid orderType.")
+    made: Row = {
+        "instrument": contract.symbol, "side": side, "position_side": position_side_of(call), "kind": "market",
+        "size": str(call.number("quantity")), "reduce_only": reduce_only_of(call),
+        "client_id": call.client_id("newClientOrderId"),
+    }  # fmt: skip
+    stp = call.get("selfTradePreventionMode", "EXPIRE_MAKER")
+    if stp not in STP_MODES:
+        raise BinanceError(-5039, "Invalid self trade prevention mode.")
+    wire: Row = {"type": kind, "stp": stp, "resp": resp_type(call)}
+    if kind == "MARKET":
+        for name in ("price", "timeInForce", "priceMatch"):
+            if call.get(name) and not (name == "priceMatch" and call.get(name) == "NONE"):
+                code = -1114 if name == "timeInForce" else -1106
+                raise BinanceError(code, f"Parameter '{name}' sent when not required.")
+    else:
+        limit(call, made, wire)
+    return made | {"wire": wire}
+
+
+def limit(call: Call, made: Row, wire: Row) -> None:
+    """The price and the life of a limit order."""
+    force = call.needed("timeInForce")
+    if force not in KINDS:
+        raise BinanceError(-1115, "Invalid timeInForce.")
+    match = call.get("priceMatch", "NONE")
+    if match != "NONE" and match not in MATCH_LEVELS:
+        raise BinanceError(-5037, "Invalid price match.")
+    if match != "NONE" and call.get("price"):
+        raise BinanceError(-1106, "Parameter 'price' sent when not required.")
+    if match == "NONE":
+        made["price"] = str(call.number("price"))
+    made["kind"] = KINDS[force]
+    wire |= {"tif": force, "pm": match}
+    till = call.whole("goodTillDate")
+    if force == "GTD":
+        if till is None:
+            raise missing("goodTillDate")
+        if not call.house.shown_now() + 600_000 < till < LAST_DATE:
+            raise BinanceError(-5040, "The goodTillDate timestamp must be greater than the current time plus 600 seconds "
+                                      "and smaller than 253402300799000")  # fmt: skip
+        wire["gtd"] = till // 1000 * 1000
+
+
+def resp_type(call: Call) -> str:
+    kind = call.get("newOrderRespType", "ACK")
+    if kind not in ("ACK", "RESULT"):
+        raise BinanceError(-1136, "Invalid newOrderRespType.")
+    return kind
+
+
+def planned(call: Call) -> Row:
+    """What faults want of this one order."""
+    plan: Row = {}
+    for kind, word in (("not_found", "hidden"), ("accept_delay", "accept_delay")):
+        struck = call.struck(kind)
+        if struck is not None:
+            plan[word] = struck.get("seconds", 5)
+    struck = call.struck("partial_fill")
+    if struck is not None:
+        plan |= {"fraction": struck.get("fraction", "0.5"), "rest": struck.get("rest", "work")}
+    return plan
+
+
+def rejected(call: Call) -> None:
+    struck = call.struck("reject")
+    if struck is not None:
+        raise BinanceError(int(struck["code"]), str(struck.get("message", "Operation failed.")))
+
+
+@endpoint("POST", "v1/order", 0, TRADE, orders=1)
+def place(call: Call) -> Row:
+    asked = draft(call)
+    rejected(call)
+    order = call.perform({"do": "binance_place", "order": asked, "plan": planned(call)})
+    return account.order(call.engine, order, False, fresh=asked["wire"]["resp"] == "ACK")
+
+
+@endpoint("POST", "v1/order/test", 0, TRADE)
+def place_test(call: Call) -> Row:
+    call.engine.binance.admission.order(call.owner, draft(call))
+    return {}
+
+
+def which(call: Call) -> tuple[str, str]:
+    """orderId and origClientOrderId, of which one must be there; the first wins."""
+    number, name = call.whole("orderId"), call.get("origClientOrderId")
+    if number is None and not name:
+        raise BinanceError(-1102, "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!")
+    return ("", name) if number is None else (str(number), "")
+
+
+def cancelled(call: Call) -> Row:
+    contract, (order_id, client_id) = call.contract(), which(call)
+    command = {"do": "binance_cancel", "symbol": contract.symbol, "order_id": order_id, "client_id": client_id}
+    return account.order(call.engine, call.perform(command), False)
+
+
+@endpoint("DELETE", "v1/order", 1, TRADE)
+def cancel(call: Call) -> Row:
+    rejected(call)
+    return cancelled(call)
+
+
+@endpoint("PUT", "v1/order", 0, TRADE, orders=1)
+def amend(call: Call) -> Row:
+    rejected(call)
+    contract, side, (order_id, client_id) = call.contract(), side_of(call), which(call)
+    match = call.get("priceMatch", "NONE")
+    if match != "NONE" and match not in MATCH_LEVELS:
+        raise BinanceError(-5037, "Invalid price match.")
+    price = "" if match != "NONE" else str(call.number("price"))
+    order = call.perform({
+        "do": "binance_amend", "symbol": contract.symbol, "side": side, "order_id": order_id, "client_id": client_id,
+        "size": str(call.number("quantity")), "price": price, "match": "" if match == "NONE" else match,
+    })  # fmt: skip
+    row = account.order(call.engine, order, False)
+    return row | {"pair": contract.wire} | ({"modifyId": call.whole("modifyId")} if call.get("modifyId") else {})
+
+
+@endpoint("DELETE", "v1/allOpenOrders", 1, TRADE)
+def cancel_all(call: Call) -> Row:
+    call.perform({"do": "binance_cancel_all", "symbol": call.contract().symbol})
+    return {"code": 200, "msg": "The operation of cancel all open order is done."}
+
+
+# -- several at once
+
+
+def listed(call: Call, name: str, most: int) -> list[Any]:
+    try:
+        found = orjson.loads(call.needed(name))
+    except orjson.JSONDecodeError:
+        raise malformed(name) from None
+    if not isinstance(found, list) or not found:
+        raise malformed(name)
+    if len(found) > most:
+        raise BinanceError(-4082, "Invalid number of batch place orders.")
+    return found
+
+
+def each(call: Call, requests: list[Row], one: Any) -> list[Row]:
+    """Each request's own fate: its answer, or its code and message."""
+    answered = []
+    for request in requests:
+        parameters = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in request.items()
+                      if value not in (None, "")}  # fmt: skip
+        single = Call(call.house, call.method, call.path, parameters, call.deadline, call.late_ms)
+        try:
+            answered.append(one(single))
+        except Refusal as refusal:
+            answered.append(coded(refusal).body)
+        except BinanceError as error:
+            answered.append(error.body)
+        except Late:
+            continue
+    return answered
+
+
+@endpoint("POST", "v1/batchOrders", 5, TRADE, orders=5)
+def place_batch(call: Call) -> list[Row]:
+    asked = listed(call, "batchOrders", 5)
+    if not all(isinstance(one, dict) for one in asked):
+        raise malformed("batchOrders")
+    return each(call, [{"selfTradePreventionMode": "NONE", **one} for one in asked], place)
+
+
+@endpoint("PUT", "v1/batchOrders", 5, TRADE, orders=5)
+def amend_batch(call: Call) -> list[Row]:
+    return each(call, listed(call, "batchOrders", 5), amend)
+
+
+@endpoint("DELETE", "v1/batchOrders", 1, TRADE)
+def cancel_batch(call: Call) -> list[Row]:
+    call.contract()
+    name = "orderIdList" if call.get("orderIdList") else "origClientOrderIdList"
+    word = {"orderIdList": "orderId", "origClientOrderIdList": "origClientOrderId"}[name]
+    return each(call, [{"symbol": call.get("symbol"), word: one} for one in listed(call, name, 10)], cancelled)
+
+
+@endpoint("POST", "v1/countdownCancelAll", 10, TRADE)
+def count_down(call: Call) -> Row:
+    contract, milliseconds = call.contract(), call.whole("countdownTime")
+    if milliseconds is None:
+        raise missing("countdownTime")
+    call.perform({"do": "binance_countdown", "symbol": contract.symbol, "milliseconds": max(0, milliseconds)})
+    return {"symbol": contract.wire, "countdownTime": str(milliseconds)}
+
+
+# -- finding
+
+
+def remembered(call: Call, order: Order) -> bool:
+    """Ended without a fill, an order is forgotten after 3 days; all are after 90."""
+    if order.living or not call.engine.switches["binance_retention"]:
+        return True
+    return call.engine.now - order.updated <= (90 if order.filled else 3) * DAY_MS
+
+
+def visible(call: Call, order: Order) -> bool:
+    return order.account == "binance" and call.engine.binance.findable(order) and remembered(call, order)
+
+
+def found(call: Call) -> Order:
+    contract, (order_id, client_id) = call.contract(), which(call)
+    order = call.engine.binance.find(contract.symbol, order_id, client_id)
+    if order is None or not visible(call, order):
+        raise UNKNOWN
+    return order
+
+
+@endpoint("GET", "v1/order", 1, SIGNED)
+def find(call: Call) -> Row:
+    return account.order(call.engine, found(call), True)
+
+
+@endpoint("GET", "v1/openOrder", 1, SIGNED)
+def find_open(call: Call) -> Row:
+    order = found(call)
+    if not order.living:
+        raise UNKNOWN
+    return account.order(call.engine, order, True)
+
+
+@endpoint("GET", "v1/openOrders", 1, SIGNED, weight_all=40)
+def open_orders(call: Call) -> list[Row]:
+    symbols = {contract.symbol for contract in call.chosen()}
+    mine = [o for o in call.engine.live.values() if o.instrument in symbols and visible(call, o)]
+    return [account.order(call.engine, order, True) for order in mine]
+
+
+@endpoint("GET", "v1/allOrders", 5, SIGNED)
+def all_orders(call: Call) -> list[Row]:
+    symbols, least, most = {contract.symbol for contract in call.chosen()}, call.whole("orderId"), call.limit(500, 1000)
+    mine = [o for o in call.engine.orders.values() if o.instrument in symbols and visible(call, o)]
+    if least is not None:
+        mine = [order for order in mine if int(order.order_id) >= least][:most]
+    else:
+        begin, end = call.span(7)
+        mine = [order for order in mine if begin <= order.created <= end]
+        mine = mine[:most] if call.get("startTime") else mine[-most:]
+    return [account.order(call.engine, order, True) for order in mine]
+
+
+@endpoint("GET", "v1/orderAmendment", 1, SIGNED)
+def amendments(call: Call) -> list[Row]:
+    order = found(call)
+    return [
+        {"amendmentId": change["id"], "symbol": call.get("symbol"), "pair": call.get("symbol"),
+         "orderId": int(order.order_id), "clientOrderId": order.client_id, "time": change["at"],
+         "amendment": {"price": dict(zip(("before", "after"), change["price"], strict=True)),
+                       "origQty": dict(zip(("before", "after"), change["size"], strict=True)), "count": number},
+         "priceMatch": "NONE"}
+        for number, change in enumerate(order.wire.get("changes", []), 1)
+    ]  # fmt: skip
+

@@ -1,0 +1,244 @@
+"""One account's money: balance, margin, positions with their lives, and a ledger row for each change.
+
+Promises that deposits + realised + funding - fees - penalties is the balance, to the last digit, and that the ledger
+adds up to it as well. Knows prices only as they are handed in.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from core.simulator.engine.instruments import Contract
+from core.simulator.engine.market import Prices
+from core.simulator.engine.state import ZERO, Bill, Fill, Order, Position, money
+
+DEFAULT_LEVERAGE = Decimal(3)
+DAY_MS = 86_400_000
+Key = tuple[str, str]  # instrument, position side
+
+
+@dataclass
+class Account:
+    """The account of one world (live or demo)."""
+
+    name: str
+    contracts: dict[str, Contract]
+    balance: Decimal = ZERO
+    deposits: Decimal = ZERO
+    realised: Decimal = ZERO
+    fees: Decimal = ZERO
+    funding: Decimal = ZERO
+    penalties: Decimal = ZERO
+    hedged: bool = True
+    leverage: dict[str, Decimal] = field(default_factory=dict)
+    positions: dict[Key, Position] = field(default_factory=dict)
+    lives: list[Position] = field(default_factory=list)  # what has ever been closed, wholly or in part
+    ledger: list[Bill] = field(default_factory=list)
+    position_ids: dict[Key, tuple[str, int]] = field(
+        default_factory=dict
+    )  # the id, and when it was last flat (0: held)
+
+    SAVED: ClassVar[tuple[str, ...]] = (
+             "balance", "deposits", "realised", "fees", "funding", "penalties", "hedged", "leverage", "positions",
+             "lives", "ledger", "position_ids",
+    )  # fmt: skip
+
+    def state(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.SAVED}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+        living = {
+            (life.position_id, life.created): position for position in self.positions.values() for life in (position,)
+        }
+        self.lives = [living.get((life.position_id, life.created), life) for life in self.lives]
+
+    # -- margin
+
+    def forced_name(self, kind: str, now: int) -> str:
+        """The client id under which the exchange itself closes a position (liquidation, adl)."""
+        return ""
+
+    def lever(self, instrument: str) -> Decimal:
+        return self.leverage.get(instrument, DEFAULT_LEVERAGE)
+
+    def notional(self, instrument: str, contracts: Decimal, price: Decimal) -> Decimal:
+        return abs(contracts) * self.contracts[instrument].value * price
+
+    def unrealised(self, position: Position, price: Decimal) -> Decimal:
+        return position.contracts * self.contracts[position.instrument].value * (price - position.average)
+
+    def equity(self, prices: Callable[[str], Prices]) -> Decimal:
+        return self.balance + sum(
+            (self.unrealised(p, prices(p.instrument).mark) for p in self.positions.values()), ZERO
+        )
+
+    def margin(self, position: Position, mark: Decimal) -> Decimal:
+        """Initial margin: notional by leverage."""
+        return self.notional(position.instrument, position.contracts, mark) / self.lever(position.instrument)
+
+    def maintenance(self, position: Position, mark: Decimal) -> Decimal:
+        return self.contracts[position.instrument].maintenance_of(position.contracts, mark)
+
+    def held_margin(self, prices: Callable[[str], Prices]) -> Decimal:
+        return sum((self.margin(p, prices(p.instrument).mark) for p in self.positions.values()), ZERO)
+
+    def held_maintenance(self, prices: Callable[[str], Prices]) -> Decimal:
+        return sum((self.maintenance(p, prices(p.instrument).mark) for p in self.positions.values()), ZERO)
+
+    def liquidation_price(self, instrument: str, prices: Callable[[str], Prices]) -> Decimal | None:
+        """The mark of this instrument at which equity meets maintenance, all others standing still; None: never."""
+        mark, contract = prices(instrument).mark, self.contracts[instrument]
+        here = [position for (symbol, _), position in self.positions.items() if symbol == instrument]
+        slope = sum((p.contracts * contract.value for p in here), ZERO)
+        needed = sum((contract.maintenance_slope(p.contracts, mark) for p in here), ZERO)
+        elsewhere = self.held_maintenance(prices) - needed * mark
+        if slope == needed:
+            return None
+        price = (elsewhere - self.equity(prices) + slope * mark) / (slope - needed)
+        return price if 0 < price < mark * 10 else None
+
+    # -- positions
+
+    def held(self, instrument: str, side: str) -> Decimal:
+        position = self.positions.get((instrument, side))
+        return position.contracts if position else ZERO
+
+    def closable(self, order: Order) -> Decimal:
+        """How many contracts the order could close of what is held."""
+        held = self.held(order.instrument, order.position_side)
+        return abs(held) if held * order.sign < 0 else ZERO
+
+    def closes(self, order: Order) -> bool:
+        """Whether the order can only close: by its side while hedged, by its flag otherwise."""
+        if order.position_side == "net":
+            return order.reduce_only
+        return (order.position_side == "long") == (order.side == "sell")
+
+    def fill(
+        self, order: Order, fill: Fill, now: int, retention_ms: int, next_id: Callable[[], str]
+    ) -> tuple[Decimal, bool]:
+        """Book one execution whose fee is known; returns the PnL it realised and whether the position is now flat."""
+        key, left, realised, flat = (order.instrument, order.position_side), fill.size, ZERO, False
+        position, fee = self.positions.get(key), fill.fee
+        if position is not None and position.contracts * order.sign < 0:
+            closing = min(left, abs(position.contracts))
+            realised = self._close(position, fill, closing, order, now)
+            position.fee += (part := money(fee * closing / fill.size))
+            left, fee, flat = left - closing, fee - part, position.contracts == 0
+            if flat:
+                self._end(key, position, now)
+        if left:
+            self._open(key, fill, left, fee, order, now, retention_ms, next_id)
+            flat = False
+        return realised, flat
+
+    def _close(self, position: Position, fill: Fill, closing: Decimal, order: Order, now: int) -> Decimal:
+        value = self.contracts[position.instrument].value
+        way = 1 if position.contracts > 0 else -1
+        pnl = money(closing * value * (fill.price - position.average) * way)
+        if position.closed == 0:
+            self.lives.append(position)
+        position.contracts -= way * closing
+        position.pnl += pnl
+        position.closed += closing
+        position.closed_value += closing * fill.price
+        position.updated, position.trade_id = now, fill.trade_id
+        whole = position.contracts == 0
+        position.last_close = {
+            "liquidation": "liquidation" if whole else "partial_liquidation",
+            "adl": "full_adl" if whole else "adl",
+        }.get(fill.kind, "full" if whole else "partial")
+        if fill.kind in ("liquidation", "adl"):
+            position.end_price = fill.mark
+        return pnl
+
+    def _end(self, key: Key, position: Position, now: int) -> None:
+        del self.positions[key]
+        self.position_ids[key] = (position.position_id, now)
+
+    def _open(
+        self, key: Key, fill: Fill, size: Decimal, fee: Decimal, order: Order, now: int, retention_ms: int,
+        next_id: Callable[[], str],
+    ) -> None:  # fmt: skip
+        position = self.positions.get(key)
+        if position is None:
+            known, flat_since = self.position_ids.get(key, ("", 0))
+            identity = known if known and now - flat_since <= retention_ms else next_id()
+            self.position_ids[key] = (identity, 0)
+            position = Position(identity, self.name, *key, ZERO, ZERO, now, now, self.lever(key[0]), order.margin_mode)
+            self.positions[key] = position
+        before = abs(position.contracts)
+        position.average = (position.average * before + fill.price * size) / (before + size)
+        position.contracts += order.sign * size
+        position.long = position.contracts > 0
+        position.largest = max(position.largest, abs(position.contracts))
+        position.fee += fee
+        position.updated, position.trade_id = now, fill.trade_id
+
+    def flat_position(self, key: Key, now: int, retention_ms: int) -> Position | None:
+        """The last life of that key, if nothing is held and its id is still remembered."""
+        identity, flat_since = self.position_ids.get(key, ("", 0))
+        if key in self.positions or not identity or now - flat_since > retention_ms:
+            return None
+        lives = (life for life in reversed(self.lives) if life.position_id == identity)
+        return next(lives, None)
+
+    def spare(self, prices: Callable[[str], Prices]) -> Decimal:
+        """The equity that no position needs as margin (USDT)."""
+        return self.equity(prices) - self.held_margin(prices)
+
+    def left_for(self, position: Position, mark: Decimal) -> Decimal:
+        """What is left to pay a liquidation of that position with (USDT); below zero others must pay."""
+        return self.balance + self.unrealised(position, mark)
+
+    def stands_alone(self, position: Position) -> bool:
+        """Whether the position has margin of its own, so that its end touches no other."""
+        return False
+
+    def funded(self, position: Position, amount: Decimal) -> None:
+        """Funding was paid (below zero) or received on that position."""
+        position.funding += amount
+
+    def charged(self, fee: Decimal, bnb_price: Decimal | None) -> tuple[Decimal, str, Decimal]:
+        """What a fee (USDT, below zero) costs: in USDT, and the asset and amount that the trade then shows."""
+        return fee, "USDT", fee
+
+    def in_danger(self, prices: Callable[[str], Prices]) -> bool:
+        return bool(self.positions) and self.equity(prices) <= self.held_maintenance(prices)
+
+    def largest_loser(self, prices: Callable[[str], Prices]) -> Position:
+        return min(
+            self.positions.values(), key=lambda p: (self.unrealised(p, prices(p.instrument).mark), p.instrument, p.side)
+        )
+
+    # -- money
+
+    def book(self, bill: Bill) -> Bill:
+        """Change the balance by the bill, under the heading that its kind names."""
+        self.balance += bill.change
+        if bill.kind == "deposit":
+            self.deposits += bill.change
+        elif bill.kind == "funding":
+            self.funding += bill.change
+        elif bill.kind == "liquidation_penalty":
+            self.penalties -= bill.change
+        else:
+            self.realised += bill.pnl
+            self.fees -= bill.fee
+        bill.balance = self.balance
+        self.ledger.append(bill)
+        return bill
+
+    def funding_due(
+        self, rates: Callable[[str], Decimal], prices: Callable[[str], Prices]
+    ) -> Iterator[tuple[Position, Decimal]]:
+        """What each position pays (below zero) or receives at a funding time."""
+        for position in list(self.positions.values()):
+            notional = position.contracts * self.contracts[position.instrument].value * prices(position.instrument).mark
+            yield position, money(-notional * rates(position.instrument))
+
+    def copy_of(self, position: Position) -> Position:
+        return replace(position)

@@ -1,0 +1,57 @@
+"""When a waiting order wakes, and what it then sends.
+
+- A stop-loss that sells wakes when the price it listens to (last, mark or index) is at or below its trigger, a
+  take-profit that sells when it is at or above; for buying ones the other way round. Of two legs the first to wake
+  wins and the other is dead. The stop-loss is looked at first.
+- A trigger wakes when the price it listens to reaches its level from the side it was on when it was placed.
+- A trailing stop that sells remembers the highest last price since it was active and wakes when the last price has
+  come down from it by the callback; one that buys mirrors that.
+"""
+
+from decimal import Decimal
+
+from core.simulator.engine.market import Prices
+from core.simulator.engine.state import Algo, Leg
+
+
+def passed(sign: int, profit: bool, leg: Leg, prices: Prices) -> bool:
+    """Whether the price is already at or beyond the leg; `sign` is that of the order it sends (+1 buys)."""
+    price = prices.by(leg.by)
+    return price >= leg.trigger if (sign < 0) == profit else price <= leg.trigger
+
+
+def woken(algo: Algo, prices: Prices) -> tuple[str, Leg] | None:
+    """The leg that wakes at these prices ("sl", "tp" or "" for the others), or None."""
+    if algo.stop_loss is not None and passed(algo.sign, False, algo.stop_loss, prices):
+        return "sl", algo.stop_loss
+    if algo.take_profit is not None and passed(algo.sign, True, algo.take_profit, prices):
+        return "tp", algo.take_profit
+    if algo.trigger is not None:
+        price = prices.by(algo.trigger.by)
+        reached = price >= algo.trigger.trigger if algo.trigger_above else price <= algo.trigger.trigger
+        return ("", algo.trigger) if reached else None
+    return _trailing(algo, prices.last) if algo.kind == "move_order_stop" else None
+
+
+def trail(algo: Algo) -> Decimal | None:
+    """Where a trailing stop would wake now; None while it sleeps."""
+    if algo.extreme is None or not algo.awake:
+        return None
+    back = (
+        algo.callback_spread if algo.callback_spread is not None else algo.extreme * (algo.callback_ratio or Decimal(0))
+    )
+    return algo.extreme + algo.sign * back
+
+
+def _trailing(algo: Algo, last: Decimal) -> tuple[str, Leg] | None:
+    if not algo.awake:
+        assert algo.active is not None
+        algo.awake = last >= algo.active if algo.sign < 0 else last <= algo.active
+    if not algo.awake:
+        return None
+    best = max if algo.sign < 0 else min
+    algo.extreme = last if algo.extreme is None else best(algo.extreme, last)
+    level = trail(algo)
+    assert level is not None
+    reached = last <= level if algo.sign < 0 else last >= level
+    return ("", Leg(level)) if reached else None

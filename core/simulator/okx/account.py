@@ -1,0 +1,183 @@
+"""OKX V5 REST, account part: settings, balance, positions and their history, limits, bills (OKX V5 docs, account)."""
+
+from decimal import Decimal
+from typing import Any
+
+from core.simulator.engine.state import ZERO, down_to
+from core.simulator.okx import public
+from core.simulator.okx.endpoints import Call, decimal, endpoint, page, parameter
+from core.simulator.okx.format import blank, text
+from core.simulator.okx.rows import account, market
+
+QUARTER_MS = 92 * 86_400_000
+
+
+@endpoint("GET", "account/config", 5)
+def config(call: Call) -> list[Any]:
+    mode = "long_short_mode" if call.owner.hedged else "net_mode"
+    more = blank(
+        """
+        kycLv liquidationGear opAuth roleType settleCcy spotOffsetType spotRoleType stgyType type traderInsts
+        spotTraderInsts settleCcyList feeType
+        """
+    )  # fmt: skip
+    return [more | {
+        "uid": "44705892343619584", "mainUid": "44705892343619584", "acctLv": call.engine.switches["acct_lv"],
+        "posMode": mode, "autoLoan": False, "enableSpotBorrow": False, "spotBorrowAutoRepay": False, "greeksType": "PA",
+        "level": "Lv1", "levelTmp": "", "ctIsoMode": "automatic", "mgnIsoMode": "automatic", "label": "simulator",
+        "ip": "", "perm": call.notes.get("permissions", ""), "acctStpMode": "cancel_maker", "settleCcy": "USDT",
+        "opAuth": "0", "kycLv": "3", "roleType": "0", "spotRoleType": "0", "type": "0", "traderInsts": [],
+        "spotTraderInsts": [], "settleCcyList": ["USDT"], "feeType": "0", "liquidationGear": "-1", "stgyType": "0",
+    }]  # fmt: skip
+
+
+@endpoint("POST", "account/set-position-mode", 5, trades=True)
+def set_position_mode(call: Call) -> list[Any]:
+    mode = call.needed("posMode")
+    if mode not in ("long_short_mode", "net_mode"):
+        raise parameter("posMode")
+    if (mode == "long_short_mode") != call.owner.hedged:
+        call.perform({"do": "mode", "account": call.account, "hedged": mode == "long_short_mode"})
+    return [{"posMode": mode}]
+
+
+@endpoint("GET", "account/leverage-info", 20)
+def leverage_info(call: Call) -> list[Any]:
+    made = []
+    for symbol in call.needed("instId").split(","):
+        lever = text(call.owner.lever(call.engine.contract(call.owner, symbol).symbol))
+        for side in ("long", "short") if call.owner.hedged else ("net",):
+            made.append(
+                {"instId": symbol, "ccy": "", "mgnMode": call.get("mgnMode", "cross"), "posSide": side, "lever": lever}
+            )
+    return made
+
+
+@endpoint("POST", "account/set-leverage", 20, trades=True)
+def set_leverage(call: Call) -> list[Any]:
+    symbol, lever = call.needed("instId"), decimal(call.needed("lever"), "lever")
+    mode = call.needed("mgnMode")
+    if mode not in ("cross", "isolated"):
+        raise parameter("mgnMode")
+    call.perform({"do": "leverage", "account": call.account, "symbol": symbol, "leverage": str(lever)})
+    return [{"instId": symbol, "lever": text(lever), "mgnMode": mode, "posSide": call.get("posSide")}]
+
+
+@endpoint("GET", "account/balance", 10)
+def balance(call: Call) -> list[Any]:
+    row = account.balance(call.engine, call.owner)
+    wanted = [name for name in call.get("ccy").split(",") if name]
+    row["details"] = [detail for detail in row["details"] if not wanted or detail["ccy"] in wanted]
+    return [row]
+
+
+@endpoint("GET", "account/positions", 10)
+def positions(call: Call) -> list[Any]:
+    symbols = [name for name in call.get("instId").split(",") if name]
+    ids = [name for name in call.get("posId").split(",") if name]
+    if call.get("instType", "SWAP") not in ("SWAP", "ANY"):
+        return []
+    found = list(call.owner.positions.values())
+    if symbols:
+        keys = [key for key in call.owner.position_ids if key[0] in symbols]
+        flat = (call.owner.flat_position(key, call.engine.now, call.engine.retention_ms) for key in keys)
+        found += [position for position in flat if position is not None]
+    found = [p for p in found if (not symbols or p.instrument in symbols) and (not ids or p.position_id in ids)]
+    found.sort(key=lambda position: (position.created, int(position.position_id)), reverse=True)
+    return [account.position(call.engine, position) for position in found]
+
+
+@endpoint("GET", "account/positions-history", 10)
+def positions_history(call: Call) -> list[Any]:
+    lag = int(float(call.engine.switches["position_history_lag_seconds"]) * 1000)
+    now, wanted = call.engine.now, {name: call.get(name) for name in ("instId", "mgnMode", "type", "posId", "instType")}
+    ready = [life for life in call.owner.lives if now - QUARTER_MS <= life.updated <= now - lag]
+    ready.sort(key=lambda life: life.updated)
+    made = [account.life(call.engine, life) for life in reversed(ready)]
+    return page(
+        [row for row in made if all(not value or row[name] == value for name, value in wanted.items())],
+        call,
+        lambda row: int(row["uTime"]),
+    )
+
+
+@endpoint("GET", "account/max-size", 20)
+def max_size(call: Call) -> list[Any]:
+    made = []
+    for symbol in call.needed("instId").split(","):
+        contract = call.engine.contract(call.owner, symbol)
+        lever = decimal(call.get("leverage"), "leverage") if call.get("leverage") else call.owner.lever(symbol)
+        sizes = []
+        for buying in (True, False):
+            price = call.engine.markets[symbol].best(buying, Decimal(call.engine.switches["spread_ticks"]))
+            if call.get("px"):
+                price = decimal(call.get("px"), "px")
+            each = contract.value * price * (1 / lever + Decimal(call.engine.switches["fees"]["taker"]))
+            sizes.append(text(down_to(contract.lot, max(ZERO, call.engine.admission.free(call.owner)) / each)))
+        made.append({"instId": symbol, "ccy": "USDT", "maxBuy": sizes[0], "maxSell": sizes[1]})
+    return made
+
+
+@endpoint("GET", "account/max-avail-size", 20)
+def max_available(call: Call) -> list[Any]:
+    free = text(max(ZERO, call.engine.admission.free(call.owner)))
+    return [{"instId": symbol, "availBuy": free, "availSell": free} for symbol in call.needed("instId").split(",")]
+
+
+@endpoint("GET", "account/trade-fee", 5)
+def trade_fee(call: Call) -> list[Any]:
+    kind, fees = call.needed("instType"), call.engine.switches["fees"]
+    maker, taker = (text(-Decimal(fees[side])) for side in ("maker", "taker"))
+    return [blank("makerUSDC takerUSDC delivery exercise settle") | {
+        "category": "1", "level": "Lv1", "instType": kind, "maker": maker, "taker": taker, "makerU": maker,
+        "takerU": taker,
+        "ruleType": "normal", "feeGroup": [{"groupId": "4", "maker": maker, "taker": taker}], "fiat": [],
+        "ts": str(call.engine.now),
+    }]  # fmt: skip
+
+
+@endpoint("GET", "account/bills", 5)
+@endpoint("GET", "account/bills-archive", 5)
+def bills(call: Call) -> list[Any]:
+    wanted = {name: call.get(name) for name in ("instType", "instId", "type", "subType", "ccy", "mgnMode")}
+    begin, end = call.whole("begin"), call.whole("end")
+    made = [account.bill(bill) for bill in reversed(call.owner.ledger)
+            if (begin is None or bill.at >= begin) and (end is None or bill.at <= end)]  # fmt: skip
+    made = [row for row in made if all(not value or row[name] == value for name, value in wanted.items())]
+    return page(made, call, lambda row: int(row["billId"]))
+
+
+@endpoint("GET", "account/instruments", 20, per="user+kind")
+def instruments(call: Call) -> list[Any]:
+    return [market.account_instrument(row) for row in public.instruments(call)]
+
+
+@endpoint("GET", "asset/currencies", 6)
+def currencies(call: Call) -> list[Any]:
+    wanted = [name for name in call.get("ccy").split(",") if name]
+    bases = sorted({contract.base for contract in call.owner.contracts.values()})
+    unknown = "burningFeeRate ctAddr depQuoteDailyLayer2 depQuotaFixed usedDepQuotaFixed logoLink minInternal wdQuota"
+    return [blank(unknown) | {
+        "ccy": name, "name": name, "chain": f"{name}-Simulated", "canDep": True, "canWd": True, "canInternal": True,
+        "minDep": "0.0001", "minWd": "0.001", "maxWd": "1000000", "wdTickSz": "8", "usedWdQuota": "0", "fee": "0",
+        "minFee": "0", "maxFee": "0", "minFeeForCtAddr": "0", "maxFeeForCtAddr": "0", "mainNet": True, "needTag": False,
+        "minDepArrivalConfirm": "1", "minWdUnlockConfirm": "2", "depEstOpenTime": "", "wdEstOpenTime": "",
+    } for name in ["USDT", *bases] if not wanted or name in wanted]  # fmt: skip
+
+
+@endpoint("GET", "users/subaccount/list", 2)
+def subaccounts(call: Call) -> list[Any]:
+    return []
+
+
+@endpoint("GET", "trade/account-rate-limit", 1, 1)
+def account_rate_limit(call: Call) -> list[Any]:
+    return [
+        {
+            "accRateLimit": "1000",
+            "fillRatio": "",
+            "mainFillRatio": "",
+            "nextAccRateLimit": "",
+            "ts": str(call.engine.now),
+        }
+    ]

@@ -1,0 +1,180 @@
+"""The frame of OKX's REST calls: a table of endpoints, who is calling, the parameters, and the shape of an answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from core.simulator.engine.account import Account
+from core.simulator.engine.engine import Engine
+from core.simulator.engine.state import Refusal
+from core.simulator.faults import ORDER_KINDS
+from core.simulator.okx.errors import OkxError, coded, parameter
+from core.simulator.runtime import House
+
+Row = dict[str, Any]
+Handler = Callable[["Call"], list[Any]]
+
+
+class Late(Exception):
+    """The command was put off; nobody will be answered."""
+
+
+@dataclass
+class Call:
+    """One request, understood: endpoint, parameters without the empty ones, the caller's account."""
+
+    house: House
+    method: str
+    path: str
+    parameters: Any
+    account: str = "live"
+    deadline: int | None = None
+    late_ms: int | None = None
+    notes: Row = field(default_factory=dict)  # what the streams should add to the pushes of this call
+    op: str = ""
+
+    @property
+    def engine(self) -> Engine:
+        return self.house.engine
+
+    @property
+    def owner(self) -> Account:
+        return self.engine.accounts[self.account]
+
+    def get(self, name: str, default: str = "") -> str:
+        value = self.parameters.get(name, default)
+        return str(value)
+
+    def needed(self, name: str) -> str:
+        if name not in self.parameters:
+            raise OkxError("50014", f"Parameter {name} can not be empty.", 400)
+        return self.get(name)
+
+    def whole(self, name: str, default: int | None = None) -> int | None:
+        """The parameter as a whole number."""
+        text = self.get(name)
+        if not text:
+            return default
+        if not text.lstrip("-").isdigit():
+            raise parameter(name)
+        return int(text)
+
+    def limit(self, most: int = 100) -> int:
+        return max(1, min(most, self.whole("limit", most if most <= 100 else 100) or 1))
+
+    def symbol(self, name: str = "instId") -> str:
+        """An instrument that exists."""
+        symbol = self.needed(name)
+        if symbol not in self.engine.setup.contracts:
+            raise OkxError("51001", "Instrument ID, Instrument ID code, or Spread ID doesn't exist.")
+        return symbol
+
+    def perform(self, command: Row) -> Any:
+        """Carry the command out now; or, where a fault wants it so, later and unanswered."""
+        if self.late_ms is None:
+            return self.house.perform(command)
+        if self.deadline is not None:
+            command = command | {"deadline": self.deadline}
+        self.house.perform({"do": "later", "at": self.engine.now + self.late_ms, "command": command})
+        raise Late
+
+    def rows(self, asked: list[Row], one: Callable[["Call", Row], Row], blank: Callable[[Row], Row]) -> list[Row]:
+        """Each row's own fate: what `one` answers, or its refusal as sCode and sMsg."""
+        answered = []
+        for row in asked:
+            try:
+                struck = self.strike("reject", row)
+                if struck is not None:
+                    answered.append(
+                        blank(row)
+                        | {"sCode": struck["code"], "sMsg": struck.get("message", "Operation failed."), "subCode": ""}
+                    )
+                    continue
+                answered.append(one(self, row) | {"sCode": "0"})
+            except Refusal as refusal:
+                code, words = coded(refusal)
+                sub = "1000" if refusal.reason == "margin" else ""
+                answered.append(blank(row) | {"sCode": code, "sMsg": words, "subCode": sub})
+            except Late:
+                continue
+        return answered
+
+    def strike(self, kind: str, row: Row) -> Row | None:
+        """What a fault of that kind says about this row, if one strikes."""
+        assert kind in ORDER_KINDS
+        fault = self.engine.faults.strike({kind}, self.about(row))
+        return None if fault is None else fault.asked
+
+    def about(self, row: Row | None = None) -> dict[str, str]:
+        """This request in the words that faults match by."""
+        rows = [row] if row is not None else self.parameters if isinstance(self.parameters, list) else [self.parameters]
+        rows = [one for one in rows if isinstance(one, dict)]
+        known = {"exchange": "okx", "method": self.method, "path": self.path, "op": self.op}
+        if rows:
+            known["instId"] = str(rows[0].get("instId", ""))
+            ids = [one.get(name) for one in rows for name in ("clOrdId", "algoClOrdId")]
+            known["clOrdId"] = ",".join(str(value) for value in ids if value)
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One call: who may make it and how often."""
+
+    handler: Handler
+    private: bool
+    trades: bool
+    orders: bool  # answers per row, with sCode
+    budget: int
+    window_ms: int
+    per: str  # user, instrument, ip
+
+
+ENDPOINTS: dict[tuple[str, str], Endpoint] = {}
+
+
+def endpoint(
+    method: str,
+    path: str,
+    budget: int = 20,
+    window: float = 2,
+    per: str = "user",
+    *,
+    trades: bool = False,
+    orders: bool = False,
+) -> Callable[[Handler], Handler]:
+    """Registers a call under /api/v5/; public where it is counted per IP address."""
+
+    def register(handler: Handler) -> Handler:
+        private = not per.startswith("ip")
+        ENDPOINTS[method, path] = Endpoint(handler, private, trades, orders, budget, int(window * 1000), per)
+        return handler
+
+    return register
+
+
+def truth(value: Any) -> bool:
+    """JSON true and the text "true" both mean yes."""
+    return value is True or str(value).lower() == "true"
+
+
+def decimal(text: Any, name: str) -> Decimal:
+    try:
+        value = Decimal(str(text))
+    except InvalidOperation:
+        raise parameter(name) from None
+    if not value.is_finite():
+        raise parameter(name)
+    return value
+
+
+def page(rows: list[Any], call: Call, cursor: Callable[[Any], int], most: int = 100) -> list[Any]:
+    """Rows newest first: those older than `after`, newer than `before`, at most `limit`.
+
+    With `before` alone the page nearest to it is meant; ties at the edge of a page stay together.
+    """
+    after, before = call.whole("after"), call.whole("before")
+    rows = [row for row in rows if (after is None or cursor(row) < after) and (before is None or cursor(row) > before)]
+    limit = call.limit(most)
+    return rows[-limit:] if before is not None and after is None else rows[:limit]

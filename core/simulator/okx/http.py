@@ -1,0 +1,249 @@
+"""OKX V5 over HTTP: who is let in (signature, time, key), how often, what a fault does to the answer, the envelope.
+
+Source of headers, signature and codes: OKX V5 docs, overview, authentication; auth errors come without a data key.
+"""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import time
+from datetime import datetime
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from core.simulator.engine.candles import draw
+from core.simulator.engine.state import Refusal
+from core.simulator.fault_responses import SPOILING, spoilt_answer
+from core.simulator.faults import Fault
+from core.simulator.okx import account, public, trade
+from core.simulator.okx.endpoints import ENDPOINTS, Call, Endpoint, Late
+from core.simulator.okx.errors import OkxError, coded
+from core.simulator.runtime import KEY_NAMES, House
+
+HANDLERS = (account, public, trade)
+SKEW_MS = 30_000
+TRANSPORT_FAULTS = SPOILING | {"code"}
+BARE = {f"501{number:02}" for number in (*range(8), *range(10, 15), 19)}  # their answers carry no data
+
+
+def sign(secret: str, prehash: str) -> str:
+    return base64.b64encode(hmac.new(secret.encode(), prehash.encode(), hashlib.sha256).digest()).decode()
+
+
+class OkxHttp:
+    """Answers everything under /api/v5/, behind any path prefix."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.notes: Any = None  # the push side, which wants to know what a call is about
+        self._buckets: dict[tuple[str, str], list[float]] = {}
+        self._answers = 0
+
+    def forget_limits(self) -> None:
+        self._buckets.clear()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """One request, from the raw bytes to the raw answer."""
+        raw = request.raw_path[request.raw_path.index("/api/v5/") :]
+        path = raw.partition("?")[0].removeprefix("/api/v5/").rstrip("/")
+        self.house.requests[f"{request.method} /api/v5/{path}"] += 1
+        body, began = await request.read(), time.time_ns() // 1000
+        found, fault = ENDPOINTS.get((request.method, path)), None
+        try:
+            if found is None:
+                raise OkxError("404", "Not Found", 404)
+            call = self._understood(request, found, raw, path, body)
+            self._count(call, found, path, request.remote or "")
+            fault = self.house.engine.faults.strike(TRANSPORT_FAULTS, call.about())
+            status, answered = self._carried_out(call, found, fault, began)
+        except OkxError as error:
+            status, answered = error.http, self._refusal(error)
+        if self.house.delay_seconds:
+            await asyncio.sleep(self.house.delay_seconds)
+        if fault is not None:
+            spoilt = await spoilt_answer(request, fault)
+            if spoilt is not None:
+                return spoilt
+        return web.Response(status=status, body=orjson.dumps(answered), content_type="application/json")
+
+    # -- understanding
+
+    def _understood(self, request: web.Request, found: Endpoint, raw: str, path: str, body: bytes) -> Call:
+        demo = request.headers.get("x-simulated-trading") == "1" and self.house.engine.switches["two_worlds"]
+        call = Call(self.house, request.method, path, {}, "demo" if demo else "live")
+        if found.private:
+            name = self._caller(request, raw, body)
+            world, permissions = KEY_NAMES[name]
+            if self.house.engine.switches["two_worlds"] and (world == "demo") != demo:
+                raise OkxError("50101", "APIKey does not match current environment.", 401)
+            call.account = world
+            call.notes = {"permissions": permissions}
+            if found.trades and "trade" not in permissions:
+                raise OkxError("50120", "This API key doesn't have permission to use this function")
+        call.parameters = self._parameters(request, found, body)
+        if deadline := request.headers.get("expTime"):
+            if not deadline.isdigit():
+                raise OkxError("50014", "Parameter expTime error", 400)
+            call.deadline = int(deadline) - (self.house.shown_now() - self.house.now())  # as the engine counts
+        return call
+
+    def _caller(self, request: web.Request, raw: str, body: bytes) -> str:
+        """The name of the key that signed; OkxError with OKX's own code where something is wrong."""
+        headers = request.headers
+        wanted = {
+            "OK-ACCESS-KEY": "50103",
+            "OK-ACCESS-PASSPHRASE": "50104",
+            "OK-ACCESS-SIGN": "50106",
+            "OK-ACCESS-TIMESTAMP": "50107",
+        }
+        for header, code in wanted.items():
+            if not headers.get(header):
+                raise OkxError(code, f"Request header {header} cannot be empty.", 401)
+        stamp = headers["OK-ACCESS-TIMESTAMP"]
+        try:
+            signed_at = datetime.fromisoformat(stamp)
+            if not stamp.endswith("Z"):
+                raise ValueError(stamp)
+        except ValueError:
+            raise OkxError("50112", "Invalid OK-ACCESS-TIMESTAMP", 401) from None
+        if not self.close_enough(signed_at.timestamp() * 1000):
+            raise OkxError("50102", "Timestamp request expired", 401)
+        name, key = self.key(headers["OK-ACCESS-KEY"])
+        if not hmac.compare_digest(headers["OK-ACCESS-PASSPHRASE"].encode(), key["passphrase"].encode()):
+            raise OkxError("50105", "Request header OK-ACCESS-PASSPHRASE incorrect.", 401)
+        expected = sign(key["secret"], stamp + request.method + raw + body.decode(errors="replace"))
+        if not hmac.compare_digest(headers["OK-ACCESS-SIGN"].encode(), expected.encode()):
+            raise OkxError("50113", "Invalid Sign", 401)
+        return name
+
+    def close_enough(self, signed_ms: float) -> bool:
+        """Whether the time of a signature is within 30 s of the server's: the machine's clock or the simulated one."""
+        offset = float(self.house.engine.switches["clock_offset_seconds"]) * 1000
+        return any(abs(signed_ms - now) <= SKEW_MS for now in (time.time() * 1000 + offset, self.house.shown_now()))
+
+    def key(self, api_key: str) -> tuple[str, dict[str, str]]:
+        for name in KEY_NAMES:
+            key = self.house.keys[name]
+            if hmac.compare_digest(key["api_key"].encode(), api_key.encode()):
+                return name, key
+        raise OkxError("50119", "API key doesn't exist", 401)
+
+    def _parameters(self, request: web.Request, found: Endpoint, body: bytes) -> Any:
+        if request.method == "GET":
+            return {name: value for name, value in request.query.items() if value != ""}
+        if "json" not in request.headers.get("Content-Type", ""):
+            raise OkxError("50006", "Invalid Content-Type. Please use application/JSON.", 400)
+        try:
+            sent = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            raise OkxError("50002", "Incorrect json data format", 400) from None
+        if isinstance(sent, list) and all(isinstance(row, dict) for row in sent) and sent:
+            return [clean(row) for row in sent]
+        if not isinstance(sent, dict):
+            raise OkxError("50002", "Incorrect json data format", 400)
+        return clean(sent)
+
+    def _count(self, call: Call, found: Endpoint, path: str, remote: str) -> None:
+        switches = self.house.engine.switches
+        if isinstance(call.parameters, list) != (path in LISTS):
+            if path not in LISTS:
+                raise OkxError("50002", "Incorrect json data format", 400)
+            call.parameters = [call.parameters]
+        if not switches["rate_limits"]:
+            return
+        row = call.parameters[0] if isinstance(call.parameters, list) else call.parameters
+        word = {"instrument": "instId", "ip+instrument": "instId", "user+kind": "instType", "ip+kind": "instType"}.get(
+            found.per, ""
+        )
+        whose = remote if found.per.startswith("ip") else call.account
+        weight = len(call.parameters) if isinstance(call.parameters, list) else 1
+        stepped = self.house.clock.kind == "stepped"
+        now = self.house.engine.now if stepped else time.monotonic() * 1000
+        budgets = [((f"{call.method} {path} {row.get(word, '')}", whose), found.budget, found.window_ms, "50011")]
+        if path in NEW_ORDERS:
+            budgets.append((("orders", whose), 1000, 2000, "50061"))
+        for key, budget, window, code in budgets:
+            times = self._buckets.setdefault(key, [])
+            while times and times[0] <= now - window:
+                times.pop(0)
+            if len(times) + weight > budget:
+                raise OkxError(code, "Too Many Requests", int(switches["rate_limit_http"]))
+            times.extend([now] * weight)
+
+    # -- answering
+
+    def _carried_out(self, call: Call, found: Endpoint, fault: Fault | None, began: int) -> tuple[int, Any]:
+        asked = fault.asked if fault is not None else {}
+        kind = asked.get("kind")
+        executed = kind in (None, "lost_after", "late", "slow") or bool(asked.get("executed", False))
+        if kind == "late":
+            call.late_ms = int(float(asked.get("seconds", 5)) * 1000)
+        status, answered = 200, {"code": "0", "msg": "", "data": []}
+        if executed:
+            if self.notes is not None:
+                self.notes.about(call)
+            try:
+                status, answered = self._envelope(found, found.handler(call), began)
+            except Refusal as refusal:
+                status, answered = 200, self._refusal(OkxError(*coded(refusal)))
+            except OkxError as error:
+                status, answered = error.http, self._refusal(error)
+            except Late:
+                pass  # put off: nobody will read this answer
+        if kind == "code":
+            words, status = str(asked.get("message", "Service temporarily unavailable")), int(asked.get("http", 200))
+            return status, self._refusal(OkxError(str(asked["code"]), words, status))
+        return status, answered
+
+    def _envelope(self, found: Endpoint, rows: list[Any], began: int) -> tuple[int, Any]:
+        answered: dict[str, Any] = {"code": "0", "data": rows, "msg": ""}
+        if found.orders:
+            answered["code"], answered["msg"] = top(rows)
+            if self.house.engine.switches["fail_envelope_zero"]:
+                answered["code"], answered["msg"] = "0", ""
+            answered |= {"inTime": str(began), "outTime": str(time.time_ns() // 1000)}
+        if self.house.engine.switches["extra_fields"]:
+            self._answers += 1
+            for row in rows:
+                if isinstance(row, dict):
+                    source = draw(self.house.engine.seed, self._answers, "extra")
+                    row[f"new{source.randint(1, 9)}Field"] = str(source.randint(0, 99))
+        return 200, answered
+
+    def _refusal(self, error: OkxError) -> dict[str, Any]:
+        if error.code in BARE or error.http == 404:
+            return {"msg": error.message, "code": error.code}
+        return {"code": error.code, "data": [], "msg": error.message}
+
+
+LISTS = {
+    "trade/batch-orders",
+    "trade/cancel-batch-orders",
+    "trade/amend-batch-orders",
+    "trade/cancel-algos",
+    "trade/cancel-advance-algos",
+}
+NEW_ORDERS = {"trade/order", "trade/batch-orders", "trade/amend-order", "trade/amend-batch-orders"}
+
+
+def clean(row: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that were really sent: "" and null mean absent, in nested rows too."""
+    made = {}
+    for name, value in row.items():
+        if value is None or value == "":
+            continue
+        made[name] = (
+            [clean(one) if isinstance(one, dict) else one for one in value] if isinstance(value, list) else value
+        )
+    return made
+
+
+def top(rows: list[Any]) -> tuple[str, str]:
+    """The envelope's code and message from what became of the rows."""
+    failed = sum(row.get("sCode") != "0" for row in rows)
+    if not failed:
+        return "0", ""
+    return ("1", "All operations failed") if failed == len(rows) else ("2", "Bulk operation partially succeeded.")

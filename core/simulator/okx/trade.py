@@ -1,0 +1,360 @@
+"""OKX V5 REST, trade part: orders and algos placed, changed, cancelled and found (OKX V5 docs, trading)."""
+
+from typing import Any
+
+from core.simulator.engine.state import Algo, Order, Refusal
+from core.simulator.okx.endpoints import Call, Row, endpoint, page, truth
+from core.simulator.okx.errors import OkxError
+from core.simulator.okx.rows import orders as order_rows
+
+DAY_MS = 86_400_000
+UNKNOWN = OkxError("51603", "Order does not exist")
+
+
+def leg(row: Row, side: str, new: str = "") -> Row | None:
+    """The words of one leg, if any is there: trigger, price, by."""
+
+    def key(word: str) -> str:
+        return f"{new}{side[0].upper() + side[1:] if new else side}{word}"
+
+    made = {"trigger": row.get(key("TriggerPx")), "price": row.get(key("OrdPx")), "by": row.get(key("TriggerPxType"))}
+    return made if any(value not in (None, "") for value in made.values()) else None
+
+
+def legs(row: Row, new: str = "") -> Row:
+    return {"take_profit": leg(row, "tp", new), "stop_loss": leg(row, "sl", new)}
+
+
+def trailing(row: Row) -> Row:
+    return {
+        "callback_ratio": row.get("callbackRatio"),
+        "callback_spread": row.get("callbackSpread"),
+        "active": row.get("activePx"),
+    }
+
+
+def draft(row: Row) -> Row:
+    """An order of the wire in the engine's words."""
+    asked = row.get("attachAlgoOrds") or []
+    attached = [
+        legs(one) | trailing(one) | {"client_id": one.get("attachAlgoClOrdId")}
+        for one in asked
+        if isinstance(one, dict)
+    ]
+    return {
+        "instrument": row.get("instId"), "side": row.get("side"), "position_side": row.get("posSide"),
+        "kind": row.get("ordType"), "size": row.get("sz"), "price": row.get("px"), "client_id": row.get("clOrdId"),
+        "reduce_only": truth(row.get("reduceOnly")), "tag": row.get("tag"), "margin_mode": row.get("tdMode"),
+        "self_trade": row.get("stpMode"), "clamp": str(row.get("pxAmendType")) == "1", "attached": attached,
+    }  # fmt: skip
+
+
+def which(row: Row) -> Row:
+    return {"order_id": str(row.get("ordId") or ""), "client_id": str(row.get("clOrdId") or "")}
+
+
+def which_algo(row: Row) -> Row:
+    return {"algo_id": str(row.get("algoId") or ""), "client_id": str(row.get("algoClOrdId") or "")}
+
+
+def in_time(call: Call) -> None:
+    if call.deadline is not None and call.deadline < call.house.now():
+        raise OkxError(
+            "50036",
+            "The expTime can't be earlier than the current system time. Please adjust the expTime and try again.",
+        )
+
+
+def listed(call: Call, most: int = 20) -> list[Row]:
+    if not isinstance(call.parameters, list) or not call.parameters:
+        raise OkxError("50002", "Incorrect json data format", 400)
+    if len(call.parameters) > most:
+        raise OkxError("51000", f"Parameter data error: at most {most}")
+    return call.parameters
+
+
+# -- plain orders
+
+
+def empty(row: Row) -> Row:
+    return {
+        "ordId": str(row.get("ordId") or ""),
+        "clOrdId": str(row.get("clOrdId") or ""),
+        "tag": str(row.get("tag") or ""),
+        "ts": "",
+    }
+
+
+def place_one(call: Call, row: Row) -> Row:
+    plan: Row = {}
+    for kind, word in (("not_found", "hidden"), ("accept_delay", "accept_delay")):
+        struck = call.strike(kind, row)
+        if struck is not None:
+            plan[word] = struck.get("seconds", 5)
+    struck = call.strike("partial_fill", row)
+    if struck is not None:
+        plan |= {"fraction": struck.get("fraction", "0.5"), "rest": struck.get("rest", "work")}
+    order = call.perform({"do": "place", "account": call.account, "order": draft(row), "plan": plan})
+    return {"ordId": order.order_id, "clOrdId": order.client_id, "tag": order.tag, "ts": str(order.created),
+            "sMsg": "Order placed", "subCode": ""}  # fmt: skip
+
+
+def cancel_one(call: Call, row: Row) -> Row:
+    order = call.perform({"do": "cancel", "account": call.account, "symbol": str(row.get("instId")), **which(row)})
+    return {"ordId": order.order_id, "clOrdId": order.client_id, "sMsg": "", "ts": str(call.engine.now)}
+
+
+def amend_one(call: Call, row: Row) -> Row:
+    attached = row.get("attachAlgoOrds") or []
+    change = {"size": row.get("newSz"), "price": row.get("newPx")}
+    change["attached"] = [
+        legs(one, "new") | {"attach_id": one.get("attachAlgoId"), "client_id": one.get("attachAlgoClOrdId")}
+        for one in attached if isinstance(one, dict)
+    ]  # fmt: skip
+    call.notes |= {"reqId": str(row.get("reqId") or ""), "amendResult": "0", "amendSource": "1"}
+    command = {"do": "amend", "account": call.account, "symbol": str(row.get("instId")), **which(row), "change": change}
+    try:
+        order = call.perform(command)
+    except Refusal:
+        if truth(row.get("cxlOnFail")):
+            call.perform({"do": "cancel", "account": call.account, "symbol": str(row.get("instId")), **which(row)})
+        raise
+    finally:
+        call.notes.clear()
+    return {"ordId": order.order_id, "clOrdId": order.client_id, "reqId": str(row.get("reqId") or ""), "sMsg": "",
+            "subCode": "", "ts": str(call.engine.now)}  # fmt: skip
+
+
+@endpoint("POST", "trade/order", 60, per="instrument", trades=True, orders=True)
+def place(call: Call) -> list[Any]:
+    in_time(call)
+    return call.rows([call.parameters], place_one, empty)
+
+
+@endpoint("POST", "trade/batch-orders", 300, per="instrument", trades=True, orders=True)
+def place_batch(call: Call) -> list[Any]:
+    in_time(call)
+    return call.rows(listed(call), place_one, empty)
+
+
+@endpoint("POST", "trade/cancel-order", 60, per="instrument", trades=True, orders=True)
+def cancel(call: Call) -> list[Any]:
+    return call.rows([call.parameters], cancel_one, empty)
+
+
+@endpoint("POST", "trade/cancel-batch-orders", 300, per="instrument", trades=True, orders=True)
+def cancel_batch(call: Call) -> list[Any]:
+    return call.rows(listed(call), cancel_one, empty)
+
+
+@endpoint("POST", "trade/amend-order", 60, per="instrument", trades=True, orders=True)
+def amend(call: Call) -> list[Any]:
+    in_time(call)
+    return call.rows([call.parameters], amend_one, lambda row: empty(row) | {"reqId": str(row.get("reqId") or "")})
+
+
+@endpoint("POST", "trade/amend-batch-orders", 300, per="instrument", trades=True, orders=True)
+def amend_batch(call: Call) -> list[Any]:
+    in_time(call)
+    return call.rows(listed(call), amend_one, lambda row: empty(row) | {"reqId": str(row.get("reqId") or "")})
+
+
+@endpoint("POST", "trade/close-position", 20, per="instrument", trades=True)
+def close_position(call: Call) -> list[Any]:
+    struck = call.strike("reject", call.parameters)
+    if struck is not None:
+        raise OkxError(struck["code"], "Operation failed.")
+    names = {"client_id": call.get("clOrdId"), "tag": call.get("tag")}
+    cancels = truth(call.parameters.get("autoCxl"))
+    call.perform({"do": "close", "account": call.account, "symbol": call.needed("instId"), "side": call.get("posSide"),
+                  "cancel_orders": cancels, **names})  # fmt: skip
+    side = call.get("posSide") or "net"
+    return [{"instId": call.get("instId"), "posSide": side, "clOrdId": call.get("clOrdId"), "tag": call.get("tag")}]
+
+
+@endpoint("POST", "trade/cancel-all-after", 1, 1, trades=True)
+def cancel_all_after(call: Call) -> list[Any]:
+    seconds = call.whole("timeOut")
+    if seconds is None or (seconds != 0 and not 10 <= seconds <= 120):
+        raise OkxError("51000", "Parameter timeOut error")
+    call.perform({"do": "dead_man", "account": call.account, "seconds": seconds})
+    at = str(call.engine.now + seconds * 1000) if seconds else "0"
+    return [{"triggerTime": at, "tag": call.get("tag"), "ts": str(call.engine.now)}]
+
+
+# -- finding plain orders
+
+
+def hidden(call: Call, identity: str) -> bool:
+    return call.engine.hidden.get(identity, 0) > call.engine.now
+
+
+def remembered(call: Call, order: Order) -> bool:
+    """Cancelled without a fill, an order is forgotten after two hours; others after a week."""
+    if order.living:
+        return True
+    age = call.engine.now - order.updated
+    return age <= (float(call.engine.switches["order_retention_seconds"]) * 1000 if not order.filled else 7 * DAY_MS)
+
+
+@endpoint("GET", "trade/order", 60, per="instrument")
+def find(call: Call) -> list[Any]:
+    if not (call.get("ordId") or call.get("clOrdId")):
+        raise OkxError("50015", "Either parameter ordId or clOrdId is required", 400)
+    symbol = call.needed("instId")
+    order = call.engine.trading.find(
+        call.account, symbol, call.get("ordId"), "" if call.get("ordId") else call.get("clOrdId")
+    )
+    if order is None or hidden(call, order.order_id) or not remembered(call, order):
+        raise UNKNOWN
+    return [order_rows.order(call.engine, order)]
+
+
+def chosen(call: Call, orders: list[Order]) -> list[Row]:
+    begin, end = call.whole("begin"), call.whole("end")
+    orders = [order for order in orders if order.account == call.account and not hidden(call, order.order_id)]
+    orders = [o for o in orders if (begin is None or o.created >= begin) and (end is None or o.created <= end)]
+    found = [order_rows.order(call.engine, order) for order in orders]
+    wanted = {
+        name: call.get(name).split(",")
+        for name in ("instType", "instId", "ordType", "state", "category")
+        if call.get(name)
+    }
+    found = [row for row in found if all(row[name] in values for name, values in wanted.items())]
+    found.sort(key=lambda row: int(row["ordId"]), reverse=True)
+    return page(found, call, lambda row: int(row["ordId"]))
+
+
+@endpoint("GET", "trade/orders-pending", 60)
+def pending(call: Call) -> list[Any]:
+    return chosen(call, list(call.engine.live.values()))
+
+
+@endpoint("GET", "trade/orders-history", 40)
+def history(call: Call) -> list[Any]:
+    call.needed("instType")
+    return chosen(call, [o for o in call.engine.orders.values() if not o.living and remembered(call, o)])
+
+
+@endpoint("GET", "trade/orders-history-archive", 20)
+def archive(call: Call) -> list[Any]:
+    call.needed("instType")
+    return chosen(call, [o for o in call.engine.orders.values() if not o.living and (o.filled or remembered(call, o))])
+
+
+def executions(call: Call, days: int) -> list[Row]:
+    begin, end, since = call.whole("begin"), call.whole("end"), call.engine.now - days * DAY_MS
+    fills = [fill for fill in reversed(call.engine.fills.values()) if fill.account == call.account and fill.at >= since]
+    fills = [f for f in fills if (begin is None or f.at >= begin) and (end is None or f.at <= end)]
+    wanted = {name: call.get(name) for name in ("instType", "instId", "ordId", "clOrdId", "subType") if call.get(name)}
+    found = [row for row in map(order_rows.fill, fills) if all(row[name] == value for name, value in wanted.items())]
+    return page(found, call, lambda row: int(row["billId"]))
+
+
+@endpoint("GET", "trade/fills", 60)
+def fills(call: Call) -> list[Any]:
+    return executions(call, 3)
+
+
+@endpoint("GET", "trade/fills-history", 10)
+def fills_history(call: Call) -> list[Any]:
+    call.needed("instType")
+    return executions(call, 92)
+
+
+# -- algos
+
+
+def algo_draft(row: Row) -> Row:
+    """An algo of the wire in the engine's words."""
+    trigger = {"trigger": row.get("triggerPx"), "price": row.get("orderPx"), "by": row.get("triggerPxType")}
+    return legs(row) | trailing(row) | {
+        "instrument": row.get("instId"), "side": row.get("side"), "position_side": row.get("posSide"),
+        "kind": row.get("ordType"), "size": row.get("sz"), "whole": str(row.get("closeFraction") or "") == "1",
+        "client_id": row.get("algoClOrdId"), "reduce_only": truth(row.get("reduceOnly")),
+        "tied": truth(row.get("cxlOnClosePos")), "tag": row.get("tag"), "margin_mode": row.get("tdMode"),
+        "trigger": trigger if trigger["trigger"] or trigger["price"] else None,
+    }  # fmt: skip
+
+
+def empty_algo(row: Row) -> Row:
+    names = {name: str(row.get(name) or "") for name in ("algoId", "algoClOrdId", "tag")}
+    return names | {"clOrdId": ""}
+
+
+def algo_one(call: Call, row: Row) -> Row:
+    plan: Row = {}
+    struck = call.strike("not_found", row)
+    if struck is not None:
+        plan["hidden"] = struck.get("seconds", 5)
+    algo = call.perform({"do": "place_algo", "account": call.account, "algo": algo_draft(row), "plan": plan})
+    return {"algoId": algo.algo_id, "algoClOrdId": algo.client_id, "clOrdId": "", "tag": algo.tag, "sMsg": ""}
+
+
+def cancel_algo_one(call: Call, row: Row) -> Row:
+    algo = call.perform({"do": "cancel_algo", "account": call.account, **which_algo(row)})
+    return {"algoId": algo.algo_id, "algoClOrdId": algo.client_id, "clOrdId": "", "tag": algo.tag, "sMsg": ""}
+
+
+def amend_algo_one(call: Call, row: Row) -> Row:
+    trigger = {"trigger": row.get("newTriggerPx"), "price": row.get("newOrdPx"), "by": row.get("newTriggerPxType")}
+    change = legs(row, "new") | {"trigger": trigger, "size": row.get("newSz")}
+    call.notes |= {"reqId": str(row.get("reqId") or ""), "amendResult": "0"}
+    try:
+        algo = call.perform({"do": "amend_algo", "account": call.account, **which_algo(row), "change": change})
+    finally:
+        call.notes.clear()
+    return {"algoId": algo.algo_id, "algoClOrdId": algo.client_id, "reqId": str(row.get("reqId") or ""), "sMsg": ""}
+
+
+@endpoint("POST", "trade/order-algo", 20, per="instrument", trades=True, orders=True)
+def place_algo(call: Call) -> list[Any]:
+    return call.rows([call.parameters], algo_one, empty_algo)
+
+
+@endpoint("POST", "trade/cancel-algos", 20, per="instrument", trades=True, orders=True)
+@endpoint("POST", "trade/cancel-advance-algos", 20, per="instrument", trades=True, orders=True)
+def cancel_algos(call: Call) -> list[Any]:
+    return call.rows(listed(call, 10), cancel_algo_one, empty_algo)
+
+
+@endpoint("POST", "trade/amend-algos", 20, per="instrument", trades=True, orders=True)
+def amend_algos(call: Call) -> list[Any]:
+    return call.rows(
+        [call.parameters], amend_algo_one, lambda row: empty_algo(row) | {"reqId": str(row.get("reqId") or "")}
+    )
+
+
+def shown(call: Call, algos: list[Algo]) -> list[Row]:
+    kinds = call.needed("ordType").split(",")
+    if len(kinds) > 1 and set(kinds) - {"conditional", "oco"}:
+        raise OkxError("51000", "Parameter ordType error")
+    wanted = {
+        name: call.get(name) for name in ("instType", "instId", "algoId", "algoClOrdId", "state") if call.get(name)
+    }
+    algos = [a for a in algos if a.account == call.account and a.kind in kinds and not hidden(call, a.algo_id)]
+    found = [order_rows.algo(call.engine, algo) for algo in reversed(algos)]
+    found = [row for row in found if all(row[name] == value for name, value in wanted.items())]
+    return page(found, call, lambda row: int(row["algoId"]))
+
+
+@endpoint("GET", "trade/orders-algo-pending", 20)
+def pending_algos(call: Call) -> list[Any]:
+    return shown(call, list(call.engine.waiting.values()))
+
+
+@endpoint("GET", "trade/orders-algo-history", 20)
+def algo_history(call: Call) -> list[Any]:
+    if not (call.get("state") or call.get("algoId")):
+        raise OkxError("50015", "Either parameter state or algoId is required", 400)
+    return shown(call, [algo for algo in call.engine.algos.values() if algo.state != "live"])
+
+
+@endpoint("GET", "trade/order-algo", 20)
+def find_algo(call: Call) -> list[Any]:
+    if not (call.get("algoId") or call.get("algoClOrdId")):
+        raise OkxError("50015", "Either parameter algoId or algoClOrdId is required", 400)
+    algo = call.engine.guarding.find(call.account, call.get("algoId"), call.get("algoClOrdId"))
+    if algo is None or hidden(call, algo.algo_id):
+        raise UNKNOWN
+    return [order_rows.algo(call.engine, algo)]

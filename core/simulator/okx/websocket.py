@@ -1,0 +1,190 @@
+"""OKX V5 over websockets, the front door: login, subscriptions, order operations (OKX V5 docs, overview)."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+
+import orjson
+from aiohttp import WSMsgType, web
+
+from core.simulator.okx import trade
+from core.simulator.okx.channels import BUSINESS, BY_INSTRUMENT, COUNTED, PRIVATE, PUBLIC, OkxStream
+from core.simulator.okx.connection import Connection
+from core.simulator.okx.endpoints import Call, Row
+from core.simulator.okx.errors import OkxError
+from core.simulator.okx.http import OkxHttp, clean, sign, top
+from core.simulator.okx.public import BARS
+from core.simulator.runtime import KEY_NAMES, House
+
+OPERATIONS: dict[str, tuple[Callable[[Call, Row], Row], Callable[[Row], Row]]] = {
+    "order": (trade.place_one, trade.empty), "batch-orders": (trade.place_one, trade.empty),
+    "cancel-order": (trade.cancel_one, trade.empty),
+    "batch-cancel-orders": (trade.cancel_one, trade.empty),
+    "amend-order": (trade.amend_one, trade.empty), "batch-amend-orders": (trade.amend_one, trade.empty),
+}  # fmt: skip
+
+
+def home(channel: str) -> set[str]:
+    """Which addresses a channel lives on; empty where there is no such channel."""
+    if channel.startswith(("candle", "mark-price-candle", "index-candle")):
+        return {"business"} if channel.partition("candle")[2] in BARS else set()
+    kinds = {"public": PUBLIC, "private": PRIVATE, "business": BUSINESS}
+    return {kind for kind, names in kinds.items() if channel in names}
+
+
+class OkxPush:
+    """All sockets."""
+
+    def __init__(self, house: House, http: OkxHttp) -> None:
+        self.house, self.http = house, http
+        self.stream = OkxStream(house)
+        self.connections = self.stream.connections
+        http.notes = self.stream
+
+    # -- the front door
+
+    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        kind = request.match_info["kind"]
+        socket = web.WebSocketResponse(autoping=True, max_msg_size=65536, compress=False)
+        await socket.prepare(request)
+        connection = Connection(socket, kind)
+        self.connections.add(connection)
+        sender = asyncio.create_task(connection.run())
+        try:
+            async for message in socket:
+                connection.active = time.monotonic()
+                if message.type is WSMsgType.TEXT:
+                    self._answer(connection, message.data)
+        finally:
+            self.connections.discard(connection)
+            sender.cancel()
+        return socket
+
+    def _answer(self, connection: Connection, text: str) -> None:
+        if text == "ping":
+            connection.say("pong", self.house.delay_seconds)
+            return
+        try:
+            asked = orjson.loads(text)
+            op, arguments = asked["op"], asked["args"]
+            usable = isinstance(arguments, list) and arguments and all(isinstance(row, dict) for row in arguments)
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            usable, asked, op, arguments = False, {}, "", []
+        identity = {"id": str(asked["id"])} if isinstance(asked, dict) and "id" in asked else {}
+        if not usable or not (op in ("login", "subscribe", "unsubscribe") or op in OPERATIONS):
+            self._refuse(connection, identity, "60012", f"Illegal request: {text[:200]}")
+        elif op == "login":
+            self._login(connection, arguments[0])
+        elif op in OPERATIONS:
+            self._operate(connection, op, arguments, asked)
+        else:
+            for argument in arguments:
+                self._subscription(connection, op, argument, identity)
+
+    def _refuse(self, connection: Connection, identity: Row, code: str, words: str) -> None:
+        connection.say(
+            {"event": "error", **identity, "code": code, "msg": words, "connId": connection.id},
+            self.house.delay_seconds,
+        )
+
+    def _login(self, connection: Connection, asked: Row) -> None:
+        if connection.key:
+            self._refuse(connection, {}, "60031", "The WebSocket endpoint does not allow multiple or repeated logins.")
+            return
+        stamp = str(asked.get("timestamp", ""))
+        try:
+            seconds = float(stamp)
+        except ValueError:
+            self._refuse(connection, {}, "60004", "Invalid timestamp")
+            return
+        if not self.http.close_enough(seconds * 1000):
+            self._refuse(connection, {}, "60006", "Timestamp request expired")
+            return
+        try:
+            name, key = self.http.key(str(asked.get("apiKey", "")))
+        except OkxError:
+            self._refuse(connection, {}, "60032", "API key doesn't exist.")
+            return
+        if asked.get("passphrase") != key["passphrase"]:
+            self._refuse(connection, {}, "60024", "Wrong passphrase")
+        elif asked.get("sign") != sign(key["secret"], f"{stamp}GET/users/self/verify"):
+            self._refuse(connection, {}, "60007", "Invalid sign")
+        else:
+            connection.key = name
+            connection.say(
+                {"event": "login", "code": "0", "msg": "", "connId": connection.id}, self.house.delay_seconds
+            )
+
+    def _subscription(self, connection: Connection, op: str, argument: Row, identity: Row) -> None:
+        channel, where = str(argument.get("channel", "")), home(str(argument.get("channel", "")))
+        name = json.dumps({key: argument[key] for key in sorted(argument) if key != "extraParams"}, sort_keys=True)
+        if connection.kind not in where:
+            code = {"business": "64001"}.get("".join(where), "64002" if where else "60018")
+            words = f"Wrong URL or channel:{channel},instId:{argument.get('instId', '')} doesn't exist."
+            self._refuse(connection, identity, code, words)
+        elif channel in PRIVATE | BUSINESS and not connection.key:
+            self._refuse(connection, identity, "60011", "Please log in")
+        elif not self._known(channel, argument):
+            words = f"Wrong URL or channel:{channel},instId:{argument.get('instId', '')} doesn't exist."
+            self._refuse(connection, identity, "60018", words)
+        elif op == "unsubscribe":
+            connection.subscriptions.pop(name, None)
+            connection.say(
+                {**identity, "event": "unsubscribe", "arg": argument, "connId": connection.id}, self.house.delay_seconds
+            )
+        else:
+            connection.subscriptions[name] = argument
+            connection.say(
+                {**identity, "event": "subscribe", "arg": argument, "connId": connection.id}, self.house.delay_seconds
+            )
+            if channel in COUNTED:
+                count = sum(channel in (a["channel"] for a in c.subscriptions.values()) for c in self.connections)
+                counted = {
+                    "event": "channel-conn-count",
+                    "channel": channel,
+                    "connCount": str(count),
+                    "connId": connection.id,
+                }
+                connection.say(counted, self.house.delay_seconds)
+            self.stream.first(connection, name, argument)
+
+    def _known(self, channel: str, argument: Row) -> bool:
+        if channel == "index-tickers":
+            return argument.get("instId") in {c.index for c in self.house.engine.setup.contracts.values()}
+        if channel in BY_INSTRUMENT or "candle" in channel:
+            return argument.get("instId") in self.house.engine.markets
+        return True
+
+    def _operate(self, connection: Connection, op: str, arguments: list[Row], asked: Row) -> None:
+        began = time.time_ns() // 1000
+        answer: Row = {"id": str(asked.get("id", "")), "op": op}
+        if connection.account is None or connection.kind != "private":
+            self._refuse(connection, {"id": answer["id"]}, "60011", "Please log in")
+            return
+        engine = self.house.engine
+        codes = {contract.code: symbol for symbol, contract in engine.setup.contracts.items()}
+        call = Call(self.house, "", "", {}, connection.account, op=op)
+        limit = 20 if op.startswith("batch") else 1
+        words, data = "", []
+        if "trade" not in KEY_NAMES[connection.key][1]:
+            code, words = "50120", "This API key doesn't have permission to use this function"
+        elif len(arguments) > limit:
+            code, words = "60012", "Illegal request"
+        elif str(asked.get("expTime") or "9" * 15) < str(self.house.shown_now()):
+            code, words = "50036", "The expTime can't be earlier than the current system time."
+        elif any(str(row.get("instIdCode", "")) not in map(str, codes) for row in arguments):
+            code, words = "51000", "Parameter instIdCode error"
+        else:
+            sent = [clean(row) | {"instId": codes[int(row["instIdCode"])]} for row in arguments]
+            self.stream.about(call)
+            data = call.rows(sent, *OPERATIONS[op])
+            code, words = top(data)
+        answer |= {
+            "code": code,
+            "msg": words,
+            "data": data,
+            "inTime": str(began),
+            "outTime": str(time.time_ns() // 1000),
+        }
+        connection.say(answer, self.house.delay_seconds)

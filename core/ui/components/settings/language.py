@@ -1,0 +1,49 @@
+"""The language switch in the sidebar, and language and time zone in Settings. Both work at once, in every tab."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.i18n import translate
+from core.i18n.translate import _
+from core.services.settings.language import LANGUAGES, time_zones
+from core.ui import session
+
+state = st.session_state
+
+
+def language(key: str = "language") -> None:
+    """One click; the page that follows is in the other language."""
+    state[key] = translate.language()
+    st.segmented_control(
+        _("Language"),
+        list(LANGUAGES),
+        key=key,
+        format_func=LANGUAGES.__getitem__,
+        required=True,
+        label_visibility="collapsed" if key == "language" else "visible",
+        on_change=_set_language,
+        args=(key,),
+    )
+
+
+def time_zone() -> None:
+    """The browser's, unless another is chosen: for a trader who watches from abroad."""
+    browser = _("As the browser: {zone}", zone=st.context.timezone or "UTC")
+    state["time_zone"] = state.get("zone") or ""
+    st.selectbox(
+        _("Time zone"),
+        ["", *time_zones()],
+        key="time_zone",
+        format_func=lambda name: name or browser,
+        on_change=_set_time_zone,
+        help=_("Times on all pages and in CSV files are shown in it. The database keeps UTC."),
+    )
+
+
+def _set_language(key: str) -> None:
+    session.ask(lambda: session.services().display.set_language(state[key], by=session.OPERATOR))
+
+
+def _set_time_zone() -> None:
+    session.ask(lambda: session.services().display.set_time_zone(state["time_zone"] or None, by=session.OPERATOR))

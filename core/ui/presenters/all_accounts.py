@@ -1,0 +1,99 @@
+"""All accounts as one: totals, a row for each account, and what all of them hold in one list with its exchange named.
+
+Pure, like `rows`: values go in, text comes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from core.domain.account import Account, Environment
+from core.i18n.translate import _, counted
+from core.services.accounts.overview import AccountLine, Totals
+from core.services.accounts.overview import totals as totals
+from core.ui.components import levels
+from core.ui.presenters import parts, positions
+from core.ui.presenters.format import NOTHING, Figure, age, percent, pnl, signed, usdt
+from core.ui.presenters.positions import Row
+
+
+def exchange_words(account: Account) -> str:
+    """OKX · paper"""
+    return f"{positions.BRANDS[account.exchange]} · {environment_words(account.environment).lower()}"
+
+
+def environment_words(environment: Environment) -> str:
+    return {
+        Environment.PAPER: _("Paper"),
+        Environment.DEMO: _("Demo"),
+        Environment.LIVE: _("Live, real money"),
+    }[environment]
+
+
+def total_figures(total: Totals) -> list[Figure]:
+    """The sums of one environment; what is not known yet is said."""
+    share = percent(total.margin_used / total.equity * 100).lstrip("+") if total.equity else NOTHING
+    known = counted("{n} account", "{n} accounts", total.accounts)
+    if total.unseen:
+        known += ", " + counted("{n} not seen yet", "{n} not seen yet", total.unseen)
+    return [
+        Figure(_("Equity, USDT"), usdt(total.equity), known),
+        Figure(_("Floating PnL, USDT"), pnl(total.floating_pnl)),
+        Figure(_("PnL today, USDT"), pnl(total.daily_pnl), _("since midnight UTC, deposits counted in")),
+        Figure(_("Margin used, USDT"), usdt(total.margin_used), _("{share} of equity", share=share)),
+        Figure(_("Protected"), f"{total.protected}/{total.parts}", _("parts that hold something")),
+    ]
+
+
+def account_rows(lines: Iterable[AccountLine], now: datetime) -> list[Row]:
+    """A row for each account."""
+    return [
+        {
+            _("Account"): line.account.name,
+            _("Exchange"): exchange_words(line.account),
+            _("Bot"): positions.bot_words(line.status.state),
+            _("Level"): levels.name(line.status.level),
+            _("Equity, USDT"): usdt(line.money("equity")),
+            _("Available, USDT"): usdt(line.money("available")),
+            _("Floating PnL, USDT"): signed(line.money("floating_pnl")),
+            _("PnL today, USDT"): signed(line.daily_pnl),
+            _("Margin used, USDT"): usdt(line.money("margin_used")),
+            _("Protected"): f"{line.status.protected}/{line.status.parts}",
+            _("Conditional orders"): _budget(line),
+            _("Seen"): age(line.picture.age(now)) if line.picture else NOTHING,
+        }
+        for line in lines
+    ]
+
+
+def position_rows(lines: Iterable[AccountLine]) -> list[Row]:
+    """What every account holds at its exchange."""
+    return [{**_whose(line), **row} for line in lines if line.picture for row in positions.position_rows(line.picture.data)]
+
+
+def part_rows(lines: Iterable[AccountLine], now: datetime) -> list[Row]:
+    """What guards each part, over all accounts."""
+    return [
+        {**_whose(line), **row}
+        for line in lines
+        if line.picture
+        for row in parts.protection_rows(line.picture.data, now)
+    ]
+
+
+def oldest(lines: Iterable[AccountLine], now: datetime) -> list[str]:
+    """Names of the accounts whose numbers may no longer be true."""
+    return [line.account.name for line in lines if line.picture and line.picture.stale(now)]
+
+
+def _whose(line: AccountLine) -> Row:
+    return {_("Account"): line.account.name, _("Exchange"): positions.BRANDS[line.account.exchange]}
+
+
+def _budget(line: AccountLine) -> str:
+    known = (line.picture.data.get("conditional") or {}) if line.picture else {}
+    if not known:
+        return NOTHING
+    return str(known["used"]) if known["most"] is None else f"{known['used']}/{Decimal(known['most']):f}"

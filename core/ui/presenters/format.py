@@ -1,0 +1,116 @@
+"""How numbers read on the dashboard: one format for each kind, the same on every page.
+
+Two decimals for USDT, the price tick for prices, a sign on everything that is a gain or a loss, grey for ages.
+Green and red belong to PnL alone; what is stale is grey.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from core.i18n.translate import _
+
+NOTHING = "–"
+Value = str | int | Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One labelled number; `value` and `note` may carry Markdown colours."""
+
+    label: str
+    value: str
+    note: str = ""
+
+
+def decimal(value: Value) -> Decimal | None:
+    """The number behind a picture's string; None stays None."""
+    return None if value is None or value == "" else Decimal(value)
+
+
+def usdt(value: Value, places: int = 2) -> str:
+    """1,234.50"""
+    amount = decimal(value)
+    return NOTHING if amount is None else f"{_no_minus_zero(amount, places):,.{places}f}"
+
+
+def signed(value: Value, places: int = 2) -> str:
+    """+1,234.50 or -3.20"""
+    amount = decimal(value)
+    if amount is None:
+        return NOTHING
+    amount = _no_minus_zero(amount, places)
+    return f"{amount:+,.{places}f}" if amount else f"{amount:,.{places}f}"
+
+
+def percent(value: Value) -> str:
+    """+0.53 %"""
+    return NOTHING if decimal(value) is None else f"{signed(value)} %"
+
+
+def price(value: Value, tick: Value = None) -> str:
+    """60,123.5: as many decimals as the contract's price tick has, or all there are where no tick is known."""
+    amount, step = decimal(value), decimal(tick)
+    if amount is None:
+        return NOTHING
+    return f"{amount:,.{places_of(step)}f}" if step else f"{amount:,f}"
+
+
+def quantity(value: Value) -> str:
+    """1,250.5, without trailing zeros."""
+    amount = decimal(value)
+    if amount is None:
+        return NOTHING
+    text = f"{amount:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def places_of(step: Decimal) -> int:
+    """Decimals needed to write multiples of `step`."""
+    exponent = step.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def pnl(value: Value, unit: str = "", stale: bool = False) -> str:
+    """A gain in green, a loss in red, nothing in the text's own colour; grey when stale."""
+    return tinted(value, f"{signed(value)} {unit}".strip(), stale)
+
+
+def tinted(value: Value, text: str, stale: bool = False) -> str:
+    amount = decimal(value)
+    if stale:
+        return grey(text)
+    if not amount or abs(amount) < Decimal("0.005"):
+        return text
+    return f":green[{text}]" if amount > 0 else f":red[{text}]"
+
+
+def grey(text: str) -> str:
+    return f":gray[{text}]"
+
+
+def age(passed: timedelta) -> str:
+    """2 s, 3 min, 4 h, 5 d: the largest unit that is not zero."""
+    seconds = max(0, int(passed.total_seconds()))
+    for size, unit in ((86400, _("d")), (3600, _("h")), (60, _("min"))):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} {_('s')}"
+
+
+def ago(at: str | datetime | None, now: datetime) -> str:
+    """ "2 s ago", or "never"."""
+    moment = time_of(at)
+    return _("never") if moment is None else _("{age} ago", age=age(now - moment))
+
+
+def time_of(at: str | datetime | None) -> datetime | None:
+    """The aware time behind a picture's ISO string."""
+    return datetime.fromisoformat(at) if isinstance(at, str) and at else at or None  # type: ignore[return-value]
+
+
+def _no_minus_zero(amount: Decimal, places: int) -> Decimal:
+    rounded = round(amount, places)
+    return rounded if rounded else abs(rounded)

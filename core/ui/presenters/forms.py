@@ -1,0 +1,197 @@
+"""From what was typed to what is meant: targets, their units, and which field a problem belongs to.
+
+Pure. A stop-loss is a loss whichever sign was typed; numbers leave a form as Decimal and never as float.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from enum import StrEnum
+from typing import Any
+
+from core.domain.account import Environment as Environment
+from core.domain.account import Exchange as Exchange
+from core.domain.instrument import Side, TriggerBy
+from core.domain.intent import ExecutionKind as ExecutionKind
+from core.domain.intent import ExecutionStyle as ExecutionStyle
+from core.domain.intent import RecoveryChoice, ReopenChoice, Target
+from core.domain.intent import WhenRefused as WhenRefused
+from core.domain.money import Price
+from core.i18n.translate import _
+from core.services.accounts.accounts import REGIONS as REGIONS
+from core.services.accounts.accounts import WITH_PASSPHRASE as WITH_PASSPHRASE
+from core.services.accounts.accounts import AccountForm as AccountForm
+from core.services.accounts.paper_market import Deed as Deed
+from core.services.trading.choices import TRIGGERS as TRIGGERS
+from core.services.trading.positions import Draft
+from core.services.trading.presets import preset as preset
+from core.services.trading.presets import with_presets as with_presets
+from core.ui.presenters.format import places_of
+
+MANUAL = "manual"
+
+
+class Unit(StrEnum):
+    """How a take-profit or stop-loss is given."""
+
+    USDT = "usdt"
+    PRICE = "price"
+    PERCENT = "percent"
+
+    @property
+    def label(self) -> str:
+        return {Unit.USDT: _("USDT"), Unit.PRICE: _("Price"), Unit.PERCENT: "%"}[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a target's three units are converted over: the entry it is measured from and the size it is for."""
+
+    side: Side
+    entry: Decimal
+    coins: Decimal  #: base asset held
+    tick: Decimal
+
+
+def typed(value: float | None) -> Decimal | None:
+    """The number in a field, exactly as it was typed; None for an empty field."""
+    return None if value is None else Decimal(str(value).removesuffix(".0"))
+
+
+def target(value: float | None, unit: Unit, trigger_by: TriggerBy, *, stop: bool) -> Target | None:
+    """The target behind a field; None when it is empty. A stop in USDT or percent is a loss with either sign."""
+    amount = typed(value)
+    if amount is None:
+        return None
+    if unit is Unit.PRICE:
+        return Target(price=Price(amount), trigger_by=trigger_by)
+    signed = -abs(amount) if stop else amount
+    if unit is Unit.USDT:
+        return Target(pnl_usdt=signed, trigger_by=trigger_by)
+    return Target(percent=signed, trigger_by=trigger_by)
+
+
+def given(row: Mapping[str, Any] | Target | None) -> tuple[float | None, Unit]:
+    """A target, or a part's row of one, as the fields show it: the number and its unit."""
+    for name, unit in (("pnl_usdt", Unit.USDT), ("price", Unit.PRICE), ("percent", Unit.PERCENT)):
+        value = getattr(row, name) if isinstance(row, Target) else (row or {}).get(name)
+        if value is not None:
+            return float(value), unit
+    return None, Unit.USDT
+
+
+def convert(value: float | None, old: Unit, new: Unit, ground: Ground | None, *, stop: bool) -> float | None:
+    """The same target in another unit, rounded to how that unit is shown; None where it cannot be told."""
+    amount = typed(value)
+    if amount is None or ground is None or not ground.entry or not ground.coins:
+        return None
+    if stop and old is not Unit.PRICE:
+        amount = -abs(amount)
+    sign = ground.side.sign
+    if old is Unit.PRICE:
+        move = sign * (amount - ground.entry)
+    elif old is Unit.USDT:
+        move = amount / ground.coins
+    else:
+        move = ground.entry * amount / 100
+    if new is Unit.PRICE:
+        level = ground.entry + sign * move
+        favourable = ROUND_CEILING if ground.side is Side.LONG else ROUND_FLOOR  # as triggers are rounded
+        return float((level / ground.tick).to_integral_value(favourable) * ground.tick)
+    converted = move * ground.coins if new is Unit.USDT else move / ground.entry * 100
+    return float(round(converted, 2))
+
+
+def number_format(unit: Unit, tick: Decimal | None) -> str:
+    """How a field of this unit shows its number."""
+    return f"%.{places_of(tick)}f" if unit is Unit.PRICE and tick else "%.2f"
+
+
+def trigger_words(by: TriggerBy) -> str:
+    return {TriggerBy.LAST: _("Last"), TriggerBy.MARK: _("Mark"), TriggerBy.INDEX: _("Index")}[by]
+
+
+def setting(value: object, default: object) -> object:
+    """A settings field's value as it is stored: a switch or text as it is, a number exact, empty as None."""
+    if isinstance(default, bool | str) or value is None:
+        return value
+    number = Decimal(str(value))
+    return int(number) if isinstance(default, int) and number == int(number) else number
+
+
+FIELD_WORDS = {
+    "value": ("position value", "position_value", "value", "notional", "contracts", "quantity", "size", "margin"),
+    "leverage": ("leverage",),
+    "price": ("limit price", "entry price", "limit", "price deviation"),
+    "timeout": ("time-out", "timeout"),
+    "reprice": ("reprice time", "reprice"),
+    "follow": ("give-way", "follow"),
+    "duration": ("duration",),
+    "slices": ("slices", "slice"),
+    "randomness": ("randomness",),
+    "visible": ("visible share", "visible"),
+    "refresh": ("refresh time", "refresh"),
+    "tp": ("take-profit", "take profit", "take_profit", "target"),
+    "sl": ("stop-loss", "stop loss", "stop_loss", "stop"),
+    "symbol": ("contract", "symbol", "instrument"),
+}
+
+
+def problems_by_field(problems: Iterable[str]) -> dict[str, list[str]]:
+    """Each problem under the field that it names first; under "" where it names none."""
+    sorted_out: dict[str, list[str]] = {}
+    for problem in problems:
+        sorted_out.setdefault(_field_of(problem), []).append(problem)
+    return sorted_out
+
+
+def _field_of(problem: str) -> str:
+    """The field named earliest in the sentence; of two at the same place the longer name."""
+    found = []
+    for field, names in FIELD_WORDS.items():
+        for name in names:
+            match = re.search(rf"\b{re.escape(name)}\b", problem.lower())
+            if match:
+                found.append((match.start(), -len(name), field))
+    return min(found)[2] if found else ""
+
+
+@dataclass(frozen=True, slots=True)
+class TradeForm:
+    """The New Trade form as typed; empty fields are None."""
+
+    account: str
+    symbol: str
+    side: Side
+    value: float | None
+    leverage: float | None
+    tp: float | None
+    tp_unit: Unit
+    sl: float | None
+    sl_unit: Unit
+    trigger_by: TriggerBy
+    entry: ExecutionStyle
+    strategy: str = MANUAL
+    recovery: RecoveryChoice = RecoveryChoice()
+    reopen: ReopenChoice = ReopenChoice()
+    when_refused: WhenRefused | None = None
+
+    def draft(self) -> Draft:
+        """What is meant. An empty amount is zero, which the preview then names as a problem."""
+        return Draft(
+            account=self.account,
+            symbol=self.symbol,
+            side=self.side,
+            position_value=typed(self.value) or Decimal(0),
+            leverage=typed(self.leverage) or Decimal(0),
+            take_profit=target(self.tp, self.tp_unit, self.trigger_by, stop=False),
+            stop_loss=target(self.sl, self.sl_unit, self.trigger_by, stop=True),
+            entry=self.entry,
+            strategy=self.strategy.strip() or MANUAL,
+            when_refused=self.when_refused,
+            recovery=self.recovery,
+            reopen=self.reopen,
+        )

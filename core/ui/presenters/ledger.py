@@ -1,0 +1,129 @@
+"""The ledger of one exchange position: each part with its own entry and PnL, their sum, what the exchange holds, the
+residual. Pure: the picture goes in, rows come out. No part's number is ever taken from the exchange's average.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from core.domain.money import ZERO
+from core.i18n.translate import _, counted, told
+from core.ui.presenters import pairs
+from core.ui.presenters.format import NOTHING, ago, decimal, price, quantity, signed
+from core.ui.presenters.positions import Json, Row, side_words, tick_of
+from db.records import Event
+
+
+def key_of(held: Json) -> str:
+    """A name of the position within its account."""
+    return f"{held['symbol']}_{held['side']}"
+
+
+def parts_of(picture: Json, held: Json) -> list[Json]:
+    """The parts that hold something of this position, the oldest first."""
+    where = (held["symbol"], held["side"])
+    found = [part for part in picture["parts"] if (part["symbol"], part["side"]) == where and decimal(part["size"])]
+    return sorted(found, key=lambda part: (part["cycle_started_at"] or "", part["part"]))
+
+
+def title(picture: Json, held: Json) -> str:
+    """One line: whose, how much, at which average, and whether it adds up."""
+    ours = parts_of(picture, held)
+    facts = [
+        f"**{held['symbol']}** {side_words(held['side'])}",
+        counted("{n} part", "{n} parts", len(ours)),
+        _("exchange {n} at {p}", n=quantity(held["contracts"]), p=_average(held, picture)),
+        residual_words(held),
+    ]
+    return " · ".join(facts)
+
+
+def residual_words(held: Json) -> str:
+    residual = decimal(held["residual"]) or ZERO
+    if not residual:
+        return _("adds up")
+    if residual > ZERO:
+        return _("{n} not ours", n=quantity(residual))
+    return _("{n} of ours missing", n=quantity(-residual))
+
+
+def rows(picture: Json, held: Json) -> list[Row]:
+    """A row for each part, then the sum, the exchange and the residual."""
+    ours, tick = parts_of(picture, held), tick_of(picture, held["symbol"])
+    size = sum((Decimal(part["size"]) for part in ours), ZERO)
+    gained = [Decimal(part["unrealised_pnl"]) for part in ours if part["unrealised_pnl"] is not None]
+    shown = [
+        _row(
+            part["part"],
+            strategy=part["strategy"],
+            contracts=quantity(part["size"]),
+            entry=price(part["average_entry"], tick),
+            pnl=signed(part["unrealised_pnl"], 4),
+            realised=signed(part["realised_pnl"], 4),
+            pair=pairs.state_words(part["pair"]["state"]),
+            target=price(part["take_profit_price"], tick),
+            stop=price(part["stop_loss_price"], tick),
+        )
+        for part in ours
+    ]
+    return [
+        *shown,
+        _row(
+            _("Sum of the parts"),
+            contracts=quantity(size),
+            entry=price(_own_average(ours, size), _finer(tick)),
+            pnl=signed(sum(gained, ZERO), 4) if gained else NOTHING,
+        ),
+        _row(
+            _("The exchange"),
+            contracts=quantity(held["contracts"]),
+            entry=_average(held, picture),
+            pnl=signed(held["unrealised_pnl"], 4),
+        ),
+        _row(_("Residual"), contracts=quantity(held["residual"])),
+    ]
+
+
+def taken_lines(events: Iterable[Event], now: datetime) -> list[str]:
+    """What others closed of these parts and how it was divided, as Markdown, newest first."""
+    return [f"- `{event.part}` {told(event.because)} :gray[{ago(event.at, now)}]" for event in events]
+
+
+def _row(
+    name: str,
+    strategy: str = NOTHING,
+    contracts: str = NOTHING,
+    entry: str = NOTHING,
+    pnl: str = NOTHING,
+    realised: str = NOTHING,
+    pair: str = NOTHING,
+    target: str = NOTHING,
+    stop: str = NOTHING,
+) -> Row:
+    return {
+        _("Part"): name,
+        _("Strategy"): strategy,
+        _("Contracts"): contracts,
+        _("Own entry"): entry,
+        _("PnL, USDT"): pnl,
+        _("Realised, USDT"): realised,
+        _("Pair"): pair,
+        _("Take-profit"): target,
+        _("Stop-loss"): stop,
+    }
+
+
+def _average(held: Json, picture: Json) -> str:
+    """The exchange's average; it lies between two ticks, so one digit more is shown."""
+    return price(held["average_price"], _finer(tick_of(picture, held["symbol"])))
+
+
+def _finer(tick: str | None) -> Decimal:
+    return min(Decimal(tick or "0.01") / 10, Decimal("0.01"))
+
+
+def _own_average(ours: list[Json], size: Decimal) -> Decimal | None:
+    known = [(Decimal(part["size"]), Decimal(part["average_entry"])) for part in ours if part["average_entry"]]
+    return sum((held * entry for held, entry in known), ZERO) / size if size and len(known) == len(ours) else None

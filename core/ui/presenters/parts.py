@@ -1,0 +1,163 @@
+"""Parts as tables: all that the database knows, the protection board, and the results of a wish for many. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from core.domain.intent import Intent, RecoveryChoice, ReopenChoice, Wanted
+from core.i18n.translate import _, told
+from core.services.trading.bulk import RowResult
+from core.ui.presenters.charts import FADED, GAIN, LINE, LOSS
+from core.ui.presenters.format import NOTHING, ago, decimal, percent, price, quantity, signed, usdt
+from core.ui.presenters.positions import LIVING, short_symbol, side_words, tick_of, why_lines
+from core.ui.presenters.recovery import Mode, countdown, reason_words, waits
+
+MOST_LINES = 24  #: of levels in one chart
+COUNTS_DOWN = "opens again in "  #: how the bot says what the line above counts to the second
+Json = Mapping[str, Any]
+Row = dict[str, str]
+
+
+def all_parts(intents: Iterable[Intent], now: datetime) -> list[Row]:
+    """Every part that the account ever had, as the trader asked for it."""
+    return [
+        {
+            _("Part"): one.part,
+            _("Contract"): one.key.symbol,
+            _("Side"): f"{side_words(one.key.side)} {quantity(one.leverage)}x",
+            _("Value, USDT"): usdt(one.position_value, 0),
+            _("Strategy"): one.strategy,
+            _("Cycle"): str(one.cycle),
+            _("Now"): _now(one),
+            _("Recovery"): _on(one.own_recovery, one.recovery is not None),
+            _("Reopen"): _on(one.own_reopen, one.reopen is not None),
+            _("Asked"): ago(one.asked_at, now),
+        }
+        for one in intents
+    ]
+
+
+def protection_rows(picture: Json, now: datetime) -> list[Row]:
+    """Of each part that holds something: what guards it, how far away, when it was seen, how long it was bare."""
+    rows = []
+    for part in picture["parts"]:
+        if not decimal(part["size"]):
+            continue
+        tick, gained = tick_of(picture, part["symbol"]), decimal(part["unrealised_pnl"])
+        rows.append(
+            {
+                _("Part"): part["part"],
+                _("Contract"): short_symbol(part["symbol"]),
+                _("Stop for"): _covered(part, "stop_covered"),
+                _("Stop at"): price(part["stop_loss_price"], tick),
+                _("Stop away"): _away(part, "stop_loss", gained),
+                _("Target for"): _covered(part, "target_covered"),
+                _("Target at"): price(part["take_profit_price"], tick),
+                _("Target away"): _away(part, "take_profit", gained),
+                _("Seen"): ago(part["protection_seen_at"], now),
+                _("Bare today"): _("{n} s", n=part["bare_seconds_today"]),
+            }
+        )
+    return rows
+
+
+def living(picture: Json) -> list[Json]:
+    """Parts that can be edited or closed, by contract and name."""
+    found = [part for part in picture["parts"] if part["status"] in LIVING and part["wanted"] == "open"]
+    return sorted(found, key=lambda part: (part["symbol"], part["part"]))
+
+
+def name_of(part: Json) -> str:
+    """A part in a list to choose from."""
+    return f"{part['part']} · {short_symbol(part['symbol'])} {side_words(part['side']).lower()}"
+
+
+def result_lines(results: Sequence[RowResult]) -> list[str]:
+    """What became of each part, as Markdown."""
+    icons = {True: ":blue[:material/check_circle:]", False: ":orange[:material/block:]"}
+    return [f"- {icons[one.done]} **{one.part}** {told(one.words)}" for one in results]
+
+
+def held_symbols(picture: Json) -> list[str]:
+    """Contracts of which something is held, in the order of the parts."""
+    parts = [part["symbol"] for part in living(picture) if decimal(part["size"])]
+    return list(dict.fromkeys([*parts, *(held["symbol"] for held in picture["positions"])]))
+
+
+def chart_levels(picture: Json, symbol: str) -> tuple[dict[str, Decimal], dict[str, str]]:
+    """Entry, target, stop and next recovery step of the parts held in this contract: levels and colours by words.
+
+    Parts that share a level share a line; of many lines those nearest to the price are drawn.
+    """
+    shared: dict[tuple[str, Decimal], list[str]] = defaultdict(list)
+    colour_of = {_("entry"): LINE, _("TP"): GAIN, _("SL"): LOSS, _("recovery"): FADED}
+    mark = Decimal(0)
+    for part in living(picture):
+        if part["symbol"] != symbol or not decimal(part["size"]):
+            continue
+        mark = decimal(part["mark_price"]) or mark
+        prices = (
+            part["average_entry"],
+            part["take_profit_price"],
+            part["stop_loss_price"],
+            (part.get("recovery") or {}).get("next_price"),
+        )
+        for words, level in zip(colour_of, prices, strict=True):
+            if level:
+                shared[words, Decimal(level)].append(part["part"])
+    levels, colours = {}, {}
+    for (words, level), names in sorted(shared.items(), key=lambda one: abs(one[0][1] - mark))[:MOST_LINES]:
+        who = names[0] if len(names) == 1 else _("{n} parts:", n=len(names))
+        name = f"{who} {words}"
+        while name in levels:
+            name += " "
+        levels[name], colours[name] = level, colour_of[words]
+    return levels, colours
+
+
+def waiting_words(part: Json, now: datetime) -> str:
+    """The line of a part that waits to be opened again."""
+    if not waits(part):
+        return ""
+    reason = reason_words(part["exit_reason"]) if part["exit_reason"] else NOTHING
+    return _("Opens again in **{left}** · last cycle: {reason}", left=countdown(part, now), reason=reason)
+
+
+def ended_lines(part: Json, now: datetime, refused: str) -> list[str]:
+    """Of a part that holds nothing: when it opens again, why its last try was refused, what the bot says of it."""
+    waiting = waiting_words(part, now)
+    lines = [f":material/hourglass_top: {waiting}"] if waiting else []
+    if refused:
+        lines.append(f":orange[:material/block:] {_('Not entered: {why}', why=told(refused))}")
+    said = [one for one in part["why"] if not (waiting and one["because"].startswith(COUNTS_DOWN))]
+    return [*lines, "\n".join(why_lines({"why": said}))]
+
+
+def _now(one: Intent) -> str:
+    if one.living:
+        return _("Closing") if one.wanted.closes else _("Open")
+    if one.wanted is Wanted.CLOSED or one.reopen is None:
+        return reason_words(one.exit_reason) if one.exit_reason else _("Closed")
+    return _("Waits to reopen")
+
+
+def _on(choice: RecoveryChoice | ReopenChoice, holds: bool) -> str:
+    words = _("on") if holds else _("off")
+    return words if Mode.of(choice) is Mode.FOLLOW else _("{words}, own", words=words)
+
+
+def _covered(part: Json, name: str) -> str:
+    covered, size = decimal(part.get(name)), quantity(part["size"])
+    return NOTHING if covered is None else _("{covered} of {size}", covered=quantity(covered), size=size)
+
+
+def _away(part: Json, name: str, gained: Decimal | None) -> str:
+    at_level = decimal(part[f"{name}_pnl"])
+    if part[f"{name}_distance_pct"] is None:
+        return NOTHING
+    money = "" if at_level is None or gained is None else f" · {signed(at_level - gained)} USDT"
+    return f"{percent(part[f'{name}_distance_pct'])}{money}"

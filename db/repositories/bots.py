@@ -1,0 +1,222 @@
+"""How the bot is steered and how it answers: switch, level, lease, settings, and the picture on the board.
+
+Whatever a bot or a page has to hear of is told in the transaction that changes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal, literal_column, null, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Engine
+
+from core.domain.account import Level
+from db.base import Json
+from db.connection import CHANNEL, Database, message_text, send
+from db.models import BoardRow, BotStateRow, EventRow, LeaseStateRow, SettingRow
+from db.records import BotRow, LeaseRow
+from db.repositories.secrets import PREFIX
+
+bots, leases, board = BotStateRow.table(), LeaseStateRow.table(), BoardRow.table()
+settings, events = SettingRow.table(), EventRow.table()
+
+NEVER_STARTED = "never started"
+
+
+def _show_statement() -> Any:
+    """Put a picture up and tell everybody, in one go."""
+    names = ("account", "picture", "as_of")
+    row = insert(board).values({name: bindparam(name, type_=board.c[name].type) for name in names})
+    new = {"picture": row.excluded.picture, "as_of": row.excluded.as_of}
+    shown = row.on_conflict_do_update(index_elements=["account"], set_=new).returning(board.c.account).cte("shown")
+    return select(func.pg_notify(CHANNEL, bindparam("told"))).select_from(shown)
+
+
+def _renew_statement() -> Any:
+    mine = _mine(bindparam("whose"), bindparam("held_by"), bindparam("since_epoch"))
+    held = and_(mine, leases.c.expires_at > func.clock_timestamp())
+    return update(leases).where(held).values(expires_at=_ends(bindparam("seconds")))
+
+
+def _ends(ttl_seconds: Any) -> Any:
+    return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, ttl_seconds)
+
+
+def _mine(account: Any, holder: Any, epoch: Any) -> Any:
+    return and_(leases.c.account == account, leases.c.holder == holder, leases.c.epoch == epoch)
+
+
+# built once: they are asked at every look
+_SHOW, _RENEW = _show_statement(), _renew_statement()
+_BOT = select(bots).where(bots.c.account == bindparam("of_account"))
+
+
+class Control(Database):
+    """Everything a person steers the bot with."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._pictures: dict[str, tuple[str, Json, datetime]] = {}  #: version, picture and time, by account
+
+    # -- settings --------------------------------------------------------------------------------------------
+
+    def settings(self) -> dict[str, Any]:
+        """What the trader has set; a key that is missing has its default. Decimals come back as Decimal."""
+        with self.one_statement() as connection:
+            kept = select(settings).where(~settings.c.key.startswith(PREFIX)).order_by(settings.c.key)
+            return {row.key: row.value for row in connection.execute(kept)}
+
+    def set_setting(self, key: str, value: Any, by: str) -> None:
+        """Keep a setting: a string, a number, a Decimal, True or False, None, or lists of them."""
+        self.set_settings({key: value}, by)
+
+    def set_settings(self, wanted: Mapping[str, Any], by: str) -> None:
+        """Keep several settings, all or none of them."""
+        now = datetime.now(UTC)
+        with self.transaction() as connection:
+            for key, value in wanted.items():
+                values = {"value": value, "changed_by": by, "changed_at": now}
+                row = insert(settings).values(key=key, **values)
+                connection.execute(row.on_conflict_do_update(index_elements=["key"], set_=values))
+                connection.execute(insert(events).values(_event(now, "", "setting", by, f"{key} = {value}")))
+                send(connection, {"settings": key})
+
+    # -- the switch ------------------------------------------------------------------------------------------
+
+    def bot(self, account: str) -> BotRow:
+        """The bot's row; for an account whose bot was never started, what that means."""
+        with self.one_statement() as connection:
+            row = connection.execute(_BOT, {"of_account": account}).one_or_none()
+        if row is None:
+            return BotRow(account, False, False, Level.RUN, None, "", NEVER_STARTED, None)
+        return BotRow(
+            account=row.account,
+            running=row.running,
+            manually_stopped=row.manually_stopped,
+            level=Level(row.level),
+            changed_at=row.changed_at,
+            changed_by=row.changed_by,
+            why=row.why,
+            heartbeat_at=row.heartbeat_at,
+            level_at=row.level_at,
+            level_by=row.level_by,
+            level_why=row.level_why,
+            level_lowered_at=row.level_lowered_at,
+        )
+
+    def set_running(self, account: str, running: bool, by: str, why: str, manually: bool) -> None:
+        """Switch the bot on or off. That a person has stopped it stays noted until it is started again."""
+        now = datetime.now(UTC)
+        stopped = literal(False) if running else or_(bots.c.manually_stopped, literal(manually))
+        changed = {"running": running, "changed_at": now, "changed_by": by, "why": why}
+        row = insert(bots).values(account=account, manually_stopped=manually and not running, **changed)
+        with self.transaction() as connection:
+            connection.execute(
+                row.on_conflict_do_update(index_elements=["account"], set_={**changed, "manually_stopped": stopped})
+            )
+            words = "start the bot" if running else "stop the bot"
+            connection.execute(insert(events).values(_event(now, account, "switch", by, words, why)))
+            send(connection, {"bot": account})
+
+    def set_level(self, account: str, level: Level, by: str, why: str) -> None:
+        """How much the bot may do from now on; the guards measure anew where this allows more than before."""
+        self._level(account, level, by, why, only_up=False)
+
+    def raise_level(self, account: str, level: Level, by: str, why: str) -> bool:
+        """The same where it protects more than what is set now; False: it would not, and nothing has changed."""
+        return self._level(account, level, by, why, only_up=True)
+
+    def _level(self, account: str, level: Level, by: str, why: str, *, only_up: bool) -> bool:
+        now = datetime.now(UTC)
+        changed: dict[str, Any] = {"level": level, "level_at": now, "level_by": by, "level_why": why}
+        with self.transaction() as connection:
+            connection.execute(insert(bots).values(account=account, why=NEVER_STARTED).on_conflict_do_nothing())
+            mine = bots.c.account == account
+            old = Level(connection.execute(select(bots.c.level).where(mine).with_for_update()).scalar_one())
+            if only_up and level.rank <= old.rank:
+                return False
+            if level.rank < old.rank:
+                changed["level_lowered_at"] = now
+            connection.execute(update(bots).where(mine).values(changed))
+            connection.execute(insert(events).values(_event(now, account, "switch", by, f"level {level}", why)))
+            send(connection, {"bot": account})
+        return True
+
+    def heartbeat(self, account: str, now: datetime) -> None:
+        """The acting bot lives."""
+        row = insert(bots).values(account=account, why=NEVER_STARTED, heartbeat_at=now)
+        with self.one_statement() as connection:
+            connection.execute(
+                row.on_conflict_do_update(index_elements=["account"], set_={"heartbeat_at": row.excluded.heartbeat_at})
+            )
+
+    # -- the lease -------------------------------------------------------------------------------------------
+
+    def acquire_lease(self, account: str, holder: str, ttl_seconds: int) -> int | None:
+        """Take the right to act where nobody else holds it; returns its new epoch, or None."""
+        ends = _ends(ttl_seconds)
+        row = insert(leases).values(account=account, holder=holder, epoch=1, expires_at=ends)
+        free = or_(leases.c.expires_at <= func.clock_timestamp(), leases.c.holder == holder)
+        taken = row.on_conflict_do_update(
+            index_elements=["account"],
+            set_={"holder": holder, "epoch": leases.c.epoch + 1, "expires_at": ends},
+            where=free,
+        )
+        with self.one_statement() as connection:
+            return connection.scalar(taken.returning(leases.c.epoch))
+
+    def renew_lease(self, account: str, holder: str, epoch: int, ttl_seconds: int) -> bool:
+        """Hold it on. False: it has ended or somebody else has it."""
+        whose = {"whose": account, "held_by": holder, "since_epoch": epoch, "seconds": ttl_seconds}
+        with self.one_statement() as connection:
+            return connection.execute(_RENEW, whose).rowcount == 1
+
+    def release_lease(self, account: str, holder: str, epoch: int) -> None:
+        """Give it back, if it is still ours."""
+        mine = _mine(account, holder, epoch)
+        with self.one_statement() as connection:
+            connection.execute(update(leases).where(mine).values(expires_at=func.clock_timestamp()))
+
+    def lease(self, account: str) -> LeaseRow | None:
+        """Who may act now; None: nobody."""
+        held = and_(leases.c.account == account, leases.c.expires_at > func.clock_timestamp())
+        with self.one_statement() as connection:
+            row = connection.execute(select(leases).where(held)).one_or_none()
+        return None if row is None else LeaseRow(row.holder, row.epoch, row.expires_at)
+
+    # -- the board -------------------------------------------------------------------------------------------
+
+    def put_picture(self, account: str, picture: Json, as_of: datetime) -> None:
+        """Show this from now on."""
+        with self.one_statement() as connection:
+            connection.execute(
+                _SHOW,
+                {"account": account, "picture": picture, "as_of": as_of, "told": message_text({"board": account})},
+            )
+
+    def picture(self, account: str) -> tuple[Json, datetime] | None:
+        """The newest picture of an account and the time of the look it was made from. To be read, never changed:
+        whoever asks while nothing new was put up gets the same one, which crosses the wire once.
+        """
+        known = self._pictures.get(account)
+        version: ColumnElement[str] = literal_column("board.xmin::text || ' ' || board.ctid::text")
+        unread = case((version == (known[0] if known else ""), null()), else_=board.c.picture)
+        with self.one_statement() as connection:
+            row = connection.execute(
+                select(version.label("version"), board.c.as_of, unread.label("picture")).where(
+                    board.c.account == account
+                )
+            ).one_or_none()
+        if row is None:
+            return None
+        if known is None or row.version != known[0]:
+            known = self._pictures[account] = (row.version, row.picture, row.as_of)
+        return known[1], known[2]
+
+
+def _event(at: datetime, account: str, rule: str, by: str, action: str, why: str = "") -> dict[str, Any]:
+    because = f"asked by {by}: {why}" if why else f"asked by {by}"
+    return {"at": at, "account": account, "rule": rule, "because": because, "action": action, "outcome": "done"}

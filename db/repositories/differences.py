@@ -1,0 +1,124 @@
+"""The book: what the trader says to differences between it and the exchange. Each is answered once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import and_, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Connection
+
+from core.domain.account import PositionKey
+from core.domain.difference import Answer, Choice, DifferenceKind
+from core.domain.errors import Misconfigured
+from core.domain.ids import part_name
+from core.domain.intent import ExternalEntry, Intent
+from core.domain.money import plain
+from db.connection import Database, send
+from db.mapping import json
+from db.models import PART_NUMBERS, AnswerRow, EventRow, ExternalEntryRow, PositionRow, RequestRow
+from db.repositories.parts import intent_in, noted_first, part_of_click, say
+
+positions, entries, answers = PositionRow.table(), ExternalEntryRow.table(), AnswerRow.table()
+requests, events = RequestRow.table(), EventRow.table()
+
+
+class Differences(Database):
+    """Contracts taken over from others, and what is to be left alone."""
+
+    def adopt(self, draft: Intent, entry: ExternalEntry, token: str) -> tuple[Intent, bool]:
+        """Write a new part that holds already what others opened; its own `part` is not looked at.
+
+        A second call with the same token returns the part of the first, and False. Raises Misconfigured where the
+        difference was answered already.
+        """
+        now = draft.asked_at or datetime.now(UTC)
+        account = draft.key.account
+        with self.transaction() as connection:
+            if not noted_first(connection, token, account, "adopt", draft.asked_by, now):
+                return part_of_click(connection, token), False
+            number = connection.execute(select(PART_NUMBERS.next_value())).scalar_one()
+            intent = draft.but(part=part_name(number), asked_at=now, external_entries=(entry,))
+            values = json.intent_values(intent)
+            connection.execute(insert(positions).values(**values, status="open", token=token))
+            connection.execute(update(requests).where(requests.c.token == token).values(part=intent.part))
+            _take_over(connection, intent, entry)
+            say(connection, intent, now, f"asked by {intent.asked_by}", f"adopt {_worded(entry)}")
+            send(connection, {"wake": str(intent.key)})
+        return intent, True
+
+    def assign(self, part: str, entry: ExternalEntry, token: str, by: str) -> tuple[Intent, bool]:
+        """Give a living part what others opened; it then holds and protects both. The same token twice is one.
+
+        Raises Misconfigured for a part that is not living, and where the difference was answered already.
+        """
+        now = datetime.now(UTC)
+        with self.transaction() as connection:
+            intent = intent_in(connection, part, lock=True)
+            if intent is None or not intent.living or intent.wanted.closes:
+                raise Misconfigured(f"part {part!r} is not open: choose another, or adopt")
+            if not noted_first(connection, token, intent.key.account, "assign", by, now, part):
+                return intent, False
+            _take_over(connection, intent, entry)
+            connection.execute(
+                update(positions)
+                .where(positions.c.part == part)
+                .values(contracts=positions.c.contracts + entry.quantity, version=positions.c.version + 1)
+            )
+            say(connection, intent, now, f"asked by {by}", f"assign {_worded(entry)}")
+            send(connection, {"wake": str(intent.key)})
+            changed = intent_in(connection, part)
+            assert changed is not None, "its row is locked by this transaction"
+            return changed, True
+
+    def answer(self, key: PositionKey, answer: Answer, token: str, by: str) -> bool:
+        """Keep what the trader said to a difference, in place of what was said of its kind before."""
+        now = datetime.now(UTC)
+        values = {"choice": answer.choice, "mark": answer.mark, "answered_by": by, "answered_at": now}
+        with self.transaction() as connection:
+            if not noted_first(connection, token, key.account, "answer", by, now):
+                return False
+            connection.execute(
+                insert(answers)
+                .values(account=key.account, key=str(key), kind=answer.kind, **values)
+                .on_conflict_do_update(index_elements=["account", "key", "kind"], set_=values)
+            )
+            words = f"{answer.choice} {answer.kind} of {key.side} {key.symbol}: {answer.mark}"
+            connection.execute(
+                insert(events).values(
+                    at=now, account=key.account, rule="asked", because=f"asked by {by}", action=words, outcome="done"
+                )
+            )
+            send(connection, {"wake": str(key)})
+        return True
+
+    def forget_answer(self, key: PositionKey, kind: DifferenceKind, mark: str) -> None:
+        """The difference it was given to is no longer what it was. A newer answer stays."""
+        said = and_(answers.c.account == key.account, answers.c.key == str(key), answers.c.kind == kind)
+        with self.one_statement() as connection:
+            connection.execute(delete(answers).where(said, answers.c.mark == mark))
+
+    def answers(self, account: str) -> dict[PositionKey, dict[DifferenceKind, Choice]]:
+        """Everything that is answered now."""
+        found: dict[PositionKey, dict[DifferenceKind, Choice]] = {}
+        with self.one_statement() as connection:
+            for row in connection.execute(select(answers).where(answers.c.account == account)):
+                said = json.answer_of(row)
+                found.setdefault(PositionKey.parse(row.key), {})[said.kind] = said.choice
+        return found
+
+
+def _take_over(connection: Connection, intent: Intent, entry: ExternalEntry) -> None:
+    values = {"quantity": entry.quantity, "price": entry.price, "at": entry.at}
+    new = (
+        insert(entries)
+        .values(account=intent.key.account, entry_id=entry.entry_id, part=intent.part, cycle=intent.cycle, **values)
+        .on_conflict_do_nothing()
+        .returning(entries.c.entry_id)
+    )
+    if connection.scalar(new) is None:
+        raise Misconfigured("these contracts have been given to a part already: wait for the next look")
+
+
+def _worded(entry: ExternalEntry) -> str:
+    return f"{plain(entry.quantity)} contracts at {entry.price:.10g}"
