@@ -26,8 +26,8 @@ from benchmarks import (
     starting,
     weeks,
 )
-from benchmarks.frame import Section, readme, with_newer, yardstick
-from benchmarks.world import World
+from benchmarks.harness.frame import Section, readme, with_newer, yardstick
+from benchmarks.harness.world import World
 
 REPORT = Path(__file__).parent / "README.md"
 

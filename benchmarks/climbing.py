@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from benchmarks.frame import ROUNDS, Line, Section, median, ms, timed
-from benchmarks.world import World, populate
+from benchmarks.harness.frame import ROUNDS, Line, Section, median, ms, timed
+from benchmarks.harness.world import World, populate
 from core.clock import SteppedClock
 from core.domain.intent import RecoveryChoice
 from core.services.reporting.snapshot_reader import Pictured

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import orjson
 
-from benchmarks.frame import ROUNDS, Line, Section, cpu, median, ms
-from benchmarks.world import World, calm, hear_price, populate
+from benchmarks.harness.frame import ROUNDS, Line, Section, cpu, median, ms
+from benchmarks.harness.world import World, calm, hear_price, populate
 from tests.stack import Stack
 
 REQUESTS = {1: 3, 10: 3, 100: 3, 1000: 12}  #: parts: requests of one cycle on OKX, not one more

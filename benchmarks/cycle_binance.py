@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmarks.cycle import cycle, ready
-from benchmarks.frame import Line, Section
-from benchmarks.world import PART_USDT, World, calm, hear_price, populate
+from benchmarks.harness.frame import Line, Section
+from benchmarks.harness.world import PART_USDT, World, calm, hear_price, populate
 from core.domain.account import Exchange
 from core.exchange.binance.limits import USUAL_WEIGHT
 from tests.stack import Stack
@@ -115,6 +115,4 @@ def measure(world: World) -> Section:
 def _line(what: str, cost: Cost, most: tuple[int, int]) -> Line:
     floors = {LOOK: "3, weight 7", SWEEP: "3, weight 85", LIFE: "4"}
     met = cost.requests <= most[0] and cost.weight <= most[1]
-    return Line(
-        what, f"{cost.requests}, weight {cost.weight}", floors[most], f"<= {most[0]}, weight {most[1]}", met
-    )
+    return Line(what, f"{cost.requests}, weight {cost.weight}", floors[most], f"<= {most[0]}, weight {most[1]}", met)

@@ -133,7 +133,7 @@ def tabs_on(dashboard: Dashboard, page: str, count: int, runs: int = 1) -> Itera
 def _without_attached_protection() -> None:
     """Have clients built with the one fact changed."""
     from core import venues
-    from core.domain.seen import PortFacts
+    from core.domain.observation import PortFacts
     from core.exchange.okx.client import OKXClient
 
     class BareEntries(OKXClient):

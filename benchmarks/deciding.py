@@ -6,13 +6,13 @@ import gc
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks.frame import ROUNDS, Line, Section, cpu, median
+from benchmarks.harness.frame import ROUNDS, Line, Section, cpu, median
 from core.decision.plan import plan
 from core.decision.view import skip
 from core.domain.action import Rule
 from core.domain.ids import part_name
 from core.domain.intent import Desired
-from core.domain.seen import Seen
+from core.domain.observation import Seen
 from tests.builders import NOON, begun, command, desired, entry, oco, seen
 
 GOAL_PER_SECOND = 50_000

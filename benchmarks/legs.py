@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from benchmarks.dashboard import Dashboard, eventually
-from benchmarks.frame import Line, Section, median, ms, percentile, timed
-from benchmarks.tap import BinanceTap, behind
-from benchmarks.world import PART_USDT, World
+from benchmarks.harness.frame import Line, Section, median, ms, percentile, timed
+from benchmarks.harness.wire_tap import BinanceTap, behind
+from benchmarks.harness.world import PART_USDT, World
 from core.clock import RealClock
 from core.domain.instrument import Side
 from core.domain.intent import ExecutionKind, ExecutionStyle, Target
 from core.domain.money import Price
 from core.domain.order import OrderStatus
 from core.services.trading.positions import Draft, PositionManager
-from tests.simulator.binance_client import BTCUSDT, BinanceClient
+from tests.simulator.binance.client import BTCUSDT, BinanceClient
 from tests.simulator_process import SimulatorProcess
 from tests.stack import BINANCE, BTC, SWAP
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from benchmarks.dashboard import Dashboard, eventually, tabs_on
-from benchmarks.frame import ROUNDS, Line, Section, median, ms
-from benchmarks.world import World, populate
+from benchmarks.harness.frame import ROUNDS, Line, Section, median, ms
+from benchmarks.harness.world import World, populate
 from tests.stack import ACCOUNT
 
 PARTS = 100

@@ -12,8 +12,8 @@ import httpx
 import orjson
 from sqlalchemy.engine import Connection
 
-from benchmarks.frame import ROUNDS, Line, Section, median, ms, timed
-from benchmarks.world import World
+from benchmarks.harness.frame import ROUNDS, Line, Section, median, ms, timed
+from benchmarks.harness.world import World
 from core.domain.account import Exchange, PositionKey
 from core.domain.action import OutcomeKind, PlaceOrder
 from core.domain.ids import client_order_id, part_name
@@ -21,7 +21,7 @@ from core.domain.instrument import OrderSide, Side
 from core.domain.money import Contracts, Price
 from core.domain.order import OrderKind, Purpose
 from core.exchange.binance.fields import milliseconds
-from tests.simulator.binance_client import BinanceClient, signature
+from tests.simulator.binance.client import BinanceClient, signature
 from tests.stack import BTC, Stack
 
 GOAL_RATIO = 4.0
@@ -81,9 +81,7 @@ def _sweep(stack: Stack) -> None:
         assert person.delete("v1/allOpenOrders", symbol="BTCUSDT", timestamp=now).ok
 
 
-def _one(
-    stack: Stack, database: Connection, http: httpx.Client, parts: Iterator[str]
-) -> tuple[float, float, float]:
+def _one(stack: Stack, database: Connection, http: httpx.Client, parts: Iterator[str]) -> tuple[float, float, float]:
     """Seconds of one placement of ours, one smallest commit and one bare POST, right after each other."""
     key = PositionKey(stack.name, BTC, Side.LONG)
     quantity = QUANTITY[stack.wire]

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from benchmarks.dashboard import Dashboard, eventually, tabs_on
-from benchmarks.echo import round_trips
-from benchmarks.frame import ROUNDS, Line, Section, median, ms, percentile
-from benchmarks.tap import Tap, behind
-from benchmarks.world import World
+from benchmarks.harness.echo import round_trips
+from benchmarks.harness.frame import ROUNDS, Line, Section, median, ms, percentile
+from benchmarks.harness.wire_tap import Tap, behind
+from benchmarks.harness.world import World
 from core.clock import RealClock
 from core.domain.instrument import Side
 from core.domain.intent import ExecutionKind, ExecutionStyle, Target

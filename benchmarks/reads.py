@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import httpx
 
 from benchmarks.dashboard import Dashboard, eventually
-from benchmarks.frame import ROUNDS, Line, Section, median, ms, percentile, timed
-from benchmarks.world import World, populate
+from benchmarks.harness.frame import ROUNDS, Line, Section, median, ms, percentile, timed
+from benchmarks.harness.world import World, populate
 from core.clock import RealClock
 from core.domain.token import Scope
 from core.services.access.tokens import Tokens

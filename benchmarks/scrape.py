@@ -16,8 +16,8 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from benchmarks.frame import ROUNDS, Line, Section, median, ms, percentile, timed
-from benchmarks.world import PART_USDT, World, calm, populate
+from benchmarks.harness.frame import ROUNDS, Line, Section, median, ms, percentile, timed
+from benchmarks.harness.world import PART_USDT, World, calm, populate
 from core.api import metrics
 from core.domain.ids import part_name
 from core.services.metrics.service import Metrics

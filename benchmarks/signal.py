@@ -14,13 +14,13 @@ from typing import Any
 import httpx
 
 from benchmarks.dashboard import Dashboard, eventually
-from benchmarks.frame import Line, Section, median, ms, percentile, timed
-from benchmarks.tap import Note, Tap, behind
-from benchmarks.world import PART_USDT, World
+from benchmarks.harness.frame import Line, Section, median, ms, percentile, timed
+from benchmarks.harness.wire_tap import Note, Tap, behind
+from benchmarks.harness.world import PART_USDT, World
 from core.clock import RealClock
 from core.domain.token import Scope
 from core.services.access.tokens import Tokens
-from tests.simulator.okx_client import OkxClient
+from tests.simulator.okx.client import OkxClient
 from tests.simulator_process import SimulatorProcess
 from tests.stack import ACCOUNT, BTC, SWAP
 

@@ -7,9 +7,9 @@ import sys
 import time
 
 from benchmarks.dashboard import Dashboard, Process, eventually, tabs_on
-from benchmarks.frame import Line, Section, median, timed
-from benchmarks.tap import Tap, behind
-from benchmarks.world import World, populate
+from benchmarks.harness.frame import Line, Section, median, timed
+from benchmarks.harness.wire_tap import Tap, behind
+from benchmarks.harness.world import World, populate
 from tests.browser.product import REPOSITORY
 from tests.stack import ACCOUNT
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
-from benchmarks.frame import Line, Section, timed
-from benchmarks.world import World
+from benchmarks.harness.frame import Line, Section, timed
+from benchmarks.harness.world import World
 from tests.scenario.book import BALANCE
 from tests.scenario.days import A_DAY, INSTRUMENTS, Weather
 from tests.scenario.path import Path

@@ -15,11 +15,11 @@ from core.domain.errors import Misconfigured
 from core.exchange.binance.addresses import addresses as binance_addresses
 from core.exchange.binance.client import BinanceClient
 from core.exchange.binance.limits import Budget
-from core.exchange.binance.stream import BinanceStream
+from core.exchange.binance.stream.stream import BinanceStream
 from core.exchange.okx.addresses import addresses as okx_addresses
 from core.exchange.okx.client import OKXClient, OKXTestnetClient
-from core.exchange.okx.line import DOORS
-from core.exchange.okx.stream import OKXStream
+from core.exchange.okx.stream.connection import DOORS
+from core.exchange.okx.stream.stream import OKXStream
 from core.exchange.port import Credentials, ExchangePort, StreamPort
 from core.exchange.throttle import Throttle
 
@@ -52,9 +52,7 @@ def _okx_stream(client: OKXClient, url: str, credentials: Credentials, clock: Cl
     return OKXStream(credentials, url, now=clock.now, exchange_now=client.exchange_now, doors=_okx_doors)
 
 
-def _binance_client(
-    environment: Environment, rest_url: str, credentials: Credentials, clock: Clock
-) -> BinanceClient:
+def _binance_client(environment: Environment, rest_url: str, credentials: Credentials, clock: Clock) -> BinanceClient:
     budget = _binance_budgets.setdefault(rest_url, Budget())
     return BinanceClient(
         credentials,

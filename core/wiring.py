@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from core.alerts import Alerts, LogChannel
-from core.alerts.repeating import Repeating
-from core.alerts.telling import Telling
+from core.alerts.periodic_thread import Repeating
+from core.alerts.service import Telling
 from core.clock import Clock, RealClock
 from core.domain.account import Account, Environment, Exchange
 from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
@@ -24,9 +24,9 @@ from core.monitor.executor import TradeExecutor
 from core.monitor.guard import Guard
 from core.monitor.lease import Lease, holder_name
 from core.monitor.observe import Observer
+from core.monitor.order_tracker import OrderTracker
 from core.monitor.position_monitor import PositionMonitor
 from core.monitor.reconciler import Reconciler
-from core.monitor.tracker import OrderTracker
 from core.paper import PaperAddress, PaperExchange
 from core.services.access.idempotency import Answers
 from core.services.access.login import Login

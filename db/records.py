@@ -9,11 +9,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from core.domain.account import Level
+from core.domain.holding import Edit, Levels
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason, ExternalEntry, ExternalExit
 from core.domain.money import Contracts, Price
 from core.domain.order import Fill, Order, OrderStatus, Purpose
-from core.domain.steps import Edit, Levels
 
 
 @dataclass(frozen=True, slots=True)

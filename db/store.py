@@ -5,9 +5,11 @@ Every method either does the whole of what it says or raises `Unavailable`; noth
 
 from __future__ import annotations
 
+from db.paging import Pages
 from db.repositories.accounts import Accounts
-from db.repositories.alert_channels import Channels
-from db.repositories.alerts import Alerts
+from db.repositories.alerting.alert_channels import Channels
+from db.repositories.alerting.alerts import Alerts
+from db.repositories.alerting.telegram import Telegram
 from db.repositories.api_tokens import Api
 from db.repositories.bots import Control
 from db.repositories.candles import Candles
@@ -20,12 +22,10 @@ from db.repositories.fills import Facts
 from db.repositories.history import History
 from db.repositories.metrics import Metrics
 from db.repositories.orders import Commands
-from db.repositories.paging import Pages
 from db.repositories.pairs import Pairs
 from db.repositories.parts import Book
 from db.repositories.risk_checks import Risks
 from db.repositories.secrets import Private
-from db.repositories.telegram import Telegram
 
 
 class Store(

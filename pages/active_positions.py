@@ -196,7 +196,13 @@ def every_part() -> None:
         st.subheader(_("Parts"), anchor=False, width="content")
         if len(parts.living(picture.data)) > 1:
             words = _("Several at once")
-            st.button(words, key="ap_several", icon=":material/checklist:", on_click=bulk_actions.several, args=(picture.data,))
+            st.button(
+                words,
+                key="ap_several",
+                icon=":material/checklist:",
+                on_click=bulk_actions.several,
+                args=(picture.data,),
+            )
     stale, pages = picture.stale(session.now()), -(-len(listed) // CARDS)
     first = CARDS * (min(st.session_state.get("ap_page", 1), pages) - 1)
     for row in listed[first : first + CARDS]:

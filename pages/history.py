@@ -79,7 +79,13 @@ def executions() -> list[Record]:
         since=only.since,
         until=only.until,
     )
-    st.pills(_("How"), list(ExecutionKind), key="execution_kind", format_func=execution_styles.name, label_visibility="collapsed")
+    st.pills(
+        _("How"),
+        list(ExecutionKind),
+        key="execution_kind",
+        format_func=execution_styles.name,
+        label_visibility="collapsed",
+    )
     reports = session.services().executions.reports(account, chosen, limit=LIMIT).items
     if reports:
         widgets.metrics(execution_reports.figures(reports))

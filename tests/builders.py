@@ -35,8 +35,8 @@ from core.domain.ids import meaning
 from core.domain.instrument import Instrument, OrderSide, Side
 from core.domain.intent import Desired, ExecutionStyle, Intent, Limits, Target, Wanted
 from core.domain.money import Contracts, Price, plain
+from core.domain.observation import PortFacts, Position, Seen, Ticker
 from core.domain.order import Fill, Order, OrderKind, OrderStatus, Purpose
-from core.domain.seen import PortFacts, Position, Seen, Ticker
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PART = "000001"

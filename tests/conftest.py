@@ -2,20 +2,20 @@
 
 from typing import Any
 
-from tests import told
-from tests.decision import table as properties
+from tests import run_report
+from tests.decision.stress import table as properties
 from tests.faults import table as faults
 
 SECTIONS = {properties.SECTION: properties.lines, faults.SECTION: faults.lines}
 
 
 def pytest_configure(config: Any) -> None:
-    told.begin(config)
+    run_report.begin(config)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    told.show(terminalreporter, SECTIONS)
+    run_report.show(terminalreporter, SECTIONS)
 
 
 def pytest_unconfigure(config: Any) -> None:
-    told.end(config)
+    run_report.end(config)

@@ -30,8 +30,8 @@ from core.venues import Client
 from core.wiring import build_guard
 from db.records import CycleRecord
 from db.store import Store
-from tests.simulator.binance_client import BinanceClient as BinancePerson
-from tests.simulator.okx_client import OkxClient
+from tests.simulator.binance.client import BinanceClient as BinancePerson
+from tests.simulator.okx.client import OkxClient
 from tests.simulator_process import SimulatorProcess
 
 ACCOUNT = "paper-okx"

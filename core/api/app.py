@@ -14,14 +14,14 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from core.api import (
     problems,
-    reference,
+    reference_page,
+    request_bodies,
+    responses,
     routes_control,
     routes_executions,
     routes_parts,
     routes_signals,
     routes_trading,
-    schemas,
-    shown,
 )
 from core.api.limits import STRANGER_RATE, TOKEN_RATE, BodyLimit, Limiter, Rate
 from core.api.tokens import Door, Limits
@@ -85,7 +85,7 @@ def build(
     _tell_problems(app)
 
     async def docs(request: Request) -> Response:
-        return HTMLResponse(reference.page(app.openapi(), str(request.base_url).rstrip("/")))
+        return HTMLResponse(reference_page.page(app.openapi(), str(request.base_url).rstrip("/")))
 
     async def document(request: Request) -> Response:
         return JSONResponse(app.openapi() | {"servers": [{"url": request.scope.get("root_path", "") or "/"}]})
@@ -111,9 +111,9 @@ def _tell_problems(app: FastAPI) -> None:
             told = found["components"]["schemas"]
             for name in ("HTTPValidationError", "ValidationError"):
                 told.pop(name, None)
-            parts = shown.ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
+            parts = responses.ProblemOut.model_json_schema(ref_template="#/components/schemas/{model}")
             told |= parts.pop("$defs") | {"ProblemOut": parts}
-            signal = schemas.SignalIn.model_json_schema(ref_template="#/components/schemas/{model}")
+            signal = request_bodies.SignalIn.model_json_schema(ref_template="#/components/schemas/{model}")
             told |= {name: one for name, one in signal["$defs"].items() if name not in told}
         assert app.openapi_schema is not None
         return app.openapi_schema

@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from core.api.styles import KIND
+from core.api.execution_styles import KIND
 from core.domain.errors import Misconfigured, PerpdeckError
 
 log = logging.getLogger("perpdeck.api")

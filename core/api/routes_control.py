@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from core.api import schemas, shown
+from core.api import request_bodies, responses
 from core.api.requests import AccountId, ExactRoute, House, Key, asked_of, once, the_account
 from core.api.tokens import Admin, Reader
 from core.domain.account import Level
@@ -16,16 +16,16 @@ router = APIRouter(route_class=ExactRoute)
 
 
 @router.get("/accounts", tags=["accounts"])
-def accounts(services: House, caller: Reader) -> list[shown.AccountOut]:
+def accounts(services: House, caller: Reader) -> list[responses.AccountOut]:
     """Every account of this dashboard; their keys are never shown."""
-    return [shown.AccountOut.model_validate(one) for one in services.accounts.list()]
+    return [responses.AccountOut.model_validate(one) for one in services.accounts.list()]
 
 
 # --- the level
 
 
 @router.get("/level", tags=["level"])
-def level(account: AccountId, services: House, caller: Reader) -> shown.LevelOut:
+def level(account: AccountId, services: House, caller: Reader) -> responses.LevelOut:
     """How much the bot may do, since when, by whose word and why."""
     the_account(services, account)
     return _level(services, account)
@@ -34,29 +34,29 @@ def level(account: AccountId, services: House, caller: Reader) -> shown.LevelOut
 @router.get("/level/preview", tags=["level"])
 def level_preview(
     account: AccountId, services: House, caller: Reader, to: Annotated[Level, Query(description="The level.")]
-) -> shown.LevelPreviewOut:
+) -> responses.LevelPreviewOut:
     """What a level would do now, in numbers; nothing is done."""
     the_account(services, account)
     found = services.levels.preview(account, to)
-    told = {name: getattr(found, name) for name in shown.LevelPreviewOut.model_fields if name != "closing"}
-    return shown.LevelPreviewOut(**told, closing=[one.part for one in found.closing])
+    told = {name: getattr(found, name) for name in responses.LevelPreviewOut.model_fields if name != "closing"}
+    return responses.LevelPreviewOut(**told, closing=[one.part for one in found.closing])
 
 
-@router.post("/level", tags=["level"], response_model=shown.LevelOut)
-def set_level(body: schemas.LevelIn, request: Request, key: Key, services: House, caller: Admin) -> Response:
+@router.post("/level", tags=["level"], response_model=responses.LevelOut)
+def set_level(body: request_bodies.LevelIn, request: Request, key: Key, services: House, caller: Admin) -> Response:
     """From now on the bot does no more than this. `flatten` closes everything that is ours at market."""
     the_account(services, body.account)
 
-    def work(click: str) -> shown.LevelOut:
+    def work(click: str) -> responses.LevelOut:
         services.levels.set_level(body.account, body.level, caller.by, body.why)
         return _level(services, body.account)
 
     return once(services, caller, key, asked_of(request, body), work)
 
 
-def _level(services: Services, account: str) -> shown.LevelOut:
+def _level(services: Services, account: str) -> responses.LevelOut:
     status = services.levels.status(account)
-    return shown.LevelOut(
+    return responses.LevelOut(
         account=account, level=status.level, at=status.level_at, by=status.level_by, why=status.level_why
     )
 
@@ -65,37 +65,37 @@ def _level(services: Services, account: str) -> shown.LevelOut:
 
 
 @router.get("/bot", tags=["bot"])
-def bot(account: AccountId, services: House, caller: Reader) -> shown.BotOut:
+def bot(account: AccountId, services: House, caller: Reader) -> responses.BotOut:
     """What the bot of an account does."""
     the_account(services, account)
     return _bot(services, account)
 
 
-@router.post("/bot/start", tags=["bot"], response_model=shown.BotOut)
-def start(body: schemas.BotIn, request: Request, key: Key, services: House, caller: Admin) -> Response:
+@router.post("/bot/start", tags=["bot"], response_model=responses.BotOut)
+def start(body: request_bodies.BotIn, request: Request, key: Key, services: House, caller: Admin) -> Response:
     """Let the bot act on this account."""
     the_account(services, body.account)
 
-    def work(click: str) -> shown.BotOut:
+    def work(click: str) -> responses.BotOut:
         services.levels.start(body.account, caller.by)
         return _bot(services, body.account)
 
     return once(services, caller, key, asked_of(request, body), work)
 
 
-@router.post("/bot/stop", tags=["bot"], response_model=shown.BotOut)
-def stop(body: schemas.BotIn, request: Request, key: Key, services: House, caller: Admin) -> Response:
+@router.post("/bot/stop", tags=["bot"], response_model=responses.BotOut)
+def stop(body: request_bodies.BotIn, request: Request, key: Key, services: House, caller: Admin) -> Response:
     """Let the bot only look. Nothing is cancelled and nothing closed."""
     the_account(services, body.account)
 
-    def work(click: str) -> shown.BotOut:
+    def work(click: str) -> responses.BotOut:
         services.levels.stop(body.account, caller.by, "")
         return _bot(services, body.account)
 
     return once(services, caller, key, asked_of(request, body), work)
 
 
-def _bot(services: Services, account: str) -> shown.BotOut:
+def _bot(services: Services, account: str) -> responses.BotOut:
     status = services.levels.status(account)
-    told = {name: getattr(status, name) for name in shown.BotOut.model_fields if name != "account"}
-    return shown.BotOut(account=account, **told)
+    told = {name: getattr(status, name) for name in responses.BotOut.model_fields if name != "account"}
+    return responses.BotOut(account=account, **told)

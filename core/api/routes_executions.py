@@ -7,10 +7,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from core.api import shown
+from core.api import responses
+from core.api.execution_responses import ExecutionOut, WorkedPurpose
 from core.api.requests import AccountId, ExactRoute, House, the_account
 from core.api.routes_trading import PURPOSES, After, Limit, PartQuery, StrategyQuery, SymbolQuery, aware
-from core.api.shown_executions import ExecutionOut, WorkedPurpose
 from core.api.tokens import Reader
 from core.domain.intent import ExecutionKind
 from core.services.reporting.executions import ExecutionsOnly
@@ -32,10 +32,10 @@ def executions(
     until: datetime | None = None,
     after: After = None,
     limit: Limit = 100,
-) -> shown.PageOut[ExecutionOut]:
+) -> responses.PageOut[ExecutionOut]:
     """Arrival price, average, slippage, fees, duration and maker share of each execution. Times: when it began."""
     the_account(services, account)
     wanted = PURPOSES[purpose] if purpose else None
     only = ExecutionsOnly(symbol, strategy, kind, wanted, part, aware("since", since), aware("until", until))
     page = services.executions.reports(account, only, after, limit)
-    return shown.PageOut(items=[ExecutionOut.of(one) for one in page.items], next=page.next)
+    return responses.PageOut(items=[ExecutionOut.of(one) for one in page.items], next=page.next)

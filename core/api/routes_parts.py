@@ -8,11 +8,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from core.api import schemas, shown
+from core.api import request_bodies, responses
+from core.api.execution_styles import style
 from core.api.problems import Problem, about
 from core.api.requests import AccountId, ExactRoute, House, Key, PartName, asked_of, once, the_account
 from core.api.routes_trading import opened, seen
-from core.api.styles import style
 from core.api.tokens import Caller, Reader, Trader
 from core.services.trading.choices import choice_problems
 from core.services.trading.positions import Asked
@@ -34,23 +34,23 @@ def parts(
     account: AccountId,
     services: House,
     caller: Reader,
-    strategy: Annotated[str | None, Query(min_length=1, max_length=40, pattern=schemas.NAME)] = None,
-) -> shown.SeenOut[shown.PartOut]:
+    strategy: Annotated[str | None, Query(min_length=1, max_length=40, pattern=request_bodies.NAME)] = None,
+) -> responses.SeenOut[responses.PartOut]:
     """Every part that is held, asked for, or waits to be opened again."""
     data, as_of, stale = seen(services, account)
     rows = [row for row in data["parts"] if strategy is None or row["strategy"] == strategy]
-    items = [shown.PartOut.model_validate(row) for row in rows]
-    return shown.SeenOut(account=account, as_of=as_of, stale=stale, items=items)
+    items = [responses.PartOut.model_validate(row) for row in rows]
+    return responses.SeenOut(account=account, as_of=as_of, stale=stale, items=items)
 
 
-@router.post("", status_code=201, response_model=shown.AskedOut)
-def open_part(body: schemas.OpenIn, request: Request, key: Key, services: House, caller: Trader) -> Response:
+@router.post("", status_code=201, response_model=responses.AskedOut)
+def open_part(body: request_bodies.OpenIn, request: Request, key: Key, services: House, caller: Trader) -> Response:
     """Open a part; the same as POST /trading/orders."""
     return opened(body, request, key, services, caller)
 
 
 @router.post("/preview")
-def preview(body: schemas.DraftIn, services: House, caller: Reader) -> shown.PreviewOut:
+def preview(body: request_bodies.DraftIn, services: House, caller: Reader) -> responses.PreviewOut:
     """What it would come to at the newest price, and why it would be refused. Nothing is asked for: it needs no key."""
     the_account(services, body.account)
     draft = body.value()
@@ -58,11 +58,11 @@ def preview(body: schemas.DraftIn, services: House, caller: Reader) -> shown.Pre
     problems = (*found.problems, *choice_problems(draft.recovery, draft.reopen))
     twin = "" if problems else services.positions.twin(draft)
     notes = (*found.notes, twin) if twin else found.notes
-    return shown.PreviewOut.model_validate(replace(found, problems=problems, notes=notes))
+    return responses.PreviewOut.model_validate(replace(found, problems=problems, notes=notes))
 
 
 @router.get("/{part}")
-def part(part: PartName, account: AccountId, services: House, caller: Reader) -> shown.PartOut:
+def part(part: PartName, account: AccountId, services: House, caller: Reader) -> responses.PartOut:
     """One part, as it was last seen."""
     found = next((one for one in parts(account, services, caller).items if one.part == part), None)
     if found is None:
@@ -70,9 +70,9 @@ def part(part: PartName, account: AccountId, services: House, caller: Reader) ->
     return found
 
 
-@router.post("/{part}/targets", response_model=shown.AskedOut)
+@router.post("/{part}/targets", response_model=responses.AskedOut)
 def targets(
-    part: PartName, body: schemas.TargetsIn, request: Request, key: Key, services: House, caller: Trader
+    part: PartName, body: request_bodies.TargetsIn, request: Request, key: Key, services: House, caller: Trader
 ) -> Response:
     """Move take-profit and stop-loss; the resting orders are amended and the part stays guarded throughout."""
     take_profit = None if body.take_profit is None else body.take_profit.value()
@@ -84,9 +84,9 @@ def targets(
     return _of_part(part, asked_of(request, body), key, services, caller, work)
 
 
-@router.post("/{part}/close", response_model=shown.AskedOut)
+@router.post("/{part}/close", response_model=responses.AskedOut)
 def close(
-    part: PartName, body: schemas.CloseIn, request: Request, key: Key, services: House, caller: Trader
+    part: PartName, body: request_bodies.CloseIn, request: Request, key: Key, services: House, caller: Trader
 ) -> Response:
     """Close it, or so many of its contracts, at market or in a style."""
     worked = None if body.style is None else style(body.style)
@@ -97,9 +97,15 @@ def close(
     return _of_part(part, asked_of(request, body), key, services, caller, work)
 
 
-@router.post("/{part}/runs/{run}", response_model=shown.AskedOut)
+@router.post("/{part}/runs/{run}", response_model=responses.AskedOut)
 def tell(
-    part: PartName, run: RunName, body: schemas.RunIn, request: Request, key: Key, services: House, caller: Trader
+    part: PartName,
+    run: RunName,
+    body: request_bodies.RunIn,
+    request: Request,
+    key: Key,
+    services: House,
+    caller: Trader,
 ) -> Response:
     """Finish an execution under way at market, or take back what has not filled; of a close: take the close back."""
 
@@ -120,7 +126,7 @@ def _of_part(
     """Something asked of a part that is known."""
     if not services.positions.known(part):
         raise _unknown(part, f"part {part} is not known")
-    return once(services, caller, key, asked, lambda click: shown.AskedOut.model_validate(work(click)))
+    return once(services, caller, key, asked, lambda click: responses.AskedOut.model_validate(work(click)))
 
 
 def _unknown(part: str, words: str) -> Problem:

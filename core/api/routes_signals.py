@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import ValidationError
 
-from core.api import schemas, shown
+from core.api import request_bodies, responses
 from core.api.problems import Problem, about, of_services, of_validation
 from core.api.requests import ExactRoute, House, decoded, once, the_account, told
 from core.api.tokens import Caller, Limits, address, admit, brought, check
@@ -38,13 +38,13 @@ async def _body(request: Request) -> bytes:
 def routes(limits: Limits) -> APIRouter:
     """The door, with what its callers have used up."""
     router = APIRouter(tags=["signals"], route_class=ExactRoute)
-    schema = schemas.SignalIn.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema = request_bodies.SignalIn.model_json_schema(ref_template="#/components/schemas/{model}")
     schema.pop("$defs")
 
     @router.post(
         "/signals",
         status_code=201,
-        response_model=shown.SignalOut,
+        response_model=responses.SignalOut,
         openapi_extra={
             "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
             "security": [{}, {"HTTPBearer": []}],
@@ -72,7 +72,7 @@ def _answered(request: Request, raw: bytes, services: Services, signature: str |
     admitted = _proof(request, raw, given, services, signature, limits)
     caller = check(limits.let_in(address(request.scope), admitted), Scope.TRADE)
     try:
-        wish = schemas.SignalIn.model_validate(given)
+        wish = request_bodies.SignalIn.model_validate(given)
     except ValidationError as error:
         problems = list(of_validation(error.errors(include_url=False)))
         raise Problem(422, "; ".join(one["words"] for one in problems), problems) from None
@@ -93,7 +93,7 @@ def _proof(
     return Admission(None, NO_PROOF)
 
 
-def _done(wish: schemas.SignalIn, services: Services, caller: Caller) -> Response:
+def _done(wish: request_bodies.SignalIn, services: Services, caller: Caller) -> Response:
     the_account(services, wish.account)
     asked = wish.model_dump(mode="json", exclude_unset=True, exclude={"secret"}) | {"request": "POST /signals"}
     key = f"signal {wish.id}"
@@ -106,22 +106,22 @@ def _done(wish: schemas.SignalIn, services: Services, caller: Caller) -> Respons
     late = _late(wish, services.reports.clock.now())
     if late is not None and not services.positions.asked_for(click_of(caller.token.id, key)):
         raise late
-    work: Callable[[str], shown.SignalOut]
+    work: Callable[[str], responses.SignalOut]
     if wish.action == "open":
 
-        def work(click: str) -> shown.SignalOut:
+        def work(click: str) -> responses.SignalOut:
             opened = services.positions.open(wish.draft(), click, caller.by, again=wish.again)
             return _out(wish, [opened])
     else:
 
-        def work(click: str) -> shown.SignalOut:
+        def work(click: str) -> responses.SignalOut:
             held = PositionKey(wish.account, wish.contract, Side(wish.side))
             return _out(wish, services.positions.end_strategy(held, wish.strategy, click, caller.by))
 
     return once(services, caller, key, asked, work, 201)
 
 
-def _late(wish: schemas.SignalIn, now: datetime) -> Problem | None:
+def _late(wish: request_bodies.SignalIn, now: datetime) -> Problem | None:
     """The answer to a signal that comes too late, or from the future."""
     age = (now - wish.time).total_seconds()
     if -AHEAD_SECONDS <= age <= wish.max_age_seconds:
@@ -131,7 +131,7 @@ def _late(wish: schemas.SignalIn, now: datetime) -> Problem | None:
     return Problem(422, words, [about("time", wish.time.isoformat(), allowed, words)])
 
 
-def _out(wish: schemas.SignalIn, done: list[Asked]) -> shown.SignalOut:
+def _out(wish: request_bodies.SignalIn, done: list[Asked]) -> responses.SignalOut:
     nothing = f"no part of {wish.strategy} is open {wish.side} on {wish.contract}, and none waits to be opened again"
     words = done[0].words if done else nothing
-    return shown.SignalOut(id=wish.id, action=wish.action, parts=[one.part for one in done], words=words)
+    return responses.SignalOut(id=wish.id, action=wish.action, parts=[one.part for one in done], words=words)

@@ -9,14 +9,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from core.api import schemas, shown
+from core.api import request_bodies, responses
 from core.api.problems import Problem, about
 from core.api.requests import AccountId, ExactRoute, House, Key, asked_of, once, the_account
 from core.api.tokens import Reader, Trader
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason
 from core.domain.order import OrderStatus, Purpose
-from core.domain.verdict import CheckName
+from core.domain.risk_result import CheckName
 from core.services.reporting.ledger import MOST, EventKind, EventsOnly, Only, OrdersOnly
 from core.wiring import Services
 
@@ -27,7 +27,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST, description="Rows of one page.")]
 After = Annotated[str | None, Query(max_length=400, description="The `next` of the page before.")]
 SymbolQuery = Annotated[str | None, Query(pattern=r"^[A-Z0-9]{1,20}-USDT-PERP$")]
 PartQuery = Annotated[str | None, Query(pattern=r"^[0-9a-z]{6}$")]
-StrategyQuery = Annotated[str | None, Query(min_length=1, max_length=40, pattern=schemas.NAME)]
+StrategyQuery = Annotated[str | None, Query(min_length=1, max_length=40, pattern=request_bodies.NAME)]
 OrderId = Annotated[str, Path(pattern=r"^[A-Za-z0-9]{1,36}$", description="Client order id, such as op00a7k201E01.")]
 SymbolPath = Annotated[str, Path(pattern=r"^[A-Z0-9]{1,20}-USDT-PERP$")]
 GroupName = Literal["symbol", "side", "strategy", "reason", "recovery"]
@@ -46,18 +46,18 @@ def seen(services: Services, account: str) -> tuple[dict[str, Any], datetime | N
 # --- orders
 
 
-@router.post("/orders", status_code=201, response_model=shown.AskedOut)
-def open_by_order(body: schemas.OpenIn, request: Request, key: Key, services: House, caller: Trader) -> Response:
+@router.post("/orders", status_code=201, response_model=responses.AskedOut)
+def open_by_order(body: request_bodies.OpenIn, request: Request, key: Key, services: House, caller: Trader) -> Response:
     """Open a part: its entry is ordered, and its take-profit and stop-loss rest from the first fill on."""
     return opened(body, request, key, services, caller)
 
 
-def opened(body: schemas.OpenIn, request: Request, key: str, services: Services, caller: Trader) -> Response:
+def opened(body: request_bodies.OpenIn, request: Request, key: str, services: Services, caller: Trader) -> Response:
     the_account(services, body.account)
 
-    def work(click: str) -> shown.AskedOut:
+    def work(click: str) -> responses.AskedOut:
         asked = services.positions.open(body.value(), click, caller.by, again=body.again)
-        return shown.AskedOut.model_validate(asked)
+        return responses.AskedOut.model_validate(asked)
 
     return once(services, caller, key, asked_of(request, body), work, 201)
 
@@ -73,37 +73,37 @@ def orders(
     part: PartQuery = None,
     after: After = None,
     limit: Limit = 100,
-) -> shown.PageOut[shown.OrderOut]:
+) -> responses.PageOut[responses.OrderOut]:
     """Every order of ours, of all cycles, newest first."""
     the_account(services, account)
     only = OrdersOnly(symbol, status, PURPOSES[purpose] if purpose else None, part)
     page = services.ledger.orders(account, only, after, limit)
-    return shown.PageOut(items=[shown.OrderOut.of(order) for order in page.items], next=page.next)
+    return responses.PageOut(items=[responses.OrderOut.of(order) for order in page.items], next=page.next)
 
 
 @router.get("/orders/active")
-def active_orders(account: AccountId, services: House, caller: Reader) -> shown.SeenOut[shown.ActiveOrderOut]:
+def active_orders(account: AccountId, services: House, caller: Reader) -> responses.SeenOut[responses.ActiveOrderOut]:
     """Every live order at the exchange, ours and foreign, as the last look saw it."""
     data, as_of, stale = seen(services, account)
-    items = [shown.ActiveOrderOut.model_validate(order) for order in data["orders"]]
-    return shown.SeenOut(account=account, as_of=as_of, stale=stale, items=items)
+    items = [responses.ActiveOrderOut.model_validate(order) for order in data["orders"]]
+    return responses.SeenOut(account=account, as_of=as_of, stale=stale, items=items)
 
 
 @router.get("/orders/{order_id}")
-def order(order_id: OrderId, account: AccountId, services: House, caller: Reader) -> shown.OrderOut:
+def order(order_id: OrderId, account: AccountId, services: House, caller: Reader) -> responses.OrderOut:
     """One order of ours."""
     return _order(services, account, order_id)
 
 
-def _order(services: Services, account: str, name: str) -> shown.OrderOut:
+def _order(services: Services, account: str, name: str) -> responses.OrderOut:
     the_account(services, account)
     found = services.ledger.order(account, name)
     if found is None:
         raise Problem(404, f"order {name} is none of ours on {account}", [about("order_id", name, "an id of ours")])
-    return shown.OrderOut.of(found)
+    return responses.OrderOut.of(found)
 
 
-@router.delete("/orders/{order_id}", response_model=shown.AskedOut)
+@router.delete("/orders/{order_id}", response_model=responses.AskedOut)
 def cancel_order(
     order_id: OrderId,
     account: AccountId,
@@ -116,8 +116,8 @@ def cancel_order(
     cannot be taken away here."""
     _order(services, account, order_id)
 
-    def work(click: str) -> shown.AskedOut:
-        return shown.AskedOut.model_validate(services.orders.cancel(account, order_id, click, caller.by))
+    def work(click: str) -> responses.AskedOut:
+        return responses.AskedOut.model_validate(services.orders.cancel(account, order_id, click, caller.by))
 
     asked = asked_of(request, None) | {"account": account, "id": order_id}
     return once(services, caller, key or f"cancel {account} {order_id}", asked, work)
@@ -127,20 +127,20 @@ def cancel_order(
 
 
 @router.get("/positions")
-def positions(account: AccountId, services: House, caller: Reader) -> shown.SeenOut[shown.PositionOut]:
+def positions(account: AccountId, services: House, caller: Reader) -> responses.SeenOut[responses.PositionOut]:
     """What the exchange holds."""
     data, as_of, stale = seen(services, account)
-    items = [shown.PositionOut.model_validate(row) for row in data["positions"]]
-    return shown.SeenOut(account=account, as_of=as_of, stale=stale, items=items)
+    items = [responses.PositionOut.model_validate(row) for row in data["positions"]]
+    return responses.SeenOut(account=account, as_of=as_of, stale=stale, items=items)
 
 
-@router.post("/positions/sync", status_code=202, response_model=shown.AskedOut)
-def sync(body: schemas.SyncIn, request: Request, key: Key, services: House, caller: Trader) -> Response:
+@router.post("/positions/sync", status_code=202, response_model=responses.AskedOut)
+def sync(body: request_bodies.SyncIn, request: Request, key: Key, services: House, caller: Trader) -> Response:
     """Ask the bot to look at every position now, and to bring home what is new in the exchange's history."""
     the_account(services, body.account)
 
-    def work(click: str) -> shown.AskedOut:
-        return shown.AskedOut.model_validate(services.ledger.sync(body.account, click, caller.by))
+    def work(click: str) -> responses.AskedOut:
+        return responses.AskedOut.model_validate(services.ledger.sync(body.account, click, caller.by))
 
     return once(services, caller, key, asked_of(request, body), work, 202)
 
@@ -148,7 +148,7 @@ def sync(body: schemas.SyncIn, request: Request, key: Key, services: House, call
 @router.get("/positions/{instrument}")
 def position(
     instrument: SymbolPath, account: AccountId, services: House, caller: Reader
-) -> shown.SeenOut[shown.PositionOut]:
+) -> responses.SeenOut[responses.PositionOut]:
     """What the exchange holds of one contract: long, short, both or nothing."""
     found = positions(account, services, caller)
     return found.model_copy(update={"items": [one for one in found.items if one.symbol == instrument]})
@@ -169,18 +169,18 @@ def trades(
     until: datetime | None = None,
     after: After = None,
     limit: Limit = 100,
-) -> shown.PageOut[shown.TradeOut]:
+) -> responses.PageOut[responses.TradeOut]:
     """Executions at the exchange, ours and those of others. `side` is that of the position."""
     the_account(services, account)
     only = Only(symbol=symbol, side=side, since=aware("since", since), until=aware("until", until))
     page = services.ledger.trades(account, only, part, after, limit)
     items = [
-        shown.TradeOut(
+        responses.TradeOut(
             **{field.name: getattr(one.fill, field.name) for field in fields(one.fill)}, part=one.part, cycle=one.cycle
         )
         for one in page.items
     ]
-    return shown.PageOut(items=items, next=page.next)
+    return responses.PageOut(items=items, next=page.next)
 
 
 @router.get("/performance")
@@ -195,20 +195,20 @@ def performance(
     since: datetime | None = None,
     until: datetime | None = None,
     by: Annotated[GroupName | None, Query(description="Only the groups of this kind; nothing: of every kind.")] = None,
-) -> shown.PerformanceOut:
+) -> responses.PerformanceOut:
     """What ended cycles came to: win rate, PnL, profit factor, expectancy, Sharpe, Sortino, drawdown."""
     the_account(services, account)
     only = Only(symbol, side, strategy, reason, since=aware("since", since), until=aware("until", until))
-    told = shown.PerformanceOut.model_validate(services.history.performance(account, only))
+    told = responses.PerformanceOut.model_validate(services.history.performance(account, only))
     return told if by is None else told.model_copy(update={"groups": {by: told.groups[by]}})
 
 
 @router.get("/statistics")
-def statistics(account: AccountId, services: House, caller: Reader) -> shown.StatisticsOut:
+def statistics(account: AccountId, services: House, caller: Reader) -> responses.StatisticsOut:
     """The account now, and what its pairs of take-profit and stop-loss have come to."""
     data, as_of, _stale = seen(services, account)
     money, guarded, pairs = data["metrics"] or {}, data.get("protection", {}), services.pairs.figures(account)
-    return shown.StatisticsOut(
+    return responses.StatisticsOut(
         account=account,
         as_of=as_of,
         **{name: money.get(name) for name in ("equity", "available", "margin_used", "floating_pnl")},
@@ -227,7 +227,7 @@ def statistics(account: AccountId, services: House, caller: Reader) -> shown.Sta
 
 @router.get(
     "/events",
-    response_model=shown.PageOut[shown.EventOut],
+    response_model=responses.PageOut[responses.EventOut],
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
 def events(
@@ -244,7 +244,7 @@ def events(
     format: Annotated[
         Literal["json", "csv"], Query(description="csv: all of it in one file, whatever `after` and `limit` say.")
     ] = "json",
-) -> Response | shown.PageOut[shown.EventOut]:
+) -> Response | responses.PageOut[responses.EventOut]:
     """What was asked, decided and done, and why; and each order, fill, position and refusal by the risk control."""
     the_account(services, account)
     only = EventsOnly(part, rule, kind, aware("since", since), aware("until", until))
@@ -252,7 +252,7 @@ def events(
         headers = {"content-disposition": 'attachment; filename="events.csv"'}
         return StreamingResponse(services.ledger.events_csv(account, only), headers=headers, media_type="text/csv")
     page = services.ledger.events(account, only, after, limit)
-    return shown.PageOut(items=[shown.EventOut.model_validate(event) for event in page.items], next=page.next)
+    return responses.PageOut(items=[responses.EventOut.model_validate(event) for event in page.items], next=page.next)
 
 
 @router.get("/risk-checks")
@@ -265,11 +265,11 @@ def risk_checks(
     passed: bool | None = None,
     after: After = None,
     limit: Limit = 100,
-) -> shown.PageOut[shown.RiskCheckOut]:
+) -> responses.PageOut[responses.RiskCheckOut]:
     """What the risk control said to each order that adds risk: let through, or refused with value and limit."""
     the_account(services, account)
     page = services.risk.checks(account, part=part, check=check, passed=passed, after=after, limit=limit)
-    return shown.PageOut(items=[shown.RiskCheckOut.model_validate(one) for one in page.items], next=page.next)
+    return responses.PageOut(items=[responses.RiskCheckOut.model_validate(one) for one in page.items], next=page.next)
 
 
 def aware(field: str, at: datetime | None) -> datetime | None:

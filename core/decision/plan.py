@@ -9,22 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from core.decision.closing import close
-from core.decision.derisk import derisk
-from core.decision.differences import outdated
-from core.decision.entering import enter, has_all
-from core.decision.finish import finish
-from core.decision.oco import OCOManager
-from core.decision.recovery import pause_ends_in, recover
-from core.decision.reopen import reopen, reopen_due
-from core.decision.runs import runs
-from core.decision.sweep import sweep
-from core.decision.totals import totals
+from core.decision.executions import runs
+from core.decision.rules.closing import close
+from core.decision.rules.derisk import derisk
+from core.decision.rules.differences import outdated
+from core.decision.rules.entry import enter, has_all
+from core.decision.rules.finish import finish
+from core.decision.rules.oco import OCOManager
+from core.decision.rules.recovery import pause_ends_in, recover
+from core.decision.rules.reopen import reopen, reopen_due
+from core.decision.rules.sweep import sweep
+from core.decision.rules.totals import totals
 from core.decision.view import View, seconds, skip
 from core.domain.action import CancelOrder, Decision, PlaceOrder, Plan, RaiseAlarm, Rule
 from core.domain.intent import Desired, ReopenRule
+from core.domain.observation import Seen
 from core.domain.order import Purpose
-from core.domain.seen import Seen
 from core.execution.base import Wait
 
 AGAIN_AFTER_ACTING = timedelta(milliseconds=250)  #: a short look at what an action has changed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.decision.sizing import loss_at
+from core.decision.preview.sizing import loss_at
 from core.decision.view import View
 from core.domain.instrument import Instrument, Side
 from core.domain.intent import Recovery, Target

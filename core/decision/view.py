@@ -16,9 +16,9 @@ from core.domain.ids import client_order_id
 from core.domain.instrument import OrderSide, TriggerBy
 from core.domain.intent import Desired
 from core.domain.money import ZERO, Contracts, Price, total
+from core.domain.observation import PortFacts, Seen
 from core.domain.order import Leg, Order, OrderKind, Purpose
 from core.domain.part import Part
-from core.domain.seen import PortFacts, Seen
 
 DEBOUNCE = timedelta(seconds=5)  #: no protective placement is repeated for a part sooner than this
 FRESH = timedelta(seconds=10)  #: prices older than this decide nothing

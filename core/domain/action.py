@@ -12,7 +12,7 @@ from core.domain.instrument import OrderSide, Side, TriggerBy
 from core.domain.intent import ExecutionKind, ExitReason
 from core.domain.money import Contracts, Price
 from core.domain.order import Order, OrderKind, Purpose
-from core.domain.verdict import Verdict
+from core.domain.risk_result import Verdict
 
 
 @dataclass(frozen=True, slots=True)

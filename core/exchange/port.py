@@ -15,9 +15,9 @@ from typing import Protocol
 from core.domain.account import AccountState
 from core.domain.action import AmendOrder, CancelOrder, PlaceOco, PlaceOrder
 from core.domain.instrument import Instrument
-from core.domain.life import ClosedPosition
+from core.domain.observation import PortFacts, Position, Ticker
 from core.domain.order import Fill, Funding, Order, OrderKind
-from core.domain.seen import PortFacts, Position, Ticker
+from core.domain.position_history import ClosedPosition
 
 
 @dataclass(frozen=True, slots=True)

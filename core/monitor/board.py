@@ -12,20 +12,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.decision.differences import Difference, may_take_over
-from core.decision.ladder import first_due
-from core.decision.reopen import reopen_due
+from core.decision.preview.ladder import first_due
+from core.decision.rules.differences import Difference, may_take_over
+from core.decision.rules.reopen import reopen_due
 from core.domain.account import Account, AccountState, PositionKey
 from core.domain.action import Decision
 from core.domain.instrument import Instrument
 from core.domain.intent import Intent, Target
 from core.domain.money import ZERO, plain
+from core.domain.observation import Position, Ticker
 from core.domain.order import Order
 from core.domain.pair import pair_of
 from core.domain.part import Part
-from core.domain.seen import Position, Ticker
+from core.monitor.execution_rows import run_row
 from core.monitor.reconciler import Result, in_words
-from core.monitor.working import run_row
 
 Json = dict[str, Any]
 

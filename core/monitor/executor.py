@@ -37,7 +37,7 @@ from core.domain.money import plain
 from core.domain.order import Order, OrderKind, OrderStatus
 from core.exchange.port import ExchangePort
 from core.monitor.lease import Lease
-from core.monitor.tracker import OrderTracker
+from core.monitor.order_tracker import OrderTracker
 from db.recorder import TradeRecorder
 from db.store import Store
 

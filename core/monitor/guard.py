@@ -21,9 +21,9 @@ from core.monitor.board import BotLine, Health, aged, picture
 from core.monitor.executor import TradeExecutor
 from core.monitor.lease import Lease
 from core.monitor.observe import Observer
+from core.monitor.order_tracker import OrderTracker
 from core.monitor.reconciler import Reconciler
-from core.monitor.tracker import OrderTracker
-from core.monitor.vitals import Vitals
+from core.monitor.runtime_metrics import Vitals
 from db.recorder import TradeRecorder
 from db.store import Store
 

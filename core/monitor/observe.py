@@ -22,12 +22,12 @@ from core.domain.action import Action, Command, OutcomeKind, PlaceOrder, StartCy
 from core.domain.instrument import Instrument
 from core.domain.intent import Desired, Wanted
 from core.domain.money import NONE_HELD, Contracts, total
+from core.domain.observation import Position, Seen, Ticker
 from core.domain.order import GIVEN_UP, Fill, Order, OrderKind, OrderStatus, Purpose
 from core.domain.part import Part
-from core.domain.seen import Position, Seen, Ticker
 from core.exchange.port import Reads
-from core.monitor import nets
-from core.monitor.tracker import OrderTracker, further
+from core.monitor import attached_protection
+from core.monitor.order_tracker import OrderTracker, further
 from db.store import Store
 
 log = logging.getLogger("perpdeck.observe")
@@ -258,7 +258,7 @@ class Observer:
         def smaller(key: PositionKey) -> bool:
             return self._parts_total(key, orders.values(), desired) > _held(key, held)
 
-        for net, entry, matters in list(nets.unseen(entries, lambda order: smaller(key_of(order)), now)):
+        for net, entry, matters in list(attached_protection.unseen(entries, lambda order: smaller(key_of(order)), now)):
             found = self.port.find(net, entry.symbol, OrderKind.OCO)
             if found is not None:
                 orders[net] = found

@@ -20,7 +20,7 @@ from core.clock import Clock
 from core.domain.account import PositionKey
 from core.domain.errors import PerpdeckError, Unavailable
 from core.domain.intent import Recovery, ReopenRule
-from core.monitor import arming, candles, history, restart, retention, sentinel
+from core.monitor import candles, history, kill_switch, restart, retention, sentinel
 from core.monitor.guard import Guard
 from core.monitor.lease import RENEW_EVERY
 from db.store import Store
@@ -212,7 +212,7 @@ class PositionMonitor:
     def _arming(self) -> None:
         """Losses and silence raise the level by themselves."""
         for guard in self._acting():
-            arming.watch(self.store, guard.account.id, self.alerts, self.clock.now())
+            kill_switch.watch(self.store, guard.account.id, self.alerts, self.clock.now())
 
     def _candles(self) -> None:
         """Bars for the charts; trouble with one account leaves the others."""

@@ -14,21 +14,21 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from core.clock import Clock
-from core.decision.differences import Difference, differences
+from core.decision.executions import UnderWay, under_way
 from core.decision.plan import decide
-from core.decision.runs import UnderWay, under_way
+from core.decision.rules.differences import Difference, differences
 from core.decision.view import View
 from core.domain.account import PositionKey
 from core.domain.action import Action, AmendOrder, Decision, EndCycle, OutcomeKind, PlaceOrder, Plan, RaiseAlarm, Reduce
 from core.domain.difference import DifferenceKind
+from core.domain.holding import amended_words
 from core.domain.intent import Desired
 from core.domain.money import plain
+from core.domain.observation import Seen
 from core.domain.order import Leg, Order
 from core.domain.part import Part
-from core.domain.seen import Seen
-from core.domain.steps import amended_words
-from core.monitor.at_once import Remembered
 from core.monitor.executor import TradeExecutor
+from core.monitor.fast_protection import Remembered
 from core.monitor.observe import Look, Observer
 from db.records import Event
 from db.store import Store

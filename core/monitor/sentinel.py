@@ -14,7 +14,7 @@ from decimal import Decimal
 from core.alerts import Alerts
 from core.domain.account import PositionKey
 from core.domain.money import total
-from core.domain.seen import Position
+from core.domain.observation import Position
 from core.monitor.guard import Guard
 
 STALE_AFTER = timedelta(seconds=30)

@@ -12,15 +12,15 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.alerts.words import LEVELS, figure
+from core.alerts.messages import LEVELS, figure
 from core.clock import Clock
 from core.domain.account import Level
 from core.domain.errors import PerpdeckError
 from core.services.accounts.accounts import Accounts
 from core.services.reporting.snapshot import Reports
 from core.services.safety.levels import Levels
-from core.telegram.codes import Codes
-from core.telegram.line import Update
+from core.telegram.client import Update
+from core.telegram.confirmation_codes import Codes
 
 TOO_LATE = timedelta(seconds=60)  #: an order that lay about so long is not carried out
 ALL = "all"

@@ -15,8 +15,8 @@ from core.domain.alert import AlertSettings
 from core.domain.errors import PerpdeckError
 from core.services.settings.alerts import TELEGRAM as TOKEN
 from core.services.settings.alerts import TELEGRAM_NOTE as NOTE
+from core.telegram.client import HOST, Line, Update
 from core.telegram.commands import Commands
-from core.telegram.line import HOST, Line, Update
 from db.store import Store
 
 log = logging.getLogger("perpdeck.telegram")

@@ -12,12 +12,12 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from core.domain.action import OutcomeKind
+from core.domain.holding import Edit, Levels, levels_of
 from core.domain.ids import net_of
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason, ExternalEntry
-from core.domain.life import ClosedPosition, LastClose
 from core.domain.order import Leg, Purpose
-from core.domain.steps import Edit, Levels, levels_of
+from core.domain.position_history import ClosedPosition, LastClose
 from db.connection import Database, send
 from db.mapping import json
 from db.models import (

@@ -274,8 +274,7 @@ def _told(connection: Connection, rows: Sequence[Any]) -> tuple[LifeFact, ...]:
     for row in connection.execute(_sent(rows)):
         sent[row.part, row.cycle].append(SentFact._make(row[2:]))
     return tuple(
-        LifeFact._make((*row[:-1], tuple(sent[row.part, row.cycle]), *sides[row.part, row.cycle]))
-        for row in rows
+        LifeFact._make((*row[:-1], tuple(sent[row.part, row.cycle]), *sides[row.part, row.cycle])) for row in rows
     )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, literal, literal_colum
 from sqlalchemy import insert as plain_insert
 
 from core.domain.action import Rule
-from core.domain.verdict import Check, Verdict
+from core.domain.risk_result import Check, Verdict
 from db.base import Json
 from db.connection import Database
 from db.models import EventRow, RiskCheckRow

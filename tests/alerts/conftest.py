@@ -9,13 +9,13 @@ from uuid import uuid4
 
 import pytest
 
-from core.alerts.courier import Courier
-from core.alerts.herald import Herald
-from core.alerts.words import alerts_of
+from core.alerts.alert_generator import Herald
+from core.alerts.dispatcher import Courier
+from core.alerts.messages import alerts_of
 from core.clock import Clock
 from core.domain.alert import Alert, AlertKind, Channel
 from core.vault import Vault
-from db.repositories.alert_channels import address_name
+from db.repositories.alerting.alert_channels import address_name
 from db.store import Store
 from tests.alerts.receiver import Receiver
 from tests.monitor.conftest import exchange, on_binance, stack

@@ -16,7 +16,7 @@ from db.store import Store
 from tests.alerts.receiver import Receiver
 from tests.alerts.telegram_server import TOKEN
 from tests.pages.conftest import Open, open_page, words
-from tests.pages.standin import StandIn, full
+from tests.pages.samples.services import StandIn, full
 
 __all__ = ["open_page"]
 

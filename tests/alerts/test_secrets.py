@@ -15,7 +15,7 @@ from core.exchange.port import Credentials
 from core.services.accounts.keys import Keys
 from core.services.settings.alerts import Alerting
 from core.vault import Vault
-from db.repositories.alert_channels import address_name
+from db.repositories.alerting.alert_channels import address_name
 from db.store import Store
 from tests.alerts.telegram_server import TOKEN
 
@@ -38,9 +38,7 @@ def test_sealed_and_opened_and_never_shown(alerting: Alerting, store: Store, vau
     assert "kept-to-myself" not in everything
 
 
-def test_texts_go_with_the_keys_to_a_new_secret(
-    alerting: Alerting, store: Store, vault: Vault, tmp_path: Path
-) -> None:
+def test_texts_go_with_the_keys_to_a_new_secret(alerting: Alerting, store: Store, vault: Vault, tmp_path: Path) -> None:
     channel = alerting.add("one", ADDRESS, "operator")
     alerting.set_telegram(TOKEN, "operator")
     before = (tmp_path / "secret").read_text()

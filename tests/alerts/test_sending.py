@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from core.alerts import courier, herald
-from core.alerts.courier import AGAIN_AFTER, TAKEN_FOR
+from core.alerts import alert_generator, dispatcher
+from core.alerts.dispatcher import AGAIN_AFTER, TAKEN_FOR
 from core.clock import SteppedClock
 from core.domain.account import Account, Environment, Exchange
 from core.domain.alert import AlertKind, DeliveryState, QuietHours
 from core.domain.errors import Unavailable
 from core.vault import Vault
-from db.repositories import alert_channels
+from db.repositories.alerting import alert_channels
 from db.store import Store
 from tests.alerts.conftest import Desk
 from tests.alerts.receiver import Receiver
@@ -144,7 +144,7 @@ def test_a_database_that_is_away_for_a_moment_makes_no_second_message(
         real(*about)
 
     monkeypatch.setattr(desk.store, "message_sent", sent)
-    monkeypatch.setattr(courier, "SETTLE_AGAIN", 0.01)
+    monkeypatch.setattr(dispatcher, "SETTLE_AGAIN", 0.01)
     desk.courier.work(channel)
     clock.advance(TAKEN_FOR.total_seconds() + 1)
     desk.send()
@@ -332,7 +332,7 @@ def test_a_channel_switched_off_hears_nothing_of_what_waited(desk: Desk, phone: 
 def test_what_nobody_looks_for_any_more_goes_piece_by_piece(
     desk: Desk, clock: SteppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(herald, "BATCH", 2)
+    monkeypatch.setattr(alert_generator, "BATCH", 2)
     for number in range(3):
         desk.tell(f"level/{number}")
     clock.advance(timedelta(days=31).total_seconds())

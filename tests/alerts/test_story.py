@@ -40,9 +40,7 @@ def test_a_target_is_heard_once_with_its_numbers(stack: Stack, desk: Desk, phone
     assert cycle.net > 40
 
 
-def test_the_same_on_binance_where_two_orders_make_the_pair(
-    on_binance: Stack, vault: Vault, phone: Receiver
-) -> None:
+def test_the_same_on_binance_where_two_orders_make_the_pair(on_binance: Stack, vault: Vault, phone: Receiver) -> None:
     desk = Desk(on_binance.store, on_binance.clock, vault)
     desk.turn()
     desk.channel(phone.address(), kinds=frozenset(AlertKind) - {AlertKind.BOT})

@@ -19,8 +19,8 @@ from core.services.accounts.keys import Keys
 from core.services.reporting.audit import Audit, Kind
 from core.services.reporting.snapshot import Reports
 from core.services.safety.levels import Levels
+from core.telegram.client import Line
 from core.telegram.commands import Commands, Remote
-from core.telegram.line import Line
 from core.telegram.poller import TOKEN as SEALED
 from core.telegram.poller import Poller
 from core.vault import Vault

@@ -10,7 +10,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from core.api.schemas import OpenIn, SignalIn
+from core.api.request_bodies import OpenIn, SignalIn
 from core.domain.errors import Unavailable
 from core.domain.token import Scope
 from core.services.access.idempotency import click

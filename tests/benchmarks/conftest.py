@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.world import BALANCE, without_budget
+from benchmarks.harness.world import BALANCE, without_budget
 from core.domain.account import Exchange
 from db.store import Store
 from tests.postgres import database_url, postgres, store

@@ -14,7 +14,7 @@ import pytest
 from benchmarks.cycle import REQUESTS, cycle, ready, requests_of_a_cycle
 from benchmarks.cycle_binance import LIFE, LOOK, SWEEP, Cost, cost_of_a_life, cost_of_looks
 from benchmarks.deciding import guarded_parts
-from benchmarks.world import hear_price, populate
+from benchmarks.harness.world import hear_price, populate
 from core.decision.plan import plan
 from tests.builders import NOON
 from tests.stack import Stack

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, Request, sync_playwright
 
-from tests.browser.desk import Desk
+from tests.browser.dashboard import Desk
 from tests.browser.product import REPOSITORY, Product, folder
 from tests.simulator_process import SimulatorControl
 

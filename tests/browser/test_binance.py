@@ -9,11 +9,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESKTOP, OpenDesk, shot
-from tests.browser.desk import Desk, money
+from tests.browser.dashboard import Desk, money
+from tests.browser.ledger import Truth
 from tests.browser.product import Product, in_time
 from tests.browser.test_pictures import PHONE
 from tests.browser.test_story import cycle_of
-from tests.browser.truth import Truth
 from tests.simulator_process import SimulatorControl
 
 pytestmark = pytest.mark.browser

@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.desk import Desk
+from tests.browser.dashboard import Desk
+from tests.browser.ledger import Truth
 from tests.browser.product import in_time
-from tests.browser.truth import Truth
 from tests.simulator_process import SimulatorControl
 
 pytestmark = pytest.mark.browser

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.desk import Desk
+from tests.browser.dashboard import Desk
 
 pytestmark = pytest.mark.browser
 PAGES = ["New Trade", "Active Positions", "Orders", "History", "Safety", "Settings", "Paper market"]

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.browser.conftest import OpenDesk, still
+from tests.browser.ledger import Truth
 from tests.browser.product import REPOSITORY, Product, alive, command_of, folder, in_time
-from tests.browser.truth import Truth
 
 pytestmark = pytest.mark.browser
 

@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import OpenDesk, shot
-from tests.browser.desk import Desk
+from tests.browser.dashboard import Desk
+from tests.browser.ledger import Truth
 from tests.browser.product import Product, in_time
 from tests.browser.test_pictures import PHONE
-from tests.browser.truth import Truth
 from tests.simulator_process import SimulatorControl
 
 pytestmark = pytest.mark.browser

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenDesk
-from tests.browser.desk import FIRST_PAGE_MS, Desk
+from tests.browser.dashboard import FIRST_PAGE_MS, Desk
 from tests.browser.product import START_SECONDS, Product, folder, free_port
 
 pytestmark = pytest.mark.browser

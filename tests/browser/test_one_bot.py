@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenDesk
-from tests.browser.desk import Desk
+from tests.browser.dashboard import Desk
 from tests.browser.product import Product, copy_of_the_product, folder, in_time
 
 pytestmark = pytest.mark.browser

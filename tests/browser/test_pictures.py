@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.conftest import DESKTOP, OpenDesk, shot, tab
-from tests.browser.desk import Desk
+from tests.browser.dashboard import Desk
 from tests.browser.product import Product
 from tests.simulator_process import SimulatorControl
 

@@ -11,13 +11,13 @@ from core.domain.instrument import Side
 from core.domain.money import Contracts, Price, plain
 from core.exchange.binance.client import BinanceClient
 from core.exchange.binance.limits import Budget
-from core.exchange.binance.stream import BinanceStream, Upkeep
-from core.exchange.line import DOOR, Pace
+from core.exchange.binance.stream.stream import BinanceStream, Upkeep
+from core.exchange.connection import DOOR, Pace
 from core.exchange.port import Credentials
 from core.exchange.throttle import Limit, Throttle
 from tests.contract.bench import BALANCE, LOT, PRICE, Act, StreamTrouble, Trouble
-from tests.simulator import binance_client as person
-from tests.simulator.okx_client import BTC
+from tests.simulator.binance import client as person
+from tests.simulator.okx.client import BTC
 from tests.simulator_process import SimulatorProcess
 
 BTCUSDT = person.BTCUSDT

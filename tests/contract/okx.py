@@ -8,13 +8,13 @@ from typing import Any
 
 from core.domain.instrument import Side
 from core.domain.money import Contracts, Price, plain
-from core.exchange.line import DOOR, Pace
+from core.exchange.connection import DOOR, Pace
 from core.exchange.okx.client import OKXClient
-from core.exchange.okx.stream import OKXStream
+from core.exchange.okx.stream.stream import OKXStream
 from core.exchange.port import Credentials
 from core.exchange.throttle import Limit, Throttle
 from tests.contract.bench import BALANCE, PRICE, Act, StreamTrouble, Trouble
-from tests.simulator.okx_client import BTC, OkxClient
+from tests.simulator.okx.client import BTC, OkxClient
 from tests.simulator_process import SimulatorProcess
 
 REQUESTS: Mapping[Act, tuple[str, str]] = {

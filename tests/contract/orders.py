@@ -12,8 +12,8 @@ from core.domain.action import Attached, PlaceOco, PlaceOrder
 from core.domain.ids import client_order_id, meaning
 from core.domain.instrument import Instrument, Side, TriggerBy
 from core.domain.money import Contracts, Price
+from core.domain.observation import Position
 from core.domain.order import Leg, Order, OrderKind, Purpose
-from core.domain.seen import Position
 from core.exchange.port import ExchangePort
 from tests.contract.bench import PRICE, SYMBOL
 

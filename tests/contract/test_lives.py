@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from core.domain.instrument import Side
-from core.domain.life import LastClose
 from core.domain.money import total
+from core.domain.position_history import LastClose
 from tests.contract.bench import SYMBOL
 from tests.contract.orders import D, close, entry, lots, only_position
 

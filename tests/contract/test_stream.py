@@ -10,7 +10,7 @@ import pytest
 from core.domain.instrument import Side
 from core.domain.order import Leg, Order, OrderKind, OrderStatus
 from core.exchange.port import Push, StreamPort
-from core.monitor.tracker import OrderTracker
+from core.monitor.order_tracker import OrderTracker
 from tests.contract.bench import SYMBOL, Bench, StreamTrouble
 from tests.contract.conftest import ONE_OF_EACH
 from tests.contract.orders import (

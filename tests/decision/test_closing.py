@@ -12,8 +12,8 @@ from core.decision.plan import plan
 from core.domain.account import Level
 from core.domain.action import EndCycle, OutcomeKind
 from core.domain.intent import ExitReason, ExternalExit, Intent, Wanted
+from core.domain.observation import Seen
 from core.domain.order import Leg, Order, OrderKind, OrderStatus
-from core.domain.seen import Seen
 from tests.builders import (
     COIN,
     NOON,

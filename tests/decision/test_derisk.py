@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.decision.plan import plan
-from core.decision.sizing import loss_at
+from core.decision.preview.sizing import loss_at
 from core.domain.account import Level
 from core.domain.action import OutcomeKind, Plan, Reduce
 from core.domain.intent import Limits, Target, TargetEdit, Wanted

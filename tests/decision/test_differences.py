@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from core.decision.differences import Difference, differences, residual_price
 from core.decision.plan import plan
+from core.decision.rules.differences import Difference, differences, residual_price
 from core.decision.view import View
 from core.domain.difference import Answer, Choice, DifferenceKind
 from core.domain.intent import Desired, ExternalEntry, Recovery
+from core.domain.observation import Seen
 from core.domain.order import OrderKind
-from core.domain.seen import Seen
 from tests.builders import (
     LONG,
     NOON,

@@ -9,8 +9,8 @@ import pytest
 from core.decision.plan import plan
 from core.domain.account import Level
 from core.domain.intent import Intent, Limits, Wanted
+from core.domain.observation import Seen
 from core.domain.order import OrderStatus
-from core.domain.seen import Seen
 from tests.builders import NOON, D, because, begun, contracts, desired, entry, in_words, oco, seen
 
 HELD = seen(entry(), oco(), held=10)

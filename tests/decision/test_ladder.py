@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import pytest
 
-from core.decision.ladder import MOST_STEPS, Ladder, LadderEnd, first_due, ladder
-from core.decision.preview import Ground, Terms
+from core.decision.preview.ladder import MOST_STEPS, Ladder, LadderEnd, first_due, ladder
+from core.decision.preview.preview import Ground, Terms
 from core.domain.instrument import Instrument, Side
 from core.domain.intent import ExecutionKind, ExecutionStyle, Limits, Recovery, Target
 from core.domain.money import Price
-from core.domain.seen import Ticker
+from core.domain.observation import Ticker
 from tests.decision.test_preview import BTC, NOW, D
 
 PLENTY = D(10_000)

@@ -15,9 +15,9 @@ from core.domain.account import Level
 from core.domain.action import Command, Decision, OutcomeKind, PlaceOco, Plan, Rule
 from core.domain.difference import Answer, Choice, DifferenceKind, Division
 from core.domain.intent import ExitReason, Intent, Unguarded, Wanted, WhenRefused
+from core.domain.observation import Seen
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
 from core.domain.part import Part
-from core.domain.seen import Seen
 from tests.builders import (
     COIN,
     FACTS,

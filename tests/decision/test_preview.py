@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from core.decision.preview import Ground, Preview, Terms, entry_price, preview
+from core.decision.preview.preview import Ground, Preview, Terms, entry_price, preview
 from core.domain.instrument import Instrument, Side
 from core.domain.intent import ExecutionKind, ExecutionStyle, Limits, Target
 from core.domain.money import Contracts, Price
-from core.domain.seen import Ticker
+from core.domain.observation import Ticker
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 D = Decimal

@@ -6,9 +6,9 @@ from datetime import timedelta
 from itertools import permutations
 
 from core.domain.action import AmendOrder
+from core.domain.holding import Edit, Held, Levels, StepKind, amended_words, levels_of, moved_by_hand, steps
 from core.domain.intent import ExitReason, ExternalEntry, ExternalExit
 from core.domain.order import Leg, OrderKind, OrderStatus
-from core.domain.steps import Edit, Held, Levels, StepKind, amended_words, levels_of, moved_by_hand, steps
 from tests.builders import D, after, contracts, order, price
 
 DONE = {"status": OrderStatus.FILLED}

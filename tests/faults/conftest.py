@@ -12,10 +12,10 @@ import pytest
 
 from core.domain.account import Exchange
 from tests.faults import table
-from tests.faults.matrix import SEED, Matrix
-from tests.faults.truth import Report, empty_store
-from tests.faults.voyage import Voyage
-from tests.faults.weather import Storm
+from tests.faults.harness.fault_scenario import Voyage
+from tests.faults.harness.invariants import Report, empty_store
+from tests.faults.harness.matrix import SEED, Matrix
+from tests.faults.harness.random_faults import Storm
 from tests.postgres import Postgres, postgres
 from tests.simulator.conftest import fresh
 from tests.simulator_process import SimulatorProcess
@@ -27,9 +27,7 @@ ROUNDS = max(1, int(os.environ.get("SEEDS", "1000")) // 1000)  #: of the whole t
 
 
 class RunTable(Protocol):
-    def __call__(
-        self, exchange: Exchange, *, shared: bool, most: int | None, sailing: type[Voyage] = Voyage
-    ) -> None:
+    def __call__(self, exchange: Exchange, *, shared: bool, most: int | None, sailing: type[Voyage] = Voyage) -> None:
         """Run so many voyages of the table, or all. AssertionError with every promise that was broken."""
 
 

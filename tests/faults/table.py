@@ -11,8 +11,8 @@ from itertools import zip_longest
 from string import ascii_letters, digits
 from typing import Any
 
-from tests import told
-from tests.faults.kinds import ALL
+from tests import run_report
+from tests.faults.harness.kinds import ALL
 
 SECTION = "fault table"
 WIDTH, EXCHANGE = 34, 8
@@ -21,7 +21,7 @@ LETTERS = dict(zip(ALL, ascii_letters + digits, strict=False))
 
 def keep(cells: Iterable[tuple[str, str, str, str]], runs: Iterable[Mapping[str, Any]], seed: int) -> None:
     """Put what one test has run where the end of the run finds it."""
-    told.keep(SECTION, {"cells": list(cells), "runs": list(runs), "seed": seed})
+    run_report.keep(SECTION, {"cells": list(cells), "runs": list(runs), "seed": seed})
 
 
 def lines(kept: list[dict[str, Any]]) -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.decision.storm import rows_of
-from tests.decision.table import keep_all
-from tests.faults.real_loop import play
-from tests.faults.test_storms import ONE, SOAK, chunks
+from tests.decision.stress.stress import rows_of
+from tests.decision.stress.table import keep_all
+from tests.faults.harness.real_loop import play
+from tests.faults.test_stress import ONE, SOAK, chunks
 from tests.postgres import Postgres
 
 A_FEW = 40

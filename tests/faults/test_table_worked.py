@@ -10,7 +10,7 @@ import pytest
 
 from core.domain.account import Exchange
 from tests.faults.conftest import RunTable
-from tests.faults.worked import Worked
+from tests.faults.harness.worked import Worked
 
 A_FEW = {Exchange.OKX: 2, Exchange.BINANCE: 1}  #: voyages, of ten flows each
 

@@ -15,9 +15,9 @@ from core.domain.account import Exchange, PositionKey
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason
 from core.domain.order import Order, OrderKind
-from tests.decision.table import Row
-from tests.faults.truth import empty_store
-from tests.faults.wires import BinanceWire, Request, Send
+from tests.decision.stress.table import Row
+from tests.faults.harness.invariants import empty_store
+from tests.faults.harness.wires import BinanceWire, Request, Send
 from tests.postgres import Postgres
 from tests.simulator.conftest import fresh
 from tests.simulator_process import SimulatorProcess

@@ -82,9 +82,7 @@ def test_other_methods_are_not_there(station: Station) -> None:
     assert httpx.post(f"{station.url}/metrics", trust_env=False).status_code == 405
 
 
-def test_a_database_that_does_not_answer_gives_no_numbers(
-    station: Station, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_that_does_not_answer_gives_no_numbers(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
     def silent() -> None:
         raise Unavailable("the database does not answer: connection refused")
 

@@ -13,7 +13,7 @@ import pytest
 from core.domain.account import Exchange
 from core.domain.errors import Unavailable
 from core.domain.intent import ExitReason
-from core.monitor.vitals import LOOP_SECONDS, Vitals
+from core.monitor.runtime_metrics import LOOP_SECONDS, Vitals
 from core.services.metrics.series import ALL, BY_NAME, MOST, OTHER, Bounded, Kind, Samples
 from core.services.metrics.service import Metrics
 from db.repositories.metrics import BEGINNING, LifeFact

@@ -11,7 +11,7 @@ import pytest
 from core.domain.instrument import TriggerBy
 from db.store import Store
 from scripts.candle_story import story
-from tests.monitor.truth import same
+from tests.monitor.invariants import same
 from tests.replay import SLOTS, Exit, Run, replay
 from tests.simulator.make_candles import FIRST_MS, VIOLENT, candles
 

@@ -9,15 +9,15 @@ from itertools import pairwise
 import pytest
 
 from core.domain.errors import Misconfigured, Unavailable
+from core.domain.holding import StepKind
 from core.domain.instrument import Side
-from core.domain.life import LastClose
 from core.domain.order import Leg
-from core.domain.steps import StepKind
+from core.domain.position_history import LastClose
 from core.monitor.history import OVERLAP, WINDOW, bring_home, windows
 from core.services.reporting.history import Agreement, History, Only
 from core.services.trading.orders import OrderManager
 from tests.builders import NOON
-from tests.monitor.truth import same
+from tests.monitor.invariants import same
 from tests.stack import ACCOUNT, Stack
 
 ALL = Only()

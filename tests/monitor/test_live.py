@@ -16,7 +16,7 @@ from core.domain.instrument import Side
 from core.domain.intent import ExitReason, Target
 from core.domain.money import plain
 from core.exchange.okx.client import OKXClient
-from core.exchange.okx.stream import OKXStream
+from core.exchange.okx.stream.stream import OKXStream
 from core.exchange.port import Credentials
 from core.monitor.lease import holder_name
 from core.monitor.position_monitor import PositionMonitor

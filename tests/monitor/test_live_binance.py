@@ -20,7 +20,7 @@ from core.domain.instrument import Side
 from core.domain.intent import ExitReason, Target
 from core.domain.money import plain
 from core.exchange.binance.client import BinanceClient
-from core.exchange.binance.stream import BinanceStream
+from core.exchange.binance.stream.stream import BinanceStream
 from core.exchange.port import Credentials
 from core.monitor.guard import Guard
 from core.monitor.lease import holder_name

@@ -10,7 +10,7 @@ import pytest
 from core.domain.instrument import Side, TriggerBy
 from core.domain.intent import ExitReason, Target
 from core.domain.money import Price
-from tests.monitor.truth import agrees, nothing_left
+from tests.monitor.invariants import agrees, nothing_left
 from tests.stack import Stack
 
 

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.ui import session
-from tests.pages.standin import StandIn
+from tests.pages.samples.services import StandIn
 
 MENU = Path(__file__).parents[2] / "pages" / "menu.py"
 Open = Callable[..., AppTest]

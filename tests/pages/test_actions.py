@@ -12,8 +12,8 @@ from core.domain.instrument import Side, TriggerBy
 from core.domain.intent import ExecutionKind, Target
 from core.ui.presenters.forms import Unit
 from tests.pages.conftest import words
-from tests.pages.sample import BTC
-from tests.pages.standin import full
+from tests.pages.samples.services import full
+from tests.pages.samples.snapshot import BTC
 
 
 def opened(standin):

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.domain.token import Scope
 from tests.pages.conftest import Open, words
-from tests.pages.standin import StandIn, full
+from tests.pages.samples.services import StandIn, full
 
 
 def card(open_page: Open, standin: StandIn) -> AppTest:

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from core.services.settings.backup import BackupStatus
 from tests.pages.conftest import words
-from tests.pages.sample import now
-from tests.pages.standin import full
+from tests.pages.samples.services import full
+from tests.pages.samples.snapshot import now
 
 WELL = BackupStatus("mysql book at db.example:3306", 0, timedelta(0), now(), "", None)
 

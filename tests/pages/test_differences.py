@@ -11,8 +11,8 @@ from core.domain.instrument import TriggerBy
 from core.domain.intent import RecoveryChoice, ReopenChoice, Target
 from core.services.trading.differences import Adoption
 from tests.pages.conftest import words
-from tests.pages.sample import BTC, difference
-from tests.pages.standin import full
+from tests.pages.samples.services import full
+from tests.pages.samples.snapshot import BTC, difference
 
 RESIDUAL, SHORTFALL = f"residual/{BTC}/long", f"shortfall/{BTC}/short"
 

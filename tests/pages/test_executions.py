@@ -13,8 +13,8 @@ from core.domain.intent import AtEnd, ExecutionKind, ExecutionStyle, RecoveryCho
 from core.ui.presenters import execution_styles, executions
 from core.ui.presenters.recovery import Mode
 from tests.pages.conftest import words
-from tests.pages.sample import now, part, run, sample_picture
-from tests.pages.standin import StandIn, World, full
+from tests.pages.samples.services import StandIn, World, full
+from tests.pages.samples.snapshot import now, part, run, sample_picture
 
 TWAP, ICEBERG, LIMIT = ExecutionKind.TWAP, ExecutionKind.ICEBERG, ExecutionKind.LIMIT
 HALF_AN_HOUR = ExecutionStyle(TWAP, duration=timedelta(minutes=30), slices=10, randomness=Decimal("0.2"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import Open, words
-from tests.pages.standin import StandIn, full
+from tests.pages.samples.services import StandIn, full
 
 PASSWORD = "correct horse"
 

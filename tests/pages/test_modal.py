@@ -9,7 +9,7 @@ from core.domain.errors import Unavailable
 from core.ui.components import modal
 from core.ui.presenters.forms import Unit
 from tests.pages.conftest import words
-from tests.pages.standin import full
+from tests.pages.samples.services import full
 
 PART = "00a7k2"
 EDIT = f"ap_edit_{PART}"

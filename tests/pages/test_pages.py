@@ -9,8 +9,8 @@ import pytest
 
 from core.i18n import translate
 from tests.pages.conftest import words
-from tests.pages.sample import DEMO, sample_picture
-from tests.pages.standin import AWAY, StandIn, World, empty, full
+from tests.pages.samples.services import AWAY, StandIn, World, empty, full
+from tests.pages.samples.snapshot import DEMO, sample_picture
 
 PAGES = [
     "new_trade.py",

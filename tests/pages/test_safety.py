@@ -7,8 +7,8 @@ import pytest
 from core.domain.account import Level
 from core.domain.errors import Unavailable
 from tests.pages.conftest import words
-from tests.pages.sample import PAPER
-from tests.pages.standin import AWAY, empty, full
+from tests.pages.samples.services import AWAY, empty, full
+from tests.pages.samples.snapshot import PAPER
 
 
 def test_a_first_start_says_what_is_not_there_yet(open_page):

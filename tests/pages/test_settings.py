@@ -9,8 +9,8 @@ import pytest
 
 from core.domain.errors import Misconfigured
 from tests.pages.conftest import words
-from tests.pages.sample import DEMO, PAPER
-from tests.pages.standin import AWAY, empty, full
+from tests.pages.samples.services import AWAY, empty, full
+from tests.pages.samples.snapshot import DEMO, PAPER
 
 
 def opened(open_page, standin, view):

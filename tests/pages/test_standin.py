@@ -9,7 +9,7 @@ from typing import get_type_hints
 import pytest
 
 from core.wiring import Services
-from tests.pages.standin import full
+from tests.pages.samples.services import full
 
 
 def methods(kind: type) -> dict[str, list[str]]:

@@ -20,15 +20,15 @@ from core.services.settings.language import Display
 from core.ui import session
 from core.ui.components.settings import language
 from tests.pages.conftest import words
-from tests.pages.sample import sample_picture
-from tests.pages.standin import AWAY, Board, StandIn, World, empty, full
+from tests.pages.samples.services import AWAY, Board, StandIn, World, empty, full
+from tests.pages.samples.snapshot import sample_picture
 
 ROOT = Path(__file__).parents[2]
 SPOKEN = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "core/ui").rglob("*.py"))]
 CORE = [
     ROOT / "core/auth.py",
-    ROOT / "db/repositories/alerts.py",
-    ROOT / "db/repositories/alert_channels.py",
+    ROOT / "db/repositories/alerting/alerts.py",
+    ROOT / "db/repositories/alerting/alert_channels.py",
     *(
         path
         for room in ("decision", "execution", "services", "monitor", "alerts", "telegram")

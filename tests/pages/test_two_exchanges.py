@@ -18,8 +18,8 @@ from core.services.accounts.paper_market import Deed
 from core.ui.presenters import ledger
 from core.ui.presenters import positions as position_rows
 from tests.pages.conftest import words
-from tests.pages.sample import BTC, DEMO, PAPER, part, sample_picture
-from tests.pages.standin import StandIn, full
+from tests.pages.samples.services import StandIn, full
+from tests.pages.samples.snapshot import BTC, DEMO, PAPER, part, sample_picture
 
 BINANCE = Account("paper-binance", "Paper Binance", Exchange.BINANCE, Environment.PAPER, "", "", "77aa")
 

@@ -18,17 +18,17 @@ from core.alerts import Alerts
 from core.domain.account import Exchange
 from core.domain.errors import Misconfigured, PerpdeckError
 from core.domain.money import Price
+from core.domain.observation import Ticker
 from core.domain.part import Part
-from core.domain.seen import Ticker
 from core.exchange.port import Push
 from core.monitor.guard import Guard
 from core.monitor.history import bring_home
 from core.services.trading.positions import Draft
 from core.wiring import build_guard
 from db.store import Store
-from tests.faults.climate import FAULTS
-from tests.faults.truth import Died
-from tests.faults.weather import Mortal
+from tests.faults.harness.fault_catalogue import FAULTS
+from tests.faults.harness.invariants import Died
+from tests.faults.harness.random_faults import Mortal
 from tests.scenario.path import Path
 from tests.simulator_process import SimulatorProcess
 from tests.stack import BTC, Deaf, Stack

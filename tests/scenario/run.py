@@ -16,7 +16,7 @@ from db.records import CycleRecord
 from db.store import Store
 from tests.scenario.book import BALANCE, drafts
 from tests.scenario.days import Days, Report, Weather
-from tests.scenario.truth import check_at_rest, check_at_the_end, funding_payments
+from tests.scenario.ledger import check_at_rest, check_at_the_end, funding_payments
 from tests.simulator_process import SimulatorProcess
 
 

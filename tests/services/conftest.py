@@ -24,7 +24,7 @@ from tests.builders import contracts, intent, price
 from tests.eventually import eventually
 from tests.postgres import database_url, postgres
 from tests.simulator.conftest import fresh
-from tests.simulator.okx_client import OkxClient
+from tests.simulator.okx.client import OkxClient
 from tests.simulator_process import SimulatorProcess
 
 __all__ = ["database_url", "postgres"]

@@ -17,7 +17,7 @@ from core.domain.intent import ExecutionStyle, RecoveryChoice, Target
 from core.domain.money import Price
 from core.services.trading.differences import Adoption, Differences
 from db.store import Store
-from tests.pages.sample import difference, sample_picture
+from tests.pages.samples.snapshot import difference, sample_picture
 from tests.services.conftest import BTC, PAPER, open_part, start_cycle
 from tests.services.test_positions import RULES
 

@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 
 from core.domain.instrument import Side
-from core.domain.life import ClosedPosition, LastClose
 from core.domain.money import Contracts
+from core.domain.position_history import ClosedPosition, LastClose
 from core.services.reporting.history import Agreement, History, Only, match
-from tests.db.test_history import ended
+from tests.db.repositories.test_history import ended
 from tests.services.conftest import PAPER
 from tests.services.test_performance import MONDAY, D, cycle
 

@@ -9,7 +9,7 @@ import pytest
 from core.domain.account import Level
 from core.domain.errors import Misconfigured, Unavailable
 from core.services.safety.levels import Levels
-from tests.pages.sample import sample_picture
+from tests.pages.samples.snapshot import sample_picture
 from tests.services.conftest import NOW, PAPER, show
 
 HERE, THERE = "here/1/", "there/2/"

@@ -15,7 +15,7 @@ from core.services.accounts.overview import Overview, totals
 from core.services.reporting.snapshot import Reports
 from core.services.safety.levels import Levels
 from db.store import Store
-from tests.pages.sample import sample_picture
+from tests.pages.samples.snapshot import sample_picture
 from tests.services.conftest import DEMO, PAPER
 
 BINANCE = Account("paper-binance", "Paper Binance", Exchange.BINANCE, Environment.PAPER, "", "")

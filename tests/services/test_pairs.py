@@ -13,7 +13,7 @@ from core.domain.intent import ExitReason
 from core.domain.pair import PairState
 from core.services.trading.pairs import Pairs, pairs_of, percentile
 from db.store import Store
-from tests.pages.sample import part, sample_picture
+from tests.pages.samples.snapshot import part, sample_picture
 from tests.simulator.conftest import fresh
 from tests.simulator_process import SimulatorProcess
 from tests.stack import Stack

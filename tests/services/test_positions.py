@@ -26,7 +26,7 @@ from core.domain.intent import (
 from core.domain.money import Contracts, Price
 from core.services.trading.positions import Draft, PositionManager
 from tests.builders import order
-from tests.pages.sample import sample_picture
+from tests.pages.samples.snapshot import sample_picture
 from tests.services.conftest import BTC, PAPER
 
 D = Decimal

@@ -11,7 +11,7 @@ import pytest
 from core.domain.account import Level
 from core.domain.errors import Misconfigured
 from core.domain.intent import ExitReason, Limits, Recovery, ReopenRule
-from core.monitor.arming import Guards
+from core.monitor.kill_switch import Guards
 from core.monitor.position_monitor import CADENCE
 from core.services.settings.definitions import OFFERED
 from core.services.settings.preferences import Change, Preferences

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from tests.simulator.binance_client import BinanceClient
-from tests.simulator.okx_client import BTC, ETH, SOL, OkxClient
-from tests.simulator.okx_socket import OkxSocket
+from tests.simulator.binance.client import BinanceClient
+from tests.simulator.okx.client import BTC, ETH, SOL, OkxClient
+from tests.simulator.okx_stream.socket import OkxSocket
 from tests.simulator_process import SimulatorProcess
 
 PRICES = {BTC: "100000", ETH: "3500", SOL: "200"}

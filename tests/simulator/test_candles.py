@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.simulator.make_candles import FILE, FIRST_MS, VIOLENT, candles
-from tests.simulator.okx_client import ETH, OkxClient
+from tests.simulator.okx.client import ETH, OkxClient
 from tests.simulator_process import SimulatorProcess
 
 ROWS = candles()

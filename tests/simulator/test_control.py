@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.simulator.okx_client import BTC, ETH, SOL, OkxClient, order
+from tests.simulator.okx.client import BTC, ETH, SOL, OkxClient, order
 from tests.simulator.words import STOP
 from tests.simulator_process import SimulatorProcess
 

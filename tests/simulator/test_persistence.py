@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.simulator.conftest import fresh
-from tests.simulator.okx_client import BTC, ETH, SOL, OkxClient
+from tests.simulator.okx.client import BTC, ETH, SOL, OkxClient
 from tests.simulator_process import SimulatorProcess
 
 

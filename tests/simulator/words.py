@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from tests.simulator.okx_client import Answer, OkxClient
+from tests.simulator.okx.client import Answer, OkxClient
 
 RESTING = {"ordType": "limit", "px": "99000"}  # a buy of BTC that waits below the market
 STOP = {"slTriggerPx": "95000", "slOrdPx": "-1"}

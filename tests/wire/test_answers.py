@@ -16,7 +16,7 @@ from core.domain.errors import OutcomeUnknown, PerpdeckError, Refused, Unavailab
 from core.domain.order import OrderKind
 from core.exchange.okx.codes import FACTS
 from core.exchange.okx.parse import parse_algo, parse_order
-from core.exchange.okx.session import is_loopback
+from core.exchange.okx.rest_session import is_loopback
 from core.exchange.throttle import Limit, Throttle
 from tests.wire.conftest import KEY, PASSPHRASE, SECRET
 from tests.wire.stub import Page, Vanish, row, rows
@@ -146,11 +146,14 @@ def test_a_change_of_what_has_ended_is_refused_with_its_code(okx, stub, gone):
     assert caught.value.code == gone
 
 
-@pytest.mark.parametrize(("codes", "named"), [
-    (FACTS.stop_passed_codes, ("51278", "51280", "51302", "51304", "51306", "51308", "51047", "51049")),
-    (FACTS.target_passed_codes, ("51277", "51279", "51300", "51303", "51305", "51307", "51046", "51048")),
-    (FACTS.nothing_held_codes, ("51023", "51169")),
-])
+@pytest.mark.parametrize(
+    ("codes", "named"),
+    [
+        (FACTS.stop_passed_codes, ("51278", "51280", "51302", "51304", "51306", "51308", "51047", "51049")),
+        (FACTS.target_passed_codes, ("51277", "51279", "51300", "51303", "51305", "51307", "51046", "51048")),
+        (FACTS.nothing_held_codes, ("51023", "51169")),
+    ],
+)
 def test_codes_that_decisions_ask_for(codes, named):
     assert set(named) <= codes
 
@@ -362,10 +365,16 @@ def test_no_secret_leaves_the_session(okx, stub, caplog):
         assert secret not in "\n".join([*said, caplog.text])
 
 
-@pytest.mark.parametrize(("url", "answer"), [
-    ("http://127.0.0.1:8080", True), ("http://localhost:1/okx", True), ("http://[::1]:9", True),
-    ("https://openapi.okx.com", False), ("https://127.0.0.1.example.com", False),
-])
+@pytest.mark.parametrize(
+    ("url", "answer"),
+    [
+        ("http://127.0.0.1:8080", True),
+        ("http://localhost:1/okx", True),
+        ("http://[::1]:9", True),
+        ("https://openapi.okx.com", False),
+        ("https://127.0.0.1.example.com", False),
+    ],
+)
 def test_this_machine_needs_no_proxy(url, answer):
     assert is_loopback(url) is answer
 

@@ -8,8 +8,8 @@ import pytest
 from core.domain.account import AccountState
 from core.domain.errors import Unavailable
 from core.domain.instrument import Instrument, OrderSide, Side
-from core.domain.life import ClosedPosition, LastClose
 from core.domain.order import Fill, Funding
+from core.domain.position_history import ClosedPosition, LastClose
 from core.exchange.okx.catalogue import Fees, parse_candle, parse_fees, parse_instruments
 from core.exchange.okx.ledger import parse_account, parse_fill, parse_funding, parse_life
 from core.exchange.port import Candle
@@ -82,12 +82,15 @@ def test_a_currency_of_which_nothing_is_held_is_absent():
     assert (state.equity, state.available, state.margin_used) == (0, 0, 0)
 
 
-@pytest.mark.parametrize(("changes", "can_trade", "can_withdraw", "hedge"), [
-    ({"perm": "read_only"}, False, False, True),
-    ({"perm": "read_only,withdraw,trade"}, True, True, True),
-    ({"acctLv": "1"}, False, False, True),
-    ({"posMode": "net_mode"}, True, False, False),
-])
+@pytest.mark.parametrize(
+    ("changes", "can_trade", "can_withdraw", "hedge"),
+    [
+        ({"perm": "read_only"}, False, False, True),
+        ({"perm": "read_only,withdraw,trade"}, True, True, True),
+        ({"acctLv": "1"}, False, False, True),
+        ({"posMode": "net_mode"}, True, False, False),
+    ],
+)
 def test_what_the_key_may_do(changes, can_trade, can_withdraw, hedge):
     state = parse_account(row("balance"), {**row("config"), **changes}, NOON)
     assert (state.can_trade, state.can_withdraw, state.hedge_mode) == (can_trade, can_withdraw, hedge)

@@ -11,7 +11,7 @@ import pytest
 from core.domain.instrument import Side
 from core.domain.order import Leg, OrderStatus, Purpose
 from tests.postgres import database_url, postgres, store  # noqa: F401 - fixtures
-from tests.simulator.okx_client import OkxClient
+from tests.simulator.okx.client import OkxClient
 from tests.stack import ACCOUNT, BTC, Stack, stack_on
 
 

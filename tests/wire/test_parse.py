@@ -8,8 +8,8 @@ import pytest
 
 from core.domain.errors import Unavailable
 from core.domain.instrument import OrderSide, Side, TriggerBy
+from core.domain.observation import Position
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
-from core.domain.seen import Position
 from core.exchange.okx.fields import is_ours, milliseconds, to_inst_id, to_symbol
 from core.exchange.okx.parse import fold, parent_of, parse_algo, parse_mark, parse_order, parse_position, parse_ticker
 from tests.wire.stub import row, rows
@@ -65,23 +65,29 @@ def test_only_children_of_our_algos_have_a_parent():
     assert parents == ["", "", "op00a7k203P01", "", ""]
 
 
-@pytest.mark.parametrize(("name", "filled", "failure"), [
-    ("order_canceled_by_exchange", "7.25", "Order canceled: The order price is outside the price limit"),
-    ("order_canceled_by_user", "0", ""),
-    ("child_canceled", "12", "canceled by the exchange, source 27"),
-])
+@pytest.mark.parametrize(
+    ("name", "filled", "failure"),
+    [
+        ("order_canceled_by_exchange", "7.25", "Order canceled: The order price is outside the price limit"),
+        ("order_canceled_by_user", "0", ""),
+        ("child_canceled", "12", "canceled by the exchange, source 27"),
+    ],
+)
 def test_a_canceled_order_keeps_what_it_filled_and_says_who_canceled_it(name, filled, failure):
     order = parse_order(row(name))
     assert (order.status, order.filled, order.failure) == (OrderStatus.CANCELED, D(filled), failure)
 
 
-@pytest.mark.parametrize(("story", "changes", "side"), [
-    ("a reduce-only buy closes a short", {}, Side.SHORT),
-    ("any other buy opens a long", {"reduceOnly": "false"}, Side.LONG),
-    ("a sell opens a short", {"reduceOnly": "false", "side": "sell"}, Side.SHORT),
-    ("our own close tells by its name", {"clOrdId": "op00a7k203C01", "reduceOnly": "false"}, Side.SHORT),
-    ("our own entry too", {"clOrdId": "op00a7k203E01", "side": "sell"}, Side.SHORT),
-])
+@pytest.mark.parametrize(
+    ("story", "changes", "side"),
+    [
+        ("a reduce-only buy closes a short", {}, Side.SHORT),
+        ("any other buy opens a long", {"reduceOnly": "false"}, Side.LONG),
+        ("a sell opens a short", {"reduceOnly": "false", "side": "sell"}, Side.SHORT),
+        ("our own close tells by its name", {"clOrdId": "op00a7k203C01", "reduceOnly": "false"}, Side.SHORT),
+        ("our own entry too", {"clOrdId": "op00a7k203E01", "side": "sell"}, Side.SHORT),
+    ],
+)
 def test_in_net_mode_the_position_is_told_by_what_the_order_is_for(story, changes, side):
     assert parse_order({**row("order_net_closing"), **changes}).position_side is side, story
 
@@ -109,9 +115,13 @@ def test_a_foreign_stop_that_closes_everything_has_no_size_of_its_own():
     assert (stop.quantity, stop.position_side, stop.trigger_by) == (D(0), Side.SHORT, TriggerBy.LAST)
 
 
-@pytest.mark.parametrize(("name", "kind", "price"), [
-    ("algos_trigger", OrderKind.TRIGGER, "60000"), ("algos_trailing", OrderKind.TRAILING, "64668.5"),
-])
+@pytest.mark.parametrize(
+    ("name", "kind", "price"),
+    [
+        ("algos_trigger", OrderKind.TRIGGER, "60000"),
+        ("algos_trailing", OrderKind.TRAILING, "64668.5"),
+    ],
+)
 def test_other_conditional_orders_show_the_price_they_wait_for(name, kind, price):
     order = parse_algo(row(name))
     assert (order.kind, order.price, order.tp_trigger, order.sl_trigger) == (kind, D(price), None, None)
@@ -129,11 +139,14 @@ def test_refused_when_set_off():
     assert (algo.status, algo.failure, algo.triggered_leg) == (OrderStatus.REFUSED, "51169", Leg.STOP_LOSS)
 
 
-@pytest.mark.parametrize(("child", "status", "filled", "average", "fee", "failure"), [
-    ("child_working", OrderStatus.WORKING, "12", "64870", "-3.8922", ""),
-    ("child_filled", OrderStatus.FILLED, "20", "64869.25", "-6.486925", ""),
-    ("child_canceled", OrderStatus.CANCELED, "12", "64870", "-3.8922", "canceled by the exchange, source 27"),
-])
+@pytest.mark.parametrize(
+    ("child", "status", "filled", "average", "fee", "failure"),
+    [
+        ("child_working", OrderStatus.WORKING, "12", "64870", "-3.8922", ""),
+        ("child_filled", OrderStatus.FILLED, "20", "64869.25", "-6.486925", ""),
+        ("child_canceled", OrderStatus.CANCELED, "12", "64870", "-3.8922", "canceled by the exchange, source 27"),
+    ],
+)
 def test_an_oco_that_was_set_off_carries_what_its_child_did(child, status, filled, average, fee, failure):
     algo = fold(parse_algo(row("algo_effective")), [parse_order(row(child))])
     assert (algo.client_order_id, algo.status, algo.triggered_leg) == ("op00a7k203P01", status, Leg.STOP_LOSS)
@@ -191,22 +204,25 @@ def test_ticker_and_mark_price_come_apart():
 # -- what cannot be read is said, never guessed
 
 
-@pytest.mark.parametrize(("parse", "name", "field", "value", "words"), [
-    (parse_order, "order_filled", "state", "resting", "state 'resting', a word we do not know"),
-    (parse_order, "order_filled", "ordType", "magic", "ordType 'magic', a word we do not know"),
-    (parse_order, "order_filled", "side", "hold", "side 'hold', a word we do not know"),
-    (parse_order, "order_filled", "sz", "many", "sz 'many', which is not a number"),
-    (parse_order, "order_filled", "sz", "NaN", "sz 'NaN', which is not a number"),
-    (parse_order, "order_filled", "cTime", "", "cTime '', which is not a time in milliseconds"),
-    (parse_order, "order_filled", "clOrdId", None, "no clOrdId"),
-    (parse_algo, "algo_failed", "state", "thinking", "state 'thinking', a word we do not know"),
-    (parse_algo, "algo_failed", "ordType", "chase", "ordType 'chase', a word we do not know"),
-    (parse_algo, "algo_failed", "actualSide", "both", "actualSide 'both', a word we do not know"),
-    (parse_algo, "algo_failed", "slTriggerPxType", "book", "slTriggerPxType 'book', a word we do not know"),
-    (parse_position, "positions", "posSide", "both", "posSide 'both', a word we do not know"),
-    (parse_position, "positions", "pos", "", "pos '', which is not a number"),
-    (parse_position, "positions", "instId", "BTC-USD-SWAP", "instId 'BTC-USD-SWAP'"),
-])
+@pytest.mark.parametrize(
+    ("parse", "name", "field", "value", "words"),
+    [
+        (parse_order, "order_filled", "state", "resting", "state 'resting', a word we do not know"),
+        (parse_order, "order_filled", "ordType", "magic", "ordType 'magic', a word we do not know"),
+        (parse_order, "order_filled", "side", "hold", "side 'hold', a word we do not know"),
+        (parse_order, "order_filled", "sz", "many", "sz 'many', which is not a number"),
+        (parse_order, "order_filled", "sz", "NaN", "sz 'NaN', which is not a number"),
+        (parse_order, "order_filled", "cTime", "", "cTime '', which is not a time in milliseconds"),
+        (parse_order, "order_filled", "clOrdId", None, "no clOrdId"),
+        (parse_algo, "algo_failed", "state", "thinking", "state 'thinking', a word we do not know"),
+        (parse_algo, "algo_failed", "ordType", "chase", "ordType 'chase', a word we do not know"),
+        (parse_algo, "algo_failed", "actualSide", "both", "actualSide 'both', a word we do not know"),
+        (parse_algo, "algo_failed", "slTriggerPxType", "book", "slTriggerPxType 'book', a word we do not know"),
+        (parse_position, "positions", "posSide", "both", "posSide 'both', a word we do not know"),
+        (parse_position, "positions", "pos", "", "pos '', which is not a number"),
+        (parse_position, "positions", "instId", "BTC-USD-SWAP", "instId 'BTC-USD-SWAP'"),
+    ],
+)
 def test_the_error_names_the_field(parse, name, field, value, words):
     with pytest.raises(Unavailable, match=words):
         parse({**row(name), field: value})

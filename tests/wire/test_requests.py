@@ -49,9 +49,15 @@ def test_a_market_entry_with_its_safety_net(okx, stub):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "word"), [
-    (OrderKind.LIMIT, "limit"), (OrderKind.POST_ONLY, "post_only"), (OrderKind.IOC, "ioc"), (OrderKind.FOK, "fok"),
-])
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        (OrderKind.LIMIT, "limit"),
+        (OrderKind.POST_ONLY, "post_only"),
+        (OrderKind.IOC, "ioc"),
+        (OrderKind.FOK, "fok"),
+    ],
+)
 def test_orders_with_a_price(okx, stub, kind, word):
     stub.answer("trade/order", "placed")
     okx.place(entry(kind=kind, price=D("65100.50"), quantity=D("1E+1")))
@@ -86,9 +92,14 @@ def test_an_oco_dies_with_the_position(okx, stub):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("changes", "kind", "missing"), [
-    ({}, "oco", ""), ({"tp_trigger": None}, "conditional", "tp"), ({"sl_trigger": None}, "conditional", "sl"),
-])
+@pytest.mark.parametrize(
+    ("changes", "kind", "missing"),
+    [
+        ({}, "oco", ""),
+        ({"tp_trigger": None}, "conditional", "tp"),
+        ({"sl_trigger": None}, "conditional", "sl"),
+    ],
+)
 def test_one_leg_alone_is_conditional_and_never_a_trigger(okx, stub, changes, kind, missing):
     stub.answer("trade/order-algo", "placed_algo")
     okx.place_oco(protection(trigger_by=TriggerBy.INDEX, dies_with_position=False, **changes))
@@ -350,9 +361,15 @@ def test_the_mode_of_the_account_is_remembered_for_a_minute(okx, stub, clock):
     assert stub.to("account/balance")[0].query == "ccy=USDT"
 
 
-@pytest.mark.parametrize(("changes", "answer"), [
-    ({}, True), ({"state": "scheduled"}, False), ({"serviceType": "11"}, False), ({"env": "2"}, False),
-])
+@pytest.mark.parametrize(
+    ("changes", "answer"),
+    [
+        ({}, True),
+        ({"state": "scheduled"}, False),
+        ({"serviceType": "11"}, False),
+        ({"env": "2"}, False),
+    ],
+)
 def test_maintenance_counts_when_it_is_on_and_about_trading_here(okx, stub, changes, answer):
     stub.answer("system/status", {"code": "0", "msg": "", "data": [{**row("status"), **changes}]})
     assert (okx.under_maintenance(), okx.under_maintenance()) == (answer, answer)

@@ -11,9 +11,9 @@ from functools import partial
 
 import pytest
 
-from core.exchange.line import DOOR, Ear, Line, Lost, Pace
-from core.exchange.okx.line import OkxTalk, login_request
-from core.exchange.okx.stream import OKXStream
+from core.exchange.connection import DOOR, Ear, Line, Lost, Pace
+from core.exchange.okx.stream.connection import OkxTalk, login_request
+from core.exchange.okx.stream.stream import OKXStream
 from core.exchange.port import Credentials, Push
 from core.exchange.throttle import Limit, Throttle
 from tests.eventually import eventually

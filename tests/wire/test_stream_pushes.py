@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.domain.order import Leg, OrderStatus, Purpose
-from core.exchange.okx.pushes import Prices, price_channels, pushes
+from core.exchange.okx.stream.messages import Prices, price_channels, pushes
 from core.exchange.port import Push
 
 HEARD_AT = datetime(2026, 1, 1, 3, 30, tzinfo=UTC)

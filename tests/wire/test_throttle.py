@@ -37,9 +37,7 @@ def throttle(time: Time) -> Throttle:
 
 
 def taken(throttle: Throttle, times: int, *, protection: bool = False, patience_seconds: float = 0) -> int:
-    return sum(
-        throttle.take(POSITIONS, protection=protection, patience_seconds=patience_seconds) for _ in range(times)
-    )
+    return sum(throttle.take(POSITIONS, protection=protection, patience_seconds=patience_seconds) for _ in range(times))
 
 
 def test_ordinary_requests_leave_the_reserve_to_protection(throttle):

@@ -13,12 +13,12 @@ from core.domain.errors import Unavailable
 from core.domain.ids import meaning
 from core.domain.money import Contracts, Price, total
 from core.domain.order import Order, OrderStatus
+from core.exchange.binance.account.history import History
 from core.exchange.binance.calls import Calls
 from core.exchange.binance.codes import GONE
 from core.exchange.binance.fields import Row, number_or_zero, price_or_none, text, to_name
-from core.exchange.binance.history import History
 from core.exchange.binance.parse import fold, parse_algo, parse_order
-from core.exchange.binance.session import Session
+from core.exchange.binance.rest_session import Session
 
 FINISHED = "FINISHED"
 TOLD_AT_LAST = timedelta(seconds=60)  #: executions, or an order, that are not listed by then never will be

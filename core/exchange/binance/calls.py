@@ -25,7 +25,7 @@ from core.exchange.binance.codes import (
 )
 from core.exchange.binance.fields import Row, moment
 from core.exchange.binance.limits import Need
-from core.exchange.binance.session import Answer, Session, Terms
+from core.exchange.binance.rest_session import Answer, Session, Terms
 from core.exchange.clock import ExchangeClock
 
 log = logging.getLogger("perpdeck.binance")

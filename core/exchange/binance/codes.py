@@ -12,7 +12,7 @@ from datetime import timedelta
 from enum import Enum, auto
 
 from core.domain.errors import OutcomeUnknown, Refused
-from core.domain.seen import PortFacts
+from core.domain.observation import PortFacts
 
 log = logging.getLogger("perpdeck.binance")
 

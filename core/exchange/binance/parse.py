@@ -11,8 +11,8 @@ from datetime import datetime
 from core.domain.ids import Meaning, meaning
 from core.domain.instrument import OrderSide, Side, TriggerBy
 from core.domain.money import Contracts, Price
+from core.domain.observation import Ticker
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
-from core.domain.seen import Ticker
 from core.exchange.binance.fields import (
     Row,
     either,

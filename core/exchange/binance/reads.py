@@ -16,9 +16,13 @@ from typing import Any
 from core.domain.account import AccountState
 from core.domain.errors import Unavailable
 from core.domain.instrument import Instrument
-from core.domain.life import ClosedPosition
+from core.domain.observation import PortFacts, Position, Ticker
 from core.domain.order import Fill, Funding, Order, OrderKind
-from core.domain.seen import PortFacts, Position, Ticker
+from core.domain.position_history import ClosedPosition
+from core.exchange.binance.account.history import History, Sizes
+from core.exchange.binance.account.ledger import parse_account
+from core.exchange.binance.account.open_orders import Resting
+from core.exchange.binance.account.positions import Holdings, sizes
 from core.exchange.binance.addresses import DEMO, LIVE
 from core.exchange.binance.algo import Algos
 from core.exchange.binance.calls import Calls
@@ -33,15 +37,11 @@ from core.exchange.binance.catalogue import (
 )
 from core.exchange.binance.codes import FACTS, MAINTENANCE, MEANS, NO_RIGHT, OUTCOME_OPEN, PASSES_BY_ITSELF
 from core.exchange.binance.fields import Row, number, text, to_name, to_symbol
-from core.exchange.binance.history import History, Sizes
-from core.exchange.binance.holdings import Holdings, sizes
-from core.exchange.binance.ledger import parse_account
 from core.exchange.binance.limits import ORDER_LIMITS, Budget, Need
 from core.exchange.binance.parse import parse_ticker
-from core.exchange.binance.resting import Resting
-from core.exchange.binance.session import Session
+from core.exchange.binance.rest_session import Session
+from core.exchange.cached_value import Kept
 from core.exchange.clock import ExchangeClock
-from core.exchange.kept import Kept
 from core.exchange.port import Candle, Credentials
 from core.exchange.throttle import Throttle
 

@@ -16,7 +16,7 @@ from core.domain.errors import OutcomeUnknown, Refused, Unavailable
 from core.exchange.clock import ExchangeClock
 from core.exchange.okx.codes import CLOCK_OFF, NO_ANSWER, NOT_SENT, READ_AGAIN, TOO_FAST, failed_write
 from core.exchange.okx.fields import Row, moment
-from core.exchange.okx.session import Answer, Session, Terms
+from core.exchange.okx.rest_session import Answer, Session, Terms
 
 log = logging.getLogger("perpdeck.okx")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.domain.errors import OutcomeUnknown, Refused
-from core.domain.seen import PortFacts
+from core.domain.observation import PortFacts
 
 # -- words of our own, for requests that OKX never answered
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 from core.domain.account import AccountState
 from core.domain.ids import meaning
 from core.domain.instrument import Side
-from core.domain.life import ClosedPosition, LastClose
 from core.domain.money import ZERO, Contracts, Price
 from core.domain.order import Fill, Funding
+from core.domain.position_history import ClosedPosition, LastClose
 from core.exchange.okx.fields import (
     Row,
     moment,

@@ -12,8 +12,8 @@ from datetime import datetime
 from core.domain.ids import Meaning, meaning
 from core.domain.instrument import OrderSide, Side, TriggerBy
 from core.domain.money import ZERO, Contracts, Price, total
+from core.domain.observation import Position, Ticker
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
-from core.domain.seen import Position, Ticker
 from core.exchange.okx.fields import (
     Row,
     moment,

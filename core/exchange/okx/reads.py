@@ -17,11 +17,11 @@ from okx.PublicData import PublicAPI
 from core.domain.account import AccountState
 from core.domain.errors import Unavailable
 from core.domain.instrument import Instrument
-from core.domain.life import ClosedPosition
+from core.domain.observation import PortFacts, Position, Ticker
 from core.domain.order import Fill, Funding, Order, OrderKind
-from core.domain.seen import PortFacts, Position, Ticker
+from core.domain.position_history import ClosedPosition
+from core.exchange.cached_value import Kept
 from core.exchange.clock import ExchangeClock
-from core.exchange.kept import Kept
 from core.exchange.okx.calls import Calls
 from core.exchange.okx.catalogue import parse_candle, parse_fees, parse_instruments
 from core.exchange.okx.codes import FACTS, NO_SUCH_ORDER
@@ -29,7 +29,7 @@ from core.exchange.okx.fields import Row, is_ours, milliseconds, number, text, t
 from core.exchange.okx.ledger import parse_account, parse_fill, parse_funding, parse_life
 from core.exchange.okx.limits import LIMITS
 from core.exchange.okx.parse import fold, parent_of, parse_algo, parse_mark, parse_order, parse_position, parse_ticker
-from core.exchange.okx.session import Session
+from core.exchange.okx.rest_session import Session
 from core.exchange.port import Candle, Credentials
 from core.exchange.throttle import Throttle
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from core.clock import Clock
 from core.domain.account import Level
 from core.domain.money import ZERO
-from core.monitor.arming import Facts
+from core.monitor.kill_switch import Facts
 from core.services.metrics.counters import count
 from core.services.metrics.gauges import told_by
 from core.services.metrics.series import Bounded, Samples

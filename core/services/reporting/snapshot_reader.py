@@ -13,7 +13,7 @@ from typing import Any
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import Instrument
 from core.domain.money import Contracts, Price
-from core.domain.seen import Ticker
+from core.domain.observation import Ticker
 from db.store import Store
 
 Json = dict[str, Any]

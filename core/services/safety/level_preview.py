@@ -12,7 +12,7 @@ from typing import Any
 
 from core.domain.account import Level
 from core.domain.money import ZERO, total
-from core.monitor.arming import Facts, Guards, armed
+from core.monitor.kill_switch import Facts, Guards, armed
 from db.records import BotRow
 
 Json = Mapping[str, Any]

@@ -12,7 +12,7 @@ from typing import Any
 from core.clock import Clock
 from core.domain.account import Level
 from core.domain.errors import Misconfigured, Unavailable
-from core.monitor.arming import Guards, facts
+from core.monitor.kill_switch import Guards, facts
 from core.services.safety.level_preview import GuardFigure, LevelPreview, figures, preview_of
 from db.records import BotRow
 from db.store import Store

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.domain.verdict import Check as Check
-from core.domain.verdict import CheckName as CheckName
+from core.domain.risk_result import Check as Check
+from core.domain.risk_result import CheckName as CheckName
 from core.services.reporting.paging import Page, number_of, page_of
 from db.repositories.risk_checks import CheckCount as CheckCount
 from db.repositories.risk_checks import RiskCheck as RiskCheck

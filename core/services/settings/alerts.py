@@ -13,14 +13,14 @@ from hashlib import sha256
 from secrets import token_hex
 
 from core.alerts import ping, transport
+from core.alerts.messages import TITLES
 from core.alerts.transport import Undelivered
-from core.alerts.words import TITLES
 from core.clock import Clock
 from core.domain.alert import AlertKind, AlertSettings, Channel, DeliveryState, QuietHours, Told
 from core.domain.errors import Misconfigured
 from core.vault import Vault
 from db.records import Event
-from db.repositories.alert_channels import address_name
+from db.repositories.alerting.alert_channels import address_name
 from db.store import Store
 
 __all__ = [

@@ -14,7 +14,7 @@ from typing import Any
 from core.domain.account import Level
 from core.domain.difference import Division
 from core.domain.intent import ExitReason, Limits, Recovery, ReopenRule, Unguarded, WhenRefused
-from core.monitor.arming import ARMED_LEVELS, Guards
+from core.monitor.kill_switch import ARMED_LEVELS, Guards
 from core.monitor.position_monitor import CADENCE as TICKS
 from core.monitor.retention import KEEP_DAYS
 from core.services.trading.choices import RANGES

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.decision.preview import passed_problem, target_problems
+from core.decision.preview.preview import passed_problem, target_problems
 from core.domain.instrument import Instrument, Side
 from core.domain.intent import Intent, Target
 from core.domain.money import ZERO

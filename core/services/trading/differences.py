@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 from core.clock import Clock
-from core.decision.preview import passed_problem, target_problems
-from core.decision.totals import DIVIDED
+from core.decision.preview.preview import passed_problem, target_problems
+from core.decision.rules.totals import DIVIDED
 from core.domain.account import PositionKey
 from core.domain.difference import Answer, Choice, DifferenceKind, Division
 from core.domain.errors import Misconfigured, Unavailable

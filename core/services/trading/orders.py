@@ -12,16 +12,16 @@ from decimal import Decimal
 from typing import Any
 
 from core.clock import Clock
-from core.decision.entering import trigger_by
-from core.decision.runs import run_name
+from core.decision.executions import run_name
+from core.decision.rules.entry import trigger_by
 from core.domain.errors import Misconfigured
+from core.domain.holding import Levels, Pair, moved_by_hand
 from core.domain.ids import meaning
 from core.domain.instrument import OrderSide, Side
 from core.domain.intent import Intent, Target, TargetEdit, Told
 from core.domain.money import Price
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
 from core.domain.part import Part
-from core.domain.steps import Levels, Pair, moved_by_hand
 from core.services.reporting.snapshot_reader import Pictured
 from core.services.trading.positions import Asked
 from db.store import Store

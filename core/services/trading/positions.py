@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 from core.clock import Clock
-from core.decision.ladder import Ladder
-from core.decision.preview import Preview, Terms
-from core.decision.runs import run_name
+from core.decision.executions import run_name
+from core.decision.preview.ladder import Ladder
+from core.decision.preview.preview import Preview, Terms
 from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured
 from core.domain.ids import same_step
@@ -35,7 +35,7 @@ from core.domain.intent import (
 )
 from core.domain.money import ZERO, Contracts
 from core.domain.order import Purpose
-from core.domain.verdict import Check, CheckName, Verdict
+from core.domain.risk_result import Check, CheckName, Verdict
 from core.execution.limits import problems_of
 from core.services.reporting.snapshot_reader import Pictured
 from core.services.trading.choices import choice_problems

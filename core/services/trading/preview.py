@@ -7,12 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from core.decision.ladder import MOST_STEPS as MOST_STEPS
-from core.decision.ladder import Ladder, LadderEnd, ladder
-from core.decision.preview import Ground, Preview, nothing, preview
+from core.decision.preview.ladder import MOST_STEPS as MOST_STEPS
+from core.decision.preview.ladder import Ladder, LadderEnd, ladder
+from core.decision.preview.preview import Ground, Preview, nothing, preview
+from core.decision.preview.sizing import value_for_risk
 from core.decision.proposal import LEGS
-from core.decision.reopen import reopen_due
-from core.decision.sizing import value_for_risk
+from core.decision.rules.reopen import reopen_due
 from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.intent import Intent, Wanted

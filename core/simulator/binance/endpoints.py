@@ -133,7 +133,9 @@ class Call:
         if start is not None and end is not None and end < start:
             raise BinanceError(-1023, "Start time is greater than end time.")
         if start is not None and end is not None and end - start > width:
-            raise BinanceError(-1127, f"Lookup interval is too big. More than {24 * days} hours between startTime and endTime.")
+            raise BinanceError(
+                -1127, f"Lookup interval is too big. More than {24 * days} hours between startTime and endTime."
+            )
         if start is None:
             return (now if end is None else end) - width, now if end is None else end
         return start, end if end is not None else start + width

@@ -27,4 +27,3 @@ def money(value: Decimal | None) -> str:
 def number(identity: str) -> int:
     """An id as the integer it is on the wire."""
     return int(identity.lstrip("-") or 0)
-

@@ -161,7 +161,10 @@ class BinanceHttp:
             except Late:
                 pass  # put off: nobody will read this answer
         if kind == "code":
-            return int(asked.get("http", 400)), {"code": int(asked["code"]), "msg": str(asked.get("message", "")) or words(asked)}
+            return int(asked.get("http", 400)), {
+                "code": int(asked["code"]),
+                "msg": str(asked.get("message", "")) or words(asked),
+            }
         if kind == "http_503":
             return 503, {"A": {"code": -1000, "msg": UNKNOWN_503}, "B": {"code": -1016, "msg": "Service Unavailable."},
                          "C": {"code": -1008, "msg": BUSY_503}}[str(asked.get("variant", "A"))]  # fmt: skip

@@ -148,5 +148,7 @@ def recent_trades(call: Call) -> list[Row]:
             made.append({"a": number, "p": price, "q": size, "f": number, "l": number, "T": at, "m": False})
         else:
             quote = text(minute[4] * contract.lot * 10, 5)
-            made.append({"id": number, "price": price, "qty": size, "quoteQty": quote, "time": at, "isBuyerMaker": False})
+            made.append(
+                {"id": number, "price": price, "qty": size, "quoteQty": quote, "time": at, "isBuyerMaker": False}
+            )
     return made

@@ -59,7 +59,9 @@ class BinanceLimits:
         if self._refused > int(switches["binance_ban_after"]):
             self._banned_until = now + float(switches["binance_ban_seconds"]) * 1000
             raise self._banned(remote)
-        words = f"Too many requests; current limit of IP({remote}) is {most} requests per minute. Please use the websocket"
+        words = (
+            f"Too many requests; current limit of IP({remote}) is {most} requests per minute. Please use the websocket"
+        )
         raise BinanceError(-1003, f"{words} for live updates to avoid polling the API.", 429)
 
     def header(self) -> dict[str, str]:
@@ -68,7 +70,9 @@ class BinanceLimits:
         return {"X-MBX-USED-WEIGHT-1M": str(used)}
 
     def _banned(self, remote: str) -> BinanceError:
-        words = f"Way too many requests; IP({remote}) banned until {int(self._banned_until)}. Please use the websocket for"
+        words = (
+            f"Way too many requests; IP({remote}) banned until {int(self._banned_until)}. Please use the websocket for"
+        )
         return BinanceError(-1003, f"{words} live updates to avoid bans.", 418)
 
     def counts(self) -> tuple[int, int, int]:
@@ -87,5 +91,7 @@ class BinanceLimits:
             ):  # fmt: skip
                 if used > int(switches[name]):
                     self._orders.pop()
-                    raise BinanceError(-1015, f"Too many new orders; current limit is {switches[name]} orders per {words}.", 429)
+                    raise BinanceError(
+                        -1015, f"Too many new orders; current limit is {switches[name]} orders per {words}.", 429
+                    )
         return {"X-MBX-ORDER-COUNT-10S": str(short), "X-MBX-ORDER-COUNT-1M": str(long)}

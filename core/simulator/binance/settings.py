@@ -109,8 +109,18 @@ def commission_rate(call: Call) -> Row:
 def order_limits(call: Call) -> list[Row]:
     switches = call.engine.switches
     return [
-        {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": int(switches["binance_orders_10s"])},
-        {"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1, "limit": int(switches["binance_orders_1m"])},
+        {
+            "rateLimitType": "ORDERS",
+            "interval": "SECOND",
+            "intervalNum": 10,
+            "limit": int(switches["binance_orders_10s"]),
+        },
+        {
+            "rateLimitType": "ORDERS",
+            "interval": "MINUTE",
+            "intervalNum": 1,
+            "limit": int(switches["binance_orders_1m"]),
+        },
     ]
 
 

@@ -30,7 +30,7 @@ def position_side_of(call: Call) -> str:
 
 
 def reduce_only_of(call: Call) -> str | None:
-    """"true", "false" or None where it is absent."""
+    """ "true", "false" or None where it is absent."""
     given = call.truth("reduceOnly")
     return None if given is None else "true" if given else "false"
 
@@ -297,4 +297,3 @@ def amendments(call: Call) -> list[Row]:
          "priceMatch": "NONE"}
         for number, change in enumerate(order.wire.get("changes", []), 1)
     ]  # fmt: skip
-

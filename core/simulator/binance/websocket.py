@@ -35,7 +35,9 @@ class BinancePush:
         self._others: set[Connection] = set()  # connections to the trading API
 
     def routes(self) -> list[web.RouteDef]:
-        forms = [f"{prefix}/{form}" for prefix in (f"/{KINDS}", "") for form in ("{form:ws|stream}", "{form:ws}/{names:.+}")]
+        forms = [
+            f"{prefix}/{form}" for prefix in (f"/{KINDS}", "") for form in ("{form:ws|stream}", "{form:ws}/{names:.+}")
+        ]
         return [web.get(form, self.serve) for form in forms] + [web.get("/ws-fapi/v1", self.serve_api)]
 
     # -- streams
@@ -96,13 +98,20 @@ class BinancePush:
             self._refuse(connection, None, 2, "Invalid request: request ID must be an unsigned integer or a string")
         elif method == "LIST_SUBSCRIPTIONS":
             self._reply(connection, identity, list(connection.streams))
-        elif method == "SET_PROPERTY" and wanted[:1] == ["combined"] and isinstance(wanted[1:], list) and len(wanted) == 2:
+        elif (
+            method == "SET_PROPERTY"
+            and wanted[:1] == ["combined"]
+            and isinstance(wanted[1:], list)
+            and len(wanted) == 2
+        ):
             connection.properties["combined"] = bool(wanted[1])
             self._reply(connection, identity, None)
         elif method == "GET_PROPERTY" and wanted == ["combined"]:
             self._reply(connection, identity, connection.properties["combined"])
         elif method not in ("SUBSCRIBE", "UNSUBSCRIBE"):
-            words = "unknown variant, expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, "
+            words = (
+                "unknown variant, expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, "
+            )
             self._refuse(connection, identity, 2, f"Invalid request: {words}`GET_PROPERTY`")
         elif not isinstance(wanted, list) or not wanted or not all(isinstance(name, str) for name in wanted):
             self._refuse(connection, identity, 2, "Invalid request: params must be an array of stream names")

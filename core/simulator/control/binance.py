@@ -71,7 +71,10 @@ class BinanceControl:
         return {"orderId": int(self.house.perform({"do": "binance_place", "order": asked}).order_id)}
 
     def _cancel(self, body: Body) -> Body:
-        algo_id, client_algo_id = str(body.get("algoId") or ""), str(body.get("clientAlgoId") or body.get("algoClOrdId") or "")
+        algo_id, client_algo_id = (
+            str(body.get("algoId") or ""),
+            str(body.get("clientAlgoId") or body.get("algoClOrdId") or ""),
+        )
         if algo_id or client_algo_id:
             self.house.perform({"do": "binance_cancel_algo", "algo_id": algo_id, "client_id": client_algo_id})
             return {}

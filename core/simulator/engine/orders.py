@@ -188,7 +188,9 @@ class Trading:
         if kind == "liquidation":
             notional = owner.notional(symbol, size, mark)
             left = owner.left_for(position, mark) * size / abs(position.contracts)
-            penalty = money(min(notional * owner.contracts[symbol].penalty_rate, left))  # below zero: the insurance fund pays what is missing
+            penalty = money(
+                min(notional * owner.contracts[symbol].penalty_rate, left)
+            )  # below zero: the insurance fund pays what is missing
             position.penalty -= penalty
             bill = Bill(engine.next_id(), engine.now, "liquidation_penalty", -penalty, ZERO, symbol, order.order_id)
             owner.book(bill)

@@ -56,7 +56,11 @@ class OkxStream:
         message = {"arg": {key: value for key, value in argument.items() if key != "extraParams"}, **message}
         data = message.get("data") or [{}]
         first = data[0] if isinstance(data[0], dict) else {}
-        about = {"exchange": "okx", "channel": argument["channel"], "instId": str(first.get("instId", argument.get("instId", "")))}
+        about = {
+            "exchange": "okx",
+            "channel": argument["channel"],
+            "instId": str(first.get("instId", argument.get("instId", ""))),
+        }
         about["clOrdId"] = ",".join(filter(None, (first.get("clOrdId", ""), first.get("algoClOrdId", ""))))
         fault = self.house.engine.faults.strike(STREAM_KINDS, about)
         delay, kind = self.house.delay_seconds, fault.kind if fault is not None else ""

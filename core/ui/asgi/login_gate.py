@@ -130,7 +130,9 @@ async def _log_out(request: Request, login: Login, token: str | None) -> Respons
 
 
 def _page(words: str = "", status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return HTMLResponse(login_page(translate.language(), words), status, {"cache-control": "no-store", **(headers or {})})
+    return HTMLResponse(
+        login_page(translate.language(), words), status, {"cache-control": "no-store", **(headers or {})}
+    )
 
 
 def _from_here(request: Request) -> bool:

@@ -28,7 +28,9 @@ FOLLOW = "follow"  #: the settings
 def fill(key: str, recovery: RecoveryChoice, reopen: ReopenChoice, *, over: bool = True) -> None:
     """Puts choices into the fields; with `over` False only into those that have none yet."""
     values: dict[str, Any] = {f"{key}_rec": Mode.of(recovery), f"{key}_reo": Mode.of(reopen)}
-    values |= {f"{key}_rec_{name}": recovery_rows.shown(getattr(recovery, name)) for name in recovery_rows.RECOVERY_FIELDS}
+    values |= {
+        f"{key}_rec_{name}": recovery_rows.shown(getattr(recovery, name)) for name in recovery_rows.RECOVERY_FIELDS
+    }
     values |= {f"{key}_reo_{name}": recovery_rows.shown(getattr(reopen, name)) for name in recovery_rows.REOPEN_FIELDS}
     values[f"{key}_reo_after"] = sorted(reopen.after or ())
     execution_fields.fill(f"{key}_rec_style", recovery.style, over=over)
@@ -72,7 +74,9 @@ def fields(key: str, everybody: tuple[Recovery | None, ReopenRule | None], keep:
                 list(recovery_rows.REASONS),
                 key=f"{key}_reo_after",
                 format_func=recovery_rows.reason_words,
-                placeholder=", ".join(recovery_rows.reason_words(one) for one in sorted((reopen or ReopenRule()).after)),
+                placeholder=", ".join(
+                    recovery_rows.reason_words(one) for one in sorted((reopen or ReopenRule()).after)
+                ),
                 persist_state=keep,
             )
         else:

@@ -70,7 +70,9 @@ def account_rows(lines: Iterable[AccountLine], now: datetime) -> list[Row]:
 
 def position_rows(lines: Iterable[AccountLine]) -> list[Row]:
     """What every account holds at its exchange."""
-    return [{**_whose(line), **row} for line in lines if line.picture for row in positions.position_rows(line.picture.data)]
+    return [
+        {**_whose(line), **row} for line in lines if line.picture for row in positions.position_rows(line.picture.data)
+    ]
 
 
 def part_rows(lines: Iterable[AccountLine], now: datetime) -> list[Row]:

@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from core.domain.holding import Step, StepKind
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason
-from core.domain.steps import Step, StepKind
 from core.i18n.translate import _
 from core.services.reporting.history import Agreement, Matched, Only, SyncRow
 from core.services.reporting.performance import Drawdown, Measures, Performance

@@ -16,7 +16,7 @@ from core.domain.order import OrderKind
 from core.exchange.binance.codes import FACTS, MEANS, Says, codes_of, failed_write
 from core.exchange.binance.limits import USUAL_WEIGHT, Budget, Need, weight_of
 from core.exchange.binance.parse import parse_algo, parse_order
-from core.exchange.binance.session import never_sent, understood
+from core.exchange.binance.rest_session import never_sent, understood
 from tests.wire.binance.conftest import KEY, SECRET
 from tests.wire.binance.stub import Answer, payload, refused
 from tests.wire.binance.words import BTC, close, entry, stop

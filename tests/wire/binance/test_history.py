@@ -11,11 +11,11 @@ import pytest
 
 from core.domain.errors import Unavailable
 from core.domain.instrument import OrderSide, Side
-from core.domain.life import LastClose
 from core.domain.money import Contracts, Price
-from core.exchange.binance.journal import AHEAD, KEPT_FOR, WINDOW, Journal
-from core.exchange.binance.ledger import Income, Trade
-from core.exchange.binance.lives import Torn, closed_position, fold, funding_of
+from core.domain.position_history import LastClose
+from core.exchange.binance.account.growing_list import AHEAD, KEPT_FOR, WINDOW, Journal
+from core.exchange.binance.account.ledger import Income, Trade
+from core.exchange.binance.account.position_history import Torn, closed_position, fold, funding_of
 from tests.wire.binance.stub import payload, refused
 from tests.wire.binance.test_look import trades
 from tests.wire.binance.words import BTC

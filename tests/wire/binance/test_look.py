@@ -9,7 +9,7 @@ import pytest
 from core.domain.errors import Unavailable
 from core.domain.instrument import Side
 from core.domain.order import Leg, OrderKind, OrderStatus, Purpose
-from core.exchange.binance.resting import FEW_CONTRACTS, WHOLE_EVERY_SECONDS
+from core.exchange.binance.account.open_orders import FEW_CONTRACTS, WHOLE_EVERY_SECONDS
 from tests.wire.binance.stub import Answer, payload, refused
 from tests.wire.binance.words import BTC, entry
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from core.exchange.binance.stream import BinanceStream, Upkeep
-from core.exchange.line import DOOR, Pace
+from core.exchange.binance.stream.stream import BinanceStream, Upkeep
+from core.exchange.connection import DOOR, Pace
 from core.exchange.port import Push
 from core.exchange.throttle import Limit, Throttle
 from tests.eventually import eventually

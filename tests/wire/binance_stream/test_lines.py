@@ -10,7 +10,7 @@ from http import HTTPStatus
 import pytest
 
 from core.domain.errors import Refused, Unavailable
-from core.exchange.binance.stream import BinanceStream
+from core.exchange.binance.stream.stream import BinanceStream
 from core.exchange.port import Push
 from tests.eventually import eventually
 from tests.wire.binance_stream.conftest import Heard, connect
@@ -289,7 +289,7 @@ class Deaf:
     """Shakes hands, and then neither hears nor says anything."""
 
     def __init__(self) -> None:
-        from core.exchange.line import Pace
+        from core.exchange.connection import Pace
 
         self.pace = Pace(silence=0.02, pong=0.05, close=0.05)
         self._listening = socket.create_server(("127.0.0.1", 0))

@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 
 from core.domain.order import OrderKind, OrderStatus
-from core.exchange.binance.stream import BinanceStream, Upkeep
+from core.exchange.binance.stream.stream import BinanceStream, Upkeep
 from core.exchange.port import Push
-from core.monitor.tracker import OrderTracker
+from core.monitor.order_tracker import OrderTracker
 from tests.contract.bench import SYMBOL
 from tests.contract.binance import PACE, BinanceBench
 from tests.contract.orders import ENTRY, STOP, D, close, entry, measure, protect
 from tests.eventually import eventually
-from tests.simulator.binance_client import BinanceClient
+from tests.simulator.binance.client import BinanceClient
 
 HOUR = 3600
 

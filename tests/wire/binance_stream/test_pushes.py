@@ -9,8 +9,8 @@ import pytest
 
 from core.domain.instrument import OrderSide, Side, TriggerBy
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
-from core.exchange.binance.prices import Prices, price_streams
-from core.exchange.binance.pushes import Pushes
+from core.exchange.binance.stream.messages import Pushes
+from core.exchange.binance.stream.prices import Prices, price_streams
 from core.exchange.port import Push
 from tests.wire.binance_stream.events import AT, CHILD, ENTRY, STOP, TARGET, Event, account, algo, early, order, traded
 
@@ -303,7 +303,7 @@ def test_a_conditional_order_that_cannot_be_read_rings_all_the_same(ring, caplog
 
 
 def test_memory_has_an_end(ring, reader, monkeypatch):
-    monkeypatch.setattr("core.exchange.binance.pushes.MOST_REMEMBERED", 3)
+    monkeypatch.setattr("core.exchange.binance.stream.stream.messages.MOST_REMEMBERED", 3)
     for number in range(10):
         ring(order("NEW", i=number, c=f"web_{number}"), algo("NEW", caid=f"web_a{number}", ai=str(number)))
     remembered = (reader._told, reader._by_name, reader._algos, reader._set_off)

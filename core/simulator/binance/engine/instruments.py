@@ -98,7 +98,15 @@ LIVE: dict[str, dict[str, str]] = {
 DEMO: dict[str, dict[str, str]] = {"BTC": {"lot": "0.0001", "quantity_precision": "4", "bound": "0.30"}}
 WHOLE = {"price_precision", "quantity_precision", "max_orders"}
 MAY_BE_ZERO = {"min_price", "max_price", "notional", "price_precision", "quantity_precision"}
-CHANGEABLE = {each.name for each in fields(BinanceContract)} - {"symbol", "base", "code", "value", "wire", "price", "tick"}
+CHANGEABLE = {each.name for each in fields(BinanceContract)} - {
+    "symbol",
+    "base",
+    "code",
+    "value",
+    "wire",
+    "price",
+    "tick",
+}
 
 
 def catalogue(known: Mapping[str, Contract], flavour: str, overrides: Mapping[str, Any]) -> dict[str, Contract]:
@@ -148,4 +156,3 @@ def overrides_checked(value: Any) -> dict[str, dict[str, str]]:
                 raise ValueError(f"{name} is a number above zero")
         made[str(wire)] = {name: str(number) for name, number in changes.items()}
     return made
-

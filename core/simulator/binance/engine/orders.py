@@ -111,7 +111,10 @@ class BinanceOrders(Annex):
             raise Refusal("unknown_order")
         if order.side != side:
             raise Refusal("amend_side")
-        contract, made = self.admission.contract(owner, symbol), replace(order, wire=order.wire | {"pm": match or "NONE"})
+        contract, made = (
+            self.admission.contract(owner, symbol),
+            replace(order, wire=order.wire | {"pm": match or "NONE"}),
+        )
         made.size = decimal(size, "quantity")
         self.admission.quantity(contract, made.size, False)
         made.price = self.admission.limit_price(contract, made, price)

@@ -134,7 +134,9 @@ def risks(engine: Engine, symbols: list[str], version: int) -> list[Row]:
     """positionRisk: version 2 lists every instrument, version 3 those with a position or an open order."""
     owner = engine.binance.owner
     if version == 3:
-        busy = {key[0] for key in owner.positions} | {o.instrument for o in engine.live.values() if o.account == owner.name}
+        busy = {key[0] for key in owner.positions} | {
+            o.instrument for o in engine.live.values() if o.account == owner.name
+        }
         symbols = [symbol for symbol in symbols if symbol in busy]
     return [risk(engine, symbol, side, version) for symbol in symbols for side in sides(owner)]
 

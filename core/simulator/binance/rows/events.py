@@ -70,7 +70,9 @@ def trade_lite(engine: Engine, one: Order, fill: Fill) -> Row:
 # -- ACCOUNT_UPDATE
 
 
-def account(engine: Engine, reason: str, change: Decimal, symbols: list[str], assets: tuple[str, ...] = ("USDT",)) -> Row:
+def account(
+    engine: Engine, reason: str, change: Decimal, symbols: list[str], assets: tuple[str, ...] = ("USDT",)
+) -> Row:
     """ACCOUNT_UPDATE: these balances, and every side of these instruments; a reason of "" is left out."""
     owner = engine.binance.owner
     balances = {"USDT": (owner.balance, owner.cross_balance(), change), "BNB": (owner.bnb, owner.bnb, ZERO)}

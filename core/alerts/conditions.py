@@ -1,0 +1,72 @@
+"""What is wrong just now, as the database tells it: no stop-loss, no answer, nobody at the bot, an old picture.
+
+Asked again and again; whoever asks remembers since when it is so. True of a bot in any process, also of one that is
+dead and cannot tell it itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from core.alerts.messages import PURPOSES
+from core.domain.alert import AlertKind, AlertSettings, Condition
+from core.domain.ids import meaning
+from core.domain.money import plain
+from db.store import Store
+
+AT_ONCE = timedelta(0)
+NOBODY_FOR = timedelta(seconds=15)  #: a lease that changes hands takes up to ten seconds
+PICTURE_OLD = timedelta(seconds=60)
+HEARTBEAT_OLD = timedelta(seconds=20)  #: it comes every 2 s
+
+
+def standing(store: Store, settings: AlertSettings, now: datetime) -> Iterator[Condition]:
+    """Everything that is wrong with any account. Raises Unavailable."""
+    for account in store.accounts():
+        found = store.picture(account.id)
+        if found is not None:
+            yield from _bare(account.id, found[0], timedelta(seconds=settings.bare_seconds))
+        yield from _bot(store, account.id, found[1] if found else None, now)
+    patience = timedelta(seconds=settings.unresolved_seconds)
+    for key, part, order, since in store.unresolved_placements():
+        known = meaning(order)
+        purpose = PURPOSES[known.purpose] if known else "order"
+        words = f"{key.symbol} {key.side}, part {part}: {purpose} {order} has had no answer since {since:%H:%M:%S} UTC"
+        yield Condition(
+            f"unresolved/{order}", AlertKind.UNRESOLVED, key.account, words, patience, since=since, part=part
+        )
+
+
+def _bare(account: str, picture: dict[str, Any], patience: timedelta) -> Iterator[Condition]:
+    for row in picture.get("parts", ()):
+        size = Decimal(row["size"])
+        if not size or row["protected"]:
+            continue
+        open_ = size - Decimal(row["stop_covered"])
+        words = (
+            f"{row['symbol']} {row['side']}, part {row['part']}: {plain(open_)} of {plain(size)} contracts are held "
+            "without a stop-loss on the exchange"
+        )
+        subject = f"bare/{account}/{row['part']}/{row['cycle']}"
+        yield Condition(subject, AlertKind.BARE, account, words, patience, part=row["part"])
+
+
+def _bot(store: Store, account: str, as_of: datetime | None, now: datetime) -> Iterator[Condition]:
+    row = store.bot(account)
+    if not row.running:
+        return
+    if store.lease(account) is None:
+        words = "the bot should run, and no process looks after the account; what rests on the exchange guards it"
+        yield Condition(f"lease/{account}", AlertKind.LEASE, account, words, NOBODY_FOR)
+        return
+    age = None if as_of is None else now - as_of
+    if age is not None and age > PICTURE_OLD:
+        words = f"the last complete look at the exchange is {age.total_seconds():.0f} s old"
+        yield Condition(f"picture/{account}", AlertKind.SENTINEL, account, words, AT_ONCE)
+    beat = row.heartbeat_at
+    if beat is not None and now - beat > HEARTBEAT_OLD:
+        words = f"the bot's last sign of life was {(now - beat).total_seconds():.0f} s ago"
+        yield Condition(f"heartbeat/{account}", AlertKind.SENTINEL, account, words, NOBODY_FOR)

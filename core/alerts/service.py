@@ -1,0 +1,45 @@
+"""What tells a person something away from the dashboard, in threads of its own: nothing of the bot waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.alerts.alert_generator import Herald
+from core.alerts.dispatcher import Courier, Translate
+from core.alerts.periodic_thread import Repeating
+from core.alerts.ping import Ping
+from core.clock import Clock
+from db.store import Store
+
+READ_EVERY, SEND_EVERY, PING_EVERY = 2.0, 1.0, 5.0  #: seconds between two turns
+
+
+class Telling:
+    """Herald, courier and dead man's switch of one process."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        unseal: Callable[[bytes], str],
+        language: Callable[[], Translate],
+        acting: Callable[[], bool],
+    ) -> None:
+        self._courier = Courier(store, clock, unseal, language)
+        self._threads = (
+            Repeating("alerts read", READ_EVERY, Herald(store, clock).turn),
+            Repeating("alerts send", SEND_EVERY, self._courier.turn),
+            Repeating("alerts ping", PING_EVERY, Ping(store, clock, unseal, acting).turn),
+        )
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Begin nothing more. What waits is sent after the next start."""
+        for thread in self._threads:
+            thread.ask_to_stop()
+        for thread in self._threads:
+            thread.stop()
+        self._courier.close()

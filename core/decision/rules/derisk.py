@@ -1,0 +1,79 @@
+"""Close a part in part where its stop would lose more by now than one trade may lose: a setting, off by default.
+
+Equity falls, stops are moved, parts are enlarged by hand: what was measured when it was entered no longer holds.
+Nothing is closed beyond what the limit asks for, a part is never closed whole, and it keeps its stop throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+from core.decision.preview.sizing import loss_at
+from core.decision.risk_control import money
+from core.decision.rules.entry import entry_is_over, has_all
+from core.decision.view import View, skip
+from core.domain.account import Level
+from core.domain.action import Decision, Reduce, Rule
+from core.domain.money import NONE_HELD, ZERO, Contracts
+from core.domain.order import Purpose
+from core.domain.part import Part
+
+APART = timedelta(seconds=30)  #: between two reductions of one part
+
+
+def derisk(part: Part, view: View) -> Iterator[Decision]:
+    """One part's reduction, where it is switched on and due."""
+    found = None if part.size == NONE_HELD or _leaving(part, view) else outgrown(part, view)
+    if found is None:
+        return
+    lost, most = found
+    words = f"the stop would lose {money(lost)} USDT with fees, one trade may lose {money(most)}"
+    busy = _busy(part, view)
+    if busy:
+        yield skip(part, Rule.DERISK, f"{words}: to be reduced, waits: {busy}")
+        return
+    rules = part.instrument
+    fits = rules.round_quantity(part.size * most / lost) if most > ZERO else NONE_HELD
+    # the smallest order bounds both: what is closed, and what stays
+    to = rules.round_quantity(min(max(fits, rules.min_quantity), part.size - rules.min_quantity))
+    if to < rules.min_quantity:
+        yield skip(part, Rule.DERISK, f"{words}: {part.size} contracts cannot be split, and are left to their stop")
+        return
+    reduce = Reduce(part.name, part.intent.cycle, Contracts(to))
+    yield Decision(part.name, Rule.DERISK, f"{words}: reduced from {part.size} to {to} contracts", reduce)
+
+
+def outgrown(part: Part, view: View) -> tuple[Decimal, Decimal] | None:
+    """What the stop would lose and what one trade may lose, where that is less and is to be put right; else None."""
+    limits, stop, average = view.desired.limits, part.stop_price(), part.average_entry
+    most = limits.most_risk(view.seen.equity) if limits.reduce_oversized_risk else None
+    if most is None or stop is None or average is None:
+        return None
+    lost = loss_at(part.instrument, part.side, part.size, average, stop)
+    return (lost, most) if lost > most else None
+
+
+def _leaving(part: Part, view: View) -> bool:
+    """It is being closed already, whole or in part."""
+    intent = part.intent
+    closing = intent.wanted.closes or intent.reduce_to is not None or bool(part.closes_working)
+    return closing or view.desired.level is Level.FLATTEN or view.filling(part)
+
+
+def _busy(part: Part, view: View) -> str:
+    """What has to be over first, or an empty string."""
+    unknown = view.unresolved(part)
+    if unknown is not None:
+        return f"{unknown.client_order_id} has no answer yet"
+    if part.intent.adding is not None or not (has_all(part) or entry_is_over(part, view)):
+        return "it is still being entered"
+    if not part.protected:
+        return "its stop-loss is put right first"
+    if not view.seen.settled or view.residual < NONE_HELD:
+        return "the position is smaller than our parts; finding out why"
+    last = view.newest(part, Purpose.CLOSE)
+    if last is not None and view.now - last.recorded_at < APART:
+        return f"at most one reduction in {APART.seconds} s"
+    return ""

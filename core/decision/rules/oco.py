@@ -1,0 +1,62 @@
+"""The rule *protect*: one take-profit and one stop-loss for exactly what a part holds.
+
+Where the exchange has no OCO each leg is an order of its own, the stop first. How each is kept is `guarding`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.decision.rules.protection import Guard
+from core.decision.view import View, skip, stuck
+from core.domain.action import Decision, PlaceOrder, RaiseAlarm, Rule
+from core.domain.money import NONE_HELD
+from core.domain.order import Leg
+from core.domain.part import Part
+
+
+class OCOManager:
+    """The rule *protect* for one part. Decides; touches nothing."""
+
+    def __init__(self, part: Part, view: View) -> None:
+        self.part, self.view = part, view
+
+    def decide(self) -> Iterator[Decision]:
+        part = self.part
+        if not part.intent.living or part.size == NONE_HELD:
+            return
+        for order in part.orders if part.stuck else ():
+            if order.client_order_id in part.stuck:
+                yield stuck(order, Rule.PROTECT)
+        if not any(part.targets) and not part.protection:
+            yield skip(part, Rule.PROTECT, "no take-profit and no stop-loss were asked for")
+            return
+        smallest = part.instrument.min_quantity
+        if part.size < smallest:
+            words = f"{part.size} contracts are below the smallest order of {smallest}: not guarded"
+            yield Decision(part.name, Rule.PROTECT, words, RaiseAlarm(part.name, f"too-small/{part.name}", words))
+            return
+        if part.closing_at_market:
+            yield skip(part, Rule.PROTECT, "an order that closes it is working; protection stays as it is")
+            return
+        if self.view.filling(part):
+            yield skip(part, Rule.PROTECT, "its protection has been set off and is filling")
+            return
+        if self.view.seen.facts.native_oco:
+            yield from Guard(part, self.view).decide()
+            return
+        yield from self._legs()
+
+    def _legs(self) -> Iterator[Decision]:
+        """The stop first, then the target; what neither of them does is said in one line."""
+        idle = []
+        for leg in (Leg.STOP_LOSS, Leg.TAKE_PROFIT):
+            for decision in Guard(self.part, self.view, leg).decide():
+                if decision.action is None:
+                    idle.append(decision.because)
+                    continue
+                yield decision
+                if isinstance(decision.action, PlaceOrder):
+                    return  # it is closed at market now
+        if idle:
+            yield skip(self.part, Rule.PROTECT, "; ".join(dict.fromkeys(idle)))

@@ -1,0 +1,301 @@
+"""What happened in the account: executions under the names of their orders, income, and lives of positions.
+
+Binance lists executions per contract and without the client ids of their orders; which contracts traded is told by
+the income, and the names are asked for once per order. What was read is remembered.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from core.domain.errors import Unavailable
+from core.domain.instrument import Side
+from core.domain.money import ZERO
+from core.domain.order import Fill, Funding, Order
+from core.domain.position_history import ClosedPosition
+from core.exchange.binance.account.growing_list import Journal
+from core.exchange.binance.account.ledger import (
+    FUNDING_FEE,
+    SETTLE,
+    Income,
+    Trade,
+    origin_of,
+    paid,
+    parse_fill,
+    parse_funding,
+    parse_income,
+    parse_trade,
+)
+from core.exchange.binance.account.position_history import Leg, Life, Torn, closed_position, fold, funding_of
+from core.exchange.binance.calls import Calls
+from core.exchange.binance.codes import GONE
+from core.exchange.binance.fields import Row, is_ours, milliseconds, moment, number, text, to_name, to_symbol
+from core.exchange.binance.limits import Need
+from core.exchange.binance.rest_session import Session
+
+log = logging.getLogger("perpdeck.binance")
+
+MOST = 1000  #: rows in one answer
+TRADES_OVERLAP, INCOME_OVERLAP = timedelta(minutes=1), timedelta(minutes=10)
+INCOME_GOOD_FOR_SECONDS = 5.0  #: it weighs much, and fills, funding and lives are asked for one after the other
+FEW_NAMES = 5  #: unknown orders that are asked for one by one
+FURTHER = timedelta(days=7)  #: a life that began earlier is looked for in steps of this
+TRIES = 3  #: to see what is held and what was executed at one moment
+NO_SUCH_CONTRACT = frozenset({"-1121", "-1122"})
+MINUTE = timedelta(minutes=1)
+
+Legs = tuple[Leg, ...]
+Sizes = dict[tuple[str, Side | None], Decimal]  #: signed size by our symbol and leg; flat legs are absent
+
+
+class History:
+    """The account's past. Thread-safe. `now` is Binance's time."""
+
+    def __init__(
+        self, session: Session, calls: Calls, now: Callable[[], datetime], monotonic: Callable[[], float]
+    ) -> None:
+        self._session, self._calls, self._now, self._monotonic = session, calls, now, monotonic
+        self._trades: dict[str, Journal[Trade]] = {}
+        self._income = Journal[Income](most=MOST, overlap=INCOME_OVERLAP)
+        self._income_read_at: float | None = None
+        self._names: dict[str, dict[str, str]] = {}  #: by symbol: client id by number of an order
+        self._rates: dict[tuple[str, datetime], Decimal] = {}
+
+    # -- income ----------------------------------------------------------------------------------------------
+
+    def income(self, since: datetime, until: datetime | None = None, need: Need = Need.HISTORY) -> list[Income]:
+        """Bookings of that time, oldest first. Raises Unavailable."""
+        read_at, now = self._income_read_at, self._monotonic()
+        begins = self._income.begins
+        fresh = read_at is not None and now - read_at < INCOME_GOOD_FOR_SECONDS
+        if not fresh or begins is None or since < begins:
+            self._income.reach(lambda begin, end: self._income_page(begin, end, need), since, self._now(), until)
+            if until is None:
+                self._income_read_at = now
+        return self._income.known(since, until)
+
+    def known_income(self, symbol: str) -> list[Income]:
+        """Bookings of one contract as far as they were read. Asks nobody."""
+        name = to_name(symbol)
+        return [row for row in self._income.known() if row.symbol == name]
+
+    def _income_page(self, begin: datetime, end: datetime, need: Need) -> list[Income]:
+        rows = self._calls.rows("income", lambda: self._session.futures_income_history(**_between(begin, end)), need)
+        return [parse_income(row) for row in rows]
+
+    def funding(self, since: datetime, until: datetime | None, need: Need) -> list[Funding]:
+        """Funding fees of that time, oldest first."""
+        rows = self.income(since, until, need)
+        return [parse_funding(row) for row in rows if row.kind == FUNDING_FEE and is_ours(row.symbol)]
+
+    # -- executions ------------------------------------------------------------------------------------------
+
+    def trades(
+        self, symbol: str, since: datetime, until: datetime | None = None, need: Need = Need.LOOK
+    ) -> list[Trade]:
+        """Executions in one contract, oldest first. Raises Unavailable."""
+        journal = self._trades.setdefault(symbol, Journal[Trade](most=MOST, overlap=TRADES_OVERLAP))
+        journal.reach(
+            lambda begin, end: self._trades_page(symbol, need, **_between(begin, end)), since, self._now(), until
+        )
+        return journal.known(since, until)
+
+    def of_order(self, symbol: str, order_id: str) -> list[Trade]:
+        """All executions of one order, as far as Binance lists them yet. Raises Unavailable."""
+        return self._trades_page(symbol, Need.LOOK, orderId=order_id)
+
+    def _trades_page(self, symbol: str, need: Need, **asked: Any) -> list[Trade]:
+        name = to_name(symbol)
+        try:
+            rows = self._calls.rows(
+                f"executions in {name}", lambda: self._session.futures_account_trades(symbol=name, **asked), need
+            )
+        except Unavailable as silence:
+            if silence.code not in NO_SUCH_CONTRACT:
+                raise
+            log.warning("executions in %s are not told any more: the contract is gone", name)
+            rows = []
+        return [parse_trade(row, self._in_usdt(row, need)) for row in rows]
+
+    def _in_usdt(self, row: Row, need: Need) -> Decimal:
+        """The fee of an execution in USDT, at the price of its minute: the same whenever it is asked for."""
+        amount, currency = paid(row)
+        if currency == SETTLE or not amount:
+            return amount
+        minute = moment(row, "time").replace(second=0, microsecond=0)
+        if (currency, minute) not in self._rates:
+            self._rates[currency, minute] = self._rate(currency, minute, need)
+        return amount * self._rates[currency, minute]
+
+    def _rate(self, currency: str, minute: datetime, need: Need) -> Decimal:
+        asked = {"symbol": f"{currency}{SETTLE}", "interval": "1m", "limit": 1, **_times(minute, minute + MINUTE)}
+        try:
+            bars = self._calls.rows(f"price of {currency}", lambda: self._session.futures_klines(**asked), need)
+        except Unavailable as silence:
+            if silence.code not in NO_SUCH_CONTRACT:
+                raise
+            log.warning("a fee in %s, which has no price here, is counted as so many USDT", currency)
+            return Decimal(1)
+        if not bars:
+            raise Unavailable(f"price of {currency}: Binance has none for {minute:%Y-%m-%d %H:%M}")
+        return number({"close": bars[0][4]}, "close")
+
+    def fills(self, since: datetime, until: datetime | None, need: Need, symbols: frozenset[str]) -> list[Fill]:
+        """Executions of the account, oldest first: in the contracts that had income, and in `symbols` beside them."""
+        found: list[Fill] = []
+        for symbol in sorted(self._traded(since, until, need) | symbols):
+            trades = self.trades(symbol, since, until, need)
+            names = self.names(symbol, trades, need)
+            found += [parse_fill(trade, names[trade.order_id]) for trade in trades]
+        return sorted(found, key=lambda fill: (fill.at, fill.symbol, int(fill.exchange_fill_id.rpartition(":")[2])))
+
+    def _traded(self, since: datetime, until: datetime | None, need: Need) -> frozenset[str]:
+        rows = self.income(since, until, need)
+        return frozenset(to_symbol(row.symbol) for row in rows if is_ours(row.symbol) and row.kind != FUNDING_FEE)
+
+    # -- names of orders -------------------------------------------------------------------------------------
+
+    def note(self, order: Order) -> None:
+        """Remember the name of an ordinary order that was seen."""
+        self.note_name(order.symbol, order.exchange_order_id, order.client_order_id)
+
+    def note_name(self, symbol: str, order_id: str, client_id: str) -> None:
+        self._names.setdefault(symbol, {})[order_id] = client_id
+
+    def names(self, symbol: str, trades: Sequence[Trade], need: Need) -> dict[str, str]:
+        """Client ids of the orders of these executions, by number. Raises Unavailable."""
+        known = self._names.setdefault(symbol, {})
+        missing = sorted({trade.order_id for trade in trades} - known.keys())
+        if len(missing) > FEW_NAMES:
+            self._names_at_once(symbol, min(trade.at for trade in trades if trade.order_id in missing), need)
+        for order_id in missing:
+            if order_id not in known:
+                known[order_id] = self._name(symbol, order_id, need)
+        return {trade.order_id: known[trade.order_id] for trade in trades}
+
+    def _names_at_once(self, symbol: str, since: datetime, need: Need) -> None:
+        """Orders that were placed since then, a page of them; an older order is asked for by itself."""
+        asked = {"symbol": to_name(symbol), "startTime": milliseconds(since - MINUTE), "limit": MOST}
+        rows = self._calls.rows(f"orders in {symbol}", lambda: self._session.futures_get_all_orders(**asked), need)
+        for row in rows:
+            self.note_name(symbol, text(row, "orderId"), str(row.get("clientOrderId") or ""))
+
+    def _name(self, symbol: str, order_id: str, need: Need) -> str:
+        """The name of one order; "" where Binance no longer knows it."""
+        asked = {"symbol": to_name(symbol), "orderId": order_id}
+        try:
+            row = self._calls.row(f"order {order_id}", lambda: self._session.futures_get_order(**asked), need)
+        except Unavailable as silence:
+            if silence.code in GONE:
+                return ""
+            raise
+        return str(row.get("clientOrderId") or "")
+
+    # -- lives -----------------------------------------------------------------------------------------------
+
+    def legs(self, symbol: str, held: Sizes, since: datetime, need: Need, newest: datetime | None = None) -> Legs:
+        """The legs of one contract, whole from `since` on.
+
+        Raises Unavailable, and Torn where the executions do not lead to what is held, or none is from `newest` or
+        after it.
+        """
+        earliest, trades = since, self.trades(symbol, since, None, need)
+        if newest is not None and not any(trade.at >= newest for trade in trades):
+            raise Torn(f"no execution in {symbol} is listed yet from when it changed")
+        while True:
+            sides = {trade.position_side for trade in trades}
+            known = {side for name, side in held if name == symbol} <= sides
+            legs = tuple(
+                fold([trade for trade in trades if trade.position_side is side], side, held.get((symbol, side), ZERO))
+                for side in sorted(sides, key=str)
+            )
+            if known and all(leg.lives[0].whole for leg in legs if leg.lives):
+                return legs
+            if self._is_all(symbol, earliest):
+                if not known:
+                    raise Torn(f"{symbol} is held and has no executions")
+                return legs
+            earliest -= FURTHER
+            self.trades(symbol, earliest, earliest, need)  # reads back, and not the newest once more
+            trades = self._trades[symbol].known(earliest)
+
+    def _is_all(self, symbol: str, since: datetime) -> bool:
+        """Nothing older than what was read is kept by Binance."""
+        begins = self._trades[symbol].begins
+        return begins is not None and begins > since
+
+    def closed_positions(
+        self,
+        since: datetime,
+        until: datetime | None,
+        need: Need,
+        symbols: frozenset[str],
+        held: Callable[[], Sizes],
+        leverage: Callable[[str], Decimal],
+    ) -> list[ClosedPosition]:
+        """Lives whose newest close lies in that time, oldest first. `held` reads what is held now."""
+        found: list[ClosedPosition] = []
+        traded = sorted(self._traded(since, until, need) | symbols)
+        now_held = held() if traded else {}
+        for symbol in traded:
+            legs, now_held = self._legs_at_one_moment(symbol, since, need, now_held, held)
+            lives = [life for leg in legs for life in leg.lives if _closed_within(life, since, until)]
+            if not lives:
+                continue
+            self.income(min(life.opened_at for life in lives), None, need)
+            income, names = self.known_income(symbol), self.names(symbol, [_close_of(life) for life in lives], need)
+            for life in lives:
+                origin = origin_of(names[_close_of(life).order_id])
+                found.append(closed_position(life, legs, income, origin, leverage(symbol)))
+        return sorted(found, key=lambda life: (life.updated_at, life.life))
+
+    def _legs_at_one_moment(
+        self, symbol: str, since: datetime, need: Need, before: Sizes, held: Callable[[], Sizes]
+    ) -> tuple[Legs, Sizes]:
+        """Legs from a reading of what is held that did not change while the executions were read, and the newest."""
+        for _ in range(TRIES):
+            legs = self._legs_if_they_agree(symbol, before, since, need)
+            after = held()
+            if legs is not None and _same(symbol, before, after):
+                return legs, after
+            before = after
+        raise Unavailable(f"what is held of {symbol} and its executions do not agree yet")
+
+    def _legs_if_they_agree(self, symbol: str, held: Sizes, since: datetime, need: Need) -> Legs | None:
+        try:
+            return self.legs(symbol, held, since, need)
+        except Torn:
+            return None
+
+    def funding_share(self, leg: Leg, legs: Legs) -> Decimal:
+        """Funding of the life that a leg is in, as far as the income was read."""
+        assert leg.current is not None
+        return funding_of(leg.current, legs, self.known_income(leg.current.symbol))
+
+
+def _close_of(life: Life) -> Trade:
+    assert life.last_close is not None
+    return life.last_close
+
+
+def _closed_within(life: Life, since: datetime, until: datetime | None) -> bool:
+    close = life.last_close
+    return close is not None and close.at >= since and (until is None or close.at <= until)
+
+
+def _same(symbol: str, one: Sizes, other: Sizes) -> bool:
+    return {key: size for key, size in one.items() if key[0] == symbol} == {
+        key: size for key, size in other.items() if key[0] == symbol
+    }
+
+
+def _between(begin: datetime, end: datetime) -> dict[str, int]:
+    return {**_times(begin, end), "limit": MOST}
+
+
+def _times(begin: datetime, end: datetime) -> dict[str, int]:
+    return {"startTime": milliseconds(begin), "endTime": milliseconds(end)}

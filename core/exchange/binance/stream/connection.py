@@ -1,0 +1,141 @@
+"""What is said on a WebSocket line to Binance USD-M, and the listen key that the user stream hangs on.
+
+The user stream needs no words at all: its address carries the key. Market streams are subscribed to by name.
+Sources: Binance USD-M docs, user data streams and websocket market streams, with the address split of April 2026.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable, Iterable, Mapping
+
+import orjson
+from websockets.asyncio.client import ClientConnection
+
+from core.domain.errors import PerpdeckError
+from core.exchange.connection import DOOR, Ear, Lost, Message, Talk, TurnedAway, decoded
+from core.exchange.throttle import Limit
+
+log = logging.getLogger("perpdeck.stream")
+
+DOORS: Mapping[str, Limit] = {DOOR: Limit(20, 20.0)}  #: new connections; Binance allows 300 in five minutes and IP
+USER_ADDRESSES = ("{base}/private/ws?listenKey={key}", "{base}/ws/{key}")  #: the present form; the one before the split
+MARKET_ADDRESS = "{base}/{line}/stream"
+EXPIRED = "listenKeyExpired"
+KEY_REFUSED = {"-2014", "-2015", "-2017"}  #: of a request for a listen key: this API key is not taken
+NO_SUCH_KEY = "-1125"
+
+
+class Silent(Lost):
+    """Connected, and not told of what must have happened."""
+
+
+class ListenKey:
+    """The key of the user stream, and the form of address it is put into.
+
+    `make` and `renew` are REST calls; they raise our errors and run in a thread of their own. The key is never
+    deleted: an account has one, and every process that listens to the account shares it.
+    """
+
+    def __init__(
+        self, base: str, make: Callable[[], str], renew: Callable[[str], None], *, after_refused_seconds: float
+    ) -> None:
+        self._base, self._make, self._renew, self._after_refused = base, make, renew, after_refused_seconds
+        self._form = 0
+        self._key = ""
+
+    async def address(self, after: Lost | None) -> str:
+        """Where the user stream is, with a key that is good for an hour. Raises Lost where there is no key.
+
+        Another form than last time where the exchange turned us away there, or let us in and kept silent.
+        """
+        if isinstance(after, TurnedAway | Silent):
+            self._form = (self._form + 1) % len(USER_ADDRESSES)
+        try:
+            self._key = await asyncio.to_thread(self._make)
+        except PerpdeckError as trouble:
+            if trouble.code in KEY_REFUSED:
+                words = f"login refused, code {trouble.code}: {trouble.words}"
+                raise Lost(words, self._after_refused) from None
+            raise Lost(f"no listen key: {trouble}") from None
+        return USER_ADDRESSES[self._form].format(base=self._base, key=self._key)
+
+    async def renew(self) -> None:
+        """Make the present key good for another hour. Raises PerpdeckError, NO_SUCH_KEY as its code if it is gone."""
+        if self._key:
+            await asyncio.to_thread(self._renew, self._key)
+
+
+class _BinanceTalk(Talk[str]):
+    """Events come bare or wrapped with the name of their stream."""
+
+    async def still_there(self) -> None:
+        """A frame of the protocol; Binance sends its own every three minutes, which the library answers."""
+        await (await self.socket.ping())
+
+    def take(self, text: str | bytes) -> None:
+        message = decoded(text)
+        event = message.get("data") if "stream" in message else message
+        if isinstance(event, dict) and "e" in event:
+            self.event(event)
+        elif isinstance(event, dict):
+            self.answer(event)
+
+    def event(self, event: Message) -> None:
+        self.ear.pushed(self.name, event)
+
+    def answer(self, message: Message) -> None:
+        """What is no event; nothing was asked here."""
+
+
+class UserTalk(_BinanceTalk):
+    """On the user stream: nothing to say."""
+
+    async def begin(self) -> None:
+        """The address says it all."""
+
+    async def want(self, channels: Iterable[str]) -> None:
+        """Everything comes, always."""
+
+    def event(self, event: Message) -> None:
+        """An expired key leaves the connection open and dumb: it is given up at once."""
+        if event["e"] == EXPIRED:
+            raise Lost("the listen key has expired", 0.0)
+        super().event(event)
+
+
+class MarketTalk(_BinanceTalk):
+    """On a line of market streams; Binance takes ten messages a second, so all names go into one."""
+
+    def __init__(self, name: str, socket: ClientConnection, wanted: Iterable[str], ear: Ear) -> None:
+        super().__init__(name, socket, wanted, ear)
+        self._subscribed: list[str] = []
+        self._pending: set[int] = set()
+        self._numbers = itertools.count(1)
+
+    async def begin(self) -> None:
+        """Subscribe to what is wanted; returns when it is acknowledged."""
+        await self.want(self.wanted)
+        while self._pending:
+            await self.hear()
+
+    async def want(self, channels: Iterable[str]) -> None:
+        """Listen to these streams from now on, and to no others; also while it begins."""
+        self.wanted = list(channels)
+        gone = [stream for stream in self._subscribed if stream not in self.wanted]
+        new = [stream for stream in self.wanted if stream not in self._subscribed]
+        self._subscribed = list(self.wanted)
+        for method, streams in (("UNSUBSCRIBE", gone), ("SUBSCRIBE", new)):
+            if streams:
+                number = next(self._numbers)
+                self._pending.add(number)
+                await self.socket.send(orjson.dumps({"method": method, "params": streams, "id": number}).decode())
+
+    def answer(self, message: Message) -> None:
+        """An acknowledgement; a refusal means that the line is of no use."""
+        trouble = message.get("error") or ("code" in message and message)
+        if isinstance(trouble, dict):
+            raise Lost(f"refused, code {trouble.get('code')}: {trouble.get('msg')}")
+        self._pending.discard(message.get("id", 0))

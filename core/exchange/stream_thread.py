@@ -1,0 +1,165 @@
+"""The thread behind a stream: one event loop that keeps several lines up and tells one listener what they say.
+
+Orders have no snapshot on any exchange, so every return of a line is told as `reconnected`: read everything anew.
+Knows lines, not what is said on them; an exchange brings its lines and reads its own messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from typing import Any
+
+from core.exchange.connection import Ear, Line, Message
+from core.exchange.port import OnPush, Push
+
+log = logging.getLogger("perpdeck.stream")
+
+STOP_SECONDS = 2.0
+
+
+class Stream(ABC):
+    """A `StreamPort`, but for what its lines are and what comes over them."""
+
+    thread_name = "stream"
+    needed: tuple[str, ...] = ()  #: lines without which the account is not heard
+
+    def __init__(self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = asyncio.Event()
+        self._on_push: OnPush = _nobody
+        self._lines: Mapping[str, Line[Any]] = {}
+        self._down: dict[str, str] = {}
+        self._been_up: set[str] = set()
+        self._watched: frozenset[str] = frozenset()
+        self._last_heard: datetime | None = None
+
+    # -- what an exchange brings -------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _make_lines(self, ear: Ear) -> Mapping[str, Line[Any]]:
+        """Its lines by name, for one life of the thread; prices of the watched symbols belong to them."""
+
+    @abstractmethod
+    def _price_channels(self, symbols: Iterable[str]) -> Mapping[str, Iterable[Any]]:
+        """By line: what to subscribe to for the prices of these symbols."""
+
+    @abstractmethod
+    def _pushed(self, name: str, message: Message) -> None:
+        """A message of that line."""
+
+    def _beside(self) -> Iterable[Coroutine[Any, Any, None]]:
+        """What goes on beside the lines while the thread lives."""
+        return ()
+
+    # -- the port ----------------------------------------------------------------------------------------------
+
+    def start(self, on_push: OnPush) -> None:
+        """Begin to listen; returns at once. Started already, it does nothing."""
+        with self._lock:
+            if self._thread is not None:
+                return
+            self._on_push = on_push
+            ready = threading.Event()
+            self._thread = threading.Thread(
+                target=lambda: asyncio.run(self._listen(ready)), name=self.thread_name, daemon=True
+            )
+            self._thread.start()
+            ready.wait()
+
+    def watch(self, symbols: frozenset[str]) -> None:
+        """Prices of these symbols from now on."""
+        with self._lock:
+            if symbols == self._watched:
+                return
+            self._watched = symbols
+            if self._loop is not None:
+                for name, channels in self._price_channels(symbols).items():
+                    wanting = self._lines[name].want(channels)
+                    asyncio.run_coroutine_threadsafe(wanting, self._loop).add_done_callback(_tell_trouble)
+
+    def stop(self) -> None:
+        """Close all lines and end the thread, within two seconds."""
+        with self._lock:
+            if self._thread is None or self._loop is None:
+                return
+            self._loop.call_soon_threadsafe(self._ended.set)
+            thread, self._thread, self._loop = self._thread, None, None
+        if thread is not threading.current_thread():
+            thread.join(STOP_SECONDS)
+
+    @property
+    def connected(self) -> bool:
+        """Every line that is needed is up, with all its subscriptions acknowledged."""
+        return self._thread is not None and not self._down
+
+    @property
+    def last_heard(self) -> datetime | None:
+        """When anything last came, a sign of life included, on any line."""
+        return self._last_heard
+
+    # -- the thread --------------------------------------------------------------------------------------------
+
+    async def _listen(self, ready: threading.Event) -> None:
+        """The life of the thread: all lines up until `stop`."""
+        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
+        self._down, self._been_up = dict.fromkeys(self.needed, "not connected yet"), set()
+        self._lines = self._make_lines(Ear(self._is_up, self._is_down, self._heard, self._pushed))
+        tasks = [asyncio.create_task(line.keep_up(), name=name) for name, line in self._lines.items()]
+        tasks += [asyncio.create_task(work) for work in self._beside()]
+        ready.set()
+        await self._ended.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # -- what the lines tell -----------------------------------------------------------------------------------
+
+    def _is_up(self, name: str) -> None:
+        """Tell a return always; the first time, once nothing is missing any more."""
+        self._heard(name)
+        returned = name in self._been_up
+        self._been_up.add(name)
+        if self._down.pop(name, None) is None:
+            return
+        log.info("stream up line=%s", name)
+        if returned:
+            self._ring(Push("connection", words=f"reconnected{self._missing()}"))
+        elif not self._down:
+            self._ring(Push("connection", words="connected"))
+
+    def _is_down(self, name: str, words: str) -> None:
+        if self._down.get(name) != words:
+            self._down[name] = words
+            log.warning("stream lost line=%s: %s", name, words)
+            self._ring(Push("connection", words=f"lost: {name}: {words}"))
+
+    def _missing(self) -> str:
+        return "".join(f"; still lost: {name}: {words}" for name, words in self._down.items())
+
+    def _heard(self, name: str) -> None:
+        self._last_heard = self._now()
+
+    def _ring(self, push: Push) -> None:
+        try:
+            self._on_push(push)
+        except Exception:
+            # Whoever listens may fail; the doorbell goes on ringing for the next push.
+            log.exception("a listener failed on a push of %s", push.channel)
+
+
+def _nobody(push: Push) -> None:
+    """Who listens before `start`."""
+
+
+def _tell_trouble(future: Future[None]) -> None:
+    if not future.cancelled() and future.exception() is not None:
+        log.error("watching other prices failed", exc_info=future.exception())
