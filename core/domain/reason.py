@@ -1,0 +1,201 @@
+"""Reasons as values: a code of the catalogue and the values that stand in its sentence.
+
+Rules, services and adapters make reasons; the database keeps code and values; pages, API, alerts and Telegram put them
+into words. Nobody reads a fact back out of a sentence: whoever needs it asks for `code` and `values`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from string import Formatter
+from typing import Any, Protocol, TypeAlias, cast
+
+from core.domain.money import plain
+from core.domain.sentences import SENTENCES
+
+_WORD_BEGINS = re.compile(r"(?<!^)(?=[A-Z])")
+
+#: what may stand in a sentence; words of an enumeration become reasons of their own ("level.reduce_only")
+Value: TypeAlias = "Decimal | int | str | bool | datetime | timedelta | Reason | tuple[Value, ...] | None"
+
+TEXT = "text"  #: the code of what others have said (an exchange, a person, an old row): shown as it is
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Reason:
+    """Why something was done, not done or refused: `Reason("recovery.waits_for_trigger", step=1, pnl=...)`.
+
+    `str()` gives the English sentence. `code` names a row of `core.domain.sentences`; `values` fill its places.
+    """
+
+    code: str
+    items: tuple[tuple[str, Value], ...]
+
+    def __init__(self, code: str, /, **values: Value | StrEnum) -> None:
+        object.__setattr__(self, "code", code)
+        object.__setattr__(self, "items", tuple((name, _value(value)) for name, value in values.items()))
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """The values by their names in the sentence."""
+        return dict(self.items)
+
+    def __str__(self) -> str:
+        return put(self, ENGLISH)
+
+    def __bool__(self) -> bool:
+        return True
+
+
+class Language(Protocol):
+    """What it takes to put reasons into one language."""
+
+    def sentence(self, english: str) -> str:
+        """Return the sentence of the catalogue in this language, its places unfilled."""
+
+    def number(self, value: Decimal | int, spec: str) -> str:
+        """Return a number as this language writes it; `spec` is a format of Python's, "" for all its digits."""
+
+    def moment(self, value: datetime) -> str:
+        """Return a time."""
+
+
+class _English:
+    def sentence(self, english: str) -> str:
+        return english
+
+    def number(self, value: Decimal | int, spec: str) -> str:
+        if spec:
+            return format(value, spec)
+        return plain(value) if isinstance(value, Decimal) else str(value)
+
+    def moment(self, value: datetime) -> str:
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+ENGLISH: Language = _English()
+
+
+def text(words: str) -> Reason:
+    """Return what others have said as a reason: it is shown as it is, in every language."""
+    return Reason(TEXT, words=words)
+
+
+def as_reason(words: Reason | str) -> Reason:
+    """Return a reason as it is, and anybody's words as a reason of code `text`."""
+    return words if isinstance(words, Reason) else text(words)
+
+
+def put(reason: Reason, language: Language) -> str:
+    """Return the sentence of a reason in a language. A code that is not known is named with its values."""
+    english = SENTENCES.get(reason.code)
+    values = reason.values
+    if english is None:
+        return " ".join([reason.code, *(f"{name}={_shown(value, '', language)}" for name, value in values.items())])
+    written = []
+    for words, name, spec, _conversion in _parsed(language.sentence(english)):
+        written.append(words)
+        if name is not None:
+            written.append(_shown(values.get(name), spec or "", language))
+    return "".join(written)
+
+
+def places(sentence: str) -> dict[str, str]:
+    """Return the places of a sentence: name to format."""
+    return {name: spec or "" for _words, name, spec, _conversion in _parsed(sentence) if name is not None}
+
+
+def to_json(reason: Reason) -> dict[str, Any]:
+    """Return code and values as JSON; `from_json` reads them back exactly."""
+    return {"code": reason.code, "values": {name: _to_json(value) for name, value in reason.items}}
+
+
+def from_json(data: Mapping[str, Any]) -> Reason:
+    """Return the reason that `to_json` has written."""
+    return Reason(str(data["code"]), **{name: _from_json(value) for name, value in data["values"].items()})
+
+
+def amount(value: Decimal, language: Language = ENGLISH) -> str:
+    """Return an amount of USDT for a sentence: signed, two decimals."""
+    return f"{language.number(value, '+,.2f')} USDT"
+
+
+def code_of(word: StrEnum) -> str:
+    """Return the code of an enumeration's word in the catalogue: `level.reduce_only` for Level.REDUCE_ONLY."""
+    return f"{_WORD_BEGINS.sub('_', type(word).__name__).lower()}.{word.name.lower()}"
+
+
+def _value(value: Value | StrEnum) -> Value:
+    if isinstance(value, StrEnum):
+        return Reason(code_of(value))
+    if isinstance(value, list):
+        return tuple(_value(one) for one in value)
+    return value
+
+
+_cache: dict[str, list[tuple[str, str | None, str | None, str | None]]] = {}
+
+
+def _parsed(sentence: str) -> list[tuple[str, str | None, str | None, str | None]]:
+    found = _cache.get(sentence)
+    if found is None:
+        found = _cache[sentence] = list(Formatter().parse(sentence))
+    return found
+
+
+def _shown(value: Value, spec: str, language: Language) -> str:
+    if isinstance(value, Reason):
+        return put(value, language)
+    if isinstance(value, tuple):
+        return ", ".join(_shown(one, spec, language) for one in value)
+    if isinstance(value, bool) or value is None:
+        return put(Reason({True: "word.yes", False: "word.no", None: "word.none"}[value]), language)
+    if isinstance(value, timedelta):
+        return _span(value, spec, language)
+    if isinstance(value, datetime):
+        return language.moment(value)
+    if isinstance(value, Decimal | int):
+        return amount(Decimal(value), language) if spec == "usdt" else language.number(value, spec)
+    return value
+
+
+def _span(value: timedelta, spec: str, language: Language) -> str:
+    """A length of time: "15.0 s"; with the format "clock" as 4:12 or 1:04:12."""
+    if spec != "clock":
+        return f"{language.number(Decimal(str(value.total_seconds())), spec or '.1f')} s"
+    minutes, seconds = divmod(max(0, int(value.total_seconds())), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def _to_json(value: Value) -> Any:
+    if isinstance(value, Reason):
+        return to_json(value)
+    if isinstance(value, Decimal):
+        return {"decimal": str(value)}
+    if isinstance(value, datetime):
+        return {"time": value.isoformat()}
+    if isinstance(value, timedelta):
+        return {"microseconds": value // timedelta(microseconds=1)}
+    if isinstance(value, tuple):
+        return [_to_json(one) for one in value]
+    return value
+
+
+def _from_json(data: Any) -> Value:
+    if isinstance(data, Sequence) and not isinstance(data, str):
+        return tuple(_from_json(one) for one in data)
+    if not isinstance(data, dict):
+        return cast("Value", data)
+    if "code" in data:
+        return from_json(data)
+    if "decimal" in data:
+        return Decimal(data["decimal"])
+    if "time" in data:
+        return datetime.fromisoformat(data["time"])
+    return timedelta(microseconds=data["microseconds"])
