@@ -11,7 +11,7 @@ PERPDECK_HOSTS ?=
 
 TESTS ?= tests
 
-.PHONY: run test lint bench soak clean
+.PHONY: run test lint lock bench soak clean
 
 run: $(RUN_READY)
 	@$(BIN)/python scripts/port.py
@@ -28,6 +28,10 @@ lint: $(TEST_READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# What is installed, with hashes, from the readable lists. `make lock UPGRADE=--upgrade` takes newer packages as well.
+lock: $(TEST_READY)
+	scripts/lock $(VENV) $(UPGRADE)
+
 bench: $(TEST_READY)
 	$(BIN)/python -m benchmarks
 
@@ -40,10 +44,10 @@ clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(RUN_READY): requirements.txt scripts/venv
-	@scripts/venv "$(PYTHON)" $(VENV) requirements.txt
+$(RUN_READY): requirements.lock scripts/venv
+	@scripts/venv "$(PYTHON)" $(VENV) requirements.lock
 	@touch $@
 
-$(TEST_READY): requirements-dev.txt $(RUN_READY)
-	@scripts/venv "$(PYTHON)" $(VENV) requirements-dev.txt
+$(TEST_READY): requirements-dev.lock $(RUN_READY)
+	@scripts/venv "$(PYTHON)" $(VENV) requirements-dev.lock
 	@touch $@

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -74,10 +75,11 @@ HOMES = {
 }  #: library -> the only places that may import it
 
 
-def product() -> list[Path]:
+@cache
+def product() -> tuple[Path, ...]:
     """Every Python file that ships, but for the empty ones that only make a folder a package."""
     found = (path for room in ("core", "db", "pages") for path in (ROOT / room).rglob("*.py"))
-    return [ROOT / "app.py", *sorted(path for path in found if path.stat().st_size)]
+    return (ROOT / "app.py", *sorted(path for path in found if path.stat().st_size))
 
 
 def files(room: str) -> list[Path]:
@@ -88,22 +90,30 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Every node of a file's syntax tree."""
+    return tuple(ast.walk(ast.parse(path.read_text())))
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Full names of the modules a file imports; `from core import clock` counts as core.clock."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
             assert not node.level, f"{name(path)} imports relative to itself"
-    return found
+    return frozenset(found)
 
 
 def within(module: str, prefixes: tuple[str, ...]) -> bool:
     return any(module == prefix or module.startswith(prefix + ".") for prefix in prefixes)
 
 
+@cache
 def room_of(path: Path) -> str:
     """The row of the table that a file falls under."""
     rooms = [room for room in ROOMS if path.is_relative_to(ROOT / room)]
@@ -182,7 +192,7 @@ def test_only_the_executor_writes_to_an_exchange() -> None:
     for path in product():
         if room_of(path) in ("core/exchange", "core/simulator") or name(path) == "core/monitor/executor.py":
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in WRITES:
                 owner = ast.unparse(node.func.value)
                 assert owner.split(".")[-1] not in ("port", "client", "exchange"), (
@@ -200,7 +210,7 @@ def test_the_wiring_is_known_to_its_doors_only() -> None:
 def test_nothing_in_the_repository_names_a_machine_or_a_package_host() -> None:
     words = ("/wo" + "rk/", "pypi" + ".org", "python" + "hosted", "/tmp/" + "brief")
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
-    paths = [ROOT / one for one in listed.stdout.split("\0") if one] or product()
+    paths = [ROOT / one for one in listed.stdout.split("\0") if one] or [*product()]
     for path in paths:
         if not path.exists() or path.suffix in (".png", ".gz"):
             continue
