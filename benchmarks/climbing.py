@@ -29,7 +29,7 @@ def measure() -> Section:
         as_of = Pictured.of(stack.store, ACCOUNT).as_of
         positions = PositionManager(stack.store, SteppedClock(as_of + timedelta(seconds=1)))
         draft = stack.draft()
-        floor = median([_each(lambda: stack.store.rules()) for _ in range(ROUNDS)])
+        floor = median([_each(lambda: stack.store.parts.rules()) for _ in range(ROUNDS)])
         lines = [
             _line("as Settings have it", positions, replace(draft, recovery=RecoveryChoice(enabled=True)), floor),
             _line("the longest that is drawn", positions, replace(draft, recovery=LONGEST), floor),

@@ -59,7 +59,7 @@ def cost_of_a_life(stack: Stack) -> Cost:
     level = stack.part(name).take_profit_price()
     assert level is not None
     stack.price(level + 1, mark=level)
-    _pass_by(stack, lambda: bool(stack.store.cycles(stack.name, name)))
+    _pass_by(stack, lambda: bool(stack.store.history.cycles(stack.name, name)))
     after = spent(stack)
     return Cost(after.requests, after.weight - before)
 

@@ -69,7 +69,7 @@ class Desk:
         eventually(lambda: self._protected() == self._standing + 1, f"both legs of {part} rest")
         self._move(MARKET + ABOVE + 1)
         let_go = eventually(lambda: self.tap.seconds_to_let_go(part), f"the stop of part {part} has gone") or 0.0
-        eventually(lambda: self.store.cycles(part=part), f"the cycle of {part} has ended")
+        eventually(lambda: self.store.history.cycles(part=part), f"the cycle of {part} has ended")
         self._move(MARKET)
         return Sample(guarded, let_go)
 
@@ -82,17 +82,17 @@ class Desk:
         self.simulator.price(SWAP, price)
 
     def _protected(self) -> int:
-        found = self.store.picture(BINANCE)
+        found = self.store.snapshots.latest(BINANCE)
         rows = found[0]["parts"] if found else []
         return sum(row["pair"]["state"] == "working" for row in rows)
 
     def _used(self) -> int:
         """Conditional orders that rest, as the bot counts them."""
-        found = self.store.picture(BINANCE)
+        found = self.store.snapshots.latest(BINANCE)
         return int(found[0]["conditional"]["used"]) if found else -1
 
     def _resting(self) -> set[str | None]:
-        orders = self.store.orders(BINANCE)
+        orders = self.store.orders.of_interest(BINANCE)
         return {order.part for order in orders if order.status is OrderStatus.WORKING and order.exchange_order_id}
 
 
@@ -159,17 +159,17 @@ def _dashboard(world: World, simulator: SimulatorProcess) -> Iterator[Dashboard]
     Weight is not scarce: what is measured in a minute here takes a trader days.
     """
     simulator.switches(binance_weight_limit=10**9)
-    world.store.set_settings({"recovery_enabled": False, "reopen_enabled": False}, "benchmark")
+    world.store.settings.set_all({"recovery_enabled": False, "reopen_enabled": False}, "benchmark")
     dashboard = Dashboard(world.home)
     try:
         dashboard.wait_until_up()
         eventually(lambda: dashboard.lives() and _looked(world), "the bot has looked", STREAM_SECONDS)
-        world.store.set_running(BINANCE, True, by="benchmark", why="", manually=False)
+        world.store.bots.set_running(BINANCE, True, by="benchmark", why="", manually=False)
         yield dashboard
     finally:
         dashboard.stop()
 
 
 def _looked(world: World) -> bool:
-    found = world.store.picture(BINANCE)
+    found = world.store.snapshots.latest(BINANCE)
     return bool(found and found[0]["health"]["stream"] == "connected" and BTC in found[0]["tickers"])

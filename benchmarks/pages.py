@@ -50,7 +50,7 @@ def measure() -> Section:
 
 
 def _shown(world: World) -> int:
-    found = world.store.picture(ACCOUNT)
+    found = world.store.snapshots.latest(ACCOUNT)
     return len(found[0]["parts"]) if found and found[0]["health"]["stream"] == "connected" else 0
 
 

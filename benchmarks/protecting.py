@@ -72,7 +72,7 @@ class Desk:
         eventually(lambda: not self._picture()["parts"], "the bot has forgotten everything")
 
     def _picture(self) -> dict[str, list[object]]:
-        found = self.world.store.picture(ACCOUNT)
+        found = self.world.store.snapshots.latest(ACCOUNT)
         return found[0] if found else {"parts": [None]}
 
     def wait_below(self, count: int) -> list[tuple[str, Decimal]]:
@@ -83,7 +83,7 @@ class Desk:
         return list(zip(parts, prices, strict=True))
 
     def _resting(self) -> set[str | None]:
-        orders = self.world.store.orders(ACCOUNT)
+        orders = self.world.store.orders.of_interest(ACCOUNT)
         return {order.part for order in orders if order.status is OrderStatus.WORKING and order.exchange_order_id}
 
     def fill(self, part: str, price: Decimal, delay_ms: int) -> float:
@@ -146,14 +146,14 @@ def _dashboard(world: World) -> Iterator[Dashboard]:
     try:
         dashboard.wait_until_up()
         eventually(lambda: dashboard.lives() and _looked(world), "the bot has looked", STREAM_SECONDS)
-        world.store.set_running(ACCOUNT, True, by="benchmark", why="", manually=False)
+        world.store.bots.set_running(ACCOUNT, True, by="benchmark", why="", manually=False)
         yield dashboard
     finally:
         dashboard.stop()
 
 
 def _looked(world: World) -> bool:
-    found = world.store.picture(ACCOUNT)
+    found = world.store.snapshots.latest(ACCOUNT)
     return bool(found and found[0]["health"]["stream"] == "connected" and BTC in found[0]["tickers"])
 
 

@@ -42,7 +42,7 @@ def measure() -> Section:
             try:
                 dashboard.wait_until_up()
                 eventually(lambda: dashboard.lives() and _shown(world) == PARTS, "the parts are on the board")
-                world.store.set_running(ACCOUNT, True, by="benchmark", why="", manually=False)
+                world.store.bots.set_running(ACCOUNT, True, by="benchmark", why="", manually=False)
                 simulator.market("walk", volatility=0.00002)
                 before, began = _passes(world), time.monotonic()
                 lines = list(_lines(dashboard, _secrets(world)))
@@ -93,7 +93,7 @@ def _secrets(world: World) -> list[str]:
 
 
 def _shown(world: World) -> int:
-    found = world.store.picture(ACCOUNT)
+    found = world.store.snapshots.latest(ACCOUNT)
     return len(found[0]["parts"]) if found and found[0]["health"]["stream"] == "connected" else 0
 
 

@@ -114,7 +114,7 @@ class Sender:
         return str(answer.json()["parts"][0])
 
     def _protected(self, part: str) -> bool:
-        found = self.store.picture(ACCOUNT)
+        found = self.store.snapshots.latest(ACCOUNT)
         return any(row["part"] == part and row["protected"] for row in (found[0]["parts"] if found else ()))
 
 
@@ -182,17 +182,17 @@ def _lines(delay: int, samples: list[Sample], floor: list[float], goals: tuple[f
 @contextmanager
 def _dashboard(world: World) -> Iterator[Dashboard]:
     """The dashboard, its bot started and its streams up; nothing is added to or opened again."""
-    world.store.set_settings({"recovery_enabled": False, "reopen_enabled": False}, "benchmark")
+    world.store.settings.set_all({"recovery_enabled": False, "reopen_enabled": False}, "benchmark")
     dashboard = Dashboard(world.home)
     try:
         dashboard.wait_until_up()
         eventually(lambda: dashboard.lives() and _looked(world), "the bot has looked", STREAM_SECONDS)
-        world.store.set_running(ACCOUNT, True, by="benchmark", why="", manually=False)
+        world.store.bots.set_running(ACCOUNT, True, by="benchmark", why="", manually=False)
         yield dashboard
     finally:
         dashboard.stop()
 
 
 def _looked(world: World) -> bool:
-    found = world.store.picture(ACCOUNT)
+    found = world.store.snapshots.latest(ACCOUNT)
     return bool(found and found[0]["health"]["stream"] == "connected" and BTC in found[0]["tickers"])

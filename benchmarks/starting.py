@@ -53,7 +53,7 @@ def _restart(floor: float) -> Section:
     with World() as world:
         with world.stack() as stack:
             populate(stack, PARTS)
-            bare = stack.part(max(intent.part for intent in stack.store.intents(ACCOUNT)))
+            bare = stack.part(max(intent.part for intent in stack.store.parts.intents(ACCOUNT)))
             stack.simulator.intervene("cancel", algoClOrdId=bare.protection[0].client_order_id, instId="BTC-USDT-SWAP")
         with world.simulator("real", DELAY_MS) as simulator, behind(world.home, simulator, Tap) as tap:
             simulator.market("hold")
@@ -91,8 +91,8 @@ def _restart(floor: float) -> Section:
 
 def _until_protected(world: World, bot: Process, tap: Tap, part: str) -> tuple[float, float]:
     """When Start could be pressed, and when the part's protection was asked for."""
-    eventually(lambda: bot.lives() and world.store.bot(ACCOUNT).changed_by == "restart", "the bot has the account")
+    eventually(lambda: bot.lives() and world.store.bots.get(ACCOUNT).changed_by == "restart", "the bot has the account")
     started = time.perf_counter()
-    world.store.set_running(ACCOUNT, True, by="benchmark", why="", manually=False)
+    world.store.bots.set_running(ACCOUNT, True, by="benchmark", why="", manually=False)
     eventually(lambda: bot.lives() and part in tap.protected, "the bare part is protected")
     return started, tap.protected[part]

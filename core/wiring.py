@@ -207,7 +207,7 @@ class Running:
     def reload_accounts(self) -> None:
         """Bring the guards in line with the accounts in the database."""
         with self._lock:
-            wanted = {account.id: account for account in self.store.accounts()}
+            wanted = {account.id: account for account in self.store.accounts.all()}
             for name, (account, _) in list(self._guarded.items()):
                 if wanted.get(name) != account:
                     self._let_go(name)
@@ -216,7 +216,7 @@ class Running:
                     self._take(account)
                 except Misconfigured as trouble:
                     log.error("account %s is not guarded: %s", name, trouble)
-                    self.store.raise_alarm(name, f"account/{name}", str(trouble), self.clock.now())
+                    self.store.alarms.raise_alarm(name, f"account/{name}", str(trouble), self.clock.now())
 
     def _take(self, account: Account) -> None:
         """Guard this account with the keys it uses now. Raises Misconfigured where they cannot be opened."""
@@ -258,13 +258,13 @@ class Running:
     def _keep_demo_account(self) -> None:
         """Keys for OKX demo in the environment are an account, without anything being entered."""
         demo = self.keys.demo
-        known = [one for one in self.store.accounts() if one.environment is Environment.DEMO]
+        known = [one for one in self.store.accounts.all() if one.environment is Environment.DEMO]
         if demo is None or any(self.keys.source(one) == ENVIRONMENT for one in known):
             return
         rest_url, stream_url = self.where(Exchange.OKX, Environment.DEMO, "global")
         hint = demo.api_key[-4:]
         account = Account(DEMO_ACCOUNT, "OKX demo", Exchange.OKX, Environment.DEMO, rest_url, stream_url, hint)
-        self.store.save_account(account, None)
+        self.store.accounts.save(account, None)
 
     # -- the paper accounts -------------------------------------------------------------------------------
 
@@ -282,11 +282,11 @@ class Running:
                 api_key_hint=keys.api_key[-4:],
                 permissions="read_only,trade",
             )
-            if self.store.account(name) != account or self._kept_keys(name) != keys:
-                self.store.save_account(account, self.vault.encrypt(keys))
+            if self.store.accounts.get(name) != account or self._kept_keys(name) != keys:
+                self.store.accounts.save(account, self.vault.encrypt(keys))
 
     def _kept_keys(self, account: str) -> Credentials | None:
-        sealed = self.store.ciphertext(account)
+        sealed = self.store.accounts.ciphertext(account)
         try:
             return self.vault.decrypt(sealed) if sealed is not None else None
         except Misconfigured:

@@ -7,21 +7,21 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from core.domain.order import Order
-from db.connection import Database
 from db.mapping import json
 from db.models import EventRow, FillRow, OrderRow
 from db.records import Event, EventsOnly, FillRecord, Only, OrdersOnly
 from db.repositories.events import event_of
+from db.repository import Repository
 
 orders, fills, events = OrderRow.table(), FillRow.table(), EventRow.table()
 
 Place = tuple[datetime, str]  #: where a page ended: the last row's time and id
 
 
-class Pages(Database):
+class PageRepository(Repository):
     """What is kept, for programs that read all of it."""
 
-    def order_page(self, account: str, only: OrdersOnly, after: Place | None, limit: int) -> list[tuple[Place, Order]]:
+    def orders(self, account: str, only: OrdersOnly, after: Place | None, limit: int) -> list[tuple[Place, Order]]:
         """Our orders of all cycles, by when they were made."""
         made = func.coalesce(orders.c.created_at, orders.c.updated_at, func.to_timestamp(0))
         narrowed = {
@@ -46,7 +46,7 @@ class Pages(Database):
             row = connection.execute(select(orders).where(*mine)).one_or_none()
         return None if row is None else json.order_of(row)
 
-    def fill_page(
+    def fills(
         self, account: str, only: Only, part: str | None, after: Place | None, limit: int
     ) -> list[tuple[Place, FillRecord]]:
         """Executions, ours and those of others; of `only` symbol, side and dates narrow them."""
@@ -68,7 +68,7 @@ class Pages(Database):
             rows = connection.execute(query.order_by(fills.c.at.desc(), name.desc()).limit(limit))
             return [((row.at, row.name), FillRecord(json.fill_of(row), row.part, row.cycle)) for row in rows]
 
-    def event_page(self, account: str, only: EventsOnly, before: int | None, limit: int) -> list[tuple[int, Event]]:
+    def events(self, account: str, only: EventsOnly, before: int | None, limit: int) -> list[tuple[int, Event]]:
         """What was asked, decided and done, and each fact; each with its number, which only grows."""
         wanted = [events.c.account == account]
         given = {events.c.part: only.part, events.c.rule: only.rule, events.c.kind: only.kind}

@@ -203,7 +203,7 @@ class Replay:
     def _react(self) -> None:
         """Once a minute: open again what has ended, and move the stop of what runs well to its entry."""
         self.stack.hear(self.run.symbol)
-        ended = {cycle.part: cycle.ended for cycle in self.stack.store.cycles(ACCOUNT, limit=1000)}
+        ended = {cycle.part: cycle.ended for cycle in self.stack.store.history.cycles(ACCOUNT, limit=1000)}
         for slot in self.slots:
             part = self._part_of.get(slot.name)
             if part is not None and part not in ended:
@@ -252,13 +252,13 @@ class Replay:
         self.run.edits += 1
 
     def _living(self) -> list[str]:
-        return [intent.part for intent in self.stack.store.intents(ACCOUNT) if intent.living]
+        return [intent.part for intent in self.stack.store.parts.intents(ACCOUNT) if intent.living]
 
     # -- the sum ---------------------------------------------------------------------------------------------
 
     def _sum_up(self) -> None:
         run, truth = self.run, self.stack.exchange()
-        run.cycles = sorted(self.stack.store.cycles(ACCOUNT, limit=1000), key=lambda one: (one.ended, one.part))
+        run.cycles = sorted(self.stack.store.history.cycles(ACCOUNT, limit=1000), key=lambda one: (one.ended, one.part))
         run.ledger = self.stack.money()
         run.orders = len(truth["orders"])
         run.left = [f"position {row['posSide']} {row['pos']}" for row in truth["positions"]]

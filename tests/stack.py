@@ -78,8 +78,10 @@ class Stack:
         self._tokens = (f"click-{number}" for number in itertools.count(1))
         self._holders = (f"test-{number}" for number in itertools.count(1))
         simulator.switches(rate_limits=False, binance_weight_limit=NO_LIMIT)
-        store.save_account(self.account, None)
-        store.set_settings({"recovery_enabled": False, "reopen_enabled": False}, "test")  # on where a story wants them
+        store.accounts.save(self.account, None)
+        store.settings.set_all(
+            {"recovery_enabled": False, "reopen_enabled": False}, "test"
+        )  # on where a story wants them
         self.client = self._client()
         self.held_side = "long" if hedge else "net"  #: as the exchange names what a long is held in
         if hedge:
@@ -123,7 +125,7 @@ class Stack:
         """A bot that has just been started by its trader."""
         self.guard = self.another_bot()
         assert self.guard.lease.acquire()
-        self.store.set_running(self.name, True, by="test", why="", manually=False)
+        self.store.bots.set_running(self.name, True, by="test", why="", manually=False)
         self.guard.running = True
 
     def another_bot(self, holder: str = "") -> Guard:
@@ -219,8 +221,8 @@ class Stack:
 
     def ended(self, name: str) -> CycleRecord:
         """Look until the part's cycle has ended; returns it."""
-        self.until(lambda: self.store.cycles(self.name, name), seconds=120)
-        return self.store.cycles(self.name, name)[0]
+        self.until(lambda: self.store.history.cycles(self.name, name), seconds=120)
+        return self.store.history.cycles(self.name, name)[0]
 
     def by_hand(self, do: str, **what: Any) -> None:
         """A person's, or the exchange's own, hand in this account."""
@@ -241,12 +243,12 @@ class Stack:
         """Everything that was explained so far, oldest first."""
         return "\n".join(
             f"{event.at:%H:%M:%S} {event.part or '-'} {event.rule}: {event.because} [{event.action}] {event.outcome}"
-            for event in reversed(self.store.events(limit=400))
+            for event in reversed(self.store.events.find(limit=400))
         )
 
     def alarms(self) -> list[str]:
         """Subjects of the open alarms."""
-        return [alarm.subject for alarm in self.store.alarms(self.name)]
+        return [alarm.subject for alarm in self.store.alarms.open(self.name)]
 
     def price(self, last: object, mark: object | None = None, symbol: str = "BTC-USDT-SWAP") -> None:
         """Walk the exchange's price there."""

@@ -103,7 +103,7 @@ def hear_price(stack: Stack) -> None:
 
 def populate(stack: Stack, parts: int) -> None:
     """The bot opens one part; the others are its copies, in our book and at the exchange. All are protected."""
-    held = [intent.part for intent in stack.store.intents(stack.account.id) if intent.living]
+    held = [intent.part for intent in stack.store.parts.intents(stack.account.id) if intent.living]
     if not held:
         held = [stack.open(stack.draft(PART_USDT, tp=5, sl=-10))]
         calm(stack)

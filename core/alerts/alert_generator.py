@@ -31,17 +31,17 @@ class Herald:
 
     def turn(self) -> int:
         """Make alerts of everything that is new; how many. Raises Unavailable."""
-        now, kept = self._clock.now(), self._store.settings()
+        now, kept = self._clock.now(), self._store.settings.all()
         settings = AlertSettings.of(kept)
         day = due(settings, now, zone_of(kept.get("time_zone")))
         wanted = [] if day is None or day == self._summed else list(summaries(self._store, day))
         stands = list(standing(self._store, settings, now))
-        new = self._store.tell_alerts(alerts_of, stands, now, wanted)
+        new = self._store.alerts.tell(alerts_of, stands, now, wanted)
         if new is None:
             return 0
         self._summed = day
         tidied = self._tidied is not None and now - self._tidied <= TIDIED_EVERY
-        if not tidied and self._store.forget_alerts(now - KEPT_FOR, BATCH) < BATCH:
+        if not tidied and self._store.alerts.forget(now - KEPT_FOR, BATCH) < BATCH:
             self._tidied = now
         return new
 

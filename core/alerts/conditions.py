@@ -25,13 +25,13 @@ HEARTBEAT_OLD = timedelta(seconds=20)  #: it comes every 2 s
 
 def standing(store: Store, settings: AlertSettings, now: datetime) -> Iterator[Condition]:
     """Everything that is wrong with any account. Raises Unavailable."""
-    for account in store.accounts():
-        found = store.picture(account.id)
+    for account in store.accounts.all():
+        found = store.snapshots.latest(account.id)
         if found is not None:
             yield from _bare(account.id, found[0], timedelta(seconds=settings.bare_seconds))
         yield from _bot(store, account.id, found[1] if found else None, now)
     patience = timedelta(seconds=settings.unresolved_seconds)
-    for key, part, order, since in store.unresolved_placements():
+    for key, part, order, since in store.alerts.unresolved_placements():
         known = meaning(order)
         purpose = PURPOSES[known.purpose] if known else "order"
         words = f"{key.symbol} {key.side}, part {part}: {purpose} {order} has had no answer since {since:%H:%M:%S} UTC"
@@ -55,10 +55,10 @@ def _bare(account: str, picture: dict[str, Any], patience: timedelta) -> Iterato
 
 
 def _bot(store: Store, account: str, as_of: datetime | None, now: datetime) -> Iterator[Condition]:
-    row = store.bot(account)
+    row = store.bots.get(account)
     if not row.running:
         return
-    if store.lease(account) is None:
+    if store.leases.current(account) is None:
         words = "the bot should run, and no process looks after the account; what rests on the exchange guards it"
         yield Condition(f"lease/{account}", AlertKind.LEASE, account, words, NOBODY_FOR)
         return

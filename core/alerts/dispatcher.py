@@ -51,7 +51,7 @@ class Courier:
     def turn(self) -> list[Future[int]]:
         """Begin to send what is due, a thread for each channel. Raises Unavailable."""
         started = []
-        for channel in self._store.channels_with_news(self._clock.now()):
+        for channel in self._store.alert_channels.channels_with_news(self._clock.now()):
             with self._lock:
                 if channel in self._busy:
                     continue
@@ -83,8 +83,8 @@ class Courier:
 
     def _one(self, channel: str) -> bool:
         now = self._clock.now()
-        zone = zone_of(self._store.settings().get("time_zone"))
-        message = self._store.take_message(
+        zone = zone_of(self._store.settings.all().get("time_zone"))
+        message = self._store.alert_channels.take_message(
             channel,
             lambda about, waiting, sent: next_message(about, waiting, sent, now, zone),
             now,
@@ -100,15 +100,15 @@ class Courier:
             self._failed(channel, message, str(trouble), self._clock.now())
             return False
         self._sent(channel, message)
-        for account in sorted({account.id for account in self._store.accounts()}):
-            self._store.clear_alarms(account, (), self._clock.now(), only=(OWN_TROUBLE + channel,))
+        for account in sorted({account.id for account in self._store.accounts.all()}):
+            self._store.alarms.clear(account, (), self._clock.now(), only=(OWN_TROUBLE + channel,))
         return True
 
     def _sent(self, channel: str, message: Message) -> None:
         """Write it down, also where the database is away for a moment: else it would be sent again."""
         for left in reversed(range(SETTLE_TRIES)):
             try:
-                self._store.message_sent(channel, message, self._clock.now())
+                self._store.alert_channels.message_sent(channel, message, self._clock.now())
                 return
             except Unavailable:
                 if not left:
@@ -116,21 +116,21 @@ class Courier:
                 time.sleep(SETTLE_AGAIN)
 
     def _address(self, channel: str) -> str:
-        sealed = self._store.sealed_text(address_name(channel))
+        sealed = self._store.sealed_texts.get(address_name(channel))
         if sealed is None:
             raise Misconfigured("its address is gone: enter it anew")
         return self._unseal(sealed[0])
 
     def _failed(self, channel: str, message: Message, words: str, now: datetime) -> None:
         again = now + AGAIN_AFTER[message.attempts] if message.attempts < len(AGAIN_AFTER) else None
-        self._store.message_failed(channel, message, words, now, again)
+        self._store.alert_channels.message_failed(channel, message, words, now, again)
         log.warning("channel %s: attempt %s failed: %s", channel, message.attempts + 1, words)
         if again is not None:
             return
-        name = next((one.name for one in self._store.alert_channels() if one.id == channel), channel)
+        name = next((one.name for one in self._store.alert_channels.all() if one.id == channel), channel)
         for account in sorted({entry.alert.account for entry in message.entries if entry.alert.account}):
             told = f"what was to be told over {name} could not be sent: {words}"
-            self._store.raise_alarm(account, OWN_TROUBLE + channel, told, now)
+            self._store.alarms.raise_alarm(account, OWN_TROUBLE + channel, told, now)
 
 
 def written(message: Message, translate: Translate) -> tuple[str, str]:

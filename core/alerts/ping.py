@@ -35,11 +35,11 @@ class Ping:
     def turn(self) -> bool:
         """Send one where one is due and all is well; True where it was taken. Raises Unavailable, Misconfigured."""
         now = self._clock.now()
-        every = timedelta(minutes=AlertSettings.of(self._store.settings()).ping_minutes)
+        every = timedelta(minutes=AlertSettings.of(self._store.settings.all()).ping_minutes)
         pause = every if self._taken else min(every, AGAIN_AFTER)
         if not self._acting() or (self._last is not None and now - self._last < pause):
             return False
-        sealed = self._store.sealed_text(PING)
+        sealed = self._store.sealed_texts.get(PING)
         if sealed is None:
             return False
         words = ailing(self._store, now)
@@ -53,12 +53,12 @@ class Ping:
 
     def _note(self, now: datetime, trouble: str) -> None:
         """What became of it, for the page; written when it is news."""
-        kept = self._store.private(NOTE)
+        kept = self._store.secrets.get(NOTE)
         if trouble and kept is not None and kept["trouble"] == trouble:
             return
         if trouble:
             log.warning("dead man's switch: %s", trouble)
-        self._store.keep_private(NOTE, {"at": now.isoformat(), "trouble": trouble}, "ping")
+        self._store.secrets.keep(NOTE, {"at": now.isoformat(), "trouble": trouble}, "ping")
 
 
 def request(address: str) -> str:
@@ -74,13 +74,13 @@ def request(address: str) -> str:
 
 def ailing(store: Store, now: datetime) -> str:
     """Why not all is well, or an empty string. Raises Unavailable."""
-    running = [account for account in store.accounts() if store.bot(account.id).running]
+    running = [account for account in store.accounts.all() if store.bots.get(account.id).running]
     if not running:
         return "no bot is running"
     for account in running:
-        if store.lease(account.id) is None:
+        if store.leases.current(account.id) is None:
             return f"nobody looks after {account.id}"
-        beat, found = store.bot(account.id).heartbeat_at, store.picture(account.id)
+        beat, found = store.bots.get(account.id).heartbeat_at, store.snapshots.latest(account.id)
         if beat is None or now - beat > FRESH:
             return f"the bot of {account.id} gives no sign of life"
         if found is None or now - found[1] > FRESH:

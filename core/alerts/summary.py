@@ -29,9 +29,9 @@ def due(settings: AlertSettings, now: datetime, zone: ZoneInfo) -> datetime | No
 
 def summaries(store: Store, at: datetime) -> Iterator[Alert]:
     """One for each account, of the day that ends at this moment. Raises Unavailable."""
-    for account in store.accounts():
-        found = store.picture(account.id)
-        cycles = store.cycles(account.id, limit=MOST_CYCLES, only=Only(since=at - timedelta(days=1), until=at))
+    for account in store.accounts.all():
+        found = store.snapshots.latest(account.id)
+        cycles = store.history.cycles(account.id, limit=MOST_CYCLES, only=Only(since=at - timedelta(days=1), until=at))
         ended = [cycle for cycle in cycles if cycle.reason is not ExitReason.NOT_ENTERED]
         if found is None and not ended:
             continue

@@ -18,7 +18,7 @@ def read_candles(guard: Guard) -> None:
     for symbol in sorted({result.key.symbol for result in found if result.seen.position is not None}):
         began = guard.clock.now()
         bars = guard.port.candles(symbol, BAR, BARS)
-        guard.store.put_candles(guard.account.id, symbol, [_row(bar) for bar in bars], began)
+        guard.store.candles.put(guard.account.id, symbol, [_row(bar) for bar in bars], began)
 
 
 def _row(bar: Candle) -> dict[str, str]:

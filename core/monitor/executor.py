@@ -76,23 +76,23 @@ class TradeExecutor:
             case EndCycle():
                 self._end_cycle(key, action, life)
             case StartCycle():
-                self.store.start_cycle(action, self.clock.now())
+                self.store.cycles.start(action, self.clock.now())
             case StartStep():
-                self.store.start_step(action, self.clock.now())
+                self.store.cycles.start_step(action, self.clock.now())
             case ExecutionOver():
-                self.store.execution_over(action)
+                self.store.cycles.execution_over(action)
             case BookExit():
-                self.store.book_exit(self.account, action)
+                self.store.cycles.book_exit(self.account, action)
             case LetGo():
-                self.store.let_go(action.part, action.cycle)
+                self.store.cycles.let_go(action.part, action.cycle)
             case ForgetAnswer():
-                self.store.forget_answer(key, action.kind, action.mark)
+                self.store.differences.forget_answer(key, action.kind, action.mark)
             case Reduce():
-                self.store.reduce_part(action)
+                self.store.cycles.reduce(action)
             case ReductionDone():
-                self.store.reduction_done(action.part, action.goal)
+                self.store.cycles.reduction_done(action.part, action.goal)
             case RaiseAlarm():
-                if self.store.raise_alarm(self.account, action.subject, action.words, self.clock.now()):
+                if self.store.alarms.raise_alarm(self.account, action.subject, action.words, self.clock.now()):
                     self.alerts.say(self.account, action.subject, action.words)
         return OutcomeKind.DONE
 
@@ -100,12 +100,12 @@ class TradeExecutor:
 
     def _place(self, key: PositionKey, action: PlaceOrder | PlaceOco) -> OutcomeKind:
         epoch = self.lease.epoch_for_sending()
-        self.store.record_command(self.account, key, action, epoch, self.clock.now())
+        self.store.orders.record(self.account, key, action, epoch, self.clock.now())
         outcome, code, words, exchange_id = self._send(action)
         now = self.clock.now()
         if outcome is OutcomeKind.DONE:
-            self.store.save_orders(self.account, [_placed(action, exchange_id, now)])
-        self.store.settle_command(action.client_order_id, outcome, code, words, now=now)
+            self.store.orders.save(self.account, [_placed(action, exchange_id, now)])
+        self.store.orders.settle(action.client_order_id, outcome, code, words, now=now)
         log.log(
             logging.INFO if outcome is OutcomeKind.DONE else logging.WARNING,
             "order %s part=%s id=%s quantity=%s code=%s %r",
@@ -174,15 +174,17 @@ class TradeExecutor:
     def _end_cycle(self, key: PositionKey, action: EndCycle, life: str) -> None:
         """A cycle ends with all its facts: fills and funding are read first, and the end waits for them."""
         now = self.clock.now()
-        intent = self.store.intent(action.part)
+        intent = self.store.parts.intent(action.part)
         began = intent.cycle_started_at if intent else None
         funding = Decimal(0)
         if began is not None and action.entered:
             since = min(began, *self._beside(key.symbol), *_opened(intent, life)) - LATE_FACTS
             self.recorder.record_fills(self.account, self.port.fills(since))
             self.recorder.record_funding(self.account, self.port.funding(since))
-            funding = self.store.funding_of(self.account, key.symbol, key.side, action.part, action.cycle, began, now)
-        self.store.end_cycle(self.account, action, funding, life if action.entered else "", now)
+            funding = self.store.fills.funding_of(
+                self.account, key.symbol, key.side, action.part, action.cycle, began, now
+            )
+        self.store.cycles.end(self.account, action, funding, life if action.entered else "", now)
         log.info(
             "cycle ended part=%s cycle=%s reason=%s pnl=%s fees=%s funding=%s",
             action.part,
@@ -195,7 +197,7 @@ class TradeExecutor:
 
     def _beside(self, symbol: str) -> list[datetime]:
         """When the parts began that live on the same contract, long and short: funding is shared with them."""
-        wanted = [one for key, one in self.store.desired(self.account).items() if key.symbol == symbol]
+        wanted = [one for key, one in self.store.parts.desired(self.account).items() if key.symbol == symbol]
         intents = [intent for one in wanted for intent in one.intents if intent.living]
         return [intent.cycle_started_at for intent in intents if intent.cycle_started_at is not None]
 

@@ -342,9 +342,9 @@ class Guard:
         as_of = now if look is None else look.at
         alarms = [
             {"subject": alarm.subject, "words": alarm.words, "raised_at": alarm.raised_at.isoformat()}
-            for alarm in self.store.alarms(self.account.id)
+            for alarm in self.store.alarms.open(self.account.id)
         ]
-        row = self.store.bot(self.account.id)
+        row = self.store.bots.get(self.account.id)
         state = "running" if self.running else "stopped"
         bot = BotLine(state, row.why, row.level, row.changed_at, self.lease.holder)
         health = Health(
@@ -355,7 +355,7 @@ class Guard:
             self.barred,
             self.observer.maintenance,
         )
-        earlier = self.store.picture(self.account.id) if look is None else None
+        earlier = self.store.snapshots.latest(self.account.id) if look is None else None
         if earlier is not None:  # nothing was seen yet since the start: what was seen before ages on
             data, as_of = aged(earlier[0], bot, health, alarms, now), earlier[1]
         else:
@@ -372,4 +372,4 @@ class Guard:
                 as_of,
                 now,
             )
-        self.store.put_picture(self.account.id, {**data, "vitals": self.vitals.told(self.failures)}, as_of)
+        self.store.snapshots.put(self.account.id, {**data, "vitals": self.vitals.told(self.failures)}, as_of)

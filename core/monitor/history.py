@@ -36,17 +36,17 @@ def bring_home(guard: Guard) -> None:
     """Read what is new since the last time. Raises Unavailable; what was read until then is kept, and so is why."""
     account, store, clock = guard.account.id, guard.store, guard.clock
     began = clock.now()
-    spans = list(windows(store.sync_state(account).reached, began))
-    store.note_sync(account, began_at=began, done=0, of=len(spans), trouble="")
+    spans = list(windows(store.history.sync_state(account).reached, began))
+    store.history.note_sync(account, began_at=began, done=0, of=len(spans), trouble="")
     try:
         for done, (since, until) in enumerate(spans, 1):
             new = _bring(guard, since, until)
-            store.note_sync(account, done=done, reached=min(until or began, began))
+            store.history.note_sync(account, done=done, reached=min(until or began, began))
             log.info("history account=%s since=%s new=%d", account, since.isoformat(), new)
     except PerpdeckError as trouble:
-        store.note_sync(account, trouble=str(trouble))
+        store.history.note_sync(account, trouble=str(trouble))
         raise
-    store.note_sync(account, ended_at=clock.now())
+    store.history.note_sync(account, ended_at=clock.now())
 
 
 def _bring(guard: Guard, since: datetime, until: datetime | None) -> int:
@@ -54,4 +54,4 @@ def _bring(guard: Guard, since: datetime, until: datetime | None) -> int:
     account, port = guard.account.id, guard.port
     new = guard.recorder.record_fills(account, port.fills(since, until))
     new += guard.recorder.record_funding(account, port.funding(since, until))
-    return new + guard.store.record_lives(account, port.closed_positions(since, until))
+    return new + guard.store.history.record_lives(account, port.closed_positions(since, until))

@@ -109,15 +109,15 @@ def _armed(guards: Guards, known: Facts) -> Iterator[Arming]:
 
 def facts(store: Store, account: str, guards: Guards, now: datetime) -> Facts:
     """Read from the database what the guards ask about. Raises Unavailable."""
-    found, lowered = store.picture(account), store.bot(account).level_lowered_at
+    found, lowered = store.snapshots.latest(account), store.bots.get(account).level_lowered_at
     picture, as_of = found if found is not None else ({}, None)
     metrics, health = picture.get("metrics") or {}, picture.get("health") or {}
     window = now - timedelta(minutes=guards.stop_loss_minutes)
     return Facts(
         equity=Decimal(metrics["equity"]) if metrics else None,
-        day_start=store.day_start(account, now),
-        peak=store.peak_equity(account, lowered),
-        stop_losses=store.stop_losses(account, _later(window, lowered)),
+        day_start=store.equity.day_start(account, now),
+        peak=store.equity.peak(account, lowered),
+        stop_losses=store.equity.stop_losses(account, _later(window, lowered)),
         silence=None if as_of is None else max(now - as_of, timedelta()),
         barred=health.get("barred", ""),
         maintenance=health.get("maintenance", False),
@@ -129,18 +129,18 @@ def watch(store: Store, account: str, alerts: Alerts, now: datetime) -> tuple[Ar
 
     An alarm ends when its guard is no longer set off and the level that a guard has set is gone.
     """
-    guards = Guards.of(store.settings())
+    guards = Guards.of(store.settings.all())
     found = armed(guards, facts(store, account, guards, now))
     highest = max(found, key=lambda one: one.level.rank, default=None)
     if highest is not None:
-        store.raise_level(account, highest.level, by=BY, why=highest.why)
+        store.bots.raise_level(account, highest.level, by=BY, why=highest.why)
     for one in found:
         words = f"the level is raised to {str(one.level).replace('_', ' ')}: {one.why}"
-        if store.raise_alarm(account, f"{SUBJECT}{one.subject}", words, now):
+        if store.alarms.raise_alarm(account, f"{SUBJECT}{one.subject}", words, now):
             alerts.say(account, f"{SUBJECT}{one.subject}", words)
-    bot = store.bot(account)
+    bot = store.bots.get(account)
     if bot.level is Level.RUN or bot.level_by != BY:
-        store.clear_alarms(account, {f"{SUBJECT}{one.subject}" for one in found}, now, only=(SUBJECT,))
+        store.alarms.clear(account, {f"{SUBJECT}{one.subject}" for one in found}, now, only=(SUBJECT,))
     return found
 
 

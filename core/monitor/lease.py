@@ -44,9 +44,9 @@ class Lease:
     def acquire(self) -> bool:
         """Take the lease where nobody holds it. Raises Unavailable where the database does not answer."""
         asked = self.clock.monotonic()
-        epoch = self.store.acquire_lease(self.account, self.holder, int(TIME_TO_LIVE.total_seconds()))
+        epoch = self.store.leases.acquire(self.account, self.holder, int(TIME_TO_LIVE.total_seconds()))
         if epoch is None and self._take_from_the_dead():
-            epoch = self.store.acquire_lease(self.account, self.holder, int(TIME_TO_LIVE.total_seconds()))
+            epoch = self.store.leases.acquire(self.account, self.holder, int(TIME_TO_LIVE.total_seconds()))
         with self._lock:
             self._epoch = epoch
             self._ends = asked + TIME_TO_LIVE.total_seconds() if epoch is not None else 0.0
@@ -57,11 +57,11 @@ class Lease:
 
     def _take_from_the_dead(self) -> bool:
         """A bot of this machine that was killed cannot give its lease back; it cannot send either."""
-        row = self.store.lease(self.account)
+        row = self.store.leases.current(self.account)
         if row is None or not is_gone(row[0]):
             return False
         log.warning("lease taken from a bot that is gone account=%s holder=%s", self.account, row[0])
-        self.store.release_lease(self.account, row[0], row[1])
+        self.store.leases.release(self.account, row[0], row[1])
         return True
 
     def renew(self) -> bool:
@@ -72,7 +72,7 @@ class Lease:
             return False
         asked = self.clock.monotonic()
         try:
-            kept = self.store.renew_lease(self.account, self.holder, epoch, int(TIME_TO_LIVE.total_seconds()))
+            kept = self.store.leases.renew(self.account, self.holder, epoch, int(TIME_TO_LIVE.total_seconds()))
         except Unavailable as silence:
             log.warning("lease not renewed account=%s: %s", self.account, silence)
             return self.held
@@ -89,7 +89,7 @@ class Lease:
         with self._lock:
             epoch, self._epoch = self._epoch, None
         if epoch is not None:
-            self.store.release_lease(self.account, self.holder, epoch)
+            self.store.leases.release(self.account, self.holder, epoch)
 
     def epoch_for_sending(self) -> int:
         """The epoch under which a command may be recorded. Raises Refused where the lease is not ours."""

@@ -102,9 +102,9 @@ class Observer:
             self.refresh_instruments()
         if self.state is None:
             self.refresh_account()
-        desired = self.store.desired(self.account)
-        known = {order.client_order_id: order for order in self.store.orders(self.account)}
-        commands = self.store.commands(self.account)
+        desired = self.store.parts.desired(self.account)
+        known = {order.client_order_id: order for order in self.store.orders.of_interest(self.account)}
+        commands = self.store.orders.commands(self.account)
         held = {PositionKey(self.account, p.symbol, p.side): p for p in self.port.positions()}
         live = self.port.working_orders()
         now = self.clock.now()
@@ -115,7 +115,7 @@ class Observer:
             unsettled |= self._ask_for_nets(orders, held, desired, now)
         changed = [order for order in orders.values() if order.part is not None and known.get(_name(order)) != order]
         if changed:
-            self.store.save_orders(self.account, changed)
+            self.store.orders.save(self.account, changed)
         self._entered.clear()
         self._begun.clear()
         look = Look(
@@ -148,7 +148,7 @@ class Observer:
             ),
             commands=tuple(command for command in look.commands if command.key_text == str(key)),
             foreign_fills=foreign,
-            booked=self.store.booked_of(self.account, [fill.exchange_fill_id for fill in foreign]),
+            booked=self.store.cycles.booked_of(self.account, [fill.exchange_fill_id for fill in foreign]),
             ticker=ticker,
             available=self.state.available if self.state else None,
             equity=self.state.equity if self.state else None,
@@ -177,7 +177,7 @@ class Observer:
     def _day_start(self, now: datetime) -> Decimal | None:
         """What the account was worth when the day began, or since a person lowered the level; None: not known."""
         if self._day is None or not timedelta() <= now - self._day[0] < DAY_READ_EVERY:
-            self._day = now, self.store.day_start(self.account, now)
+            self._day = now, self.store.equity.day_start(self.account, now)
         return self._day[1]
 
     def _legs_elsewhere(self, key: PositionKey, look: Look) -> int:
@@ -296,15 +296,15 @@ class Observer:
             found = self.port.find(command.client_order_id, key.symbol, command.kind)
         if found is not None:
             orders[command.client_order_id] = found
-            self.store.save_orders(self.account, [found])  # before the command counts as done: no order is forgotten
-            self.store.settle_command(command.client_order_id, OutcomeKind.DONE, now=now)
+            self.store.orders.save(self.account, [found])  # before the command counts as done: no order is forgotten
+            self.store.orders.settle(command.client_order_id, OutcomeKind.DONE, now=now)
             return replace(command, outcome=OutcomeKind.DONE)
         silent = now - command.recorded_at
         if silent < self.port.facts.request_lifetime + SETTLE:
             return command
         if silent < BELIEVED_AT_LAST and self._may_have_done(command, key, orders, held, desired):
             return command
-        self.store.settle_command(command.client_order_id, OutcomeKind.LOST, words="it never arrived", now=now)
+        self.store.orders.settle(command.client_order_id, OutcomeKind.LOST, words="it never arrived", now=now)
         log.info("command lost part=%s id=%s: never arrived", command.part, command.client_order_id)
         return replace(command, outcome=OutcomeKind.LOST)
 
@@ -384,7 +384,7 @@ class Observer:
         ]
         ours = self._set_off(key, look) if found else ours  # lists may be late, and show it as resting still
         # What closed an earlier cycle, or a part that ended meanwhile, is ours as well and booked there.
-        ended = self.store.ours_among(self.account, [fill.exchange_order_id for fill in found])
+        ended = self.store.orders.ours_among(self.account, [fill.exchange_order_id for fill in found])
         return tuple(fill for fill in found if fill.exchange_order_id not in ended | ours)
 
     def _set_off(self, key: PositionKey, look: Look) -> set[str]:

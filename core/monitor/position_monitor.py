@@ -136,12 +136,12 @@ class PositionMonitor:
             self.reload_accounts()
             for guard in list(self.guards.values()):
                 self._read_switch(guard)
-                if self.store.sync_state(guard.account.id).waiting:
+                if self.store.history.sync_state(guard.account.id).waiting:
                     self._history_now(guard.account.id)
 
     def _read_switch(self, guard: Guard) -> None:
         """Bring the guard to what the bot's row says: running or stopped, at which level."""
-        row = self.store.bot(guard.account.id)
+        row = self.store.bots.get(guard.account.id)
         wanted = row.running and guard.lease.held
         if wanted != guard.running:
             guard.running = wanted
@@ -160,7 +160,7 @@ class PositionMonitor:
         return scheduler
 
     def _schedule(self, scheduler: BackgroundScheduler) -> None:
-        settings = self.store.settings()
+        settings = self.store.settings.all()
         jobs: dict[str, tuple[Callable[[], None], int]] = {
             "heartbeat": (self._heartbeat, HEARTBEAT_SECONDS),
             "publish": (self._publish, PUBLISH_SECONDS),
@@ -191,7 +191,7 @@ class PositionMonitor:
     def _heartbeat(self) -> None:
         self._beat = self.clock.monotonic()
         for guard in self._acting():
-            self.store.heartbeat(guard.account.id, self.clock.now())
+            self.store.bots.heartbeat(guard.account.id, self.clock.now())
 
     def _publish(self) -> None:
         for guard in self._acting():
@@ -207,7 +207,7 @@ class PositionMonitor:
     def _equity(self) -> None:
         for guard in self._acting():
             state = guard.refresh_account()
-            self.store.add_equity_sample(guard.account.id, state.as_of, state.equity)
+            self.store.equity.add(guard.account.id, state.as_of, state.equity)
 
     def _arming(self) -> None:
         """Losses and silence raise the level by themselves."""
@@ -273,7 +273,7 @@ class PositionMonitor:
         if guard.lease.unbroken:
             self._read_switch(guard)  # the database was silent for a while and nobody else has acted
             return
-        self.store.set_running(
+        self.store.bots.set_running(
             guard.account.id, False, by="restart", why="not started since the bot came up; press Start", manually=False
         )
         guard.since = self.clock.now()
@@ -291,4 +291,4 @@ class PositionMonitor:
             old.shutdown(wait=False)
         for guard in self._acting():
             words = "the scheduler stood still and was replaced"
-            self.store.raise_alarm(guard.account.id, "scheduler", words, self.clock.now())
+            self.store.alarms.raise_alarm(guard.account.id, "scheduler", words, self.clock.now())

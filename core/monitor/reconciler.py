@@ -201,7 +201,7 @@ class Reconciler:
                 words = in_words(action) if action else None
                 events.append(Event(now, self.account, decision.part, decision.rule, decision.because, words, None))
         if events:
-            self.store.add_events(self.account, events)
+            self.store.events.add(self.account, events)
 
     def _note_verdicts(self, key: PositionKey, decisions: Iterable[Decision], done: dict[Action, OutcomeKind]) -> None:
         """What the risk control said: of each order that was sent, and of each that was not to be."""
@@ -211,7 +211,7 @@ class Reconciler:
                 continue
             name = action.client_order_id if isinstance(action, PlaceOrder) else ""
             part = decision.part or ""
-            self.store.add_risk_check(self.account, key.symbol, part, verdict, name, self.clock.now())
+            self.store.risk_checks.add(self.account, key.symbol, part, verdict, name, self.clock.now())
 
     def _is_news(self, said: _Said, decision: Decision, *, act: bool) -> bool:
         shape = re.sub(r"[\d.,+-]+", "#", decision.because) + ("" if act else " (not running)")
@@ -231,15 +231,15 @@ class Reconciler:
             return
         self._subjects = subjects
         still_true = {subject for of_one in subjects.values() for subject in of_one}
-        others = {alarm.subject for alarm in self.store.alarms(self.account) if alarm.subject.startswith(NOT_OURS)}
-        self.store.clear_alarms(self.account, still_true | others, self.clock.now())
+        others = {alarm.subject for alarm in self.store.alarms.open(self.account) if alarm.subject.startswith(NOT_OURS)}
+        self.store.alarms.clear(self.account, still_true | others, self.clock.now())
 
     def _note_ids(self, parts: tuple[Part, ...], seen: Seen) -> None:
         """The row of a part names the exchange's ids of its position, take-profit and stop-loss."""
         position = seen.position
         for part in parts:
             legs: list[Order | None] = [part.resting(leg) for leg in (Leg.TAKE_PROFIT, Leg.STOP_LOSS)]
-            self.store.note_position(
+            self.store.cycles.note_position(
                 part.name,
                 position.position_id if position and part.size else "",
                 *(order.exchange_order_id if order else "" for order in legs),

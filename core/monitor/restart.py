@@ -27,7 +27,7 @@ def report(guard: Guard) -> str:
         f"found {len(parts)} open parts, {protected} of them with their stop-loss on the exchange; "
         f"{open_questions} commands without an answer; {would_do} things to do once the bot is started"
     )
-    guard.store.add_events(
+    guard.store.events.add(
         guard.account.id, [Event(guard.clock.now(), guard.account.id, None, RULE, words, None, None)]
     )
     return words
@@ -49,7 +49,7 @@ def hold_both_sides(guard: Guard) -> bool:
     else:
         words = "the paper account holds long and short apart from now on (hedge mode)"
     now = guard.refresh_account()
-    guard.store.add_events(
+    guard.store.events.add(
         guard.account.id, [Event(guard.clock.now(), guard.account.id, None, RULE, words, None, None)]
     )
     return now.hedge_mode

@@ -20,10 +20,10 @@ EVERY_SECONDS = 3_600  #: often, so that one who starts anew each day lets go to
 
 def sweep(store: Store, now: datetime, batch: int = BATCH) -> int:
     """Let go of what is older than the settings say, batch by batch; how much went. Raises Unavailable."""
-    days = int(store.settings().get("events_keep_days") or KEEP_DAYS)
+    days = int(store.settings.all().get("events_keep_days") or KEEP_DAYS)
     before, gone = now - timedelta(days=days), 0
     for _ in range(MOST_BATCHES):
-        went = store.forget_events(before, batch)
+        went = store.risk_checks.forget_events(before, batch)
         gone += went
         if not went:
             break

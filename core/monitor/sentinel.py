@@ -68,7 +68,7 @@ def findings(guard: Guard) -> Iterator[tuple[str, str]]:
 
 def _shown(guard: Guard, now: datetime) -> Iterator[tuple[str, str]]:
     """What others read of the bot: its picture, and its sign of life while it may act."""
-    found, row = guard.store.picture(guard.account.id), guard.store.bot(guard.account.id)
+    found, row = guard.store.snapshots.latest(guard.account.id), guard.store.bots.get(guard.account.id)
     if found is not None and now - found[1] > STALE_AFTER:
         words = f"the picture that pages show is {(now - found[1]).total_seconds():.0f} s old"
         yield f"sentinel-picture/{guard.account.id}", words
@@ -81,7 +81,7 @@ def _was_shared(guard: Guard, position: Position) -> bool:
     """Another part has ended within this life of the position: the exchange's average is still blended with it."""
     return any(
         (cycle.symbol, cycle.side) == (position.symbol, position.side) and cycle.ended >= position.opened_at
-        for cycle in guard.store.cycles(guard.account.id)
+        for cycle in guard.store.history.cycles(guard.account.id)
     )
 
 
@@ -90,10 +90,10 @@ def check(guard: Guard, alerts: Alerts) -> list[str]:
     now, account = guard.clock.now(), guard.account.id
     found = dict(findings(guard))
     for subject, words in found.items():
-        if guard.store.raise_alarm(account, subject, words, now):
+        if guard.store.alarms.raise_alarm(account, subject, words, now):
             alerts.say(account, subject, words)
-    open_ones = {alarm.subject for alarm in guard.store.alarms(account)}
+    open_ones = {alarm.subject for alarm in guard.store.alarms.open(account)}
     passed = {subject for subject in open_ones if subject.startswith(SUBJECTS) and subject not in found}
     if passed:
-        guard.store.clear_alarms(account, open_ones - passed, now)
+        guard.store.alarms.clear(account, open_ones - passed, now)
     return list(found.values())

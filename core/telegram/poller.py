@@ -48,13 +48,13 @@ class Poller:
 
         0 too where commands are off, or another process has the right to ask.
         """
-        settings = AlertSettings.of(self._store.settings())
-        sealed = self._store.sealed_text(TOKEN) if settings.telegram_on else None
+        settings = AlertSettings.of(self._store.settings.all())
+        sealed = self._store.sealed_texts.get(TOKEN) if settings.telegram_on else None
         if sealed is None or not self._acting():
             return 0
         token = self._unseal(sealed[0])
         digest = sha256(token.encode()).hexdigest()
-        first = self._store.take_line(digest, self._holder, self._wait + BEYOND)
+        first = self._store.telegram.take_line(digest, self._holder, self._wait + BEYOND)
         if first is None:
             return 0
         line = Line(token, self._host)
@@ -71,10 +71,10 @@ class Poller:
         self._stopping = True
 
     def _take(self, line: Line, digest: str, update: Update, allowed: tuple[int, ...]) -> bool:
-        if self._stopping or not self._store.take_update(digest, self._holder, update.id):
+        if self._stopping or not self._store.telegram.take_update(digest, self._holder, update.id):
             return False
         if not {update.user, update.chat} & set(allowed):
-            if self._store.note_stranger(digest, str(update.user or update.chat)):
+            if self._store.telegram.note_stranger(digest, str(update.user or update.chat)):
                 log.warning("a stranger writes to the Telegram bot: user %s in chat %s", update.user, update.chat)
             return False
         answer = self._commands.answer(update)
@@ -89,7 +89,7 @@ class Poller:
 
     def _note(self, trouble: str) -> None:
         """How it fares, for the page; written when that changes."""
-        kept = self._store.private(NOTE)
+        kept = self._store.secrets.get(NOTE)
         if kept is None or kept["trouble"] != trouble:
             note = {"at": self._clock.now().isoformat(), "trouble": trouble}
-            self._store.keep_private(NOTE, note, "telegram")
+            self._store.secrets.keep(NOTE, note, "telegram")

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, Engine, and_, func, or_, select, text
 
 from db.backup.tables import KINDS, PARTS, Cursor, Kind
 from db.change_marks import FIRST_RUNNING, mark_again
-from db.repositories.secrets import Private
+from db.connection import Database
+from db.repositories.secrets import SecretRepository
 
 NOTE = "backup"  #: the private setting under which the progress is kept for pages to show
 
@@ -34,8 +35,12 @@ class Note:
     trouble_since: datetime | None = None
 
 
-class BackupSource(Private):
+class BackupSource(Database):
     """The main database as the backup sees it. Raises Unavailable."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._secrets = SecretRepository(self)
 
     def origin(self) -> str:
         """The server's history of transaction numbers: another after a restore, a move or a fail-over."""
@@ -86,13 +91,13 @@ class BackupSource(Private):
         found = {name: getattr(note, name) for name in ("at", "succeeded_at", "complete_at", "trouble_since")}
         times = {name: at.isoformat() for name, at in found.items() if at is not None}
         cursors = {name: list(cursor) for name, cursor in note.cursors.items()}
-        self.keep_private(
+        self._secrets.keep(
             NOTE, {"place": note.place, "trouble": note.trouble, "cursors": cursors, "times": times}, "backup"
         )
 
     def note(self) -> Note | None:
         """What was kept last, by whichever process; None: there never was a backup."""
-        kept = self.private(NOTE)
+        kept = self._secrets.get(NOTE)
         if kept is None:
             return None
         times = {name: datetime.fromisoformat(at) for name, at in kept["times"].items()}

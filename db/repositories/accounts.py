@@ -9,21 +9,22 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.domain.account import Account, Environment, Exchange
 from core.domain.errors import Misconfigured
-from db.connection import Database, send
+from db.connection import send
 from db.models import AccountRow, BoardRow, BotStateRow, CredentialRow, PositionRow, SealedTextRow
+from db.repository import Repository
 
 accounts, credentials = AccountRow.table(), CredentialRow.table()
 positions = PositionRow.table()
 
 
-class Accounts(Database):
+class AccountRepository(Repository):
     """The accounts the trader has set up."""
 
-    def accounts(self) -> list[Account]:
+    def all(self) -> list[Account]:
         """All of them, by name."""
         return self._accounts()
 
-    def account(self, id: str) -> Account | None:
+    def get(self, id: str) -> Account | None:
         return next(iter(self._accounts(id)), None)
 
     def _accounts(self, id: str | None = None) -> list[Account]:
@@ -46,7 +47,7 @@ class Accounts(Database):
                 for row in connection.execute(query)
             ]
 
-    def save_account(self, account: Account, ciphertext: bytes | None) -> None:
+    def save(self, account: Account, ciphertext: bytes | None) -> None:
         """Keep an account, new or changed. With `ciphertext` None its sealed keys stay as they are."""
         values = {
             "id": account.id,
@@ -68,7 +69,7 @@ class Accounts(Database):
             )
             send(connection, {"accounts": account.id})
 
-    def remove_account(self, id: str) -> None:
+    def remove(self, id: str) -> None:
         """Forget an account and its keys; its history stays. Raises Misconfigured while it has living parts."""
         living = select(positions.c.part).where(positions.c.account == id, positions.c.cycle_ended_at.is_(None))
         with self.transaction() as connection:

@@ -10,20 +10,20 @@ from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.domain.token import ApiToken, Scope
-from db.connection import Database
 from db.models import ApiAnswerRow, ApiTokenRow
+from db.repository import Repository
 
 tokens, answers = ApiTokenRow.table(), ApiAnswerRow.table()
 
 Made = Callable[[], tuple[int, str]]  #: does what was asked; status and body of the answer
 
 
-class Api(Database):
+class ApiTokenRepository(Repository):
     """What the API keeps for itself."""
 
     # -- tokens ----------------------------------------------------------------------------------------------
 
-    def add_api_token(self, token: ApiToken, digest: str) -> None:
+    def add(self, token: ApiToken, digest: str) -> None:
         """Keep a new token."""
         with self.one_statement() as connection:
             connection.execute(
@@ -38,33 +38,33 @@ class Api(Database):
                 )
             )
 
-    def api_tokens(self) -> list[ApiToken]:
+    def all(self) -> list[ApiToken]:
         """Every token there ever was, newest first."""
         with self.one_statement() as connection:
             rows = connection.execute(select(tokens).order_by(tokens.c.created_at.desc(), tokens.c.id))
             return [_token(row) for row in rows]
 
-    def api_token(self, name: str) -> tuple[ApiToken, str] | None:
+    def get(self, name: str) -> tuple[ApiToken, str] | None:
         """One token and the hash of its secret, by its id."""
         with self.one_statement() as connection:
             row = connection.execute(select(tokens).where(tokens.c.id == name)).one_or_none()
         return None if row is None else (_token(row), row.digest)
 
-    def revoke_api_token(self, name: str, now: datetime) -> bool:
+    def revoke(self, name: str, now: datetime) -> bool:
         """From now on it is not taken. False: it was revoked before, or is not known."""
         living = (tokens.c.id == name, tokens.c.revoked_at.is_(None))
         with self.one_statement() as connection:
             return connection.execute(update(tokens).where(*living).values(revoked_at=now)).rowcount == 1
 
-    def note_api_token_used(self, name: str, now: datetime) -> None:
+    def note_used(self, name: str, now: datetime) -> None:
         with self.one_statement() as connection:
             connection.execute(update(tokens).where(tokens.c.id == name).values(used_at=now))
 
-    # -- answers ---------------------------------------------------------------------------------------------
 
-    def answer_once(
-        self, token: str, key: str, fingerprint: str, now: datetime, make: Made
-    ) -> tuple[str, int, str, bool]:
+class ApiAnswerRepository(Repository):
+    """One answer for each request of a program."""
+
+    def once(self, token: str, key: str, fingerprint: str, now: datetime, make: Made) -> tuple[str, int, str, bool]:
         """Let `make` do what was asked, once for each key of a token, and keep its answer.
 
         Returns the fingerprint of what the key first asked for, status and body of its answer, and whether that was
@@ -81,7 +81,7 @@ class Api(Database):
             connection.execute(update(answers).where(*mine).values(status=status, body=body))
         return fingerprint, status, body, True
 
-    def kept_answer(self, token: str, key: str) -> tuple[str, int, str] | None:
+    def kept(self, token: str, key: str) -> tuple[str, int, str] | None:
         """Fingerprint, status and body of what was answered before; None: nothing was."""
         with self.one_statement() as connection:
             row = connection.execute(
@@ -89,7 +89,7 @@ class Api(Database):
             ).one_or_none()
         return None if row is None else (row.fingerprint, row.status, row.body)
 
-    def forget_answers(self, before: datetime, most: int) -> int:
+    def forget(self, before: datetime, most: int) -> int:
         """Let go of up to `most` answers that nobody will ask for again; how many went."""
         mark = tuple_(answers.c.token, answers.c.key)
         old = select(answers.c.token, answers.c.key).where(answers.c.at < before).order_by(answers.c.at).limit(most)

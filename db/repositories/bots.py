@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal, literal_column, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.engine import Engine
 
 from core.domain.account import Level
 from db.base import Json
@@ -19,6 +18,7 @@ from db.connection import CHANNEL, Database, message_text, send
 from db.models import BoardRow, BotStateRow, EventRow, LeaseStateRow, SettingRow
 from db.records import BotRow, LeaseRow
 from db.repositories.secrets import PREFIX
+from db.repository import Repository
 
 bots, leases, board = BotStateRow.table(), LeaseStateRow.table(), BoardRow.table()
 settings, events = SettingRow.table(), EventRow.table()
@@ -54,26 +54,22 @@ _SHOW, _RENEW = _show_statement(), _renew_statement()
 _BOT = select(bots).where(bots.c.account == bindparam("of_account"))
 
 
-class Control(Database):
-    """Everything a person steers the bot with."""
-
-    def __init__(self, engine: Engine) -> None:
-        super().__init__(engine)
-        self._pictures: dict[str, tuple[str, Json, datetime]] = {}  #: version, picture and time, by account
+class SettingRepository(Repository):
+    """What the trader has set."""
 
     # -- settings --------------------------------------------------------------------------------------------
 
-    def settings(self) -> dict[str, Any]:
+    def all(self) -> dict[str, Any]:
         """What the trader has set; a key that is missing has its default. Decimals come back as Decimal."""
         with self.one_statement() as connection:
             kept = select(settings).where(~settings.c.key.startswith(PREFIX)).order_by(settings.c.key)
             return {row.key: row.value for row in connection.execute(kept)}
 
-    def set_setting(self, key: str, value: Any, by: str) -> None:
+    def set(self, key: str, value: Any, by: str) -> None:
         """Keep a setting: a string, a number, a Decimal, True or False, None, or lists of them."""
-        self.set_settings({key: value}, by)
+        self.set_all({key: value}, by)
 
-    def set_settings(self, wanted: Mapping[str, Any], by: str) -> None:
+    def set_all(self, wanted: Mapping[str, Any], by: str) -> None:
         """Keep several settings, all or none of them."""
         now = datetime.now(UTC)
         with self.transaction() as connection:
@@ -84,9 +80,11 @@ class Control(Database):
                 connection.execute(insert(events).values(_event(now, "", "setting", by, f"{key} = {value}")))
                 send(connection, {"settings": key})
 
-    # -- the switch ------------------------------------------------------------------------------------------
 
-    def bot(self, account: str) -> BotRow:
+class BotRepository(Repository):
+    """The bot's switch and its level."""
+
+    def get(self, account: str) -> BotRow:
         """The bot's row; for an account whose bot was never started, what that means."""
         with self.one_statement() as connection:
             row = connection.execute(_BOT, {"of_account": account}).one_or_none()
@@ -153,9 +151,11 @@ class Control(Database):
                 row.on_conflict_do_update(index_elements=["account"], set_={"heartbeat_at": row.excluded.heartbeat_at})
             )
 
-    # -- the lease -------------------------------------------------------------------------------------------
 
-    def acquire_lease(self, account: str, holder: str, ttl_seconds: int) -> int | None:
+class LeaseRepository(Repository):
+    """Who may act for an account."""
+
+    def acquire(self, account: str, holder: str, ttl_seconds: int) -> int | None:
         """Take the right to act where nobody else holds it; returns its new epoch, or None."""
         ends = _ends(ttl_seconds)
         row = insert(leases).values(account=account, holder=holder, epoch=1, expires_at=ends)
@@ -168,28 +168,34 @@ class Control(Database):
         with self.one_statement() as connection:
             return connection.scalar(taken.returning(leases.c.epoch))
 
-    def renew_lease(self, account: str, holder: str, epoch: int, ttl_seconds: int) -> bool:
+    def renew(self, account: str, holder: str, epoch: int, ttl_seconds: int) -> bool:
         """Hold it on. False: it has ended or somebody else has it."""
         whose = {"whose": account, "held_by": holder, "since_epoch": epoch, "seconds": ttl_seconds}
         with self.one_statement() as connection:
             return connection.execute(_RENEW, whose).rowcount == 1
 
-    def release_lease(self, account: str, holder: str, epoch: int) -> None:
+    def release(self, account: str, holder: str, epoch: int) -> None:
         """Give it back, if it is still ours."""
         mine = _mine(account, holder, epoch)
         with self.one_statement() as connection:
             connection.execute(update(leases).where(mine).values(expires_at=func.clock_timestamp()))
 
-    def lease(self, account: str) -> LeaseRow | None:
+    def current(self, account: str) -> LeaseRow | None:
         """Who may act now; None: nobody."""
         held = and_(leases.c.account == account, leases.c.expires_at > func.clock_timestamp())
         with self.one_statement() as connection:
             row = connection.execute(select(leases).where(held)).one_or_none()
         return None if row is None else LeaseRow(row.holder, row.epoch, row.expires_at)
 
-    # -- the board -------------------------------------------------------------------------------------------
 
-    def put_picture(self, account: str, picture: Json, as_of: datetime) -> None:
+class SnapshotRepository(Repository):
+    """The newest snapshot of each account."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._pictures: dict[str, tuple[str, Json, datetime]] = {}  #: version, picture and time, by account
+
+    def put(self, account: str, picture: Json, as_of: datetime) -> None:
         """Show this from now on."""
         with self.one_statement() as connection:
             connection.execute(
@@ -197,7 +203,7 @@ class Control(Database):
                 {"account": account, "picture": picture, "as_of": as_of, "told": message_text({"board": account})},
             )
 
-    def picture(self, account: str) -> tuple[Json, datetime] | None:
+    def latest(self, account: str) -> tuple[Json, datetime] | None:
         """The newest picture of an account and the time of the look it was made from. To be read, never changed:
         whoever asks while nothing new was put up gets the same one, which crosses the wire once.
         """

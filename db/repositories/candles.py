@@ -8,25 +8,25 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from db.connection import Database
 from db.models import CandlesRow
+from db.repository import Repository
 
 candles = CandlesRow.table()
 
 Bar = Mapping[str, str]  #: t: opening time in milliseconds; o, h, l, c: prices; v: contracts
 
 
-class Candles(Database):
+class CandleRepository(Repository):
     """What charts are drawn from."""
 
-    def put_candles(self, account: str, symbol: str, bars: Sequence[Bar], as_of: datetime) -> None:
+    def put(self, account: str, symbol: str, bars: Sequence[Bar], as_of: datetime) -> None:
         """Keep these bars, oldest first, as read at that time."""
         values = {"bars": [dict(bar) for bar in bars], "as_of": as_of}
         row = insert(candles).values(account=account, symbol=symbol, **values)
         with self.one_statement() as connection:
             connection.execute(row.on_conflict_do_update(index_elements=["account", "symbol"], set_=values))
 
-    def candles(self, account: str, symbol: str) -> tuple[list[dict[str, str]], datetime] | None:
+    def read(self, account: str, symbol: str) -> tuple[list[dict[str, str]], datetime] | None:
         """The bars of a contract, oldest first, and when they were read; None: none were yet."""
         mine = (candles.c.account == account, candles.c.symbol == symbol)
         with self.one_statement() as connection:

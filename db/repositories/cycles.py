@@ -18,6 +18,7 @@ from core.domain.order import Purpose
 from db.connection import Database
 from db.mapping import json
 from db.models import CycleRow, ExternalExitRow, PositionRow
+from db.repository import Repository
 
 positions, cycles, exits = PositionRow.table(), CycleRow.table(), ExternalExitRow.table()
 
@@ -26,14 +27,14 @@ def _living(part: str, cycle: int) -> ColumnElement[bool]:
     return and_(positions.c.part == part, positions.c.cycle == cycle, positions.c.cycle_ended_at.is_(None))
 
 
-class Cycles(Database):
+class CycleRepository(Repository):
     """What the loop writes about a part."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
         self._noted: dict[str, tuple[str, str, str]] = {}
 
-    def start_cycle(self, action: StartCycle, now: datetime) -> None:
+    def start(self, action: StartCycle, now: datetime) -> None:
         """Fix the size of a cycle and begin it: the one asked for, or the next after an ended one.
 
         Begun already: nothing happens. Raises Refused where the part is to be closed instead.
@@ -90,7 +91,7 @@ class Cycles(Database):
         with self.one_statement() as connection:
             return {row.fill: Contracts(row.quantity) for row in connection.execute(wanted)}
 
-    def end_cycle(self, account: str, action: EndCycle, funding: Decimal, life: str, now: datetime) -> None:
+    def end(self, account: str, action: EndCycle, funding: Decimal, life: str, now: datetime) -> None:
         """Close the cycle and write it into the history, in one go and once."""
         status = "refused" if action.reason is ExitReason.NOT_ENTERED else "closed"
         ended = (
@@ -149,7 +150,7 @@ class Cycles(Database):
         with self.one_statement() as connection:
             connection.execute(update(positions).where(ended, by_rule).values(wanted=Wanted.CLOSED))
 
-    def reduce_part(self, action: Reduce) -> None:
+    def reduce(self, action: Reduce) -> None:
         """Have a part closed down to a size; what the trader has asked for meanwhile stays as it is."""
         undisturbed = and_(positions.c.wanted == Wanted.OPEN, positions.c.reduce_to.is_(None))
         with self.one_statement() as connection:

@@ -14,16 +14,17 @@ from core.domain.errors import Misconfigured
 from core.domain.ids import part_name
 from core.domain.intent import ExternalEntry, Intent
 from core.domain.money import plain
-from db.connection import Database, send
+from db.connection import send
 from db.mapping import json
 from db.models import PART_NUMBERS, AnswerRow, EventRow, ExternalEntryRow, PositionRow, RequestRow
 from db.repositories.parts import intent_in, noted_first, part_of_click, say
+from db.repository import Repository
 
 positions, entries, answers = PositionRow.table(), ExternalEntryRow.table(), AnswerRow.table()
 requests, events = RequestRow.table(), EventRow.table()
 
 
-class Differences(Database):
+class DifferenceRepository(Repository):
     """Contracts taken over from others, and what is to be left alone."""
 
     def adopt(self, draft: Intent, entry: ExternalEntry, token: str) -> tuple[Intent, bool]:

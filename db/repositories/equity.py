@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from core.domain.intent import ExitReason
-from db.connection import Database
 from db.models import BotStateRow, CycleRow, EquityRow
+from db.repository import Repository
 
 samples, cycles, bots = EquityRow.table(), CycleRow.table(), BotStateRow.table()
 
@@ -24,22 +24,22 @@ class EquitySample(NamedTuple):
     equity: Decimal  #: USDT, with unrealised PnL
 
 
-class Equity(Database):
+class EquityRepository(Repository):
     """What the account was worth, and what its guards count."""
 
-    def add_equity_sample(self, account: str, at: datetime, equity: Decimal) -> None:
+    def add(self, account: str, at: datetime, equity: Decimal) -> None:
         """Keep one sample."""
         row = insert(samples).values(account=account, at=at, equity=equity)
         with self.one_statement() as connection:
             connection.execute(row.on_conflict_do_nothing())
 
-    def equity_samples(self, account: str, since: datetime) -> list[EquitySample]:
+    def samples(self, account: str, since: datetime) -> list[EquitySample]:
         """Samples from `since` on, oldest first."""
         query = select(samples.c.at, samples.c.equity).where(samples.c.account == account, samples.c.at >= since)
         with self.one_statement() as connection:
             return [EquitySample(row.at, row.equity) for row in connection.execute(query.order_by(samples.c.at))]
 
-    def first_equity(self, account: str, since: datetime) -> Decimal | None:
+    def first(self, account: str, since: datetime) -> Decimal | None:
         """The equity at the first sample from `since` on; None: there is none."""
         query = select(samples.c.equity).where(samples.c.account == account, samples.c.at >= since)
         with self.one_statement() as connection:
@@ -54,7 +54,7 @@ class Equity(Database):
         with self.one_statement() as connection:
             return connection.scalar(query.order_by(samples.c.at).limit(1))
 
-    def peak_equity(self, account: str, since: datetime | None) -> Decimal | None:
+    def peak(self, account: str, since: datetime | None) -> Decimal | None:
         """The highest equity from `since` on, or ever; None: there is no sample."""
         query = select(func.max(samples.c.equity)).where(samples.c.account == account)
         if since is not None:

@@ -11,9 +11,9 @@ from sqlalchemy import bindparam, literal_column, not_, or_, select, update
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert
 
-from db.connection import Database
 from db.models import AlarmRow, EventRow
 from db.records import Alarm, Event, EventKind
+from db.repository import Repository
 
 events, alarms = EventRow.table(), AlarmRow.table()
 
@@ -26,17 +26,17 @@ _OPEN_ALARMS = (
 )
 
 
-class Words(Database):
+class EventRepository(Repository):
     """What is told to a person."""
 
-    def add_events(self, account: str, found: Iterable[Event]) -> None:
+    def add(self, account: str, found: Iterable[Event]) -> None:
         """Keep these, in their order."""
         rows = [{field.name: getattr(event, field.name) for field in fields(event)} for event in found]
         if rows:
             with self.transaction() as connection:
                 connection.execute(_KEEP, [{**row, "account": account} for row in rows])
 
-    def events(
+    def find(
         self, account: str | None = None, part: str | None = None, limit: int = 100, rule: str | None = None
     ) -> list[Event]:
         """What was decided and asked for, newest first."""
@@ -58,6 +58,10 @@ class Words(Database):
             rows = connection.execute(select(events).where(*mine).order_by(events.c.id.desc()).limit(limit))
             return [event_of(row) for row in rows]
 
+
+class AlarmRepository(Repository):
+    """What needs a person just now."""
+
     def raise_alarm(self, account: str, subject: str, words: str, now: datetime) -> bool:
         """True where this is new. One that is open already only takes the newer words."""
         row = insert(alarms).values(account=account, subject=subject, words=words, raised_at=now)
@@ -69,7 +73,7 @@ class Words(Database):
         with self.one_statement() as connection:
             return bool(connection.scalar(raised))
 
-    def clear_alarms(
+    def clear(
         self,
         account: str,
         still_true: Iterable[str],
@@ -93,7 +97,7 @@ class Words(Database):
         with self.one_statement() as connection:
             connection.execute(update(alarms).where(*passed).values(cleared_at=now))
 
-    def alarms(self, account: str) -> list[Alarm]:
+    def open(self, account: str) -> list[Alarm]:
         """Open ones, newest first."""
         with self.one_statement() as connection:
             rows = connection.execute(_OPEN_ALARMS, {"of_account": account})

@@ -24,9 +24,9 @@ from core.domain.instrument import OrderSide, Side
 from core.domain.intent import ExecutionKind
 from core.domain.money import Contracts, Price
 from core.domain.order import Fill, Order, OrderKind, Purpose
-from db.connection import Database
 from db.mapping import json
 from db.models import CommandRow, FillRow, OrderRow, PositionRow
+from db.repository import Repository
 
 commands, orders, fills = CommandRow.table(), OrderRow.table(), FillRow.table()
 positions = PositionRow.table()
@@ -82,10 +82,10 @@ class ExecutionsOnly:
     until: datetime | None = None  #: up to, and not with
 
 
-class Executions(Database):
+class ExecutionRepository(Repository):
     """Entries, recovery steps and closes, each with its orders."""
 
-    def executions(
+    def find(
         self, account: str, only: ExecutionsOnly, after: Place | None, limit: int
     ) -> list[tuple[Place, ExecutionFacts]]:
         """Newest first, by when they began."""
@@ -101,7 +101,7 @@ class Executions(Database):
             query = query.where(tuple_(runs.c.began, runs.c.first) < tuple_(*after))
         return self._told(query.order_by(runs.c.began.desc(), runs.c.first.desc()).limit(limit))
 
-    def executions_of(self, part: str, cycle: int) -> list[ExecutionFacts]:
+    def of_cycle(self, part: str, cycle: int) -> list[ExecutionFacts]:
         """Those of one cycle, oldest first."""
         of_cycle = and_(commands.c.part == part, commands.c.cycle == cycle)
         runs = _runs(of_cycle, ExecutionsOnly()).subquery("runs")

@@ -14,20 +14,20 @@ from core.domain.funding import Held, told_share, untold_share
 from core.domain.instrument import Side
 from core.domain.money import ZERO
 from core.domain.order import Fill, Funding
-from db.connection import Database
 from db.mapping import json
 from db.models import ExternalEntryRow, ExternalExitRow, FillRow, FundingRow
 from db.records import Only
+from db.repository import Repository
 
 EVERYTHING = Only()
 fills, funding = FillRow.table(), FundingRow.table()
 exits, entries = ExternalExitRow.table(), ExternalEntryRow.table()
 
 
-class Facts(Database):
+class FillRepository(Repository):
     """What has happened."""
 
-    def fills(
+    def find(
         self,
         account: str,
         since: datetime | None = None,
@@ -46,7 +46,7 @@ class Facts(Database):
             rows = connection.execute(query.order_by(fills.c.at.desc(), fills.c.exchange_fill_id.desc()).limit(limit))
             return [json.fill_of(row) for row in rows]
 
-    def funding_rows(
+    def funding(
         self, account: str, since: datetime | None = None, limit: int = 500, only: Only = EVERYTHING
     ) -> list[Funding]:
         """Funding payments, newest first; of `only` symbol, side (where it is told) and dates narrow them."""

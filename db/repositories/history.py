@@ -18,7 +18,7 @@ from core.domain.instrument import Side
 from core.domain.intent import ExitReason, ExternalEntry
 from core.domain.order import Leg, Purpose
 from core.domain.position_history import ClosedPosition, LastClose
-from db.connection import Database, send
+from db.connection import send
 from db.mapping import json
 from db.models import (
     CommandRow,
@@ -34,6 +34,7 @@ from db.models import (
     SyncStateRow,
 )
 from db.records import CycleFacts, CycleRecord, EventKind, Only, SyncRow
+from db.repository import Repository
 
 cycles, positions, orders = CycleRow.table(), PositionRow.table(), OrderRow.table()
 commands, events, exits = CommandRow.table(), EventRow.table(), ExternalExitRow.table()
@@ -43,7 +44,7 @@ lives, syncs, requests = LifeRow.table(), SyncStateRow.table(), RequestRow.table
 EVERYTHING = Only()
 
 
-class History(Database):
+class HistoryRepository(Repository):
     """What was, ours and the exchange's."""
 
     # -- cycles ----------------------------------------------------------------------------------------------

@@ -29,7 +29,6 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 
 from db.change_marks import FIRST_RUNNING
-from db.connection import Database
 from db.models import (
     AccountRow,
     AlarmRow,
@@ -44,6 +43,7 @@ from db.models import (
     RiskCheckRow,
 )
 from db.repositories.orders import UNRESOLVED
+from db.repository import Repository
 
 accounts, positions, cycles = AccountRow.table(), PositionRow.table(), CycleRow.table()
 commands, orders, fills = CommandRow.table(), OrderRow.table(), FillRow.table()
@@ -128,7 +128,7 @@ class Standing(NamedTuple):
     alarms: tuple[str, ...]  #: subjects of the open ones
 
 
-class Metrics(Database):
+class MetricRepository(Repository):
     """What `/metrics` tells of the past and of the bot."""
 
     def counted_lives(self, after: Cursor = BEGINNING, most: int = 1000) -> Lives:

@@ -38,10 +38,10 @@ from core.domain.action import Command, OutcomeKind, PlaceOco, PlaceOrder
 from core.domain.errors import Refused
 from core.domain.ids import PIECES
 from core.domain.order import GIVEN_UP, Order, OrderStatus, Purpose
-from db.connection import Database
 from db.mapping import json
 from db.models import CommandRow, LeaseStateRow, OrderRow, PositionRow
 from db.repositories.parts import of_interest
+from db.repository import Repository
 
 commands, orders = CommandRow.table(), OrderRow.table()
 positions, leases = PositionRow.table(), LeaseStateRow.table()
@@ -57,14 +57,12 @@ KEPT_IF_EMPTY = ("exchange_order_id", "failure")
 KEPT_IF_NONE = ("triggered_leg", "created_at", "trigger_by")
 
 
-class Commands(Database):
+class OrderRepository(Repository):
     """What we decided to send, and the orders that came of it."""
 
     # -- commands --------------------------------------------------------------------------------------------
 
-    def record_command(
-        self, account: str, key: PositionKey, action: PlaceOrder | PlaceOco, epoch: int, now: datetime
-    ) -> bool:
+    def record(self, account: str, key: PositionKey, action: PlaceOrder | PlaceOco, epoch: int, now: datetime) -> bool:
         """Commit a placement before it is sent. True: for the first time; False: the same request once more.
 
         One statement checks the lease by the database's clock and writes. Raises Refused where the lease is not
@@ -79,7 +77,7 @@ class Commands(Database):
                 raise Refused(f"{action.client_order_id} has been sent before; it is not sent again", transient=True)
         raise Refused("lease lost: another bot may be acting on this account", transient=True)
 
-    def settle_command(
+    def settle(
         self, client_order_id: str, outcome: OutcomeKind, code: str = "", words: str = "", *, now: datetime
     ) -> None:
         """Write down how a command ended. Done stays done."""
@@ -96,7 +94,7 @@ class Commands(Database):
 
     # -- orders ----------------------------------------------------------------------------------------------
 
-    def orders(self, account: str) -> list[Order]:
+    def of_interest(self, account: str) -> list[Order]:
         """Every order of ours of the current cycles, and all live ones, oldest first."""
         with self.one_statement() as connection:
             return [json.order_of(row) for row in connection.execute(_ORDERS, {"account": account})]
@@ -109,7 +107,7 @@ class Commands(Database):
         with self.one_statement() as connection:
             return asked.intersection(owners_of(connection, account, asked))
 
-    def save_orders(self, account: str, found: Iterable[Order]) -> None:
+    def save(self, account: str, found: Iterable[Order]) -> None:
         """Keep the newest known state of our orders; foreign ones are not kept. Never goes back."""
         ours = {order.client_order_id: order for order in found if order.part is not None}
         if not ours:

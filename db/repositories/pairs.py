@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Table, and_, case, func, or_, select
 
 from core.domain.action import Rule
 from core.domain.order import Leg, OrderStatus, Purpose
-from db.connection import Database
 from db.models import EventRow, ExternalEntryRow, ExternalExitRow, FillRow, OrderRow
 from db.records import PairCounts
+from db.repository import Repository
 
 orders, fills, events = OrderRow.table(), FillRow.table(), EventRow.table()
 entries, exits = ExternalEntryRow.table(), ExternalExitRow.table()
@@ -21,10 +21,10 @@ entries, exits = ExternalEntryRow.table(), ExternalExitRow.table()
 LEGS = {Leg.TAKE_PROFIT: Purpose.TAKE_PROFIT, Leg.STOP_LOSS: Purpose.STOP_LOSS}
 
 
-class Pairs(Database):
+class PairRepository(Repository):
     """What became of the pairs of an account."""
 
-    def pair_counts(self, account: str) -> PairCounts:
+    def counts(self, account: str) -> PairCounts:
         """How many pairs were placed and what became of them, since the account is known."""
         added = case((orders.c.purpose.in_([one for one in Purpose if one.adds_risk]), orders.c.filled))
         lives = (

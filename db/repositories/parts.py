@@ -47,7 +47,7 @@ from core.domain.intent import (
 )
 from core.domain.money import ZERO, plain
 from core.domain.order import OrderStatus
-from db.connection import Database, send
+from db.connection import send
 from db.mapping import json
 from db.models import (
     PART_NUMBERS,
@@ -62,6 +62,7 @@ from db.models import (
     RequestRow,
     SettingRow,
 )
+from db.repository import Repository
 from db.trading_settings import KEYS, Rules
 
 positions, cycles, exits = PositionRow.table(), CycleRow.table(), ExternalExitRow.table()
@@ -98,7 +99,7 @@ _EVERY = _EVERY.order_by(positions.c.asked_at.desc(), positions.c.part.desc())
 _ONE = _parts().where(positions.c.part == bindparam("part"))
 
 
-class Book(Database):
+class PartRepository(Repository):
     """What is wanted."""
 
     # -- reading ---------------------------------------------------------------------------------------------
@@ -148,7 +149,7 @@ class Book(Database):
 
     # -- what the trader asks for ----------------------------------------------------------------------------
 
-    def open_part(self, draft: Intent, token: str) -> tuple[Intent, bool]:
+    def open(self, draft: Intent, token: str) -> tuple[Intent, bool]:
         """Write a new part into the book under a name of its own; its own `part` is not looked at.
 
         A second call with the same token returns the part of the first, and False.
@@ -169,7 +170,7 @@ class Book(Database):
         assert written is not None, "written in this very transaction"
         return written, True
 
-    def change_part(self, part: str, token: str, by: str, why: str, **changes: Any) -> Intent:
+    def change(self, part: str, token: str, by: str, why: str, **changes: Any) -> Intent:
         """Change what is wanted of a part: wanted, reduce_to, take_profit, stop_loss, edit, leverage, own_recovery,
         own_reopen, reopen_at, entry, closing, told or position_value. The same token twice changes once.
 
@@ -195,7 +196,7 @@ class Book(Database):
             send(connection, {"wake": str(intent.key)})
         return changed
 
-    def part_of_token(self, token: str) -> str | None:
+    def of_token(self, token: str) -> str | None:
         """The part that a click with this token opened or changed; None: no such click was noted."""
         with self.one_statement() as connection:
             return connection.scalar(select(requests.c.part).where(requests.c.token == token))

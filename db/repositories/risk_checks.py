@@ -16,8 +16,8 @@ from sqlalchemy import insert as plain_insert
 from core.domain.action import Rule
 from core.domain.risk_result import Check, Verdict
 from db.base import Json
-from db.connection import Database
 from db.models import EventRow, RiskCheckRow
+from db.repository import Repository
 
 checks, events = RiskCheckRow.table(), EventRow.table()
 
@@ -56,12 +56,10 @@ class CheckCount:
     failed: int
 
 
-class Risks(Database):
+class RiskCheckRepository(Repository):
     """The risk control's own record."""
 
-    def add_risk_check(
-        self, account: str, symbol: str, part: str, verdict: Verdict, client_order_id: str, now: datetime
-    ) -> None:
+    def add(self, account: str, symbol: str, part: str, verdict: Verdict, client_order_id: str, now: datetime) -> None:
         """Keep a verdict. A refusal that is the newest word on this part and purpose already counts up instead."""
         failed = verdict.failed
         told = {
@@ -98,7 +96,7 @@ class Risks(Database):
                     return
             connection.execute(plain_insert(checks).values(**row, **told))
 
-    def risk_checks(
+    def find(
         self,
         account: str,
         *,
@@ -118,7 +116,7 @@ class Risks(Database):
             rows = connection.execute(select(checks).where(*wanted).order_by(checks.c.id.desc()).limit(limit))
             return [_risk_check(row) for row in rows]
 
-    def risk_counts(self, account: str, since: datetime) -> list[CheckCount]:
+    def counts(self, account: str, since: datetime) -> list[CheckCount]:
         """How often each check was made and failed since then, by its name."""
         one = func.jsonb_array_elements(checks.c.checks).table_valued("value").lateral("one")
         name: ColumnElement[str] = literal_column("one.value ->> 'name'")

@@ -8,22 +8,22 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from db.connection import Database
 from db.models import SettingRow
+from db.repository import Repository
 
 settings = SettingRow.table()
 PREFIX = "private."
 
 
-class Private(Database):
+class SecretRepository(Repository):
     """Settings that no list of settings contains."""
 
-    def private(self, key: str) -> Any:
+    def get(self, key: str) -> Any:
         """The value kept under this key; None where there is none."""
         with self.one_statement() as connection:
             return connection.scalar(select(settings.c.value).where(settings.c.key == PREFIX + key))
 
-    def keep_private(self, key: str, value: Any, by: str) -> None:
+    def keep(self, key: str, value: Any, by: str) -> None:
         """Keep a value under this key."""
         values = {"value": value, "changed_by": by, "changed_at": datetime.now(UTC)}
         row = insert(settings).values(key=PREFIX + key, **values)

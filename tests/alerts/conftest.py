@@ -40,7 +40,7 @@ class Desk:
     def channel(self, address: str, name: str = "phone", **how: Any) -> str:
         """A channel there, hearing what a new one hears."""
         made = Channel(uuid4().hex[:8], name, "JSON", address[-4:], **how)
-        self.store.save_alert_channel(made, self.vault.seal(address), self.clock.now())
+        self.store.alert_channels.save(made, self.vault.seal(address), self.clock.now())
         return made.id
 
     def turn(self) -> int:
@@ -56,7 +56,7 @@ class Desk:
     def tell(self, key: str, kind: AlertKind = AlertKind.LEVEL, *, words: str = "", subject: str = "") -> None:
         """An alert of its own, without a fact behind it."""
         made = Alert(key, kind, "paper-okx", subject or key, words or f"words of {key}", self.clock.now(), kind.severe)
-        self.store.tell_alerts(alerts_of, (), self.clock.now(), [made])
+        self.store.alerts.tell(alerts_of, (), self.clock.now(), [made])
 
 
 @pytest.fixture

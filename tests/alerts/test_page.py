@@ -51,7 +51,7 @@ def test_a_channel_from_its_first_day_to_its_last(
     tab = card(open_page, standin)
     assert "No channel yet" in words(tab)
     tab = add(tab, "Night watch", phone.address(SECRET_PATH))
-    (channel,) = store.alert_channels()
+    (channel,) = store.alert_channels.all()
     shown = words(tab)
     assert "**Night watch** :gray-badge[JSON ····9f2c]" in shown
     assert "kept-to-myself" not in shown + str(tab.session_state)
@@ -72,7 +72,7 @@ def test_a_channel_from_its_first_day_to_its_last(
     tab.button_group(key=f"alert_kinds_{channel.id}").set_value([AlertKind.FILL, AlertKind.BARE])
     tab = tab.button(key=f"alert_save_{channel.id}").click().run()
     assert not tab.exception
-    (channel,) = store.alert_channels()
+    (channel,) = store.alert_channels.all()
     assert (channel.name, channel.per_minute, channel.hint) == ("Day watch", 5, "9f2c")
     assert channel.quiet == QuietHours(time(22, 30), time(7))
     assert channel.kinds == {AlertKind.FILL, AlertKind.BARE}
@@ -80,9 +80,9 @@ def test_a_channel_from_its_first_day_to_its_last(
     tab = tab.button(key=f"alert_remove_{channel.id}").click().run()
     tab = tab.button(key="alert_remove_confirm").click().run()
     assert not tab.exception
-    assert store.alert_channels() == []
-    assert store.sealed_texts() == {}
-    assert [event.action for event in store.events(rule="setting")] == [
+    assert store.alert_channels.all() == []
+    assert store.sealed_texts.all() == {}
+    assert [event.action for event in store.events.find(rule="setting")] == [
         "alert channel Day watch removed",
         "alert channel Day watch changed",
         "alert channel Night watch added: JSON",
@@ -94,7 +94,7 @@ def test_what_is_not_allowed_is_refused_in_words(open_page: Open, standin: Stand
     assert "name has 0 characters" in words(tab)
     assert "none that can be sent to" in words(tab)
     assert "a-secret-of-mine" not in words(tab)
-    assert store.alert_channels() == []
+    assert store.alert_channels.all() == []
     add(tab, "one", "json://127.0.0.1:9/x")
     tab = add(card(open_page, standin), "one", "json://127.0.0.1:9/y")
     assert "taken by another channel" in words(tab)
@@ -129,17 +129,17 @@ def test_times_the_switch_and_the_phone(open_page: Open, standin: StandIn, store
     assert not tab.exception
     settings = standin.alerts.settings()  # type: ignore[attr-defined]
     assert (settings.telegram_on, settings.telegram_ids) == (True, (42, -1001))
-    assert TOKEN not in words(tab) + str(store.settings()) + str(store.events(limit=100))
-    assert sorted(store.sealed_texts()) == ["ping", "telegram"]
+    assert TOKEN not in words(tab) + str(store.settings.all()) + str(store.events.find(limit=100))
+    assert sorted(store.sealed_texts.all()) == ["ping", "telegram"]
     tab = tab.button(key="alert_telegram_off").click().run()
     tab = tab.button(key="alert_ping_off").click().run()
-    assert store.sealed_texts() == {}
+    assert store.sealed_texts.all() == {}
 
 
 def test_the_newest_alerts_are_listed_with_where_they_went(open_page: Open, standin: StandIn, store: Store) -> None:
     now = datetime.now(UTC)
     made = Alert("level/1", AlertKind.LEVEL, "paper-okx", "level/1", "the level is now reduce only, set by guard", now)
-    store.tell_alerts(lambda facts: (), (), now, [made])
+    store.alerts.tell(lambda facts: (), (), now, [made])
     tab = card(open_page, standin)
     (row,) = tab.dataframe[0].value.to_dict("records")
     assert (row["Alert"], row["Account"], row["In words"]) == ("Level", "paper-okx", made.words)

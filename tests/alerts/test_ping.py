@@ -14,8 +14,8 @@ from tests.stack import ACCOUNT, Stack
 
 @pytest.fixture
 def ping(stack: Stack, phone: Receiver, vault: Vault) -> Ping:
-    stack.store.seal_text(PING, vault.seal(f"http://{phone.place}/uuid-of-mine"), "mine")
-    stack.store.set_setting("alert_ping_minutes", 2, "test")
+    stack.store.sealed_texts.seal(PING, vault.seal(f"http://{phone.place}/uuid-of-mine"), "mine")
+    stack.store.settings.set("alert_ping_minutes", 2, "test")
     beat(stack)
     return Ping(stack.store, stack.clock, vault.unseal, lambda: True)
 
@@ -24,7 +24,7 @@ def beat(stack: Stack, seconds: float = 0) -> None:
     """The bot lives on for so long."""
     stack.step(seconds)
     stack.look()
-    stack.store.heartbeat(ACCOUNT, stack.clock.now())
+    stack.store.bots.heartbeat(ACCOUNT, stack.clock.now())
 
 
 def test_every_two_minutes_while_all_is_well(stack: Stack, ping: Ping, phone: Receiver) -> None:
@@ -34,7 +34,7 @@ def test_every_two_minutes_while_all_is_well(stack: Stack, ping: Ping, phone: Re
     beat(stack, 1)
     assert ping.turn()
     assert phone.requests == ["GET /uuid-of-mine"] * 2
-    assert stack.store.private(NOTE)["trouble"] == ""
+    assert stack.store.secrets.get(NOTE)["trouble"] == ""
 
 
 def test_one_that_was_not_taken_is_sent_again_soon(stack: Stack, ping: Ping, phone: Receiver) -> None:
@@ -60,13 +60,13 @@ def test_silence_that_lasts_is_noted_and_logged_once(
         assert not ping.turn()
         beat(stack, 5)
     assert caplog.text.count("not sent: no bot is running") == 1
-    assert stack.store.private(NOTE)["at"] == since.isoformat()
+    assert stack.store.secrets.get(NOTE)["at"] == since.isoformat()
 
 
 def ill(stack: Stack, how: str) -> None:
     match how:
         case "stopped":
-            stack.store.set_running(ACCOUNT, False, by="trader", why="", manually=True)
+            stack.store.bots.set_running(ACCOUNT, False, by="trader", why="", manually=True)
         case "nobody":
             stack.guard.lease.release()
         case "silent":
@@ -74,7 +74,7 @@ def ill(stack: Stack, how: str) -> None:
             stack.look()
         case "blind":
             stack.step(31)
-            stack.store.heartbeat(ACCOUNT, stack.clock.now())
+            stack.store.bots.heartbeat(ACCOUNT, stack.clock.now())
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_silence_when_something_is_wrong(stack: Stack, ping: Ping, phone: Receiv
     ill(stack, how)
     assert not ping.turn()
     assert phone.requests == []
-    assert stack.store.private(NOTE)["trouble"] == f"not sent: {why}"
+    assert stack.store.secrets.get(NOTE)["trouble"] == f"not sent: {why}"
 
 
 def test_a_process_that_runs_no_bot_leaves_it_to_the_one_that_does(
@@ -106,9 +106,9 @@ def test_what_is_not_taken_is_told_without_the_address(
     caplog.set_level(logging.DEBUG)
     phone.status = 503
     assert not ping.turn()
-    assert stack.store.private(NOTE)["trouble"] == "answered with 503"
-    stack.store.seal_text(PING, vault.seal("http://127.0.0.1:9/uuid-of-mine"), "mine")
+    assert stack.store.secrets.get(NOTE)["trouble"] == "answered with 503"
+    stack.store.sealed_texts.seal(PING, vault.seal("http://127.0.0.1:9/uuid-of-mine"), "mine")
     beat(stack, 120)
     assert not ping.turn()
-    assert stack.store.private(NOTE)["trouble"] == "no connection (ConnectError)"
+    assert stack.store.secrets.get(NOTE)["trouble"] == "no connection (ConnectError)"
     assert "uuid-of-mine" not in caplog.text

@@ -30,11 +30,13 @@ def alerting(store: Store, vault: Vault) -> Alerting:
 
 def test_sealed_and_opened_and_never_shown(alerting: Alerting, store: Store, vault: Vault) -> None:
     channel = alerting.add("one", ADDRESS, "operator")
-    found = store.sealed_text(address_name(channel.id))
+    found = store.sealed_texts.get(address_name(channel.id))
     assert found is not None
     assert vault.unseal(found[0]) == ADDRESS
     assert (found[1], channel.hint, channel.service) == ("9f2c", "9f2c", "JSON")
-    everything = f"{found[0]!r} {channel!r} {store.events(limit=50)!r} {store.settings()!r} {alerting.channels()!r}"
+    everything = (
+        f"{found[0]!r} {channel!r} {store.events.find(limit=50)!r} {store.settings.all()!r} {alerting.channels()!r}"
+    )
     assert "kept-to-myself" not in everything
 
 
@@ -47,12 +49,12 @@ def test_texts_go_with_the_keys_to_a_new_secret(alerting: Alerting, store: Store
     assert (tmp_path / "secret").read_text() != before
     assert not (tmp_path / "secret.previous").exists()
     present = Vault((tmp_path / "secret").read_text())
-    assert {name: present.unseal(sealed) for name, sealed in store.sealed_texts().items()} == {
+    assert {name: present.unseal(sealed) for name, sealed in store.sealed_texts.all().items()} == {
         address_name(channel.id): ADDRESS,
         "telegram": TOKEN,
     }
     assert alerting.telegram().hint == "1234"
-    for sealed in store.sealed_texts().values():
+    for sealed in store.sealed_texts.all().values():
         with pytest.raises(Misconfigured):
             Vault(before).unseal(sealed)
 
@@ -74,7 +76,7 @@ def test_nothing_is_lost_wherever_it_is_cut_off(
     after: bool,
 ) -> None:
     account = Account("demo-okx", "OKX demo", Exchange.OKX, Environment.DEMO, "", "", "a1b2")
-    store.save_account(account, vault.encrypt(KEYS))
+    store.accounts.save(account, vault.encrypt(KEYS))
     channel = alerting.add("one", ADDRESS, "operator")
     keys = Keys(store, vault)
     place = getattr(keys, owner)
@@ -95,10 +97,10 @@ def test_nothing_is_lost_wherever_it_is_cut_off(
     Keys(store, started_again).renew()
     assert not (tmp_path / "secret.previous").exists()
     present = Vault((tmp_path / "secret").read_text())
-    found = store.sealed_text(address_name(channel.id))
+    found = store.sealed_texts.get(address_name(channel.id))
     assert found is not None
     assert present.unseal(found[0]) == ADDRESS
-    sealed = store.ciphertext(account.id)
+    sealed = store.accounts.ciphertext(account.id)
     assert sealed is not None
     assert present.decrypt(sealed) == KEYS
 
@@ -106,7 +108,7 @@ def test_nothing_is_lost_wherever_it_is_cut_off(
 def test_a_text_that_cannot_be_opened_stops_the_change_and_keeps_the_earlier_secret(
     store: Store, vault: Vault, tmp_path: Path
 ) -> None:
-    store.seal_text("telegram", Vault("a secret that is gone").seal(TOKEN), "1234")
+    store.sealed_texts.seal("telegram", Vault("a secret that is gone").seal(TOKEN), "1234")
     before = (tmp_path / "secret").read_text()
     with pytest.raises(Misconfigured, match="sealed with another SESSION_SECRET"):
         Keys(store, vault).change_secret("operator")
@@ -116,16 +118,16 @@ def test_a_text_that_cannot_be_opened_stops_the_change_and_keeps_the_earlier_sec
 def test_a_secret_changed_between_sealing_and_keeping(
     alerting: Alerting, store: Store, vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = store.seal_text
+    real = store.sealed_texts.seal
 
     def late(name: str, sealed: bytes, hint: str) -> None:
         monkeypatch.undo()
         Keys(store, vault).change_secret("operator")
         real(name, sealed, hint)
 
-    monkeypatch.setattr(store, "seal_text", late)
+    monkeypatch.setattr(store.sealed_texts, "seal", late)
     alerting.set_telegram(TOKEN, "operator")
-    found = store.sealed_text("telegram")
+    found = store.sealed_texts.get("telegram")
     assert found is not None
     assert Vault((tmp_path / "secret").read_text()).unseal(found[0]) == TOKEN
 
@@ -137,5 +139,5 @@ def test_what_is_not_allowed(alerting: Alerting, store: Store) -> None:
         alerting.set_ping("file:///etc/passwd", "operator")
     with pytest.raises(Misconfigured, match="'nobody' is not known"):
         alerting.test("nobody")
-    assert store.sealed_texts() == {}
+    assert store.sealed_texts.all() == {}
     assert alerting.ping().there is False

@@ -49,12 +49,14 @@ def clock() -> SteppedClock:
 
 @pytest.fixture
 def desk(store: Store, clock: SteppedClock, vault: Vault) -> Desk:
-    store.save_account(Account("paper-okx", "Paper", Exchange.OKX, Environment.PAPER, "", ""), None)
+    store.accounts.save(Account("paper-okx", "Paper", Exchange.OKX, Environment.PAPER, "", ""), None)
     return Desk(store, clock, vault)
 
 
 def states(desk: Desk) -> list[DeliveryState]:
-    return [state for one in reversed(desk.store.alerts_told(100)) for state in one.deliveries.values()]
+    return [
+        state for one in reversed(desk.store.alert_channels.recent_alerts(100)) for state in one.deliveries.values()
+    ]
 
 
 def test_an_alert_is_heard_once_on_each_channel_that_wants_it(desk: Desk, phone: Receiver) -> None:
@@ -85,7 +87,7 @@ def test_killed_after_sending_it_is_sent_again_and_that_is_the_only_way(
     def die(*_: object) -> None:
         raise Killed
 
-    monkeypatch.setattr(desk.store, "message_sent", die)
+    monkeypatch.setattr(desk.store.alert_channels, "message_sent", die)
     with pytest.raises(Killed):
         desk.courier.work(channel)
     monkeypatch.undo()
@@ -136,14 +138,14 @@ def test_a_database_that_is_away_for_a_moment_makes_no_second_message(
 ) -> None:
     channel = desk.channel(phone.address())
     desk.tell("level/1")
-    real, away = desk.store.message_sent, iter([True, True])
+    real, away = desk.store.alert_channels.message_sent, iter([True, True])
 
     def sent(*about: Any) -> None:
         if next(away, False):
             raise Unavailable("the database does not answer")
         real(*about)
 
-    monkeypatch.setattr(desk.store, "message_sent", sent)
+    monkeypatch.setattr(desk.store.alert_channels, "message_sent", sent)
     monkeypatch.setattr(dispatcher, "SETTLE_AGAIN", 0.01)
     desk.courier.work(channel)
     clock.advance(TAKEN_FOR.total_seconds() + 1)
@@ -199,9 +201,9 @@ def test_a_failure_is_tried_again_later_and_given_up_in_the_end(
     desk.send()
     assert len(phone.requests) == 1 + len(AGAIN_AFTER)
     assert states(desk) == [DeliveryState.GIVEN_UP]
-    (shown,) = desk.store.alert_channels()
+    (shown,) = desk.store.alert_channels.all()
     assert "Internal server error" in shown.failure
-    (alarm,) = desk.store.alarms("paper-okx")
+    (alarm,) = desk.store.alarms.open("paper-okx")
     assert alarm.subject == f"alerts/{channel}"
     assert alarm.words.startswith("what was to be told over phone could not be sent: Failed to send JSON")
     logged = "\n".join(record.getMessage() for record in caplog.records if record.name != "apprise")
@@ -214,10 +216,10 @@ def test_a_failure_is_tried_again_later_and_given_up_in_the_end(
     desk.tell("level/2")
     desk.send()
     assert phone.bodies == ["words of level/2"]
-    (shown,) = desk.store.alert_channels()
+    (shown,) = desk.store.alert_channels.all()
     assert shown.failure == ""
     assert shown.failed_at is not None
-    assert desk.store.alarms("paper-okx") == []
+    assert desk.store.alarms.open("paper-okx") == []
 
 
 def test_a_channel_is_not_told_of_its_own_trouble(desk: Desk, phone: Receiver, clock: SteppedClock) -> None:
@@ -226,10 +228,10 @@ def test_a_channel_is_not_told_of_its_own_trouble(desk: Desk, phone: Receiver, c
     desk.herald.turn()
     clock.advance(1)
     words = "what was to be told over broken could not be sent: why"
-    desk.store.raise_alarm("paper-okx", f"alerts/{broken}", words, clock.now())
+    desk.store.alarms.raise_alarm("paper-okx", f"alerts/{broken}", words, clock.now())
     desk.turn()
     assert phone.bodies == [words]
-    (told,) = desk.store.alerts_told(5)
+    (told,) = desk.store.alert_channels.recent_alerts(5)
     assert list(told.deliveries.values()) == [DeliveryState.SENT]
 
 
@@ -239,7 +241,7 @@ def test_a_channel_that_does_not_answer_keeps_no_other_waiting(desk: Desk, phone
     desk.tell("level/1")
     desk.send()
     assert phone.bodies == ["words of level/1"]
-    broken, whole = sorted(desk.store.alert_channels(), key=lambda channel: channel.name)
+    broken, whole = sorted(desk.store.alert_channels.all(), key=lambda channel: channel.name)
     assert "Connection error" in broken.failure
     assert whole.failure == ""
 
@@ -267,7 +269,7 @@ def test_a_flood_is_folded_when_the_minute_is_full(desk: Desk, phone: Receiver, 
 
 def test_quiet_hours_hold_back_what_is_not_severe(desk: Desk, phone: Receiver, clock: SteppedClock) -> None:
     """Noon in UTC is three in the afternoon in Istanbul, where this trader sleeps then."""
-    desk.store.set_setting("time_zone", "Europe/Istanbul", "test")
+    desk.store.settings.set("time_zone", "Europe/Istanbul", "test")
     desk.channel(phone.address(), quiet=QuietHours(time(14, 30), time(16)))
     for number in range(3):
         desk.tell(f"level/{number}")
@@ -317,10 +319,10 @@ def test_a_channel_switched_off_hears_nothing_of_what_waited(desk: Desk, phone: 
     desk.channel(phone.address(), quiet=QuietHours(time(11), time(13)))
     desk.tell("level/1")
     desk.send()
-    (channel,) = desk.store.alert_channels()
-    desk.store.save_alert_channel(replace(channel, on=False), None, clock.now())
+    (channel,) = desk.store.alert_channels.all()
+    desk.store.alert_channels.save(replace(channel, on=False), None, clock.now())
     desk.tell("level/2")
-    desk.store.save_alert_channel(replace(channel, on=True), None, clock.now())
+    desk.store.alert_channels.save(replace(channel, on=True), None, clock.now())
     clock.advance(7200)
     desk.send()
     assert phone.heard == []
@@ -340,7 +342,7 @@ def test_what_nobody_looks_for_any_more_goes_piece_by_piece(
     left = []
     for _ in range(3):
         desk.herald.turn()
-        left.append(len(desk.store.alerts_told(100)))
+        left.append(len(desk.store.alert_channels.recent_alerts(100)))
     assert left == [2, 1, 1]
 
 

@@ -23,7 +23,7 @@ def test_a_level_is_heard_a_few_seconds_later_and_the_log_names_no_address(
         alerts, levels = running.services.alerts, running.services.levels
         channel = alerts.add("phone", phone.address("kept-to-myself"), "operator")
         assert alerts.test(channel.id) == ""
-        eventually(lambda: running.store.accounts() and levels.status("paper-okx").parts is not None)
+        eventually(lambda: running.store.accounts.all() and levels.status("paper-okx").parts is not None)
         eventually(lambda: _reading(running), seconds=20, words="the first turn of the herald", every=0.05)
         levels.set_level("paper-okx", Level.REDUCE_ONLY, "operator", "the news")
         eventually(lambda: len(phone.heard) > 1, seconds=20, words="the level is heard", every=0.05)

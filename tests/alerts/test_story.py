@@ -56,13 +56,13 @@ def test_the_same_on_binance_where_two_orders_make_the_pair(on_binance: Stack, v
 
 def test_what_happened_before_the_first_start_is_not_told(stack: Stack, vault: Vault, phone: Receiver) -> None:
     part = stack.opened()
-    stack.store.set_level(ACCOUNT, Level.REDUCE_ONLY, "trader", "")
-    stack.store.raise_alarm(ACCOUNT, "account/old", "an old alarm", stack.clock.now())
+    stack.store.bots.set_level(ACCOUNT, Level.REDUCE_ONLY, "trader", "")
+    stack.store.alarms.raise_alarm(ACCOUNT, "account/old", "an old alarm", stack.clock.now())
     stack.step(5)
     desk = Desk(stack.store, stack.clock, vault)
     desk.channel(phone.address(), kinds=frozenset(AlertKind))
     assert desk.turn() == 0
-    stack.store.raise_alarm(ACCOUNT, "account/old", "an old alarm, said again", stack.clock.now())
+    stack.store.alarms.raise_alarm(ACCOUNT, "account/old", "an old alarm, said again", stack.clock.now())
     stack.settle(3)
     assert desk.turn() == 0
     stack.price("89000")
@@ -89,7 +89,7 @@ def test_a_late_commit_is_not_passed(stack: Stack, desk: Desk, phone: Receiver) 
         "VALUES (now(), 'paper-okx', 'switch', 'asked by a slow one', 'level reduce_only', 'done')"
     )
     late.execute(add)
-    stack.store.set_level(ACCOUNT, Level.FLATTEN, "a quick one", "")
+    stack.store.bots.set_level(ACCOUNT, Level.FLATTEN, "a quick one", "")
     desk.turn()
     assert phone.heard == [], "short of the oldest transaction that still runs"
     late.commit()
@@ -105,9 +105,9 @@ def test_a_late_commit_is_not_passed(stack: Stack, desk: Desk, phone: Receiver) 
 
 def test_switches_and_levels(stack: Stack, desk: Desk, phone: Receiver) -> None:
     desk.channel(phone.address())
-    stack.store.set_running(ACCOUNT, False, by="trader", why="lunch", manually=True)
-    stack.store.set_running(ACCOUNT, True, by="trader", why="", manually=False)
-    stack.store.raise_level(ACCOUNT, Level.NO_ADDED_RISK, "guard", "daily loss: 12 %")
+    stack.store.bots.set_running(ACCOUNT, False, by="trader", why="lunch", manually=True)
+    stack.store.bots.set_running(ACCOUNT, True, by="trader", why="", manually=False)
+    stack.store.bots.raise_level(ACCOUNT, Level.NO_ADDED_RISK, "guard", "daily loss: 12 %")
     desk.turn()
     assert phone.bodies == [
         "the bot was stopped by trader: lunch",
@@ -130,7 +130,7 @@ def test_a_refusal_is_told_once_in_the_exchanges_words(stack: Stack, desk: Desk,
 
 def test_a_recovery_step_and_a_reopening(stack: Stack, desk: Desk, phone: Receiver) -> None:
     desk.channel(phone.address())
-    stack.store.set_settings({"recovery_enabled": True, "reopen_enabled": True}, "test")
+    stack.store.settings.set_all({"recovery_enabled": True, "reopen_enabled": True}, "test")
     part = stack.opened()
     stack.price("94500")
     stack.until(lambda: stack.part(part).steps)
@@ -202,7 +202,7 @@ def test_a_bot_that_nobody_runs(stack: Stack, desk: Desk, phone: Receiver) -> No
     stack.step(16)
     desk.turn()
     assert phone.titles == [f"Nobody runs the bot · {ACCOUNT}"]
-    stack.store.set_running(ACCOUNT, False, by="trader", why="", manually=True)
+    stack.store.bots.set_running(ACCOUNT, False, by="trader", why="", manually=True)
     desk.turn()
     assert phone.titles[1:] == [f"Bot · {ACCOUNT}"], "that it is over is not among what a new channel hears"
 
@@ -210,11 +210,11 @@ def test_a_bot_that_nobody_runs(stack: Stack, desk: Desk, phone: Receiver) -> No
 def test_alarms_come_and_go(stack: Stack, desk: Desk, phone: Receiver) -> None:
     desk.channel(phone.address(), kinds=frozenset(AlertKind))
     now = stack.clock.now()
-    stack.store.raise_alarm(ACCOUNT, "account/x", "the keys cannot be opened", now)
+    stack.store.alarms.raise_alarm(ACCOUNT, "account/x", "the keys cannot be opened", now)
     desk.turn()
-    stack.store.raise_alarm(ACCOUNT, "account/x", "the keys cannot be opened", now)
+    stack.store.alarms.raise_alarm(ACCOUNT, "account/x", "the keys cannot be opened", now)
     desk.turn()
-    stack.store.clear_alarms(ACCOUNT, (), stack.clock.now(), only=("account/",))
+    stack.store.alarms.clear(ACCOUNT, (), stack.clock.now(), only=("account/",))
     desk.turn()
     desk.turn()
     assert phone.titles == [f"Alarm · {ACCOUNT}", f"Alarm over · {ACCOUNT}"]
@@ -239,7 +239,7 @@ def test_the_summary_comes_once_a_day_at_its_time(stack: Stack, desk: Desk, phon
     stack.ended(part)
     now = stack.clock.now()
     soon = now.replace(minute=(now.minute + 2) % 60, second=0, microsecond=0)
-    stack.store.set_setting("alert_summary_at", f"{soon:%H:%M}", "test")
+    stack.store.settings.set("alert_summary_at", f"{soon:%H:%M}", "test")
     desk.turn()
     assert phone.heard == []
     stack.step(180)

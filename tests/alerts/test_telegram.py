@@ -44,8 +44,8 @@ class Phone:
         self.stack, self.telegram, self.vault = stack, telegram, vault
         self.acting = True
         settings = {"alert_telegram_on": True, "alert_telegram_ids": [ME, FRIENDS]}
-        stack.store.set_settings(settings, "test")
-        stack.store.seal_text(SEALED, vault.seal(TOKEN), TOKEN[-4:])
+        stack.store.settings.set_all(settings, "test")
+        stack.store.sealed_texts.seal(SEALED, vault.seal(TOKEN), TOKEN[-4:])
         self.restart()
 
     def restart(self, holder: str = "one") -> Poller:
@@ -76,7 +76,7 @@ class Phone:
 
     @property
     def level(self) -> Level:
-        return self.stack.store.bot(ACCOUNT).level
+        return self.stack.store.bots.get(ACCOUNT).level
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_a_code_may_be_written_in_the_digits_of_another_language(stack: Stack, p
 
 def test_what_was_done_is_told_also_where_the_rest_fails(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
     stack, real = phone.stack, Levels.raise_level
-    stack.store.save_account(replace(stack.account, id="second", name="Second"), None)
+    stack.store.accounts.save(replace(stack.account, id="second", name="Second"), None)
 
     def fails_for_the_second(levels: Levels, account: str, *what: object) -> bool:
         if account == "second":
@@ -179,7 +179,7 @@ def test_strangers_get_no_answer_and_are_logged_once(phone: Phone, caplog: pytes
         assert phone.says(words, user=STRANGER) == ""
     assert phone.level is Level.RUN
     assert caplog.text.count("a stranger writes to the Telegram bot: user 666") == 1
-    assert phone.stack.store.strangers(DIGEST) == ["666"]
+    assert phone.stack.store.telegram.strangers(DIGEST) == ["666"]
     assert phone.says("/pause", user=STRANGER, chat=FRIENDS), "whoever is in a chat on the list may"
 
 
@@ -204,7 +204,7 @@ def test_a_restart_repeats_no_command(phone: Phone, monkeypatch: pytest.MonkeyPa
         phone.poller.turn()
     monkeypatch.undo()
     assert phone.level is Level.NO_ADDED_RISK
-    phone.stack.store.set_level(ACCOUNT, Level.RUN, "trader", "")
+    phone.stack.store.bots.set_level(ACCOUNT, Level.RUN, "trader", "")
     phone.restart()
     assert phone.poller.turn() == 0
     assert phone.level is Level.RUN
@@ -230,7 +230,7 @@ def test_only_the_process_that_runs_a_bot_asks_and_only_while_it_is_switched_on(
     phone.acting = False
     phone.poller.turn()
     phone.acting = True
-    phone.stack.store.set_setting("alert_telegram_on", False, "test")
+    phone.stack.store.settings.set("alert_telegram_on", False, "test")
     phone.poller.turn()
     assert phone.telegram.asked == []
 
@@ -251,7 +251,7 @@ def test_trouble_is_told_without_the_token(
     with pytest.raises(error, match=words) as trouble:
         phone.poller.turn()
     shown = f"{trouble.value!r} {trouble.value.__cause__!r} {caplog.text} {Line(TOKEN)!r}"
-    shown += str(phone.stack.store.private("telegram_note"))
+    shown += str(phone.stack.store.secrets.get("telegram_note"))
     assert TOKEN not in shown
     assert TOKEN.split(":")[1] not in shown
 

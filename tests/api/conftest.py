@@ -57,7 +57,9 @@ class Desk:
         self._clients: list[httpx.Client] = []
 
     def token(self, scope: Scope = Scope.ADMIN, days: int | None = None, name: str = "") -> NewToken:
-        return self.services.tokens.create(name or f"{scope} {len(self.store.api_tokens())}", scope, days, "operator")
+        return self.services.tokens.create(
+            name or f"{scope} {len(self.store.api_tokens.all())}", scope, days, "operator"
+        )
 
     def client(self, scope: Scope | None = Scope.ADMIN, text: str = "") -> httpx.Client:
         """A program with a token of this scope, or with this text for one, or with none."""
@@ -89,7 +91,7 @@ class Desk:
         """Nothing was asked for, and the exchange holds nothing and rests nothing."""
         self.stack.look()
         exchange = self.stack.resting() + self.stack.working()
-        return self.store.intents(self.stack.name) == [] and exchange == [] and self.stack.held() == 0
+        return self.store.parts.intents(self.stack.name) == [] and exchange == [] and self.stack.held() == 0
 
     def close(self) -> None:
         for client in self._clients:

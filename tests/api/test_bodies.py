@@ -167,7 +167,7 @@ def test_a_late_copy_of_a_signal_gets_the_answer_of_the_first(desk: Desk) -> Non
     desk.stack.clock.advance(3600)
     again = trader.post("/signals", content=json.dumps(sent, indent=4), headers={"content-type": "text/plain"})
     assert (again.status_code, again.json()) == (201, first.json())
-    assert len(desk.store.intents(desk.stack.name)) == 1
+    assert len(desk.store.parts.intents(desk.stack.name)) == 1
 
 
 @pytest.mark.parametrize("path", ["/parts", "/signals"])
@@ -177,11 +177,11 @@ def test_the_same_key_for_something_else_is_refused(desk: Desk, path: str) -> No
     assert trader.post(path, json=body, headers=key("a")).status_code == 201
     other = trader.post(path, json=body | {"position_value": 2000}, headers=key("a"))
     assert problem(other, 409)["field"] == "Idempotency-Key"
-    assert len(desk.store.intents(desk.stack.name)) == 1
+    assert len(desk.store.parts.intents(desk.stack.name)) == 1
     another_program = desk.client(Scope.TRADE)
     second = another_program.post(path, json=body | {"again": True}, headers=key("a"))
     assert second.status_code == 201
-    assert len(desk.store.intents(desk.stack.name)) == 2
+    assert len(desk.store.parts.intents(desk.stack.name)) == 2
 
 
 def test_a_refusal_is_the_answer_of_its_key_too(desk: Desk) -> None:

@@ -65,7 +65,7 @@ def test_a_scope_opens_what_it_says_and_no_more(desk: Desk) -> None:
     for path, body in (("/bot/stop", account), ("/bot/start", account), ("/level", {**account, "level": "flatten"})):
         assert "scope admin" in refused(trader.post(path, json=body, headers=key("a")), 403), path
     assert desk.untouched()
-    assert desk.store.bot(desk.stack.name).running
+    assert desk.store.bots.get(desk.stack.name).running
 
 
 def test_a_token_ends_at_its_time_and_at_its_revocation(desk: Desk) -> None:
@@ -83,7 +83,7 @@ def test_a_token_ends_at_its_time_and_at_its_revocation(desk: Desk) -> None:
     assert "was revoked at" in refused(second.get("/bot", params=account), 401)
     signal = desk.client(None).post("/signals", json=desk.signal(secret=long.signal_secret))
     assert "was revoked at" in refused(signal, 401)
-    assert desk.store.intents(desk.stack.name) == []
+    assert desk.store.parts.intents(desk.stack.name) == []
 
 
 def test_a_token_that_is_none_is_not_taken(desk: Desk) -> None:
@@ -101,11 +101,11 @@ def test_a_signal_secret_opens_only_the_door_for_signals(desk: Desk) -> None:
 
 def test_secrets_are_shown_once_and_kept_nowhere(desk: Desk) -> None:
     made = desk.token(Scope.TRADE, name="shown once")
-    kept = repr(desk.store.api_tokens()) + repr(desk.store.api_token(made.token.id)) + repr(made)
-    kept += repr(desk.store.events(limit=50)) + repr(desk.services.tokens)
+    kept = repr(desk.store.api_tokens.all()) + repr(desk.store.api_tokens.get(made.token.id)) + repr(made)
+    kept += repr(desk.store.events.find(limit=50)) + repr(desk.services.tokens)
     assert made.secret not in kept
     assert made.signal_secret not in kept
-    assert "API token" in str(desk.store.events(limit=1)[0].action)
+    assert "API token" in str(desk.store.events.find(limit=1)[0].action)
 
 
 def test_the_last_use_is_noted_to_the_minute(desk: Desk) -> None:

@@ -41,7 +41,7 @@ def test_clients_that_race_with_one_id_get_one_order_and_one_answer(either: Desk
     assert {one.status_code for one in answers} == {201}
     assert len({one.text for one in answers}) == 1
     assert sorted(one.headers["idempotency-replayed"] for one in answers) == ["false"] + ["true"] * 5
-    parts = desk.store.intents(stack.name)
+    parts = desk.store.parts.intents(stack.name)
     assert len(parts) == 1
     stack.until(lambda: stack.at_rest(parts[0].part))
     assert stack.held() == stack.part(parts[0].part).size
@@ -59,7 +59,7 @@ def test_different_signals_at_once_are_all_kept_apart(desk: Desk) -> None:
     answers = at_once(clients, send)
     assert {one.status_code for one in answers} == {201}
     parts = {part for one in answers for part in one.json()["parts"]}
-    assert len(parts) == len(desk.store.intents(desk.stack.name)) == 6
+    assert len(parts) == len(desk.store.parts.intents(desk.stack.name)) == 6
     desk.stack.until(lambda: all(desk.stack.at_rest(part) for part in parts), seconds=60)
     assert sum(part.size for part in desk.stack.parts()) == desk.stack.held()
 
@@ -78,7 +78,7 @@ def test_an_answer_that_was_lost_with_its_process_is_made_again_without_a_second
         answers.once(made.token.id, "k", {**wish, "request": "POST /parts"}, die)
     again = desk.client(text=made.secret).post("/parts", json=wish, headers=key("k"))
     assert again.status_code == 201
-    assert [one.part for one in desk.store.intents(desk.stack.name)] == [again.json()["part"]]
+    assert [one.part for one in desk.store.parts.intents(desk.stack.name)] == [again.json()["part"]]
 
 
 def test_answers_that_nobody_asks_for_any_more_go_piece_by_piece(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,4 +104,4 @@ def test_a_signal_whose_answer_was_lost_is_answered_late_too(desk: Desk) -> None
     desk.stack.clock.advance(600)
     again = desk.client(text=made.secret).post("/signals", json=sent)
     assert (again.status_code, again.json()["parts"]) == (201, [opened.part])
-    assert len(desk.store.intents(desk.stack.name)) == 1
+    assert len(desk.store.parts.intents(desk.stack.name)) == 1

@@ -62,7 +62,7 @@ def test_each_fact_can_be_asked_for_by_its_kind(either: Desk) -> None:
 
 def test_the_whole_record_is_one_file(desk: Desk) -> None:
     part = lived(desk, "breakout", "106000")
-    desk.store.set_level(desk.stack.name, desk.store.bot(desk.stack.name).level, "ayla", "=1+1")
+    desk.store.bots.set_level(desk.stack.name, desk.store.bots.get(desk.stack.name).level, "ayla", "=1+1")
     answer = desk.client(Scope.READ).get("/trading/events", params={"account": desk.stack.name, "format": "csv"})
     assert answer.headers["content-type"].startswith("text/csv")
     assert answer.headers["content-disposition"] == 'attachment; filename="events.csv"'
@@ -82,7 +82,7 @@ def test_what_the_risk_control_said(desk: Desk) -> None:
     passed = stack.opened()
     stack.hear()
     asked = desk.client(Scope.TRADE).post("/parts", json=desk.wish(strategy="second"), headers=key("1")).json()["part"]
-    desk.store.set_settings({"max_order_value": Decimal(500)}, "trader")
+    desk.store.settings.set_all({"max_order_value": Decimal(500)}, "trader")
     stack.settle(3)
     refused, first = read(desk, "risk-checks")["items"]
     assert (first["part"], first["passed"], first["client_order_id"]) == (passed, True, f"op{passed}01E01")
@@ -101,13 +101,13 @@ def test_what_the_risk_control_said(desk: Desk) -> None:
 
 def test_the_same_limit_speaks_before_a_click(desk: Desk) -> None:
     """A program that asks for too much hears the risk control's own words, and nothing is written."""
-    desk.store.set_settings({"max_open_parts": 1}, "trader")
+    desk.store.settings.set_all({"max_open_parts": 1}, "trader")
     desk.stack.opened()
     desk.stack.hear()
     answer = desk.client(Scope.TRADE).post("/parts", json=desk.wish(strategy="second"), headers=key("1"))
     assert answer.status_code == 422
     assert "account has 1 open parts: 1 at most, by the settings" in answer.json()["detail"]
-    assert len(desk.store.intents(desk.stack.name)) == 1
+    assert len(desk.store.parts.intents(desk.stack.name)) == 1
     (refused,) = read(desk, "risk-checks", passed=False)["items"]
     assert (refused["part"], refused["check"], refused["value"], refused["limit"]) == ("", "open_parts", "2", "1")
 
@@ -185,7 +185,7 @@ def test_what_is_not_ready_says_so(desk: Desk, tmp_path: Path, monkeypatch: pyte
     try:
         if trouble == "the bot is silent":
             stack.clock.advance(timedelta(days=3650).total_seconds())
-            desk.store.heartbeat(stack.name, stack.clock.now())
+            desk.store.bots.heartbeat(stack.name, stack.clock.now())
             stack.guard.lease.renew()
             assert httpx.get(f"{url}/readyz", trust_env=False).json()["status"] == "ready"
             stack.clock.advance(60)

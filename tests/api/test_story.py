@@ -71,7 +71,7 @@ def test_a_closing_signal_closes_the_parts_of_its_strategy_and_no_other(desk: De
 
 def test_a_closing_signal_lets_nothing_be_opened_again_that_its_strategy_had_held(desk: Desk) -> None:
     trader, stack = desk.client(Scope.TRADE), desk.stack
-    stack.store.set_setting("reopen_enabled", True, "test")
+    stack.store.settings.set("reopen_enabled", True, "test")
     part = trader.post("/signals", json=desk.signal("a")).json()["parts"][0]
     stack.until(lambda: stack.at_rest(part))
     stack.price("106000")
@@ -88,10 +88,10 @@ def test_a_closing_signal_lets_nothing_be_opened_again_that_its_strategy_had_hel
 
 def test_a_strategy_that_sends_its_own_entries_keeps_the_bot_from_opening_again_and_averaging_down(desk: Desk) -> None:
     trader, stack = desk.client(Scope.TRADE), desk.stack
-    stack.store.set_settings({"reopen_enabled": True, "recovery_enabled": True}, "test")
+    stack.store.settings.set_all({"reopen_enabled": True, "recovery_enabled": True}, "test")
     alone = {"reopen": {"enabled": False}, "recovery": {"enabled": False}, "when_refused": "close"}
     part = trader.post("/signals", json=desk.signal("a", **alone)).json()["parts"][0]
-    intent = stack.store.intent(part)
+    intent = stack.store.parts.intent(part)
     assert intent is not None
     assert (intent.reopen, intent.recovery, intent.own_unguarded) == (None, None, WhenRefused.CLOSE)
     stack.until(lambda: stack.at_rest(part))
@@ -180,7 +180,7 @@ def test_a_sync_is_noted_once(desk: Desk) -> None:
     answers = [trader.post("/trading/positions/sync", json=account, headers=key("s")) for _ in range(2)]
     assert [one.status_code for one in answers] == [202, 202]
     assert [one.headers["idempotency-replayed"] for one in answers] == ["false", "true"]
-    assert desk.store.sync_state(desk.stack.name).waiting
+    assert desk.store.history.sync_state(desk.stack.name).waiting
 
 
 def test_pages_follow_one_another_without_a_gap(desk: Desk) -> None:

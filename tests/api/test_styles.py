@@ -66,7 +66,7 @@ def test_every_style_comes_to_the_book_as_it_was_sent(desk: Desk) -> None:
     recovery = {"enabled": True, "style": {"kind": "limit", "reprice_seconds": 20, "follow": "0.02"}}
     limit = {"kind": "limit", "price": 99000.5, "timeout_seconds": 60, "at_end": "market"}
     asked = trader.post("/parts", json=desk.wish(entry=limit, recovery=recovery), headers=key("o"))
-    intent = store.intent(asked.json()["part"])
+    intent = store.parts.intent(asked.json()["part"])
     assert intent is not None
     assert (intent.entry.kind, intent.entry.price, intent.entry.at_end) == (
         ExecutionKind.LIMIT,
@@ -78,7 +78,7 @@ def test_every_style_comes_to_the_book_as_it_was_sent(desk: Desk) -> None:
     assert (worked.kind, worked.price, worked.follow) == (ExecutionKind.LIMIT, None, Decimal("0.02"))
     signal = trader.post("/signals", json=desk.signal(entry=TWAP | {"randomness": 0.25}))
     assert signal.status_code == 201, signal.text
-    opened = store.intent(signal.json()["parts"][0])
+    opened = store.parts.intent(signal.json()["parts"][0])
     assert opened is not None
     assert (opened.entry.kind, opened.entry.slices, opened.entry.randomness) == (ExecutionKind.TWAP, 5, Decimal("0.25"))
 

@@ -50,16 +50,16 @@ class Book:
 
     def open(self, **changes: Any) -> str:
         self._clicks += 1
-        return self.store.open_part(draft(**changes), f"click-{self._clicks}")[0].part
+        return self.store.parts.open(draft(**changes), f"click-{self._clicks}")[0].part
 
     def begin(self, part: str) -> None:
-        self.store.start_cycle(StartCycle(part, 1, contracts("0.99"), Price(Decimal("100250.1"))), NOON)
+        self.store.cycles.start(StartCycle(part, 1, contracts("0.99"), Price(Decimal("100250.1"))), NOON)
 
     def step(self, part: str, number: int = 1, **changes: Any) -> None:
         name = f"op{part}01R{number:02}"
         values = {"client_order_id": name, "exchange_order_id": f"r{part}{number}", "purpose": Purpose.RECOVERY}
         step = order(part, **{**values, "filled": contracts("0.1"), "status": OrderStatus.FILLED, **changes})
-        self.store.save_orders(ACCOUNT, [step])
+        self.store.orders.save(ACCOUNT, [step])
 
     def end(self, part: str) -> None:
         third = Price(Decimal("100250.1") / 3)
@@ -74,7 +74,7 @@ class Book:
             fees=Decimal("-0.1"),
             words="take-profit filled",
         )
-        self.store.end_cycle(ACCOUNT, action, Decimal("0.000000000000000001"), "life@1", NOON)
+        self.store.cycles.end(ACCOUNT, action, Decimal("0.000000000000000001"), "life@1", NOON)
 
     def life(self) -> str:
         """A part with a whole life."""

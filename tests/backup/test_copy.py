@@ -85,9 +85,9 @@ def test_a_rebuild_does_not_throw_away_what_the_book_has_lost(copying: Copying, 
 
 
 def test_keys_and_secrets_never_go_there(copying: Copying, book: Book, store: Store) -> None:
-    store.save_account(PAPER, b"sealed-keys-of-the-account")
-    store.keep_private("login", "hash-of-the-password", "test")
-    store.set_setting("language", "value-of-a-setting", "test")
+    store.accounts.save(PAPER, b"sealed-keys-of-the-account")
+    store.secrets.keep("login", "hash-of-the-password", "test")
+    store.settings.set("language", "value-of-a-setting", "test")
     book.life()
     copying.up_to_date()
     target = BackupTarget(copying.url)

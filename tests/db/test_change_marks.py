@@ -27,25 +27,25 @@ def move(store: Store) -> None:
 
 
 def test_lives_that_ended_elsewhere_are_counted_once_and_for_all(store: Store, database_url: str) -> None:
-    store.save_account(PAPER, None)
+    store.accounts.save(PAPER, None)
     part = ended(store, "a", NOON)
     move(store)
     migrate.upgrade(database_url)  # as at each start
-    lives = store.counted_lives()
+    lives = store.metrics.counted_lives()
     assert ([one.part for one in lives.settled], lives.moving) == ([part], ())
-    assert store.counted_lives(lives.cursor).settled == ()
+    assert store.metrics.counted_lives(lives.cursor).settled == ()
     later = ended(store, "b", NOON + HOUR)
-    assert [one.part for one in store.counted_lives(lives.cursor).settled] == [later]
+    assert [one.part for one in store.metrics.counted_lives(lives.cursor).settled] == [later]
 
 
 def test_what_was_told_elsewhere_is_no_news_and_what_comes_is(store: Store, database_url: str) -> None:
-    assert store.tell_alerts(alerts_of, (), NOON - HOUR) == 0
+    assert store.alerts.tell(alerts_of, (), NOON - HOUR) == 0
     ended(store, "a", NOON)
-    assert store.tell_alerts(alerts_of, (), NOON) == 1
-    assert store.forget_alerts(NOON + HOUR, 100) == 1, "a month has passed"
+    assert store.alerts.tell(alerts_of, (), NOON) == 1
+    assert store.alerts.forget(NOON + HOUR, 100) == 1, "a month has passed"
     move(store)
-    assert store.tell_alerts(alerts_of, (), NOON + 2 * HOUR) == 0
+    assert store.alerts.tell(alerts_of, (), NOON + 2 * HOUR) == 0
     migrate.upgrade(database_url)  # or the backup marks the rows anew, while another process tells on
-    assert store.tell_alerts(alerts_of, (), NOON + 2 * HOUR) == 0
+    assert store.alerts.tell(alerts_of, (), NOON + 2 * HOUR) == 0
     ended(store, "b", NOON + 3 * HOUR)
-    assert store.tell_alerts(alerts_of, (), NOON + 3 * HOUR) == 1
+    assert store.alerts.tell(alerts_of, (), NOON + 3 * HOUR) == 1

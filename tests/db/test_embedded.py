@@ -98,7 +98,7 @@ def test_what_was_committed_survives_a_killed_server(postgres_of_its_own: Embedd
     url = postgres_of_its_own.start()
     migrate.upgrade(url)
     store = Store.open(url)
-    part = store.open_part(draft(), "click")[0].part
+    part = store.parts.open(draft(), "click")[0].part
     pid = server_pid(postgres_of_its_own)
     os.kill(pid, signal.SIGKILL)
     again = EmbeddedPostgres(postgres_of_its_own.folder)
@@ -106,7 +106,7 @@ def test_what_was_committed_survives_a_killed_server(postgres_of_its_own: Embedd
     try:
         assert server_pid(again) != pid
         eventually(lambda: answers(store), 5.0, "the old connections are given up")
-        assert [intent.part for intent in store.intents(ACCOUNT)] == [part]
+        assert [intent.part for intent in store.parts.intents(ACCOUNT)] == [part]
     finally:
         store.close()
         postgres_of_its_own.stop()

@@ -14,16 +14,16 @@ from db.store import Store
 from tests.db.values import ACCOUNT, NOON, draft, order
 
 ASKED: dict[str, Callable[[Store], Any]] = {
-    "ix_orders_account_made": lambda store: store.order_page(ACCOUNT, OrdersOnly(), None, 100),
-    "ix_execution_events_account_kind_id": lambda store: store.event_page(
+    "ix_orders_account_made": lambda store: store.pages.orders(ACCOUNT, OrdersOnly(), None, 100),
+    "ix_execution_events_account_kind_id": lambda store: store.pages.events(
         ACCOUNT, EventsOnly(kind=EventKind.FILL), None, 100
     ),
-    "ix_execution_events_at": lambda store: store.forget_events(NOON, 100),
-    "ix_risk_checks_account_id": lambda store: store.risk_checks(ACCOUNT),
-    "ix_risk_checks_at": lambda store: store.forget_events(NOON, 100),
-    "ix_commands_part_cycle": lambda store: store.commands(ACCOUNT),
-    "ix_orders_part_cycle": lambda store: store.orders(ACCOUNT),
-    "ix_fills_part_at": lambda store: store.cancel_latencies(ACCOUNT),
+    "ix_execution_events_at": lambda store: store.risk_checks.forget_events(NOON, 100),
+    "ix_risk_checks_account_id": lambda store: store.risk_checks.find(ACCOUNT),
+    "ix_risk_checks_at": lambda store: store.risk_checks.forget_events(NOON, 100),
+    "ix_commands_part_cycle": lambda store: store.orders.commands(ACCOUNT),
+    "ix_orders_part_cycle": lambda store: store.orders.of_interest(ACCOUNT),
+    "ix_fills_part_at": lambda store: store.pairs.cancel_latencies(ACCOUNT),
 }
 SENT = """
     INSERT INTO commands (client_order_id, account, key, part, cycle, purpose, side, kind, quantity, request,
@@ -35,9 +35,9 @@ SENT = """
 
 @pytest.mark.parametrize("index", ASKED)
 def test_it_is_found_by_an_index(store: Store, index: str) -> None:
-    intent, _ = store.open_part(draft(), "click")
+    intent, _ = store.parts.open(draft(), "click")
     many = [order(intent.part, number, status=OrderStatus.CANCELED) for number in range(1, 99)]
-    store.save_orders(ACCOUNT, many)
+    store.orders.save(ACCOUNT, many)
     asked: list[tuple[str, Any]] = []
 
     def note(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:

@@ -88,7 +88,7 @@ def test_a_new_database_gives_part_names_no_older_one_has_given(bare: str) -> No
     migrate.upgrade(bare)
     store = Store.open(bare)
     try:
-        part = store.open_part(draft(), "click")[0].part
+        part = store.parts.open(draft(), "click")[0].part
     finally:
         store.close()
     age = datetime.now(UTC) - datetime(2025, 1, 1, tzinfo=UTC)

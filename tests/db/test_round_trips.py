@@ -31,25 +31,25 @@ def statements(store: Store) -> Iterator[list[str]]:
 @pytest.fixture
 def parts(store: Store) -> list[str]:
     """Twenty parts with their orders, commands and exits."""
-    epoch = store.acquire_lease(ACCOUNT, "here", 60)
+    epoch = store.leases.acquire(ACCOUNT, "here", 60)
     assert epoch is not None
-    opened = [store.open_part(draft(), f"click {number}")[0].part for number in range(20)]
+    opened = [store.parts.open(draft(), f"click {number}")[0].part for number in range(20)]
     for part in opened:
-        store.start_cycle(StartCycle(part, 1, contracts("1"), price("100")), NOON)
-        store.record_command(ACCOUNT, LONG, entry(part), epoch, NOON)
+        store.cycles.start(StartCycle(part, 1, contracts("1"), price("100")), NOON)
+        store.orders.record(ACCOUNT, LONG, entry(part), epoch, NOON)
         gone = contracts("0.1"), price("99"), contracts("0"), ExitReason.CLOSED_BY_HAND
-        store.book_exit(ACCOUNT, BookExit(part, 1, *gone, NOON, f"f/{part}"))
-    store.save_orders(ACCOUNT, [order(part, exchange_order_id=part) for part in opened])
+        store.cycles.book_exit(ACCOUNT, BookExit(part, 1, *gone, NOON, f"f/{part}"))
+    store.orders.save(ACCOUNT, [order(part, exchange_order_id=part) for part in opened])
     return opened
 
 
 READS: dict[str, tuple[int, Callable[[Store], Any]]] = {
-    "desired: parts with the settings, and the exits that some have": (2, lambda store: store.desired(ACCOUNT)),
-    "orders": (1, lambda store: store.orders(ACCOUNT)),
-    "commands": (1, lambda store: store.commands(ACCOUNT)),
-    "intents: the same": (2, lambda store: store.intents(ACCOUNT)),
-    "picture": (1, lambda store: store.picture(ACCOUNT)),
-    "renew the lease": (1, lambda store: store.renew_lease(ACCOUNT, "here", 1, 60)),
+    "desired: parts with the settings, and the exits that some have": (2, lambda store: store.parts.desired(ACCOUNT)),
+    "orders": (1, lambda store: store.orders.of_interest(ACCOUNT)),
+    "commands": (1, lambda store: store.orders.commands(ACCOUNT)),
+    "intents: the same": (2, lambda store: store.parts.intents(ACCOUNT)),
+    "picture": (1, lambda store: store.snapshots.latest(ACCOUNT)),
+    "renew the lease": (1, lambda store: store.leases.renew(ACCOUNT, "here", 1, 60)),
 }
 
 
@@ -62,10 +62,10 @@ def test_a_read_costs_the_same_for_many_parts(store: Store, parts: list[str], re
 
 
 def test_a_calm_look_at_what_is_desired_is_one_round_trip(store: Store) -> None:
-    part = store.open_part(draft(), "click")[0].part
-    store.start_cycle(StartCycle(part, 1, contracts("1"), price("100")), NOON)
+    part = store.parts.open(draft(), "click")[0].part
+    store.cycles.start(StartCycle(part, 1, contracts("1"), price("100")), NOON)
     with statements(store) as sent:
-        ((_, desired),) = store.desired(ACCOUNT).items()
+        ((_, desired),) = store.parts.desired(ACCOUNT).items()
     assert [intent.part for intent in desired.intents] == [part]
     assert len(sent) == 1
 
@@ -81,27 +81,27 @@ def test_a_single_statement_leaves_no_trace_at_the_server(store: Store) -> None:
 
 def test_a_picture_goes_up_and_is_told_of_in_one_round_trip(store: Store) -> None:
     with statements(store) as sent:
-        store.put_picture(ACCOUNT, {"parts": []}, NOON)
+        store.snapshots.put(ACCOUNT, {"parts": []}, NOON)
     assert len(sent) == 1
-    assert store.picture(ACCOUNT) == ({"parts": []}, NOON)
+    assert store.snapshots.latest(ACCOUNT) == ({"parts": []}, NOON)
 
 
 def test_a_command_is_recorded_in_one_round_trip(store: Store, parts: list[str]) -> None:
     with statements(store) as sent:
-        assert store.record_command(ACCOUNT, LONG, entry(parts[0], 2), 1, NOON)
+        assert store.orders.record(ACCOUNT, LONG, entry(parts[0], 2), 1, NOON)
     assert len(sent) == 1
 
 
 def test_unchanged_ids_cost_nothing(store: Store, parts: list[str]) -> None:
-    store.note_position(parts[0], "77", "a1", "a1")
+    store.cycles.note_position(parts[0], "77", "a1", "a1")
     with statements(store) as sent:
-        store.note_position(parts[0], "77", "a1", "a1")
+        store.cycles.note_position(parts[0], "77", "a1", "a1")
     assert sent == []
 
 
 def test_many_orders_are_saved_together(store: Store, parts: list[str]) -> None:
     found = [order(part, exchange_order_id=part, filled=contracts("0.5")) for part in parts]
     with statements(store) as sent:
-        store.save_orders(ACCOUNT, found)
+        store.orders.save(ACCOUNT, found)
     assert len(sent) == 1
-    assert store.orders(ACCOUNT) == found
+    assert store.orders.of_interest(ACCOUNT) == found

@@ -20,20 +20,20 @@ from tests.db.values import ACCOUNT, BTC, LONG, NOON, PAPER, draft, entry, fill,
 
 CALLS: dict[str, Callable[[Store], Any]] = {
     "ping": lambda store: store.ping(),
-    "accounts": lambda store: store.accounts(),
-    "save_account": lambda store: store.save_account(PAPER, b"sealed"),
-    "desired": lambda store: store.desired(ACCOUNT),
-    "open_part": lambda store: store.open_part(draft(), "click"),
-    "change_part": lambda store: store.change_part("00a7k2", "click", "ayla", ""),
-    "orders": lambda store: store.orders(ACCOUNT),
-    "save_orders": lambda store: store.save_orders(ACCOUNT, [order("00a7k2")]),
-    "record_command": lambda store: store.record_command(ACCOUNT, LONG, entry("00a7k2"), 1, NOON),
-    "settle_command": lambda store: store.settle_command("op00a7k201E01", OutcomeKind.DONE, now=NOON),
+    "accounts": lambda store: store.accounts.all(),
+    "save_account": lambda store: store.accounts.save(PAPER, b"sealed"),
+    "desired": lambda store: store.parts.desired(ACCOUNT),
+    "open_part": lambda store: store.parts.open(draft(), "click"),
+    "change_part": lambda store: store.parts.change("00a7k2", "click", "ayla", ""),
+    "orders": lambda store: store.orders.of_interest(ACCOUNT),
+    "save_orders": lambda store: store.orders.save(ACCOUNT, [order("00a7k2")]),
+    "record_command": lambda store: store.orders.record(ACCOUNT, LONG, entry("00a7k2"), 1, NOON),
+    "settle_command": lambda store: store.orders.settle("op00a7k201E01", OutcomeKind.DONE, now=NOON),
     "record_fills": lambda store: TradeRecorder(store).record_fills(ACCOUNT, [fill(1, "o1")]),
-    "funding_of": lambda store: store.funding_of(ACCOUNT, BTC, Side.LONG, "00a7k2", 1, NOON, NOON + timedelta(1)),
-    "acquire_lease": lambda store: store.acquire_lease(ACCOUNT, "here", 10),
-    "put_picture": lambda store: store.put_picture(ACCOUNT, {}, NOON),
-    "events": lambda store: store.events(),
+    "funding_of": lambda store: store.fills.funding_of(ACCOUNT, BTC, Side.LONG, "00a7k2", 1, NOON, NOON + timedelta(1)),
+    "acquire_lease": lambda store: store.leases.acquire(ACCOUNT, "here", 10),
+    "put_picture": lambda store: store.snapshots.put(ACCOUNT, {}, NOON),
+    "events": lambda store: store.events.find(),
     "notify": lambda store: store.notify({"bot": ACCOUNT}),
 }
 
@@ -67,7 +67,7 @@ def test_a_connection_that_was_cut_is_replaced(store: Store) -> None:
     cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
     with pytest.raises(Unavailable), store.one_statement() as connection:
         connection.exec_driver_sql(cut)
-    assert store.accounts() == []
+    assert store.accounts.all() == []
 
 
 def test_a_wrong_statement_stays_an_error_of_ours(store: Store) -> None:

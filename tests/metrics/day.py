@@ -25,9 +25,9 @@ REJECTED = {"kind": "reject", "code": "51008", "match": {"path": "trade/order"},
 def morning(station: Station) -> Stack:
     """Settings, a short that is held all day, and an account at Binance that holds one part."""
     stack = station.stack
-    stack.store.set_settings(SETTINGS, "test")
+    stack.store.settings.set_all(SETTINGS, "test")
     binance = Stack(stack.store, stack.simulator, Exchange.BINANCE)
-    stack.store.set_settings(SETTINGS, "test")  # a stack begins with neither
+    stack.store.settings.set_all(SETTINGS, "test")  # a stack begins with neither
     binance._tokens = (f"binance-{number}" for number in count(1))
     binance.look()
     binance.opened(replace(binance.draft(), strategy="carry"))
@@ -36,7 +36,7 @@ def morning(station: Station) -> Stack:
     stack.opened(replace(stack.draft(symbol=ETH, side=Side.SHORT), strategy="carry"))
     station.stack.guard.stream.connected = True  # type: ignore[misc]
     station.stack.guard.stream.last_heard = stack.clock.now()  # type: ignore[misc]
-    stack.store.raise_alarm(stack.name, "sentinel-stale/x", "as an example", stack.clock.now())
+    stack.store.alarms.raise_alarm(stack.name, "sentinel-stale/x", "as an example", stack.clock.now())
     beat(stack)
     return binance
 
@@ -53,8 +53,8 @@ def hours(station: Station) -> None:
     stack.price("99000")
     stack.until(lambda: len(stack.part(part).steps) == 1 and stack.at_rest(part), seconds=60)
     stack.price("85000")
-    stack.until(lambda: stack.store.cycles(stack.name, part)[0].number == 2, seconds=60)
-    assert stack.store.cycles(stack.name, part)[0].reason is ExitReason.STOP_LOSS
+    stack.until(lambda: stack.store.history.cycles(stack.name, part)[0].number == 2, seconds=60)
+    assert stack.store.history.cycles(stack.name, part)[0].reason is ExitReason.STOP_LOSS
     stack.price("100000")
 
     stack.simulator.faults(REJECTED)
@@ -63,16 +63,16 @@ def hours(station: Station) -> None:
     stack.simulator.faults()
 
     vetoed = stack.open(replace(stack.draft(), strategy="breakout"))
-    stack.store.set_settings({"max_order_value": Decimal(500)}, "test")
+    stack.store.settings.set_all({"max_order_value": Decimal(500)}, "test")
     stack.settle(2)
     stack.positions.close(vetoed, stack.token(), "trader")
     stack.settle(3)
-    stack.store.set_settings({"max_order_value": Limits().max_order_value}, "test")
+    stack.store.settings.set_all({"max_order_value": Limits().max_order_value}, "test")
     beat(stack)
 
 
 def beat(stack: Stack) -> None:
     """What the bot's own schedule does beside its looks: a sign of life, a sample of the equity, a new picture."""
-    stack.store.heartbeat(stack.name, stack.clock.now())
-    stack.store.add_equity_sample(stack.name, stack.clock.now(), stack.guard.refresh_account().equity)
+    stack.store.bots.heartbeat(stack.name, stack.clock.now())
+    stack.store.equity.add(stack.name, stack.clock.now(), stack.guard.refresh_account().equity)
     stack.look()

@@ -86,7 +86,7 @@ def test_a_database_that_does_not_answer_gives_no_numbers(station: Station, monk
     def silent() -> None:
         raise Unavailable("the database does not answer: connection refused")
 
-    monkeypatch.setattr(station.store, "standings", silent)
+    monkeypatch.setattr(station.store.metrics, "standings", silent)
     answer = station.get()
     assert answer.status_code == 503
     assert "perpdeck_" not in answer.text

@@ -53,10 +53,10 @@ def test_a_target_and_two_stops(either: Station) -> None:
     assert told.value(f"{results}_bucket", le="-100.0", **BREAKOUT) == 2
     assert told.value(f"{results}_bucket", le="25.0", close_reason="take_profit", **BREAKOUT) == 0
     assert told.value(f"{results}_bucket", le="+Inf", **BREAKOUT) == 3
-    won = stack.store.cycles(stack.name, part)[0].net
+    won = stack.store.history.cycles(stack.name, part)[0].net
     assert told.value(f"{results}_sum", close_reason="take_profit") == pytest.approx(float(won))
     assert told.value("perpdeck_won_usdt_total") == pytest.approx(float(won))
-    whole = sum((cycle.net for cycle in stack.store.cycles(stack.name)), Decimal(0))
+    whole = sum((cycle.net for cycle in stack.store.history.cycles(stack.name)), Decimal(0))
     assert told.value("perpdeck_result_usdt") == pytest.approx(float(whole))
     assert told.value("perpdeck_fills_total", liquidity="taker") == 6
     assert told.value("perpdeck_orders_filled_total", purpose="entry") == 3
@@ -90,12 +90,12 @@ def test_an_ended_life_is_read_once(station: Station) -> None:
     stack = station.stack
     ended = [(life(stack, "106000"), 1) for _ in range(3)]
     held = stack.opened()
-    first = stack.store.counted_lives(BEGINNING, 2)
+    first = stack.store.metrics.counted_lives(BEGINNING, 2)
     assert (first.more, first.moving) == (True, ())
-    rest = stack.store.counted_lives(first.cursor, 2)
+    rest = stack.store.metrics.counted_lives(first.cursor, 2)
     assert [named(one) for one in first.settled + rest.settled] == ended
     assert [named(one) for one in rest.moving] == [(held, 1)]
-    done = stack.store.counted_lives(rest.cursor, 2)
+    done = stack.store.metrics.counted_lives(rest.cursor, 2)
     assert (done.settled, done.cursor) == ((), rest.cursor)
     assert [named(one) for one in done.moving] == [(held, 1)]
 
@@ -105,12 +105,12 @@ def test_a_life_whose_end_may_not_be_seen_by_all_yet_is_told_and_not_settled(sta
     with stack.store.transaction() as elsewhere:
         elsewhere.exec_driver_sql("SELECT pg_current_xact_id()")  # older than what follows, and still open
         part = life(stack, "106000")
-        early = stack.store.counted_lives()
+        early = stack.store.metrics.counted_lives()
         assert early.settled == ()
         assert [named(one) for one in early.moving] == [(part, 1)]
         assert station.value("tradeengine_strategy_tp_triggered_total") == 1
     assert station.value("tradeengine_strategy_tp_triggered_total") == 1
-    assert [named(one) for one in stack.store.counted_lives().settled] == [(part, 1)]
+    assert [named(one) for one in stack.store.metrics.counted_lives().settled] == [(part, 1)]
 
 
 def named(one: LifeFact) -> tuple[str, int]:
@@ -134,7 +134,7 @@ def test_what_the_risk_control_says_is_counted_once(station: Station) -> None:
     stack = station.stack
     stack.opened()
     stack.open()
-    stack.store.set_settings({"max_order_value": Decimal(500)}, "test")
+    stack.store.settings.set_all({"max_order_value": Decimal(500)}, "test")
     stack.settle(4)
     for _ in range(2):
         told = station.scrape()
@@ -178,7 +178,7 @@ def test_an_order_without_an_answer_ages_until_it_is_known(station: Station) -> 
 
 def test_recovery_and_reopening(either: Station) -> None:
     stack = either.stack
-    stack.store.set_settings({"recovery_enabled": True, "recovery_max_steps": 1, "reopen_enabled": True}, "test")
+    stack.store.settings.set_all({"recovery_enabled": True, "recovery_max_steps": 1, "reopen_enabled": True}, "test")
     part = stack.opened(replace(stack.draft(), strategy="breakout"))
     stack.price("94000")
     stack.until(lambda: len(stack.part(part).steps) == 1 and stack.at_rest(part), seconds=60)
@@ -261,7 +261,7 @@ def test_the_bot_and_its_money(station: Station) -> None:
     assert station.value("perpdeck_drawdown_ratio") == pytest.approx(0.00995, abs=0.0005)
     assert station.value("perpdeck_daily_loss_ratio") == pytest.approx(0.00995, abs=0.0005)
     stack.guard.lease.release()
-    stack.store.set_running(stack.name, False, by="test", why="", manually=True)
+    stack.store.bots.set_running(stack.name, False, by="test", why="", manually=True)
     told = station.scrape()
     assert told.value("perpdeck_bot_running") == 0
     assert told.value("perpdeck_lease_held") == 0
@@ -282,7 +282,7 @@ def test_passes_are_timed_and_failures_counted(station: Station) -> None:
 
 def test_an_account_without_a_picture_is_told_of_as_far_as_it_is_known(station: Station) -> None:
     stack = station.stack
-    stack.store.save_account(replace(stack.account, id="new", exchange=Exchange.BINANCE), None)
+    stack.store.accounts.save(replace(stack.account, id="new", exchange=Exchange.BINANCE), None)
     told = station.scrape()
     assert told.value("perpdeck_bot_running", account="new", exchange="binance") == 0
     assert told.value("perpdeck_equity_usdt", account="new") is None

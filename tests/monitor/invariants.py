@@ -12,7 +12,7 @@ from tests.stack import Stack
 
 def agrees(stack: Stack, name: str) -> None:
     """The cycle's PnL, fees and funding are what the exchange has booked, and so is their sum."""
-    cycle, ledger = stack.store.cycles(part=name)[0], stack.money()
+    cycle, ledger = stack.store.history.cycles(part=name)[0], stack.money()
     for ours, theirs in (
         (cycle.realised_pnl, ledger["pnl"]),
         (cycle.fees, ledger["fees"]),

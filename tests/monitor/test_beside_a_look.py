@@ -47,4 +47,4 @@ def test_a_fill_answered_during_a_look_is_protected_once(stack: Stack, monkeypat
     stack.settle(3)
     assert stack.part(part).protected
     assert [algo["sz"] for algo in stack.exchange()["algos"]] == [str(stack.part(part).size)]
-    assert [command.purpose for command in stack.store.commands(ACCOUNT)] == [Purpose.ENTRY, Purpose.PROTECT]
+    assert [command.purpose for command in stack.store.orders.commands(ACCOUNT)] == [Purpose.ENTRY, Purpose.PROTECT]

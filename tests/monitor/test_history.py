@@ -40,7 +40,7 @@ def three_cycles(stack: Stack) -> list[str]:
     stack.price("112000")
     stack.ended(stop)
     stack.price("100000")
-    stack.store.set_setting("recovery_enabled", True, "test")
+    stack.store.settings.set("recovery_enabled", True, "test")
     recovered = stack.opened()
     stack.price("94800")
     stack.until(lambda: len(stack.part(recovered).steps) == 1 and stack.at_rest(recovered), seconds=60)
@@ -82,24 +82,24 @@ def test_the_steps_of_a_past_cycle_with_recovery(stack: Stack, history: History)
     assert abs((recovery.after.take_profit - recovery.after.average) * coins - 50) < Decimal("0.01")
     assert abs((recovery.after.stop_loss - recovery.after.average) * coins + 100) < Decimal("0.01")
     assert (leave.after.size, leave.before) == (0, recovery.after)
-    (cycle,) = stack.store.cycles(ACCOUNT, part)
+    (cycle,) = stack.store.history.cycles(ACCOUNT, part)
     assert same(entry.fee + recovery.fee + leave.fee, cycle.fees)
 
 
 def test_a_second_run_reads_little_and_keeps_nothing_twice(stack: Stack, history: History) -> None:
     stack.opened()
     stack.price("106000")
-    stack.until(lambda: stack.store.cycles(ACCOUNT))
+    stack.until(lambda: stack.store.history.cycles(ACCOUNT))
     bring_home(stack.guard)
     first = history.sync_state(ACCOUNT)
     assert (first.done, first.of) == (13, 13)
-    fills = len(stack.store.fills(ACCOUNT))
+    fills = len(stack.store.fills.find(ACCOUNT))
     stack.step(60)
     bring_home(stack.guard)
     second = history.sync_state(ACCOUNT)
     assert (second.done, second.of, second.trouble) == (1, 1, "")
     assert second.reached == stack.clock.now()
-    assert (len(history.matched(ACCOUNT, ALL, 9)), len(stack.store.fills(ACCOUNT))) == (1, fills)
+    assert (len(history.matched(ACCOUNT, ALL, 9)), len(stack.store.fills.find(ACCOUNT))) == (1, fills)
 
 
 def test_an_end_in_the_middle_goes_on_where_it_was(stack: Stack, history: History) -> None:

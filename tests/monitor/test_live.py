@@ -38,7 +38,7 @@ class Live:
     positions: PositionManager
 
     def picture(self) -> dict[str, Any]:
-        found = self.store.picture(ACCOUNT)
+        found = self.store.snapshots.latest(ACCOUNT)
         return dict(found[0]) if found else {}
 
     def row(self, part: str) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def live(store: Store) -> Iterator[Live]:
         account = Account(
             ACCOUNT, "Paper OKX", Exchange.OKX, Environment.PAPER, simulator.base_url, simulator.ws_url
         )  # fmt: skip
-        store.save_account(account, None)
+        store.accounts.save(account, None)
         client = OKXClient(keys, rest_url=simulator.base_url)
         monitor = PositionMonitor(store, Alerts([]), clock, lambda: None)
         stream = OKXStream(keys, simulator.ws_url, exchange_now=client.exchange_now)
@@ -80,7 +80,7 @@ def live(store: Store) -> Iterator[Live]:
 def test_from_the_start_button_to_the_take_profit(live: Live) -> None:
     eventually(lambda: BTC in live.picture().get("tickers", {}), PATIENCE, "the stream has told a price", every=0.05)
     assert live.picture()["bot"]["state"] == "stopped"
-    live.store.set_running(ACCOUNT, True, by="trader", why="", manually=False)
+    live.store.bots.set_running(ACCOUNT, True, by="trader", why="", manually=False)
     eventually(lambda: live.picture()["bot"]["state"] == "running", PATIENCE, "the bot has heard it", every=0.05)
 
     part = live.positions.open(live.draft(), "click", "trader").part
@@ -94,8 +94,8 @@ def test_from_the_start_button_to_the_take_profit(live: Live) -> None:
     )
 
     live.simulator.price("BTC-USDT-SWAP", "106000")
-    eventually(lambda: live.store.cycles(part=part), PATIENCE, "the cycle has ended", every=0.05)
-    (cycle,) = live.store.cycles(part=part)
+    eventually(lambda: live.store.history.cycles(part=part), PATIENCE, "the cycle has ended", every=0.05)
+    (cycle,) = live.store.history.cycles(part=part)
     assert cycle.reason is ExitReason.TAKE_PROFIT
     assert live.resting() == []
     truth = live.simulator.state()["accounts"]["live"]
@@ -105,7 +105,7 @@ def test_from_the_start_button_to_the_take_profit(live: Live) -> None:
 
 
 def test_a_wish_for_the_exchanges_history_is_heard_and_carried_out(live: Live) -> None:
-    assert live.store.ask_for_sync(ACCOUNT, "click", "trader")
-    eventually(lambda: live.store.sync_state(ACCOUNT).ended_at, 4 * PATIENCE, "the history is here", every=0.1)
-    row = live.store.sync_state(ACCOUNT)
+    assert live.store.history.ask_for_sync(ACCOUNT, "click", "trader")
+    eventually(lambda: live.store.history.sync_state(ACCOUNT).ended_at, 4 * PATIENCE, "the history is here", every=0.1)
+    row = live.store.history.sync_state(ACCOUNT)
     assert (row.done, row.of, row.trouble, row.waiting) == (13, 13, "", False)

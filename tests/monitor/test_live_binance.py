@@ -47,7 +47,7 @@ class Live:
     positions: PositionManager
 
     def picture(self) -> dict[str, Any]:
-        found = self.store.picture(BINANCE)
+        found = self.store.snapshots.latest(BINANCE)
         return dict(found[0]) if found else {}
 
     def row(self, part: str) -> dict[str, Any]:
@@ -72,14 +72,14 @@ class Live:
         return part
 
     def ended(self, part: str) -> CycleRecord:
-        self.wait(lambda: self.store.cycles(part=part), "the cycle has ended")
-        return self.store.cycles(part=part)[0]
+        self.wait(lambda: self.store.history.cycles(part=part), "the cycle has ended")
+        return self.store.history.cycles(part=part)[0]
 
     def nothing_is_left(self) -> None:
         truth = self.simulator.state()["binance"]
         assert (truth["positions"], self.resting()) == ([], set())
         account = truth["accounts"]["binance"]
-        net = sum((cycle.net for cycle in self.store.cycles()), Decimal(0))
+        net = sum((cycle.net for cycle in self.store.history.cycles()), Decimal(0))
         assert plain(net) == plain(Decimal(account["balance"]) - Decimal(account["deposits"]))
         self.wait(lambda: self.picture()["metrics"]["equity"] == account["balance"])
 
@@ -95,8 +95,8 @@ def live(store: Store) -> Iterator[Live]:
         account = Account(
             BINANCE, "Paper Binance", Exchange.BINANCE, Environment.PAPER, simulator.base_url, simulator.ws_url
         )  # fmt: skip
-        store.save_account(account, None)
-        store.set_settings({"recovery_enabled": False, "reopen_enabled": False}, "test")
+        store.accounts.save(account, None)
+        store.settings.set_all({"recovery_enabled": False, "reopen_enabled": False}, "test")
         client = BinanceClient(keys, rest_url=simulator.base_url)
         client.set_hedge_mode()
         monitor = PositionMonitor(store, Alerts([]), clock, lambda: None)
@@ -108,7 +108,7 @@ def live(store: Store) -> Iterator[Live]:
         made = Live(store, simulator, guard, PositionManager(store, clock))
         try:
             made.wait(lambda: BTC in made.picture().get("tickers", {}), "the stream has told a price")
-            store.set_running(BINANCE, True, by="trader", why="", manually=False)
+            store.bots.set_running(BINANCE, True, by="trader", why="", manually=False)
             made.wait(lambda: made.picture()["bot"]["state"] == "running", "the bot has heard it")
             yield made
         finally:
@@ -122,7 +122,7 @@ def test_from_the_entry_to_the_take_profit(live: Live) -> None:
     cycle = live.ended(part)
     assert cycle.reason is ExitReason.TAKE_PROFIT
     live.nothing_is_left()
-    assert live.store.alarms(BINANCE) == []
+    assert live.store.alarms.open(BINANCE) == []
 
 
 def test_the_push_alone_lets_the_other_leg_go(live: Live) -> None:
@@ -132,7 +132,7 @@ def test_the_push_alone_lets_the_other_leg_go(live: Live) -> None:
     live.simulator.faults({"match": {"exchange": "binance", "path": "v3/positionRisk"}, "kind": "html_502"})
     live.simulator.price(SWAP, "106000")
     live.wait(lambda: live.resting() == set(), "the stop has gone")
-    assert live.store.cycles(part=part) == []
+    assert live.store.history.cycles(part=part) == []
     assert live.guard.passes <= passes + 1  # the one that may have been under way
     live.simulator.faults()
     assert live.ended(part).reason is ExitReason.TAKE_PROFIT
@@ -166,7 +166,7 @@ def test_a_listen_key_that_expires_in_between(store: Store, exchange: SimulatorP
         return bool(reached())
 
     def pictured() -> dict[str, Any]:
-        found = store.picture(BINANCE)
+        found = store.snapshots.latest(BINANCE)
         return dict(found[0]) if found else {}
 
     def seen_since(then: datetime) -> bool:
@@ -191,8 +191,8 @@ def test_a_listen_key_that_expires_in_between(store: Store, exchange: SimulatorP
         stack.price("106000")
         eventually(lambda: stack.resting() == [], PATIENCE, "the stop has gone on the push alone", every=0.05)
         stack.simulator.faults()
-        eventually(lambda: goes_on(lambda: store.cycles(part=part)), PATIENCE, every=0.05)
-        assert store.cycles(part=part)[0].reason is ExitReason.TAKE_PROFIT
+        eventually(lambda: goes_on(lambda: store.history.cycles(part=part)), PATIENCE, every=0.05)
+        assert store.history.cycles(part=part)[0].reason is ExitReason.TAKE_PROFIT
     finally:
         guard.stop()
 

@@ -99,7 +99,7 @@ def test_a_bot_that_slept_through_its_lease_sends_nothing(stack: Stack) -> None:
     with pytest.raises(Refused, match="lease lost"):
         pass_of(sleeper)
     assert stack.held() == 0
-    assert [command.client_order_id for command in stack.store.commands(ACCOUNT)] == []
+    assert [command.client_order_id for command in stack.store.orders.commands(ACCOUNT)] == []
     assert not sleeper.lease.renew()
 
     second.running = True
@@ -146,24 +146,24 @@ def test_after_a_restart_it_looks_and_reports_and_does_nothing_until_started(
     monitor.keep_leases()
     passing(stack, guard, lambda: guard.passes >= 2, "the report, and a pass after it")
     assert stack.held() == HELD
-    row = stack.store.bot(ACCOUNT)
+    row = stack.store.bots.get(ACCOUNT)
     assert (row.running, row.why) == (False, "not started since the bot came up; press Start")
-    (told,) = [event.because for event in stack.store.events() if event.rule == "restart"]
+    (told,) = [event.because for event in stack.store.events.find() if event.rule == "restart"]
     assert told.startswith("found 1 open parts, 1 of them with their stop-loss on the exchange; 0 commands")
-    picture, _ = stack.store.picture(ACCOUNT)
+    picture, _ = stack.store.snapshots.latest(ACCOUNT)
     assert picture["bot"]["state"] == "stopped"
     assert [row["protected"] for row in picture["parts"] if row["part"] == part] == [True]
 
-    stack.store.set_running(ACCOUNT, True, by="trader", why="", manually=False)
+    stack.store.bots.set_running(ACCOUNT, True, by="trader", why="", manually=False)
     monitor.heard({"bot": ACCOUNT})
     passing(stack, guard, lambda: stack.held() == HELD + Decimal("1.99"), "what was asked for meanwhile is entered")
-    assert stack.store.intent(waiting).cycle_started_at is not None
+    assert stack.store.parts.intent(waiting).cycle_started_at is not None
 
 
 def test_a_stopped_bot_shows_and_does_nothing(stack: Stack, monitor: PositionMonitor) -> None:
     part = stack.opened()
     monitor.add(stack.guard)
-    stack.store.set_running(ACCOUNT, False, by="trader", why="lunch", manually=True)
+    stack.store.bots.set_running(ACCOUNT, False, by="trader", why="lunch", manually=True)
     monitor.heard({"bot": ACCOUNT})
     (oco,) = stack.resting()
     stack.simulator.intervene("cancel", algoId=oco["algoId"])
@@ -171,14 +171,14 @@ def test_a_stopped_bot_shows_and_does_nothing(stack: Stack, monitor: PositionMon
     stack.settle(8)
     assert stack.resting() == []
     assert posts(stack.exchange()["requests"]) == posts(before)
-    picture, _ = stack.store.picture(ACCOUNT)
+    picture, _ = stack.store.snapshots.latest(ACCOUNT)
     assert picture["bot"] | {"since": None, "holder": None} == {
         "state": "stopped", "words": "lunch", "level": "run", "since": None, "holder": None,
     }  # fmt: skip
     assert [row["protected"] for row in picture["parts"]] == [False]
     assert any("place oco" in (why["action"] or "") for why in picture["parts"][0]["why"])
 
-    stack.store.set_running(ACCOUNT, True, by="trader", why="", manually=False)
+    stack.store.bots.set_running(ACCOUNT, True, by="trader", why="", manually=False)
     monitor.heard({"bot": ACCOUNT})
     stack.until(lambda: stack.at_rest(part))
 
@@ -239,14 +239,14 @@ def test_a_database_that_falls_silent_between_two_writes(stack: Stack, database_
 
 def test_the_level_no_new_entries_keeps_guarding_and_opens_nothing(stack: Stack) -> None:
     part = stack.opened()
-    stack.store.set_level(ACCOUNT, Level.NO_NEW_ENTRIES, by="trader", why="")
+    stack.store.bots.set_level(ACCOUNT, Level.NO_NEW_ENTRIES, by="trader", why="")
     waiting = stack.open(stack.draft(value=2000))
     stack.simulator.intervene("cancel", algoId=stack.resting()[0]["algoId"])
     stack.step(6)
     stack.settle(4)
     assert stack.at_rest(part)
     assert stack.held() == HELD
-    stack.store.set_level(ACCOUNT, Level.RUN, by="trader", why="")
+    stack.store.bots.set_level(ACCOUNT, Level.RUN, by="trader", why="")
     stack.until(lambda: stack.at_rest(waiting))
 
 
@@ -254,7 +254,7 @@ def test_the_level_flatten_ends_flat_and_empty(stack: Stack) -> None:
     held = [stack.opened(), stack.opened(stack.draft(side=Side.SHORT)), stack.opened(stack.draft(value=2000))]
     waiting = stack.open(stack.draft(entry=ExecutionStyle(ExecutionKind.LIMIT, Price(Decimal(96000)))))
     stack.settle(2)
-    stack.store.set_level(ACCOUNT, Level.FLATTEN, by="trader", why="")
+    stack.store.bots.set_level(ACCOUNT, Level.FLATTEN, by="trader", why="")
     for part in (*held, waiting):
         stack.ended(part)
     stack.settle(2)

@@ -72,7 +72,7 @@ def test_closed_in_part_and_then_by_the_stop(either: Stack) -> None:
     either.positions.close(part, either.token(), "trader", some)
     either.until(lambda: either.at_rest(part) and {Decimal(row["sz"]) for row in either.resting()} == {left})
     assert either.held() == left
-    assert either.store.intent(part).reduce_to is None
+    assert either.store.parts.intent(part).reduce_to is None
 
     either.price("88000")
     cycle = either.ended(part)
@@ -98,7 +98,7 @@ def test_edited_targets_are_amended_in_place(stack: Stack) -> None:
 
 def test_a_target_taken_away_and_given_back_leaves_the_stop_standing(stack: Stack) -> None:
     part = stack.opened()
-    stop = stack.store.intent(part).stop_loss
+    stop = stack.store.parts.intent(part).stop_loss
 
     def covered() -> bool:
         return any(row["slTriggerPx"] for row in stack.resting())
@@ -131,14 +131,14 @@ def test_funding_is_booked_with_the_cycle(either: Stack) -> None:
     cycle = either.ended(part)
     assert cycle.funding != 0
     agrees(either, part)
-    assert len(either.store.funding_rows(either.account.id)) == 2
+    assert len(either.store.fills.funding(either.account.id)) == 2
 
 
 def test_every_fill_lies_in_the_ledger_once_with_its_part(stack: Stack) -> None:
     part = stack.opened()
     stack.price("106000")
     stack.ended(part)
-    ours = stack.store.fills(stack.account.id, part=part)
+    ours = stack.store.fills.find(stack.account.id, part=part)
     theirs = stack.exchange()["fills"]
     assert [(fill.exchange_fill_id, fill.price, fill.fee) for fill in reversed(ours)] == [
         (row["billId"], Decimal(row["fillPx"]), Decimal(row["fee"])) for row in theirs

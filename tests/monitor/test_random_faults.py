@@ -22,7 +22,7 @@ AWAY = {"kind": "reset", "match": {"path": "account/positions"}}
 
 
 def picture(stack: Stack) -> dict[str, Any]:
-    found = stack.store.picture(ACCOUNT)
+    found = stack.store.snapshots.latest(ACCOUNT)
     assert found is not None
     return dict(found[0])
 

@@ -16,7 +16,7 @@ def test_the_monitor_lets_go_of_what_is_too_old(stack: Stack) -> None:
     stack.ended(part)
     monitor = PositionMonitor(stack.store, Alerts([]), stack.clock, lambda: None)
     monitor._retention()  # nobody acts here yet
-    stack.store.set_settings({"events_keep_days": 7}, "trader")
+    stack.store.settings.set_all({"events_keep_days": 7}, "trader")
     stack.clock.advance(timedelta(days=8).total_seconds())
     monitor._retention()
     assert facts(stack) > 0
@@ -24,12 +24,12 @@ def test_the_monitor_lets_go_of_what_is_too_old(stack: Stack) -> None:
     stack.look()  # which renews the lease
     monitor._retention()
     assert facts(stack) == 0
-    assert stack.store.risk_checks(stack.name) == []
-    (cycle,) = stack.store.cycles(stack.name, part)
+    assert stack.store.risk_checks.find(stack.name) == []
+    (cycle,) = stack.store.history.cycles(stack.name, part)
     assert cycle.net != 0
-    assert len(stack.store.fills(stack.name, part=part)) == 2
-    assert [order.client_order_id for order in stack.store.cycle_facts(part, 1).orders] != []
-    assert [event.action for event in stack.store.events(stack.name, part, rule="asked")] != []
+    assert len(stack.store.fills.find(stack.name, part=part)) == 2
+    assert [order.client_order_id for order in stack.store.history.cycle_facts(part, 1).orders] != []
+    assert [event.action for event in stack.store.events.find(stack.name, part, rule="asked")] != []
     monitor.guards.clear()
 
 
@@ -46,5 +46,5 @@ def test_it_is_asked_for_by_the_scheduler(stack: Stack) -> None:
 
 
 def facts(stack: Stack) -> int:
-    page = stack.store.event_page(stack.name, EventsOnly(), None, 500)
+    page = stack.store.pages.events(stack.name, EventsOnly(), None, 500)
     return sum(event.kind != EventKind.DECISION for _, event in page)

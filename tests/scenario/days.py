@@ -83,7 +83,7 @@ class Days(Stack):
         self._drawn: list[dict[str, Any]] = []
         self._bare: list[str] = []  #: parts without their stop at the last look
         super().__init__(store, simulator, exchange)
-        store.set_settings({"recovery_enabled": True, "reopen_enabled": True}, "test")
+        store.settings.set_all({"recovery_enabled": True, "reopen_enabled": True}, "test")
         self.began, self.minutes = self.clock.now(), days * A_DAY
         prices, rules = simulator.state()["prices"], self.client.instruments()
         self.paths = {
@@ -189,7 +189,9 @@ class Days(Stack):
         acts = [action for action in self.acts() if not action.startswith("raise alarm")]
         missing = any(sum(part.size for part in result.parts) != result.seen.contracts for result in results)
         unsettled = any(not result.seen.settled or not result.seen.confirmed for result in results)
-        return bool(acts or missing or unsettled or any(one.unresolved for one in self.store.commands(self.name)))
+        return bool(
+            acts or missing or unsettled or any(one.unresolved for one in self.store.orders.commands(self.name))
+        )
 
     # -- the clock -----------------------------------------------------------------------------------------------
 

@@ -46,9 +46,9 @@ def check_at_the_end(days: Days, names: list[str]) -> list[CycleRecord]:
     _one_row_each(days, names)
     left = [row for row in exchange["orders"] if row["state"] in ("live", "partially_filled")]
     assert (exchange["positions"], days.resting(), left) == ([], [], []), days.story()
-    assert not any(command.unresolved for command in days.store.commands(days.name))
+    assert not any(command.unresolved for command in days.store.orders.commands(days.name))
     assert not days.alarms(), days.story()
-    cycles = days.store.cycles(days.name, limit=EVERY_CYCLE)
+    cycles = days.store.history.cycles(days.name, limit=EVERY_CYCLE)
     _cycles_whole(days, names, cycles)
     _ledgers_agree(exchange, cycles)
     _facts_once(days, exchange)
@@ -56,7 +56,7 @@ def check_at_the_end(days: Days, names: list[str]) -> list[CycleRecord]:
 
 
 def _one_row_each(days: Days, names: list[str]) -> None:
-    rows = [intent.part for intent in days.store.intents(days.name)]
+    rows = [intent.part for intent in days.store.parts.intents(days.name)]
     assert sorted(rows) == sorted(names), f"{len(rows)} rows for {len(names)} parts"
 
 
@@ -99,7 +99,7 @@ def _guard(row: dict[str, Any]) -> tuple[Decimal, Decimal | None, Decimal | None
 def _equity_agrees(days: Days, exchange: dict[str, Any], parts: Iterable[Part]) -> None:
     """What has ended, what is realised and what is held at the mark, fees and funding: the same on both sides."""
     bring_home(days.guard)
-    ours, theirs = _of_cycles(days.store.cycles(days.name, limit=EVERY_CYCLE)), _of_ledger(exchange)
+    ours, theirs = _of_cycles(days.store.history.cycles(days.name, limit=EVERY_CYCLE)), _of_ledger(exchange)
     now = days.clock.now()
     for part in parts:
         key, began, cycle = part.intent.key, part.intent.cycle_started_at, part.intent.cycle
@@ -107,7 +107,7 @@ def _equity_agrees(days: Days, exchange: dict[str, Any], parts: Iterable[Part]) 
         ours[name, "pnl"] += part.realised_pnl + part.unrealised_pnl(Decimal(exchange["prices"][name]["mark"]))
         ours[name, "fee"] += part.fees
         if began is not None:
-            share = days.store.funding_of(days.name, key.symbol, key.side, part.name, cycle, began, now)
+            share = days.store.fills.funding_of(days.name, key.symbol, key.side, part.name, cycle, began, now)
             ours[name, "funding"] += share
     for row in exchange["positions"]:
         theirs[row["instId"], "pnl"] += Decimal(row["upl"])
@@ -119,7 +119,7 @@ def _equity_agrees(days: Days, exchange: dict[str, Any], parts: Iterable[Part]) 
 
 def _cycles_whole(days: Days, names: list[str], cycles: list[CycleRecord]) -> None:
     """Numbered without a gap, each with its reason, none longer than its part."""
-    told = {intent.part: intent.cycle for intent in days.store.intents(days.name)}
+    told = {intent.part: intent.cycle for intent in days.store.parts.intents(days.name)}
     numbers: dict[str, list[int]] = defaultdict(list)
     for cycle in cycles:
         numbers[cycle.part].append(cycle.number)
@@ -175,7 +175,7 @@ def _apart(ours: Money, theirs: Money) -> dict[tuple[str, str], tuple[Decimal, D
 def _facts_once(days: Days, exchange: dict[str, Any]) -> None:
     """Every execution and every funding payment of the exchange is in our ledger, and once."""
     bring_home(days.guard)
-    fills = days.store.fills(days.name, limit=EVERY_CYCLE)
+    fills = days.store.fills.find(days.name, limit=EVERY_CYCLE)
     assert len(fills) == len(exchange["fills"]), f"{len(fills)} fills kept of {len(exchange['fills'])}"
     payments = sum(bill["type"] == FUNDING for bill in exchange["ledger"])
     assert funding_payments(days) == payments, f"{funding_payments(days)} payments kept of {payments}"
@@ -183,7 +183,7 @@ def _facts_once(days: Days, exchange: dict[str, Any]) -> None:
 
 def funding_payments(days: Days) -> int:
     """How many our ledger has kept."""
-    return len(days.store.funding_rows(days.name, limit=EVERY_CYCLE))
+    return len(days.store.fills.funding(days.name, limit=EVERY_CYCLE))
 
 
 def _account(exchange: dict[str, Any]) -> dict[str, str]:

@@ -70,7 +70,7 @@ def _run(lived: Days, seed: int, days: int, width: Decimal) -> Told:
     for _ in lived.live():
         check_at_rest(lived, parts)
     for part in parts:
-        lived.store.change_part(part, lived.token(), "trader", "gone home", wanted=Wanted.CLOSED)
+        lived.store.parts.change(part, lived.token(), "trader", "gone home", wanted=Wanted.CLOSED)
     lived.rest()
     cycles = check_at_the_end(lived, parts)
     seconds = time.monotonic() - began

@@ -39,7 +39,7 @@ DEMO = Account("demo-okx", "OKX demo", Exchange.OKX, Environment.DEMO, "", "", "
 def store(database_url: str) -> Iterator[Store]:
     """A fresh database in which the paper account is known."""
     opened = Store.open(database_url)
-    opened.save_account(PAPER, None)
+    opened.accounts.save(PAPER, None)
     yield opened
     opened.close()
 
@@ -96,11 +96,11 @@ def heard(store: Store) -> Iterator[Callable[[dict[str, Any]], bool]]:
 def open_part(store: Store, style: ExecutionStyle) -> str:
     """A long of 1,000 USDT is asked for; its part."""
     wish = intent("").but(key=PositionKey(PAPER.id, BTC, Side.LONG), entry=style)
-    return store.open_part(wish, uuid4().hex)[0].part
+    return store.parts.open(wish, uuid4().hex)[0].part
 
 
 def start_cycle(store: Store, part: str) -> None:
-    store.start_cycle(StartCycle(part, 1, contracts(10), price(99000)), NOW)
+    store.cycles.start(StartCycle(part, 1, contracts(10), price(99000)), NOW)
 
 
 def show(
@@ -121,4 +121,4 @@ def show(
         "protection": {"protected": protected, "parts": parts, "bare_seconds_today": str(Decimal(0))},
         "orders": orders or [],
     }
-    store.put_picture(PAPER.id, picture, as_of)
+    store.snapshots.put(PAPER.id, picture, as_of)

@@ -67,7 +67,7 @@ def test_good_keys_tell_what_they_may_do_and_store_nothing(accounts, form, store
     assert (found.permissions, found.hedge_mode, found.can_withdraw) == ("read_only,trade", True, False)
     assert found.equity == 10000
     assert found.words.startswith("The key works on OKX demo: it may read and trade. Equity 10,000.00 USDT.")
-    assert store.accounts() == [PAPER]
+    assert store.accounts.all() == [PAPER]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_what_is_wrong_is_said_in_a_sentence_without_a_secret(accounts, form, st
         told = f"{caught.value!r} {caught.value.__cause__!r} {asked!r} {caplog.text}"
         for secret in (asked.api_secret, asked.passphrase):
             assert not secret or secret not in told, story
-    assert store.accounts() == [PAPER], story
+    assert store.accounts.all() == [PAPER], story
 
 
 def test_several_problems_are_told_at_once(accounts, form):
@@ -107,7 +107,7 @@ def test_a_key_that_may_only_read_is_not_enough(accounts, form, store):
     assert "may only read" in found.words
     with pytest.raises(Misconfigured, match="may only read"):
         accounts.add(form("okx_read_only"), "click-1", by="operator")
-    assert store.accounts() == [PAPER]
+    assert store.accounts.all() == [PAPER]
 
 
 @pytest.mark.parametrize("typed", ["", "i accept the risk", "I ACCEPT"])
@@ -118,7 +118,7 @@ def test_a_key_that_may_withdraw_is_refused_unless_the_risk_is_accepted(accounts
     assert RISK in found.words
     with pytest.raises(Misconfigured, match="may withdraw money"):
         accounts.add(risky, "click-1", by="operator")
-    assert store.accounts() == [PAPER]
+    assert store.accounts.all() == [PAPER]
 
 
 def test_a_key_that_may_withdraw_is_taken_with_the_typed_words(accounts, form):
@@ -135,7 +135,7 @@ def test_real_money_needs_the_typed_word(accounts, form, store, typed):
     assert "Type LIVE in capitals" in found.words
     with pytest.raises(Misconfigured, match="Type LIVE in capitals"):
         accounts.add(real, "click-1", by="operator")
-    assert store.accounts() == [PAPER]
+    assert store.accounts.all() == [PAPER]
 
 
 def test_one_way_mode_is_reported(accounts, form, sim, okx):
@@ -171,7 +171,7 @@ def test_an_account_is_added_with_its_keys_encrypted(accounts, form, store, vaul
         "read_only,trade",
     )
     assert accounts.list() == [PAPER, added]
-    ciphertext = store.ciphertext("demo-okx")
+    ciphertext = store.accounts.ciphertext("demo-okx")
     assert asked.api_secret.encode() not in ciphertext
     assert vault.decrypt(ciphertext) == asked.credentials
     assert heard({"accounts": "demo-okx"})
@@ -212,7 +212,7 @@ def test_an_account_is_removed_with_its_keys(accounts, form, store, heard):
     added = accounts.add(form(), "click-1", by="operator")
     accounts.remove(added.id, by="operator")
     assert accounts.list() == [PAPER]
-    assert store.ciphertext(added.id) is None
+    assert store.accounts.ciphertext(added.id) is None
     assert heard({"accounts": added.id})
     trail = Audit(store).acts(PAPER.id, frozenset({Kind.ACCOUNTS}))
     assert [act.who for act in trail] == ["operator", "operator"]
@@ -228,12 +228,12 @@ def test_the_paper_account_stays(accounts):
 
 def test_an_account_at_work_is_not_removed(accounts, form, store):
     added = accounts.add(form(), "click-1", by="operator")
-    store.set_running(added.id, True, by="operator", why="", manually=False)
+    store.bots.set_running(added.id, True, by="operator", why="", manually=False)
     with pytest.raises(Misconfigured, match="the bot of account Mine runs: stop it"):
         accounts.remove(added.id, by="operator")
-    store.set_running(added.id, False, by="operator", why="", manually=True)
+    store.bots.set_running(added.id, False, by="operator", why="", manually=True)
     wish = intent("")
-    store.open_part(wish.but(key=PositionKey(added.id, wish.key.symbol, wish.key.side)), "click-2")
+    store.parts.open(wish.but(key=PositionKey(added.id, wish.key.symbol, wish.key.side)), "click-2")
     with pytest.raises(Misconfigured, match="still guards"):
         accounts.remove(added.id, by="operator")
     assert added in accounts.list()
@@ -271,20 +271,20 @@ def test_keys_in_the_environment_come_first_and_are_named_as_such(accounts, form
         accounts.remove(added.id, by="operator")
     other = Account("demo-okx-2", "Other", Exchange.OKX, Environment.DEMO, "", "")
     mine = Credentials("nobodys-key-1234", "x", "y")
-    store.save_account(other, accounts.vault.encrypt(mine))
+    store.accounts.save(other, accounts.vault.encrypt(mine))
     assert (accounts.source(other.id), accounts.source(added.id)) == ("environment", "database"), "guarded once"
 
 
 def test_a_new_secret_opens_everything_and_the_old_one_nothing(accounts, form, tmp_path):
     added = accounts.add(form(), "click-1", by="operator")
-    before, sealed = (tmp_path / "secret").read_text(), accounts.store.ciphertext(added.id)
+    before, sealed = (tmp_path / "secret").read_text(), accounts.store.accounts.ciphertext(added.id)
     assert accounts.change_secret(by="operator") == 1
     assert (tmp_path / "secret").read_text() != before
     assert not (tmp_path / "secret.previous").exists()
-    assert accounts.store.ciphertext(added.id) != sealed
-    assert Vault.open(tmp_path, None).decrypt(accounts.store.ciphertext(added.id)) == form().credentials
+    assert accounts.store.accounts.ciphertext(added.id) != sealed
+    assert Vault.open(tmp_path, None).decrypt(accounts.store.accounts.ciphertext(added.id)) == form().credentials
     with pytest.raises(Misconfigured):
-        Vault(before).decrypt(accounts.store.ciphertext(added.id))
+        Vault(before).decrypt(accounts.store.accounts.ciphertext(added.id))
     assert accounts.test(added.id).can_trade
 
 
@@ -315,22 +315,25 @@ def test_nothing_is_lost_wherever_it_is_cut_off(accounts, form, tmp_path, monkey
     started_again = Vault.open(tmp_path, None)
     keys = Keys(accounts.store, started_again)
     keys.renew()
-    assert keys.of(accounts.store.account(added.id)) == form().credentials
+    assert keys.of(accounts.store.accounts.get(added.id)) == form().credentials
     assert not (tmp_path / "secret.previous").exists()
-    assert Vault((tmp_path / "secret").read_text()).decrypt(accounts.store.ciphertext(added.id)) == form().credentials
+    assert (
+        Vault((tmp_path / "secret").read_text()).decrypt(accounts.store.accounts.ciphertext(added.id))
+        == form().credentials
+    )
 
 
 def test_another_process_learns_the_new_secret(accounts, form, tmp_path):
     elsewhere = Vault.open(tmp_path, None)
     added = accounts.add(form(), "click-1", by="operator")
     accounts.change_secret(by="operator")
-    assert elsewhere.decrypt(accounts.store.ciphertext(added.id)) == form().credentials
+    assert elsewhere.decrypt(accounts.store.accounts.ciphertext(added.id)) == form().credentials
 
 
 def test_keys_that_cannot_be_opened_stop_the_change_before_it_begins(accounts, form, tmp_path):
     added = accounts.add(form(), "click-1", by="operator")
     before = (tmp_path / "secret").read_text()
-    accounts.store.save_account(added, Vault("a secret that is gone").encrypt(form().credentials))
+    accounts.store.accounts.save(added, Vault("a secret that is gone").encrypt(form().credentials))
     with pytest.raises(Misconfigured, match="sealed with another SESSION_SECRET"):
         accounts.change_secret(by="operator")
     assert (tmp_path / "secret").read_text() == before

@@ -43,11 +43,11 @@ def test_every_log_in_is_on_record_and_so_is_what_it_came_to(audit, store):
 
 
 def test_what_is_asked_of_the_bot_is_told_with_who_and_why(audit, store):
-    store.set_running(PAPER.id, True, by="ayla", why="", manually=False)
+    store.bots.set_running(PAPER.id, True, by="ayla", why="", manually=False)
     part = open_part(store, ExecutionStyle())
     PositionManager(store, SteppedClock(NOW)).close(part, "click", by="ayla")
-    store.set_level(PAPER.id, Level.REDUCE_ONLY, by="guard", why="daily loss: 10.0% are lost")
-    store.set_settings({"recovery_max_steps": 3}, by="ayla")
+    store.bots.set_level(PAPER.id, Level.REDUCE_ONLY, by="guard", why="daily loss: 10.0% are lost")
+    store.settings.set_all({"recovery_max_steps": 3}, by="ayla")
     acts = audit.acts(PAPER.id)
     assert [(act.kind, act.who, act.why, act.part) for act in acts] == [
         (Kind.SETTINGS, "ayla", "", ""),
@@ -61,6 +61,6 @@ def test_what_is_asked_of_the_bot_is_told_with_who_and_why(audit, store):
 
 
 def test_what_the_rules_decide_and_other_accounts_do_is_not_in_it(audit, store):
-    store.add_events(PAPER.id, [Event(NOW, PAPER.id, "00a7k2", "protect", "held and bare", "place OCO", "done")])
-    store.set_level(DEMO.id, Level.REDUCE_ONLY, by="ayla", why="")
+    store.events.add(PAPER.id, [Event(NOW, PAPER.id, "00a7k2", "protect", "held and bare", "place OCO", "done")])
+    store.bots.set_level(DEMO.id, Level.REDUCE_ONLY, by="ayla", why="")
     assert told(audit) == []

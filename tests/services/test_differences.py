@@ -46,7 +46,7 @@ def show(store: Store, clock: SteppedClock, mark: str = "2", **changes: Any) -> 
             difference("residual", **{**ours, **changes}),
         ],
     }
-    store.put_picture(PAPER.id, picture, clock.now())
+    store.snapshots.put(PAPER.id, picture, clock.now())
 
 
 def test_listed_with_what_is_in_the_way_first(desk: Differences) -> None:
@@ -60,7 +60,7 @@ def test_listed_with_what_is_in_the_way_first(desk: Differences) -> None:
 
 def test_adopted_as_it_was_seen(desk: Differences, store: Store, clock: SteppedClock) -> None:
     asked = desk.adopt(PAPER.id, RESIDUAL, "2", WISH, "click", "ayla")
-    intent = store.intent(asked.part)
+    intent = store.parts.intent(asked.part)
     assert intent is not None
     assert (intent.key, intent.strategy, intent.asked_by) == (KEY, "adopted", "ayla")
     assert (intent.position_value, intent.leverage, intent.contracts) == (Decimal(1980), Decimal(10), Decimal(2))
@@ -92,8 +92,8 @@ def test_what_cannot_be_is_said_and_leaves_no_trace(
 ) -> None:
     with pytest.raises(Misconfigured, match=words):
         desk.adopt(PAPER.id, RESIDUAL, "2", wish, "click", "ayla")
-    assert store.intents(PAPER.id) == []
-    assert store.part_of_token("click") is None
+    assert store.parts.intents(PAPER.id) == []
+    assert store.parts.of_token("click") is None
 
 
 def test_a_stop_that_locks_in_profit_may_lie_beyond_the_entry(desk: Differences) -> None:
@@ -133,7 +133,7 @@ def test_assigned_to_one_of_the_parts_that_are_offered(desk: Differences, store:
     show(store, clock, parts=[part])
     assert desk.assign(PAPER.id, RESIDUAL, "2", part, "click", "ayla").new
     assert not desk.assign(PAPER.id, RESIDUAL, "2", part, "click", "ayla").new
-    intent = store.intent(part)
+    intent = store.parts.intent(part)
     assert intent is not None
     assert (intent.contracts, sum(entry.quantity for entry in intent.external_entries)) == (12, 2)
 
@@ -144,10 +144,10 @@ def test_the_other_answers_are_kept_for_the_bot(desk: Differences, store: Store,
     assert desk.book(PAPER.id, SHORTFALL, "2", "three", "ayla").new
     assert not desk.book(PAPER.id, SHORTFALL, "2", "three", "ayla").new
     short = PositionKey(PAPER.id, BTC, Side.SHORT)
-    assert store.answers(PAPER.id) == {
+    assert store.differences.answers(PAPER.id) == {
         KEY: {DifferenceKind.RESIDUAL: Choice.IGNORE},
         short: {DifferenceKind.SHORTFALL: Choice.BOOK},
     }
-    said = [(event.action, event.because) for event in store.events(PAPER.id)]
+    said = [(event.action, event.because) for event in store.events.find(PAPER.id)]
     assert said[-1] == (f"ignore residual of long {BTC}: 2", "asked by ayla")
     assert clock.now() - desk.list(PAPER.id)[0].seen_at == timedelta()

@@ -75,7 +75,7 @@ def test_what_is_not_of_every_cycle_says_from_when_on(store, clock, monkeypatch)
 
 def test_the_equity_curve_and_its_fall(store, clock):
     for minutes, equity in ((30, 1000), (20, 1200), (10, 900)):
-        store.add_equity_sample(PAPER.id, clock.now() - timedelta(minutes=minutes), Decimal(equity))
+        store.equity.add(PAPER.id, clock.now() - timedelta(minutes=minutes), Decimal(equity))
     history = History(store, clock)
     found = history.equity(PAPER.id, Only(since=clock.now() - timedelta(hours=1)))
     assert [equity for _, equity in found.curve] == [1000, 1200, 900]

@@ -27,8 +27,8 @@ def looked_after(store, clock):
 
 
 def hold(store, clock, holder: str) -> None:
-    assert store.acquire_lease(PAPER.id, holder, 600) is not None
-    store.heartbeat(PAPER.id, clock.now())
+    assert store.leases.acquire(PAPER.id, holder, 600) is not None
+    store.bots.heartbeat(PAPER.id, clock.now())
 
 
 def test_a_new_account_is_stopped(levels):
@@ -64,7 +64,7 @@ def test_start_twice_is_start_once(levels, store, clock, looked_after):
 def test_start_is_refused_while_nobody_would_hear_it(levels, store):
     with pytest.raises(Unavailable, match="No bot process looks after this account just now"):
         levels.start(PAPER.id, by="operator")
-    assert not store.bot(PAPER.id).running
+    assert not store.bots.get(PAPER.id).running
 
 
 def test_a_bot_that_falls_silent_is_dead_and_says_what_guards_now(levels, store, clock, looked_after):
@@ -83,10 +83,10 @@ def test_a_lost_lease_is_death_even_with_a_fresh_heartbeat(levels, store, clock,
     levels.start(PAPER.id, by="operator")
     show(store, state="running")
     clock.advance(15)
-    store.heartbeat(PAPER.id, clock.now())
+    store.bots.heartbeat(PAPER.id, clock.now())
     assert levels.status(PAPER.id).state == "running"
-    holder, epoch, _ = store.lease(PAPER.id)
-    store.release_lease(PAPER.id, holder, epoch)
+    holder, epoch, _ = store.leases.current(PAPER.id)
+    store.leases.release(PAPER.id, holder, epoch)
     assert levels.status(PAPER.id).state == "dead"
 
 
@@ -109,7 +109,7 @@ def test_what_keeps_it_from_looking_is_told(levels, store, looked_after):
 
 
 def test_a_restart_is_told_apart_from_a_stop_by_hand(levels, store, looked_after):
-    store.set_running(
+    store.bots.set_running(
         PAPER.id, False, by="restart", why="not started since the bot came up; press Start", manually=False
     )
     status = levels.status(PAPER.id)
@@ -147,7 +147,7 @@ def test_a_preview_counts_what_each_level_would_stop_withdraw_and_close(levels, 
     picture = sample_picture()
     picture["parts"][0]["reopen"] = {"due": "2026-11-21T12:05:00+00:00"}
     picture["parts"][1]["recovery"] = {"trigger_pnl": "-50"}
-    store.put_picture(PAPER.id, picture, NOW)
+    store.snapshots.put(PAPER.id, picture, NOW)
     paused = levels.preview(PAPER.id, Level.NO_ADDED_RISK)
     assert (paused.held, paused.recovering, paused.reopening, paused.entries, paused.closing) == (2, 1, 1, 0, ())
     assert not paused.bot_runs
@@ -165,7 +165,7 @@ def test_the_guards_stand_beside_their_limits(levels, store, clock):
     figures = {one.key: one for one in levels.guards(PAPER.id)}
     assert (figures["max_daily_loss"].now, figures["max_daily_loss"].limit) == (None, Decimal(10))
     assert (figures["max_drawdown"].limit, figures["max_stop_losses"].now) == (None, Decimal(0))
-    store.put_picture(PAPER.id, {**sample_picture(), "metrics": {"equity": "9000"}}, clock.now())
-    store.add_equity_sample(PAPER.id, clock.now(), Decimal(10000))
+    store.snapshots.put(PAPER.id, {**sample_picture(), "metrics": {"equity": "9000"}}, clock.now())
+    store.equity.add(PAPER.id, clock.now(), Decimal(10000))
     figures = {one.key: one for one in levels.guards(PAPER.id)}
     assert (figures["max_daily_loss"].now, figures["max_daily_loss"].set_off) == (Decimal(10), True)

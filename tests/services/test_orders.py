@@ -33,7 +33,7 @@ def part(store):
     live = {"symbol": BTC, "kind": OrderKind.LIMIT, "price": price("99000"), "status": OrderStatus.WORKING}
     entry = order(f"op{part}01E01", 10, filled=4, at=99000, **live)
     oco = order(f"op{part}01P01", 4, symbol=BTC, kind=OrderKind.OCO, tp_trigger=price(105000), sl_trigger=price(95000))
-    store.save_orders(PAPER.id, [entry, oco])
+    store.orders.save(PAPER.id, [entry, oco])
     return part
 
 
@@ -41,7 +41,7 @@ def test_an_entry_is_withdrawn_and_what_filled_stays_wanted(orders, store, part)
     asked = orders.cancel(PAPER.id, f"op{part}01E01", "click-1", by="operator")
     assert (asked.part, asked.new) == (part, True)
     assert "what has filled stays and stays protected" in asked.words
-    intent = store.intent(part)
+    intent = store.parts.intent(part)
     assert intent.wanted is Wanted.OPEN
     assert (intent.entry, intent.told) == (LIMIT, Told("1E", finish=False, asked_at=orders.clock.now()))
     assert (intent.entry.kind, intent.entry.price) == (ExecutionKind.LIMIT, Decimal(99000))
@@ -49,10 +49,10 @@ def test_an_entry_is_withdrawn_and_what_filled_stays_wanted(orders, store, part)
 
 def test_the_same_click_twice_is_one_wish(orders, store, part):
     orders.cancel(PAPER.id, f"op{part}01E01", "click-1", by="operator")
-    version = store.intent(part).version
+    version = store.parts.intent(part).version
     again = orders.cancel(PAPER.id, f"op{part}01E01", "click-1", by="operator")
     assert (again.part, again.new) == (part, False)
-    assert store.intent(part).version == version
+    assert store.parts.intent(part).version == version
 
 
 def test_the_bot_is_woken_for_it(orders, part, heard):
@@ -61,14 +61,14 @@ def test_the_bot_is_woken_for_it(orders, part, heard):
 
 
 def test_protection_is_moved_and_never_cancelled(orders, store, part):
-    before = store.intent(part)
+    before = store.parts.intent(part)
     with pytest.raises(Misconfigured, match=f"protects part {part}; to move it use Edit TP/SL"):
         orders.cancel(PAPER.id, f"op{part}01P01", "click-1", by="operator")
-    assert store.intent(part) == before
+    assert store.parts.intent(part) == before
 
 
 def test_a_closing_order_is_left_to_fill(orders, store, part):
-    store.save_orders(PAPER.id, [order(f"op{part}01C01", 4, symbol=BTC)])
+    store.orders.save(PAPER.id, [order(f"op{part}01C01", 4, symbol=BTC)])
     with pytest.raises(Misconfigured, match="closes part"):
         orders.cancel(PAPER.id, f"op{part}01C01", "click-1", by="operator")
 
@@ -88,7 +88,7 @@ def test_an_entry_that_has_ended_is_said_to_have_ended(orders, store, part):
     ended = order(
         f"op{part}01E01", 10, filled=10, at=99000, symbol=BTC, kind=OrderKind.LIMIT, status=OrderStatus.FILLED
     )
-    store.save_orders(PAPER.id, [ended])
+    store.orders.save(PAPER.id, [ended])
     with pytest.raises(Misconfigured, match="has ended already: filled"):
         orders.cancel(PAPER.id, f"op{part}01E01", "click-1", by="operator")
 
@@ -101,7 +101,7 @@ def test_an_order_never_seen_is_being_asked_for(orders, part):
 def test_a_market_entry_fills_by_itself(orders, store):
     part = open_part(store, ExecutionStyle())
     start_cycle(store, part)
-    store.save_orders(PAPER.id, [order(f"op{part}01E01", 10, symbol=BTC)])
+    store.orders.save(PAPER.id, [order(f"op{part}01E01", 10, symbol=BTC)])
     with pytest.raises(Misconfigured, match="enters at market and fills by itself"):
         orders.cancel(PAPER.id, f"op{part}01E01", "click-1", by="operator")
 

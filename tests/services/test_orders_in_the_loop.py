@@ -83,4 +83,4 @@ def test_the_next_cycle_of_an_entry_cancelled_by_hand_rests_as_long_as_was_asked
     bot.until(lambda: bot.part(resting).intent.cycle == 2 and bot.working())
     bot.settle(20)
     assert len(bot.working()) == 1, "it rests on, long after a second"
-    assert store.intent(resting).entry.timeout == LIMIT.timeout
+    assert store.parts.intent(resting).entry.timeout == LIMIT.timeout

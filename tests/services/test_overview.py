@@ -24,22 +24,22 @@ BINANCE = Account("paper-binance", "Paper Binance", Exchange.BINANCE, Environmen
 @pytest.fixture
 def overview(store: Store, clock: SteppedClock) -> Overview:
     for account in (BINANCE, DEMO):
-        store.save_account(account, None)
+        store.accounts.save(account, None)
     return Overview(store, Levels(store, clock, "here"), Reports(store, clock), clock)
 
 
 def seen(store: Store, clock: SteppedClock, account: Account, **metrics: Any) -> None:
     picture = {**sample_picture(), "account": account.id}
     picture["metrics"] = {**picture["metrics"], **metrics}
-    store.put_picture(account.id, picture, clock.now())
+    store.snapshots.put(account.id, picture, clock.now())
 
 
 def test_each_account_has_its_own_numbers_and_one_that_was_not_seen_has_none(overview, store, clock):
     midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     seen(store, clock, PAPER, equity="10000", floating_pnl="-5")
     seen(store, clock, BINANCE, equity="99000", floating_pnl="7")
-    store.add_equity_sample(BINANCE.id, midnight - timedelta(seconds=1), Decimal(1))
-    store.add_equity_sample(BINANCE.id, midnight + timedelta(seconds=1), Decimal(100_000))
+    store.equity.add(BINANCE.id, midnight - timedelta(seconds=1), Decimal(1))
+    store.equity.add(BINANCE.id, midnight + timedelta(seconds=1), Decimal(100_000))
     okx, binance, demo = overview.lines([PAPER, BINANCE, DEMO])
     assert (okx.money("equity"), okx.daily_pnl) == (10_000, None)
     assert (binance.money("equity"), binance.daily_pnl) == (99_000, -1000)
@@ -48,7 +48,7 @@ def test_each_account_has_its_own_numbers_and_one_that_was_not_seen_has_none(ove
 
 def test_sums_are_made_within_one_environment_and_real_money_comes_first(overview, store, clock):
     live = replace(DEMO, id="live-okx", name="OKX live", environment=Environment.LIVE)
-    store.save_account(live, None)
+    store.accounts.save(live, None)
     seen(store, clock, PAPER, equity="10000", margin_used="100", floating_pnl="-5.5")
     seen(store, clock, BINANCE, equity="99000", margin_used="50", floating_pnl="7")
     seen(store, clock, live, equity="3", margin_used="1", floating_pnl="0")
@@ -60,11 +60,11 @@ def test_sums_are_made_within_one_environment_and_real_money_comes_first(overvie
 
 
 def test_all_bots_are_started_and_stopped_and_one_that_cannot_be_keeps_no_other(overview, store):
-    store.acquire_lease(PAPER.id, "here/1", 60)
+    store.leases.acquire(PAPER.id, "here/1", 60)
     found = overview.start_all([PAPER, BINANCE], "operator")
     assert found["Paper OKX"] == ""
     assert "No bot process looks after this account" in found["Paper Binance"]
-    assert (store.bot(PAPER.id).running, store.bot(BINANCE.id).running) == (True, False)
+    assert (store.bots.get(PAPER.id).running, store.bots.get(BINANCE.id).running) == (True, False)
     assert overview.start_all([PAPER], "operator") == {}
     assert overview.stop_all([PAPER, BINANCE], "operator") == {"Paper OKX": ""}
-    assert store.bot(PAPER.id).manually_stopped
+    assert store.bots.get(PAPER.id).manually_stopped

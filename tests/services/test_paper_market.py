@@ -36,7 +36,7 @@ def test_a_price_is_set_and_shocked_and_the_history_says_so(market, store):
     assert last(market) == Decimal("101000.5")
     market.shock(BTC, Decimal(-5))
     assert last(market) == Decimal("95950.5")
-    notes = [event.because for event in store.events(account=PAPER.id) if event.rule == RULE]
+    notes = [event.because for event in store.events.find(account=PAPER.id) if event.rule == RULE]
     assert "BTC-USDT-PERP was moved from 100000 to 101000.5 by hand" in notes
 
 
@@ -140,7 +140,7 @@ BINANCE = Account("paper-binance", "Paper Binance", Exchange.BINANCE, Environmen
 
 @pytest.fixture
 def binance(sim, store):
-    store.save_account(BINANCE, None)
+    store.accounts.save(BINANCE, None)
     with BinancePerson(sim.base_url, sim.binance) as person:
         assert person.post("v1/positionSide/dual", dualSidePosition="true").ok
         yield person
@@ -179,14 +179,14 @@ def test_another_hand_opens_and_closes_in_the_account_it_is_asked_for(market, si
     market.by_hand(account.id, Deed.CLOSE, BTC, Side.SHORT, None)
     market.by_hand(account.id, Deed.LIQUIDATE, BTC, Side.LONG, None)
     assert (held(sim, "long", on), held(sim, "short", on)) == (0, 0)
-    notes = [event.because for event in store.events(account=account.id) if event.rule == RULE]
+    notes = [event.because for event in store.events.find(account=account.id) if event.rule == RULE]
     assert "close all of short BTC-USDT-PERP by another hand" in notes
     assert "open 0.02 of long BTC-USDT-PERP by another hand" in notes
 
 
 def test_a_one_way_account_is_meddled_with_in_its_own_words(market, sim, store, binance):
     assert binance.post("v1/positionSide/dual", dualSidePosition="false").ok
-    store.put_picture(BINANCE.id, {"metrics": {"hedge_mode": False}}, datetime.now(UTC))
+    store.snapshots.put(BINANCE.id, {"metrics": {"hedge_mode": False}}, datetime.now(UTC))
     market.by_hand(BINANCE.id, Deed.OPEN, BTC, Side.SHORT, Decimal("0.02"))
     assert held(sim, "net") == Decimal("-0.02")
     market.by_hand(BINANCE.id, Deed.CLOSE, BTC, Side.SHORT, None)
@@ -203,6 +203,6 @@ def test_a_one_way_account_is_meddled_with_in_its_own_words(market, sim, store, 
     ],
 )
 def test_a_hand_that_cannot_do_it_is_told_why(market, store, account, deed, contracts, words):
-    store.save_account(DEMO, None)
+    store.accounts.save(DEMO, None)
     with pytest.raises(Misconfigured, match=words):
         market.by_hand(account, deed, BTC, Side.LONG, contracts)

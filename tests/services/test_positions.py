@@ -47,7 +47,7 @@ def show(store, clock, **part):
     row = {**picture["parts"][1], "average_entry": "100000", "size": "1", "contracts": "1", **part}
     picture |= {"tickers": {BTC: price}, "instruments": rules, "parts": [row]}
     picture["metrics"] |= {"equity": "10000", "available": "10000"}
-    store.put_picture(PAPER.id, picture, clock.now())
+    store.snapshots.put(PAPER.id, picture, clock.now())
 
 
 def draft(**changes):
@@ -68,7 +68,7 @@ def held(store, clock, positions):
     """A part of one contract, entered at 100,000."""
     show(store, clock)
     part = positions.open(draft(), "first click", "operator").part
-    store.start_cycle(StartCycle(part, 1, Contracts(D(1)), Price(D(100000))), clock.now())
+    store.cycles.start(StartCycle(part, 1, Contracts(D(1)), Price(D(100000))), clock.now())
     show(store, clock, part=part)
     return part
 
@@ -77,7 +77,7 @@ class TestOpening:
     def test_a_wish_is_written_and_the_bot_is_woken(self, store, clock, positions, heard):
         show(store, clock)
         asked = positions.open(draft(), "click", "operator")
-        intent = store.intent(asked.part)
+        intent = store.parts.intent(asked.part)
         assert asked.new
         assert "once it is started" in asked.words
         assert (intent.wanted, intent.position_value, intent.leverage) == (Wanted.OPEN, D(1000), D(10))
@@ -88,22 +88,22 @@ class TestOpening:
         show(store, clock)
         own = positions.open(draft(when_refused=WhenRefused.CLOSE), "click", "operator").part
         follows = positions.open(draft(strategy="other"), "another click", "operator").part
-        assert store.intent(own).own_unguarded is WhenRefused.CLOSE
-        assert store.intent(follows).own_unguarded is None
+        assert store.parts.intent(own).own_unguarded is WhenRefused.CLOSE
+        assert store.parts.intent(follows).own_unguarded is None
 
     def test_a_running_part_may_choose_anew_what_follows_a_refused_stop(self, store, clock, positions):
         show(store, clock)
         part = positions.open(draft(), "click", "operator").part
         assert positions.guard_by(part, WhenRefused.ALARM, "another", "operator").new
-        assert store.intent(part).own_unguarded is WhenRefused.ALARM
+        assert store.parts.intent(part).own_unguarded is WhenRefused.ALARM
         positions.guard_by(part, None, "a third", "operator")
-        assert store.intent(part).own_unguarded is None
+        assert store.parts.intent(part).own_unguarded is None
 
     def test_a_price_that_the_exchange_does_not_watch_can_set_off_nothing(self, store, clock, positions):
         by_index = Target(pnl_usdt=D(-100), trigger_by=TriggerBy.INDEX)
         show(store, clock)
         part = positions.open(draft(stop_loss=by_index), "on okx", "operator").part
-        store.put_picture(PAPER.id, store.picture(PAPER.id)[0] | {"exchange": "binance"}, clock.now())
+        store.snapshots.put(PAPER.id, store.snapshots.latest(PAPER.id)[0] | {"exchange": "binance"}, clock.now())
         with pytest.raises(Misconfigured, match="cannot be triggered by index here: last or mark is allowed"):
             positions.open(draft(stop_loss=by_index, strategy="b"), "on binance", "operator")
         with pytest.raises(Misconfigured, match="cannot be triggered by index here"):
@@ -117,7 +117,7 @@ class TestOpening:
         self, store, clock, positions, exchange, leverage, step
     ):
         show(store, clock)
-        store.put_picture(PAPER.id, store.picture(PAPER.id)[0] | {"exchange": exchange}, clock.now())
+        store.snapshots.put(PAPER.id, store.snapshots.latest(PAPER.id)[0] | {"exchange": exchange}, clock.now())
         words = (f"leverage {leverage} is between two steps: a multiple of {step} is allowed here",) if step else ()
         assert positions.preview(draft(leverage=D(leverage))).problems == words
 
@@ -126,23 +126,23 @@ class TestOpening:
     )
     def test_a_position_whose_legs_would_not_fit_is_refused(self, store, clock, positions, used, status, fits):
         show(store, clock, status=status)
-        picture = store.picture(PAPER.id)[0] | {"conditional": {"used": used, "most": 200}}
-        store.put_picture(PAPER.id, picture, clock.now())
+        picture = store.snapshots.latest(PAPER.id)[0] | {"conditional": {"used": used, "most": 200}}
+        store.snapshots.put(PAPER.id, picture, clock.now())
         if fits:
             assert positions.open(draft(), "click", "operator").new
             return
         with pytest.raises(Misconfigured, match="of 200 conditional orders rest or are about to: a position needs 2"):
             positions.open(draft(), "click", "operator")
-        assert store.part_of_token("click") is None
+        assert store.parts.of_token("click") is None
 
     def test_a_double_click_is_one_part_even_when_the_money_has_gone_meanwhile(self, store, clock, positions):
         show(store, clock)
         first = positions.open(draft(position_value=D(99_000)), "click", "operator")
         picture = sample_picture()
-        store.put_picture(PAPER.id, picture | {"metrics": None}, clock.now() - timedelta(hours=1))
+        store.snapshots.put(PAPER.id, picture | {"metrics": None}, clock.now() - timedelta(hours=1))
         again = positions.open(draft(position_value=D(99_000)), "click", "operator")
         assert (again.part, again.new) == (first.part, False)
-        assert len(store.intents(PAPER.id)) == 1
+        assert len(store.parts.intents(PAPER.id)) == 1
 
     def test_everything_wrong_is_said_at_once_and_nothing_is_written(self, store, clock, positions):
         show(store, clock)
@@ -151,7 +151,7 @@ class TestOpening:
         said = refusal.value.problems
         assert any(words.startswith("position value 5 USDT is too small") for words in said)
         assert any(words.startswith("leverage 500 is out of range: 1 to 100") for words in said)
-        assert store.intents(PAPER.id) == []
+        assert store.parts.intents(PAPER.id) == []
 
     def test_a_refused_click_may_be_corrected_and_sent_again(self, store, clock, positions):
         show(store, clock)
@@ -169,7 +169,7 @@ class TestOpening:
 
     def test_own_limits_count(self, store, clock, positions):
         show(store, clock)
-        store.set_setting("max_order_value", D(500), "operator")
+        store.settings.set("max_order_value", D(500), "operator")
         assert any("is above your limit: 500.00" in words for words in positions.preview(draft()).problems)
 
 
@@ -178,31 +178,31 @@ class TestEditing:
         stop = Target(price=Price(D(95000)))
         asked = positions.edit_targets(held, Target(pnl_usdt=D(80)), stop, "click", "operator")
         assert asked.new
-        assert store.intent(held).edit == TargetEdit(Target(pnl_usdt=D(80)), stop, step=0)
-        assert store.intent(held).stop_loss == Target(pnl_usdt=D(-100)), "the next cycle begins with the original"
+        assert store.parts.intent(held).edit == TargetEdit(Target(pnl_usdt=D(80)), stop, step=0)
+        assert store.parts.intent(held).stop_loss == Target(pnl_usdt=D(-100)), "the next cycle begins with the original"
 
     def test_kept_they_are_the_parts_own_from_now_on(self, store, positions, held):
         stop = Target(pnl_usdt=D(-70))
         positions.edit_targets(held, None, stop, "click", "operator", keep=True)
-        intent = store.intent(held)
+        intent = store.parts.intent(held)
         assert (intent.take_profit, intent.stop_loss, intent.edit) == (None, stop, None)
 
     def test_the_pieces_of_a_recovery_step_are_one_step(self, store, positions, held):
         pieces = [order(f"op{held}01R10000{number}", 1, filled=1, symbol=BTC) for number in (1, 2, 3)]
-        store.save_orders(PAPER.id, pieces)
+        store.orders.save(PAPER.id, pieces)
         positions.edit_targets(held, None, Target(pnl_usdt=D(-70)), "click", "operator")
-        assert store.intent(held).edit.step == 1
+        assert store.parts.intent(held).edit.step == 1
 
     def test_a_stop_may_lock_in_profit(self, store, clock, positions, held):
         show(store, clock, part=held, average_entry="99000")
         positions.edit_targets(held, None, Target(price=Price(D(99500))), "click", "operator")
-        assert store.intent(held).edit == TargetEdit(None, Target(price=Price(D(99500))), step=0)
+        assert store.parts.intent(held).edit == TargetEdit(None, Target(price=Price(D(99500))), step=0)
 
     def test_a_stop_that_the_price_has_passed_is_refused(self, store, positions, held):
-        before = store.intent(held)
+        before = store.parts.intent(held)
         with pytest.raises(Misconfigured, match="stop-loss 100500 has been passed already: the price is 100000"):
             positions.edit_targets(held, None, Target(price=Price(D(100_500))), "click", "operator")
-        assert store.intent(held) == before
+        assert store.parts.intent(held) == before
 
     def test_a_target_that_the_price_has_passed_is_refused(self, positions, held):
         with pytest.raises(Misconfigured, match="take-profit 99000 has been passed already"):
@@ -216,23 +216,23 @@ class TestEditing:
 class TestClosing:
     def test_the_whole_part(self, store, positions, held):
         assert positions.close(held, "close", "operator").new
-        assert store.intent(held).wanted is Wanted.CLOSED
+        assert store.parts.intent(held).wanted is Wanted.CLOSED
 
     def test_some_of_it_is_a_size_to_keep(self, store, positions, held):
         positions.close(held, "close", "operator", D("0.3"))
-        assert store.intent(held).reduce_to == D("0.7")
-        assert store.intent(held).wanted is Wanted.OPEN
+        assert store.parts.intent(held).reduce_to == D("0.7")
+        assert store.parts.intent(held).wanted is Wanted.OPEN
 
     def test_the_same_click_twice_reduces_once(self, store, clock, positions, held):
         positions.close(held, "close", "operator", D("0.3"))
         show(store, clock, part=held, size="0.7")
         assert not positions.close(held, "close", "operator", D("0.3")).new
-        assert store.intent(held).reduce_to == D("0.7")
+        assert store.parts.intent(held).reduce_to == D("0.7")
 
     def test_a_second_click_counts_from_what_will_be_left(self, store, positions, held):
         positions.close(held, "close", "operator", D("0.3"))
         positions.close(held, "again", "operator", D("0.3"))
-        assert store.intent(held).reduce_to == D("0.4")
+        assert store.parts.intent(held).reduce_to == D("0.4")
 
     @pytest.mark.parametrize(
         ("contracts", "words"),
@@ -246,7 +246,7 @@ class TestClosing:
     def test_sizes_that_cannot_be(self, store, positions, held, contracts, words):
         with pytest.raises(Misconfigured, match=words):
             positions.close(held, "close", "operator", D(contracts))
-        assert store.intent(held).reduce_to is None
+        assert store.parts.intent(held).reduce_to is None
 
     def test_what_it_would_come_to(self, positions, held):
         shown = positions.preview_close(held, D("0.5"))
@@ -260,24 +260,24 @@ class TestClosing:
 
     def test_closed_to_be_opened_again_later(self, store, positions, held):
         positions.close(held, "close", "operator", reopen=True)
-        assert store.intent(held).wanted is Wanted.RENEWED
+        assert store.parts.intent(held).wanted is Wanted.RENEWED
 
 
 class TestAgain:
     @pytest.fixture
     def over(self, store, clock, held):
         end = EndCycle(held, 1, ExitReason.TAKE_PROFIT, "", D(50), D(-1), Contracts(D(1)), Price(D(1)), Price(D(2)))
-        store.end_cycle(PAPER.id, end, D(0), "", clock.now())
+        store.cycles.end(PAPER.id, end, D(0), "", clock.now())
         return held
 
     def test_now(self, store, clock, positions, over):
         assert positions.reopen_now(over, "click", "operator").new
-        intent = store.intent(over)
+        intent = store.parts.intent(over)
         assert (intent.wanted, intent.reopen_at) == (Wanted.RENEWED, clock.now())
 
     def test_never(self, store, positions, over):
         positions.cancel_reopen(over, "click", "operator")
-        assert store.intent(over).wanted is Wanted.CLOSED
+        assert store.parts.intent(over).wanted is Wanted.CLOSED
 
     def test_an_open_part_cannot_be_reopened(self, positions, held):
         with pytest.raises(Misconfigured, match="is open: close it first"):
@@ -287,11 +287,11 @@ class TestAgain:
         recovery = RecoveryChoice(enabled=True, add_notional=D(250))
         reopen = ReopenChoice(enabled=True, delay=timedelta(minutes=2))
         positions.choose(held, recovery, reopen, "click", "operator")
-        intent = store.intent(held)
+        intent = store.parts.intent(held)
         assert (intent.recovery.add_notional, intent.reopen.delay) == (D(250), timedelta(minutes=2))
 
     def test_choices_out_of_range_are_all_named(self, store, positions, held):
-        before = store.intent(held)
+        before = store.parts.intent(held)
         wrong, late = RecoveryChoice(trigger_pnl=D(50), max_steps=0), ReopenChoice(delay=timedelta(minutes=90))
         with pytest.raises(Misconfigured) as refusal:
             positions.choose(held, wrong, late, "click", "operator")
@@ -300,15 +300,15 @@ class TestAgain:
             "recovery steps 0 is out of range: 1 to 100 is allowed",
             "reopen delay 90 minutes is out of range: 1 to 60 minutes is allowed",
         )
-        assert store.intent(held) == before
+        assert store.parts.intent(held) == before
 
 
 def test_a_close_in_a_style_that_cannot_be_is_refused_and_nothing_changes(positions, store, held) -> None:
-    before = store.intent(held)
+    before = store.parts.intent(held)
     style = ExecutionStyle(ExecutionKind.TWAP, duration=timedelta(seconds=1), slices=3)
     with pytest.raises(Misconfigured, match="duration must be 10 s to 1 d, not 1 s"):
         positions.close(held, "click-slow", "trader", style=style)
-    assert store.intent(held) == before
+    assert store.parts.intent(held) == before
 
 
 def test_a_recovery_that_is_worked_in_a_style_is_checked_like_its_numbers(positions, held) -> None:
@@ -319,9 +319,9 @@ def test_a_recovery_that_is_worked_in_a_style_is_checked_like_its_numbers(positi
 
 
 def test_saving_the_recovery_settings_allows_steps_again_that_were_taken_back(positions, store, held) -> None:
-    store.change_part(held, "back", "trader", "", told=Told("1R2", finish=False))
+    store.parts.change(held, "back", "trader", "", told=Told("1R2", finish=False))
     positions.choose(held, RecoveryChoice(True), ReopenChoice(), "again", "trader")
-    assert store.intent(held).told is None
-    store.change_part(held, "hurry", "trader", "", told=Told("1E", finish=True))
+    assert store.parts.intent(held).told is None
+    store.parts.change(held, "hurry", "trader", "", told=Told("1E", finish=True))
     positions.choose(held, RecoveryChoice(False), ReopenChoice(), "off", "trader")
-    assert store.intent(held).told is not None
+    assert store.parts.intent(held).told is not None

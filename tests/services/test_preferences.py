@@ -49,7 +49,7 @@ def test_the_limits_offered_are_the_limits_kept(preferences, store):
         preferences.set(key, wanted, by="operator")
     preferences.set("max_price_deviation", Decimal("2.5"), by="operator")
     preferences.set("max_position_value_pct", 50, by="operator")
-    assert store.limits() == Limits(
+    assert store.parts.limits() == Limits(
         min_order_value=Decimal(11),
         max_order_value=Decimal("2500.5"),
         max_leverage=Decimal(20),
@@ -58,7 +58,7 @@ def test_the_limits_offered_are_the_limits_kept(preferences, store):
     )
     assert value(preferences, "max_price_deviation") == Decimal("2.5")
     preferences.set("max_order_value", None, by="operator")
-    assert store.limits().max_order_value is None
+    assert store.parts.limits().max_order_value is None
 
 
 def test_a_setting_is_stored_in_its_own_type(preferences):
@@ -86,7 +86,7 @@ def test_a_setting_is_stored_in_its_own_type(preferences):
 def test_what_is_not_allowed_is_refused_in_words(preferences, store, key, wanted, words):
     with pytest.raises(Misconfigured, match=words):
         preferences.set(key, wanted, by="operator")
-    assert store.settings() == {}
+    assert store.settings.all() == {}
 
 
 def test_the_smallest_order_may_not_be_above_the_largest(preferences):
@@ -105,7 +105,7 @@ def test_the_bot_hears_of_a_changed_setting(preferences, heard):
 
 
 def test_recovery_and_reopening_are_on_and_as_the_rules_have_them(preferences, store):
-    assert store.rules() == Rules(Limits(), Recovery(), ReopenRule())
+    assert store.parts.rules() == Rules(Limits(), Recovery(), ReopenRule())
     assert value(preferences, "recovery_trigger_pnl") == -50
     assert value(preferences, "reopen_delay_minutes") == 5
     for one in OFFERED:
@@ -126,7 +126,7 @@ def test_what_is_set_reaches_the_rules_in_their_own_types(preferences, store):
         ("reopen_after", ["stop_loss", "liquidated"]),
     ):
         preferences.set(key, wanted, by="operator")
-    rules = store.rules()
+    rules = store.parts.rules()
     assert rules.recovery == Recovery(
         trigger_pnl=Decimal("-12.5"), max_steps=3, max_loss=Decimal(200), pause=timedelta(seconds=20)
     )
@@ -135,11 +135,11 @@ def test_what_is_set_reaches_the_rules_in_their_own_types(preferences, store):
     assert value(preferences, "reopen_after") == ("liquidated", "stop_loss")
     preferences.set("recovery_enabled", False, by="operator")
     preferences.set("reopen_enabled", False, by="operator")
-    assert (store.rules().recovery, store.rules().reopen) == (None, None)
+    assert (store.parts.rules().recovery, store.parts.rules().reopen) == (None, None)
 
 
 def test_the_guards_read_what_is_offered(preferences, store):
-    assert Guards.of(store.settings()) == Guards()
+    assert Guards.of(store.settings.all()) == Guards()
     assert value(preferences, "max_daily_loss") == 10
     for key, wanted in (
         ("max_daily_loss", 5),
@@ -148,11 +148,11 @@ def test_the_guards_read_what_is_offered(preferences, store):
         ("guard_level", "flatten"),
     ):
         preferences.set(key, wanted, by="operator")
-    assert Guards.of(store.settings()) == Guards(
+    assert Guards.of(store.settings.all()) == Guards(
         Decimal("0.05"), Decimal("0.125"), max_stop_losses=4, guard_level=Level.FLATTEN
     )
     preferences.set("max_daily_loss", None, by="operator")
-    assert Guards.of(store.settings()).max_daily_loss is None
+    assert Guards.of(store.settings.all()).max_daily_loss is None
     assert value(preferences, "max_daily_loss") is None
 
 
@@ -171,7 +171,7 @@ def test_the_guards_read_what_is_offered(preferences, store):
 def test_a_switch_and_a_choice_are_checked_too(preferences, store, key, wanted, words):
     with pytest.raises(Misconfigured, match=words):
         preferences.set(key, wanted, by="operator")
-    assert store.settings() == {}
+    assert store.settings.all() == {}
 
 
 # -- as a file ---------------------------------------------------------------------------------------------------
@@ -215,4 +215,4 @@ def test_a_file_that_is_wrong_anywhere_changes_nothing(preferences, store, docum
     for ask in (preferences.preview_import, lambda text: preferences.import_(text, by="operator")):
         with pytest.raises(Misconfigured, match=words):
             ask(document)
-    assert store.settings() == {}
+    assert store.settings.all() == {}

@@ -29,8 +29,8 @@ ON = RecoveryChoice(enabled=True, max_steps=2)
 class TestTheLadder:
     def test_it_follows_the_draft_s_own_choice_over_the_settings(self, store, clock, positions):
         show(store, clock)
-        store.set_setting("recovery_enabled", True, "operator")
-        store.set_setting("recovery_max_steps", 5, "operator")
+        store.settings.set("recovery_enabled", True, "operator")
+        store.settings.set("recovery_max_steps", 5, "operator")
         assert positions.ladder(draft()).steps == 5
         assert positions.ladder(draft(recovery=ON)).steps == 2
         off = positions.ladder(draft(recovery=RecoveryChoice(enabled=False)))
@@ -38,7 +38,7 @@ class TestTheLadder:
 
     def test_the_limits_hold_for_steps_too(self, store, clock, positions):
         show(store, clock)
-        store.set_setting("min_order_value", D(500), "operator")
+        store.settings.set("min_order_value", D(500), "operator")
         assert positions.ladder(draft(recovery=ON)).end is LadderEnd.LIMITS
 
     def test_without_a_picture_or_with_wrong_numbers_it_is_empty(self, store, clock, positions):
@@ -51,9 +51,9 @@ class TestATwin:
     def test_a_second_of_the_same_kind_is_refused_unless_meant(self, store, clock, positions, held):
         with pytest.raises(Misconfigured, match="with the same strategy already"):
             positions.open(draft(), "second click", "operator")
-        assert len(store.intents(PAPER.id)) == 1
+        assert len(store.parts.intents(PAPER.id)) == 1
         assert positions.open(draft(), "second click", "operator", again=True).new
-        assert len(store.intents(PAPER.id)) == 2
+        assert len(store.parts.intents(PAPER.id)) == 2
 
     @pytest.mark.parametrize(
         "changes",
@@ -67,9 +67,9 @@ class TestATwin:
         assert positions.twin(draft(**changes)) == ""
 
     def test_a_part_that_waits_to_be_opened_again_counts(self, store, clock, positions, held):
-        store.set_setting("reopen_enabled", True, "operator")
+        store.settings.set("reopen_enabled", True, "operator")
         end = EndCycle(held, 1, ExitReason.STOP_LOSS, "", D(-100), D(-1), Contracts(D(1)), None, None)
-        store.end_cycle(PAPER.id, end, D(0), "", clock.now())
+        store.cycles.end(PAPER.id, end, D(0), "", clock.now())
         assert held in positions.twin(draft())
 
     def test_one_that_has_ended_or_is_closed_for_good_does_not(self, positions, held):
@@ -99,7 +99,7 @@ def test_a_preset_is_a_draft_that_can_be_asked_for(store, clock, positions):
     show(store, clock)
     ready = preset(PAPER.id, BTC, Side.LONG)
     part = positions.open(ready, "click", "operator").part
-    wish = store.intent(part)
+    wish = store.parts.intent(part)
     assert (wish.strategy, wish.own_recovery.enabled, wish.own_reopen.enabled) == ("try1", True, True)
 
 
@@ -120,19 +120,19 @@ class TestMany:
         results = edit_many(positions, rows[::-1], Target(pnl_usdt=D(80)), None, "click", "operator")
         assert [(one.part, one.done) for one in results] == [("nobody", False), (held, True)]
         assert "is not known" in results[0].words
-        assert store.intent(held).edit == TargetEdit(Target(pnl_usdt=D(80)), Target(pnl_usdt=D(-100)), step=0)
+        assert store.parts.intent(held).edit == TargetEdit(Target(pnl_usdt=D(80)), Target(pnl_usdt=D(-100)), step=0)
 
     def test_the_same_click_twice_is_one_wish(self, store, positions, rows, held):
         for _ in range(2):
             edit_many(positions, rows, Target(pnl_usdt=D(80)), None, "click", "operator")
-        assert store.intent(held).version == 2
+        assert store.parts.intent(held).version == 2
 
     @pytest.mark.parametrize(("later", "wanted"), [(False, Wanted.CLOSED), (True, Wanted.RENEWED)])
     def test_they_are_closed_for_good_or_for_later(self, store, positions, rows, held, later, wanted):
         positions.choose(held, RecoveryChoice(), ReopenChoice(enabled=True), "choice", "operator")
         results = close_many(positions, rows, "click", "operator", reopen=later)
         assert [one.done for one in results] == [True, False]
-        assert store.intent(held).wanted is wanted
+        assert store.parts.intent(held).wanted is wanted
 
     def test_a_row_of_the_picture_tells_its_targets(self):
         row = {"part": "p", "take_profit": {"percent": "5", "trigger_by": "last"}, "stop_loss": None}

@@ -34,7 +34,7 @@ def test_the_newest_picture_knows_its_age(reports, store):
     ("watch", "seconds", "stale"), [(5, 15, False), (5, 16, True), (30, 60, False), (30, 91, True)]
 )
 def test_a_picture_is_stale_after_three_looks_that_did_not_come(reports, store, watch, seconds, stale):
-    store.set_setting("order_watch_seconds", watch, "operator")
+    store.settings.set("order_watch_seconds", watch, "operator")
     show(store)
     assert reports.picture(PAPER.id).stale(NOW + timedelta(seconds=seconds)) is stale
 
@@ -44,8 +44,8 @@ def test_events_are_newest_first_and_kept_apart(reports, store):
         Event(NOW + timedelta(seconds=n), PAPER.id, part, "protect", f"line {n}", None, None)
         for n, part in enumerate(("00a7k2", "00a7k3", "00a7k2"))
     ]
-    store.add_events(PAPER.id, lines)
-    store.add_events(DEMO.id, [Event(NOW, DEMO.id, None, "restart", "elsewhere", None, None)])
+    store.events.add(PAPER.id, lines)
+    store.events.add(DEMO.id, [Event(NOW, DEMO.id, None, "restart", "elsewhere", None, None)])
     assert [event.because for event in reports.events(PAPER.id)] == ["line 2", "line 1", "line 0"]
     assert [event.because for event in reports.events(PAPER.id, part="00a7k2", limit=1)] == ["line 2"]
 
@@ -56,6 +56,6 @@ def test_an_empty_ledger_is_empty_lists(reports):
 
 def test_alarms_are_those_still_true(reports, store):
     for subject in ("bare/00a7k2", "bare/00a7k3"):
-        store.raise_alarm(PAPER.id, subject, "no stop", NOW)
-    store.clear_alarms(PAPER.id, {"bare/00a7k3"}, NOW)
+        store.alarms.raise_alarm(PAPER.id, subject, "no stop", NOW)
+    store.alarms.clear(PAPER.id, {"bare/00a7k3"}, NOW)
     assert [alarm.subject for alarm in reports.alarms(PAPER.id)] == ["bare/00a7k3"]

@@ -54,19 +54,19 @@ class Answers:
         try:
             mark, now = fingerprint(asked), self._clock.now()
             self._sweep(now)
-            found = self._store.answer_once(token, key, mark, now, lambda: work(click(token, key)))
+            found = self._store.api_answers.once(token, key, mark, now, lambda: work(click(token, key)))
         finally:
             self._room.release()
         return _same(mark, key, Answer(*found[1:]), found[0])
 
     def kept(self, token: str, key: str, asked: Mapping[str, Any]) -> Answer | None:
         """The answer that was given before; None: the key is new."""
-        found = self._store.kept_answer(token, key)
+        found = self._store.api_answers.kept(token, key)
         return None if found is None else _same(fingerprint(asked), key, Answer(found[1], found[2], False), found[0])
 
     def _sweep(self, now: datetime) -> None:
         swept = self._swept is not None and now - self._swept <= SWEPT_EVERY
-        if not swept and self._store.forget_answers(now - KEPT_FOR, BATCH) < BATCH:
+        if not swept and self._store.api_answers.forget(now - KEPT_FOR, BATCH) < BATCH:
             self._swept = now
 
 

@@ -119,7 +119,7 @@ class Login:
             self._end({session.id: int(session.ends.timestamp())})
             try:
                 self._end(self._kept_ended())
-                self._store.keep_private(ENDED, self._ended, address)
+                self._store.secrets.keep(ENDED, self._ended, address)
             except PerpdeckError as trouble:
                 log.error("a log-out is known to this process only: %s", trouble)
         self._record("log out", address, "done")
@@ -166,7 +166,7 @@ class Login:
 
     def _change(self, kept: str, action: str, by: str) -> None:
         with self._writing:
-            self._store.keep_private(PASSWORD, kept, by)
+            self._store.secrets.keep(PASSWORD, kept, by)
             self._take(kept)
         self._record(action, by, "done")
 
@@ -176,10 +176,10 @@ class Login:
             self._sessions = self._new_sessions()
 
     def _kept_password(self) -> str:
-        return str(self._store.private(PASSWORD) or "")
+        return str(self._store.secrets.get(PASSWORD) or "")
 
     def _kept_ended(self) -> dict[str, int]:
-        return {str(name): int(ends) for name, ends in (self._store.private(ENDED) or {}).items()}
+        return {str(name): int(ends) for name, ends in (self._store.secrets.get(ENDED) or {}).items()}
 
     @property
     def _hash(self) -> str:
@@ -195,7 +195,7 @@ class Login:
         now = datetime.now(UTC)
         log.info("%s by %s: %s", action, who, outcome)
         try:
-            self._store.add_events("", [Event(now, "", None, "login", f"asked by {who}", action, outcome)])
+            self._store.events.add("", [Event(now, "", None, "login", f"asked by {who}", action, outcome)])
         except PerpdeckError as trouble:
             log.error("not on the record, the database does not answer: %s", trouble)
 

@@ -76,20 +76,20 @@ class Tokens:
         text = f"{PREFIX}_{ident}_{secrets.token_urlsafe(32)}"
         ends = None if days is None else now + timedelta(days=days)
         token = ApiToken(ident, name, scope, now, by, ends)
-        self._store.add_api_token(token, _digest(text))
+        self._store.api_tokens.add(token, _digest(text))
         self._note(by, f"API token {ident} made for {name}: {scope}")
         return NewToken(token, text, self._signal_secret(ident))
 
     def list(self) -> list[ApiToken]:
         """Every token there ever was, newest first."""
-        return self._store.api_tokens()
+        return self._store.api_tokens.all()
 
     def revoke(self, name: str, by: str) -> None:
         """From now on this token is not taken. Raises Misconfigured for one that is not known."""
-        found = self._store.api_token(name)
+        found = self._store.api_tokens.get(name)
         if found is None:
             raise Misconfigured(f"token {name!r} is not known")
-        if self._store.revoke_api_token(name, self._clock.now()):
+        if self._store.api_tokens.revoke(name, self._clock.now()):
             self._note(by, f"API token {name} of {found[0].name} revoked")
 
     # -- who comes in
@@ -97,7 +97,7 @@ class Tokens:
     def admit(self, text: str) -> Admission:
         """Who brings this token."""
         kind, ident, _ = _split(text)
-        found = self._store.api_token(ident) if kind == PREFIX else None
+        found = self._store.api_tokens.get(ident) if kind == PREFIX else None
         if found is None or not hmac.compare_digest(found[1], _digest(text)):
             return Admission(None, UNKNOWN)
         admitted = self._living(found[0])
@@ -129,7 +129,7 @@ class Tokens:
         return self._found(ident)
 
     def _found(self, ident: str) -> Admission:
-        found = self._store.api_token(ident)
+        found = self._store.api_tokens.get(ident)
         return Admission(None, UNKNOWN) if found is None else self._living(found[0])
 
     def _living(self, token: ApiToken) -> Admission:
@@ -138,7 +138,7 @@ class Tokens:
         if trouble:
             return Admission(None, trouble)
         if token.used_at is None or now - token.used_at >= NOTED_EVERY:
-            self._store.note_api_token_used(token.id, now)
+            self._store.api_tokens.note_used(token.id, now)
         return Admission(token)
 
     def _signal_secret(self, ident: str) -> str:
@@ -147,7 +147,7 @@ class Tokens:
 
     def _note(self, by: str, action: str) -> None:
         now: datetime = self._clock.now()
-        self._store.add_events("", [Event(now, "", None, "account", f"asked by {by}", action, "done")])
+        self._store.events.add("", [Event(now, "", None, "account", f"asked by {by}", action, "done")])
 
 
 def _name_problems(name: str) -> list[str]:

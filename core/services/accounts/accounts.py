@@ -127,7 +127,7 @@ class Accounts:
 
     def list(self) -> list[Account]:
         """All accounts: the paper accounts first, OKX before Binance, then by name."""
-        found = (replace(one, api_key_hint=self.keys.hint(one)) for one in self.store.accounts())
+        found = (replace(one, api_key_hint=self.keys.hint(one)) for one in self.store.accounts.all())
         return sorted(found, key=_place)
 
     def source(self, account: str) -> str:
@@ -183,7 +183,7 @@ class Accounts:
                 if known.name == form.name:
                     return known
                 raise Misconfigured(f"API key ...{known.api_key_hint} is used by account {known.name} already")
-            if any(one.name == form.name for one in self.store.accounts()):
+            if any(one.name == form.name for one in self.store.accounts.all()):
                 raise Misconfigured(f"name {form.name!r} is taken: choose another for this account")
             rest_url, stream_url = self.where(form.exchange, form.environment, form.region)
             state = self._ask(form)
@@ -198,8 +198,8 @@ class Accounts:
                 api_key_hint=form.api_key[-4:],
                 permissions=_permissions(state),
             )
-            self.store.save_account(account, self.vault.encrypt(form.credentials))
-            self.store.claim(token, account.id, "add_account", by)
+            self.store.accounts.save(account, self.vault.encrypt(form.credentials))
+            self.store.parts.claim(token, account.id, "add_account", by)
         log.info("account added account=%s permissions=%s by=%s", account.id, account.permissions, by)
         self._record(f"add account {account.name}, key ending in {account.api_key_hint}", by)
         return account
@@ -214,9 +214,9 @@ class Accounts:
             )
         if known.environment is Environment.PAPER:
             raise Misconfigured("the paper accounts stay: they need no keys and harm nobody")
-        if self.store.bot(account).running:
+        if self.store.bots.get(account).running:
             raise Misconfigured(f"the bot of account {known.name} runs: stop it before the account is removed")
-        self.store.remove_account(account)
+        self.store.accounts.remove(account)
         log.info("account removed account=%s by=%s", account, by)
         self._record(f"remove account {known.name}", by)
 
@@ -224,10 +224,10 @@ class Accounts:
 
     def _record(self, action: str, by: str) -> None:
         """Into the audit trail, for all accounts to see."""
-        self.store.add_events("", [Event(self.clock.now(), "", None, "account", f"asked by {by}", action, "done")])
+        self.store.events.add("", [Event(self.clock.now(), "", None, "account", f"asked by {by}", action, "done")])
 
     def _known(self, account: str) -> Account:
-        known = self.store.account(account)
+        known = self.store.accounts.get(account)
         if known is None:
             raise Misconfigured(f"account {account!r} is not known")
         return known
@@ -240,8 +240,8 @@ class Accounts:
 
     def _with_key(self, form: AccountForm) -> Account | None:
         """The account that has this key already."""
-        for account in self.store.accounts():
-            ciphertext = self.store.ciphertext(account.id)
+        for account in self.store.accounts.all():
+            ciphertext = self.store.accounts.ciphertext(account.id)
             same_place = (account.exchange, account.environment) == (form.exchange, form.environment)
             if same_place and ciphertext and self.vault.decrypt(ciphertext).api_key == form.api_key:
                 return account
@@ -249,7 +249,7 @@ class Accounts:
 
     def _free_id(self, form: AccountForm) -> str:
         """Short and stable: demo-okx, then demo-okx-2."""
-        taken = {account.id for account in self.store.accounts()}
+        taken = {account.id for account in self.store.accounts.all()}
         stem = f"{form.environment}-{form.exchange}"
         candidates = (stem if number == 1 else f"{stem}-{number}" for number in range(1, len(taken) + 2))
         return next(name for name in candidates if name not in taken)

@@ -31,7 +31,7 @@ class Keys:
         """The keys this account uses; None: it has none. Raises Misconfigured where they cannot be opened."""
         if self._uses_environment(account):
             return self.demo
-        sealed = self.store.ciphertext(account.id)
+        sealed = self.store.accounts.ciphertext(account.id)
         return None if sealed is None else self.vault.decrypt(sealed)
 
     def source(self, account: Account) -> str:
@@ -40,7 +40,7 @@ class Keys:
             return MADE_UP
         if self._uses_environment(account):
             return ENVIRONMENT
-        return NOWHERE if self.store.ciphertext(account.id) is None else DATABASE
+        return NOWHERE if self.store.accounts.ciphertext(account.id) is None else DATABASE
 
     def hint(self, account: Account) -> str:
         """The last letters of the key in use."""
@@ -53,8 +53,8 @@ class Keys:
 
     def _with_the_same_key(self) -> Iterator[str]:
         """Demo accounts that have the environment's key stored already: one exchange account is guarded once."""
-        for account in self.store.accounts():
-            sealed = self.store.ciphertext(account.id) if account.environment is Environment.DEMO else None
+        for account in self.store.accounts.all():
+            sealed = self.store.accounts.ciphertext(account.id) if account.environment is Environment.DEMO else None
             if sealed is not None:
                 with suppress(Misconfigured):  # said where its guard is built
                     if self.demo and self.vault.decrypt(sealed).api_key == self.demo.api_key:
@@ -68,8 +68,8 @@ class Keys:
         The earlier secret in the data folder is forgotten only when nothing needs it any more.
         """
         keys, closed_keys = self._renewed(self._sealed_keys())
-        texts, closed_texts = self._renewed(self.store.sealed_texts())
-        self.store.reseal(keys, texts)
+        texts, closed_texts = self._renewed(self.store.sealed_texts.all())
+        self.store.accounts.reseal(keys, texts)
         if not closed_keys and not closed_texts:
             self.vault.forget_previous()
         return (*keys, *texts)
@@ -88,7 +88,7 @@ class Keys:
         return renewed, closed
 
     def _sealed_keys(self) -> dict[str, bytes]:
-        found = ((account.id, self.store.ciphertext(account.id)) for account in self.store.accounts())
+        found = ((account.id, self.store.accounts.ciphertext(account.id)) for account in self.store.accounts.all())
         return {name: sealed for name, sealed in found if sealed is not None}
 
     def change_secret(self, by: str) -> tuple[str, ...]:
@@ -97,7 +97,7 @@ class Keys:
         Killed at any point, the next start opens everything and finishes: the earlier secret stays beside the new
         one until the last key is sealed anew.
         """
-        for sealed in (*self._sealed_keys().values(), *self.store.sealed_texts().values()):
+        for sealed in (*self._sealed_keys().values(), *self.store.sealed_texts.all().values()):
             self.vault.unseal(sealed)
         self.renew()
         self.vault.change()

@@ -75,7 +75,7 @@ class Overview:
                 account,
                 self.levels.status(account.id),
                 self.reports.picture(account.id),
-                self.store.first_equity(account.id, midnight),
+                self.store.equity.first(account.id, midnight),
             )
             for account in accounts
         ]

@@ -165,7 +165,7 @@ class PaperMarket:
 
         Raises Misconfigured where the paper exchange refuses it.
         """
-        known = self.store.account(account)
+        known = self.store.accounts.get(account)
         if known is None or known.environment is not Environment.PAPER:
             raise Misconfigured(f"account {account!r} is no paper account: nothing else may be meddled with")
         if contracts is not None and not (contracts.is_finite() and contracts > 0):
@@ -181,11 +181,11 @@ class PaperMarket:
         self._ask("POST", "intervene", {"do": do, "account": known.exchange, **asked})
         much = "all" if not size else plain(contracts or Decimal(0))
         note = f"{deed} {much} of {side} {symbol} by another hand"
-        self.store.add_events(account, [Event(self.clock.now(), account, None, RULE, note, None, None)])
+        self.store.events.add(account, [Event(self.clock.now(), account, None, RULE, note, None, None)])
 
     def _hedged(self, account: str) -> bool:
         """Whether the account holds long and short apart, as the bot last saw it."""
-        found = self.store.picture(account)
+        found = self.store.snapshots.latest(account)
         return bool(((found[0]["metrics"] or {}) if found else {}).get("hedge_mode", True))
 
     @staticmethod
@@ -222,9 +222,9 @@ class PaperMarket:
     def _note(self, words: str) -> None:
         """Into the events of every paper account."""
         now = self.clock.now()
-        for account in self.store.accounts():
+        for account in self.store.accounts.all():
             if account.environment is Environment.PAPER:
-                self.store.add_events(account.id, [Event(now, account.id, None, RULE, words, None, None)])
+                self.store.events.add(account.id, [Event(now, account.id, None, RULE, words, None, None)])
 
 
 def _filled_in(fault: Json) -> Json:

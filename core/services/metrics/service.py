@@ -38,7 +38,7 @@ class Metrics:
     def read(self) -> Samples:
         """All values of this moment."""
         with self._lock:
-            began, standings = self._stopwatch(), self.store.standings()
+            began, standings = self._stopwatch(), self.store.metrics.standings()
             for one in standings:
                 self._check(one)
             told = self._past()
@@ -49,7 +49,7 @@ class Metrics:
 
     def _past(self) -> Samples:
         while True:
-            lives = self.store.counted_lives(self._cursor, BATCH)
+            lives = self.store.metrics.counted_lives(self._cursor, BATCH)
             for life in lives.settled:
                 count(life, self._settled, self._bounded)
             self._cursor = lives.cursor
@@ -62,14 +62,14 @@ class Metrics:
 
     def _check(self, one: Standing) -> None:
         """Count the risk checks that are new."""
-        for name, times, newest in self.store.verdicts(one.account, self._checked.get(one.account, 0)):
+        for name, times, newest in self.store.metrics.verdicts(one.account, self._checked.get(one.account, 0)):
             result = (self._bounded("check", name), "refused") if name else ("all", "passed")
             self._settled.add("perpdeck_risk_checks_total", (one.account, one.exchange, *result), times)
             self._checked[one.account] = max(newest, self._checked.get(one.account, 0))
 
     def _present(self, one: Standing, told: Samples) -> None:
         now, where = self.clock.now(), (one.account, one.exchange)
-        found = self.store.picture(one.account)
+        found = self.store.snapshots.latest(one.account)
         equity = None
         if found is not None:
             told_by(found[0], where, now, told, self._bounded)
@@ -101,11 +101,11 @@ class Metrics:
         kept = self._peaks.get(one.account)
         if kept is not None and kept[0] != lowered:
             kept = None
-        newer = self.store.highest_equity(one.account, kept[1] if kept else lowered)
+        newer = self.store.metrics.highest_equity(one.account, kept[1] if kept else lowered)
         if newer is not None:
             kept = (lowered, newer[0], max(newer[1], kept[2]) if kept else newer[1])
             self._peaks[one.account] = kept
-        day_start = self.store.first_equity(one.account, midnight if lowered is None else max(midnight, lowered))
+        day_start = self.store.equity.first(one.account, midnight if lowered is None else max(midnight, lowered))
         return Facts(equity, day_start, kept[2] if kept else None, 0, None, "", False)
 
 

@@ -56,7 +56,7 @@ class Audit:
 
     def acts(self, account: str, kinds: frozenset[Kind] = frozenset(Kind), limit: int = 200) -> list[Act]:
         """Acts of these kinds on the account and on what all accounts share."""
-        return [act_of(event) for event in self.store.acts(account, (RULES[kind] for kind in kinds), limit)]
+        return [act_of(event) for event in self.store.events.acts(account, (RULES[kind] for kind in kinds), limit)]
 
 
 def act_of(event: Event) -> Act:

@@ -76,12 +76,12 @@ class Executions:
         self, account: str, only: ExecutionsOnly | None = None, after: str | None = None, limit: int = LIMIT
     ) -> Page[ExecutionReport]:
         """Those of an account, newest first."""
-        rows = self.store.executions(account, only or ExecutionsOnly(), place_of(after), limit + 1)
+        rows = self.store.executions.find(account, only or ExecutionsOnly(), place_of(after), limit + 1)
         return page_of([(place, report_of(facts)) for place, facts in rows], limit)
 
     def of(self, part: str, cycle: int) -> list[ExecutionReport]:
         """Those of one cycle of a part, oldest first."""
-        return [report_of(facts) for facts in self.store.executions_of(part, cycle)]
+        return [report_of(facts) for facts in self.store.executions.of_cycle(part, cycle)]
 
 
 def report_of(facts: ExecutionFacts) -> ExecutionReport:

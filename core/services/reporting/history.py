@@ -129,15 +129,15 @@ class History:
 
     def cycles(self, account: str, only: Only, limit: int) -> list[CycleRecord]:
         """Ended cycles, narrowed."""
-        return self.store.cycles(account, limit=limit, only=only)
+        return self.store.history.cycles(account, limit=limit, only=only)
 
     def traded(self, account: str) -> tuple[list[str], list[str]]:
         """Symbols and strategies of all ended cycles: what can be narrowed to."""
-        return self.store.traded(account)
+        return self.store.history.traded(account)
 
     def steps(self, part: str, cycle: int) -> tuple[Step, ...]:
         """What happened within one cycle, oldest first."""
-        facts = self.store.cycle_facts(part, cycle)
+        facts = self.store.history.cycle_facts(part, cycle)
         return steps(facts.orders, facts.exits, facts.levels, facts.edits, facts.entries)
 
     def matched(self, account: str, only: Only, limit: int) -> list[Matched]:
@@ -145,13 +145,13 @@ class History:
 
         Cycles that ended after the exchange was last asked are not held against it yet.
         """
-        lives = self.store.lives(account, only, limit)
-        reached = self.store.sync_state(account).reached
-        recent = self.store.cycles(account, limit=limit, only=Only(only.symbol, only.side, since=only.since))
+        lives = self.store.history.lives(account, only, limit)
+        reached = self.store.history.sync_state(account).reached
+        recent = self.store.history.cycles(account, limit=limit, only=Only(only.symbol, only.side, since=only.since))
         until = None if reached is None else reached - JUST_NOW
         told = {life.life for life in lives}
         # a life is compared with all its cycles, also with those that the filters leave out
-        cycles = self.store.cycles_of_lives(account, told)
+        cycles = self.store.history.cycles_of_lives(account, told)
         cycles += [
             cycle
             for cycle in recent
@@ -161,7 +161,7 @@ class History:
 
     def performance(self, account: str, only: Only) -> Performance:
         """All measures over the newest cycles that fit; `since` tells where older ones were left out."""
-        found = self.store.cycles(account, limit=MOST_CYCLES + 1, only=only)
+        found = self.store.history.cycles(account, limit=MOST_CYCLES + 1, only=only)
         measured = found[:MOST_CYCLES]
         return replace(performance(measured), since=measured[-1].ended if len(found) > MOST_CYCLES else None)
 
@@ -173,25 +173,25 @@ class History:
         now = self.clock.now()
         since = only.since or now - THREE_MONTHS
         seconds = max(60, int((now - since).total_seconds()) // POINTS)
-        found = self.store.equity_curve(account, since, seconds)
+        found = self.store.history.equity_curve(account, since, seconds)
         curve = tuple(point for point in found if only.until is None or point[0] < only.until)
         return Equity(curve, drawdown(curve))
 
     def fills(self, account: str, only: Only, limit: int) -> list[Fill]:
         """Executions, ours and those of others; symbol, side and dates narrow them."""
-        return self.store.fills(account, limit=limit, only=only)
+        return self.store.fills.find(account, limit=limit, only=only)
 
     def funding(self, account: str, only: Only, limit: int) -> list[Funding]:
         """Payments; symbol and dates narrow them, and side where the exchange tells it."""
-        return self.store.funding_rows(account, limit=limit, only=only)
+        return self.store.fills.funding(account, limit=limit, only=only)
 
     def sync_state(self, account: str) -> SyncRow:
         """How far the exchange's history has come, and what is under way."""
-        return self.store.sync_state(account)
+        return self.store.history.sync_state(account)
 
     def sync_now(self, account: str, token: str, by: str) -> Asked:
         """Ask the bot to bring home what is new at the exchange."""
-        new = self.store.ask_for_sync(account, token, by)
+        new = self.store.history.ask_for_sync(account, token, by)
         return Asked("", new, "the bot reads the exchange's history now")
 
 

@@ -34,32 +34,32 @@ class Ledger:
 
     def orders(self, account: str, only: OrdersOnly, after: str | None, limit: int) -> Page[Order]:
         """Our orders of all cycles."""
-        return page_of(self.store.order_page(account, only, place_of(after), limit + 1), limit)
+        return page_of(self.store.pages.orders(account, only, place_of(after), limit + 1), limit)
 
     def order(self, account: str, client_order_id: str) -> Order | None:
         """One of them; None: no such order is ours on this account."""
-        return self.store.order(account, client_order_id)
+        return self.store.pages.order(account, client_order_id)
 
     def trades(self, account: str, only: Only, part: str | None, after: str | None, limit: int) -> Page[FillRecord]:
         """Executions at the exchange, ours and those of others."""
-        return page_of(self.store.fill_page(account, only, part, place_of(after), limit + 1), limit)
+        return page_of(self.store.pages.fills(account, only, part, place_of(after), limit + 1), limit)
 
     def events(self, account: str, only: EventsOnly, after: str | None, limit: int) -> Page[Event]:
         """What was asked, decided and done, and each fact of orders, fills and positions."""
-        rows = self.store.event_page(account, only, number_of(after), limit + 1)
+        rows = self.store.pages.events(account, only, number_of(after), limit + 1)
         return page_of([((event.at, str(number)), event) for number, event in rows], limit)
 
     def events_csv(self, account: str, only: EventsOnly) -> Iterator[str]:
         """All of them as CSV, newest first, piece by piece: the names of its columns, then a line for each."""
         yield _csv([COLUMNS])
         before: int | None = None
-        while rows := self.store.event_page(account, only, before, MOST):
+        while rows := self.store.pages.events(account, only, before, MOST):
             yield _csv([cell(getattr(event, name)) for name in COLUMNS] for _, event in rows)
             before = rows[-1][0]
 
     def sync(self, account: str, token: str, by: str) -> Asked:
         """Ask the bot to look at every position now, and to bring home what is new in the exchange's history."""
-        new = self.store.ask_for_sync(account, token, by)
+        new = self.store.history.ask_for_sync(account, token, by)
         self.store.notify({"bot": account})
         return Asked("", new, "the bot looks at the exchange now and brings its history home")
 

@@ -62,47 +62,47 @@ class Reports:
 
     def picture(self, account: str) -> Picture | None:
         """The newest picture, or None where the bot has not looked at the exchange yet."""
-        found = self.store.picture(account)
+        found = self.store.snapshots.latest(account)
         if found is None:
             return None
-        watch = int(self.store.settings().get(WATCH) or WATCH_SECONDS)
+        watch = int(self.store.settings.all().get(WATCH) or WATCH_SECONDS)
         return Picture(*found, stale_after=max(STALE_AFTER, timedelta(seconds=MISSED_LOOKS * watch)))
 
     def candles(self, account: str, symbol: str) -> Candles | None:
         """Bars of a contract that is held, or None where the bot has not read any yet."""
-        found = self.store.candles(account, symbol)
+        found = self.store.candles.read(account, symbol)
         return None if found is None else Candles(*found)
 
     def cycles(self, account: str, limit: int) -> list[CycleRecord]:
         """Lives of parts with what they came to; one that still runs has no end."""
-        return self.store.cycles(account=account, limit=limit)
+        return self.store.history.cycles(account=account, limit=limit)
 
     def fills(self, account: str, limit: int) -> list[Fill]:
         """Executions at the exchange, ours and those of others."""
-        return self.store.fills(account, limit=limit)
+        return self.store.fills.find(account, limit=limit)
 
     def funding(self, account: str, limit: int) -> list[Funding]:
         """Funding payments; positive was received."""
-        return self.store.funding_rows(account, limit=limit)
+        return self.store.fills.funding(account, limit=limit)
 
     def events(self, account: str, part: str | None = None, limit: int = 50) -> list[Event]:
         """What was asked, decided and done, of the account or of one part."""
-        return self.store.events(account=account, part=part, limit=limit)
+        return self.store.events.find(account=account, part=part, limit=limit)
 
     def taken(self, account: str, parts: Collection[str], limit: int = 200) -> list[Event]:
         """What was booked to these parts because somebody else closed it, with the rule by which it was divided."""
-        said = self.store.events(account=account, rule="totals", limit=limit)
+        said = self.store.events.find(account=account, rule="totals", limit=limit)
         return [event for event in said if event.part in parts and (event.action or "").startswith("book exit")]
 
     def refused_because(self, account: str, part: str) -> str:
         """Why the newest cycle of a part was never entered, in the words of that moment; empty where none was noted."""
-        said = self.store.events(account=account, part=part, rule="finish", limit=ENDINGS)
+        said = self.store.events.find(account=account, part=part, rule="finish", limit=ENDINGS)
         return next((event.because for event in said if (event.action or "").startswith("end cycle")), "")
 
     def said(self, account: str, rule: str, limit: int = 20) -> list[Event]:
         """What one rule has said of the account: "restart", "switch", "setting"."""
-        return self.store.events(account=account, rule=rule, limit=limit)
+        return self.store.events.find(account=account, rule=rule, limit=limit)
 
     def alarms(self, account: str) -> list[Alarm]:
         """Alarms that are still true."""
-        return self.store.alarms(account)
+        return self.store.alarms.open(account)

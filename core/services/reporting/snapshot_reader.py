@@ -29,7 +29,7 @@ class Pictured:
     @classmethod
     def of(cls, store: Store, account: str) -> Pictured:
         """The newest picture. Raises Unavailable where none was made yet."""
-        found = store.picture(account)
+        found = store.snapshots.latest(account)
         if found is None:
             raise Unavailable(f"nothing is known of account {account} yet: the bot has not looked at the exchange")
         return cls(*found)

@@ -47,7 +47,7 @@ class Levels:
 
     def status(self, account: str) -> BotStatus:
         """What the bot of this account does now. Raises Unavailable where the database does not answer."""
-        row, found = self.store.bot(account), self.store.picture(account)
+        row, found = self.store.bots.get(account), self.store.snapshots.latest(account)
         picture = found[0] if found else None
         state, words = self._state(account, row, picture)
         counts = picture["protection"] if picture else {"protected": 0, "parts": 0}
@@ -75,38 +75,38 @@ class Levels:
                 "No bot process looks after this account just now. After a restart it takes up to ten seconds; "
                 f"press Start again then. {RESTS}"
             )
-        if not self.store.bot(account).running:
-            self.store.set_running(account, True, by=by, why="", manually=False)
+        if not self.store.bots.get(account).running:
+            self.store.bots.set_running(account, True, by=by, why="", manually=False)
 
     def stop(self, account: str, by: str, why: str = "") -> None:
         """Let the bot only look. Nothing is cancelled and nothing closed; it stays stopped until Start."""
         self._known(account)
-        row = self.store.bot(account)
+        row = self.store.bots.get(account)
         if row.running or not row.manually_stopped:
-            self.store.set_running(account, False, by=by, why=why, manually=True)
+            self.store.bots.set_running(account, False, by=by, why=why, manually=True)
 
     # -- the level -------------------------------------------------------------------------------------------
 
     def preview(self, account: str, level: Level) -> LevelPreview:
         """What this level would do now, in numbers. Raises Unavailable where the database does not answer."""
         self._known(account)
-        found = self.store.picture(account)
-        return preview_of(level, self.store.bot(account), found[0] if found else None)
+        found = self.store.snapshots.latest(account)
+        return preview_of(level, self.store.bots.get(account), found[0] if found else None)
 
     def set_level(self, account: str, level: Level, by: str, why: str) -> None:
         """From now on the bot does no more than this. It is kept over restarts, with who, when and why."""
         self._known(account)
-        self.store.set_level(account, level, by, why.strip())
+        self.store.bots.set_level(account, level, by, why.strip())
 
     def raise_level(self, account: str, level: Level, by: str, why: str) -> bool:
         """The same where it protects more than what is set now; False: it would not, and nothing has changed."""
         self._known(account)
-        return self.store.raise_level(account, level, by, why.strip())
+        return self.store.bots.raise_level(account, level, by, why.strip())
 
     def guards(self, account: str) -> tuple[GuardFigure, ...]:
         """What may raise the level by itself: today's figure beside its limit."""
         self._known(account)
-        guards = Guards.of(self.store.settings())
+        guards = Guards.of(self.store.settings.all())
         return figures(guards, facts(self.store, account, guards, self.clock.now()))
 
     # -- what the facts say ----------------------------------------------------------------------------------
@@ -132,11 +132,11 @@ class Levels:
 
     def _holder(self, account: str) -> str | None:
         """Who holds the right to act on the account now; None: nobody."""
-        lease = self.store.lease(account)
+        lease = self.store.leases.current(account)
         return lease.holder if lease is not None else None
 
     def _known(self, account: str) -> None:
-        if self.store.account(account) is None:
+        if self.store.accounts.get(account) is None:
             raise Misconfigured(f"account {account!r} is not known")
 
 

@@ -30,9 +30,11 @@ class Risk:
     ) -> Page[RiskCheck]:
         """One line for each order that was let through and for each refusal, newest first."""
         before = number_of(after)
-        rows = self.store.risk_checks(account, part=part, check=check, passed=passed, before=before, limit=limit + 1)
+        rows = self.store.risk_checks.find(
+            account, part=part, check=check, passed=passed, before=before, limit=limit + 1
+        )
         return page_of([((row.at, str(row.number)), row) for row in rows], limit)
 
     def counts(self, account: str, since: datetime) -> list[CheckCount]:
         """How often each check was made and has refused since then; a refusal counts at each look that found it."""
-        return self.store.risk_counts(account, since)
+        return self.store.risk_checks.counts(account, since)

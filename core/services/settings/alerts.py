@@ -72,7 +72,7 @@ class Alerting:
 
     def channels(self) -> list[Channel]:
         """All of them, in the order in which they were added."""
-        return self._store.alert_channels()
+        return self._store.alert_channels.all()
 
     def add(self, name: str, address: str, by: str) -> Channel:
         """A new channel with the usual choices. Raises Misconfigured with everything that is not allowed."""
@@ -87,7 +87,7 @@ class Alerting:
             raise Misconfigured(" ".join(problems), problems=tuple(problems))
         channel = Channel(token_hex(4), name, service.name, service.hint)
         sealed = self._vault.seal(address)
-        self._store.save_alert_channel(channel, sealed, self._clock.now())
+        self._store.alert_channels.save(channel, sealed, self._clock.now())
         self._under_the_present_secret(address_name(channel.id), sealed, channel.hint)
         self._note(by, f"alert channel {name} added: {service.name}")
         return channel
@@ -106,18 +106,18 @@ class Alerting:
             raise Misconfigured(" ".join(problems), problems=tuple(problems))
         kept = self._known(channel.id)
         changed = replace(channel, name=name, service=kept.service, hint=kept.hint)
-        self._store.save_alert_channel(changed, None, self._clock.now())
+        self._store.alert_channels.save(changed, None, self._clock.now())
         self._note(by, f"alert channel {name} changed")
 
     def remove(self, channel: str, by: str) -> None:
         """Forget it and its address. Raises Misconfigured for one that is not known."""
         known = self._known(channel)
-        self._store.remove_alert_channel(channel)
+        self._store.alert_channels.remove(channel)
         self._note(by, f"alert channel {known.name} removed")
 
     def test(self, channel: str) -> str:
         """Send a test message now; why it was not taken, or an empty string. Takes up to ten seconds."""
-        known, sealed = self._known(channel), self._store.sealed_text(address_name(channel))
+        known, sealed = self._known(channel), self._store.sealed_texts.get(address_name(channel))
         trouble = "" if sealed is not None else "its address is gone: enter it anew"
         if sealed is not None:
             say = self._language()
@@ -125,12 +125,12 @@ class Alerting:
                 transport.send(self._vault.unseal(sealed[0]), say(TEST_TITLE), say(TEST_WORDS))
             except Undelivered as failure:
                 trouble = str(failure)
-        self._store.note_channel(known.id, self._clock.now(), trouble)
+        self._store.alert_channels.note_channel(known.id, self._clock.now(), trouble)
         return trouble
 
     def told(self, limit: int = 50) -> list[Told]:
         """The newest alerts, and what became of them on each channel."""
-        return self._store.alerts_told(limit)
+        return self._store.alert_channels.recent_alerts(limit)
 
     def _known(self, channel: str) -> Channel:
         found = next((one for one in self.channels() if one.id == channel), None)
@@ -142,7 +142,7 @@ class Alerting:
 
     def settings(self) -> AlertSettings:
         """Times, the summary, and who may give commands."""
-        return AlertSettings.of(self._store.settings())
+        return AlertSettings.of(self._store.settings.all())
 
     def set_settings(self, wanted: AlertSettings, by: str) -> None:
         """Keep them, all or none. Raises Misconfigured with every problem."""
@@ -158,7 +158,7 @@ class Alerting:
         before, now = self.settings().kept(), wanted.kept()
         changed = {key: value for key, value in now.items() if value != before[key]}
         if changed:
-            self._store.set_settings(changed, by)
+            self._store.settings.set_all(changed, by)
 
     # -- the dead man's switch -------------------------------------------------------------------------------
 
@@ -174,7 +174,7 @@ class Alerting:
 
     def test_ping(self) -> str:
         """Send one now, whatever the state of the bot; why it was not taken, or an empty string."""
-        sealed = self._store.sealed_text(ping.PING)
+        sealed = self._store.sealed_texts.get(ping.PING)
         if sealed is None:
             return "no address is set"
         return ping.request(self._vault.unseal(sealed[0]))
@@ -182,14 +182,14 @@ class Alerting:
     # -- commands from a phone -------------------------------------------------------------------------------
 
     def telegram(self) -> Outside:
-        found, sealed = self._outside(TELEGRAM, TELEGRAM_NOTE), self._store.sealed_text(TELEGRAM)
+        found, sealed = self._outside(TELEGRAM, TELEGRAM_NOTE), self._store.sealed_texts.get(TELEGRAM)
         if sealed is None:
             return found
         try:
             digest = sha256(self._vault.unseal(sealed[0]).encode()).hexdigest()
         except Misconfigured as trouble:
             return replace(found, trouble=str(trouble))
-        return replace(found, strangers=tuple(self._store.strangers(digest)))
+        return replace(found, strangers=tuple(self._store.telegram.strangers(digest)))
 
     def set_telegram(self, token: str, by: str) -> None:
         """Take commands with this bot token; empty: with none. Raises Misconfigured."""
@@ -199,7 +199,7 @@ class Alerting:
         self._seal(TELEGRAM, token, "Telegram bot", by)
 
     def _outside(self, name: str, note: str) -> Outside:
-        sealed, kept = self._store.sealed_text(name), self._store.private(note)
+        sealed, kept = self._store.sealed_texts.get(name), self._store.secrets.get(note)
         if sealed is None:
             return Outside()
         if kept is None:
@@ -210,21 +210,21 @@ class Alerting:
         if text:
             letters = re.sub(r"[^0-9A-Za-z]", "", text)
             sealed, hint = self._vault.seal(text), letters[-transport.HINT :]
-            self._store.seal_text(name, sealed, hint)
+            self._store.sealed_texts.seal(name, sealed, hint)
             self._under_the_present_secret(name, sealed, hint)
         else:
-            self._store.forget_text(name)
+            self._store.sealed_texts.forget(name)
         self._note(by, f"{what} {'set' if text else 'removed'}")
 
     def _under_the_present_secret(self, name: str, sealed: bytes, hint: str) -> None:
         """The secret may have been changed between sealing and keeping, and the old one is forgotten then."""
         anew = self._vault.renewed(sealed)
         if anew is not None:
-            self._store.seal_text(name, anew, hint)
+            self._store.sealed_texts.seal(name, anew, hint)
 
     def _note(self, by: str, action: str) -> None:
         event = Event(self._clock.now(), "", None, "setting", f"asked by {by}", action, "done")
-        self._store.add_events("", [event])
+        self._store.events.add("", [event])
 
 
 def _name_problems(name: str) -> Iterator[str]:

@@ -35,7 +35,7 @@ class Display:
 
     def shown(self) -> Shown:
         """The choices now; what is stored and no longer known counts as not chosen."""
-        kept = self._store.settings()
+        kept = self._store.settings.all()
         language, zone = kept.get(LANGUAGE), kept.get(TIME_ZONE)
         return Shown(language if language in LANGUAGES else "en", zone if zone in time_zones() else None)
 
@@ -43,10 +43,10 @@ class Display:
         """Raises Misconfigured for a language there is no catalogue of."""
         if language not in LANGUAGES:
             raise Misconfigured(f"language {language!r} is not offered: {', '.join(LANGUAGES)}")
-        self._store.set_setting(LANGUAGE, language, by)
+        self._store.settings.set(LANGUAGE, language, by)
 
     def set_time_zone(self, name: str | None, by: str) -> None:
         """None: the browser's. Raises Misconfigured for a zone that is not known."""
         if name is not None and name not in time_zones():
             raise Misconfigured(f"time zone {name!r} is not known: for example Europe/Istanbul")
-        self._store.set_setting(TIME_ZONE, name, by)
+        self._store.settings.set(TIME_ZONE, name, by)

@@ -42,12 +42,12 @@ class Preferences:
 
     def all(self) -> list[Preference]:
         """Every setting with its value now."""
-        stored = self.store.settings()
+        stored = self.store.settings.all()
         return [replace(one, value=_shown(one, stored[one.key])) if one.key in stored else one for one in OFFERED]
 
     def value(self, key: str) -> Value:
         """One setting as it stands. Raises Misconfigured for one that is not known."""
-        one, stored = _known(key), self.store.settings()
+        one, stored = _known(key), self.store.settings.all()
         return _shown(one, stored[key]) if key in stored else one.value
 
     def set(self, key: str, value: Any, by: str) -> None:
@@ -58,7 +58,7 @@ class Preferences:
         """Store several, all or none. Raises Misconfigured with everything that is not allowed."""
         wanted = _checked_all(values)
         _agree({**self._values(), **wanted})
-        self.store.set_settings({key: _kept(key, value) for key, value in wanted.items()}, by)
+        self.store.settings.set_all({key: _kept(key, value) for key, value in wanted.items()}, by)
 
     @staticmethod
     def checked(key: str, value: Any) -> Value:
@@ -83,7 +83,7 @@ class Preferences:
     def import_(self, document: str, by: str) -> tuple[Change, ...]:
         """Store what the document says, all of it or nothing. Raises Misconfigured with every problem."""
         changes = self.preview_import(document)
-        self.store.set_settings({one.key: _kept(one.key, one.new) for one in changes}, by)
+        self.store.settings.set_all({one.key: _kept(one.key, one.new) for one in changes}, by)
         return changes
 
     def _values(self) -> dict[str, Value]:

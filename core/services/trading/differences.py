@@ -85,7 +85,7 @@ class Differences:
 
     def list(self, account: str) -> tuple[DifferenceRow, ...] | None:
         """Every difference of the last look, unanswered ones first. None: not known, there was no look yet."""
-        found = self.store.picture(account)
+        found = self.store.snapshots.latest(account)
         if found is None:
             return None
         rows = [_row(account, row, found[1]) for row in found[0].get("differences", ())]
@@ -95,7 +95,7 @@ class Differences:
 
     def adopt(self, account: str, difference: str, mark: str, asked: Adoption, token: str, by: str) -> Asked:
         """Make a new part of contracts that somebody else opened; the bot guards it like any other."""
-        before = self.store.part_of_token(token)
+        before = self.store.parts.of_token(token)
         if before is not None:
             return Asked(before, False, "asked for already by this click")
         row = self._standing(account, difference, mark, Choice.ADOPT)
@@ -120,12 +120,12 @@ class Differences:
             asked_by=by,
             asked_at=self.clock.now(),
         )
-        intent, new = self.store.adopt(wish, entry, token)
+        intent, new = self.store.differences.adopt(wish, entry, token)
         return Asked(intent.part, new, self._words(account, "it is ours; its take-profit and stop-loss are placed"))
 
     def assign(self, account: str, difference: str, mark: str, part: str, token: str, by: str) -> Asked:
         """Add contracts that somebody else opened to a part that is there; its TP and SL then guard the whole."""
-        if self.store.part_of_token(token) is not None:
+        if self.store.parts.of_token(token) is not None:
             return Asked(part, False, "asked for already by this click")
         row = self._standing(account, difference, mark, Choice.ASSIGN)
         if part not in row.parts:
@@ -133,7 +133,7 @@ class Differences:
             raise Misconfigured(f"part {part!r} cannot take these contracts: one of {offered}")
         if row.quantity % self._rules(row).quantity_step:
             raise Misconfigured(f"{plain(row.quantity)} contracts lie between two steps and cannot be guarded")
-        _, new = self.store.assign(part, self._entry(row), token, by)
+        _, new = self.store.differences.assign(part, self._entry(row), token, by)
         return Asked(part, new, self._words(account, f"part {part} holds them too; its protection is made larger"))
 
     def ignore(self, account: str, difference: str, mark: str, token: str, by: str) -> Asked:
@@ -161,7 +161,7 @@ class Differences:
         self, account: str, difference: str, mark: str, choice: Choice, token: str, by: str, words: str
     ) -> Asked:
         row = self._standing(account, difference, mark, choice)
-        return Asked("", self.store.answer(row.key, Answer(row.kind, choice, row.mark), token, by), words)
+        return Asked("", self.store.differences.answer(row.key, Answer(row.kind, choice, row.mark), token, by), words)
 
     def _standing(self, account: str, difference: str, mark: str, choice: Choice) -> DifferenceRow:
         """The difference as it is now. Raises Misconfigured where it is no longer what the trader saw."""
@@ -218,7 +218,7 @@ class Differences:
         return Pictured.of(self.store, row.account).instrument(row.symbol)
 
     def _words(self, account: str, done: str) -> str:
-        return done if self.store.bot(account).running else f"{done} once the bot is started"
+        return done if self.store.bots.get(account).running else f"{done} once the bot is started"
 
 
 def _row(account: str, row: dict[str, Any], seen_at: datetime) -> DifferenceRow:

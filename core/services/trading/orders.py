@@ -81,12 +81,12 @@ class OrderManager:
 
     def working(self, account: str) -> list[OrderRow]:
         """Every live order of the last look, ours and foreign; none where there was no look yet."""
-        found = self.store.picture(account)
+        found = self.store.snapshots.latest(account)
         return [_row(order) for order in found[0]["orders"]] if found else []
 
     def cancel(self, account: str, client_order_id: str, token: str, by: str) -> Asked:
         """Withdraw what has not filled of an entry; what has filled stays and stays protected."""
-        before = self.store.part_of_token(token)
+        before = self.store.parts.of_token(token)
         if before is not None:
             return Asked(before, False, "asked for already by this click")
         order, intent = self._own(account, client_order_id)
@@ -96,14 +96,14 @@ class OrderManager:
             raise Misconfigured(f"order {client_order_id} enters at market and fills by itself; use Close afterwards")
         if not order.working:
             raise Misconfigured(f"order {client_order_id} has ended already: {order.status}")
-        self.store.change_part(
+        self.store.parts.change(
             intent.part,
             token,
             by,
             f"the rest of entry {client_order_id} is to be cancelled",
             told=Told(run_name(intent.cycle, Purpose.ENTRY), finish=False, asked_at=self.clock.now()),
         )
-        running = self.store.bot(account).running
+        running = self.store.bots.get(account).running
         words = "The bot withdraws it now" if running else "The bot withdraws it once it is started"
         return Asked(intent.part, True, f"{words}; what has filled stays and stays protected.")
 
@@ -148,14 +148,14 @@ class OrderManager:
         return self._write(self._living(part), None, "take-profit and stop-loss are automatic again", token, by)
 
     def _write(self, part: Part, edit: TargetEdit | None, why: str, token: str, by: str) -> Asked:
-        changed = self.store.change_part(part.name, token, by, why, edit=edit)
-        running = self.store.bot(part.intent.key.account).running
+        changed = self.store.parts.change(part.name, token, by, why, edit=edit)
+        running = self.store.bots.get(part.intent.key.account).running
         words = "the bot changes the resting order now" if running else "it is changed once the bot is started"
         return Asked(part.name, changed.version != part.intent.version, words)
 
     def _foreign(self, part: Part) -> Levels | None:
         """What somebody set at the exchange in this cycle, after the trader's last own word."""
-        facts = self.store.cycle_facts(part.name, part.intent.cycle)
+        facts = self.store.history.cycle_facts(part.name, part.intent.cycle)
         resting = [
             Levels(self.clock.now(), order.client_order_id, (None, None), (order.tp_trigger, order.sl_trigger))
             for order in part.protection
@@ -166,18 +166,18 @@ class OrderManager:
         return None if found is None or (spoken is not None and spoken > found.at) else found
 
     def _living(self, part: str) -> Part:
-        intent = self.store.intent(part)
+        intent = self.store.parts.intent(part)
         if intent is None:
             raise Misconfigured(f"part {part!r} is not known")
         if not intent.living:
             raise Misconfigured(f"part {part} has ended already ({intent.exit_reason})")
         rules = Pictured.of(self.store, intent.key.account).instrument(intent.key.symbol)
-        return Part.fold(intent, rules, self.store.orders(intent.key.account))
+        return Part.fold(intent, rules, self.store.orders.of_interest(intent.key.account))
 
     def _own(self, account: str, client_order_id: str) -> tuple[Order, Intent]:
         """The order and its part. Raises Misconfigured where it is not one of ours on this account."""
         said = meaning(client_order_id)
-        intent = self.store.intent(said.part) if said else None
+        intent = self.store.parts.intent(said.part) if said else None
         if said is None or intent is None or intent.key.account != account:
             raise Misconfigured(
                 f"order {client_order_id or 'without an id'} was not placed by Perpdeck for this account; such orders "
@@ -185,7 +185,7 @@ class OrderManager:
             )
         if not intent.living or intent.cycle != said.cycle:
             raise Misconfigured(f"order {client_order_id} is of a cycle that has ended; the bot removes what is left")
-        for order in self.store.orders(account):
+        for order in self.store.orders.of_interest(account):
             if order.client_order_id == client_order_id:
                 return order, intent
         raise Misconfigured(f"order {client_order_id} has not been seen at the exchange; the bot is asking for it")

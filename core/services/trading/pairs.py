@@ -88,12 +88,12 @@ class Pairs:
 
     def list(self, account: str) -> list[PairRow]:
         """Every pair of the last look, those in trouble first."""
-        found = self.store.picture(account)
+        found = self.store.snapshots.latest(account)
         return pairs_of(found[0]) if found else []
 
     def figures(self, account: str) -> PairFigures:
         """Counts and the time that cancels took, over everything that is kept."""
-        counts, took = self.store.pair_counts(account), self.store.cancel_latencies(account)
+        counts, took = self.store.pairs.counts(account), self.store.pairs.cancel_latencies(account)
         return PairFigures(*counts, len(took), percentile(took, 50), percentile(took, 99))
 
 

@@ -99,26 +99,26 @@ class PositionManager:
 
     def most_risk(self, account: str) -> Decimal | None:
         """USDT that one entry may lose at its stop, by the settings and the newest equity; None: nothing limits it."""
-        found = self.store.picture(account)
+        found = self.store.snapshots.latest(account)
         equity = (found[0]["metrics"] or {}).get("equity") if found else None
-        return self.store.limits().most_risk(None if equity is None else Decimal(equity))
+        return self.store.parts.limits().most_risk(None if equity is None else Decimal(equity))
 
     def everybody(self) -> tuple[Recovery | None, ReopenRule | None]:
         """What holds for every part that has made no choice of its own; None: off."""
-        rules = self.store.rules()
+        rules = self.store.parts.rules()
         return rules.recovery, rules.reopen
 
     def parts(self, account: str) -> list[Intent]:
         """Every part that the account ever had, newest first."""
-        return self.store.intents(account)
+        return self.store.parts.intents(account)
 
     def known(self, part: str) -> bool:
         """Whether there ever was such a part."""
-        return self.store.intent(part) is not None
+        return self.store.parts.intent(part) is not None
 
     def asked_for(self, token: str) -> bool:
         """Whether a click with this token has opened or changed a part already."""
-        return self.store.part_of_token(token) is not None
+        return self.store.parts.of_token(token) is not None
 
     def twin(self, draft: Draft) -> str:
         """Words, where a part with the same strategy, symbol and side is there already; empty where none is."""
@@ -129,7 +129,7 @@ class PositionManager:
 
         A second one with the same strategy, symbol and side is a problem too, unless `again` says it is meant.
         """
-        before = self.store.part_of_token(token)
+        before = self.store.parts.of_token(token)
         if before is not None:
             return Asked(before, False, "asked for already by this click")
         found = self.preview(draft)
@@ -137,7 +137,7 @@ class PositionManager:
         twin = "" if again or problems else self.twin(draft)
         problems += (twin,) if twin else ()
         if problems:
-            before = self.store.part_of_token(token)  # the same click may have got through meanwhile
+            before = self.store.parts.of_token(token)  # the same click may have got through meanwhile
             if before is not None:
                 return Asked(before, False, "asked for already by this click")
             self._note_refusal(draft, found.verdict, twin)
@@ -158,8 +158,8 @@ class PositionManager:
             asked_by=by,
             asked_at=self.clock.now(),
         )
-        intent, new = self.store.open_part(wish, token)
-        running = self.store.bot(draft.account).running
+        intent, new = self.store.parts.open(wish, token)
+        running = self.store.bots.get(draft.account).running
         return Asked(intent.part, new, "the bot enters now" if running else "the bot enters once it is started")
 
     def _note_refusal(self, draft: Draft, verdict: Verdict | None, twin: str) -> None:
@@ -171,7 +171,7 @@ class PositionManager:
             others = (check for check in verdict.checks if check.name is not CheckName.DUPLICATE)
             verdict = Verdict(verdict.purpose, (alike, *others))
         if not verdict.passed:
-            self.store.add_risk_check(draft.account, draft.symbol, "", verdict, "", self.clock.now())
+            self.store.risk_checks.add(draft.account, draft.symbol, "", verdict, "", self.clock.now())
 
     # -- edit ---------------------------------------------------------------------------------------------
 
@@ -200,8 +200,8 @@ class PositionManager:
             changes |= {"take_profit": take_profit, "stop_loss": stop_loss}
             if not steps:
                 changes["edit"] = None
-        changed = self.store.change_part(part, token, by, "take-profit and stop-loss edited", **changes)
-        running = self.store.bot(intent.key.account).running
+        changed = self.store.parts.change(part, token, by, "take-profit and stop-loss edited", **changes)
+        running = self.store.bots.get(intent.key.account).running
         words = "the resting orders are amended now" if running else "the resting orders are amended once the bot runs"
         return Asked(part, changed.version != intent.version, words)
 
@@ -222,7 +222,7 @@ class PositionManager:
         With `reopen` the next cycle follows after the part's delay. What a style leaves over is closed at market.
         Raises Misconfigured where that cannot be.
         """
-        if self.store.part_of_token(token) is not None:
+        if self.store.parts.of_token(token) is not None:
             return Asked(part, False, "asked for already by this click")
         intent = self._living(part)
         wanted = Wanted.RENEWED if reopen else Wanted.CLOSED
@@ -231,7 +231,7 @@ class PositionManager:
         if closing is not None:
             self._check_style(intent, closing.style)
         if contracts is None:
-            self.store.change_part(part, token, by, why, wanted=wanted, reduce_to=None, closing=closing, told=None)
+            self.store.parts.change(part, token, by, why, wanted=wanted, reduce_to=None, closing=closing, told=None)
             return Asked(part, True, f"the bot closes it now {_how(closing)}" if self._runs(intent) else _LATER)
         pictured = self._pictured(intent)
         rules, size = pictured.instrument(intent.key.symbol), size_of(intent, pictured)
@@ -239,11 +239,11 @@ class PositionManager:
         if problems:
             raise Misconfigured("; ".join(problems), problems=problems)
         if contracts == size:
-            self.store.change_part(part, token, by, why, wanted=wanted, reduce_to=None, closing=closing, told=None)
+            self.store.parts.change(part, token, by, why, wanted=wanted, reduce_to=None, closing=closing, told=None)
         else:
             keep = Contracts(size - contracts)
             why = f"partial close of {contracts:f} of {size:f} contracts asked for"
-            self.store.change_part(part, token, by, why, reduce_to=keep, closing=closing, told=None)
+            self.store.parts.change(part, token, by, why, reduce_to=keep, closing=closing, told=None)
         words = f"the bot closes {contracts:f} contracts now"
         return Asked(
             part, True, (words if closing is None else f"{words} {_how(closing)}") if self._runs(intent) else _LATER
@@ -251,7 +251,7 @@ class PositionManager:
 
     def end_strategy(self, key: PositionKey, strategy: str, token: str, by: str) -> list[Asked]:
         """Close for good whatever a strategy holds there, and let nothing of it that waits be opened again."""
-        wanted = self.store.desired(key.account).get(key)
+        wanted = self.store.parts.desired(key.account).get(key)
         mine = [one for one in wanted.intents if one.strategy == strategy] if wanted else []
         ends = [one for one in mine if one.living or one.wanted is not Wanted.CLOSED]
         return [self._end(one, f"{token}/{one.part}", by) for one in sorted(ends, key=lambda one: one.part)]
@@ -260,7 +260,7 @@ class PositionManager:
         """One wish for both, so that a cycle that begins meanwhile is closed too."""
         why = "close for good asked for" if intent.living else "the reopen is cancelled"
         nothing = dict.fromkeys(("reopen_at", "reduce_to", "closing", "told"))
-        self.store.change_part(intent.part, token, by, why, wanted=Wanted.CLOSED, **nothing)
+        self.store.parts.change(intent.part, token, by, why, wanted=Wanted.CLOSED, **nothing)
         if not intent.living:
             return Asked(intent.part, True, "it is not opened again")
         return Asked(intent.part, True, "the bot closes it now at market" if self._runs(intent) else _LATER)
@@ -280,7 +280,7 @@ class PositionManager:
         A close whose rest is taken back is no longer wanted: the part goes on with what is left. Raises
         Misconfigured where no such execution is under way.
         """
-        if self.store.part_of_token(token) is not None:
+        if self.store.parts.of_token(token) is not None:
             return Asked(part, False, "asked for already by this click")
         intent = self._living(part)
         row = self._pictured(intent).part(part)
@@ -293,7 +293,7 @@ class PositionManager:
         if known[run]["purpose"] == Purpose.CLOSE.name.lower() and not finish:
             changes = {"wanted": Wanted.OPEN, "reduce_to": None, "closing": None, "told": None}
             why = "the close is taken back"
-        changed = self.store.change_part(part, token, by, why, **changes)
+        changed = self.store.parts.change(part, token, by, why, **changes)
         words = why if self._runs(intent) else f"{why}, once the bot is started"
         return Asked(part, changed.version != intent.version, words)
 
@@ -308,7 +308,7 @@ class PositionManager:
         """Begin the next cycle of an ended part without waiting. Raises Misconfigured while it is open."""
         intent = self._ended(part)
         changes = {"wanted": Wanted.RENEWED, "reopen_at": self.clock.now()}
-        changed = self.store.change_part(part, token, by, "reopen now", **changes)
+        changed = self.store.parts.change(part, token, by, "reopen now", **changes)
         words = "it is opened again now" if self._runs(intent) else "it is opened again once the bot is started"
         return Asked(part, changed.version != intent.version, words)
 
@@ -316,7 +316,7 @@ class PositionManager:
         """An ended part stays ended. Raises Misconfigured where it has been opened again already."""
         intent = self._ended(part)
         changes = {"wanted": Wanted.CLOSED, "reopen_at": None}
-        changed = self.store.change_part(part, token, by, "the reopen is cancelled", **changes)
+        changed = self.store.parts.change(part, token, by, "the reopen is cancelled", **changes)
         return Asked(part, changed.version != intent.version, "it is not opened again")
 
     def choose(self, part: str, recovery: RecoveryChoice, reopen: ReopenChoice, token: str, by: str) -> Asked:
@@ -324,7 +324,7 @@ class PositionManager:
 
         Raises Misconfigured with every number that is out of its range.
         """
-        intent = self.store.intent(part)
+        intent = self.store.parts.intent(part)
         if intent is None:
             raise Misconfigured(f"part {part!r} is not known")
         problems = tuple(choice_problems(recovery, reopen))
@@ -335,20 +335,20 @@ class PositionManager:
         told = intent.told
         if told is not None and not told.finish and told.run.startswith(run_name(intent.cycle, Purpose.RECOVERY)):
             changes["told"] = None  # steps that were taken back by hand are wanted again
-        changed = self.store.change_part(part, token, by, why, **changes)
+        changed = self.store.parts.change(part, token, by, why, **changes)
         return Asked(part, changed.version != intent.version, "it holds from the bot's next look")
 
     def guard_by(self, part: str, when_refused: WhenRefused | None, token: str, by: str) -> Asked:
         """What the part wants done where the exchange refuses its stop-loss; None: as the settings say."""
         intent = self._living(part)
         why = f"where its stop-loss is refused: {when_refused or 'as the settings say'}"
-        changed = self.store.change_part(part, token, by, why, own_unguarded=when_refused)
+        changed = self.store.parts.change(part, token, by, why, own_unguarded=when_refused)
         return Asked(part, changed.version != intent.version, "it holds from the bot's next look")
 
     # -- helpers ------------------------------------------------------------------------------------------
 
     def _living(self, part: str) -> Intent:
-        intent = self.store.intent(part)
+        intent = self.store.parts.intent(part)
         if intent is None:
             raise Misconfigured(f"part {part!r} is not known")
         if not intent.living:
@@ -356,7 +356,7 @@ class PositionManager:
         return intent
 
     def _ended(self, part: str) -> Intent:
-        intent = self.store.intent(part)
+        intent = self.store.parts.intent(part)
         if intent is None:
             raise Misconfigured(f"part {part!r} is not known")
         if intent.living:
@@ -365,7 +365,7 @@ class PositionManager:
 
     def _steps(self, intent: Intent) -> int:
         """Recovery steps of the current cycle that have added something."""
-        orders = self.store.orders(intent.key.account)
+        orders = self.store.orders.of_interest(intent.key.account)
         mine = [order for order in orders if (order.part, order.cycle) == (intent.part, intent.cycle)]
         added = (order for order in mine if order.purpose is Purpose.RECOVERY and order.filled)
         return len({same_step(order.client_order_id) for order in added})
@@ -374,7 +374,7 @@ class PositionManager:
         return Pictured.of(self.store, intent.key.account)
 
     def _runs(self, intent: Intent) -> bool:
-        return self.store.bot(intent.key.account).running
+        return self.store.bots.get(intent.key.account).running
 
 
 _LATER = "the bot closes it once it is started; until then its stop and target go on resting on the exchange"

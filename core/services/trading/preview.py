@@ -31,7 +31,7 @@ def preview_of(store: Store, draft: Draft, now: datetime) -> Preview:
         ground = ground_of(store, draft, now)
     except (Misconfigured, Unavailable) as trouble:
         return nothing((str(trouble),))
-    found = preview(draft.terms, ground, store.limits())
+    found = preview(draft.terms, ground, store.parts.limits())
     pictured = Pictured.of(store, draft.account)
     exchange = pictured.data["exchange"]
     wrong_price = trigger_problem(exchange, draft.take_profit, draft.stop_loss)
@@ -58,7 +58,7 @@ def ladder_of(store: Store, draft: Draft, now: datetime) -> Ladder:
         ground = ground_of(store, draft, now)
     except (Misconfigured, Unavailable):
         return Ladder((), LadderEnd.OFF, None, None)
-    rules = store.rules()
+    rules = store.parts.rules()
     if preview(draft.terms, ground, rules.limits).problems:
         return Ladder((), LadderEnd.OFF, None, ground.equity)
     return ladder(draft.terms, draft.recovery.over(rules.recovery), ground, rules.limits)
@@ -70,7 +70,7 @@ def value_of_risk(store: Store, draft: Draft, risk: Decimal, stop: Decimal, now:
     Raises Unavailable or Misconfigured where rules and prices are not known.
     """
     ground = ground_of(store, draft, now)
-    entry = preview(draft.terms, ground, store.limits()).entry_price
+    entry = preview(draft.terms, ground, store.parts.limits()).entry_price
     return value_for_risk(ground.instrument, draft.side, risk, entry, stop)
 
 
@@ -85,7 +85,7 @@ def ground_of(store: Store, draft: Draft, now: datetime) -> Ground:
         pictured.money("equity"),
         now,
         held=_held(pictured, draft),
-        day_start=store.day_start(draft.account, now),
+        day_start=store.equity.day_start(draft.account, now),
         open_parts=sum(row["cycle_ended_at"] is None for row in pictured.data["parts"]),
     )
 
@@ -101,7 +101,7 @@ def _held(pictured: Pictured, draft: Draft) -> Decimal:
 
 def twin_of(store: Store, draft: Draft) -> str:
     """Words, where a part with the same strategy, symbol and side is held or will be; empty where none is."""
-    wanted = store.desired(draft.account).get(PositionKey(draft.account, draft.symbol, draft.side))
+    wanted = store.parts.desired(draft.account).get(PositionKey(draft.account, draft.symbol, draft.side))
     twins = [one.part for one in wanted.intents if one.strategy == draft.strategy and _stays(one)] if wanted else []
     if not twins:
         return ""

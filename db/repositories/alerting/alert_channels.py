@@ -16,8 +16,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.domain.alert import Alert, AlertKind, Channel, DeliveryState, Message, QuietHours, Sent, Told, Waiting
 from core.domain.errors import Misconfigured
-from db.connection import Database
 from db.models import AlertChannelRow, AlertDeliveryRow, AlertRow, SealedTextRow
+from db.repository import Repository
 
 alerts, deliveries, channels = AlertRow.table(), AlertDeliveryRow.table(), AlertChannelRow.table()
 texts = SealedTextRow.table()
@@ -29,18 +29,18 @@ _UNDER_WAY = deliveries.c.state.in_((DeliveryState.WAITING, DeliveryState.SENDIN
 Choose = Callable[[Channel, Sequence[Waiting], Sequence[Sent]], Message | None]
 
 
-class Channels(Database):
+class AlertChannelRepository(Repository):
     """Channels, their sealed addresses, and deliveries."""
 
     # -- channels --------------------------------------------------------------------------------------------
 
-    def alert_channels(self) -> list[Channel]:
+    def all(self) -> list[Channel]:
         """All of them, in the order in which they were added."""
         with self.one_statement() as connection:
             rows = connection.execute(select(channels).order_by(channels.c.created_at, channels.c.id))
             return [_channel(row) for row in rows]
 
-    def save_alert_channel(self, channel: Channel, sealed: bytes | None, now: datetime) -> None:
+    def save(self, channel: Channel, sealed: bytes | None, now: datetime) -> None:
         """Keep a channel, new or changed; with `sealed` None its address stays. Raises Misconfigured for a taken name.
 
         What waits for a channel that is switched off is let go: it would be old news when it is switched on.
@@ -67,34 +67,13 @@ class Channels(Database):
                 mine = and_(deliveries.c.channel == channel.id, _UNDER_WAY)
                 connection.execute(delete(deliveries).where(mine))
 
-    def remove_alert_channel(self, channel: str) -> None:
+    def remove(self, channel: str) -> None:
         """Forget a channel, its address, and what was on its way there."""
         with self.transaction() as connection:
             connection.execute(delete(texts).where(texts.c.name == address_name(channel)))
             connection.execute(delete(channels).where(channels.c.id == channel))
 
     # -- sealed texts ----------------------------------------------------------------------------------------
-
-    def seal_text(self, name: str, ciphertext: bytes, hint: str) -> None:
-        """Keep a sealed text under this name, instead of an earlier one."""
-        with self.one_statement() as connection:
-            connection.execute(_seal(name, ciphertext, hint))
-
-    def sealed_text(self, name: str) -> tuple[bytes, str] | None:
-        """A sealed text and its last four letters."""
-        with self.one_statement() as connection:
-            row = connection.execute(select(texts).where(texts.c.name == name)).one_or_none()
-        return None if row is None else (bytes(row.ciphertext), row.hint)
-
-    def sealed_texts(self) -> dict[str, bytes]:
-        """All of them, by name."""
-        with self.one_statement() as connection:
-            rows = connection.execute(select(texts).order_by(texts.c.name))
-            return {row.name: bytes(row.ciphertext) for row in rows}
-
-    def forget_text(self, name: str) -> None:
-        with self.one_statement() as connection:
-            connection.execute(delete(texts).where(texts.c.name == name))
 
     # -- deliveries ------------------------------------------------------------------------------------------
 
@@ -180,7 +159,7 @@ class Channels(Database):
 
     # -- the list --------------------------------------------------------------------------------------------
 
-    def alerts_told(self, limit: int) -> list[Told]:
+    def recent_alerts(self, limit: int) -> list[Told]:
         """The newest alerts and what became of them, newest first."""
         with self.one_statement() as connection:
             rows = connection.execute(select(alerts).order_by(alerts.c.id.desc()).limit(limit)).all()
@@ -189,6 +168,31 @@ class Channels(Database):
             for one in connection.execute(select(deliveries).where(deliveries.c.alert.in_(numbers))):
                 states[one.alert][one.channel] = DeliveryState(one.state)
         return [Told(_alert(row), states[row.id]) for row in rows]
+
+
+class SealedTextRepository(Repository):
+    """Texts that are kept encrypted: addresses of channels, tokens."""
+
+    def seal(self, name: str, ciphertext: bytes, hint: str) -> None:
+        """Keep a sealed text under this name, instead of an earlier one."""
+        with self.one_statement() as connection:
+            connection.execute(_seal(name, ciphertext, hint))
+
+    def get(self, name: str) -> tuple[bytes, str] | None:
+        """A sealed text and its last four letters."""
+        with self.one_statement() as connection:
+            row = connection.execute(select(texts).where(texts.c.name == name)).one_or_none()
+        return None if row is None else (bytes(row.ciphertext), row.hint)
+
+    def all(self) -> dict[str, bytes]:
+        """All of them, by name."""
+        with self.one_statement() as connection:
+            rows = connection.execute(select(texts).order_by(texts.c.name))
+            return {row.name: bytes(row.ciphertext) for row in rows}
+
+    def forget(self, name: str) -> None:
+        with self.one_statement() as connection:
+            connection.execute(delete(texts).where(texts.c.name == name))
 
 
 def address_name(channel: str) -> str:

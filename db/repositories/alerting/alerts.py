@@ -34,7 +34,6 @@ from core.domain.alert import Alert, AlertKind, Condition
 from core.domain.ids import meaning
 from core.domain.order import Order
 from db.change_marks import FIRST_RUNNING, NEXT
-from db.connection import Database
 from db.mapping import json
 from db.models import (
     AlarmRow,
@@ -51,6 +50,7 @@ from db.models import (
 from db.records import Alarm, CycleRecord, Event, EventKind
 from db.repositories.history import cycle_of
 from db.repositories.orders import UNRESOLVED
+from db.repository import Repository
 
 orders, cycles, events, alarms = OrderRow.table(), CycleRow.table(), EventRow.table(), AlarmRow.table()
 alerts, deliveries, channels = AlertRow.table(), AlertDeliveryRow.table(), AlertChannelRow.table()
@@ -101,12 +101,10 @@ def _news_statement() -> Select[Any]:
 _NEWS = _news_statement()
 
 
-class Alerts(Database):
+class AlertRepository(Repository):
     """Facts in, alerts and their deliveries out."""
 
-    def tell_alerts(
-        self, make: Make, standing: Iterable[Condition], now: datetime, also: Sequence[Alert] = ()
-    ) -> int | None:
+    def tell(self, make: Make, standing: Iterable[Condition], now: datetime, also: Sequence[Alert] = ()) -> int | None:
         """Turn what is new and what stands into alerts, and keep those made already; how many are new.
 
         None: another process is at it. The first time nothing that happened before is told.
@@ -136,7 +134,7 @@ class Alerts(Database):
             rows = connection.execute(select(*columns).where(UNRESOLVED).order_by(commands.c.recorded_at)).all()
         return [(PositionKey.parse(row.key), row.part, row.client_order_id, row.recorded_at) for row in rows]
 
-    def forget_alerts(self, before: datetime, most: int) -> int:
+    def forget(self, before: datetime, most: int) -> int:
         """Let go of up to `most` alerts that nobody will look for again; how many went."""
         old = select(alerts.c.id).where(alerts.c.at < before).order_by(alerts.c.at).limit(most)
         with self.one_statement() as connection:

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import ARRAY, Text, and_, cast, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from db.connection import Database
 from db.models import TelegramLineRow
+from db.repository import Repository
 
 lines = TelegramLineRow.table()
 
 
-class Telegram(Database):
+class TelegramRepository(Repository):
     """One row for each bot token, known by its hash. Times are the database's."""
 
     def take_line(self, digest: str, holder: str, seconds: int) -> int | None:

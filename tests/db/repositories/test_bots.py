@@ -39,53 +39,53 @@ def heard(store: Store) -> Iterator[Queue[dict[str, Any]]]:
 
 
 def test_a_bot_that_was_never_started_says_so(store: Store) -> None:
-    assert store.bot(ACCOUNT) == BotRow(ACCOUNT, False, False, Level.RUN, None, "", "never started", None)
+    assert store.bots.get(ACCOUNT) == BotRow(ACCOUNT, False, False, Level.RUN, None, "", "never started", None)
 
 
 def test_the_switch_and_the_level_keep_who_and_why(store: Store) -> None:
-    store.set_running(ACCOUNT, True, by="ayla", why="good morning", manually=False)
-    store.set_level(ACCOUNT, Level.NO_NEW_ENTRIES, by="can", why="news at noon")
-    store.heartbeat(ACCOUNT, NOON)
-    bot = store.bot(ACCOUNT)
+    store.bots.set_running(ACCOUNT, True, by="ayla", why="good morning", manually=False)
+    store.bots.set_level(ACCOUNT, Level.NO_NEW_ENTRIES, by="can", why="news at noon")
+    store.bots.heartbeat(ACCOUNT, NOON)
+    bot = store.bots.get(ACCOUNT)
     assert (bot.running, bot.changed_by, bot.why) == (True, "ayla", "good morning")
     assert (bot.level, bot.level_by, bot.level_why) == (Level.NO_NEW_ENTRIES, "can", "news at noon")
     assert bot.heartbeat_at == NOON
-    assert [(event.because, event.action) for event in store.events(ACCOUNT)] == [
+    assert [(event.because, event.action) for event in store.events.find(ACCOUNT)] == [
         ("asked by can: news at noon", "level no_new_entries"),
         ("asked by ayla: good morning", "start the bot"),
     ]
 
 
 def test_stopped_by_a_person_stays_noted_until_it_is_started(store: Store) -> None:
-    store.set_running(ACCOUNT, False, by="ayla", why="", manually=True)
-    store.set_running(ACCOUNT, False, by="restart", why="not started since the bot came up", manually=False)
-    assert store.bot(ACCOUNT).manually_stopped
-    store.set_running(ACCOUNT, True, by="ayla", why="", manually=True)
-    assert not store.bot(ACCOUNT).manually_stopped
+    store.bots.set_running(ACCOUNT, False, by="ayla", why="", manually=True)
+    store.bots.set_running(ACCOUNT, False, by="restart", why="not started since the bot came up", manually=False)
+    assert store.bots.get(ACCOUNT).manually_stopped
+    store.bots.set_running(ACCOUNT, True, by="ayla", why="", manually=True)
+    assert not store.bots.get(ACCOUNT).manually_stopped
 
 
 def test_a_lease_has_one_holder_and_a_new_epoch_each_time(store: Store) -> None:
-    assert store.lease(ACCOUNT) is None
-    assert store.acquire_lease(ACCOUNT, "here", 60) == 1
-    assert store.acquire_lease(ACCOUNT, "there", 60) is None
-    held = store.lease(ACCOUNT)
+    assert store.leases.current(ACCOUNT) is None
+    assert store.leases.acquire(ACCOUNT, "here", 60) == 1
+    assert store.leases.acquire(ACCOUNT, "there", 60) is None
+    held = store.leases.current(ACCOUNT)
     assert held is not None
     assert (held.holder, held.epoch) == ("here", 1)
-    assert store.renew_lease(ACCOUNT, "here", 1, 60)
-    assert not store.renew_lease(ACCOUNT, "there", 1, 60)
-    assert not store.renew_lease(ACCOUNT, "here", 2, 60)
-    store.release_lease(ACCOUNT, "there", 1)
-    assert store.lease(ACCOUNT) is not None
-    store.release_lease(ACCOUNT, "here", 1)
-    assert store.lease(ACCOUNT) is None
-    assert store.acquire_lease(ACCOUNT, "there", 60) == 2
-    assert not store.renew_lease(ACCOUNT, "here", 1, 60)
+    assert store.leases.renew(ACCOUNT, "here", 1, 60)
+    assert not store.leases.renew(ACCOUNT, "there", 1, 60)
+    assert not store.leases.renew(ACCOUNT, "here", 2, 60)
+    store.leases.release(ACCOUNT, "there", 1)
+    assert store.leases.current(ACCOUNT) is not None
+    store.leases.release(ACCOUNT, "here", 1)
+    assert store.leases.current(ACCOUNT) is None
+    assert store.leases.acquire(ACCOUNT, "there", 60) == 2
+    assert not store.leases.renew(ACCOUNT, "here", 1, 60)
 
 
 def test_a_lease_that_ran_out_by_the_databases_clock_is_free(store: Store) -> None:
-    assert store.acquire_lease(ACCOUNT, "here", 0) == 1
-    assert not store.renew_lease(ACCOUNT, "here", 1, 60)
-    assert store.acquire_lease(ACCOUNT, "there", 60) == 2
+    assert store.leases.acquire(ACCOUNT, "here", 0) == 1
+    assert not store.leases.renew(ACCOUNT, "here", 1, 60)
+    assert store.leases.acquire(ACCOUNT, "there", 60) == 2
 
 
 def test_settings_come_back_with_their_types(store: Store) -> None:
@@ -98,62 +98,62 @@ def test_settings_come_back_with_their_types(store: Store) -> None:
         "tiny": Decimal("1E-30"),
     }
     for key, value in given.items():
-        store.set_setting(key, value, by="ayla")
-    store.set_setting("check_seconds", 30, by="ayla")
-    found = store.settings()
+        store.settings.set(key, value, by="ayla")
+    store.settings.set("check_seconds", 30, by="ayla")
+    found = store.settings.all()
     assert found == {**given, "check_seconds": 30}
     assert {key: type(value) for key, value in found.items()} == {key: type(value) for key, value in given.items()}
 
 
 def test_the_board_shows_the_newest_picture_of_each_account(store: Store) -> None:
-    assert store.picture(ACCOUNT) is None
-    store.put_picture(ACCOUNT, {"equity": "1"}, NOON)
-    store.put_picture(ACCOUNT, {"equity": "2.50", "level": Level.RUN, "parts": []}, SOON)
-    store.put_picture("demo", {}, NOON)
+    assert store.snapshots.latest(ACCOUNT) is None
+    store.snapshots.put(ACCOUNT, {"equity": "1"}, NOON)
+    store.snapshots.put(ACCOUNT, {"equity": "2.50", "level": Level.RUN, "parts": []}, SOON)
+    store.snapshots.put("demo", {}, NOON)
     shown = {"equity": "2.50", "level": "run", "parts": []}
-    assert store.picture(ACCOUNT) == (shown, SOON)
-    assert store.picture("demo") == ({}, NOON), "one account's picture leaves the other's alone"
+    assert store.snapshots.latest(ACCOUNT) == (shown, SOON)
+    assert store.snapshots.latest("demo") == ({}, NOON), "one account's picture leaves the other's alone"
 
 
 def test_an_alarm_is_new_once_until_it_has_passed(store: Store) -> None:
-    assert store.raise_alarm(ACCOUNT, "residual/x", "3 contracts more", NOON)
-    assert not store.raise_alarm(ACCOUNT, "residual/x", "4 contracts more", SOON)
-    assert store.raise_alarm(ACCOUNT, "sentinel-stale/x", "the last look was 40 s ago", SOON)
-    assert store.raise_alarm("demo", "residual/x", "1 contract more", NOON)
-    assert store.alarms(ACCOUNT) == [
+    assert store.alarms.raise_alarm(ACCOUNT, "residual/x", "3 contracts more", NOON)
+    assert not store.alarms.raise_alarm(ACCOUNT, "residual/x", "4 contracts more", SOON)
+    assert store.alarms.raise_alarm(ACCOUNT, "sentinel-stale/x", "the last look was 40 s ago", SOON)
+    assert store.alarms.raise_alarm("demo", "residual/x", "1 contract more", NOON)
+    assert store.alarms.open(ACCOUNT) == [
         Alarm(ACCOUNT, "sentinel-stale/x", "the last look was 40 s ago", SOON),
         Alarm(ACCOUNT, "residual/x", "4 contracts more", NOON),
     ]
-    store.clear_alarms(ACCOUNT, {"residual/x"}, SOON, but=("sentinel-",))
-    assert len(store.alarms(ACCOUNT)) == 2
-    store.clear_alarms(ACCOUNT, set(), SOON, only=("sentinel-",))
-    assert [alarm.subject for alarm in store.alarms(ACCOUNT)] == ["residual/x"]
-    store.clear_alarms(ACCOUNT, set(), SOON)
-    assert store.alarms(ACCOUNT) == []
-    assert len(store.alarms("demo")) == 1
-    assert store.raise_alarm(ACCOUNT, "residual/x", "again", SOON)
+    store.alarms.clear(ACCOUNT, {"residual/x"}, SOON, but=("sentinel-",))
+    assert len(store.alarms.open(ACCOUNT)) == 2
+    store.alarms.clear(ACCOUNT, set(), SOON, only=("sentinel-",))
+    assert [alarm.subject for alarm in store.alarms.open(ACCOUNT)] == ["residual/x"]
+    store.alarms.clear(ACCOUNT, set(), SOON)
+    assert store.alarms.open(ACCOUNT) == []
+    assert len(store.alarms.open("demo")) == 1
+    assert store.alarms.raise_alarm(ACCOUNT, "residual/x", "again", SOON)
 
 
 def test_events_come_back_newest_first_and_by_part(store: Store) -> None:
     first = Event(NOON, ACCOUNT, "00a7k2", "protect", "held 0.99 and bare", "place oco 0.99", "done")
     second = Event(NOON, ACCOUNT, None, "restart", "found 1 open part", None, None)
-    store.add_events(ACCOUNT, [first, second])
-    store.add_events(ACCOUNT, [])
-    assert store.events(ACCOUNT) == [second, first]
-    assert store.events(part="00a7k2") == [first]
-    assert store.events(limit=1) == [second]
-    assert store.events("demo") == []
+    store.events.add(ACCOUNT, [first, second])
+    store.events.add(ACCOUNT, [])
+    assert store.events.find(ACCOUNT) == [second, first]
+    assert store.events.find(part="00a7k2") == [first]
+    assert store.events.find(limit=1) == [second]
+    assert store.events.find("demo") == []
 
 
 def test_a_listener_hears_of_everything_it_acts_on(store: Store, heard: Queue[dict[str, Any]]) -> None:
-    intent, _ = store.open_part(draft(), "click")
-    store.open_part(draft(), "click")
-    store.change_part(intent.part, "click-2", "ayla", "", wanted=Wanted.CLOSED)
-    store.change_part(intent.part, "click-2", "ayla", "", wanted=Wanted.CLOSED)
-    store.set_running(ACCOUNT, True, by="ayla", why="", manually=False)
-    store.put_picture(ACCOUNT, {}, NOON)
-    store.save_account(PAPER, None)
-    store.set_setting("check_seconds", 30, by="ayla")
+    intent, _ = store.parts.open(draft(), "click")
+    store.parts.open(draft(), "click")
+    store.parts.change(intent.part, "click-2", "ayla", "", wanted=Wanted.CLOSED)
+    store.parts.change(intent.part, "click-2", "ayla", "", wanted=Wanted.CLOSED)
+    store.bots.set_running(ACCOUNT, True, by="ayla", why="", manually=False)
+    store.snapshots.put(ACCOUNT, {}, NOON)
+    store.accounts.save(PAPER, None)
+    store.settings.set("check_seconds", 30, by="ayla")
     store.notify({"wake": str(LONG)})
     assert [heard.get(timeout=5) for _ in range(7)] == [
         {"wake": str(LONG)},
@@ -198,43 +198,43 @@ def test_ping_measures_a_round_trip(store: Store) -> None:
 
 
 def test_a_guard_raises_the_level_and_never_lowers_it(store: Store) -> None:
-    assert store.raise_level(ACCOUNT, Level.NO_ADDED_RISK, by="guard", why="daily loss")
-    assert not store.raise_level(ACCOUNT, Level.NO_NEW_ENTRIES, by="guard", why="stale")
-    assert not store.raise_level(ACCOUNT, Level.NO_ADDED_RISK, by="guard", why="again")
-    bot = store.bot(ACCOUNT)
+    assert store.bots.raise_level(ACCOUNT, Level.NO_ADDED_RISK, by="guard", why="daily loss")
+    assert not store.bots.raise_level(ACCOUNT, Level.NO_NEW_ENTRIES, by="guard", why="stale")
+    assert not store.bots.raise_level(ACCOUNT, Level.NO_ADDED_RISK, by="guard", why="again")
+    bot = store.bots.get(ACCOUNT)
     assert (bot.level, bot.level_why, bot.level_lowered_at) == (Level.NO_ADDED_RISK, "daily loss", None)
-    store.set_level(ACCOUNT, Level.RUN, by="ayla", why="seen")
-    assert store.bot(ACCOUNT).level_lowered_at == store.bot(ACCOUNT).level_at
+    store.bots.set_level(ACCOUNT, Level.RUN, by="ayla", why="seen")
+    assert store.bots.get(ACCOUNT).level_lowered_at == store.bots.get(ACCOUNT).level_at
 
 
 def test_several_settings_are_kept_together(store: Store) -> None:
-    store.set_settings({"a": 1, "b": Decimal("0.1")}, by="ayla")
-    assert store.settings() == {"a": 1, "b": Decimal("0.1")}
+    store.settings.set_all({"a": 1, "b": Decimal("0.1")}, by="ayla")
+    assert store.settings.all() == {"a": 1, "b": Decimal("0.1")}
     with pytest.raises(StatementError):
-        store.set_settings({"a": 2, "b": object()}, by="ayla")
-    assert store.settings() == {"a": 1, "b": Decimal("0.1")}
+        store.settings.set_all({"a": 2, "b": object()}, by="ayla")
+    assert store.settings.all() == {"a": 1, "b": Decimal("0.1")}
 
 
 def test_a_picture_crosses_the_wire_once_and_a_newer_one_is_never_missed(store: Store, database_url: str) -> None:
     another = Store.open(database_url)
-    another.put_picture(ACCOUNT, {"equity": "1"}, NOON)
-    first = store.picture(ACCOUNT)
-    again = store.picture(ACCOUNT)
+    another.snapshots.put(ACCOUNT, {"equity": "1"}, NOON)
+    first = store.snapshots.latest(ACCOUNT)
+    again = store.snapshots.latest(ACCOUNT)
     assert first is not None
     assert again is not None
     assert again[0] is first[0], "nothing new was put up"
-    another.put_picture(ACCOUNT, {"equity": "2"}, NOON)
-    assert store.picture(ACCOUNT) == ({"equity": "2"}, NOON), "another process, at the same time of the look"
-    another.put_picture(ACCOUNT, {"equity": "2"}, SOON)
-    assert store.picture(ACCOUNT) == ({"equity": "2"}, SOON)
+    another.snapshots.put(ACCOUNT, {"equity": "2"}, NOON)
+    assert store.snapshots.latest(ACCOUNT) == ({"equity": "2"}, NOON), "another process, at the same time of the look"
+    another.snapshots.put(ACCOUNT, {"equity": "2"}, SOON)
+    assert store.snapshots.latest(ACCOUNT) == ({"equity": "2"}, SOON)
     another.close()
 
 
 def test_the_newest_bars_replace_the_earlier_ones_of_their_contract(store: Store) -> None:
-    assert store.candles(ACCOUNT, "BTC-USDT-PERP") is None
-    store.put_candles(ACCOUNT, "BTC-USDT-PERP", [{"t": "1", "c": "100"}], NOON)
-    store.put_candles(ACCOUNT, "ETH-USDT-PERP", [{"t": "1", "c": "3"}], NOON)
-    store.put_candles(ACCOUNT, "BTC-USDT-PERP", [{"t": "2", "c": "101"}], SOON)
-    assert store.candles(ACCOUNT, "BTC-USDT-PERP") == ([{"t": "2", "c": "101"}], SOON)
-    assert store.candles(ACCOUNT, "ETH-USDT-PERP") == ([{"t": "1", "c": "3"}], NOON)
-    assert store.candles("demo", "BTC-USDT-PERP") is None
+    assert store.candles.read(ACCOUNT, "BTC-USDT-PERP") is None
+    store.candles.put(ACCOUNT, "BTC-USDT-PERP", [{"t": "1", "c": "100"}], NOON)
+    store.candles.put(ACCOUNT, "ETH-USDT-PERP", [{"t": "1", "c": "3"}], NOON)
+    store.candles.put(ACCOUNT, "BTC-USDT-PERP", [{"t": "2", "c": "101"}], SOON)
+    assert store.candles.read(ACCOUNT, "BTC-USDT-PERP") == ([{"t": "2", "c": "101"}], SOON)
+    assert store.candles.read(ACCOUNT, "ETH-USDT-PERP") == ([{"t": "1", "c": "3"}], NOON)
+    assert store.candles.read("demo", "BTC-USDT-PERP") is None

@@ -26,17 +26,17 @@ def entry(name: str = "since-noon", quantity: str = "2", at: str = "100250.12345
 
 def adopted(store: Store, token: str = "click", **changes: object) -> tuple[Intent, bool]:
     wish = draft(contracts=contracts("2"), cycle_started_at=NOON, strategy="adopted", **changes)
-    return store.adopt(wish, entry(), token)
+    return store.differences.adopt(wish, entry(), token)
 
 
 def test_an_adopted_part_comes_back_with_what_it_took_over(store: Store) -> None:
     intent, new = adopted(store)
     assert new
     assert intent.external_entries == (entry(),)
-    found = store.intent(intent.part)
+    found = store.parts.intent(intent.part)
     assert found is not None
     assert (found.external_entries, found.contracts, found.cycle_started_at) == ((entry(),), Decimal(2), NOON)
-    assert store.desired(ACCOUNT)[LONG].intents == (found,)
+    assert store.parts.desired(ACCOUNT)[LONG].intents == (found,)
 
 
 def test_the_same_click_adopts_once_and_another_click_is_refused(store: Store) -> None:
@@ -45,60 +45,60 @@ def test_the_same_click_adopts_once_and_another_click_is_refused(store: Store) -
     assert (again.part, new) == (intent.part, False)
     with pytest.raises(Misconfigured, match="given to a part already"):
         adopted(store, "another click")
-    assert [one.part for one in store.intents(ACCOUNT)] == [intent.part]
+    assert [one.part for one in store.parts.intents(ACCOUNT)] == [intent.part]
 
 
 def test_assigned_contracts_enlarge_a_living_part_once(store: Store) -> None:
-    part = store.open_part(draft(), "open")[0].part
-    store.start_cycle(StartCycle(part, 1, contracts("0.99"), price("100000")), NOON)
-    changed, new = store.assign(part, entry(), "click", "ayla")
+    part = store.parts.open(draft(), "open")[0].part
+    store.cycles.start(StartCycle(part, 1, contracts("0.99"), price("100000")), NOON)
+    changed, new = store.differences.assign(part, entry(), "click", "ayla")
     assert new
     assert (changed.contracts, changed.external_entries) == (Decimal("2.99"), (entry(),))
-    assert store.assign(part, entry(), "click", "ayla")[1] is False
+    assert store.differences.assign(part, entry(), "click", "ayla")[1] is False
     with pytest.raises(Misconfigured, match="given to a part already"):
-        store.assign(part, entry(), "another click", "ayla")
-    found = store.intent(part)
+        store.differences.assign(part, entry(), "another click", "ayla")
+    found = store.parts.intent(part)
     assert found is not None
     assert found.contracts == Decimal("2.99")
-    assert store.events(part=part)[0].because == "asked by ayla"
+    assert store.events.find(part=part)[0].because == "asked by ayla"
 
 
 def test_nothing_is_assigned_to_a_part_that_is_to_be_closed(store: Store) -> None:
-    part = store.open_part(draft(), "open")[0].part
-    store.change_part(part, "close", "ayla", "", wanted=Wanted.CLOSED)
+    part = store.parts.open(draft(), "open")[0].part
+    store.parts.change(part, "close", "ayla", "", wanted=Wanted.CLOSED)
     with pytest.raises(Misconfigured, match="is not open"):
-        store.assign(part, entry(), "click", "ayla")
-    assert store.part_of_token("click") is None
+        store.differences.assign(part, entry(), "click", "ayla")
+    assert store.parts.of_token("click") is None
 
 
 def test_a_part_takes_over_in_one_cycle_only(store: Store) -> None:
     intent, _ = adopted(store)
     with store.transaction() as connection:
         connection.exec_driver_sql("UPDATE positions SET cycle_ended_at = now(), reopen_at = now()")
-    store.start_cycle(StartCycle(intent.part, 2, contracts("1.9"), price("100000")), NOON)
-    found = store.intent(intent.part)
+    store.cycles.start(StartCycle(intent.part, 2, contracts("1.9"), price("100000")), NOON)
+    found = store.parts.intent(intent.part)
     assert found is not None
     assert (found.cycle, found.external_entries) == (2, ())
 
 
 def test_an_answer_stands_where_nothing_else_is_wanted_and_is_forgotten_by_its_mark(store: Store) -> None:
-    assert store.answer(LONG, IGNORED, "click", "ayla")
-    assert not store.answer(LONG, IGNORED, "click", "ayla")
-    wanted = store.desired(ACCOUNT)[LONG]
+    assert store.differences.answer(LONG, IGNORED, "click", "ayla")
+    assert not store.differences.answer(LONG, IGNORED, "click", "ayla")
+    wanted = store.parts.desired(ACCOUNT)[LONG]
     assert (wanted.intents, wanted.answers) == ((), (IGNORED,))
     assert wanted.answered(DifferenceKind.RESIDUAL, "2") is Choice.IGNORE
     assert wanted.answered(DifferenceKind.RESIDUAL, "3") is None
-    store.forget_answer(LONG, DifferenceKind.RESIDUAL, "3")
-    assert store.answers(ACCOUNT) == {LONG: {DifferenceKind.RESIDUAL: Choice.IGNORE}}
-    store.forget_answer(LONG, DifferenceKind.RESIDUAL, "2")
-    assert store.desired(ACCOUNT) == {}
+    store.differences.forget_answer(LONG, DifferenceKind.RESIDUAL, "3")
+    assert store.differences.answers(ACCOUNT) == {LONG: {DifferenceKind.RESIDUAL: Choice.IGNORE}}
+    store.differences.forget_answer(LONG, DifferenceKind.RESIDUAL, "2")
+    assert store.parts.desired(ACCOUNT) == {}
 
 
 def test_a_newer_answer_takes_the_place_of_the_older(store: Store) -> None:
-    store.answer(LONG, IGNORED, "one", "ayla")
-    store.answer(LONG, Answer(DifferenceKind.RESIDUAL, Choice.IGNORE, "3"), "two", "ayla")
-    assert [answer.mark for answer in store.desired(ACCOUNT)[LONG].answers] == ["3"]
-    (event, _) = store.events(ACCOUNT)
+    store.differences.answer(LONG, IGNORED, "one", "ayla")
+    store.differences.answer(LONG, Answer(DifferenceKind.RESIDUAL, Choice.IGNORE, "3"), "two", "ayla")
+    assert [answer.mark for answer in store.parts.desired(ACCOUNT)[LONG].answers] == ["3"]
+    (event, _) = store.events.find(ACCOUNT)
     assert event.action == f"ignore residual of long {BTC}: 3"
 
 
@@ -110,4 +110,4 @@ def test_funding_is_shared_with_what_was_taken_over(store: Store) -> None:
     recorder.record_fills(ACCOUNT, [theirs, others])
     recorder.record_funding(ACCOUNT, [Funding(BTC, Side.LONG, Decimal(-4), NOON + timedelta(hours=1), "f1")])
     end = NOON + timedelta(hours=2)
-    assert store.funding_of(ACCOUNT, BTC, Side.LONG, intent.part, 1, NOON, end) == Decimal(-1)
+    assert store.fills.funding_of(ACCOUNT, BTC, Side.LONG, intent.part, 1, NOON, end) == Decimal(-1)

@@ -21,13 +21,13 @@ LATER = NOON + timedelta(seconds=40)
 
 @pytest.fixture
 def part(store: Store) -> str:
-    intent, _ = store.open_part(draft(), "click")
+    intent, _ = store.parts.open(draft(), "click")
     return intent.part
 
 
 def told(store: Store, kind: EventKind | None = None) -> list[Event]:
     """Facts, oldest first."""
-    found = [event for _, event in store.event_page(ACCOUNT, EventsOnly(kind=kind), None, 100)]
+    found = [event for _, event in store.pages.events(ACCOUNT, EventsOnly(kind=kind), None, 100)]
     return [event for event in reversed(found) if event.kind != EventKind.DECISION]
 
 
@@ -40,7 +40,7 @@ def test_an_order_is_told_of_from_its_start_to_its_end(store: Store, part: str) 
     half = placed.but(filled=contracts("0.5"), average_price=price("100250.10"), updated_at=LATER)
     done = half.but(filled=contracts("0.99"), status=OrderStatus.FILLED)
     for known in (placed, placed, half, half, done, half, done):  # news comes twice, and in any order
-        store.save_orders(ACCOUNT, [known])
+        store.orders.save(ACCOUNT, [known])
     assert in_short(store) == [
         ("order_created", "working", "buy 0.99 limit"),
         ("order_changed", "working", "buy 0.99 limit: 0.5 filled"),
@@ -55,20 +55,20 @@ def test_an_order_is_told_of_from_its_start_to_its_end(store: Store, part: str) 
 
 
 def test_a_cancelled_order_is_told_as_such(store: Store, part: str) -> None:
-    store.save_orders(ACCOUNT, [order(part)])
-    store.save_orders(ACCOUNT, [order(part, status=OrderStatus.CANCELED, updated_at=LATER)])
+    store.orders.save(ACCOUNT, [order(part)])
+    store.orders.save(ACCOUNT, [order(part, status=OrderStatus.CANCELED, updated_at=LATER)])
     assert [(event.kind, event.outcome) for event in told(store)][1:] == [("order_cancelled", "canceled")]
 
 
 def test_an_order_that_was_done_before_it_was_known(store: Store, part: str) -> None:
     whole = order(part, filled=contracts("0.99"), average_price=price("100000"), status=OrderStatus.FILLED)
-    store.save_orders(ACCOUNT, [whole])
+    store.orders.save(ACCOUNT, [whole])
     assert [event.kind for event in told(store)] == ["order_created", "order_changed", "position_opened"]
 
 
 def test_recovery_and_protection_open_nothing(store: Store, part: str) -> None:
     filled = {"filled": contracts("0.99"), "average_price": price("100000"), "status": OrderStatus.FILLED}
-    store.save_orders(ACCOUNT, [
+    store.orders.save(ACCOUNT, [
         order(part, client_order_id=f"op{part}01R01", exchange_order_id="7", purpose=Purpose.RECOVERY, **filled),
         order(part, client_order_id=f"op{part}01P01", exchange_order_id="8", purpose=Purpose.PROTECT, **filled),
     ])  # fmt: skip
@@ -92,13 +92,13 @@ def test_a_fill_is_told_once_and_with_its_part_when_that_is_learned(store: Store
 
 
 def test_a_position_ends_once_and_one_that_never_was_does_not(store: Store, part: str) -> None:
-    store.start_cycle(StartCycle(part, 1, contracts("0.99"), price("100000")), NOON)
+    store.cycles.start(StartCycle(part, 1, contracts("0.99"), price("100000")), NOON)
     end = EndCycle(
         part, 1, ExitReason.TAKE_PROFIT, "take-profit filled", Decimal(50), Decimal("-1"), contracts("0.99"),
         price("100000"), price("105050"),
     )  # fmt: skip
     for _ in range(2):
-        store.end_cycle(ACCOUNT, end, Decimal("-0.5"), "life", LATER)
+        store.cycles.end(ACCOUNT, end, Decimal("-0.5"), "life", LATER)
     (closed,) = told(store)
     assert (closed.kind, closed.outcome, closed.because) == (
         "position_closed",
@@ -106,17 +106,17 @@ def test_a_position_ends_once_and_one_that_never_was_does_not(store: Store, part
         f"long {BTC}: take-profit filled",
     )
     assert (closed.quantity, closed.price, closed.amount) == (Decimal("0.99"), Decimal(105050), Decimal("48.5"))
-    intent, _ = store.open_part(draft(), "another")
-    store.start_cycle(StartCycle(intent.part, 1, contracts("0.99"), price("100000")), NOON)
+    intent, _ = store.parts.open(draft(), "another")
+    store.cycles.start(StartCycle(intent.part, 1, contracts("0.99"), price("100000")), NOON)
     never = replace(end, part=intent.part, reason=ExitReason.NOT_ENTERED, entered=contracts("0"))
-    store.end_cycle(ACCOUNT, never, Decimal(0), "", LATER)
+    store.cycles.end(ACCOUNT, never, Decimal(0), "", LATER)
     assert len(told(store, EventKind.POSITION_CLOSED)) == 1
 
 
 def test_explanations_and_facts_are_asked_for_apart(store: Store, part: str) -> None:
-    store.save_orders(ACCOUNT, [order(part)])
-    store.add_events(ACCOUNT, [Event(LATER, ACCOUNT, part, "recover", "waits", None, None)])
-    assert [event.rule for event in store.events(ACCOUNT, part)] == ["recover", "asked"]
+    store.orders.save(ACCOUNT, [order(part)])
+    store.events.add(ACCOUNT, [Event(LATER, ACCOUNT, part, "recover", "waits", None, None)])
+    assert [event.rule for event in store.events.find(ACCOUNT, part)] == ["recover", "asked"]
     pages = {
         "all": EventsOnly(),
         "decided": EventsOnly(kind=EventKind.DECISION),
@@ -125,7 +125,7 @@ def test_explanations_and_facts_are_asked_for_apart(store: Store, part: str) -> 
         "late": EventsOnly(since=LATER, kind=EventKind.ORDER_CREATED),
     }
     found = {
-        name: [event.rule for _, event in store.event_page(ACCOUNT, only, None, 9)] for name, only in pages.items()
+        name: [event.rule for _, event in store.pages.events(ACCOUNT, only, None, 9)] for name, only in pages.items()
     }
     assert found == {
         "all": ["recover", "record", "asked"],
@@ -134,4 +134,4 @@ def test_explanations_and_facts_are_asked_for_apart(store: Store, part: str) -> 
         "early": ["record"],
         "late": [],
     }
-    assert store.cycle_facts(part, 1).edits == ()
+    assert store.history.cycle_facts(part, 1).edits == ()

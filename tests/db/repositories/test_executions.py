@@ -27,7 +27,7 @@ class Book:
 
     def __init__(self, store: Store, epoch: int, click: str = "click") -> None:
         self.store, self.epoch, self.now = store, epoch, NOON
-        self.part = store.open_part(draft(strategy=f"by {click}"), click)[0].part
+        self.part = store.parts.open(draft(strategy=f"by {click}"), click)[0].part
 
     def sends(
         self,
@@ -47,22 +47,22 @@ class Book:
         facts: dict[str, Any] = {"client_order_id": name, "purpose": purpose, "side": side}
         facts |= {"quantity": contracts(quantity)}
         sent = entry(self.part, cycle=cycle, worked=worked, reference=price("100000.5"), **facts)
-        self.store.record_command(ACCOUNT, LONG, sent, self.epoch, self.now)
-        self.store.settle_command(name, outcome, now=self.now)
+        self.store.orders.record(ACCOUNT, LONG, sent, self.epoch, self.now)
+        self.store.orders.settle(name, outcome, now=self.now)
         if outcome is OutcomeKind.DONE:
             had = contracts(filled if filled is not None else quantity)
             facts |= {"exchange_order_id": f"x{name}", "kind": OrderKind.MARKET, "price": None}
             facts |= {"status": OrderStatus.FILLED, "filled": had, "average_price": price("100001")}
-            self.store.save_orders(ACCOUNT, [order(self.part, cycle=cycle, **facts)])
+            self.store.orders.save(ACCOUNT, [order(self.part, cycle=cycle, **facts)])
         return sent
 
     def all(self, only: ExecutionsOnly = EVERYTHING) -> list[ExecutionFacts]:
-        return [facts for _, facts in self.store.executions(ACCOUNT, only, None, 100)]
+        return [facts for _, facts in self.store.executions.find(ACCOUNT, only, None, 100)]
 
 
 @pytest.fixture
 def epoch(store: Store) -> int:
-    taken = store.acquire_lease(ACCOUNT, "here", 60)
+    taken = store.leases.acquire(ACCOUNT, "here", 60)
     assert taken is not None
     return taken
 
@@ -89,8 +89,12 @@ def test_an_execution_is_all_its_orders(book: Book) -> None:
     book.sends(Purpose.RECOVERY, 100_002, "2", step)
     book.sends(Purpose.RECOVERY, 200_001, "7", worked("1R2", "7"))
     assert in_words(book.all()) == ["1R2 market 7", "1R1 iceberg 2 2", "1E twap 2 3 5"]
-    assert in_words(book.store.executions_of(book.part, 1)) == ["1E twap 2 3 5", "1R1 iceberg 2 2", "1R2 market 7"]
-    assert book.store.executions_of(book.part, 2) == []
+    assert in_words(book.store.executions.of_cycle(book.part, 1)) == [
+        "1E twap 2 3 5",
+        "1R1 iceberg 2 2",
+        "1R2 market 7",
+    ]
+    assert book.store.executions.of_cycle(book.part, 2) == []
 
 
 def test_everything_that_is_kept_of_it(book: Book) -> None:
@@ -180,7 +184,7 @@ def test_page_by_page(store: Store, epoch: int) -> None:
         for book in books:
             book.sends(Purpose.ENTRY, 1, "1", worked(f"{cycle}E", "1"), cycle=cycle)
     seen, after = [], None
-    while found := store.executions(ACCOUNT, EVERYTHING, after, 2):
+    while found := store.executions.find(ACCOUNT, EVERYTHING, after, 2):
         assert len(found) <= 2
         seen += [(one.run, one.part) for _, one in found]
         after = found[-1][0]
@@ -190,11 +194,11 @@ def test_page_by_page(store: Store, epoch: int) -> None:
 
 def test_another_account_is_not_told(book: Book) -> None:
     book.sends(Purpose.ENTRY, 1, "10", worked("1E", "10"))
-    assert book.store.executions("paper-binance", EVERYTHING, None, 10) == []
+    assert book.store.executions.find("paper-binance", EVERYTHING, None, 10) == []
     other = replace(LONG, account="paper-binance")
-    epoch = book.store.acquire_lease("paper-binance", "here", 60)
+    epoch = book.store.leases.acquire("paper-binance", "here", 60)
     assert epoch is not None
     sent = entry(book.part, number=7, worked=worked("1E", "10"))
-    book.store.record_command("paper-binance", other, sent, epoch, NOON)
-    assert len(book.store.executions("paper-binance", EVERYTHING, None, 10)) == 1
+    book.store.orders.record("paper-binance", other, sent, epoch, NOON)
+    assert len(book.store.executions.find("paper-binance", EVERYTHING, None, 10)) == 1
     assert len(book.all()) == 1

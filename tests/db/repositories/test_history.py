@@ -27,13 +27,13 @@ LIFE = ClosedPosition(
 
 def ended(store, token: str, ended_at, reason=ExitReason.TAKE_PROFIT, steps=0, **changes) -> str:
     """A part whose first cycle has ended; its name."""
-    part = store.open_part(draft(**changes), token)[0].part
-    store.start_cycle(StartCycle(part, 1, contracts("1"), price("100")), NOON)
+    part = store.parts.open(draft(**changes), token)[0].part
+    store.cycles.start(StartCycle(part, 1, contracts("1"), price("100")), NOON)
     for number in range(1, steps + 1):
         name = f"op{part}01R{number:02}"
-        store.save_orders(ACCOUNT, [order(name, 1, filled=1, at=90, status=OrderStatus.FILLED, symbol=BTC)])
+        store.orders.save(ACCOUNT, [order(name, 1, filled=1, at=90, status=OrderStatus.FILLED, symbol=BTC)])
     end = EndCycle(part, 1, reason, "", Decimal(5), Decimal(-1), contracts("1"), price("100"), price("105"))
-    store.end_cycle(ACCOUNT, end, Decimal("-0.5"), LIFE.life, ended_at)
+    store.cycles.end(ACCOUNT, end, Decimal("-0.5"), LIFE.life, ended_at)
     return part
 
 
@@ -60,37 +60,37 @@ def three(store) -> list[str]:
 ])  # fmt: skip
 def test_cycles_are_narrowed(store, three, only, found):
     wanted = [three["abc".index(letter)] for letter in found]
-    assert [cycle.part for cycle in store.cycles(ACCOUNT, only=only)] == wanted
+    assert [cycle.part for cycle in store.history.cycles(ACCOUNT, only=only)] == wanted
 
 
 def test_a_cycle_knows_its_strategy_and_its_recoveries(store, three):
-    newest, middle, _ = store.cycles(ACCOUNT)
+    newest, middle, _ = store.history.cycles(ACCOUNT)
     assert (newest.recoveries, newest.strategy) == (2, "manual")
     assert (middle.recoveries, middle.strategy) == (0, "try1")
-    assert store.traded(ACCOUNT) == ([BTC], ["manual", "try1"])
-    assert store.traded("demo") == ([], [])
-    assert len(store.cycles_of_lives(ACCOUNT, [LIFE.life, "other"])) == 3
+    assert store.history.traded(ACCOUNT) == ([BTC], ["manual", "try1"])
+    assert store.history.traded("demo") == ([], [])
+    assert len(store.history.cycles_of_lives(ACCOUNT, [LIFE.life, "other"])) == 3
 
 
 def test_the_facts_of_a_past_cycle_stay_apart_from_the_next(store):
-    part = store.open_part(draft(), "a")[0].part
-    store.start_cycle(StartCycle(part, 1, contracts("10"), price("100")), NOON)
+    part = store.parts.open(draft(), "a")[0].part
+    store.cycles.start(StartCycle(part, 1, contracts("10"), price("100")), NOON)
     name = f"op{part}01P01"
-    epoch = store.acquire_lease(ACCOUNT, "me", 10)
+    epoch = store.leases.acquire(ACCOUNT, "me", 10)
     oco = PlaceOco(
         part, 1, name, BTC, Side.LONG, OrderSide.SELL, contracts("10"), price("105"), price("90"), TriggerBy.MARK
     )
-    store.record_command(ACCOUNT, draft().key, oco, epoch, NOON)
-    store.settle_command(name, OutcomeKind.DONE, now=NOON)
+    store.orders.record(ACCOUNT, draft().key, oco, epoch, NOON)
+    store.orders.settle(name, OutcomeKind.DONE, now=NOON)
     entry = order(f"op{part}01E01", 10, filled=10, at=100, symbol=BTC, updated_at=NOON - HOUR)
     leave = order(f"op{part}01C01", 10, filled=10, at=104, symbol=BTC, updated_at=NOON + 2 * HOUR)
-    store.save_orders(ACCOUNT, [entry, leave, order(f"op{part}02E01", 9, kind=OrderKind.LIMIT, symbol=BTC)])
+    store.orders.save(ACCOUNT, [entry, leave, order(f"op{part}02E01", 9, kind=OrderKind.LIMIT, symbol=BTC)])
     words = f"amend order {name} TP 105 to 110, SL 90 to 95"
     said = [(NOON + HOUR, words, "done"), (NOON + HOUR, words, None), (NOON + 9 * HOUR, words, "done")]
-    store.add_events(ACCOUNT, [Event(at, ACCOUNT, part, "protect", "", action, how) for at, action, how in said])
+    store.events.add(ACCOUNT, [Event(at, ACCOUNT, part, "protect", "", action, how) for at, action, how in said])
     end = EndCycle(part, 1, ExitReason.CLOSED_BY_US, "", Decimal(4), Decimal(0), contracts("10"), None, None)
-    store.end_cycle(ACCOUNT, end, Decimal(0), "", NOON + 3 * HOUR)
-    facts = store.cycle_facts(part, 1)
+    store.cycles.end(ACCOUNT, end, Decimal(0), "", NOON + 3 * HOUR)
+    facts = store.history.cycle_facts(part, 1)
     assert [one.client_order_id for one in facts.orders] == [leave.client_order_id, entry.client_order_id]
     assert [(one.was, one.to) for one in facts.levels] == [(None, (105, 90)), ((105, 90), (110, 95))]
     told = steps(facts.orders, facts.exits, facts.levels, facts.edits, facts.entries)
@@ -98,46 +98,46 @@ def test_the_facts_of_a_past_cycle_stay_apart_from_the_next(store):
 
 
 def test_a_traders_edit_is_told_in_words(store):
-    part = store.open_part(draft(), "a")[0].part
+    part = store.parts.open(draft(), "a")[0].part
     edit = TargetEdit(None, Target(price=price("95000")), 0)
-    store.change_part(part, "b", "operator", "moved", edit=edit)
-    assert store.events(ACCOUNT, part)[0].action == "edit TP none, SL at 95000"
+    store.parts.change(part, "b", "operator", "moved", edit=edit)
+    assert store.events.find(ACCOUNT, part)[0].action == "edit TP none, SL at 95000"
 
 
 def test_the_newest_word_on_a_life_stays(store):
-    assert store.record_lives(ACCOUNT, [LIFE]) == 1
-    assert store.record_lives(ACCOUNT, [LIFE]) == 0
+    assert store.history.record_lives(ACCOUNT, [LIFE]) == 1
+    assert store.history.record_lives(ACCOUNT, [LIFE]) == 0
     over = replace(LIFE, last_close=LastClose.FULL, updated_at=NOON + 2 * HOUR, realised=Decimal("2.25"))
-    assert store.record_lives(ACCOUNT, [over, LIFE]) == 1
-    assert store.record_lives(ACCOUNT, []) == 0
-    assert store.lives(ACCOUNT) == [over]
-    assert store.lives(ACCOUNT, Only(side=Side.SHORT)) == []
-    assert store.lives(ACCOUNT, Only(since=NOON + 3 * HOUR)) == []
-    assert store.lives(ACCOUNT, Only(until=NOON + 3 * HOUR)) == [over]
-    assert store.lives("demo") == []
+    assert store.history.record_lives(ACCOUNT, [over, LIFE]) == 1
+    assert store.history.record_lives(ACCOUNT, []) == 0
+    assert store.history.lives(ACCOUNT) == [over]
+    assert store.history.lives(ACCOUNT, Only(side=Side.SHORT)) == []
+    assert store.history.lives(ACCOUNT, Only(since=NOON + 3 * HOUR)) == []
+    assert store.history.lives(ACCOUNT, Only(until=NOON + 3 * HOUR)) == [over]
+    assert store.history.lives("demo") == []
 
 
 def test_the_cursor_and_the_progress_of_a_sync(store):
-    assert store.sync_state(ACCOUNT).reached is None
-    store.note_sync(ACCOUNT, began_at=NOON, done=0, of=13, trouble="")
-    store.note_sync(ACCOUNT, done=4, reached=NOON - HOUR)
-    row = store.sync_state(ACCOUNT)
+    assert store.history.sync_state(ACCOUNT).reached is None
+    store.history.note_sync(ACCOUNT, began_at=NOON, done=0, of=13, trouble="")
+    store.history.note_sync(ACCOUNT, done=4, reached=NOON - HOUR)
+    row = store.history.sync_state(ACCOUNT)
     assert (row.done, row.of, row.reached, row.under_way, row.waiting) == (4, 13, NOON - HOUR, True, False)
-    store.note_sync(ACCOUNT, trouble="funding: HTTP 502")
-    assert not store.sync_state(ACCOUNT).under_way
+    store.history.note_sync(ACCOUNT, trouble="funding: HTTP 502")
+    assert not store.history.sync_state(ACCOUNT).under_way
 
 
 def test_a_double_click_asks_for_one_sync(store):
-    assert store.ask_for_sync(ACCOUNT, "click", "operator")
-    assert not store.ask_for_sync(ACCOUNT, "click", "operator")
-    assert store.sync_state(ACCOUNT).waiting
-    assert [event.action for event in store.events(ACCOUNT)] == ["sync the exchange's history"]
+    assert store.history.ask_for_sync(ACCOUNT, "click", "operator")
+    assert not store.history.ask_for_sync(ACCOUNT, "click", "operator")
+    assert store.history.sync_state(ACCOUNT).waiting
+    assert [event.action for event in store.events.find(ACCOUNT)] == ["sync the exchange's history"]
 
 
 def test_an_equity_curve_is_thinned_to_the_last_of_each_span(store):
     for minute in range(10):
-        store.add_equity_sample(ACCOUNT, NOON + timedelta(minutes=minute), Decimal(10_000 + minute))
-    points = store.equity_curve(ACCOUNT, NOON + timedelta(minutes=1), 300)
+        store.equity.add(ACCOUNT, NOON + timedelta(minutes=minute), Decimal(10_000 + minute))
+    points = store.history.equity_curve(ACCOUNT, NOON + timedelta(minutes=1), 300)
     assert [int(equity) for _, equity in points] == [10_004, 10_009]
-    assert len(store.equity_curve(ACCOUNT, NOON, 60)) == 10
-    assert store.equity_curve("demo", NOON, 60) == []
+    assert len(store.history.equity_curve(ACCOUNT, NOON, 60)) == 10
+    assert store.history.equity_curve("demo", NOON, 60) == []

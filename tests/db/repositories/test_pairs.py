@@ -62,21 +62,21 @@ ENTRY, TARGET, STOP, BACK = Purpose.ENTRY, Purpose.TAKE_PROFIT, Purpose.STOP_LOS
 def test_what_became_of_a_pair(
     store: Store, story: str, orders: list[tuple[str, ...]], counts: tuple[int, ...]
 ) -> None:
-    store.save_orders(ACCOUNT, [order("00a7k2", *one) for one in orders])  # type: ignore[arg-type]
-    assert store.pair_counts(ACCOUNT) == PairCounts(*counts, 0), story
-    assert store.pair_counts("paper-okx") == PairCounts(0, 0, 0, 0, 0)
+    store.orders.save(ACCOUNT, [order("00a7k2", *one) for one in orders])  # type: ignore[arg-type]
+    assert store.pairs.counts(ACCOUNT) == PairCounts(*counts, 0), story
+    assert store.pairs.counts("paper-okx") == PairCounts(0, 0, 0, 0, 0)
 
 
 def test_orphans_are_the_orders_that_the_sweep_removed(store: Store) -> None:
     because = "op00a7k201S01 belongs to no open part"
     removed = Event(NOON, ACCOUNT, "00a7k2", "sweep", because, "cancel order op00a7k201S01", "done")
     left_alone = Event(NOON, ACCOUNT, None, "sweep", "2 orders here are not ours and are left alone", None, None)
-    store.add_events(ACCOUNT, [removed, left_alone])
-    assert store.pair_counts(ACCOUNT).orphans == 1
+    store.events.add(ACCOUNT, [removed, left_alone])
+    assert store.pairs.counts(ACCOUNT).orphans == 1
 
 
 def test_a_cancel_is_timed_from_the_fill_to_the_end_of_the_sibling_that_rested_then(store: Store) -> None:
-    store.save_orders(
+    store.orders.save(
         ACCOUNT,
         [
             order("00a7k2", TARGET, "1", after=10),
@@ -88,6 +88,6 @@ def test_a_cancel_is_timed_from_the_fill_to_the_end_of_the_sibling_that_rested_t
             order("00a7k4", STOP, "0", "working", after=29),  # still to be cancelled
         ],
     )
-    assert store.cancel_latencies(ACCOUNT) == [timedelta(seconds=0.25), timedelta(seconds=1)]
-    assert store.cancel_latencies(ACCOUNT, limit=1) == []  # the newest has no end yet
-    assert store.cancel_latencies("paper-okx") == []
+    assert store.pairs.cancel_latencies(ACCOUNT) == [timedelta(seconds=0.25), timedelta(seconds=1)]
+    assert store.pairs.cancel_latencies(ACCOUNT, limit=1) == []  # the newest has no end yet
+    assert store.pairs.cancel_latencies("paper-okx") == []

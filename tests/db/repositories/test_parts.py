@@ -65,12 +65,12 @@ ICEBERG = ExecutionStyle(
 
 
 def opened(store: Store, **changes: object) -> Intent:
-    intent, _ = store.open_part(draft(**changes), f"click-{changes}")
+    intent, _ = store.parts.open(draft(**changes), f"click-{changes}")
     return intent
 
 
 def test_a_part_comes_back_as_it_went_in(store: Store) -> None:
-    store.set_settings({"recovery_enabled": False, "reopen_enabled": False}, "ayla")
+    store.settings.set_all({"recovery_enabled": False, "reopen_enabled": False}, "ayla")
     whole = draft(
         entry=ExecutionStyle(
             ExecutionKind.LIMIT,
@@ -93,20 +93,20 @@ def test_a_part_comes_back_as_it_went_in(store: Store) -> None:
         leverage=Decimal("3.5"),
         asked_by="ayla",
     )
-    intent, new = store.open_part(whole, "click")
+    intent, new = store.parts.open(whole, "click")
     assert new
     assert len(intent.part) == 6
     assert intent == whole.but(part=intent.part)
-    assert store.intent(intent.part) == intent
-    assert str(store.intent(intent.part).position_value) == "1000.000000000000000001"  # type: ignore[union-attr]
+    assert store.parts.intent(intent.part) == intent
+    assert str(store.parts.intent(intent.part).position_value) == "1000.000000000000000001"  # type: ignore[union-attr]
 
 
 def test_a_second_click_finds_the_part_of_the_first(store: Store) -> None:
-    first, new = store.open_part(draft(), "click")
-    second, again = store.open_part(draft(position_value=Decimal(2)), "click")
+    first, new = store.parts.open(draft(), "click")
+    second, again = store.parts.open(draft(position_value=Decimal(2)), "click")
     assert (new, again) == (True, False)
     assert second == first
-    assert store.intents(ACCOUNT) == [first]
+    assert store.parts.intents(ACCOUNT) == [first]
 
 
 def test_two_clicks_at_the_same_moment_are_one_part(store: Store) -> None:
@@ -115,7 +115,7 @@ def test_two_clicks_at_the_same_moment_are_one_part(store: Store) -> None:
 
     def click() -> None:
         ready.wait(5)
-        found.append(store.open_part(draft(), "click"))
+        found.append(store.parts.open(draft(), "click"))
 
     threads = [Thread(target=click) for _ in range(4)]
     for thread in threads:
@@ -129,83 +129,83 @@ def test_two_clicks_at_the_same_moment_are_one_part(store: Store) -> None:
 def test_each_part_has_a_name_of_its_own_and_the_newest_comes_first(store: Store) -> None:
     first, second = opened(store), opened(store, asked_at=LATER)
     assert first.part < second.part
-    assert [intent.part for intent in store.intents(ACCOUNT)] == [second.part, first.part]
-    assert store.intent("nobody") is None
+    assert [intent.part for intent in store.parts.intents(ACCOUNT)] == [second.part, first.part]
+    assert store.parts.intent("nobody") is None
 
 
 def test_desired_holds_living_parts_by_position_with_level_and_limits(store: Store) -> None:
     long, other = opened(store), opened(store, strategy="try1")
-    assert set(store.desired(ACCOUNT)) == {LONG}
-    store.set_level(ACCOUNT, Level.REDUCE_ONLY, by="ayla", why="news")
-    store.set_setting("max_order_value", Decimal("2500.50"), by="ayla")
-    store.set_setting("max_leverage", 20, by="ayla")
-    wanted = store.desired(ACCOUNT)[LONG]
+    assert set(store.parts.desired(ACCOUNT)) == {LONG}
+    store.bots.set_level(ACCOUNT, Level.REDUCE_ONLY, by="ayla", why="news")
+    store.settings.set("max_order_value", Decimal("2500.50"), by="ayla")
+    store.settings.set("max_leverage", 20, by="ayla")
+    wanted = store.parts.desired(ACCOUNT)[LONG]
     assert {intent.part for intent in wanted.intents} == {long.part, other.part}
     assert wanted.level is Level.REDUCE_ONLY
     assert wanted.limits == Limits(max_order_value=Decimal("2500.50"), max_leverage=Decimal(20))
-    assert store.desired("somebody-else") == {}
+    assert store.parts.desired("somebody-else") == {}
 
 
 def test_an_ended_part_is_desired_only_while_orders_of_it_rest(store: Store) -> None:
     part = opened(store).part
-    store.start_cycle(start(part), NOON)
-    store.save_orders(ACCOUNT, [order(part)])
-    store.end_cycle(ACCOUNT, end(part), Decimal(0), "", LATER)
-    assert [intent.part for intent in store.desired(ACCOUNT)[LONG].intents] == [part]
-    assert [one.part for one in store.orders(ACCOUNT)] == [part]
-    store.save_orders(ACCOUNT, [order(part, status=OrderStatus.CANCELED)])
-    store.let_go(part, 1)
-    assert store.desired(ACCOUNT) == {}
-    assert store.orders(ACCOUNT) == []
+    store.cycles.start(start(part), NOON)
+    store.orders.save(ACCOUNT, [order(part)])
+    store.cycles.end(ACCOUNT, end(part), Decimal(0), "", LATER)
+    assert [intent.part for intent in store.parts.desired(ACCOUNT)[LONG].intents] == [part]
+    assert [one.part for one in store.orders.of_interest(ACCOUNT)] == [part]
+    store.orders.save(ACCOUNT, [order(part, status=OrderStatus.CANCELED)])
+    store.cycles.let_go(part, 1)
+    assert store.parts.desired(ACCOUNT) == {}
+    assert store.orders.of_interest(ACCOUNT) == []
 
 
 def test_an_ended_part_that_may_come_back_stays_desired_until_it_is_let_go(store: Store) -> None:
     part = opened(store).part
-    store.start_cycle(start(part), NOON)
-    store.end_cycle(ACCOUNT, end(part), Decimal(0), "", LATER)
-    assert [intent.part for intent in store.desired(ACCOUNT)[LONG].intents] == [part]
-    store.let_go(part, 2)
-    assert store.desired(ACCOUNT) != {}, "another cycle is meant"
-    store.change_part(part, "click-2", "ayla", "", wanted=Wanted.RENEWED)
-    store.let_go(part, 1)
-    assert store.desired(ACCOUNT) != {}, "the trader has asked for it meanwhile"
+    store.cycles.start(start(part), NOON)
+    store.cycles.end(ACCOUNT, end(part), Decimal(0), "", LATER)
+    assert [intent.part for intent in store.parts.desired(ACCOUNT)[LONG].intents] == [part]
+    store.cycles.let_go(part, 2)
+    assert store.parts.desired(ACCOUNT) != {}, "another cycle is meant"
+    store.parts.change(part, "click-2", "ayla", "", wanted=Wanted.RENEWED)
+    store.cycles.let_go(part, 1)
+    assert store.parts.desired(ACCOUNT) != {}, "the trader has asked for it meanwhile"
 
 
 def test_the_next_cycle_forgets_what_was_for_the_last_one(store: Store) -> None:
     part = opened(store).part
-    store.start_cycle(start(part), NOON)
-    store.end_cycle(ACCOUNT, end(part), Decimal(0), "", LATER)
+    store.cycles.start(start(part), NOON)
+    store.cycles.end(ACCOUNT, end(part), Decimal(0), "", LATER)
     edit = TargetEdit(None, Target(pnl_usdt=Decimal(-5)), 0)
-    store.change_part(part, "click-2", "ayla", "", wanted=Wanted.RENEWED, edit=edit, reopen_at=LATER)
-    store.start_cycle(start(part, cycle=2), LATER)
-    intent = store.intent(part)
+    store.parts.change(part, "click-2", "ayla", "", wanted=Wanted.RENEWED, edit=edit, reopen_at=LATER)
+    store.cycles.start(start(part, cycle=2), LATER)
+    intent = store.parts.intent(part)
     assert intent is not None
     assert (intent.cycle, intent.wanted, intent.edit, intent.reopen_at) == (2, Wanted.OPEN, None, None)
 
 
 def test_settings_reach_every_part_that_has_not_chosen_otherwise(store: Store) -> None:
     part = opened(store).part
-    store.set_setting("recovery_enabled", True, "ayla")
-    store.set_setting("recovery_tp_usdt", Decimal(77), "ayla")
-    store.set_setting("reopen_enabled", True, "ayla")
-    store.set_setting("reopen_delay_minutes", 7, "ayla")
-    intent = store.intent(part)
+    store.settings.set("recovery_enabled", True, "ayla")
+    store.settings.set("recovery_tp_usdt", Decimal(77), "ayla")
+    store.settings.set("reopen_enabled", True, "ayla")
+    store.settings.set("reopen_delay_minutes", 7, "ayla")
+    intent = store.parts.intent(part)
     assert intent is not None
     assert intent.recovery == Recovery(tp_usdt=Decimal(77))
     assert intent.reopen == ReopenRule(delay=timedelta(minutes=7))
     own = RecoveryChoice(tp_usdt=Decimal(5))
-    intent = store.change_part(part, "click-2", "ayla", "", own_recovery=own, own_reopen=ReopenChoice(enabled=False))
+    intent = store.parts.change(part, "click-2", "ayla", "", own_recovery=own, own_reopen=ReopenChoice(enabled=False))
     assert intent.recovery == Recovery(tp_usdt=Decimal(5))
     assert intent.reopen is None
 
 
 def test_a_loss_budget_knows_what_the_cycles_have_earned(store: Store) -> None:
     part = opened(store).part
-    store.change_part(part, "click-2", "ayla", "", own_reopen=ReopenChoice(enabled=True, loss_budget=Decimal(100)))
-    store.start_cycle(start(part), NOON)
-    store.end_cycle(ACCOUNT, end(part), Decimal("-0.25"), "", LATER)
-    (cycle,) = store.cycles(ACCOUNT)
-    intent = store.intent(part)
+    store.parts.change(part, "click-2", "ayla", "", own_reopen=ReopenChoice(enabled=True, loss_budget=Decimal(100)))
+    store.cycles.start(start(part), NOON)
+    store.cycles.end(ACCOUNT, end(part), Decimal("-0.25"), "", LATER)
+    (cycle,) = store.history.cycles(ACCOUNT)
+    intent = store.parts.intent(part)
     assert intent is not None
     assert intent.earned == cycle.net != 0
 
@@ -213,14 +213,14 @@ def test_a_loss_budget_knows_what_the_cycles_have_earned(store: Store) -> None:
 def test_a_change_is_made_once_and_told_with_its_author(store: Store) -> None:
     part = opened(store).part
     stop = Target(pnl_usdt=Decimal("-20.5"))
-    changed = store.change_part(part, "click-2", "ayla", "less risk", stop_loss=stop, take_profit=None)
+    changed = store.parts.change(part, "click-2", "ayla", "less risk", stop_loss=stop, take_profit=None)
     assert (changed.stop_loss, changed.take_profit, changed.version) == (stop, None, 2)
-    assert store.intent(part) == changed
-    assert store.change_part(part, "click-2", "ayla", "less risk", stop_loss=None) == changed
-    newest = store.events(ACCOUNT, part)[0]
+    assert store.parts.intent(part) == changed
+    assert store.parts.change(part, "click-2", "ayla", "less risk", stop_loss=None) == changed
+    newest = store.events.find(ACCOUNT, part)[0]
     assert (newest.rule, newest.because) == ("asked", "asked by ayla: less risk")
     assert newest.action == "stop_loss -20.5 USDT, take_profit none"
-    assert len(store.events(ACCOUNT, part)) == 2
+    assert len(store.events.find(ACCOUNT, part)) == 2
 
 
 def test_every_change_a_trader_may_make_comes_back(store: Store) -> None:
@@ -236,42 +236,42 @@ def test_every_change_a_trader_may_make_comes_back(store: Store) -> None:
         "reopen_at": NOON,
         "entry": ExecutionStyle(ExecutionKind.LIMIT, price("1.5")),
     }
-    changed = store.change_part(part, "click-2", "ayla", "", **changes)
+    changed = store.parts.change(part, "click-2", "ayla", "", **changes)
     assert {name: getattr(changed, name) for name in changes} == changes
-    assert store.intent(part) == changed
-    store.reduction_done(part, contracts("0.7"))
-    assert store.intent(part) == changed, "a newer wish is not forgotten for an older one that was reached"
-    store.reduction_done(part, contracts("0.5"))
-    assert store.intent(part) == changed.but(reduce_to=None)
+    assert store.parts.intent(part) == changed
+    store.cycles.reduction_done(part, contracts("0.7"))
+    assert store.parts.intent(part) == changed, "a newer wish is not forgotten for an older one that was reached"
+    store.cycles.reduction_done(part, contracts("0.5"))
+    assert store.parts.intent(part) == changed.but(reduce_to=None)
 
 
 def test_a_change_of_an_unknown_part_is_refused(store: Store) -> None:
     with pytest.raises(Misconfigured, match="part '00zzzz' is not known"):
-        store.change_part("00zzzz", "click", "ayla", "", leverage=Decimal(2))
+        store.parts.change("00zzzz", "click", "ayla", "", leverage=Decimal(2))
 
 
 def test_a_cycle_starts_once(store: Store) -> None:
     part = opened(store).part
-    store.start_cycle(start(part), NOON)
-    store.start_cycle(replace(start(part), contracts=contracts("7")), LATER)
-    begun = store.intent(part)
+    store.cycles.start(start(part), NOON)
+    store.cycles.start(replace(start(part), contracts=contracts("7")), LATER)
+    begun = store.parts.intent(part)
     assert begun is not None
     assert (begun.contracts, begun.cycle_started_at) == (contracts("0.99"), NOON)
 
 
 def test_a_part_that_was_closed_meanwhile_does_not_start(store: Store) -> None:
     part = opened(store).part
-    store.change_part(part, "click-2", "ayla", "", wanted=Wanted.CLOSED)
+    store.parts.change(part, "click-2", "ayla", "", wanted=Wanted.CLOSED)
     with pytest.raises(Refused, match="no longer wanted"):
-        store.start_cycle(start(part), NOON)
+        store.cycles.start(start(part), NOON)
 
 
 def test_a_cycle_ends_once_and_becomes_history(store: Store) -> None:
     part = opened(store).part
-    store.start_cycle(start(part), NOON)
-    store.end_cycle(ACCOUNT, end(part), Decimal("-0.0310"), "77@1", LATER)
-    store.end_cycle(ACCOUNT, end(part, reason=ExitReason.STOP_LOSS), Decimal(9), "", LATER + timedelta(hours=1))
-    ended = store.intent(part)
+    store.cycles.start(start(part), NOON)
+    store.cycles.end(ACCOUNT, end(part), Decimal("-0.0310"), "77@1", LATER)
+    store.cycles.end(ACCOUNT, end(part, reason=ExitReason.STOP_LOSS), Decimal(9), "", LATER + timedelta(hours=1))
+    ended = store.parts.intent(part)
     assert ended is not None
     assert (ended.cycle_ended_at, ended.exit_reason, ended.living) == (LATER, ExitReason.TAKE_PROFIT, False)
     record = CycleRecord(
@@ -292,117 +292,117 @@ def test_a_cycle_ends_once_and_becomes_history(store: Store) -> None:
         words="the take-profit closed it",
         life="77@1",
     )
-    assert store.cycles(ACCOUNT) == store.cycles(part=part) == [record]
+    assert store.history.cycles(ACCOUNT) == store.history.cycles(part=part) == [record]
     assert record.net == Decimal("48.945900000000000000000001")
 
 
 def test_the_next_cycle_begins_in_the_same_row_without_the_past(store: Store) -> None:
     part = opened(store).part
-    store.start_cycle(start(part), NOON)
+    store.cycles.start(start(part), NOON)
     gone = BookExit(part, 1, contracts("0.5"), price("99"), Decimal("-0.1"), ExitReason.CLOSED_BY_HAND, NOON, "f1/x")
-    store.book_exit(ACCOUNT, gone)
-    store.end_cycle(ACCOUNT, end(part), Decimal(0), "", LATER)
-    store.start_cycle(start(part, 2), LATER)
-    now = store.intent(part)
+    store.cycles.book_exit(ACCOUNT, gone)
+    store.cycles.end(ACCOUNT, end(part), Decimal(0), "", LATER)
+    store.cycles.start(start(part, 2), LATER)
+    now = store.parts.intent(part)
     assert now is not None
     assert (now.cycle, now.cycle_started_at, now.exit_reason, now.living) == (2, LATER, None, True)
     assert now.external_exits == ()
-    store.end_cycle(ACCOUNT, end(part, 2), Decimal(0), "", LATER + timedelta(minutes=1))
-    assert [cycle.number for cycle in store.cycles()] == [2, 1]
+    store.cycles.end(ACCOUNT, end(part, 2), Decimal(0), "", LATER + timedelta(minutes=1))
+    assert [cycle.number for cycle in store.history.cycles()] == [2, 1]
 
 
 def test_an_exit_from_outside_is_booked_once(store: Store) -> None:
     part = opened(store).part
-    store.start_cycle(start(part), NOON)
+    store.cycles.start(start(part), NOON)
     share = Decimal("-0.1") / 3
     gone = BookExit(part, 1, contracts("0.3"), price("99"), share, ExitReason.LIQUIDATED, NOON, f"f1/{part}")
-    store.book_exit(ACCOUNT, gone)
-    store.book_exit(ACCOUNT, gone)
-    intent = store.desired(ACCOUNT)[LONG].intents[0]
+    store.cycles.book_exit(ACCOUNT, gone)
+    store.cycles.book_exit(ACCOUNT, gone)
+    intent = store.parts.desired(ACCOUNT)[LONG].intents[0]
     assert [(exit_.quantity, exit_.fee, exit_.reason) for exit_ in intent.external_exits] == [
         (contracts("0.3"), share, ExitReason.LIQUIDATED)
     ]
 
 
 def test_an_account_with_living_parts_stays(store: Store) -> None:
-    store.save_account(PAPER, b"sealed")
+    store.accounts.save(PAPER, b"sealed")
     part = opened(store).part
     with pytest.raises(Misconfigured, match=f"still guards {part}"):
-        store.remove_account(ACCOUNT)
-    store.end_cycle(ACCOUNT, end(part, reason=ExitReason.NOT_ENTERED), Decimal(0), "", LATER)
-    store.remove_account(ACCOUNT)
-    assert store.accounts() == []
-    assert store.ciphertext(ACCOUNT) is None
-    assert len(store.cycles(ACCOUNT)) == 1
+        store.accounts.remove(ACCOUNT)
+    store.cycles.end(ACCOUNT, end(part, reason=ExitReason.NOT_ENTERED), Decimal(0), "", LATER)
+    store.accounts.remove(ACCOUNT)
+    assert store.accounts.all() == []
+    assert store.accounts.ciphertext(ACCOUNT) is None
+    assert len(store.history.cycles(ACCOUNT)) == 1
 
 
 def test_an_account_comes_back_and_keeps_its_keys(store: Store) -> None:
-    assert store.account(ACCOUNT) is None
-    store.save_account(PAPER, b"sealed \x00\xff")
+    assert store.accounts.get(ACCOUNT) is None
+    store.accounts.save(PAPER, b"sealed \x00\xff")
     renamed = replace(PAPER, name="Paper", api_key_hint="zzzz")
-    store.save_account(renamed, None)
-    assert store.accounts() == [renamed]
-    assert store.account(ACCOUNT) == renamed
-    assert store.ciphertext(ACCOUNT) == b"sealed \x00\xff"
+    store.accounts.save(renamed, None)
+    assert store.accounts.all() == [renamed]
+    assert store.accounts.get(ACCOUNT) == renamed
+    assert store.accounts.ciphertext(ACCOUNT) == b"sealed \x00\xff"
 
 
 def test_ids_of_the_exchange_are_noted_beside_the_part(store: Store) -> None:
     part = opened(store).part
-    store.start_cycle(start(part), NOON)
-    store.note_position(part, "77", "a1", "a1")
-    store.note_position(part, "77", "a1", "a1")
+    store.cycles.start(start(part), NOON)
+    store.cycles.note_position(part, "77", "a1", "a1")
+    store.cycles.note_position(part, "77", "a1", "a1")
     with store.one_statement() as connection:
         row = connection.exec_driver_sql("SELECT position_id, tp_order_id, sl_order_id, status FROM positions").one()
     assert tuple(row) == ("77", "a1", "a1", "open")
 
 
 def test_a_click_that_changes_nothing_in_the_book_is_claimed_once(store: Store) -> None:
-    assert store.claim("click", ACCOUNT, "cancel order", "ayla")
-    assert not store.claim("click", ACCOUNT, "cancel order", "ayla")
+    assert store.parts.claim("click", ACCOUNT, "cancel order", "ayla")
+    assert not store.parts.claim("click", ACCOUNT, "cancel order", "ayla")
     with pytest.raises(Misconfigured, match="used for something else"):
-        store.open_part(draft(), "click")
+        store.parts.open(draft(), "click")
 
 
 def test_a_click_leads_to_its_part(store: Store) -> None:
-    part = store.open_part(draft(), "click")[0].part
-    assert store.part_of_token("click") == part
-    assert store.part_of_token("another click") is None
+    part = store.parts.open(draft(), "click")[0].part
+    assert store.parts.of_token("click") == part
+    assert store.parts.of_token("another click") is None
 
 
 def test_limits_are_the_settings_of_their_names(store: Store) -> None:
-    assert store.limits() == Limits()
-    store.set_setting("max_order_value", Decimal("2500.50"), by="ayla")
-    store.set_setting("max_leverage", None, by="ayla")
-    store.set_setting("check_seconds", 60, by="ayla")
-    assert store.limits() == Limits(max_order_value=Decimal("2500.50"))
+    assert store.parts.limits() == Limits()
+    store.settings.set("max_order_value", Decimal("2500.50"), by="ayla")
+    store.settings.set("max_leverage", None, by="ayla")
+    store.settings.set("check_seconds", 60, by="ayla")
+    assert store.parts.limits() == Limits(max_order_value=Decimal("2500.50"))
 
 
 def test_a_recovery_step_in_pieces_begins_once_and_ends(store: Store) -> None:
     part = opened(store).part
-    store.start_cycle(start(part), NOON)
+    store.cycles.start(start(part), NOON)
     for size, at in (("3", NOON), ("4", LATER)):
-        store.start_step(StartStep(part, 1, 1, contracts(size)), at)
-    assert store.intent(part).adding == Adding(1, contracts("3"), NOON)  # type: ignore[union-attr]
-    store.execution_over(ExecutionOver(part, 7, Purpose.RECOVERY, contracts("3")))
-    assert store.intent(part).adding is not None, "of another cycle"  # type: ignore[union-attr]
-    store.execution_over(ExecutionOver(part, 1, Purpose.RECOVERY, contracts("3")))
-    assert store.intent(part).adding is None  # type: ignore[union-attr]
+        store.cycles.start_step(StartStep(part, 1, 1, contracts(size)), at)
+    assert store.parts.intent(part).adding == Adding(1, contracts("3"), NOON)  # type: ignore[union-attr]
+    store.cycles.execution_over(ExecutionOver(part, 7, Purpose.RECOVERY, contracts("3")))
+    assert store.parts.intent(part).adding is not None, "of another cycle"  # type: ignore[union-attr]
+    store.cycles.execution_over(ExecutionOver(part, 1, Purpose.RECOVERY, contracts("3")))
+    assert store.parts.intent(part).adding is None  # type: ignore[union-attr]
 
 
 def test_an_entry_that_ended_short_is_the_size_of_its_cycle(store: Store) -> None:
     part = opened(store).part
-    store.start_cycle(start(part), NOON)
-    store.execution_over(ExecutionOver(part, 1, Purpose.ENTRY, contracts("0.5")))
-    assert store.intent(part).contracts == contracts("0.5")  # type: ignore[union-attr]
+    store.cycles.start(start(part), NOON)
+    store.cycles.execution_over(ExecutionOver(part, 1, Purpose.ENTRY, contracts("0.5")))
+    assert store.parts.intent(part).contracts == contracts("0.5")  # type: ignore[union-attr]
 
 
 def test_words_on_executions_hold_for_one_cycle(store: Store) -> None:
     part = opened(store).part
-    store.start_cycle(start(part), NOON)
-    store.change_part(part, "told", "ayla", "", told=Told("1E", finish=False), closing=Closing(TWAP, NOON))
-    store.start_step(StartStep(part, 1, 1, contracts("3")), NOON)
-    store.end_cycle(ACCOUNT, end(part), Decimal(0), "life", LATER)
-    store.start_cycle(start(part, 2), LATER)
-    intent = store.intent(part)
+    store.cycles.start(start(part), NOON)
+    store.parts.change(part, "told", "ayla", "", told=Told("1E", finish=False), closing=Closing(TWAP, NOON))
+    store.cycles.start_step(StartStep(part, 1, 1, contracts("3")), NOON)
+    store.cycles.end(ACCOUNT, end(part), Decimal(0), "life", LATER)
+    store.cycles.start(start(part, 2), LATER)
+    intent = store.parts.intent(part)
     assert intent is not None
     assert (intent.told, intent.closing, intent.adding) == (None, None, None)

@@ -27,12 +27,12 @@ def at(seconds: float):  # type: ignore[no-untyped-def]
 
 
 def note(store: Store, verdict: Verdict, seconds: float, name: str = "", part: str = PART) -> None:
-    store.add_risk_check(ACCOUNT, BTC, part, verdict, name, at(seconds))
+    store.risk_checks.add(ACCOUNT, BTC, part, verdict, name, at(seconds))
 
 
 def test_an_order_that_passed_is_one_row_with_every_check(store: Store) -> None:
     note(store, PASSED, 0, "op00a7k201E01")
-    (kept,) = store.risk_checks(ACCOUNT)
+    (kept,) = store.risk_checks.find(ACCOUNT)
     assert (kept.at, kept.symbol, kept.part, kept.purpose) == (NOON, BTC, PART, Purpose.ENTRY)
     assert (kept.client_order_id, kept.passed, kept.check, kept.words) == ("op00a7k201E01", True, "", "")
     assert kept.checks == PASSED.checks
@@ -42,7 +42,7 @@ def test_an_order_that_passed_is_one_row_with_every_check(store: Store) -> None:
 def test_the_same_refusal_again_only_counts_up(store: Store) -> None:
     for seconds in (0, 2, 4):
         note(store, REFUSED, seconds)
-    (kept,) = store.risk_checks(ACCOUNT)
+    (kept,) = store.risk_checks.find(ACCOUNT)
     assert (kept.passed, kept.check, kept.repeats) == (False, "balance", 2)
     assert (kept.at, kept.repeated_at) == (NOON, at(4))
     assert (kept.value, kept.limit, kept.unit, kept.words) == (Decimal("100.5"), Decimal(50), "USDT", POOR.words)
@@ -54,7 +54,7 @@ def test_another_word_begins_a_new_row(store: Store) -> None:
     for number, verdict in enumerate((REFUSED, other, REFUSED, PASSED, REFUSED, recovery, REFUSED)):
         note(store, verdict, number)
     note(store, REFUSED, 9, part="00a7k3")
-    told = [(one.part[-1], one.purpose, one.check, one.repeats) for one in reversed(store.risk_checks(ACCOUNT))]
+    told = [(one.part[-1], one.purpose, one.check, one.repeats) for one in reversed(store.risk_checks.find(ACCOUNT))]
     assert told == [
         ("2", "E", "balance", 0),
         ("2", "E", "leverage", 0),
@@ -70,29 +70,29 @@ def test_every_check_is_counted(store: Store) -> None:
     for seconds in (0, 2, 4):
         note(store, REFUSED, seconds)
     note(store, PASSED, 6, "op00a7k201E01")
-    assert store.risk_counts(ACCOUNT, NOON) == [CheckCount("balance", 1, 3), CheckCount("leverage", 4, 0)]
-    assert store.risk_counts(ACCOUNT, at(5)) == [CheckCount("balance", 1, 0), CheckCount("leverage", 1, 0)]
-    assert store.risk_counts("demo", NOON) == []
+    assert store.risk_checks.counts(ACCOUNT, NOON) == [CheckCount("balance", 1, 3), CheckCount("leverage", 4, 0)]
+    assert store.risk_checks.counts(ACCOUNT, at(5)) == [CheckCount("balance", 1, 0), CheckCount("leverage", 1, 0)]
+    assert store.risk_checks.counts("demo", NOON) == []
 
 
 def test_what_is_asked_for_is_found(store: Store) -> None:
     note(store, PASSED, 0, "op00a7k201E01")
     note(store, REFUSED, 1)
     note(store, REFUSED, 2, part="00a7k3")
-    newest = store.risk_checks(ACCOUNT)
+    newest = store.risk_checks.find(ACCOUNT)
     assert [one.part for one in newest] == ["00a7k3", PART, PART]
-    assert store.risk_checks(ACCOUNT, part=PART) == newest[1:]
-    assert store.risk_checks(ACCOUNT, passed=True) == newest[2:]
-    assert store.risk_checks(ACCOUNT, check="balance", passed=False) == newest[:2]
-    assert store.risk_checks(ACCOUNT, before=newest[0].number, limit=1) == newest[1:2]
-    assert store.risk_checks("demo") == []
+    assert store.risk_checks.find(ACCOUNT, part=PART) == newest[1:]
+    assert store.risk_checks.find(ACCOUNT, passed=True) == newest[2:]
+    assert store.risk_checks.find(ACCOUNT, check="balance", passed=False) == newest[:2]
+    assert store.risk_checks.find(ACCOUNT, before=newest[0].number, limit=1) == newest[1:2]
+    assert store.risk_checks.find("demo") == []
 
 
 def test_a_refusal_is_an_event_once(store: Store) -> None:
     note(store, REFUSED, 0)
     note(store, REFUSED, 2)
     note(store, PASSED, 4, "op00a7k201E01")
-    (event,) = [event for _, event in store.event_page(ACCOUNT, EventsOnly(kind=EventKind.RISK_FAILURE), None, 10)]
+    (event,) = [event for _, event in store.pages.events(ACCOUNT, EventsOnly(kind=EventKind.RISK_FAILURE), None, 10)]
     assert (event.part, event.action, event.because, event.outcome) == (PART, "balance", POOR.words, "refused")
 
 
@@ -100,31 +100,31 @@ def test_a_refusal_is_an_event_once(store: Store) -> None:
 
 
 def test_what_was_told_long_ago_goes_and_facts_stay(store: Store) -> None:
-    intent, _ = store.open_part(draft(asked_at=at(-100 * 86_400)), "click")
+    intent, _ = store.parts.open(draft(asked_at=at(-100 * 86_400)), "click")
     old, young = at(-91 * 86_400), at(-89 * 86_400)
     for when in (old, young):
-        store.add_events(ACCOUNT, [
+        store.events.add(ACCOUNT, [
             Event(when, ACCOUNT, intent.part, "recover", "waits", None, None),
             Event(when, ACCOUNT, intent.part, "sweep", "removed", "cancel order", "done"),
             Event(when, ACCOUNT, intent.part, "protect", "amended", "amend order tp 1 to 2", "done"),
         ])  # fmt: skip
-        store.add_risk_check(ACCOUNT, BTC, intent.part, PASSED, "op00a7k201E01", when)
-    store.save_orders(ACCOUNT, [order(intent.part, created_at=old, updated_at=old)])
+        store.risk_checks.add(ACCOUNT, BTC, intent.part, PASSED, "op00a7k201E01", when)
+    store.orders.save(ACCOUNT, [order(intent.part, created_at=old, updated_at=old)])
     TradeRecorder(store).record_fills(ACCOUNT, [fill(1, "o1", at=old)])
     assert retention.sweep(store, NOON, batch=1) == 4  # explanation, order created, fill, verdict
     assert retention.sweep(store, NOON) == 0
-    told = [(event.rule, event.at) for event in store.events(ACCOUNT, limit=50)]
+    told = [(event.rule, event.at) for event in store.events.find(ACCOUNT, limit=50)]
     assert told.count(("recover", old)) == 0
     assert [rule for rule, when in told if when == old] == ["protect", "sweep"]
     assert [rule for rule, when in told if when == young] == ["protect", "sweep", "recover"]
     assert ("asked", at(-100 * 86_400)) in told
-    assert [one.at for one in store.risk_checks(ACCOUNT)] == [young]
-    assert len(store.fills(ACCOUNT)) == 1
-    assert len(store.orders(ACCOUNT)) == 1
+    assert [one.at for one in store.risk_checks.find(ACCOUNT)] == [young]
+    assert len(store.fills.find(ACCOUNT)) == 1
+    assert len(store.orders.of_interest(ACCOUNT)) == 1
 
 
 def test_how_long_is_a_setting(store: Store) -> None:
-    store.add_risk_check(ACCOUNT, BTC, PART, PASSED, "op00a7k201E01", at(-8 * 86_400))
+    store.risk_checks.add(ACCOUNT, BTC, PART, PASSED, "op00a7k201E01", at(-8 * 86_400))
     assert retention.sweep(store, NOON) == 0
-    store.set_settings({"events_keep_days": 7}, "ayla")
+    store.settings.set_all({"events_keep_days": 7}, "ayla")
     assert retention.sweep(store, NOON) == 1

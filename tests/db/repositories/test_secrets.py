@@ -10,14 +10,14 @@ PASSWORD = "correct horse"
 
 
 def test_a_private_value_is_kept_replaced_and_never_listed(store: Store) -> None:
-    assert store.private("thing") is None
-    store.keep_private("thing", {"a": 1}, "operator")
-    store.keep_private("thing", {"a": 2}, "operator")
-    store.set_setting("language", "tr", "operator")
-    assert store.private("thing") == {"a": 2}
-    assert store.settings().get("language") == "tr"
-    assert not any("thing" in key for key in store.settings())
-    assert not any("thing" in str(event) for event in store.events())
+    assert store.secrets.get("thing") is None
+    store.secrets.keep("thing", {"a": 1}, "operator")
+    store.secrets.keep("thing", {"a": 2}, "operator")
+    store.settings.set("language", "tr", "operator")
+    assert store.secrets.get("thing") == {"a": 2}
+    assert store.settings.all().get("language") == "tr"
+    assert not any("thing" in key for key in store.settings.all())
+    assert not any("thing" in str(event) for event in store.events.find())
 
 
 def test_a_password_and_a_log_out_are_found_by_the_next_process(store: Store) -> None:
@@ -28,6 +28,6 @@ def test_a_password_and_a_log_out_are_found_by_the_next_process(store: Store) ->
     assert second.session(answer.token) == answer.session
     second.leave(answer.token, "127.0.0.1")
     assert Login(store, RealClock(), b"a key of the tests").session(answer.token) is None
-    told = [(event.action, event.outcome) for event in store.events() if event.rule == "login"]
+    told = [(event.action, event.outcome) for event in store.events.find() if event.rule == "login"]
     assert told == [("log out", "done"), ("log in", "done"), ("set the password", "done")]
-    assert not any(PASSWORD in str(event) or "scrypt" in str(event) for event in store.events())
+    assert not any(PASSWORD in str(event) or "scrypt" in str(event) for event in store.events.find())

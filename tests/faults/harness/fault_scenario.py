@@ -337,7 +337,7 @@ class Voyage(Weathered):
         return not refused
 
     def _ended(self, reason: ExitReason) -> bool:
-        cycles = self.store.cycles(self.name, self.part_name)
+        cycles = self.store.history.cycles(self.name, self.part_name)
         return bool(cycles) and cycles[0].reason is reason
 
     def _again(self) -> bool:
@@ -345,7 +345,7 @@ class Voyage(Weathered):
         return self.part(self.part_name).intent.cycle > 1 and self._whole()
 
     def _synced(self) -> bool:
-        state = self.store.sync_state(self.name)
+        state = self.store.history.sync_state(self.name)
         return state.ended_at is not None and state.done == state.of and not state.trouble
 
     # -- the truth -------------------------------------------------------------------------------------------------
@@ -378,9 +378,9 @@ class Voyage(Weathered):
         """Each fill and each life of the exchange is in our ledger, and nothing else."""
         exchange = self.exchange()
         theirs = sorted((row["instId"], row["tradeId"]) for row in exchange["fills"])
-        ours = self.store.fills(self.name, limit=10_000)
+        ours = self.store.fills.find(self.name, limit=10_000)
         assert len(ours) == len(theirs), f"{len(ours)} fills of {len(theirs)}"
-        assert len(self.store.lives(self.name)) == len(exchange["lives"]), "lives of positions"
+        assert len(self.store.history.lives(self.name)) == len(exchange["lives"]), "lives of positions"
 
 
 @contextmanager

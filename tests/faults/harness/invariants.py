@@ -106,7 +106,7 @@ class Weathered(Stack):
         self.chance_of_death = chance
 
     def _wanted(self) -> list[Any]:
-        return [one for one in self.store.intents(self.name) if one.living]
+        return [one for one in self.store.parts.intents(self.name) if one.living]
 
     def held_on(self, side: Side, symbol: str) -> Decimal:
         """Contracts that the exchange holds on this side, however the account names it."""
@@ -121,7 +121,7 @@ class Weathered(Stack):
         self.simulator.faults()
         self.chance_of_death = 0.0
         self._rise_again()
-        self.store.set_level(self.name, Level.RUN, "trader", "test")
+        self.store.bots.set_level(self.name, Level.RUN, "trader", "test")
         self._until_silent()
         if any("-refused/" in alarm for alarm in self.alarms()):  # by the contract's rules, twice: again after a while
             self.step(RULES_AGAIN.total_seconds())
@@ -130,10 +130,10 @@ class Weathered(Stack):
 
     def close_everything(self) -> None:
         """The trader goes home; then our ledger is laid beside the exchange's."""
-        for one in self.store.intents(self.name):
+        for one in self.store.parts.intents(self.name):
             if one.wanted is not Wanted.CLOSED:
                 at_market = {"wanted": Wanted.CLOSED, "reduce_to": None, "closing": None, "told": None}
-                self.store.change_part(one.part, self.token(), "trader", "gone home", **at_market)
+                self.store.parts.change(one.part, self.token(), "trader", "gone home", **at_market)
         self._until_silent()
         assert not self._wanted(), f"not closed: {[one.part for one in self._wanted()]}\n{self.story()}"
         left = [row for row in self.resting() if meaning(row["algoClOrdId"])]
@@ -160,7 +160,7 @@ class Weathered(Stack):
         results = self.guard.reconciler.results.values()
         missing = any(sum(part.size for part in result.parts) > result.seen.contracts for result in results)
         unsettled = any(not result.seen.settled or not result.seen.confirmed for result in results)
-        waiting = any(command.unresolved for command in self.store.commands(self.name))
+        waiting = any(command.unresolved for command in self.store.orders.commands(self.name))
         return bool(acts or missing or unsettled or waiting)
 
     # -- the truth -----------------------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ class Weathered(Stack):
                 entered[said.part, said.cycle] = entered.get((said.part, said.cycle), Decimal(0)) + Decimal(
                     row["accFillSz"] or 0
                 )
-        for one in self.store.intents(self.name):
+        for one in self.store.parts.intents(self.name):
             filled = entered.get((one.part, one.cycle), Decimal(0))
             assert filled <= (one.contracts or 0), f"{one.part} entered {filled} of {one.contracts}\n{self.story()}"
         stops: dict[str, list[dict[str, Any]]] = {}
@@ -221,10 +221,10 @@ class Weathered(Stack):
         (account,) = [one for one in exchange["accounts"].values() if Decimal(one["deposits"])]
         balance, deposits = Decimal(account["balance"]), Decimal(account["deposits"])
         assert balance - deposits in (bills, bills - deposits), f"{balance} of {deposits} with {bills}"
-        untraced = any("booked at the mark" in event.because for event in self.store.events(limit=1000))
+        untraced = any("booked at the mark" in event.because for event in self.store.events.find(limit=1000))
         if self.added_by_hand or untraced or self._shot_over():
             return
-        ours = sum((cycle.net for cycle in self.store.cycles(self.name)), Decimal(0))
+        ours = sum((cycle.net for cycle in self.store.history.cycles(self.name)), Decimal(0))
         theirs = self.money()["all"] + Decimal(account["penalties"])
         self.report.ledger_compared = True
         assert abs(ours - theirs) < CENT, f"our ledger says {ours}, the exchange's {theirs}\n{self.story()}"

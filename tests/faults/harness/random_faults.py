@@ -217,7 +217,7 @@ class Storm(Weathered):
 
     def _tell(self) -> None:
         """The rest of an execution under way at market now, or not at all."""
-        told = self.store.picture(self.name)
+        told = self.store.snapshots.latest(self.name)
         under_way = [(row["part"], run["run"]) for row in told[0]["parts"] for run in row["runs"]] if told else []
         if under_way:
             part, run = self.dice.choice(under_way)
@@ -227,7 +227,7 @@ class Storm(Weathered):
         level = self.dice.choice(
             (Level.RUN, Level.NO_NEW_ENTRIES, Level.NO_ADDED_RISK, Level.REDUCE_ONLY, Level.FLATTEN)
         )
-        self.store.set_level(self.name, level, "trader", "test")
+        self.store.bots.set_level(self.name, level, "trader", "test")
 
     def _choose(self) -> None:
         """Another mind about recovery and reopening, in the middle of it."""

@@ -54,9 +54,9 @@ class RealBook(Book):
     def __init__(self, store: Store) -> None:
         self.store = store
         self._tokens = (f"click-{number}" for number in count(1))
-        store.save_account(Account(ACCOUNT, "Paper", Exchange.OKX, Environment.PAPER, "", ""), None)
-        store.set_settings({"recovery_enabled": False, "reopen_enabled": False}, "test")
-        store.set_running(ACCOUNT, True, by="test", why="", manually=False)
+        store.accounts.save(Account(ACCOUNT, "Paper", Exchange.OKX, Environment.PAPER, "", ""), None)
+        store.settings.set_all({"recovery_enabled": False, "reopen_enabled": False}, "test")
+        store.bots.set_running(ACCOUNT, True, by="test", why="", manually=False)
 
     def open(self, asked: Intent) -> None:
         losing, again = asked.recovery or Recovery(), asked.reopen or ReopenRule()
@@ -68,64 +68,64 @@ class RealBook(Book):
             style=losing.style,
         )
         reopen = ReopenChoice(asked.reopen is not None, delay=again.delay, max_cycles=again.max_cycles)
-        self.store.open_part(asked.but(own_recovery=recovery, own_reopen=reopen), next(self._tokens))
+        self.store.parts.open(asked.but(own_recovery=recovery, own_reopen=reopen), next(self._tokens))
 
     def adopt(self, asked: Intent, entry: ExternalEntry) -> str:
         alone = {"own_recovery": RecoveryChoice(False), "own_reopen": ReopenChoice(False)}
         try:
-            return self.store.adopt(asked.but(**alone), entry, next(self._tokens))[0].part
+            return self.store.differences.adopt(asked.but(**alone), entry, next(self._tokens))[0].part
         except Misconfigured:
             return ""
 
     def assign(self, part: str, entry: ExternalEntry) -> str:
         try:
-            return self.store.assign(part, entry, next(self._tokens), "trader")[0].part
+            return self.store.differences.assign(part, entry, next(self._tokens), "trader")[0].part
         except Misconfigured:
             return ""
 
     def answer(self, key: PositionKey, answer: Answer) -> None:
-        self.store.answer(key, answer, next(self._tokens), "trader")
+        self.store.differences.answer(key, answer, next(self._tokens), "trader")
 
     def cycle_of(self, part: str) -> int:
-        found = self.store.intent(part)
+        found = self.store.parts.intent(part)
         assert found is not None
         return found.cycle
 
     def change(self, part: str, **changes: object) -> None:
-        self.store.change_part(part, next(self._tokens), "trader", "test", **changes)
+        self.store.parts.change(part, next(self._tokens), "trader", "test", **changes)
 
     @property
     def living(self) -> list[Intent]:
-        return sorted((one for one in self.store.intents(ACCOUNT) if one.living), key=lambda one: one.part)
+        return sorted((one for one in self.store.parts.intents(ACCOUNT) if one.living), key=lambda one: one.part)
 
     @property
     def waiting(self) -> bool:
-        return any(command.unresolved for command in self.store.commands(ACCOUNT))
+        return any(command.unresolved for command in self.store.orders.commands(ACCOUNT))
 
     @property
     def orders(self) -> dict[str, Order]:  # type: ignore[override]
-        return {order.client_order_id: order for order in self.store.orders(ACCOUNT)}
+        return {order.client_order_id: order for order in self.store.orders.of_interest(ACCOUNT)}
 
     @property
     def planned(self) -> dict[tuple[str, int], Contracts]:  # type: ignore[override]
-        return {(one.part, one.cycle): one.contracts or NONE_HELD for one in self.store.intents(ACCOUNT)}
+        return {(one.part, one.cycle): one.contracts or NONE_HELD for one in self.store.parts.intents(ACCOUNT)}
 
     @property
     def steps(self) -> dict[tuple[str, int, int], Contracts]:  # type: ignore[override]
-        under_way = ((one, one.adding) for one in self.store.intents(ACCOUNT) if one.adding is not None)
+        under_way = ((one, one.adding) for one in self.store.parts.intents(ACCOUNT) if one.adding is not None)
         return {(one.part, one.cycle, adding.step * PIECES): adding.contracts for one, adding in under_way}
 
     @property
     def alarms(self) -> set[str]:  # type: ignore[override]
-        return {alarm.subject.split("/")[0] for alarm in self.store.alarms(ACCOUNT)}
+        return {alarm.subject.split("/")[0] for alarm in self.store.alarms.open(ACCOUNT)}
 
     @property
     def level(self) -> Level:  # type: ignore[override]
-        return Level(self.store.bot(ACCOUNT).level)
+        return Level(self.store.bots.get(ACCOUNT).level)
 
     @level.setter
     def level(self, level: Level) -> None:
-        self.store.set_level(ACCOUNT, level, "trader", "test")
+        self.store.bots.set_level(ACCOUNT, level, "trader", "test")
 
 
 class RealBot:
@@ -198,5 +198,5 @@ def story(store: Store) -> str:
     """Everything that was explained so far, oldest first."""
     return "\n".join(
         f"{event.at:%H:%M:%S} {event.part or '-'} {event.rule}: {event.because} [{event.action}] {event.outcome}"
-        for event in reversed(store.events(limit=200))
+        for event in reversed(store.events.find(limit=200))
     )

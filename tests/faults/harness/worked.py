@@ -164,5 +164,5 @@ class Worked(Voyage):
         for at, most in self.most.items():
             there = filled.get(at, Decimal(0))
             assert there <= most, f"{at} filled {there} of {most}\n{self.story()}"
-        living = [one for one in self.store.intents(self.name) if one.living and one.wanted is Wanted.OPEN]
+        living = [one for one in self.store.parts.intents(self.name) if one.living and one.wanted is Wanted.OPEN]
         assert not any(one.adding or one.closing for one in living), f"still under way\n{self.story()}"

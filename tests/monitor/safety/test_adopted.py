@@ -96,7 +96,7 @@ def test_adopted_beside_our_own_part_neither_touches_the_other(stack: Stack, des
     assert stack.held() == Decimal("0.99")
     stack.price("106000")
     stack.ended(own)
-    assert same(sum((cycle.realised_pnl for cycle in stack.store.cycles()), Decimal(0)), stack.money()["pnl"])
+    assert same(sum((cycle.realised_pnl for cycle in stack.store.history.cycles()), Decimal(0)), stack.money()["pnl"])
     nothing_left(stack)
 
 
@@ -159,7 +159,7 @@ def test_ignored_it_is_no_alarm_and_in_nobodys_way_until_it_changes(stack: Stack
     stack.simulator.intervene("place", **THERE, side="buy", ordType="market", sz="1")
     stack.until(lambda: RESIDUAL in stack.alarms())
     assert (only(desk).answer, only(desk).quantity) == (None, Decimal(3))
-    stack.until(lambda: stack.store.answers(ACCOUNT) == {})
+    stack.until(lambda: stack.store.differences.answers(ACCOUNT) == {})
 
 
 def test_ignored_gone_and_back_it_is_asked_about_again(stack: Stack, desk: Differences) -> None:
@@ -168,7 +168,7 @@ def test_ignored_gone_and_back_it_is_asked_about_again(stack: Stack, desk: Diffe
     desk.ignore(ACCOUNT, row.id, row.mark, stack.token(), "trader")
     stack.until(lambda: stack.alarms() == [])
     stack.simulator.intervene("close", **THERE)
-    stack.until(lambda: stack.store.answers(ACCOUNT) == {})
+    stack.until(lambda: stack.store.differences.answers(ACCOUNT) == {})
     stack.look()
     assert desk.list(ACCOUNT) == ()
     bought(stack)
@@ -176,7 +176,7 @@ def test_ignored_gone_and_back_it_is_asked_about_again(stack: Stack, desk: Diffe
 
 
 def test_an_adopted_part_closed_by_hand_is_the_one_that_gives(stack: Stack, desk: Differences) -> None:
-    stack.store.set_settings({"division": "newest"}, "test")
+    stack.store.settings.set_all({"division": "newest"}, "test")
     own = stack.opened()
     bought(stack)
     part = adopt(stack, desk)
@@ -198,4 +198,4 @@ def test_two_pages_that_adopt_the_same_contracts_make_one_part(stack: Stack, des
     with pytest.raises(Misconfigured, match="given to a part already"):
         desk.adopt(ACCOUNT, row.id, row.mark, wish, "page two", "another")
     stack.until(lambda: stack.at_rest(first.part))
-    assert len(stack.store.intents(ACCOUNT)) == 1
+    assert len(stack.store.parts.intents(ACCOUNT)) == 1

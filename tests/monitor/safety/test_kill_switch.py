@@ -110,20 +110,20 @@ class Ear:
 def guard_once(stack: Stack, ear: Ear) -> tuple[str, ...]:
     """What PositionMonitor's jobs do: a sample of the equity, the picture, and the guards."""
     state = stack.guard.refresh_account()
-    stack.store.add_equity_sample(ACCOUNT, state.as_of, state.equity)
+    stack.store.equity.add(ACCOUNT, state.as_of, state.equity)
     stack.guard.publish()
     return tuple(one.subject for one in watch(stack.store, ACCOUNT, Alerts([ear]), stack.clock.now()))
 
 
 def test_a_lost_day_pauses_what_adds_risk_and_only_a_person_takes_it_back(stack: Stack) -> None:
     ear = Ear()
-    stack.store.set_settings({"risk_per_trade_pct": None, "risk_per_trade_cap": None}, "test")
+    stack.store.settings.set_all({"risk_per_trade_pct": None, "risk_per_trade_cap": None}, "test")
     part = stack.opened(stack.draft(value=20000, sl=-3000, tp=3000))
     assert guard_once(stack, ear) == ()
     stack.price("94000")
     stack.until(lambda: stack.at_rest(part))
     assert guard_once(stack, ear) == ("daily-loss",)
-    row = stack.store.bot(ACCOUNT)
+    row = stack.store.bots.get(ACCOUNT)
     assert (row.level, row.level_by) == (Level.NO_ADDED_RISK, "guard")
     assert "the limit is 10.0%" in row.level_why
     assert ear.heard == ["guard/daily-loss"]
@@ -137,13 +137,13 @@ def test_a_lost_day_pauses_what_adds_risk_and_only_a_person_takes_it_back(stack:
     stack.price("100000")
     stack.settle(2)
     assert guard_once(stack, ear) == ()
-    assert stack.store.bot(ACCOUNT).level is Level.NO_ADDED_RISK, "it never disarms by itself"
+    assert stack.store.bots.get(ACCOUNT).level is Level.NO_ADDED_RISK, "it never disarms by itself"
     assert stack.alarms() == ["guard/daily-loss"]
 
     stack.price("94000")
     stack.settle(2)
-    stack.store.set_level(ACCOUNT, Level.RUN, by="trader", why="seen")
-    assert stack.store.bot(ACCOUNT).level_lowered_at is not None
+    stack.store.bots.set_level(ACCOUNT, Level.RUN, by="trader", why="seen")
+    assert stack.store.bots.get(ACCOUNT).level_lowered_at is not None
     with stack.store.transaction() as connection:  # by the story's clock
         connection.execute(text("UPDATE bots SET level_lowered_at = :now"), {"now": stack.clock.now()})
     stack.step(61)
@@ -153,17 +153,17 @@ def test_a_lost_day_pauses_what_adds_risk_and_only_a_person_takes_it_back(stack:
 
 
 def test_the_guard_never_lowers_what_a_person_has_set(stack: Stack) -> None:
-    stack.store.set_setting("stale_guard_seconds", 30, "trader")
-    stack.store.set_level(ACCOUNT, Level.REDUCE_ONLY, by="trader", why="holidays")
+    stack.store.settings.set("stale_guard_seconds", 30, "trader")
+    stack.store.bots.set_level(ACCOUNT, Level.REDUCE_ONLY, by="trader", why="holidays")
     stack.look()
     stack.step(45)
     assert [one.subject for one in watch(stack.store, ACCOUNT, Alerts([]), stack.clock.now())] == ["stale"]
-    row = stack.store.bot(ACCOUNT)
+    row = stack.store.bots.get(ACCOUNT)
     assert (row.level, row.level_by, row.level_why) == (Level.REDUCE_ONLY, "trader", "holidays")
 
 
 def test_an_exchange_that_turns_us_away(stack: Stack) -> None:
-    stack.store.set_setting("exchange_guard_seconds", 10, "trader")
+    stack.store.settings.set("exchange_guard_seconds", 10, "trader")
     stack.simulator.faults({"kind": "code", "code": "50100", "match": {"path": "account/positions"}})
     with pytest.raises(Unavailable) as refused:
         stack.look()
@@ -171,7 +171,7 @@ def test_an_exchange_that_turns_us_away(stack: Stack) -> None:
     stack.step(12)
     (found,) = watch(stack.store, ACCOUNT, Alerts([]), stack.clock.now())
     assert found.subject == "exchange"
-    assert "50100" in stack.store.bot(ACCOUNT).level_why
+    assert "50100" in stack.store.bots.get(ACCOUNT).level_why
     stack.simulator.faults()
     stack.look()
     stack.guard.publish()

@@ -226,7 +226,7 @@ def test_killed_while_the_cycle_was_being_ended(either: Stack, monkeypatch: pyte
     part = either.opened()
     either.price("106000")
     with monkeypatch.context() as dying_here:
-        dying_here.setattr(either.store, "end_cycle", dying(either.store.end_cycle, after=False))
+        dying_here.setattr(either.store.cycles, "end", dying(either.store.cycles.end, after=False))
         with pytest.raises(Died):
             either.settle(5)
     either.crash()
@@ -239,7 +239,7 @@ def test_restarted_while_the_fate_of_an_order_is_open(either: Stack) -> None:
     either.simulator.faults(lose("lost_before", ORDERS[either.wire]))
     part = either.open()
     either.look()
-    (command,) = either.store.commands(either.account.id)
+    (command,) = either.store.orders.commands(either.account.id)
     assert command.outcome is OutcomeKind.UNKNOWN
     for _ in range(3):
         either.step(1)
@@ -248,7 +248,7 @@ def test_restarted_while_the_fate_of_an_order_is_open(either: Stack) -> None:
         assert either.held() == 0
     either.until(lambda: either.at_rest(part), seconds=60)
     assert either.held() == ENTERED[either.wire]
-    (command,) = [one for one in either.store.commands(either.account.id) if one.purpose.adds_risk]
+    (command,) = [one for one in either.store.orders.commands(either.account.id) if one.purpose.adds_risk]
     assert command.outcome is OutcomeKind.DONE
 
 

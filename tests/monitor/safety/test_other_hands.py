@@ -37,7 +37,7 @@ def test_a_stop_that_a_late_list_still_shows_as_resting_is_no_hand(
         either.settle(4)
         assert not either.held()
     assert either.ended(part).reason is ExitReason.STOP_LOSS
-    assert not either.store.intent(part).external_exits
+    assert not either.store.parts.intent(part).external_exits
     agrees(either, part)
 
 
@@ -48,7 +48,7 @@ def test_reduced_by_hand_the_protection_follows(either: Stack) -> None:
     either.by_hand("close", **BTC, sz=str(some))
     either.until(lambda: either.at_rest(part) and {Decimal(row["sz"]) for row in either.resting()} == {left})
     assert either.part(part).size == left
-    (exit_,) = either.store.intent(part).external_exits
+    (exit_,) = either.store.parts.intent(part).external_exits
     assert (exit_.quantity, exit_.reason) == (some, ExitReason.CLOSED_BY_HAND)
     either.price("88000")
     assert either.ended(part).reason is ExitReason.STOP_LOSS
@@ -57,17 +57,17 @@ def test_reduced_by_hand_the_protection_follows(either: Stack) -> None:
 
 
 def test_reduced_by_hand_on_a_shared_position_the_newest_part_gives(stack: Stack) -> None:
-    stack.store.set_settings({"division": "newest"}, "test")
+    stack.store.settings.set_all({"division": "newest"}, "test")
     first = stack.opened()
     stack.step(60)
     second = stack.opened()
     stack.simulator.intervene("close", **BTC, sz="1.2")
-    stack.until(lambda: stack.store.cycles(part=second) and stack.at_rest(first))
+    stack.until(lambda: stack.store.history.cycles(part=second) and stack.at_rest(first))
     assert stack.part(first).size == Decimal("0.78")
     assert [(row["sz"], row["algoClOrdId"][2:8]) for row in stack.resting()] == [("0.78", first)]
     stack.price("89000")
     stack.ended(first)
-    ours = sum((cycle.net for cycle in stack.store.cycles()), Decimal(0))
+    ours = sum((cycle.net for cycle in stack.store.history.cycles()), Decimal(0))
     assert same(ours, stack.money()["all"])
     nothing_left(stack)
 
@@ -83,13 +83,13 @@ def test_reduced_by_hand_on_a_shared_position_all_give_by_their_size(stack: Stac
     stack.price("89000")
     stack.ended(small)
     stack.ended(large)
-    ours = sum((cycle.net for cycle in stack.store.cycles()), Decimal(0))
+    ours = sum((cycle.net for cycle in stack.store.history.cycles()), Decimal(0))
     assert same(ours, stack.money()["all"])
     nothing_left(stack)
 
 
 def test_reduced_by_hand_on_a_shared_position_the_trader_is_asked(stack: Stack) -> None:
-    stack.store.set_settings({"division": "ask"}, "test")
+    stack.store.settings.set_all({"division": "ask"}, "test")
     first, second = stack.opened(), stack.opened()
     stack.simulator.intervene("close", **BTC, sz="0.5")
     answers = Differences(stack.store, stack.clock)
@@ -167,7 +167,7 @@ def test_a_foreign_order_where_nothing_of_ours_is_stands_in_the_picture(stack: S
         "place", instId="SOL-USDT-SWAP", posSide="short", side="sell", ordType="limit", px="400", sz="1"
     )
     stack.look()
-    picture, _ = stack.store.picture(stack.account.id)
+    picture, _ = stack.store.snapshots.latest(stack.account.id)
     (order,) = picture["orders"]
     assert (order["symbol"], order["position_side"], order["foreign"]) == ("SOL-USDT-PERP", "short", True)
     assert stack.acts() == []
@@ -206,7 +206,7 @@ def test_deleveraged_in_part(either: Stack) -> None:
     left = either.part(part).size - some
     either.by_hand("adl", **BTC, sz=str(some))
     either.until(lambda: either.at_rest(part) and {Decimal(row["sz"]) for row in either.resting()} == {left})
-    (exit_,) = either.store.intent(part).external_exits
+    (exit_,) = either.store.parts.intent(part).external_exits
     assert (exit_.quantity, exit_.reason) == (some, ExitReason.DELEVERAGED)
     either.price("106000")
     assert either.ended(part).reason is ExitReason.TAKE_PROFIT

@@ -49,7 +49,7 @@ def test_a_target_that_is_gone_while_the_stop_rests(on_binance: Stack) -> None:
 def test_a_picture_and_a_heartbeat_that_nobody_renews(stack: Stack) -> None:
     stack.opened()
     as_of = stack.clock.now()
-    stack.store.heartbeat(ACCOUNT, as_of)
+    stack.store.bots.heartbeat(ACCOUNT, as_of)
     stack.step(45)
     stack.guard.reconciler.run(None, act=True)  # looks, and shows nothing
     assert sentinel.check(stack.guard, ALERTS) == [
@@ -57,7 +57,7 @@ def test_a_picture_and_a_heartbeat_that_nobody_renews(stack: Stack) -> None:
         "the heartbeat that others read is 45 s old",
     ]
     stack.look()
-    stack.store.heartbeat(ACCOUNT, stack.clock.now())
+    stack.store.bots.heartbeat(ACCOUNT, stack.clock.now())
     assert sentinel.check(stack.guard, ALERTS) == []
 
 

@@ -28,7 +28,7 @@ def test_two_parts_on_one_position_have_a_protection_each(stack: Stack) -> None:
     stack.price("80000")
     assert stack.ended(far).reason is ExitReason.STOP_LOSS
     stack.settle(2)
-    ended = stack.store.cycles(stack.account.id)
+    ended = stack.store.history.cycles(stack.account.id)
     ledger = stack.money()
     assert same(sum((one.net for one in ended), Decimal(0)), ledger["all"])
     nothing_left(stack)
@@ -42,7 +42,7 @@ def test_long_and_short_of_one_contract_live_side_by_side(stack: Stack) -> None:
     stack.until(lambda: stack.at_rest(short))
     stack.price("111000")
     assert stack.ended(short).reason is ExitReason.STOP_LOSS
-    ended = stack.store.cycles(stack.account.id)
+    ended = stack.store.history.cycles(stack.account.id)
     assert same(sum((one.net for one in ended), Decimal(0)), stack.money()["all"])
     nothing_left(stack)
 
@@ -63,7 +63,7 @@ def test_funding_of_a_shared_position_is_shared_by_size(stack: Stack) -> None:
     stack.price("89000")
     stack.ended(first)
     stack.ended(second)
-    ended = {cycle.part: cycle for cycle in stack.store.cycles()}
+    ended = {cycle.part: cycle for cycle in stack.store.history.cycles()}
     assert same(ended[first].funding + ended[second].funding, stack.money()["funding"])
     early, late = sorted((Decimal(row["balChg"]) for row in funding_bills(stack)), key=abs)
     assert same(ended[first].funding, early + late * Decimal("0.99") / Decimal("3.98"))
@@ -93,7 +93,7 @@ def test_what_ends_in_the_instant_of_a_payment_has_still_paid_it(stack: Stack, l
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     stack.step((midnight + timedelta(days=1) - now).total_seconds() + later)
     stack.price("120000")
-    stack.until(lambda: len(stack.store.cycles(ACCOUNT)) == 2, seconds=60)
-    ours = sum((cycle.funding for cycle in stack.store.cycles(ACCOUNT)), Decimal(0))
+    stack.until(lambda: len(stack.store.history.cycles(ACCOUNT)) == 2, seconds=60)
+    ours = sum((cycle.funding for cycle in stack.store.history.cycles(ACCOUNT)), Decimal(0))
     assert ours
     assert same(ours, stack.money()["funding"])

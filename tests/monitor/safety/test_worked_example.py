@@ -71,7 +71,7 @@ def test_two_strategies_on_one_position(either: Stack, side_by_side: bool) -> No
     stack.price("44000.1", mark="44000")
     lost = stack.ended(second)
     assert (lost.reason, lost.realised_pnl) == (ExitReason.STOP_LOSS, Decimal("-4.00"))
-    fees = sum((cycle.fees for cycle in stack.store.cycles()), Decimal(0))
+    fees = sum((cycle.fees for cycle in stack.store.history.cycles()), Decimal(0))
     assert stack.money()["fees"] == fees
     assert stack.money()["pnl"] == Decimal("-1.00")
     nothing_left(stack)

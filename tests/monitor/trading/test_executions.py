@@ -32,7 +32,7 @@ def guarded(stack: Stack, part: str) -> None:
 
 def run_of(stack: Stack, part: str) -> dict[str, Any]:
     """The part's execution as the pages show it."""
-    found = stack.store.picture(stack.name)
+    found = stack.store.snapshots.latest(stack.name)
     assert found is not None
     (row,) = [row for row in found[0]["parts"] if row["part"] == part]
     (run,) = row["runs"]
@@ -119,7 +119,7 @@ def test_finish_now_enters_the_rest_at_market(either: Stack) -> None:
 
 def test_a_recovery_step_by_twap_is_one_step(either: Stack) -> None:
     stack = either
-    stack.store.set_settings({"recovery_enabled": True, "recovery_trigger_pnl": "-10"}, "test")
+    stack.store.settings.set_all({"recovery_enabled": True, "recovery_trigger_pnl": "-10"}, "test")
     base = stack.draft(1000, sl=-300)
     choice = RecoveryChoice(True, add_notional=Decimal(800), sl_usdt=Decimal(90), max_steps=1, style=TWAP)
     part = stack.opened(_with(base, recovery=choice))

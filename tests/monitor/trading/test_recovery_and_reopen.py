@@ -20,8 +20,8 @@ TO_RECOVERY = "94400"  #: 0.009 BTC from 100,000 have lost 50.4 USDT here
 @pytest.fixture(autouse=True)
 def on(request: pytest.FixtureRequest) -> None:
     stack: Stack = request.getfixturevalue("either" if "either" in request.fixturenames else "stack")
-    stack.store.set_setting("recovery_enabled", True, "test")
-    stack.store.set_setting("reopen_enabled", True, "test")
+    stack.store.settings.set("recovery_enabled", True, "test")
+    stack.store.settings.set("reopen_enabled", True, "test")
 
 
 def recovered(stack: Stack, part: str, steps: int = 1) -> None:
@@ -62,7 +62,7 @@ def test_one_step_at_a_time_with_a_pause_between_two(stack: Stack) -> None:
 
 @pytest.mark.parametrize("kind", ["lost_after", "lost_before", "late"])
 def test_a_step_without_an_answer_is_one_step(stack: Stack, kind: str) -> None:
-    stack.store.set_setting("recovery_max_steps", 1, "test")
+    stack.store.settings.set("recovery_max_steps", 1, "test")
     part = stack.opened()
     stack.simulator.faults(lose(kind, ORDER, **({"seconds": 2} if kind == "late" else {})))
     stack.price(TO_RECOVERY)
@@ -74,7 +74,7 @@ def test_a_step_without_an_answer_is_one_step(stack: Stack, kind: str) -> None:
 
 
 def test_a_death_in_the_middle_of_a_step_doubles_nothing(either: Stack) -> None:
-    either.store.set_setting("recovery_max_steps", 1, "test")
+    either.store.settings.set("recovery_max_steps", 1, "test")
     part = either.opened()
     either.price(TO_RECOVERY)
     either.look()
@@ -108,7 +108,7 @@ def test_an_ended_part_is_opened_again_in_its_own_row(either: Stack) -> None:
     size = {Exchange.OKX: "0.94", Exchange.BINANCE: "0.009"}[either.wire]
     assert (again.intent.cycle, again.size) == (2, Decimal(size))
     assert again.targets == (Target(pnl_usdt=Decimal(50)), Target(pnl_usdt=Decimal(-100)))
-    assert len(either.store.intents(either.name)) == 1
+    assert len(either.store.parts.intents(either.name)) == 1
 
 
 def test_it_goes_on_without_end_and_the_ledger_agrees(either: Stack) -> None:
@@ -117,12 +117,12 @@ def test_it_goes_on_without_end_and_the_ledger_agrees(either: Stack) -> None:
         up = cycle % 2 == 0
         mark = either.part(part).average_entry or Decimal(0)
         either.price(str((mark * (Decimal("1.06") if up else Decimal("0.88"))).quantize(Decimal("0.1"))))
-        either.until(lambda cycle=cycle: len(either.store.cycles(either.name)) == cycle - 1, seconds=120)
+        either.until(lambda cycle=cycle: len(either.store.history.cycles(either.name)) == cycle - 1, seconds=120)
         either.step(300)
         either.until(lambda cycle=cycle: either.part(part).intent.cycle == cycle and either.at_rest(part), seconds=60)
     either.positions.close(part, either.token(), "trader")
-    either.until(lambda: len(either.store.cycles(either.name)) == 7)
-    assert same(sum((one.net for one in either.store.cycles(either.name)), Decimal(0)), either.money()["all"])
+    either.until(lambda: len(either.store.history.cycles(either.name)) == 7)
+    assert same(sum((one.net for one in either.store.history.cycles(either.name)), Decimal(0)), either.money()["all"])
     nothing_left(either)
 
 
@@ -143,7 +143,7 @@ def test_closed_for_good_stays_closed_and_closed_for_later_comes_back(either: St
     either.step(300)
     either.until(lambda: either.at_rest(part))
     either.positions.close(part, either.token(), "trader")
-    either.until(lambda: len(either.store.cycles(either.name)) == 2)
+    either.until(lambda: len(either.store.history.cycles(either.name)) == 2)
     either.step(600)
     either.settle(5)
     nothing_left(either)
@@ -157,7 +157,7 @@ def test_now_means_now_and_cancelled_means_never(stack: Stack) -> None:
     stack.positions.reopen_now(part, stack.token(), "trader")
     stack.until(lambda: stack.at_rest(part))
     stack.price("112500")
-    stack.until(lambda: len(stack.store.cycles(ACCOUNT)) == 2)
+    stack.until(lambda: len(stack.store.history.cycles(ACCOUNT)) == 2)
     stack.positions.cancel_reopen(part, stack.token(), "trader")
     stack.step(600)
     stack.settle(5)
@@ -168,12 +168,12 @@ def test_a_reopen_that_cannot_be_stays_due_with_its_reason(stack: Stack) -> None
     part = stack.opened()
     stack.price("106000")
     stack.ended(part)
-    stack.store.set_level(ACCOUNT, Level.NO_ADDED_RISK, by="trader", why="wait")
+    stack.store.bots.set_level(ACCOUNT, Level.NO_ADDED_RISK, by="trader", why="wait")
     stack.step(300)
     stack.settle(40)
     assert stack.held() == 0
     assert "due to open again and waits: the level is no_added_risk" in stack.story()
-    stack.store.set_level(ACCOUNT, Level.RUN, by="trader", why="go on")
+    stack.store.bots.set_level(ACCOUNT, Level.RUN, by="trader", why="go on")
     stack.until(lambda: stack.at_rest(part))
 
 

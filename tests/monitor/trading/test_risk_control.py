@@ -21,7 +21,7 @@ def refusals(stack: Stack) -> list[tuple[str, str]]:
 
 def kinds(stack: Stack, part: str) -> list[str]:
     """The facts that are told of a part, oldest first."""
-    found = [event for _, event in stack.store.event_page(stack.name, EventsOnly(part=part), None, 200)]
+    found = [event for _, event in stack.store.pages.events(stack.name, EventsOnly(part=part), None, 200)]
     return [event.kind for event in reversed(found) if event.kind != EventKind.DECISION]
 
 
@@ -40,7 +40,7 @@ def test_an_order_that_is_let_through_is_on_record(either: Stack) -> None:
 
 def test_a_refusal_is_on_record_once_until_it_ends(either: Stack) -> None:
     part = either.open()
-    either.store.set_settings({"max_order_value": Decimal(500)}, "trader")
+    either.store.settings.set_all({"max_order_value": Decimal(500)}, "trader")
     either.settle(4)
     assert either.held() == 0
     assert refusals(either) == [(part, "order_value")]
@@ -50,7 +50,7 @@ def test_a_refusal_is_on_record_once_until_it_ends(either: Stack) -> None:
     either.crash()
     either.settle(2)
     assert refusals(either) == [(part, "order_value")]
-    either.store.set_settings({"max_order_value": None}, "trader")
+    either.store.settings.set_all({"max_order_value": None}, "trader")
     either.until(lambda: either.at_rest(part))
     newest = Risk(either.store).checks(either.name).items[0]
     assert (newest.passed, newest.client_order_id) == (True, f"op{part}01E01")
@@ -61,7 +61,7 @@ def test_a_refusal_is_on_record_once_until_it_ends(either: Stack) -> None:
 def test_all_parts_of_a_position_count_together(either: Stack) -> None:
     either.opened()
     second = either.open()
-    either.store.set_settings({"max_position_value_pct": 1500 / equity(either)}, "trader")
+    either.store.settings.set_all({"max_position_value_pct": 1500 / equity(either)}, "trader")
     either.settle(3)
     assert refusals(either) == [(second, "position_value")]
     assert "makes the position" in either.story()
@@ -69,7 +69,7 @@ def test_all_parts_of_a_position_count_together(either: Stack) -> None:
 
 def test_the_last_place_is_not_given_away_twice(either: Stack) -> None:
     first, second = either.open(), either.open(either.draft(symbol=ETH))
-    either.store.set_settings({"max_open_parts": 1}, "trader")
+    either.store.settings.set_all({"max_open_parts": 1}, "trader")
     either.settle(4)
     assert refusals(either) == [(second, "open_parts")]
     either.positions.close(first, either.token(), "trader")
@@ -82,7 +82,7 @@ def _eth(stack: Stack) -> str:
 
 def test_after_a_bad_day_nothing_is_added(either: Stack) -> None:
     part = either.open()
-    either.store.add_equity_sample(either.name, either.clock.now(), equity(either) * Decimal("1.2"))
+    either.store.equity.add(either.name, either.clock.now(), equity(either) * Decimal("1.2"))
     either.step(6)
     either.settle(3)
     assert either.held() == 0
@@ -94,10 +94,10 @@ def test_what_has_come_to_risk_more_is_closed_in_part(either: Stack) -> None:
     """Ten hundredths of a coin with a stop of 100 USDT; from now on one trade may lose 50."""
     part = either.opened()
     before = either.held()
-    either.store.set_settings({"risk_per_trade_cap": Decimal(50)}, "trader")
+    either.store.settings.set_all({"risk_per_trade_cap": Decimal(50)}, "trader")
     either.settle(3)
     assert either.held() == before  # it is switched off
-    either.store.set_settings({"reduce_oversized_risk": True}, "trader")
+    either.store.settings.set_all({"reduce_oversized_risk": True}, "trader")
     either.until(lambda: either.at_rest(part) and either.held() < before)
     held, now = either.held(), either.part(part)
     assert 0 < held < before / 2 + 1
@@ -118,5 +118,5 @@ def test_a_life_is_told_from_its_first_order_to_its_end(either: Stack) -> None:
     told = kinds(either, part)
     assert told.count("position_opened") == told.count("position_closed") == 1
     assert told.index("order_created") < told.index("position_opened") < told.index("position_closed")
-    assert told.count("fill") == len(either.store.fills(either.name, part=part))
-    assert len(either.store.fills(either.name, part=part)) >= 2
+    assert told.count("fill") == len(either.store.fills.find(either.name, part=part))
+    assert len(either.store.fills.find(either.name, part=part)) >= 2

@@ -107,7 +107,7 @@ def test_signals_of_many_strategies_at_once(either: Stack, side_by_side: bool) -
         stack.until(lambda others=others: all(stack.at_rest(one) for one in others))
         assert levels(stack) == {one: pair(stack, one) for one in others}
         assert at_the_exchange(stack) == total(stack.part(one).size for one in others)
-    net = total(cycle.net for cycle in stack.store.cycles())
+    net = total(cycle.net for cycle in stack.store.history.cycles())
     assert same(net, stack.money()["all"])
     nothing_left(stack)
 
@@ -124,7 +124,7 @@ def test_the_same_signal_many_times_at_once_is_one_part(either: Stack) -> None:
     assert (again.part, again.new) == (name, False)
     stack.settle(3)
     part = stack.part(name)
-    assert (at_the_exchange(stack), len(stack.store.intents(stack.name))) == (part.intent.contracts, 1)
+    assert (at_the_exchange(stack), len(stack.store.parts.intents(stack.name))) == (part.intent.contracts, 1)
 
 
 def test_signals_on_both_sides_and_two_contracts_at_once(either: Stack) -> None:
@@ -206,10 +206,10 @@ def test_where_the_exchange_takes_fewer_than_it_tells_nobody_stays_bare(
     stack = Stack(store, fresh(exchange), Exchange.BINANCE)
     stack.look()
     stack.simulator.switches(binance_max_conditional=2)
-    stack.store.set_settings({"when_refused": "close"}, "test")
+    stack.store.settings.set_all({"when_refused": "close"}, "test")
     names = [one.part for one in signals(stack, by_strategy(stack, 2))]
-    stack.until(lambda: len(stack.store.cycles(stack.name)) == 1 and any(map(stack.at_rest, names)), seconds=60)
-    (ended,) = stack.store.cycles(stack.name)
+    stack.until(lambda: len(stack.store.history.cycles(stack.name)) == 1 and any(map(stack.at_rest, names)), seconds=60)
+    (ended,) = stack.store.history.cycles(stack.name)
     assert ended.reason is ExitReason.CLOSED_BY_US
     (left,) = [name for name in names if name != ended.part]
     assert levels(stack) == {left: pair(stack, left)}

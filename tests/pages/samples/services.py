@@ -250,7 +250,7 @@ class StandInPositions(PositionManager):
     def parts(self, account: str) -> list[Intent]:
         picture = self.world.picture_of(account)
         rows = picture["parts"] if picture else []
-        return [one for one in (self.store.intent(row["part"]) for row in rows) if one is not None]
+        return [one for one in (self.store.parts.intent(row["part"]) for row in rows) if one is not None]
 
     def edit_targets(
         self,
