@@ -81,7 +81,7 @@ def under_way(part: Part, view: View) -> tuple[UnderWay, ...]:
     return tuple(found)
 
 
-def at_once(part: Part, purpose: Purpose, contracts: Contracts, step: int | None = None) -> Worked:
+def single_market_order(part: Part, purpose: Purpose, contracts: Contracts, step: int | None = None) -> Worked:
     """What an order at market says of an execution that needs no run."""
     name = run_name(part.intent.cycle, purpose, step)
     return Worked(name, None, ExecutionKind.MARKET, contracts, part.instrument.contract_value)

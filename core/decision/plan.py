@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from core.decision.entry_state import fully_entered
 from core.decision.executions import runs
 from core.decision.rules.closing import close
 from core.decision.rules.derisk import derisk
 from core.decision.rules.differences import outdated
-from core.decision.rules.entry import enter, has_all
+from core.decision.rules.entry import enter
 from core.decision.rules.finish import finish
 from core.decision.rules.oco import OCOManager
 from core.decision.rules.recovery import pause_ends_in, recover
@@ -112,7 +113,7 @@ def _look_again(view: View, decisions: tuple[Decision, ...]) -> timedelta | None
             wishes.append(AGAIN_WHILE_OPENING)
         for run in runs(part, view):
             step = run.step(view.now)
-            if isinstance(step, Wait) and not (run.purpose is Purpose.ENTRY and has_all(part)):
+            if isinstance(step, Wait) and not (run.purpose is Purpose.ENTRY and fully_entered(part)):
                 wishes.append(AGAIN_WHILE_OPENING if step.until is None else max(step.until - view.now, timedelta()))
         rest = pause_ends_in(part, view)
         if rest:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.decision.executions import Run, at_once, close_run, far
+from core.decision.executions import Run, close_run, far, single_market_order
 from core.decision.rules.derisk import outgrown
 from core.decision.rules.totals import left_to_a_person
 from core.decision.view import DEBOUNCE, View, seconds, skip
@@ -169,6 +169,6 @@ def _send(
             price=price,
             reduce_only=True,
             reference=far(view, side),
-            worked=run.worked if run is not None else at_once(part, Purpose.CLOSE, excess),
+            worked=run.worked if run is not None else single_market_order(part, Purpose.CLOSE, excess),
         ),
     )

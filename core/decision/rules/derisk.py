@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
+from core.decision.entry_state import entry_over, fully_entered
 from core.decision.preview.sizing import loss_at
 from core.decision.risk_control import money
-from core.decision.rules.entry import entry_is_over, has_all
 from core.decision.view import View, skip
 from core.domain.account import Level
 from core.domain.action import Decision, Reduce, Rule
@@ -67,7 +67,7 @@ def _busy(part: Part, view: View) -> str:
     unknown = view.unresolved(part)
     if unknown is not None:
         return f"{unknown.client_order_id} has no answer yet"
-    if part.intent.adding is not None or not (has_all(part) or entry_is_over(part, view)):
+    if part.intent.adding is not None or not (fully_entered(part) or entry_over(part, view)):
         return "it is still being entered"
     if not part.protected:
         return "its stop-loss is put right first"

@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
-from decimal import Decimal
 
+from core.decision.entry_state import entered_by_entry, entry_over, entry_step, exit_begun, fully_entered
 from core.decision.executions import entry_run
+from core.decision.order_terms import attached_protection, market_price, reference_price
+from core.decision.preconditions import precondition_failed
 from core.decision.risk_control import ExecutionRiskControl
-from core.decision.rules.differences import waits_for_an_answer
-from core.decision.view import FRESH, View, skip
+from core.decision.view import View, skip
 from core.domain.account import Level
-from core.domain.action import (
-    Attached,
-    CancelOrder,
-    Decision,
-    ExecutionOver,
-    OutcomeKind,
-    PlaceOrder,
-    Rule,
-    StartCycle,
-)
-from core.domain.ids import net_of
-from core.domain.instrument import TriggerBy
-from core.domain.money import NONE_HELD, ZERO, Contracts, Price, total
+from core.domain.action import CancelOrder, Decision, ExecutionOver, PlaceOrder, Rule, StartCycle
+from core.domain.money import NONE_HELD
 from core.domain.order import Purpose
 from core.domain.part import Part
-from core.execution.base import Complete, Place, Step, Withdraw
-
-LOST_PAUSE = timedelta(seconds=1)
-
-
-def entry_step(part: Part, view: View) -> Step | None:
-    """What the part's execution style wants right now; None before its cycle has a size."""
-    run = entry_run(part, view)
-    return run.step(view.now) if run is not None else None
+from core.execution.base import Place, Withdraw
 
 
 def enter(part: Part, view: View) -> Iterator[Decision]:
@@ -48,16 +29,16 @@ def enter(part: Part, view: View) -> Iterator[Decision]:
             if order.purpose is Purpose.ENTRY or level is Level.REDUCE_ONLY:
                 yield Decision(part.name, Rule.ENTER, withdrawn, CancelOrder(part.name, order))
         return
-    if _leaving(part):
-        yield from _ended_short(part, entry_is_over(part, view))
+    if exit_begun(part):
+        yield from _ended_short(part, entry_over(part, view))
         return
     waits = view.risk_blocked(part)
     if waits is not None:
         yield skip(part, Rule.ENTER, f"waits for the answer to {waits.client_order_id}")
         return
-    if has_all(part):
+    if fully_entered(part):
         return
-    over = entry_is_over(part, view)
+    over = entry_over(part, view)
     if over:
         yield from _ended_short(part, over)
         return
@@ -66,7 +47,7 @@ def enter(part: Part, view: View) -> Iterator[Decision]:
         yield skip(part, Rule.ENTER, step.because)
         return
     allowed = level.may_enter or (intent.cycle > 1 and level.may_add)
-    hindered = hindrance(part, view, Purpose.ENTRY) if allowed else f"the level is {level}"
+    hindered = precondition_failed(part, view, Purpose.ENTRY) if allowed else f"the level is {level}"
     if hindered:
         yield skip(part, Rule.ENTER, f"waits: {hindered}")
         return
@@ -80,52 +61,17 @@ def _withdrawn(part: Part, view: View) -> str:
     """Why entry orders that rest go, or an empty string. To take one away adds no risk and waits for no answer."""
     if view.desired.level is Level.REDUCE_ONLY:
         return "withdrawn: the level is reduce only"
-    if _leaving(part):
+    if exit_begun(part):
         return "withdrawn: an exit has begun"
     step = entry_step(part, view)
     return step.because if isinstance(step, Withdraw) else ""
 
 
-def _leaving(part: Part) -> bool:
-    """Some of it was closed, or is to be: nothing more is entered in this cycle."""
-    return bool(part.exited) or (part.entered > NONE_HELD and part.intent.reduce_to is not None)
-
-
 def _ended_short(part: Part, words: str) -> Iterator[Decision]:
     """An entry that brought less than planned: from now on the part is what it brought."""
-    intent, entered = part.intent, _brought(part)
+    intent, entered = part.intent, entered_by_entry(part)
     if words and intent.contracts is not None and NONE_HELD < entered < intent.contracts:
         yield Decision(part.name, Rule.ENTER, words, ExecutionOver(part.name, intent.cycle, Purpose.ENTRY, entered))
-
-
-def hindrance(part: Part, view: View, purpose: Purpose) -> str:
-    """Why nothing may be opened or enlarged now, whatever the level; or an empty string."""
-    seen = view.seen
-    if not seen.healthy:
-        return "the exchange is not healthy"
-    if seen.other_side:
-        return f"{seen.other_side}; both sides at once need long/short mode (hedge mode) at the exchange"
-    if not seen.instrument.tradable:
-        return f"{seen.instrument.symbol} cannot be traded now"
-    if view.orphans:
-        stuck = [order.client_order_id for order in view.orphans if view.is_stuck(order)]
-        if stuck:
-            return f"{stuck[0]} was set off, never carried out and could still be: it has to go at the exchange first"
-        return f"{len(view.orphans)} older orders of ours are being removed first"
-    doubly_guarded = view.doubly_guarded
-    if doubly_guarded is not None and doubly_guarded.name != part.name:
-        return f"{doubly_guarded.name} has two protections for a moment; the older goes first"
-    if seen.ticker is None or view.now - seen.ticker.at > FRESH:
-        return "no fresh price"
-    if view.residual < ZERO or not seen.settled:
-        return "the position is smaller than our parts; finding out why"
-    unasked = waits_for_an_answer(view)
-    if unasked:
-        return unasked
-    lost = view.newest(part, purpose)
-    if lost is not None and lost.outcome is OutcomeKind.LOST and view.now - lost.recorded_at < LOST_PAUSE:
-        return "the last request never arrived; a short pause before it is sent again"
-    return ""
 
 
 def _begin(part: Part, view: View) -> Iterator[Decision]:
@@ -171,82 +117,9 @@ def _send(part: Part, view: View, step: Place) -> Iterator[Decision]:
         kind=step.kind,
         quantity=step.quantity,
         price=step.price,
-        attached=safety_net(part, client_id, price) if view.seen.facts.attaches_protection else None,
+        attached=attached_protection(part, client_id, price) if view.seen.facts.attaches_protection else None,
         leverage=intent.leverage,
         reference=market_price(part, view),
         worked=run.worked if run is not None else None,
     )
     yield Decision(part.name, Rule.ENTER, step.because, action, verdict)
-
-
-def safety_net(part: Part, entry_id: str, price: Price | None = None) -> Attached | None:
-    """TP and SL at the price we expect (None: where they are now); `protect` puts them right after the fill."""
-    stop, target, net_id = part.stop_price(price), part.take_profit_price(price), net_of(entry_id)
-    if net_id is None or (stop is None and target is None):
-        return None
-    return Attached(net_id, target, stop, trigger_by(part))
-
-
-def trigger_by(part: Part) -> TriggerBy:
-    """The price that sets off this part's protection; the stop's choice where the two differ."""
-    target, stop = part.targets
-    wanted = stop or target
-    return wanted.trigger_by if wanted else TriggerBy.MARK
-
-
-def reference_price(part: Part, view: View) -> Price:
-    """The price an entry is sized by: the limit price, else the side of the book it will take."""
-    return part.intent.entry.price or market_price(part, view)
-
-
-def market_price(part: Part, view: View) -> Price:
-    """The side of the book that an order at market takes."""
-    ticker = view.seen.ticker
-    assert ticker is not None, "checked by hindrance"
-    return ticker.ask if part.side.sign > 0 else ticker.bid
-
-
-def has_all(part: Part) -> bool:
-    """Everything that this cycle is to hold has been entered, and nothing more is on its way."""
-    planned = part.intent.contracts
-    return planned is not None and _brought(part) >= planned and not part.entry_orders_working
-
-
-def _brought(part: Part) -> Contracts:
-    """What the entry itself has brought, without recovery."""
-    own = total(order.filled for order in part.entries if order.purpose is Purpose.ENTRY)
-    return Contracts(own + part.taken_over)
-
-
-def entry_is_over(part: Part, view: View) -> str:
-    """Words, where nothing more will be entered in this cycle; empty while something may still come."""
-    intent = part.intent
-    if part.entry_orders_working or view.unresolved(part, Purpose.ENTRY, Purpose.RECOVERY):
-        return ""
-    if intent.wanted.closes or view.desired.level is Level.FLATTEN:
-        return "closed before it was entered" if part.entered == NONE_HELD else "closing"
-    if _leaving(part):
-        return "an exit has begun"
-    smallest = part.instrument.smallest_at(intent.entry.price or view.seen.mark)
-    if part.entered == NONE_HELD and intent.contracts is not None and intent.contracts < smallest:
-        return f"{intent.position_value} USDT is less than the smallest order of {smallest} contracts"
-    passed = _passed(part, view) if part.entered == NONE_HELD else ""
-    if passed:
-        return passed
-    step = entry_step(part, view)
-    return step.because if isinstance(step, Complete) else ""
-
-
-def _passed(part: Part, view: View) -> str:
-    """Words, where a TP or SL given as a price lies on the wrong side of the market already."""
-    ticker = view.seen.ticker
-    if ticker is None:
-        return ""
-    reference = part.intent.entry.price or ticker.mark
-    stop, target = part.stop_price(reference), part.take_profit_price(reference)
-    sign = Decimal(part.side.sign)
-    if stop is not None and (reference - stop) * sign <= 0:
-        return f"the stop-loss {stop} has been passed: the price is {reference}"
-    if target is not None and (target - reference) * sign <= 0:
-        return f"the take-profit {target} has been passed: the price is {reference}"
-    return ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.decision.rules.entry import entry_is_over
+from core.decision.entry_state import entry_over
 from core.decision.view import View, skip, stuck
 from core.domain.action import CancelOrder, Decision, EndCycle, Rule
 from core.domain.intent import ExitReason
@@ -30,7 +30,7 @@ def finish(part: Part, view: View) -> Iterator[Decision]:
     """One part's end."""
     if not part.intent.living or part.size != NONE_HELD:
         return
-    over = entry_is_over(part, view)
+    over = entry_over(part, view)
     if part.entered == NONE_HELD and not over:
         return
     legs = [order for order in part.protection if not order.triggered_leg]

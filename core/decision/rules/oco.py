@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.decision.rules.protection import Guard
+from core.decision.rules.protection import ProtectionRule
 from core.decision.view import View, skip, stuck
 from core.domain.action import Decision, PlaceOrder, RaiseAlarm, Rule
 from core.domain.money import NONE_HELD
@@ -43,7 +43,7 @@ class OCOManager:
             yield skip(part, Rule.PROTECT, "its protection has been set off and is filling")
             return
         if self.view.seen.facts.native_oco:
-            yield from Guard(part, self.view).decide()
+            yield from ProtectionRule(part, self.view).decide()
             return
         yield from self._legs()
 
@@ -51,7 +51,7 @@ class OCOManager:
         """The stop first, then the target; what neither of them does is said in one line."""
         idle = []
         for leg in (Leg.STOP_LOSS, Leg.TAKE_PROFIT):
-            for decision in Guard(self.part, self.view, leg).decide():
+            for decision in ProtectionRule(self.part, self.view, leg).decide():
                 if decision.action is None:
                     idle.append(decision.because)
                     continue

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from core.decision.order_terms import trigger_by
 from core.decision.placements import Placements
 from core.decision.rules.closing import closes_at_market
-from core.decision.rules.entry import trigger_by
 from core.decision.view import DEBOUNCE, View, seconds, skip
 from core.domain.action import (
     AmendOrder,
@@ -47,7 +47,7 @@ class Protection:
     sl: Price | None
 
 
-class Guard:
+class ProtectionRule:
     """What protects one part: both legs in one order, or one of the two legs."""
 
     def __init__(self, part: Part, view: View, leg: Leg | None = None) -> None:

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from core.decision.executions import Run, at_once, numbers_from, recovery_run, run_name
+from core.decision.entry_state import entry_over, fully_entered
+from core.decision.executions import Run, numbers_from, recovery_run, run_name, single_market_order
+from core.decision.order_terms import attached_protection, market_price
+from core.decision.preconditions import precondition_failed
 from core.decision.risk_control import ExecutionRiskControl
-from core.decision.rules.entry import entry_is_over, has_all, hindrance, market_price, safety_net
 from core.decision.view import View, seconds, skip, usdt
 from core.domain.account import Level
 from core.domain.action import CancelOrder, Decision, ExecutionOver, OutcomeKind, PlaceOrder, Rule, StartStep
@@ -92,7 +94,7 @@ def _held_back(part: Part, view: View, rule: Recovery, *, guarding: bool) -> str
     lost = _lost_enough(part, view, rule)
     if lost:
         return lost
-    if not taken and not has_all(part) and not entry_is_over(part, view):
+    if not taken and not fully_entered(part) and not entry_over(part, view):
         return "the entry is not complete"
     if guarding or not part.protected:
         return "its stop-loss is put right first"
@@ -102,7 +104,7 @@ def _held_back(part: Part, view: View, rule: Recovery, *, guarding: bool) -> str
     rest = pause_ends_in(part, view)
     if rest:
         return f"the last step was {seconds(rule.pause - rest)} ago, {seconds(rule.pause)} lie between two"
-    return hindrance(part, view, Purpose.RECOVERY)
+    return precondition_failed(part, view, Purpose.RECOVERY)
 
 
 def _lost_enough(part: Part, view: View, rule: Recovery) -> str:
@@ -170,7 +172,7 @@ def _go_on(part: Part, view: View, *, guarding: bool) -> Iterator[Decision]:
         held_back = "" if level.may_add else f"the level is {level}"
         if guarding or not part.protected:
             held_back = held_back or "its stop-loss is put right first"
-        held_back = held_back or _stop_passed(part, view) or hindrance(part, view, Purpose.RECOVERY)
+        held_back = held_back or _stop_passed(part, view) or precondition_failed(part, view, Purpose.RECOVERY)
         if held_back:
             yield skip(part, Rule.RECOVER, f"recovery step {adding.step} goes on later: {held_back}")
             return
@@ -235,10 +237,10 @@ def _order(
         kind=kind,
         quantity=quantity,
         price=price,
-        attached=safety_net(part, client_id, price) if view.seen.facts.attaches_protection else None,
+        attached=attached_protection(part, client_id, price) if view.seen.facts.attaches_protection else None,
         leverage=part.intent.leverage,
         reference=reference,
-        worked=run.worked if run is not None else at_once(part, Purpose.RECOVERY, quantity, step),
+        worked=run.worked if run is not None else single_market_order(part, Purpose.RECOVERY, quantity, step),
     )
     words = because if run is not None else f"{because}: adds {quantity} contracts"
     return Decision(part.name, Rule.RECOVER, words, action, verdict)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from core.decision.order_terms import reference_price
+from core.decision.preconditions import precondition_failed
 from core.decision.risk_control import ExecutionRiskControl
-from core.decision.rules.entry import hindrance, reference_price
 from core.decision.view import View, skip
 from core.domain.action import Decision, LetGo, Rule, StartCycle
 from core.domain.intent import ExitReason, Intent, ReopenRule, Wanted
@@ -99,7 +100,7 @@ def _held_back(part: Part, view: View) -> str:
         return f"{unknown.client_order_id} has no answer yet"
     if not seen.confirmed or not seen.settled:
         return "a second look that agrees"
-    return hindrance(part, view, Purpose.ENTRY)
+    return precondition_failed(part, view, Purpose.ENTRY)
 
 
 def _after(intent: Intent) -> str:

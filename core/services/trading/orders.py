@@ -13,7 +13,7 @@ from typing import Any
 
 from core.clock import Clock
 from core.decision.executions import run_name
-from core.decision.rules.entry import trigger_by
+from core.decision.order_terms import trigger_by
 from core.domain.errors import Misconfigured
 from core.domain.holding import Levels, Pair, moved_by_hand
 from core.domain.ids import meaning

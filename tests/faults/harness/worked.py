@@ -15,7 +15,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any, ClassVar
 
-from core.decision.rules.entry import entry_is_over
+from core.decision.entry_state import entry_over
 from core.decision.view import View
 from core.domain.account import Exchange
 from core.domain.ids import meaning
@@ -140,7 +140,7 @@ class Worked(Voyage):
         assert look is not None
         key = part.intent.key
         view = View.of(look.desired[key], self.guard.reconciler.results[key].seen, self.clock.now())
-        return bool(part.size and entry_is_over(part, view))
+        return bool(part.size and entry_over(part, view))
 
     def _averaged(self) -> bool:
         part = self.part(self.part_name)

@@ -1,0 +1,70 @@
+"""Where a part's entry stands: what its style wants next, what it has brought, and whether it is over."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from core.decision.executions import entry_run
+from core.decision.view import View
+from core.domain.account import Level
+from core.domain.money import NONE_HELD, Contracts, total
+from core.domain.order import Purpose
+from core.domain.part import Part
+from core.execution.base import Complete, Step
+
+
+def entry_step(part: Part, view: View) -> Step | None:
+    """Return what the entry's execution style wants right now; None before its cycle has a size."""
+    run = entry_run(part, view)
+    return run.step(view.now) if run is not None else None
+
+
+def fully_entered(part: Part) -> bool:
+    """Return True where all that this cycle is to hold has been entered, and nothing more is on its way."""
+    planned = part.intent.contracts
+    return planned is not None and entered_by_entry(part) >= planned and not part.entry_orders_working
+
+
+def entered_by_entry(part: Part) -> Contracts:
+    """Return the contracts that the entry itself has brought, without recovery."""
+    own = total(order.filled for order in part.entries if order.purpose is Purpose.ENTRY)
+    return Contracts(own + part.taken_over)
+
+
+def exit_begun(part: Part) -> bool:
+    """Return True where some of it was closed, or is to be: nothing more is entered in this cycle."""
+    return bool(part.exited) or (part.entered > NONE_HELD and part.intent.reduce_to is not None)
+
+
+def entry_over(part: Part, view: View) -> str:
+    """Return why nothing more will be entered in this cycle; empty while something may still come."""
+    intent = part.intent
+    if part.entry_orders_working or view.unresolved(part, Purpose.ENTRY, Purpose.RECOVERY):
+        return ""
+    if intent.wanted.closes or view.desired.level is Level.FLATTEN:
+        return "closed before it was entered" if part.entered == NONE_HELD else "closing"
+    if exit_begun(part):
+        return "an exit has begun"
+    smallest = part.instrument.smallest_at(intent.entry.price or view.seen.mark)
+    if part.entered == NONE_HELD and intent.contracts is not None and intent.contracts < smallest:
+        return f"{intent.position_value} USDT is less than the smallest order of {smallest} contracts"
+    passed = _level_passed(part, view) if part.entered == NONE_HELD else ""
+    if passed:
+        return passed
+    step = entry_step(part, view)
+    return step.because if isinstance(step, Complete) else ""
+
+
+def _level_passed(part: Part, view: View) -> str:
+    """Words, where a TP or SL given as a price lies on the wrong side of the market already."""
+    ticker = view.seen.ticker
+    if ticker is None:
+        return ""
+    reference = part.intent.entry.price or ticker.mark
+    stop, target = part.stop_price(reference), part.take_profit_price(reference)
+    sign = Decimal(part.side.sign)
+    if stop is not None and (reference - stop) * sign <= 0:
+        return f"the stop-loss {stop} has been passed: the price is {reference}"
+    if target is not None and (target - reference) * sign <= 0:
+        return f"the take-profit {target} has been passed: the price is {reference}"
+    return ""
