@@ -10,13 +10,14 @@ from pathlib import Path
 
 from core.simulator.clock import KINDS, STEPPED_START, Clock
 from core.simulator.engine.candles import Candle, read
-from core.simulator.engine.engine import Engine, Setup
-from core.simulator.engine.instruments import Contract, contracts
+from core.simulator.engine.exchange import Setup
+from core.simulator.engine.instruments import Contract
 from core.simulator.journal import Journal, Occupied
-from core.simulator.runtime import House
+from core.simulator.okx.engine.instruments import contracts
+from core.simulator.runtime import Runtime, Sides
 from core.simulator.server import serve
 
-USUAL_BALANCES = ("10000", "100000")  # OKX, Binance
+BALANCES = {"okx": "10000", "binance": "100000"}  # USDT to begin with
 
 
 def arguments() -> argparse.Namespace:
@@ -56,19 +57,17 @@ def recorded(asked: list[str], known: dict[str, Contract]) -> dict[str, list[Can
     return found
 
 
-def house(options: argparse.Namespace) -> House:
+def runtime(options: argparse.Namespace) -> Runtime:
     known = contracts(options.instruments)
     candles = recorded(options.candles, known)
     clock_start = {"stepped": STEPPED_START}.get(options.clock, int(datetime.now(UTC).timestamp() * 1000))
     first = min((rows[0][0] for rows in candles.values()), default=clock_start)
     start = moment(options.start) if options.start else first
-    balances = [Decimal(options.balance or usual) for usual in USUAL_BALANCES]
-    limited = options.clock != "stepped"
-    setup = Setup(options.seed, start, balances[0], known, candles, limited, balances[1])
-    engine = Engine(setup)
-    journal = Journal(options.state, engine)
-    clock = Clock(options.clock, options.speed, bool(candles or options.start), engine.now)
-    made = House(engine, journal, clock)
+    balances = {side: Decimal(options.balance or usual) for side, usual in BALANCES.items()}
+    sides = Sides(Setup(options.seed, start, balances, known, candles, options.clock != "stepped"))
+    journal = Journal(options.state, sides.engine)
+    clock = Clock(options.clock, options.speed, bool(candles or options.start), sides.engine.exchange.now)
+    made = Runtime(sides, journal, clock)
     made.delay_seconds = options.delay_ms / 1000
     return made
 
@@ -77,7 +76,7 @@ def main() -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     options = arguments()
     try:
-        made = house(options)
+        made = runtime(options)
         asyncio.run(serve(made, options.port))
     except (Occupied, OSError, ValueError, KeyError, InvalidOperation) as error:
         print(f"simulator: {error}", file=sys.stderr)

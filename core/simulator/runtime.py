@@ -1,4 +1,4 @@
-"""One running exchange: the engine with its journal, its clock, its keys, and what the wires share."""
+"""One running exchange: the engine with both wires' sides, its journal, its clock, its keys, and what the wires share."""
 
 import json
 import os
@@ -6,11 +6,15 @@ import secrets
 import string
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
+from core.simulator.binance.engine.context import BinanceContext
 from core.simulator.clock import Clock
+from core.simulator.engine.commands import Advance, Command, Result
+from core.simulator.engine.components import Components
 from core.simulator.engine.engine import Engine
+from core.simulator.engine.exchange import Setup
 from core.simulator.journal import Journal
+from core.simulator.okx.engine.context import OkxContext
 
 KEY_NAMES = {"okx": ("live", "read_only,trade"), "okx_read_only": ("live", "read_only"),
              "okx_withdraw": ("live", "read_only,trade,withdraw"), "okx_demo": ("demo", "read_only,trade")}  # fmt: skip
@@ -18,39 +22,48 @@ KEY_NAMES = {"okx": ("live", "read_only,trade"), "okx_read_only": ("live", "read
 BINANCE_KEY_NAMES = ("binance", "binance_read_only")
 
 
-class House:
-    """What every wire and the controls work with."""
+class Sides:
+    """The engine of a new run, composed with what each wire adds to it."""
 
-    def __init__(self, engine: Engine, journal: Journal, clock: Clock) -> None:
-        self.engine, self.journal, self.clock = engine, journal, clock
+    def __init__(self, setup: Setup) -> None:
+        components = Components.of(setup)
+        self.okx, self.binance = OkxContext(components), BinanceContext(components)
+        self.engine = Engine(components, (*self.okx.extensions, *self.binance.extensions))
+
+
+class Runtime:
+    """What every wire and the controls work with: both sides of the engine, journal, clock, keys and counters."""
+
+    def __init__(self, sides: Sides, journal: Journal, clock: Clock) -> None:
+        self.okx, self.binance, self.exchange = sides.okx, sides.binance, sides.engine.exchange
+        self.journal, self.clock = journal, clock
         self.keys = _keys(journal.folder / "keys.json")
         self.requests: Counter[str] = Counter()
         self.delay_seconds = 0.0
         self.book_numbers: Counter[str] = Counter()  # how often each instrument's book has changed
-        self.mirror: Any = None
 
     def now(self) -> int:
-        """The exchange's time in ms."""
-        return self.clock.now(self.engine.now)
+        """Return the exchange's time (ms)."""
+        return self.clock.now(self.exchange.now)
 
     def shown_now(self) -> int:
-        """The time that the exchange tells its clients, which may be off on purpose."""
-        return self.now() + int(float(self.engine.switches["clock_offset_seconds"]) * 1000)
+        """Return the time (ms) that the exchange tells its clients, which may be off on purpose."""
+        return self.now() + int(float(self.exchange.behaviour["clock_offset_seconds"]) * 1000)
 
     def book_number(self, symbol: str) -> int:
-        """The number of that instrument's book as it is now."""
+        """Return the number of that instrument's book as it is now."""
         return 1_000_000 + self.book_numbers[symbol]
 
-    def perform(self, command: dict[str, Any]) -> Any:
-        """Bring the time up to now, then carry the command out; Refusal where the exchange says no."""
+    def perform(self, command: Command[Result]) -> Result:
+        """Bring the time up to now, carry the command out and return its answer; Refusal where the exchange says no."""
         self.tick()
         return self.journal.perform(command)
 
     def tick(self) -> None:
         """Let the time that has passed take effect."""
         to = self.now()
-        if to > self.engine.now:
-            self.journal.perform({"do": "advance", "to": to, "fine": to - self.engine.now <= 2000})
+        if to > self.exchange.now:
+            self.journal.perform(Advance(to, fine=to - self.exchange.now <= 2000))
 
 
 def _keys(file: Path) -> dict[str, dict[str, str]]:

@@ -14,16 +14,16 @@ from core.simulator.binance.websocket import BinancePush
 from core.simulator.control.routes import Control
 from core.simulator.okx.http import OkxHttp
 from core.simulator.okx.websocket import OkxPush
-from core.simulator.runtime import BINANCE_KEY_NAMES, KEY_NAMES, House
+from core.simulator.runtime import BINANCE_KEY_NAMES, KEY_NAMES, Runtime
 
 TICK_SECONDS = 0.5
 log = logging.getLogger(__name__)
 
 
-async def serve(house: House, port: int) -> None:
+async def serve(runtime: Runtime, port: int) -> None:
     """Serve on the loopback until SIGTERM or SIGINT; prints the ready line once everything answers."""
-    http, binance = OkxHttp(house), BinanceHttp(house)
-    push, binance_push, control = OkxPush(house, http), BinancePush(house, binance), Control(house, http, binance)
+    http, binance = OkxHttp(runtime), BinanceHttp(runtime)
+    push, binance_push, control = OkxPush(runtime, http), BinancePush(runtime, binance), Control(runtime, http, binance)
     app = web.Application(client_max_size=4 * 1024 * 1024)
     app.add_routes(control.routes())
     app.router.add_get("/ws/v5/{kind:public|private|business}", push.serve)
@@ -37,13 +37,13 @@ async def serve(house: House, port: int) -> None:
     ending = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ending.set)
-    ready = _ready(house, runner.addresses[0][1])
-    file = house.journal.folder / "ready.json"
+    ready = _ready(runtime, runner.addresses[0][1])
+    file = runtime.journal.folder / "ready.json"
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:
         target.write(ready)
     print(ready, flush=True)
     try:
-        await _tick(house, push, binance_push, ending)
+        await _tick(runtime, push, binance_push, ending)
     finally:
         control.mirror.stop()
         for connection in list(push.connections):
@@ -51,12 +51,12 @@ async def serve(house: House, port: int) -> None:
         await binance_push.close()
         await runner.cleanup()
         file.unlink(missing_ok=True)
-        house.journal.close()
+        runtime.journal.close()
 
 
-async def _tick(house: House, push: OkxPush, binance_push: BinancePush, ending: asyncio.Event) -> None:
+async def _tick(runtime: Runtime, push: OkxPush, binance_push: BinancePush, ending: asyncio.Event) -> None:
     while not ending.is_set():
-        house.tick()
+        runtime.tick()
         push.stream.every_moment()
         binance_push.every_moment()
         try:
@@ -65,9 +65,9 @@ async def _tick(house: House, push: OkxPush, binance_push: BinancePush, ending: 
             continue
 
 
-def _ready(house: House, port: int) -> str:
+def _ready(runtime: Runtime, port: int) -> str:
     line: dict[str, Any] = {
         "base_url": f"http://127.0.0.1:{port}", "ws_url": f"ws://127.0.0.1:{port}",
         "control_url": f"http://127.0.0.1:{port}/sim", "pid": os.getpid(),
     }  # fmt: skip
-    return json.dumps(line | {name: house.keys[name] for name in (*KEY_NAMES, *BINANCE_KEY_NAMES)})
+    return json.dumps(line | {name: runtime.keys[name] for name in (*KEY_NAMES, *BINANCE_KEY_NAMES)})

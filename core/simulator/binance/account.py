@@ -15,19 +15,19 @@ FORCED = {"LIQUIDATION": "autoclose-", "ADL": "adl_autoclose"}
 @endpoint("GET", "v2/balance", 5, SIGNED)
 @endpoint("GET", "v3/balance", 5, SIGNED)
 def balance(call: Call) -> list[Row]:
-    return account_rows.balances(call.engine)
+    return account_rows.balances(call.context)
 
 
 @endpoint("GET", "v2/account", 5, SIGNED)
 @endpoint("GET", "v3/account", 5, SIGNED)
 def account(call: Call) -> Row:
-    return account_rows.account(call.engine, int(call.path[1]))
+    return account_rows.account(call.context, int(call.path[1]))
 
 
 @endpoint("GET", "v2/positionRisk", 5, SIGNED)
 @endpoint("GET", "v3/positionRisk", 5, SIGNED)
 def position_risk(call: Call) -> list[Row]:
-    return account_rows.risks(call.engine, [contract.symbol for contract in call.chosen()], int(call.path[1]))
+    return account_rows.risks(call.context, [contract.symbol for contract in call.chosen()], int(call.path[1]))
 
 
 @endpoint("GET", "v1/adlQuantile", 5, SIGNED)
@@ -39,11 +39,11 @@ def adl_quantile(call: Call) -> list[Row]:
 @endpoint("GET", "v1/userTrades", 5, SIGNED)
 def user_trades(call: Call) -> list[Row]:
     contract, most, least = call.contract(), call.limit(500, 1000), call.whole("fromId")
-    order_id, oldest = call.whole("orderId"), call.engine.now - KEPT_DAYS * DAY_MS
+    order_id, oldest = call.whole("orderId"), call.exchange.now - KEPT_DAYS * DAY_MS
     if least is not None and (call.get("startTime") or call.get("endTime")):
         raise BinanceError(-1128, "Combination of optional parameters invalid.")
     found: list[Fill] = [
-        fill for fill in call.engine.fills.values()
+        fill for fill in call.exchange.fills.values()
         if (fill.account, fill.instrument) == ("binance", contract.symbol) and fill.at >= oldest
         and (order_id is None or number(fill.order_id) == order_id)
     ]  # fmt: skip
@@ -53,7 +53,7 @@ def user_trades(call: Call) -> list[Row]:
         begin, end = call.span(7)
         found = [fill for fill in found if begin <= fill.at <= end]
         found = found[:most] if call.get("startTime") else found[-most:]
-    return [account_rows.trade(call.engine, fill) for fill in found[:most]]
+    return [account_rows.trade(call.context, fill) for fill in found[:most]]
 
 
 # -- income
@@ -61,8 +61,8 @@ def user_trades(call: Call) -> list[Row]:
 
 def incomes(call: Call, bill: Bill) -> Iterator[Row]:
     """What one change of the balance shows as: a trade is its profit and its commission."""
-    fill = call.engine.fills.get(bill.trade_id)
-    contract = account_rows.contract_of(call.engine, bill.instrument) if bill.instrument else None
+    fill = call.exchange.fills.get(bill.trade_id)
+    contract = account_rows.contract_of(call.context, bill.instrument) if bill.instrument else None
     base: Row = {"symbol": contract.wire if contract else "", "asset": "USDT", "info": "", "time": bill.at,
                  "tranId": number(bill.bill_id), "tradeId": ""}  # fmt: skip
     if bill.kind == "trade" and fill is not None:
@@ -79,7 +79,7 @@ def incomes(call: Call, bill: Bill) -> Iterator[Row]:
 @endpoint("GET", "v1/income", 30, SIGNED)
 def income(call: Call) -> list[Row]:
     contract, kind, most = call.maybe_contract(), call.get("incomeType"), call.limit(100, 1000)
-    begin, end, now = call.whole("startTime"), call.whole("endTime"), call.engine.now
+    begin, end, now = call.whole("startTime"), call.whole("endTime"), call.exchange.now
     if begin is None and end is None:
         begin = now - 7 * DAY_MS
     begin, end = max(begin or 0, now - KEPT_DAYS * DAY_MS), now if end is None else end
@@ -96,8 +96,8 @@ def forced_orders(call: Call) -> list[Row]:
     prefixes = (FORCED[kind],) if kind in FORCED else tuple(FORCED.values())
     begin, end = call.span(7)
     found = [
-        order for order in call.engine.orders.values()
+        order for order in call.exchange.orders.values()
         if order.account == "binance" and order.instrument in symbols and order.client_id.startswith(prefixes)
         and begin <= order.created <= end
     ]  # fmt: skip
-    return [account_rows.order(call.engine, order, True) for order in found[-most:]]
+    return [account_rows.order(call.context, order, True) for order in found[-most:]]

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from core.simulator.binance.endpoints import DAY_MS, SIGNED, TRADE, Call, endpoint
 from core.simulator.binance.engine.algo_order import KINDS, LIMITS, MARKETS, PLAIN_KINDS, TRAILING, WAITING, BinanceAlgo
+from core.simulator.binance.engine.commands import BinanceCancelAlgo, BinanceCancelAlgos, BinancePlaceAlgo
 from core.simulator.binance.engine.order_checks import MATCH_LEVELS
 from core.simulator.binance.errors import BinanceError, coded, missing
 from core.simulator.binance.format import Row
@@ -65,7 +66,7 @@ def _force(call: Call, made: Row) -> None:
     if force == "GTD":
         if till is None:
             raise missing("goodTillDate")
-        if not call.house.shown_now() + 600_000 < till < LAST_DATE:
+        if not call.runtime.shown_now() + 600_000 < till < LAST_DATE:
             raise BinanceError(-5040, "The goodTillDate timestamp must be greater than the current time plus 600 seconds "
                                       "and smaller than 253402300799000")  # fmt: skip
         made["till"] = till // 1000 * 1000
@@ -127,8 +128,8 @@ def place(call: Call) -> Row:
         raise BinanceError(-1130, "Data sent for parameter 'algoType' is not valid.")
     asked = draft(call)
     rejected(call)
-    algo = call.perform({"do": "binance_place_algo", "algo": asked, "plan": planned(call)})
-    return algo_rows.placed(call.engine, algo)
+    algo = call.perform(BinancePlaceAlgo(asked, planned(call)))
+    return algo_rows.placed(call.context, algo)
 
 
 def which(call: Call) -> tuple[str, str]:
@@ -143,13 +144,13 @@ def which(call: Call) -> tuple[str, str]:
 def cancel(call: Call) -> Row:
     rejected(call)
     algo_id, client_id = which(call)
-    algo = call.perform({"do": "binance_cancel_algo", "algo_id": algo_id, "client_id": client_id})
+    algo = call.perform(BinanceCancelAlgo(algo_id, client_id))
     return {"algoId": int(algo.algo_id), "clientAlgoId": algo.client_id, "code": "200", "msg": "success"}
 
 
 @endpoint("DELETE", "v1/algoOpenOrders", 1, TRADE)
 def cancel_all(call: Call) -> Row:
-    call.perform({"do": "binance_cancel_algos", "symbol": call.contract().symbol})
+    call.perform(BinanceCancelAlgos(call.contract().symbol))
     return {"code": 200, "msg": "The operation of cancel all open order is done."}
 
 
@@ -158,20 +159,20 @@ def cancel_all(call: Call) -> Row:
 
 def visible(call: Call, algo: BinanceAlgo) -> bool:
     """Not hidden after its placement, and not forgotten: 3 days after an end without an order, 90 after any."""
-    if not call.engine.binance_algos.findable(algo):
+    if not call.context.algo_orders.findable(algo):
         return False
-    if not algo.ended or not call.engine.switches["binance_retention"]:
+    if not algo.ended or not call.exchange.behaviour["binance_retention"]:
         return True
-    order = algo_rows.child(call.engine, algo)
-    return call.engine.now - algo.updated <= (90 if order is not None and order.filled else 3) * DAY_MS
+    order = algo_rows.child(call.context, algo)
+    return call.exchange.now - algo.updated <= (90 if order is not None and order.filled else 3) * DAY_MS
 
 
 @endpoint("GET", "v1/algoOrder", 1, SIGNED)
 def find(call: Call) -> Row:
-    algo = call.engine.binance_algos.find(*which(call))
+    algo = call.context.algo_orders.find(*which(call))
     if algo is None or not visible(call, algo):
         raise UNKNOWN
-    return algo_rows.found(call.engine, algo, single=True)
+    return algo_rows.found(call.context, algo, single=True)
 
 
 @endpoint("GET", "v1/openAlgoOrders", 1, SIGNED, weight_all=40)
@@ -180,10 +181,10 @@ def open_algos(call: Call) -> list[Row]:
     symbols, number = {contract.symbol for contract in call.chosen()}, call.whole("algoId")
     if call.get("algoType") not in ("", "CONDITIONAL"):
         return []
-    states = WAITING if call.engine.switches["binance_open_algos"] == "waiting" else (*WAITING, "TRIGGERED")
+    states = WAITING if call.exchange.behaviour["binance_open_algos"] == "waiting" else (*WAITING, "TRIGGERED")
     return [
-        algo_rows.found(call.engine, algo)
-        for algo in call.engine.binance_algos.open.values()
+        algo_rows.found(call.context, algo)
+        for algo in call.context.algo_orders.open.values()
         if algo.instrument in symbols and algo.state in states and visible(call, algo)
         and number in (None, int(algo.algo_id))
     ]  # fmt: skip
@@ -192,11 +193,11 @@ def open_algos(call: Call) -> list[Row]:
 @endpoint("GET", "v1/allAlgoOrders", 5, SIGNED)
 def all_algos(call: Call) -> list[Row]:
     symbol, least, most = call.contract().symbol, call.whole("algoId"), call.limit(500, 1000)
-    mine = [a for a in call.engine.binance_algos.algos.values() if a.instrument == symbol and visible(call, a)]
+    mine = [a for a in call.context.algo_orders.algos.values() if a.instrument == symbol and visible(call, a)]
     if least is not None:
         mine = [algo for algo in mine if int(algo.algo_id) >= least][:most]
     else:
         begin, end = call.span(7)
         mine = [algo for algo in mine if begin <= algo.created <= end]
         mine = mine[:most] if call.get("startTime") else mine[-most:]
-    return [algo_rows.found(call.engine, algo) for algo in mine]
+    return [algo_rows.found(call.context, algo) for algo in mine]

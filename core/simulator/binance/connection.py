@@ -14,7 +14,7 @@ from aiohttp import web
 
 from core.simulator.binance.format import Row
 from core.simulator.faults import STREAM_KINDS
-from core.simulator.runtime import House
+from core.simulator.runtime import Runtime
 
 PUBLIC_STREAMS = ("bookTicker", "depth", "trade")  # the rest of the market's streams lives under /market
 WENT_AWAY, TOO_MANY = 1001, 1008
@@ -85,8 +85,8 @@ def home(stream: str) -> str:
 class Sockets:
     """All open connections of the Binance side."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
         self.open: set[Connection] = set()
 
     def delivers(self, connection: Connection, stream: str) -> bool:
@@ -96,10 +96,10 @@ class Sockets:
         lives = home(stream)
         if connection.kind != "legacy":
             return connection.kind == lives
-        switches = self.house.engine.switches
-        if switches["binance_legacy_streams"] == "public_only":
+        behaviour = self.runtime.exchange.behaviour
+        if behaviour["binance_legacy_streams"] == "public_only":
             return lives == "public"
-        live = switches["binance_legacy_streams"] == "mixed" and switches["binance_flavour"] == "live"
+        live = behaviour["binance_legacy_streams"] == "mixed" and behaviour["binance_flavour"] == "live"
         return not (live and lives == "private" and stream in connection.in_path)
 
     def listening(self, stream: str) -> list[Connection]:
@@ -109,8 +109,8 @@ class Sockets:
         """One event, or what a fault makes of it. `about` describes it to the faults."""
         wrapped = connection.properties["combined"]
         body = orjson.dumps({"stream": stream, "data": event} if wrapped else event)
-        fault = self.house.engine.faults.strike(STREAM_KINDS, {"exchange": "binance", **about})
-        delay, kind = self.house.delay_seconds, fault.kind if fault is not None else ""
+        fault = self.runtime.exchange.faults.strike(STREAM_KINDS, {"exchange": "binance", **about})
+        delay, kind = self.runtime.delay_seconds, fault.kind if fault is not None else ""
         if kind == "push_withheld":
             return
         if kind == "stream_cut":

@@ -10,11 +10,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from core.simulator.binance.engine.account import BinanceAccount
+from core.simulator.binance.engine.context import BinanceContext
 from core.simulator.binance.engine.instruments import BinanceContract
 from core.simulator.binance.errors import BinanceError, malformed, missing
 from core.simulator.binance.format import Row
-from core.simulator.engine.engine import Engine
-from core.simulator.runtime import House
+from core.simulator.engine.commands import Command, Later, Result
+from core.simulator.engine.exchange import ExchangeState
+from core.simulator.runtime import Runtime
 
 PUBLIC, KEY, SIGNED, TRADE = "public", "key", "signed", "trade"
 CLIENT_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
@@ -30,7 +32,7 @@ class Late(Exception):
 class Call:
     """One request, understood: its parameters without the empty ones, and the account it concerns."""
 
-    house: House
+    runtime: Runtime
     method: str
     path: str  # v1/order
     parameters: dict[str, str]
@@ -40,12 +42,18 @@ class Call:
     headers: Row = field(default_factory=dict)
 
     @property
-    def engine(self) -> Engine:
-        return self.house.engine
+    def exchange(self) -> ExchangeState:
+        """Return the state of the exchange."""
+        return self.runtime.exchange
+
+    @property
+    def context(self) -> BinanceContext:
+        """Return the components of the Binance side."""
+        return self.runtime.binance
 
     @property
     def owner(self) -> BinanceAccount:
-        return self.engine.binance.owner
+        return self.context.owner
 
     # -- parameters
 
@@ -128,7 +136,7 @@ class Call:
 
     def span(self, days: int) -> tuple[int, int]:
         """startTime and endTime (ms), at most so many days apart; the last days where none is given."""
-        start, end, now = self.whole("startTime"), self.whole("endTime"), self.house.shown_now()
+        start, end, now = self.whole("startTime"), self.whole("endTime"), self.runtime.shown_now()
         width = days * DAY_MS
         if start is not None and end is not None and end < start:
             raise BinanceError(-1023, "Start time is greater than end time.")
@@ -142,18 +150,16 @@ class Call:
 
     # -- doing
 
-    def perform(self, command: Row) -> Any:
-        """Carry the command out now; or, where a fault wants it so, later and unanswered."""
+    def perform(self, command: Command[Result]) -> Result:
+        """Carry the command out now and return its answer; where a fault wants it later, put it off and raise Late."""
         if self.late_ms is None:
-            return self.house.perform(command)
-        if self.deadline is not None:
-            command = command | {"deadline": self.deadline}
-        self.house.perform({"do": "later", "at": self.engine.now + self.late_ms, "command": command})
+            return self.runtime.perform(command)
+        self.runtime.perform(Later(self.exchange.now + self.late_ms, command, self.deadline))
         raise Late
 
     def struck(self, kind: str, row: Row | None = None) -> Row | None:
         """What a fault of that kind (reject, not_found, partial_fill, accept_delay, ...) says about this order."""
-        fault = self.engine.faults.strike({kind}, self.about(row))
+        fault = self.exchange.faults.strike({kind}, self.about(row))
         return None if fault is None else fault.asked
 
     def about(self, row: Row | None = None) -> dict[str, str]:

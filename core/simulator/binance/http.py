@@ -23,7 +23,7 @@ from core.simulator.engine.candles import draw
 from core.simulator.engine.state import Refusal
 from core.simulator.fault_responses import SPOILING, spoilt_answer
 from core.simulator.faults import Fault
-from core.simulator.runtime import BINANCE_KEY_NAMES, House
+from core.simulator.runtime import BINANCE_KEY_NAMES, Runtime
 
 HANDLERS = (
     algo, listen_key, public, settings, trade, account,
@@ -47,9 +47,9 @@ def unsigned(text: bytes) -> bytes:
 class BinanceHttp:
     """Answers everything under /fapi/ and /sapi/."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.limits = BinanceLimits(house)
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.limits = BinanceLimits(runtime)
         self._answers = 0
 
     def routes(self) -> list[web.RouteDef]:
@@ -58,27 +58,27 @@ class BinanceHttp:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """One request, from the raw bytes to the raw answer."""
         base, path = request.match_info["base"], request.match_info["path"].rstrip("/")
-        self.house.requests[f"{request.method} /{base}/{path}"] += 1
+        self.runtime.requests[f"{request.method} /{base}/{path}"] += 1
         body, fault, headers = await request.read(), None, {}
         name = path if base == "fapi" else f"sapi/{path}"
         query = request.raw_path.partition("?")[2].encode()
         try:
             found = ENDPOINTS.get((request.method, name))
-            if base == "sapi" and self.house.engine.switches["binance_flavour"] == "demo":
+            if base == "sapi" and self.runtime.exchange.behaviour["binance_flavour"] == "demo":
                 raise BinanceError(0, "Forbidden", 403)
             if found is None:
                 raise BinanceError(-5000, f"Path /{base}/{path}, Method {request.method} is invalid", 404)
-            call = Call(self.house, request.method, name, _parameters(query, body))
+            call = Call(self.runtime, request.method, name, _parameters(query, body))
             headers = self.limits.admit(self._weight(found, call), request.remote or "")
             self.admit(found, call, request.headers.get("X-MBX-APIKEY", ""), query, body)
-            fault = self.house.engine.faults.strike(TRANSPORT_FAULTS, call.about())
+            fault = self.runtime.exchange.faults.strike(TRANSPORT_FAULTS, call.about())
             status, answered = self.carried_out(call, found, fault)
             headers |= call.headers
         except BinanceError as error:
             status, answered = error.http, error.body
             headers = headers or self.limits.header()
-        if self.house.delay_seconds:
-            await asyncio.sleep(self.house.delay_seconds)
+        if self.runtime.delay_seconds:
+            await asyncio.sleep(self.runtime.delay_seconds)
         if fault is not None:
             spoilt = await spoilt_answer(request, fault)
             if spoilt is not None:
@@ -104,7 +104,7 @@ class BinanceHttp:
         text = unsigned(query) + unsigned(body)
         if not call.get("signature"):
             raise BinanceError(-1102, "Mandatory parameter 'signature' was not sent, was empty/null, or malformed.")
-        if not hmac.compare_digest(sign(self.house.keys[name]["secret"], text), call.get("signature").lower()):
+        if not hmac.compare_digest(sign(self.runtime.keys[name]["secret"], text), call.get("signature").lower()):
             raise BinanceError(-1022, "Signature for this request is not valid.")
         if found.security == TRADE and name != "binance":
             raise BinanceError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
@@ -114,7 +114,7 @@ class BinanceHttp:
         if len(key) != 64:
             raise BinanceError(-2014, "API-key format invalid.", 401)
         for name in BINANCE_KEY_NAMES:
-            if hmac.compare_digest(self.house.keys[name]["api_key"].encode(), key.encode()):
+            if hmac.compare_digest(self.runtime.keys[name]["api_key"].encode(), key.encode()):
                 return name
         raise BinanceError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
 
@@ -124,14 +124,14 @@ class BinanceHttp:
         if stamp is None:
             raise BinanceError(-1102, "Mandatory parameter 'timestamp' was not sent, was empty/null, or malformed.")
         assert window is not None
-        most = int(self.house.engine.switches["binance_recv_window_max"])
+        most = int(self.runtime.exchange.behaviour["binance_recv_window_max"])
         if most and window > most:
             raise BinanceError(-1131, f"recvWindow must be less than {most}.")
-        offset = float(self.house.engine.switches["clock_offset_seconds"]) * 1000
-        clocks = [int(time.time() * 1000 + offset), self.house.shown_now()]
+        offset = float(self.runtime.exchange.behaviour["clock_offset_seconds"]) * 1000
+        clocks = [int(time.time() * 1000 + offset), self.runtime.shown_now()]
         for now in clocks:
             if stamp < now + 1000 and now - stamp <= window:
-                call.deadline = self.house.now() + window - (now - stamp)
+                call.deadline = self.runtime.now() + window - (now - stamp)
                 return
         raise BinanceError(-1021, AHEAD if all(stamp >= now + 1000 for now in clocks) else BEHIND)
 
@@ -174,10 +174,10 @@ class BinanceHttp:
 
     def _extended(self, answered: Any) -> Any:
         """The answer, with a field that nobody knows in each row where the switch wants it so."""
-        if not self.house.engine.switches["extra_fields"]:
+        if not self.runtime.exchange.behaviour["extra_fields"]:
             return answered
         self._answers += 1
-        source = draw(self.house.engine.seed, self._answers, "extra")
+        source = draw(self.runtime.exchange.seed, self._answers, "extra")
         more = {f"new{source.randint(1, 9)}Field": str(source.randint(0, 99))}
         if isinstance(answered, list):
             return [row | more if isinstance(row, dict) else row for row in answered]

@@ -27,15 +27,16 @@ class BinanceMarketStream:
     """The listener that turns prices into events."""
 
     def __init__(self, sockets: Sockets) -> None:
-        self.sockets, self.house, self.engine = sockets, sockets.house, sockets.house.engine
+        self.sockets, self.runtime = sockets, sockets.runtime
+        self.exchange, self.context = sockets.runtime.exchange, sockets.runtime.binance
         self._moved: set[str] = set()
         self._books: dict[str, tuple[int, Book]] = {}  # what was told last, and under which number
-        self._lasts = {symbol: one.prices.last for symbol, one in self.engine.markets.items()}
+        self._lasts = {symbol: one.prices.last for symbol, one in self.exchange.markets.items()}
         self._trades: dict[str, tuple[int, bool]] = {}  # the number of the latest trade, and whether it was a sale
-        self.engine.listeners.append(self.heard)
+        self.exchange.listeners.append(self.heard)
 
     def contracts(self) -> list[BinanceContract]:
-        return [one for one in self.engine.binance.owner.contracts.values() if isinstance(one, BinanceContract)]
+        return [one for one in self.context.owner.contracts.values() if isinstance(one, BinanceContract)]
 
     def _contract(self, stream: str) -> BinanceContract | None:
         name = stream.split("@")[0].split("_")[0].upper()
@@ -45,8 +46,8 @@ class BinanceMarketStream:
 
     def heard(self, what: str, about: Any) -> None:
         if what == "price":
-            self.house.book_numbers[about] += 1
-            last, before = self.engine.prices(about).last, self._lasts[about]
+            self.runtime.book_numbers[about] += 1
+            last, before = self.exchange.prices(about).last, self._lasts[about]
             if last != before:
                 number = self._trades.get(about, (0, False))[0] + 1
                 self._trades[about], self._lasts[about] = (number, last < before), last
@@ -69,13 +70,13 @@ class BinanceMarketStream:
                     self._tell(connection, stream, followed.get(contract.symbol))
                 elif stream.startswith("!bookTicker"):
                     for symbol in moved:
-                        self._say(connection, stream, book_ticker(self, self.engine.binance.admission.contract(
-                            self.engine.binance.owner, symbol)))  # fmt: skip
+                        self._say(connection, stream, book_ticker(self, self.context.order_checks.contract(
+                            self.context.owner, symbol)))  # fmt: skip
 
     def first(self, connection: Connection, stream: str) -> None:
         """A stream was subscribed to: how things stand."""
         connection.streams[stream] = time.monotonic()
-        self._lasts = {symbol: one.prices.last for symbol, one in self.engine.markets.items()}
+        self._lasts = {symbol: one.prices.last for symbol, one in self.exchange.markets.items()}
         if kind_of(stream) not in ("aggTrade", "trade"):
             self._tell(connection, stream, None)
 
@@ -123,7 +124,7 @@ class BinanceMarketStream:
 
     def _candles(self, connection: Connection, stream: str, contract: BinanceContract, interval: str) -> None:
         """The candle that is being made; before the first of a new one, the one that has ended."""
-        bars = market.bars(self.engine, contract, interval)[-2:]
+        bars = market.bars(self.exchange, contract, interval)[-2:]
         seen = connection.bars.get(stream, bars[-1][0])
         connection.bars[stream] = bars[-1][0]
         for bar in bars if bars[-1][0] > seen else bars[-1:]:
@@ -134,8 +135,8 @@ class BinanceMarketStream:
         (number, was_sale), size = self._trades.get(contract.symbol, (0, False)), contract.lot * 10
         quantity = text(size, contract.quantity_precision)
         return event(self, "aggTrade", contract) | {
-            "a": number, "p": text(self.engine.prices(contract.symbol).last, 2), "q": quantity, "nq": quantity,
-            "f": number, "l": number, "T": self.engine.now, "m": was_sale,
+            "a": number, "p": text(self.exchange.prices(contract.symbol).last, 2), "q": quantity, "nq": quantity,
+            "f": number, "l": number, "T": self.exchange.now, "m": was_sale,
         }  # fmt: skip
 
     def plain_trade_of(self, contract: BinanceContract) -> Row:
@@ -146,13 +147,13 @@ class BinanceMarketStream:
 
     def _forced(self, order: Order, fill: Fill) -> None:
         """A liquidation is told to the whole market."""
-        contract = self.engine.binance.owner.contracts.get(order.instrument)
+        contract = self.context.owner.contracts.get(order.instrument)
         if order.account != "binance" or not isinstance(contract, BinanceContract):
             return
         size, price = text(fill.size, contract.quantity_precision), text(fill.price, 2)
         row = {"s": contract.wire, "S": order.side.upper(), "o": "LIMIT", "f": "IOC", "q": size, "p": price, "ap": price,
-               "X": "FILLED", "l": size, "z": size, "T": self.engine.now}  # fmt: skip
-        told = {"e": "forceOrder", "E": self.engine.now, "o": row, **TAIL}
+               "X": "FILLED", "l": size, "z": size, "T": self.exchange.now}  # fmt: skip
+        told = {"e": "forceOrder", "E": self.exchange.now, "o": row, **TAIL}
         for connection in list(self.sockets.open):
             for stream in (f"{contract.wire.lower()}@forceOrder", "!forceOrder@arr"):
                 if stream in connection.streams:
@@ -161,7 +162,7 @@ class BinanceMarketStream:
     # -- the book
 
     def _is_followed(self, symbol: str) -> bool:
-        wire = self.engine.binance.admission.contract(self.engine.binance.owner, symbol).wire.lower()
+        wire = self.context.order_checks.contract(self.context.owner, symbol).wire.lower()
         followed = any(s.startswith(f"{wire}@depth") for one in self.sockets.open for s in one.streams)
         if not followed:
             self._books.pop(symbol, None)
@@ -169,15 +170,15 @@ class BinanceMarketStream:
 
     def _followed(self, contract: BinanceContract) -> tuple[int, Book]:
         if contract.symbol not in self._books:
-            number = self.house.book_number(contract.symbol)
-            self._books[contract.symbol] = number, market.book(self.engine, contract, WINDOW)
+            number = self.runtime.book_number(contract.symbol)
+            self._books[contract.symbol] = number, market.book(self.exchange, contract, WINDOW)
         return self._books[contract.symbol]
 
     def _difference(self, symbol: str) -> Row:
         """What has changed since the book was told last; a level that is gone has quantity 0."""
-        contract = self.engine.binance.admission.contract(self.engine.binance.owner, symbol)
+        contract = self.context.order_checks.contract(self.context.owner, symbol)
         before, old = self._followed(contract)
-        number, new = self.house.book_number(symbol), market.book(self.engine, contract, WINDOW)
+        number, new = self.runtime.book_number(symbol), market.book(self.exchange, contract, WINDOW)
         self._books[symbol] = number, new
         changed = [changes(was, now) for was, now in zip(old, new, strict=True)]
         return self._depth(contract, before, number, changed[0], changed[1])
@@ -187,15 +188,15 @@ class BinanceMarketStream:
         return self._depth(contract, number, number, bids[:5], asks[:5])
 
     def _partial(self, contract: BinanceContract, depth: int) -> Row:
-        bids, asks = market.book(self.engine, contract, depth)
-        number = self.house.book_number(contract.symbol)
+        bids, asks = market.book(self.exchange, contract, depth)
+        number = self.runtime.book_number(contract.symbol)
         return self._depth(contract, number - 1, number, bids, asks)
 
     def _depth(
         self, contract: BinanceContract, before: int, number: int, bids: list[list[str]], asks: list[list[str]]
     ) -> Row:
         numbers = {"U": before, "u": number, "pu": before}
-        return event(self, "depthUpdate", contract) | {"T": self.engine.now, **numbers, "b": bids, "a": asks}
+        return event(self, "depthUpdate", contract) | {"T": self.exchange.now, **numbers, "b": bids, "a": asks}
 
 
 def kind_of(stream: str) -> str:
@@ -212,11 +213,11 @@ def changes(before: list[list[str]], after: list[list[str]]) -> list[list[str]]:
 
 
 def event(stream: BinanceMarketStream, name: str, contract: BinanceContract) -> Row:
-    return {"e": name, "E": stream.engine.now, "s": contract.wire, "ps": contract.wire, **TAIL}
+    return {"e": name, "E": stream.exchange.now, "s": contract.wire, "ps": contract.wire, **TAIL}
 
 
 def mark_price(stream: BinanceMarketStream, contract: BinanceContract) -> Row:
-    row = market.premium(stream.engine, contract)
+    row = market.premium(stream.exchange, contract)
     return event(stream, "markPriceUpdate", contract) | {
         "p": row["markPrice"], "ap": row["markPrice"], "i": row["indexPrice"], "P": row["estimatedSettlePrice"],
         "r": row["lastFundingRate"], "T": row["nextFundingTime"],
@@ -224,15 +225,15 @@ def mark_price(stream: BinanceMarketStream, contract: BinanceContract) -> Row:
 
 
 def book_ticker(stream: BinanceMarketStream, contract: BinanceContract) -> Row:
-    row = market.book_ticker(stream.engine, contract)
+    row = market.book_ticker(stream.exchange, contract)
     return event(stream, "bookTicker", contract) | {
-        "u": stream.house.book_number(contract.symbol), "T": stream.engine.now, "b": row["bidPrice"],
+        "u": stream.runtime.book_number(contract.symbol), "T": stream.exchange.now, "b": row["bidPrice"],
         "B": row["bidQty"], "a": row["askPrice"], "A": row["askQty"],
     }  # fmt: skip
 
 
 def mini_ticker(stream: BinanceMarketStream, contract: BinanceContract) -> Row:
-    row = market.day(stream.engine, contract)
+    row = market.day(stream.exchange, contract)
     return event(stream, "24hrMiniTicker", contract) | {
         "c": row["lastPrice"], "o": row["openPrice"], "h": row["highPrice"], "l": row["lowPrice"],
         "v": row["volume"], "q": row["quoteVolume"],
@@ -240,7 +241,7 @@ def mini_ticker(stream: BinanceMarketStream, contract: BinanceContract) -> Row:
 
 
 def ticker(stream: BinanceMarketStream, contract: BinanceContract) -> Row:
-    row = market.day(stream.engine, contract)
+    row = market.day(stream.exchange, contract)
     return mini_ticker(stream, contract) | {
         "e": "24hrTicker", "p": row["priceChange"], "P": row["priceChangePercent"], "w": row["weightedAvgPrice"],
         "Q": row["lastQty"], "O": row["openTime"], "C": row["closeTime"], "F": row["firstId"], "L": row["lastId"],

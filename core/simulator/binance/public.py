@@ -23,33 +23,35 @@ def ping(call: Call) -> Row:
 
 @endpoint("GET", "v1/time")
 def server_time(call: Call) -> Row:
-    return {"serverTime": call.house.shown_now()}
+    return {"serverTime": call.runtime.shown_now()}
 
 
 @endpoint("GET", "v1/exchangeInfo")
 def exchange_info(call: Call) -> Row:
     """The whole catalogue, whatever symbol is asked for."""
-    switches = call.engine.switches
-    stale = STALE_MS if switches["binance_flavour"] == "demo" else 0
+    behaviour = call.exchange.behaviour
+    stale = STALE_MS if behaviour["binance_flavour"] == "demo" else 0
     limits: list[Row] = [
         {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1,
-         "limit": weight_limit(switches)},
-        {"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1, "limit": int(switches["binance_orders_1m"])},
-        {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": int(switches["binance_orders_10s"])},
+         "limit": weight_limit(behaviour)},
+        {"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1, "limit": int(behaviour["binance_orders_1m"])},
+        {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": int(behaviour["binance_orders_10s"])},
     ]  # fmt: skip
     assets = ["USDT", "BNB"]
     return {
-        "timezone": "UTC", "serverTime": call.house.shown_now() - stale, "futuresType": "U_MARGINED",
+        "timezone": "UTC", "serverTime": call.runtime.shown_now() - stale, "futuresType": "U_MARGINED",
         "rateLimits": limits, "exchangeFilters": [],
         "assets": [{"asset": one, "marginAvailable": True, "autoAssetExchange": "-10000"} for one in assets],
-        "symbols": [market.symbol_info(call.engine, contract) for contract in call.contracts()],
+        "symbols": [market.symbol_info(call.exchange, contract) for contract in call.contracts()],
     }  # fmt: skip
 
 
 def one_or_all(call: Call, row: Any) -> Row | list[Row]:
     """The row of the symbol asked for, or the rows of all."""
     one = call.maybe_contract()
-    made: Row | list[Row] = [row(call.engine, c) for c in call.contracts()] if one is None else row(call.engine, one)
+    made: Row | list[Row] = (
+        [row(call.exchange, c) for c in call.contracts()] if one is None else row(call.exchange, one)
+    )
     return made
 
 
@@ -79,9 +81,9 @@ def depth(call: Call) -> Row:
     contract, limit = call.contract(), call.whole("limit", 500)
     if limit not in DEPTHS:
         raise malformed("limit")
-    bids, asks = market.book(call.engine, contract, limit)
-    now = call.engine.now
-    return {"lastUpdateId": call.house.book_number(contract.symbol), "E": now, "T": now, "bids": bids, "asks": asks}
+    bids, asks = market.book(call.exchange, contract, limit)
+    now = call.exchange.now
+    return {"lastUpdateId": call.runtime.book_number(contract.symbol), "E": now, "T": now, "bids": bids, "asks": asks}
 
 
 def candles(call: Call) -> list[list[Any]]:
@@ -89,7 +91,7 @@ def candles(call: Call) -> list[list[Any]]:
     if interval not in market.INTERVALS:
         raise BinanceError(-1120, "Invalid interval.")
     begin, end = call.whole("startTime"), call.whole("endTime")
-    found: list[Candle] = market.bars(call.engine, contract, interval)
+    found: list[Candle] = market.bars(call.exchange, contract, interval)
     found = [bar for bar in found if (begin is None or bar[0] >= begin) and (end is None or bar[0] <= end)]
     length = market.INTERVALS[interval] * MINUTE
     return [market.kline(bar, length) for bar in (found[:most] if begin is not None else found[-most:])]
@@ -111,14 +113,14 @@ def pair_klines(call: Call) -> list[list[Any]]:
 @endpoint("GET", "v1/fundingRate", 1)
 def funding_rates(call: Call) -> list[Row]:
     contracts, most = call.chosen(), call.limit(100, 1000)
-    begin, end, now = call.whole("startTime"), call.whole("endTime"), call.engine.now
+    begin, end, now = call.whole("startTime"), call.whole("endTime"), call.exchange.now
     last = min(now, end) if end is not None else now
     first = begin if begin is not None else last - most * FUNDING_MS
     times = list(range(-(-first // FUNDING_MS) * FUNDING_MS, last + 1, FUNDING_MS))
     times = times[:most] if begin is not None else times[-most:]
     return [
-        {"symbol": c.wire, "fundingTime": at, "fundingRate": text(funding_rate(call.engine.seed, c.symbol, at), 8),
-         "markPrice": text(call.engine.prices(c.symbol).mark, 8)}
+        {"symbol": c.wire, "fundingTime": at, "fundingRate": text(funding_rate(call.exchange.seed, c.symbol, at), 8),
+         "markPrice": text(call.exchange.prices(c.symbol).mark, 8)}
         for at in times for c in contracts
     ][:most]  # fmt: skip
 
@@ -132,7 +134,7 @@ def funding_info(call: Call) -> list[Row]:
 def open_interest(call: Call) -> Row:
     contract = call.contract()
     held = sum((abs(p.contracts) for key, p in call.owner.positions.items() if key[0] == contract.symbol), ZERO)
-    return {"symbol": contract.wire, "openInterest": text(held + 10_000, 3), "time": call.engine.now}
+    return {"symbol": contract.wire, "openInterest": text(held + 10_000, 3), "time": call.exchange.now}
 
 
 @endpoint("GET", "v1/trades", 5)
@@ -142,7 +144,7 @@ def recent_trades(call: Call) -> list[Row]:
     contract, most = call.contract(), call.limit(500, 1000)
     size = text(contract.lot * 10, contract.quantity_precision)
     made = []
-    for number, minute in enumerate(call.engine.markets[contract.symbol].tape.minutes[-most:], 1):
+    for number, minute in enumerate(call.exchange.markets[contract.symbol].tape.minutes[-most:], 1):
         at, price = minute[0], text(minute[4], 2)
         if call.path == "v1/aggTrades":
             made.append({"a": number, "p": price, "q": size, "f": number, "l": number, "T": at, "m": False})

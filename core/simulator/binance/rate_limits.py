@@ -9,21 +9,21 @@ from collections import deque
 from typing import Any
 
 from core.simulator.binance.errors import BinanceError
-from core.simulator.runtime import House
+from core.simulator.runtime import Runtime
 
 MINUTE_MS, TEN_SECONDS_MS = 60_000, 10_000
 
 
-def weight_limit(switches: dict[str, Any]) -> int:
+def weight_limit(behaviour: dict[str, Any]) -> int:
     """The request weight of a minute: as switched, else what the live or the demo side has."""
-    return int(switches["binance_weight_limit"] or {"live": 2400, "demo": 6000}[switches["binance_flavour"]])
+    return int(behaviour["binance_weight_limit"] or {"live": 2400, "demo": 6000}[behaviour["binance_flavour"]])
 
 
 class BinanceLimits:
     """The counters of one address and one account."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
         self.total = 0  # all weight ever spent, for measurements
         self.forget()
 
@@ -34,7 +34,7 @@ class BinanceLimits:
         self._banned_until = 0.0
 
     def _now(self) -> float:
-        return float(self.house.engine.now) if self.house.clock.kind == "stepped" else time.time() * 1000
+        return float(self.runtime.exchange.now) if self.runtime.clock.kind == "stepped" else time.time() * 1000
 
     def _spent(self, window: deque[tuple[float, int]], milliseconds: int) -> int:
         now = self._now()
@@ -45,19 +45,19 @@ class BinanceLimits:
     def admit(self, weight: int, remote: str) -> dict[str, str]:
         """Count a request; the headers its answer bears, or BinanceError 429 or 418."""
         self.total += weight
-        switches, now = self.house.engine.switches, self._now()
-        if not switches["rate_limits"]:
+        behaviour, now = self.runtime.exchange.behaviour, self._now()
+        if not behaviour["rate_limits"]:
             return {"X-MBX-USED-WEIGHT-1M": str(weight)}
         if now < self._banned_until:
             raise self._banned(remote)
         self._weights.append((now, weight))
-        used, most = self._spent(self._weights, MINUTE_MS), weight_limit(switches)
+        used, most = self._spent(self._weights, MINUTE_MS), weight_limit(behaviour)
         if used <= most:
             self._refused = 0
             return {"X-MBX-USED-WEIGHT-1M": str(used)}
         self._refused += 1
-        if self._refused > int(switches["binance_ban_after"]):
-            self._banned_until = now + float(switches["binance_ban_seconds"]) * 1000
+        if self._refused > int(behaviour["binance_ban_after"]):
+            self._banned_until = now + float(behaviour["binance_ban_seconds"]) * 1000
             raise self._banned(remote)
         words = (
             f"Too many requests; current limit of IP({remote}) is {most} requests per minute. Please use the websocket"
@@ -66,7 +66,7 @@ class BinanceLimits:
 
     def header(self) -> dict[str, str]:
         """The weight header of an answer that was refused before it was counted."""
-        used = self._spent(self._weights, MINUTE_MS) if self.house.engine.switches["rate_limits"] else 0
+        used = self._spent(self._weights, MINUTE_MS) if self.runtime.exchange.behaviour["rate_limits"] else 0
         return {"X-MBX-USED-WEIGHT-1M": str(used)}
 
     def _banned(self, remote: str) -> BinanceError:
@@ -82,16 +82,16 @@ class BinanceLimits:
 
     def admit_orders(self, count: int) -> dict[str, str]:
         """Count new orders; the headers, or BinanceError -1015."""
-        switches = self.house.engine.switches
+        behaviour = self.runtime.exchange.behaviour
         self._orders.append((self._now(), count))
         short, long = self._spent(self._orders, TEN_SECONDS_MS), self._spent(self._orders, MINUTE_MS)
-        if switches["rate_limits"]:
+        if behaviour["rate_limits"]:
             for used, name, words in (
                 (short, "binance_orders_10s", "10 SECOND"), (long, "binance_orders_1m", "1 MINUTE")
             ):  # fmt: skip
-                if used > int(switches[name]):
+                if used > int(behaviour[name]):
                     self._orders.pop()
                     raise BinanceError(
-                        -1015, f"Too many new orders; current limit is {switches[name]} orders per {words}.", 429
+                        -1015, f"Too many new orders; current limit is {behaviour[name]} orders per {words}.", 429
                     )
         return {"X-MBX-ORDER-COUNT-10S": str(short), "X-MBX-ORDER-COUNT-1M": str(long)}

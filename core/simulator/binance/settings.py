@@ -1,6 +1,13 @@
 """Binance USD-M REST, settings: position mode, leverage, margin type, multi-assets mode, and what an account may do."""
 
 from core.simulator.binance.endpoints import SIGNED, TRADE, Call, endpoint
+from core.simulator.binance.engine.commands import (
+    BinanceMoveMargin,
+    BinanceSetLeverage,
+    BinanceSetMarginType,
+    BinanceSetMode,
+    BinanceSetMultiAssets,
+)
 from core.simulator.binance.engine.instruments import BinanceContract
 from core.simulator.binance.errors import BinanceError, missing
 from core.simulator.binance.format import OUR_SIDES, Row, text
@@ -18,7 +25,7 @@ def set_position_mode(call: Call) -> Row:
     wanted = call.truth("dualSidePosition")
     if wanted is None:
         raise missing("dualSidePosition")
-    call.perform({"do": "binance_mode", "hedged": wanted})
+    call.perform(BinanceSetMode(wanted))
     return DONE
 
 
@@ -32,7 +39,7 @@ def set_multi_assets(call: Call) -> Row:
     wanted = call.truth("multiAssetsMargin")
     if wanted is None:
         raise missing("multiAssetsMargin")
-    call.perform({"do": "binance_multi_assets", "wanted": wanted})
+    call.perform(BinanceSetMultiAssets(wanted))
     return DONE
 
 
@@ -41,7 +48,7 @@ def set_leverage(call: Call) -> Row:
     contract, leverage = call.contract(), call.whole("leverage")
     if leverage is None:
         raise missing("leverage")
-    call.perform({"do": "binance_leverage", "symbol": contract.symbol, "leverage": leverage})
+    call.perform(BinanceSetLeverage(contract.symbol, leverage))
     return {"leverage": leverage, "maxNotionalValue": most(call, contract), "symbol": contract.wire}
 
 
@@ -53,7 +60,7 @@ def most(call: Call, contract: BinanceContract) -> str:
 def set_margin_type(call: Call) -> Row:
     contract = call.contract()
     kind = call.choice("marginType", ("ISOLATED", "CROSSED"), -4040, "Invalid margin type.")
-    call.perform({"do": "binance_margin_type", "symbol": contract.symbol, "isolated": kind == "ISOLATED"})
+    call.perform(BinanceSetMarginType(contract.symbol, kind == "ISOLATED"))
     return DONE
 
 
@@ -63,8 +70,7 @@ def set_position_margin(call: Call) -> Row:
     wire, amount = call.get("positionSide", "BOTH"), call.number("amount")
     if wire not in OUR_SIDES:
         raise BinanceError(-4060, "Invalid position side.")
-    call.perform({"do": "binance_position_margin", "symbol": contract.symbol, "side": OUR_SIDES[wire],
-                  "amount": str(amount), "adding": kind == "1"})  # fmt: skip
+    call.perform(BinanceMoveMargin(contract.symbol, OUR_SIDES[wire], str(amount), kind == "1"))
     return {"amount": float(amount), "code": 200, "msg": "Successfully modify position margin.", "type": int(kind)}
 
 
@@ -81,7 +87,7 @@ def symbol_config(call: Call) -> list[Row]:
 @endpoint("GET", "v1/accountConfig", 5, SIGNED)
 def account_config(call: Call) -> Row:
     owner = call.owner
-    return {"feeTier": 0, "canTrade": call.engine.switches["binance_can_trade"], "canDeposit": True,
+    return {"feeTier": 0, "canTrade": call.exchange.behaviour["binance_can_trade"], "canDeposit": True,
             "canWithdraw": True, "dualSidePosition": owner.hedged, "updateTime": 0,
             "multiAssetsMargin": owner.multi_assets, "tradeGroupId": -1}  # fmt: skip
 
@@ -100,38 +106,38 @@ def leverage_brackets(call: Call) -> list[Row]:
 
 @endpoint("GET", "v1/commissionRate", 20, SIGNED)
 def commission_rate(call: Call) -> Row:
-    fees = call.engine.switches["fees"]
+    fees = call.exchange.behaviour["fees"]
     return {"symbol": call.contract().wire, "makerCommissionRate": fees["maker"], "takerCommissionRate": fees["taker"],
             "rpiCommissionRate": "0.00005"}  # fmt: skip
 
 
 @endpoint("GET", "v1/rateLimit/order", 1, SIGNED)
 def order_limits(call: Call) -> list[Row]:
-    switches = call.engine.switches
+    behaviour = call.exchange.behaviour
     return [
         {
             "rateLimitType": "ORDERS",
             "interval": "SECOND",
             "intervalNum": 10,
-            "limit": int(switches["binance_orders_10s"]),
+            "limit": int(behaviour["binance_orders_10s"]),
         },
         {
             "rateLimitType": "ORDERS",
             "interval": "MINUTE",
             "intervalNum": 1,
-            "limit": int(switches["binance_orders_1m"]),
+            "limit": int(behaviour["binance_orders_1m"]),
         },
     ]
 
 
 @endpoint("GET", "v1/feeBurn", 30, SIGNED)
 def fee_burn(call: Call) -> Row:
-    return {"feeBurn": call.engine.switches["binance_fee_asset"] == "BNB"}
+    return {"feeBurn": call.exchange.behaviour["binance_fee_asset"] == "BNB"}
 
 
 @endpoint("GET", "v1/apiTradingStatus", 1, SIGNED, weight_all=10)
 def trading_status(call: Call) -> Row:
-    return {"indicators": {}, "updateTime": call.engine.now}
+    return {"indicators": {}, "updateTime": call.exchange.now}
 
 
 @endpoint("GET", "sapi/v1/account/apiRestrictions", 1, SIGNED)

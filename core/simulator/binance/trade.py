@@ -5,6 +5,13 @@ from typing import Any
 import orjson
 
 from core.simulator.binance.endpoints import DAY_MS, SIGNED, TRADE, Call, Late, endpoint
+from core.simulator.binance.engine.commands import (
+    BinanceAmend,
+    BinanceCancel,
+    BinanceCancelAll,
+    BinanceCountdown,
+    BinancePlace,
+)
 from core.simulator.binance.engine.order_checks import KINDS, MATCH_LEVELS
 from core.simulator.binance.errors import BinanceError, coded, malformed, missing
 from core.simulator.binance.format import OUR_SIDES, Row
@@ -80,7 +87,7 @@ def limit(call: Call, made: Row, wire: Row) -> None:
     if force == "GTD":
         if till is None:
             raise missing("goodTillDate")
-        if not call.house.shown_now() + 600_000 < till < LAST_DATE:
+        if not call.runtime.shown_now() + 600_000 < till < LAST_DATE:
             raise BinanceError(-5040, "The goodTillDate timestamp must be greater than the current time plus 600 seconds "
                                       "and smaller than 253402300799000")  # fmt: skip
         wire["gtd"] = till // 1000 * 1000
@@ -116,13 +123,13 @@ def rejected(call: Call) -> None:
 def place(call: Call) -> Row:
     asked = draft(call)
     rejected(call)
-    order = call.perform({"do": "binance_place", "order": asked, "plan": planned(call)})
-    return account.order(call.engine, order, False, fresh=asked["wire"]["resp"] == "ACK")
+    order = call.perform(BinancePlace(asked, planned(call)))
+    return account.order(call.context, order, False, fresh=asked["wire"]["resp"] == "ACK")
 
 
 @endpoint("POST", "v1/order/test", 0, TRADE)
 def place_test(call: Call) -> Row:
-    call.engine.binance.admission.order(call.owner, draft(call))
+    call.context.order_checks.order(call.owner, draft(call))
     return {}
 
 
@@ -136,8 +143,7 @@ def which(call: Call) -> tuple[str, str]:
 
 def cancelled(call: Call) -> Row:
     contract, (order_id, client_id) = call.contract(), which(call)
-    command = {"do": "binance_cancel", "symbol": contract.symbol, "order_id": order_id, "client_id": client_id}
-    return account.order(call.engine, call.perform(command), False)
+    return account.order(call.context, call.perform(BinanceCancel(contract.symbol, order_id, client_id)), False)
 
 
 @endpoint("DELETE", "v1/order", 1, TRADE)
@@ -154,17 +160,15 @@ def amend(call: Call) -> Row:
     if match != "NONE" and match not in MATCH_LEVELS:
         raise BinanceError(-5037, "Invalid price match.")
     price = "" if match != "NONE" else str(call.number("price"))
-    order = call.perform({
-        "do": "binance_amend", "symbol": contract.symbol, "side": side, "order_id": order_id, "client_id": client_id,
-        "size": str(call.number("quantity")), "price": price, "match": "" if match == "NONE" else match,
-    })  # fmt: skip
-    row = account.order(call.engine, order, False)
+    size, match = str(call.number("quantity")), "" if match == "NONE" else match
+    order = call.perform(BinanceAmend(contract.symbol, side, order_id, client_id, size, price, match))
+    row = account.order(call.context, order, False)
     return row | {"pair": contract.wire} | ({"modifyId": call.whole("modifyId")} if call.get("modifyId") else {})
 
 
 @endpoint("DELETE", "v1/allOpenOrders", 1, TRADE)
 def cancel_all(call: Call) -> Row:
-    call.perform({"do": "binance_cancel_all", "symbol": call.contract().symbol})
+    call.perform(BinanceCancelAll(call.contract().symbol))
     return {"code": 200, "msg": "The operation of cancel all open order is done."}
 
 
@@ -189,7 +193,7 @@ def each(call: Call, requests: list[Row], one: Any) -> list[Row]:
     for request in requests:
         parameters = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in request.items()
                       if value not in (None, "")}  # fmt: skip
-        single = Call(call.house, call.method, call.path, parameters, call.deadline, call.late_ms)
+        single = Call(call.runtime, call.method, call.path, parameters, call.deadline, call.late_ms)
         try:
             answered.append(one(single))
         except Refusal as refusal:
@@ -227,7 +231,7 @@ def count_down(call: Call) -> Row:
     contract, milliseconds = call.contract(), call.whole("countdownTime")
     if milliseconds is None:
         raise missing("countdownTime")
-    call.perform({"do": "binance_countdown", "symbol": contract.symbol, "milliseconds": max(0, milliseconds)})
+    call.perform(BinanceCountdown(contract.symbol, max(0, milliseconds)))
     return {"symbol": contract.wire, "countdownTime": str(milliseconds)}
 
 
@@ -236,18 +240,18 @@ def count_down(call: Call) -> Row:
 
 def remembered(call: Call, order: Order) -> bool:
     """Ended without a fill, an order is forgotten after 3 days; all are after 90."""
-    if order.living or not call.engine.switches["binance_retention"]:
+    if order.living or not call.exchange.behaviour["binance_retention"]:
         return True
-    return call.engine.now - order.updated <= (90 if order.filled else 3) * DAY_MS
+    return call.exchange.now - order.updated <= (90 if order.filled else 3) * DAY_MS
 
 
 def visible(call: Call, order: Order) -> bool:
-    return order.account == "binance" and call.engine.binance.findable(order) and remembered(call, order)
+    return order.account == "binance" and call.context.orders.findable(order) and remembered(call, order)
 
 
 def found(call: Call) -> Order:
     contract, (order_id, client_id) = call.contract(), which(call)
-    order = call.engine.binance.find(contract.symbol, order_id, client_id)
+    order = call.context.orders.find(contract.symbol, order_id, client_id)
     if order is None or not visible(call, order):
         raise UNKNOWN
     return order
@@ -255,7 +259,7 @@ def found(call: Call) -> Order:
 
 @endpoint("GET", "v1/order", 1, SIGNED)
 def find(call: Call) -> Row:
-    return account.order(call.engine, found(call), True)
+    return account.order(call.context, found(call), True)
 
 
 @endpoint("GET", "v1/openOrder", 1, SIGNED)
@@ -263,27 +267,27 @@ def find_open(call: Call) -> Row:
     order = found(call)
     if not order.living:
         raise UNKNOWN
-    return account.order(call.engine, order, True)
+    return account.order(call.context, order, True)
 
 
 @endpoint("GET", "v1/openOrders", 1, SIGNED, weight_all=40)
 def open_orders(call: Call) -> list[Row]:
     symbols = {contract.symbol for contract in call.chosen()}
-    mine = [o for o in call.engine.live.values() if o.instrument in symbols and visible(call, o)]
-    return [account.order(call.engine, order, True) for order in mine]
+    mine = [o for o in call.exchange.live.values() if o.instrument in symbols and visible(call, o)]
+    return [account.order(call.context, order, True) for order in mine]
 
 
 @endpoint("GET", "v1/allOrders", 5, SIGNED)
 def all_orders(call: Call) -> list[Row]:
     symbols, least, most = {contract.symbol for contract in call.chosen()}, call.whole("orderId"), call.limit(500, 1000)
-    mine = [o for o in call.engine.orders.values() if o.instrument in symbols and visible(call, o)]
+    mine = [o for o in call.exchange.orders.values() if o.instrument in symbols and visible(call, o)]
     if least is not None:
         mine = [order for order in mine if int(order.order_id) >= least][:most]
     else:
         begin, end = call.span(7)
         mine = [order for order in mine if begin <= order.created <= end]
         mine = mine[:most] if call.get("startTime") else mine[-most:]
-    return [account.order(call.engine, order, True) for order in mine]
+    return [account.order(call.context, order, True) for order in mine]
 
 
 @endpoint("GET", "v1/orderAmendment", 1, SIGNED)

@@ -20,16 +20,17 @@ class BinanceUserStream:
     """The listener that turns what happens to the account into events."""
 
     def __init__(self, sockets: Sockets) -> None:
-        self.sockets, self.engine = sockets, sockets.house.engine
+        self.sockets = sockets
+        self.exchange, self.context = sockets.runtime.exchange, sockets.runtime.binance
         self._kept: Row | None = None  # TRIGGERED, until the plain order's NEW is out
         self._called = False
-        self.engine.listeners.append(self.heard)
+        self.exchange.listeners.append(self.heard)
 
     def _send(self, event: Row, symbol: str = "", client_id: str = "") -> None:
-        key = self.engine.binance_listen.key
+        key = self.context.listen_key.key
         about = {"channel": event["e"], "instId": symbol, "clOrdId": client_id}
         if symbol:
-            about["symbol"] = contract_of(self.engine, symbol).wire
+            about["symbol"] = contract_of(self.context, symbol).wire
         for connection in self.sockets.listening(key) if key else []:
             if not connection.events or event["e"] in connection.events:
                 self.sockets.send(connection, key, event, about)
@@ -45,27 +46,27 @@ class BinanceUserStream:
         elif what == "balance" and about[0] == "binance":
             self._balance(*about[1:])
         elif what == "leverage" and about[0] == "binance":
-            self._send(event_rows.leverage(self.engine, about[1]), about[1])
+            self._send(event_rows.leverage(self.context, about[1]), about[1])
         elif what == "margin_type" and about[0] == "binance":
-            event = event_rows.account(self.engine, "MARGIN_TYPE_CHANGE", ZERO, [about[1]])
+            event = event_rows.account(self.context, "MARGIN_TYPE_CHANGE", ZERO, [about[1]])
             self._send(event, about[1])
         elif what == "multi_assets" and about == "binance":
-            self._send(event_rows.multi_assets(self.engine))
+            self._send(event_rows.multi_assets(self.context))
         elif what == "listen_key_expired":
             self._expired(about)
         elif what == "price":
             self._margin_call()
 
     def _order(self, order: Order, fill: Fill | None) -> None:
-        engine, switches = self.engine, self.engine.switches
-        told = event_rows.order(engine, order, fill)
+        context, behaviour = self.context, self.exchange.behaviour
+        told = event_rows.order(context, order, fill)
         events = [told]
         if fill is not None:
-            of_account = event_rows.filled(engine, fill)
-            events = [of_account, told] if switches["binance_account_first"] else [told, of_account]
+            of_account = event_rows.filled(context, fill)
+            events = [of_account, told] if behaviour["binance_account_first"] else [told, of_account]
             if fill.kind not in ("liquidation", "adl"):
-                lite = event_rows.trade_lite(engine, order, fill)
-                events = [lite, *events] if switches["binance_trade_lite_first"] else [*events, lite]
+                lite = event_rows.trade_lite(context, order, fill)
+                events = [lite, *events] if behaviour["binance_trade_lite_first"] else [*events, lite]
         for event in events:
             self._send(event, order.instrument, order.client_id)
         if self._kept is not None and order.algo_id:
@@ -73,25 +74,25 @@ class BinanceUserStream:
             self._send(kept, order.instrument, order.client_id)
 
     def _algo(self, algo: BinanceAlgo) -> None:
-        event = algo_rows.event(self.engine, algo)
-        if algo.state == "TRIGGERED" and self.engine.switches["binance_child_first"]:
+        event = algo_rows.event(self.context, algo)
+        if algo.state == "TRIGGERED" and self.exchange.behaviour["binance_child_first"]:
             self._kept = event
             return
         self._send(event, algo.instrument, algo.client_id)
 
     def _balance(self, reason: str, key: tuple[str, str] | None) -> None:
         if reason in event_rows.REASONS:
-            self._send(event_rows.money_moved(self.engine, reason, key), key[0] if key else "")
+            self._send(event_rows.money_moved(self.context, reason, key), key[0] if key else "")
 
     def _margin_call(self) -> None:
         """One call each time the account comes close to its liquidation."""
-        positions = event_rows.endangered(self.engine)
+        positions = event_rows.endangered(self.context)
         if positions and not self._called:
-            self._send(event_rows.margin_call(self.engine, positions))
+            self._send(event_rows.margin_call(self.context, positions))
         self._called = bool(positions)
 
     def _expired(self, key: str) -> None:
         """The key's end is told once to those who listen with it; from then on they hear nothing."""
-        event = event_rows.listen_key_expired(self.engine, key)
+        event = event_rows.listen_key_expired(self.context, key)
         for connection in self.sockets.listening(key):
             self.sockets.send(connection, key, event, {"channel": event["e"]})

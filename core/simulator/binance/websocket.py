@@ -17,7 +17,7 @@ from core.simulator.binance.http import BinanceHttp
 from core.simulator.binance.market_stream import BinanceMarketStream
 from core.simulator.binance.user_stream import BinanceUserStream
 from core.simulator.binance.ws_api import BinanceWsApi
-from core.simulator.runtime import House
+from core.simulator.runtime import Runtime
 
 PING_SECONDS, PONG_SECONDS = 180.0, 600.0
 MOST_STREAMS = 1024
@@ -27,11 +27,11 @@ KINDS = "{kind:public|market|private}"
 class BinancePush:
     """Every websocket of the Binance side."""
 
-    def __init__(self, house: House, http: BinanceHttp) -> None:
-        self.house, self.http = house, http
-        self.sockets = Sockets(house)
+    def __init__(self, runtime: Runtime, http: BinanceHttp) -> None:
+        self.runtime, self.http = runtime, http
+        self.sockets = Sockets(runtime)
         self.user, self.market = BinanceUserStream(self.sockets), BinanceMarketStream(self.sockets)
-        self.api = BinanceWsApi(house, http)
+        self.api = BinanceWsApi(runtime, http)
         self._others: set[Connection] = set()  # connections to the trading API
 
     def routes(self) -> list[web.RouteDef]:
@@ -49,7 +49,7 @@ class BinancePush:
         names += [query["listenKey"]] if query.get("listenKey") else []
         socket = web.WebSocketResponse(autoping=False, max_msg_size=262144, compress=False)
         await socket.prepare(request)
-        connection = Connection(socket, known.get("kind", "legacy"), known["form"] == "stream", self.house.now())
+        connection = Connection(socket, known.get("kind", "legacy"), known["form"] == "stream", self.runtime.now())
         connection.in_path, connection.events = set(in_path), {one for one in query.get("events", "").split("/") if one}
         self.sockets.open.add(connection)
         for name in names:
@@ -70,7 +70,7 @@ class BinancePush:
                 elif message.type is WSMsgType.PING:
                     await connection.socket.pong(message.data)
                 elif message.type is WSMsgType.TEXT:
-                    if self.house.engine.switches["rate_limits"] and connection.floods():
+                    if self.runtime.exchange.behaviour["rate_limits"] and connection.floods():
                         connection.end(TOO_MANY)
                     else:
                         answer(connection, message.data)
@@ -127,10 +127,10 @@ class BinancePush:
                 self._listen(connection, name)
 
     def _reply(self, connection: Connection, identity: Any, result: Any) -> None:
-        connection.say({"result": result, "id": identity}, self.house.delay_seconds)
+        connection.say({"result": result, "id": identity}, self.runtime.delay_seconds)
 
     def _refuse(self, connection: Connection, identity: Any, code: int, words: str) -> None:
-        connection.say({"error": {"code": code, "msg": words}, "id": identity}, self.house.delay_seconds)
+        connection.say({"error": {"code": code, "msg": words}, "id": identity}, self.runtime.delay_seconds)
 
     # -- the trading API
 
@@ -141,7 +141,7 @@ class BinancePush:
             return turned_away
         socket = web.WebSocketResponse(autoping=False, max_msg_size=262144, compress=False)
         await socket.prepare(request)
-        connection = Connection(socket, "api", False, self.house.now())
+        connection = Connection(socket, "api", False, self.runtime.now())
         self._others.add(connection)
         try:
             await self._talk(connection, lambda one, text: self.api.answer(one, text, request.remote or ""))
@@ -153,13 +153,13 @@ class BinancePush:
 
     def every_moment(self) -> None:
         """Twice a second: pings, connections that are old or dead, market streams that repeat themselves."""
-        now, life = time.monotonic(), float(self.house.engine.switches["binance_stream_life_seconds"]) * 1000
+        now, life = time.monotonic(), float(self.runtime.exchange.behaviour["binance_stream_life_seconds"]) * 1000
         for connection in [*self.sockets.open, *self._others]:
-            if self.house.now() - connection.opened >= life or now - connection.ponged > PONG_SECONDS:
+            if self.runtime.now() - connection.opened >= life or now - connection.ponged > PONG_SECONDS:
                 connection.end()
             elif now - connection.pinged >= PING_SECONDS:
                 connection.pinged = now
-                connection.ping(str(self.house.now()).encode())
+                connection.ping(str(self.runtime.now()).encode())
         self.market.every_moment()
 
     async def close(self) -> None:

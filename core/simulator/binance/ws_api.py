@@ -16,7 +16,7 @@ from core.simulator.binance.endpoints import ENDPOINTS, PUBLIC, TRADE, Call
 from core.simulator.binance.errors import BinanceError
 from core.simulator.binance.format import Row
 from core.simulator.binance.http import TRANSPORT_FAULTS, BinanceHttp, sign
-from core.simulator.runtime import House
+from core.simulator.runtime import Runtime
 
 METHODS = {
     "depth": ("GET", "v1/depth"), "ticker.price": ("GET", "v2/ticker/price"),
@@ -36,8 +36,8 @@ AUTH = {"apiKey", "signature"}
 class BinanceWsApi:
     """Answers requests on any connection; keeps nothing about it, because no key here can log on to a session."""
 
-    def __init__(self, house: House, http: BinanceHttp) -> None:
-        self.house, self.http = house, http
+    def __init__(self, runtime: Runtime, http: BinanceHttp) -> None:
+        self.runtime, self.http = runtime, http
 
     def turned_away(self, remote: str) -> web.Response | None:
         """The refusal of a handshake that exceeds the limits."""
@@ -68,11 +68,11 @@ class BinanceWsApi:
         self._say(connection, reply | {"status": status, "result" if status == 200 else "error": result}, delay)
 
     def _say(self, connection: Connection, reply: Row, delay: float = 0.0) -> None:
-        connection.say(reply | {"rateLimits": self._limits()}, self.house.delay_seconds + delay)
+        connection.say(reply | {"rateLimits": self._limits()}, self.runtime.delay_seconds + delay)
 
     def _answered(self, connection: Connection, method: str, sent: Row, remote: str) -> tuple[int, Any, float]:
         """Status, result and how late it comes (seconds); ConnectionAbortedError where a fault takes the connection away."""
-        self.house.requests[f"WS {method}"] += 1
+        self.runtime.requests[f"WS {method}"] += 1
         if method.startswith("session."):
             return 200, self._session(connection, method), 0.0
         if method not in METHODS:
@@ -80,11 +80,11 @@ class BinanceWsApi:
         verb, path = METHODS[method]
         found = ENDPOINTS[verb, path]
         parameters = {name: _text(value) for name, value in sent.items() if value not in (None, "")}
-        call = Call(self.house, verb, path, {name: value for name, value in parameters.items() if name not in AUTH})
+        call = Call(self.runtime, verb, path, {name: value for name, value in parameters.items() if name not in AUTH})
         self.http.limits.admit(max(1, found.weight), remote)
         if found.security != PUBLIC:
             self._admit(found.security, call, sent, parameters)
-        fault = self.house.engine.faults.strike(TRANSPORT_FAULTS, call.about() | {"op": method})
+        fault = self.runtime.exchange.faults.strike(TRANSPORT_FAULTS, call.about() | {"op": method})
         status, answered = self.http.carried_out(call, found, fault)
         if fault is not None and fault.kind in ("lost_after", "lost_before", "late", "reset"):
             raise ConnectionAbortedError
@@ -101,7 +101,7 @@ class BinanceWsApi:
         self.http.in_time(call)
         signed = "&".join(f"{key}={parameters[key]}" for key in sorted(parameters) if key != "signature")
         given = parameters.get("signature", "").lower()
-        if not hmac.compare_digest(sign(self.house.keys[name]["secret"], signed.encode()), given):
+        if not hmac.compare_digest(sign(self.runtime.keys[name]["secret"], signed.encode()), given):
             raise BinanceError(-1022, "Signature for this request is not valid.")
         if security == TRADE and name != "binance":
             raise BinanceError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
@@ -113,19 +113,19 @@ class BinanceWsApi:
         if method not in ("session.status", "session.logout"):
             raise BinanceError(-1000, "Unknown method.", 400)
         return {"apiKey": None, "authorizedSince": None, "connectedSince": connection.opened,
-                "returnRateLimits": True, "serverTime": self.house.shown_now()}  # fmt: skip
+                "returnRateLimits": True, "serverTime": self.runtime.shown_now()}  # fmt: skip
 
     def _limits(self) -> list[Row]:
         used, short, long = self.http.limits.counts()
-        switches = self.house.engine.switches
+        behaviour = self.runtime.exchange.behaviour
         orders: list[Row] = [
             {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10,
-             "limit": int(switches["binance_orders_10s"]), "count": short},
+             "limit": int(behaviour["binance_orders_10s"]), "count": short},
             {"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1,
-             "limit": int(switches["binance_orders_1m"]), "count": long},
+             "limit": int(behaviour["binance_orders_1m"]), "count": long},
         ]  # fmt: skip
         return [{"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1,
-                 "limit": int(switches["binance_weight_limit"]), "count": used}, *orders]  # fmt: skip
+                 "limit": int(behaviour["binance_weight_limit"]), "count": used}, *orders]  # fmt: skip
 
 
 def _text(value: Any) -> str:

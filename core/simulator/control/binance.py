@@ -7,13 +7,14 @@ instId (BTC-USDT-SWAP or BTCUSDT), posSide (long, short, net) and sz in the base
 from collections.abc import Callable
 from typing import Any
 
-from core.simulator.binance import algo as algo_rows
-from core.simulator.binance import trade
+from core.simulator.binance import algo, trade
 from core.simulator.binance.endpoints import Call
+from core.simulator.binance.engine.commands import BinanceCancel, BinanceCancelAlgo, BinancePlace, BinancePlaceAlgo
+from core.simulator.engine.commands import Deleverage, Deposit, Liquidate
 from core.simulator.engine.state import Refusal
 from core.simulator.okx.format import text
 from core.simulator.okx.rows import account, orders
-from core.simulator.runtime import House
+from core.simulator.runtime import Runtime
 
 Body = dict[str, Any]
 
@@ -21,8 +22,8 @@ Body = dict[str, Any]
 class BinanceControl:
     """What /sim/intervene and /sim/state do for the Binance account."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
 
     def intervene(self, body: Body) -> Body:
         """The deed asked for; Refusal where the exchange says no, ValueError where there is no such deed."""
@@ -44,31 +45,31 @@ class BinanceControl:
 
     def _call(self, body: Body) -> Call:
         words = {name: str(value) for name, value in body.items() if name not in ("do", "account")}
-        return Call(self.house, "POST", "v1/order", words)
+        return Call(self.runtime, "POST", "v1/order", words)
 
     def _place(self, body: Body) -> Body:
-        order = self.house.perform({"do": "binance_place", "order": trade.draft(self._call(body))})
+        order = self.runtime.perform(BinancePlace(trade.draft(self._call(body))))
         return {"orderId": int(order.order_id)}
 
     def _place_algo(self, body: Body) -> Body:
-        algo = self.house.perform({"do": "binance_place_algo", "algo": algo_rows.draft(self._call(body))})
-        return {"algoId": int(algo.algo_id)}
+        placed = self.runtime.perform(BinancePlaceAlgo(algo.draft(self._call(body))))
+        return {"algoId": int(placed.algo_id)}
 
     def _close(self, body: Body) -> Body:
         """Close a leg, or as much of it as `sz` says, at market; resting closes that stand in the way are cancelled."""
-        engine, symbol, side = self.house.engine, self.symbol(body), str(body.get("posSide", "net"))
-        owner = engine.binance.owner
+        context, symbol, side = self.runtime.binance, self.symbol(body), str(body.get("posSide", "net"))
+        owner = context.owner
         held = owner.held(symbol, side)
         if not held:
             raise Refusal("reduce_only")
         closing = "sell" if held > 0 else "buy"
-        for order in list(engine.binance.admission.open_orders(owner, symbol)):
+        for order in list(context.order_checks.open_orders(owner, symbol)):
             if (order.position_side, order.side) == (side, closing):
-                self.house.perform({"do": "binance_cancel", "symbol": symbol, "order_id": order.order_id})
+                self.runtime.perform(BinanceCancel(symbol, order.order_id))
         asked = {"instrument": symbol, "side": closing, "position_side": side, "kind": "market",
                  "size": str(body.get("sz") or abs(held)), "wire": {"type": "MARKET"},
                  "reduce_only": "true" if side == "net" else None}  # fmt: skip
-        return {"orderId": int(self.house.perform({"do": "binance_place", "order": asked}).order_id)}
+        return {"orderId": int(self.runtime.perform(BinancePlace(asked)).order_id)}
 
     def _cancel(self, body: Body) -> Body:
         algo_id, client_algo_id = (
@@ -76,40 +77,38 @@ class BinanceControl:
             str(body.get("clientAlgoId") or body.get("algoClOrdId") or ""),
         )
         if algo_id or client_algo_id:
-            self.house.perform({"do": "binance_cancel_algo", "algo_id": algo_id, "client_id": client_algo_id})
+            self.runtime.perform(BinanceCancelAlgo(algo_id, client_algo_id))
             return {}
         order_id, client_id = str(body.get("orderId") or body.get("ordId") or ""), str(body.get("clOrdId") or "")
-        for order in self.house.engine.live.values():
+        for order in self.runtime.exchange.live.values():
             named = order_id == order.order_id or (client_id and client_id == order.client_id)
             if order.account == "binance" and named:
-                command = {"do": "binance_cancel", "symbol": order.instrument, "order_id": order.order_id}
-                self.house.perform(command)
+                self.runtime.perform(BinanceCancel(order.instrument, order.order_id))
                 return {}
         raise Refusal("unknown_cancel")
 
     def _deposit(self, body: Body) -> Body:
-        command = {"do": "deposit", "amount": str(body["amount"]), "account": "binance"}
-        self.house.perform(command | {"asset": str(body.get("asset", "USDT"))})
+        self.runtime.perform(Deposit(str(body["amount"]), "binance", str(body.get("asset", "USDT"))))
         return {}
 
     def _liquidate(self, body: Body) -> Body:
-        where = {"symbol": self.symbol(body), "side": body.get("posSide", "net"), "account": "binance"}
-        self.house.perform({"do": "liquidate", **where})
+        self.runtime.perform(Liquidate(self.symbol(body), body.get("posSide", "net"), "binance"))
         return {}
 
     def _adl(self, body: Body) -> Body:
-        where = {"symbol": self.symbol(body), "side": body.get("posSide", "net"), "account": "binance"}
-        self.house.perform({"do": "adl", **where, "size": str(body["sz"]) if body.get("sz") else None})
+        size = str(body["sz"]) if body.get("sz") else None
+        self.runtime.perform(Deleverage(self.symbol(body), body.get("posSide", "net"), size, "binance"))
         return {}
 
     # -- the whole truth
 
     def state(self) -> Body:
         """The account as the engine keeps it, in the same rows as the other account's; sizes in the base coin."""
-        engine, owner = self.house.engine, self.house.engine.binance.owner
+        exchange, context, okx = self.runtime.exchange, self.runtime.binance, self.runtime.okx
+        owner = context.owner
         return {
             "accounts": {"binance": {
-                "balance": text(owner.balance), "equity": text(owner.equity(engine.prices)),
+                "balance": text(owner.balance), "equity": text(owner.equity(exchange.prices)),
                 "deposits": text(owner.deposits), "realised": text(owner.realised), "fees": text(owner.fees),
                 "funding": text(owner.funding), "penalties": text(owner.penalties), "bnb": text(owner.bnb),
                 "bnb_deposits": text(owner.bnb_deposits),
@@ -117,10 +116,10 @@ class BinanceControl:
                 "leverage": {symbol: text(value) for symbol, value in owner.leverage.items()},
                 "isolated": {f"{symbol} {side}": text(amount) for (symbol, side), amount in owner.wallets.items()},
             }},
-            "positions": [account.position(engine, one) for one in owner.positions.values()],
-            "lives": [account.life(engine, one) for one in owner.lives],
-            "orders": [orders.order(engine, one) for one in engine.orders.values() if one.account == "binance"],
-            "fills": [orders.fill(one) for one in engine.fills.values() if one.account == "binance"],
+            "positions": [account.position(okx, one) for one in owner.positions.values()],
+            "lives": [account.life(exchange, one) for one in owner.lives],
+            "orders": [orders.order(exchange, one) for one in exchange.orders.values() if one.account == "binance"],
+            "fills": [orders.fill(one) for one in exchange.fills.values() if one.account == "binance"],
             "ledger": [account.bill(one) for one in owner.ledger],
-            "algos": engine.binance_algos.truth(),
+            "algos": context.algo_orders.rows(),
         }  # fmt: skip

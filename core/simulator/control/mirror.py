@@ -6,7 +6,8 @@ from typing import Any
 
 import aiohttp
 
-from core.simulator.runtime import House
+from core.simulator.engine.commands import MovePrice
+from core.simulator.runtime import Runtime
 
 EVERY_SECONDS = 0.5
 log = logging.getLogger(__name__)
@@ -15,8 +16,8 @@ log = logging.getLogger(__name__)
 class Mirror:
     """Follows last and mark prices; a failed request is said once and tried again."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
         self._task: asyncio.Task[None] | None = None
 
     def start(self, base_url: str, symbol: str | None) -> None:
@@ -36,10 +37,9 @@ class Mirror:
                     last = await self._rows(session, f"{base_url}/api/v5/market/tickers?instType=SWAP", "last")
                     mark = await self._rows(session, f"{base_url}/api/v5/public/mark-price?instType=SWAP", "markPx")
                     failing = False
-                    for name in [symbol] if symbol else list(self.house.engine.markets):
+                    for name in [symbol] if symbol else list(self.runtime.exchange.markets):
                         if name in last:
-                            prices = {"last": last[name], "mark": mark.get(name), "index": mark.get(name)}
-                            self.house.perform({"do": "price", "symbol": name, **prices})
+                            self.runtime.perform(MovePrice(name, last[name], mark.get(name), mark.get(name)))
                 except (aiohttp.ClientError, TimeoutError, KeyError, ValueError) as error:
                     if not failing:
                         log.warning("the mirrored exchange does not answer: %s", error)

@@ -8,19 +8,25 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from core.simulator.behaviour import DEFAULTS
 from core.simulator.binance.errors import BinanceError
 from core.simulator.binance.errors import coded as binance_coded
 from core.simulator.binance.http import BinanceHttp
 from core.simulator.control.binance import BinanceControl
 from core.simulator.control.mirror import Mirror
+from core.simulator.control.okx import OkxControl
+from core.simulator.engine.commands import (
+    Advance,
+    MovePrice,
+    Reset,
+    SetBehaviour,
+    SetFaults,
+    SetMarket,
+)
 from core.simulator.engine.state import Refusal
-from core.simulator.okx import trade
 from core.simulator.okx.errors import CODES, coded
 from core.simulator.okx.format import text
 from core.simulator.okx.http import OkxHttp, clean
-from core.simulator.okx.rows import account, orders
-from core.simulator.runtime import House
+from core.simulator.runtime import Runtime
 
 Body = Any
 SOURCES = ("walk", "hold", "script", "mirror", "candles")
@@ -29,10 +35,10 @@ SOURCES = ("walk", "hold", "script", "mirror", "candles")
 class Control:
     """Every address under /sim/. A senseless request is answered 400 with words."""
 
-    def __init__(self, house: House, http: OkxHttp, binance: BinanceHttp) -> None:
-        self.house, self.http, self.binance = house, http, binance
-        self.binance_hand = BinanceControl(house)
-        self.mirror = Mirror(house)
+    def __init__(self, runtime: Runtime, http: OkxHttp, binance: BinanceHttp) -> None:
+        self.runtime, self.http, self.binance = runtime, http, binance
+        self.okx_side, self.binance_side = OkxControl(runtime), BinanceControl(runtime)
+        self.mirror = Mirror(runtime)
 
     def routes(self) -> list[web.RouteDef]:
         table: list[tuple[str, str, Callable[[Body], Any]]] = [
@@ -70,30 +76,22 @@ class Control:
     # -- prices and time
 
     def price(self, body: Body) -> Any:
-        symbol = self._symbol(body)
+        symbol = self.okx_side.symbol(body)
         prices = {
             name: str(_above_zero(body[name], name)) for name in ("last", "mark", "index") if body.get(name) is not None
         }
-        self.house.perform({"do": "price", "symbol": symbol, "last": prices.pop("last"), **prices})
+        self.runtime.perform(MovePrice(symbol, **prices))
         return {"ok": True}
 
     def prices(self, body: Body) -> Any:
         return {
             symbol: {"last": text(m.prices.last), "mark": text(m.prices.mark), "index": text(m.prices.index),
                      "source": m.source}
-            for symbol, m in self.house.engine.markets.items()
+            for symbol, m in self.runtime.exchange.markets.items()
         }  # fmt: skip
 
-    def _symbol(self, body: Body) -> str:
-        symbol = str(body["instId"])
-        if symbol.endswith("USDT") and "-" not in symbol:  # BTCUSDT is the same market
-            symbol = f"{symbol.removesuffix('USDT')}-USDT-SWAP"
-        if symbol not in self.house.engine.markets:
-            raise ValueError(f"there is no instrument {symbol}")
-        return symbol
-
     def market(self, body: Body) -> Any:
-        source, symbol = body["source"], self._symbol(body) if body.get("instId") else None
+        source, symbol = body["source"], self.okx_side.symbol(body) if body.get("instId") else None
         if source not in SOURCES:
             raise ValueError(f"source is one of {', '.join(SOURCES)}")
         settings = {name: value for name, value in body.items() if name not in ("source", "instId")}
@@ -105,162 +103,92 @@ class Control:
         if source == "mirror":
             self.mirror.start(str(body["base_url"]), symbol)
             source, settings = "hold", {}
-        self.house.perform({"do": "market", "source": source, "symbol": symbol, "settings": settings})
+        self.runtime.perform(SetMarket(source, symbol, settings))
         return {"ok": True}
 
     def clock(self, body: Body) -> Any:
         if "advance_seconds" in body:
-            if self.house.clock.kind != "stepped":
+            if self.runtime.clock.kind != "stepped":
                 raise ValueError("only a stepped clock is moved by hand")
             seconds = float(body["advance_seconds"])
             if not 0 <= seconds <= 400 * 86400:
                 raise ValueError("advance_seconds is out of reach")
-            self.house.perform({"do": "advance", "to": self.house.engine.now + round(seconds * 1000)})
-        now = datetime.fromtimestamp(self.house.now() / 1000, UTC).isoformat(timespec="milliseconds")
-        return {"now": now.replace("+00:00", "Z"), "clock": self.house.clock.kind}
+            self.runtime.perform(Advance(self.runtime.exchange.now + round(seconds * 1000)))
+        now = datetime.fromtimestamp(self.runtime.now() / 1000, UTC).isoformat(timespec="milliseconds")
+        return {"now": now.replace("+00:00", "Z"), "clock": self.runtime.clock.kind}
 
     # -- faults and switches
 
     def set_faults(self, body: Body) -> Any:
-        self.house.perform({"do": "faults", "asked": body})
+        self.runtime.perform(SetFaults(body))
         return self.faults(body)
 
     def faults(self, body: Body) -> Any:
-        return self.house.engine.faults.shown()
+        return self.runtime.exchange.faults.shown()
 
     def set_switches(self, body: Body) -> Any:
         for name in body:
-            if name not in DEFAULTS:
+            if name not in self.runtime.exchange.behaviours:
                 raise ValueError(f"there is no switch {name}")
-        self.house.perform({"do": "switches", "values": body})
+        self.runtime.perform(SetBehaviour(body))
         return self.switches(body)
 
     def switches(self, body: Body) -> Any:
-        return self.house.engine.switches | {"demo_keys": self.house.keys["okx_demo"]}
+        return self.runtime.exchange.behaviour | {"demo_keys": self.runtime.keys["okx_demo"]}
 
-    # -- the account
+    # -- what a person does in an account
 
     def intervene(self, body: Body) -> Any:
-        deeds = {"close": self._close, "cancel": self._cancel, "place": self._place, "place_algo": self._place_algo,
-                 "amend_algo": self._amend_algo, "deposit": self._deposit, "liquidate": self._liquidate,
-                 "adl": self._adl}  # fmt: skip
-        if body.get("account") == "binance":
-            return {"ok": True} | self.binance_hand.intervene(clean(body))
-        if body.get("do") not in deeds:
-            raise ValueError(f"do is one of {', '.join(deeds)}")
-        return {"ok": True} | (deeds[body["do"]](clean(body)) or {})
+        """Act in an account by hand, as the body's "do" says; ValueError where there is no such act."""
+        side = self.binance_side if body.get("account") == "binance" else self.okx_side
+        return {"ok": True} | side.intervene(clean(body))
 
-    def _close(self, body: Body) -> Any:
-        command = {"account": "live", "symbol": self._symbol(body), "side": body.get("posSide", "net")}
-        if body.get("sz"):
-            order = self.house.perform({"do": "close_part", **command, "size": str(body["sz"])})
-        else:
-            order = self.house.perform({"do": "close", **command, "cancel_orders": True})
-        return {"ordId": order.order_id}
-
-    def _cancel(self, body: Body) -> Any:
-        if body.get("algoId") or body.get("algoClOrdId"):
-            self.house.perform({"do": "cancel_algo", "account": "live", **trade.which_algo(body)})
-            return None
-        which = trade.which(body)
-        for order in self.house.engine.live.values():
-            if which["order_id"] == order.order_id or (which["client_id"] and which["client_id"] == order.client_id):
-                command = {"do": "cancel", "account": "live", "symbol": order.instrument, "order_id": order.order_id}
-                self.house.perform(command)
-                return None
-        raise Refusal("cancel_gone")
-
-    def _place(self, body: Body) -> Any:
-        row = {"tdMode": "cross", **body}
-        order = self.house.perform({"do": "place", "account": "live", "order": trade.draft(row)})
-        return {"ordId": order.order_id}
-
-    def _place_algo(self, body: Body) -> Any:
-        row = {"tdMode": "cross", **body}
-        algo = self.house.perform({"do": "place_algo", "account": "live", "algo": trade.algo_draft(row)})
-        return {"algoId": algo.algo_id}
-
-    def _amend_algo(self, body: Body) -> Any:
-        trigger = {
-            "trigger": body.get("newTriggerPx"),
-            "price": body.get("newOrdPx"),
-            "by": body.get("newTriggerPxType"),
-        }
-        change = trade.legs(body, "new") | {"trigger": trigger, "size": body.get("newSz")}
-        self.house.perform({"do": "amend_algo", "account": "live", **trade.which_algo(body), "change": change})
-
-    def _deposit(self, body: Body) -> Any:
-        self.house.perform({"do": "deposit", "amount": str(Decimal(str(body["amount"])))})
-
-    def _liquidate(self, body: Body) -> Any:
-        self.house.perform({"do": "liquidate", "symbol": self._symbol(body), "side": body.get("posSide", "net")})
-
-    def _adl(self, body: Body) -> Any:
-        size = str(body["sz"]) if body.get("sz") else None
-        self.house.perform(
-            {"do": "adl", "symbol": self._symbol(body), "side": body.get("posSide", "net"), "size": size}
-        )
-
-    # -- the whole truth
+    # -- starting afresh, and looking
 
     def reset(self, body: Body) -> Any:
         self.mirror.stop()
-        fresh = {name: body[name] for name in ("seed", "balance") if body.get(name) is not None}
-        self.house.journal.perform({"do": "reset", **fresh})
-        self.house.clock.restart(self.house.engine.now)
-        self.house.requests.clear()
-        self.house.delay_seconds = 0.0
+        self.runtime.journal.perform(Reset(body.get("seed"), body.get("balance")))
+        self.runtime.clock.restart(self.runtime.exchange.now)
+        self.runtime.requests.clear()
+        self.runtime.delay_seconds = 0.0
         self.http.forget_limits()
         self.binance.limits.forget()
         return {"ok": True}
 
     def forget_requests(self, body: Body) -> Any:
-        self.house.requests.clear()
+        self.runtime.requests.clear()
         return {"ok": True}
 
     def delay(self, body: Body) -> Any:
-        self.house.delay_seconds = max(0.0, float(body["ms"]) / 1000)
+        self.runtime.delay_seconds = max(0.0, float(body["ms"]) / 1000)
         return {"ok": True, "ms": body["ms"]}
 
     def health(self, body: Body) -> Any:
         return {
             "ok": True,
             "now": self.clock({})["now"],
-            "clock": self.house.clock.kind,
-            "seed": self.house.engine.seed,
+            "clock": self.runtime.clock.kind,
+            "seed": self.runtime.exchange.seed,
         }
 
     def candles(self, body: Body) -> Any:
-        market = self.house.engine.markets[self._symbol(body)]
+        market = self.runtime.exchange.markets[self.okx_side.symbol(body)]
         chosen = market.tape.minutes[-int(body.get("limit", 300)) :]
         return {"candles": [[candle[0], *map(text, candle[1:])] for candle in chosen]}
 
     def state(self, body: Body) -> Any:
-        engine = self.house.engine
-        self.house.tick()
-        worlds = ["live", "demo"] if engine.switches["two_worlds"] else ["live"]
-        owners = [engine.accounts[name] for name in worlds]
+        """Return everything the exchange knows, as no client sees it."""
+        self.runtime.tick()
+        exchange = self.runtime.exchange
         return {
-            "now": self.clock({})["now"], "seed": engine.seed, "clock": self.house.clock.kind,
-            "config": engine.switches,
+            "now": self.clock({})["now"],
+            "seed": exchange.seed,
+            "clock": self.runtime.clock.kind,
+            "config": exchange.behaviour,
             "prices": self.prices(body),
-            "accounts": {owner.name: {
-                "balance": text(owner.balance), "equity": text(owner.equity(engine.prices)),
-                "deposits": text(owner.deposits), "realised": text(owner.realised),
-                "fees": text(owner.fees),
-                "funding": text(owner.funding), "penalties": text(owner.penalties),
-                "posMode": "long_short_mode" if owner.hedged else "net_mode",
-                "leverage": {symbol: text(value) for symbol, value in owner.leverage.items()},
-            } for owner in owners},
-            "positions": [account.position(engine, p) for owner in owners for p in owner.positions.values()],
-            "lives": [account.life(engine, life) for owner in owners for life in owner.lives],
-            "orders": [orders.order(engine, order) for order in engine.orders.values() if order.account in worlds],
-            "algos": [orders.algo(engine, algo) for algo in engine.algos.values() if algo.account in worlds],
-            "fills": [orders.fill(fill) for fill in engine.fills.values() if fill.account in worlds],
-            "ledger": [account.bill(bill) for owner in owners for bill in owner.ledger],
-            "requests": dict(self.house.requests),
-            "binance": self.binance_hand.state() | {"weight": self.binance.limits.total},
-        }  # fmt: skip
+            "requests": dict(self.runtime.requests),
+            "binance": self.binance_side.state() | {"weight": self.binance.limits.total},
+        } | self.okx_side.state()
 
 
 def _refused(refusal: Refusal) -> dict[str, str]:

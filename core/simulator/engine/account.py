@@ -50,10 +50,10 @@ class Account:
     def restore(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
             setattr(self, name, value)
-        living = {
-            (life.position_id, life.created): position for position in self.positions.values() for life in (position,)
-        }
-        self.lives = [living.get((life.position_id, life.created), life) for life in self.lives]
+        living = {(position.position_id, position.created): position for position in self.positions.values()}
+        self.lives = [  # a life that has ended may share id and time with the one that began as it ended
+            living.get((life.position_id, life.created), life) if life.contracts else life for life in self.lives
+        ]
 
     # -- margin
 
@@ -202,8 +202,8 @@ class Account:
         """Funding was paid (below zero) or received on that position."""
         position.funding += amount
 
-    def charged(self, fee: Decimal, bnb_price: Decimal | None) -> tuple[Decimal, str, Decimal]:
-        """What a fee (USDT, below zero) costs: in USDT, and the asset and amount that the trade then shows."""
+    def charged(self, fee: Decimal) -> tuple[Decimal, str, Decimal]:
+        """Return what a fee (USDT, below zero) costs: in USDT, and the asset and amount that the trade then shows."""
         return fee, "USDT", fee
 
     def in_danger(self, prices: Callable[[str], Prices]) -> bool:
@@ -231,6 +231,10 @@ class Account:
         bill.balance = self.balance
         self.ledger.append(bill)
         return bill
+
+    def takes_in(self, asset: str, amount: Decimal) -> bool:
+        """Take in a deposit of another asset than USDT; False where the account has no wallet for it."""
+        return False
 
     def funding_due(
         self, rates: Callable[[str], Decimal], prices: Callable[[str], Prices]

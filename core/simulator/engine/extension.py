@@ -1,62 +1,69 @@
-"""What one exchange adds to the engine: its own commands, its own books, and a word when prices, time or positions move.
+"""What a wire's half adds to the engine: commands, orders of its own, and hooks for time, prices and positions.
 
-Every change of an annex comes through a command of the engine, so that a run can be repeated and nothing is lost.
+Every change of an extension comes through a command of the engine, so that a run can be repeated and nothing is lost.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import Any, ClassVar
 
 from core.simulator.engine.account import Account
+from core.simulator.engine.behaviour import Behaviours
+from core.simulator.engine.commands import Command
+from core.simulator.engine.state import Order
 
-if TYPE_CHECKING:
-    from core.simulator.engine.engine import Engine
+Handlers = dict[type[Command[Any]], Callable[[Any], Any]]
 
 
-class Annex:
-    """Does nothing of its own; each exchange's annex overrides what it needs."""
+class Extension:
+    """A part of the exchange that one wire adds; each hook does nothing until it is overridden."""
 
     name = ""
-
-    def __init__(self, engine: "Engine") -> None:
-        self.engine = engine
+    behaviours: ClassVar[Behaviours] = {}
 
     @property
-    def commands(self) -> dict[str, Callable[..., Any]]:
-        """The commands it adds to the engine, by name."""
+    def handlers(self) -> Handlers:
+        """Return what carries out each kind of command that this extension adds."""
         return {}
 
-    def begin(self) -> None:
-        """Everything fresh."""
+    def begin(self, balance: Decimal | None) -> None:
+        """Begin anew; `balance` (USDT) is what accounts hold then, None: what the setup says."""
 
     def state(self) -> Any:
-        """What `restore` needs, in values that `pack` can write."""
+        """Return what `restore` needs, in values that `pack` can write; None where there is nothing."""
         return None
 
     def restore(self, state: Any) -> None:
         """Go on from what `state` gave."""
 
-    def truth(self) -> list[Any]:
-        """What waits here or ever did, as plain rows, for who may see everything."""
-        return []
+    def before_step(self, now: int) -> None:
+        """Act on the time (ms) of a step before the prices move in it."""
+
+    def after_step(self, now: int) -> None:
+        """Act on the time (ms) of a step once its prices have moved."""
 
     def evaluate(self, symbol: str) -> None:
-        """The prices of that instrument moved; plain orders have been filled already."""
-
-    def moved_on(self, now: int) -> None:
-        """It is that time now (ms)."""
-
-    def switched(self, names: list[str]) -> None:
-        """These switches were set."""
-
-    def order_changed(self, order: Any) -> None:
-        """A plain order was filled or ended."""
-
-    def position_ended(self, owner: Account, symbol: str, side: str) -> None:
-        """That position is flat."""
-
-    def stop_trading(self, owner: Account, symbols: set[str]) -> None:
-        """The account is being liquidated: what waits on these instruments ends."""
+        """Act on the prices of that instrument, which moved; plain orders have been filled already."""
 
     def waits_on(self, symbol: str) -> bool:
-        """Whether anything here wants each small step of that price."""
+        """Return whether anything here wants each small step of that price."""
         return False
+
+    def behaviour_changed(self, names: list[str]) -> None:
+        """Act on behaviours that were set."""
+
+    def order_changed(self, order: Order) -> None:
+        """Act on a plain order that was filled or ended."""
+
+    def position_ended(self, owner: Account, symbol: str, side: str) -> None:
+        """Act on a position that is flat."""
+
+    def keeps_closing_orders(self, owner: Account) -> bool:
+        """Return whether resting orders that close outlive their position in this account."""
+        return False
+
+    def stop_trading(self, owner: Account, symbols: set[str]) -> None:
+        """End what waits on these instruments: the account is being liquidated."""
+
+
+Extensions = tuple[Extension, ...]

@@ -12,7 +12,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from itertools import pairwise
 from typing import Any
 
-from core.simulator.engine.candles import MINUTE, Candle, Tape, draw, volume
+from core.simulator.engine.candles import MINUTE, Candle, Tape, draw, history, volume
 from core.simulator.engine.instruments import Contract
 from core.simulator.engine.state import near
 
@@ -22,6 +22,8 @@ FUNDING_MS = 8 * 3_600_000
 LARGEST_STEP = Decimal("0.0005")  # a price walks there in steps no longer than this
 CANDLE_POINTS = (0, 20, 40, 59)  # seconds of a recorded minute at which it opens, turns, turns again, closes
 BAND = Decimal("0.02")
+HISTORY_MINUTES = 500
+WALK_WIDTH = Decimal("0.0001")  # of the seeded history, as a share of the price
 
 
 @dataclass(slots=True)
@@ -112,9 +114,9 @@ class Market:
         _, opened, high, low, close, _ = candle
         turns = (low, high) if close >= opened else (high, low)
         prices, second = (opened, *turns, close), Decimal(now % MINUTE) / 1000
-        for start, stop, begin, end in zip(CANDLE_POINTS, CANDLE_POINTS[1:], prices, prices[1:], strict=False):
+        for (start, begin), (stop, end) in pairwise(zip(CANDLE_POINTS, prices, strict=True)):
             if second <= stop:
-                return Decimal(begin) + (end - begin) * (second - start) / (stop - start)
+                return Decimal(begin) + (Decimal(end) - begin) * (second - start) / (stop - start)
         return Decimal(close)
 
     def _follow(self, follower: Decimal, last: Decimal, seconds: Decimal) -> Decimal:
@@ -154,6 +156,23 @@ class Market:
         """The highest price of a buy and the lowest of a sell."""
         high, low = self.prices.last * (1 + BAND), self.prices.last * (1 - BAND)
         return near(self.contract.tick, high), near(self.contract.tick, low)
+
+
+def first_market(contract: Contract, seed: int, start: int, candles: list[Candle]) -> Market:
+    """Return the market of a contract at the start (ms) of a run, with its past: recorded candles, or a seeded walk."""
+    recorded = {candle[0]: candle for candle in candles}
+    price, minute = contract.price, start - start % MINUTE
+    before = [recorded[at] for at in sorted(recorded) if at < minute][-HISTORY_MINUTES * 40 :]
+    if recorded:
+        here = recorded.get(minute) or next((recorded[at] for at in sorted(recorded) if at > minute), None)
+        price = here[1] if here else before[-1][4]
+    past = [list(c) for c in before] or history(
+        seed, contract.symbol, price, contract.tick, minute, HISTORY_MINUTES, WALK_WIDTH
+    )
+    prices = Prices(price, price, price)
+    market = Market(contract, seed, prices, Tape(past), "candles" if recorded else "walk", {}, recorded)
+    market.set(Prices(price, price, price), start)
+    return market
 
 
 def funding_rate(seed: int, symbol: str, at: int) -> Decimal:

@@ -1,90 +1,81 @@
-"""Plain orders in the engine: taken in or refused, filled, amended, cancelled; positions closed.
+"""Plain orders on any side of the exchange: entered, filled, ended, and closed by the exchange itself.
 
-`matching` says when and at what price; this file keeps the books of it.
+`matching` says when and at what price an order fills; this file keeps the books of it.
 """
 
-from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
 
 from core.simulator.engine import matching
 from core.simulator.engine.account import Account
-from core.simulator.engine.order_checks import number
-from core.simulator.engine.state import ZERO, Attached, Bill, Fill, Leg, Order, Position, Refusal, down_to, money
-
-if TYPE_CHECKING:
-    from core.simulator.engine.engine import Engine
+from core.simulator.engine.commands import Plan
+from core.simulator.engine.exchange import ExchangeState
+from core.simulator.engine.state import ZERO, Bill, Fill, Order, Position, down_to, money, number
 
 
-class Trading:
-    """All that happens to plain orders."""
+class Orders:
+    """The book of plain orders; each wire checks an order by its own rules before it enters."""
 
-    def __init__(self, engine: "Engine") -> None:
-        self.engine = engine
+    def __init__(self, exchange: ExchangeState) -> None:
+        self.exchange = exchange
 
-    # -- taking in
+    # -- entering
 
-    def place(self, account: str, order: dict[str, Any], plan: dict[str, Any] | None = None) -> Order:
-        """Accept one order, and let it fill as far as it does; Refusal where it breaks a rule.
+    def enter(self, order: Order, plan: Plan) -> Order:
+        """Take a checked order into the book, and let it fill as far as it does.
 
         `plan` says what a fault wants: {"fraction", "rest"}, {"accept_delay"} or {"hidden"} (seconds).
         """
-        owner = self.engine.accounts[account]
-        made = self.engine.admission.order(owner, order)
-        self.engine.admission.fit_to_position(owner, made)
-        self.engine.admission.margin(owner, made)
-        return self.enter(made, plan or {})
-
-    def enter(self, order: Order, plan: dict[str, Any]) -> Order:
-        engine = self.engine
-        order.order_id = engine.next_id()
-        engine.orders[order.order_id] = engine.live[order.order_id] = order
-        engine.named[order.account, order.instrument, order.client_id] = order
-        delay = Decimal(str(plan.get("accept_delay", engine.switches["order_delay_seconds"])))
-        order.active_from = engine.now + int(delay * 1000)
+        exchange = self.exchange
+        order.order_id = exchange.next_id()
+        exchange.orders[order.order_id] = exchange.live[order.order_id] = order
+        exchange.named[order.account, order.instrument, order.client_id] = order
+        delay = Decimal(str(plan.get("accept_delay", exchange.behaviour["order_delay_seconds"])))
+        order.active_from = exchange.now + int(delay * 1000)
         if "hidden" in plan:
-            engine.hidden[order.order_id] = engine.now + int(Decimal(str(plan["hidden"])) * 1000)
-        market, costs = engine.markets[order.instrument], engine.switches
+            exchange.hide(order.order_id, plan["hidden"])
+        market, costs = exchange.markets[order.instrument], exchange.behaviour
         order.taking = matching.reaches(order, market, costs)
         if order.kind == "post_only" and order.taking:
             self.end(order, "post_only")
             return order
         steps = int(costs["fill_steps"])
         if steps > 1:
-            lot = engine.contract(engine.accounts[order.account], order.instrument).lot
+            lot = exchange.contract(exchange.accounts[order.account], order.instrument).lot
             order.next_slice = max(lot, down_to(lot, order.size / steps))
-        engine.tell("order", (order, None))
-        if order.active_from <= engine.now:
+        exchange.tell("order", (order, None))
+        if order.active_from <= exchange.now:
             self._arrive(order, plan)
         return order
 
-    def _arrive(self, order: Order, plan: dict[str, Any]) -> None:
+    def _arrive(self, order: Order, plan: Plan) -> None:
         if "fraction" in plan:
-            lot = self.engine.contract(self.engine.accounts[order.account], order.instrument).lot
+            lot = self.exchange.contract(self.exchange.accounts[order.account], order.instrument).lot
             part = down_to(lot, order.size * number(plan["fraction"], "fraction"))
             if 0 < part < order.size:
                 self._take(order, part)
                 if order.living and plan.get("rest") == "cancel":
                     self.end(order, "price_limit")
-                order.active_from = self.engine.now + 1
+                order.active_from = self.exchange.now + 1
                 return
         self.try_to_fill(order)
 
     # -- filling
 
     def evaluate(self, symbol: str) -> None:
-        for order in [order for order in self.engine.live.values() if order.instrument == symbol]:
-            if order.living and order.active_from <= self.engine.now:
+        """Fill what the prices of that instrument fill, as they are now."""
+        for order in [order for order in self.exchange.live.values() if order.instrument == symbol]:
+            if order.living and order.active_from <= self.exchange.now:
                 self.try_to_fill(order)
 
     def try_to_fill(self, order: Order) -> None:
-        engine, owner = self.engine, self.engine.accounts[order.account]
-        market = engine.markets[order.instrument]
+        """Fill the order as far as the prices let it; end it where it can neither fill nor rest."""
+        exchange, owner = self.exchange, self.exchange.accounts[order.account]
+        market = exchange.markets[order.instrument]
         if order.price is not None and not order.taking and order.kind in ("limit", "post_only"):
             if matching.touched(order, market.prices.last):
                 self._execute(order, self._slice(order), order.price, True)
             return
-        if order.price is not None and not matching.reaches(order, market, engine.switches):
+        if order.price is not None and not matching.reaches(order, market, exchange.behaviour):
             if order.kind in ("limit", "post_only"):
                 order.taking = False
             else:
@@ -98,18 +89,18 @@ class Trading:
     def _slice(self, order: Order) -> Decimal:
         if order.next_slice is None or order.next_slice * 2 > order.left:
             return order.left
-        order.active_from = self.engine.now + 1000
+        order.active_from = self.exchange.now + 1000
         return order.next_slice
 
     def _take(self, order: Order, size: Decimal) -> None:
-        market = self.engine.markets[order.instrument]
-        contract = self.engine.contract(self.engine.accounts[order.account], order.instrument)
+        market = self.exchange.markets[order.instrument]
+        contract = self.exchange.contract(self.exchange.accounts[order.account], order.instrument)
         in_market = size * contract.value / market.contract.value  # the book's depth is in the market's own contracts
-        price = matching.taker_price(order, in_market, market, self.engine.switches)
+        price = matching.taker_price(order, in_market, market, self.exchange.behaviour)
         self._execute(order, size, price, False)
 
     def _execute(self, order: Order, size: Decimal, price: Decimal, maker: bool) -> None:
-        owner = self.engine.accounts[order.account]
+        owner = self.exchange.accounts[order.account]
         if owner.closes(order):
             held = owner.closable(order)
             if not held:
@@ -118,198 +109,98 @@ class Trading:
             if order.left > held:
                 order.size = order.filled + held
             size = min(size, held)
-        rate = Decimal(self.engine.switches["fees"]["maker" if maker else "taker"])
+        rate = Decimal(self.exchange.behaviour["fees"]["maker" if maker else "taker"])
         self._book(order, owner, size, price, rate, maker, "")
 
     def _book(
         self, order: Order, owner: Account, size: Decimal, price: Decimal, rate: Decimal, maker: bool, forced: str
     ) -> None:
-        engine = self.engine
+        exchange = self.exchange
         held = owner.held(order.instrument, order.position_side)
         closing = held * order.sign < 0
         long = held > 0 if closing else order.sign > 0
-        prices, fee = engine.prices(order.instrument), -money(owner.notional(order.instrument, size, price) * rate)
-        fee, fee_asset, fee_amount = owner.charged(fee, engine.bnb_price())
-        sequence = engine.next_id()
+        prices, fee = exchange.prices(order.instrument), -money(owner.notional(order.instrument, size, price) * rate)
+        fee, fee_asset, fee_amount = owner.charged(fee)
+        sequence = exchange.next_id()
         fill = Fill(
-            f"-{sequence}" if forced else sequence, engine.next_id(), order.order_id, order.client_id, owner.name,
+            f"-{sequence}" if forced else sequence, exchange.next_id(), order.order_id, order.client_id, owner.name,
             order.instrument, order.side, order.position_side, price, size, ZERO, fee, maker,
-            forced or ("close" if closing else "open"), long, prices.mark, prices.index, engine.now, order.tag,
+            forced or ("close" if closing else "open"), long, prices.mark, prices.index, exchange.now, order.tag,
             fee_asset, fee_amount,
         )  # fmt: skip
-        fill.pnl, flat = owner.fill(order, fill, engine.now, engine.retention_ms, engine.next_id)
-        engine.fills[fill.trade_id] = fill
+        fill.pnl, flat = owner.fill(order, fill, exchange.now, exchange.retention_ms, exchange.next_id)
+        exchange.fills[fill.trade_id] = fill
         order.filled += size
         order.paid += size * price
         order.fee += fee
         order.pnl += fill.pnl
-        order.last_fill, order.updated = fill.trade_id, engine.now
+        order.last_fill, order.updated = fill.trade_id, exchange.now
         order.state = "filled" if order.left <= 0 else "partially_filled"
         if not order.living:
-            engine.live.pop(order.order_id, None)
-        bill = Bill(fill.bill_id, engine.now, "trade", fill.pnl + fee, ZERO, order.instrument, order.order_id)
+            exchange.live.pop(order.order_id, None)
+        bill = Bill(fill.bill_id, exchange.now, "trade", fill.pnl + fee, ZERO, order.instrument, order.order_id)
         bill.client_id, bill.price, bill.size, bill.pnl, bill.fee = order.client_id, price, size, fill.pnl, fee
         bill.maker, bill.fill_kind, bill.long, bill.trade_id = maker, fill.kind, long, fill.trade_id
         owner.book(bill)
-        engine.tell("order", (order, fill))
-        engine.tell("trade", fill)
-        engine.tell("position", (owner.name, order.instrument, order.position_side))
+        exchange.tell("order", (order, fill))
+        exchange.tell("trade", fill)
+        exchange.tell("position", (owner.name, order.instrument, order.position_side))
         if not forced:
-            engine.tell("balance", (owner.name, "filled", (order.instrument, order.position_side)))
-        if not order.living:
-            engine.guarding.come_to_life(order)
-        engine.order_changed(order)
+            exchange.tell("balance", (owner.name, "filled", (order.instrument, order.position_side)))
+        self.changed(order)
         if flat:
             self._after_flat(owner, order.instrument, order.position_side)
 
-    def _after_flat(self, owner: Account, symbol: str, side: str) -> None:
-        stays = owner.name == "binance" and self.engine.switches["binance_closing_limits_after_flat"] == "stay"
-        for order in [] if stays else list(self.engine.live.values()):
-            if (order.account, order.instrument, order.position_side) == (owner.name, symbol, side) and owner.closes(
-                order
-            ):
-                self.end(order, "position_closed")
-        self.engine.position_ended(owner, symbol, side)
+    def changed(self, order: Order) -> None:
+        """Tell every extension that an order was filled or ended."""
+        for extension in self.exchange.extensions:
+            extension.order_changed(order)
 
-    def forced(self, owner: Account, position: Position, size: Decimal, kind: str) -> None:
-        """Close by the exchange's own hand, at the mark price; a liquidation also costs a penalty."""
-        engine, symbol, whole = self.engine, position.instrument, size == abs(position.contracts)
+    def _after_flat(self, owner: Account, symbol: str, side: str) -> None:
+        key = (owner.name, symbol, side)
+        if not any(extension.keeps_closing_orders(owner) for extension in self.exchange.extensions):
+            for order in list(self.exchange.live.values()):
+                if (order.account, order.instrument, order.position_side) == key and owner.closes(order):
+                    self.end(order, "position_closed")
+        for extension in self.exchange.extensions:
+            extension.position_ended(owner, symbol, side)
+
+    def close_by_force(self, owner: Account, position: Position, size: Decimal, kind: str) -> None:
+        """Close by force at the mark price, for a liquidation or adl; a liquidation also costs a penalty."""
+        exchange, symbol, whole = self.exchange, position.instrument, size == abs(position.contracts)
         side = "sell" if position.contracts > 0 else "buy"
         order = Order(
-            engine.next_id(), owner.forced_name(kind, engine.now), owner.name, symbol, side, position.side, "market",
-            size, None, owner.lever(symbol), engine.now, engine.now,
+            exchange.next_id(), owner.forced_name(kind, exchange.now), owner.name, symbol, side, position.side, "market",
+            size, None, owner.lever(symbol), exchange.now, exchange.now,
             category={"adl": "adl"}.get(kind, "full_liquidation" if whole else "partial_liquidation"),
         )  # fmt: skip
-        engine.orders[order.order_id] = order
+        exchange.orders[order.order_id] = order
         if order.client_id:
-            engine.named[owner.name, symbol, order.client_id] = order
-            engine.tell("order", (order, None))
-        mark = engine.prices(symbol).mark
+            exchange.named[owner.name, symbol, order.client_id] = order
+            exchange.tell("order", (order, None))
+        mark = exchange.prices(symbol).mark
         if kind == "liquidation":
             notional = owner.notional(symbol, size, mark)
             left = owner.left_for(position, mark) * size / abs(position.contracts)
-            penalty = money(
-                min(notional * owner.contracts[symbol].penalty_rate, left)
-            )  # below zero: the insurance fund pays what is missing
+            # a penalty below zero is what the insurance fund pays
+            penalty = money(min(notional * owner.contracts[symbol].penalty_rate, left))
             position.penalty -= penalty
-            bill = Bill(engine.next_id(), engine.now, "liquidation_penalty", -penalty, ZERO, symbol, order.order_id)
+            bill = Bill(exchange.next_id(), exchange.now, "liquidation_penalty", -penalty, ZERO, symbol, order.order_id)
             owner.book(bill)
         self._book(order, owner, size, mark, ZERO, False, kind)
 
     # -- ending and changing
 
     def end(self, order: Order, reason: str) -> None:
-        """Cancel what is left of it."""
-        order.state, order.cancel_reason, order.updated = "canceled", reason, self.engine.now
-        self.engine.live.pop(order.order_id, None)
-        self.engine.tell("order", (order, None))
-        if order.filled:
-            self.engine.guarding.come_to_life(order)
-        self.engine.order_changed(order)
+        """Cancel what is left of the order, for that reason."""
+        order.state, order.cancel_reason, order.updated = "canceled", reason, self.exchange.now
+        self.exchange.live.pop(order.order_id, None)
+        self.exchange.tell("order", (order, None))
+        self.changed(order)
 
     def find(self, account: str, symbol: str, order_id: str = "", client_id: str = "") -> Order | None:
-        """The order of that id, or the latest of that client id."""
+        """Return the order of that id, or the latest of that client id."""
         if order_id:
-            order = self.engine.orders.get(order_id)
+            order = self.exchange.orders.get(order_id)
             return order if order and (order.account, order.instrument) == (account, symbol) else None
-        return self.engine.named.get((account, symbol, client_id)) if client_id else None
-
-    def cancel(self, account: str, symbol: str, order_id: str = "", client_id: str = "") -> Order:
-        order = self.find(account, symbol, order_id, client_id)
-        if order is None or not order.living:
-            raise Refusal("cancel_gone")
-        self.end(order, "user")
-        return order
-
-    def amend(
-        self, account: str, symbol: str, order_id: str = "", client_id: str = "", change: dict[str, Any] | None = None
-    ) -> Order:
-        """Change size (the new total), price or attached legs; Refusal leaves the order as it was."""
-        order, change = self.find(account, symbol, order_id, client_id), change or {}
-        if order is None or not order.living:
-            raise Refusal("amend_gone")
-        owner, made = self.engine.accounts[account], replace(order)
-        if not any(change.get(name) for name in ("size", "price", "attached")):
-            raise Refusal("parameter", "newSz")
-        if change.get("size"):
-            made.size = number(change["size"], "newSz")
-            self.engine.admission.size_checked(owner, symbol, made.size)
-        if change.get("price"):
-            if order.price is None:
-                raise Refusal("parameter", "newPx")
-            made.price = self.engine.admission.in_band(
-                symbol, order.side, self.engine.admission.price_checked(owner, symbol, change["price"], "newPx"), False
-            )
-        self.engine.live.pop(order.order_id)
-        try:
-            if made.left > 0:
-                self.engine.admission.margin(owner, made)
-            attached = [self._amended(owner, made, one) for one in change.get("attached") or []]
-        finally:
-            self.engine.live[order.order_id] = order
-        for kept, legs in attached:
-            kept.take_profit, kept.stop_loss = legs
-        order.size, order.price, order.updated = max(made.size, order.filled), made.price, self.engine.now
-        if order.left <= 0:
-            order.state = "filled"
-            self.engine.live.pop(order.order_id)
-            self.engine.tell("order", (order, None))
-            self.engine.guarding.come_to_life(order)
-            return order
-        order.taking = order.taking or (
-            order.kind == "limit" and matching.reaches(order, self.engine.markets[symbol], self.engine.switches)
-        )
-        self.engine.tell("order", (order, None))
-        if order.taking and order.active_from <= self.engine.now:
-            self.try_to_fill(order)
-        return order
-
-    def _amended(
-        self, owner: Account, order: Order, asked: dict[str, Any]
-    ) -> tuple[Attached, tuple[Leg | None, Leg | None]]:
-        for kept in order.attached:
-            if asked.get("attach_id") == kept.attach_id or (
-                asked.get("client_id") and asked["client_id"] == kept.client_id
-            ):
-                changed = self.engine.guarding.changed_leg
-                legs = (
-                    changed(owner, order.instrument, kept.take_profit, asked.get("take_profit")),
-                    changed(owner, order.instrument, kept.stop_loss, asked.get("stop_loss")),
-                )
-                self.engine.admission.right_side(order, *legs)
-                return kept, legs
-        raise Refusal("amend_gone")
-
-    def close_position(
-        self, account: str, symbol: str, side: str, cancel_orders: bool = False, client_id: str = "", tag: str = ""
-    ) -> Order:
-        """Close the whole position at market; resting closing orders stand in the way unless they may be cancelled."""
-        owner = self.engine.accounts[account]
-        self.engine.contract(owner, symbol)
-        side = self.engine.admission.position_side(owner, side)
-        held = owner.held(symbol, side)
-        if not held:
-            raise Refusal("no_position")
-        closing = "sell" if held > 0 else "buy"
-        resting = [
-            o for o in self.engine.live.values()
-            if (o.account, o.instrument, o.position_side, o.side) == (account, symbol, side, closing)
-        ]  # fmt: skip
-        if resting and not cancel_orders:
-            raise Refusal("close_orders_pending")
-        for order in resting:
-            self.end(order, "user")
-        if cancel_orders and self.engine.switches["auto_cxl_algos"]:
-            for algo in self.engine.guarding.of_position(owner, symbol, side):
-                self.engine.guarding.end(algo)
-        least = str(self.engine.contract(owner, symbol).minimum)  # the whole may be more than one order may have
-        asked: dict[str, Any] = {"instrument": symbol, "side": closing, "position_side": side, "kind": "market"}
-        asked |= {"size": least, "margin_mode": "cross", "reduce_only": True, "client_id": client_id, "tag": tag}
-        made = replace(self.engine.admission.order(owner, asked), size=abs(held))
-        return self.enter(made, {})
-
-    def close_part(self, account: str, symbol: str, side: str, size: str) -> Order:
-        """Close some of the position at market."""
-        held = self.engine.accounts[account].held(symbol, side)
-        asked = {"instrument": symbol, "side": "sell" if held > 0 else "buy", "position_side": side, "kind": "market"}
-        return self.place(account, {**asked, "size": size, "margin_mode": "cross", "reduce_only": True})
+        return self.exchange.named.get((account, symbol, client_id)) if client_id else None

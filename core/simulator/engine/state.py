@@ -4,7 +4,7 @@ Knows no wire and no rules. Promises that every value written by `pack` comes ba
 """
 
 from dataclasses import dataclass, field, fields
-from decimal import ROUND_DOWN, ROUND_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_UP, Decimal, InvalidOperation
 from typing import Any
 
 ZERO = Decimal(0)
@@ -35,6 +35,17 @@ class Refusal(Exception):
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason, detail)
         self.reason, self.detail = reason, detail
+
+
+def number(text: Any, name: str) -> Decimal:
+    """Return the text as a finite number; Refusal naming the parameter otherwise."""
+    try:
+        value = Decimal(str(text))
+    except InvalidOperation:
+        raise Refusal("parameter", name) from None
+    if not value.is_finite():
+        raise Refusal("parameter", name)
+    return value
 
 
 @dataclass(slots=True)
@@ -113,48 +124,6 @@ class Order:
     @property
     def average(self) -> Decimal | None:
         return self.paid / self.filled if self.filled else None
-
-
-@dataclass(slots=True)
-class Algo:
-    """An order that waits for a price. It is live, effective, canceled or order_failed."""
-
-    algo_id: str
-    client_id: str
-    account: str
-    instrument: str
-    side: str
-    position_side: str
-    kind: str  # conditional, oco, trigger, move_order_stop
-    size: Decimal | None  # None: the whole position
-    leverage: Decimal
-    created: int
-    updated: int
-    margin_mode: str = "cross"
-    take_profit: Leg | None = None
-    stop_loss: Leg | None = None
-    trigger: Leg | None = None
-    callback_ratio: Decimal | None = None
-    callback_spread: Decimal | None = None
-    active: Decimal | None = None
-    awake: bool = True
-    extreme: Decimal | None = None
-    trigger_above: bool | None = None
-    reduce_only: bool = False
-    tied: bool = False  # dies with the position
-    was_attached: bool = False
-    tag: str = ""
-    state: str = "live"
-    fail_code: str = ""
-    triggered: int = 0
-    actual_side: str = ""
-    actual_size: Decimal | None = None
-    actual_price: Decimal | None = None
-    order_ids: list[str] = field(default_factory=list)
-
-    @property
-    def sign(self) -> int:
-        return 1 if self.side == "buy" else -1
 
 
 @dataclass(slots=True)
@@ -237,7 +206,7 @@ class Bill:
     trade_id: str = ""
 
 
-PACKED: dict[str, type[Any]] = {kind.__name__: kind for kind in (Leg, Attached, Order, Algo, Fill, Position, Bill)}
+PACKED: dict[str, type[Any]] = {kind.__name__: kind for kind in (Leg, Attached, Order, Fill, Position, Bill)}
 
 
 def pack(value: Any) -> Any:

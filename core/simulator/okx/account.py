@@ -5,7 +5,9 @@ from typing import Any
 
 from core.simulator.engine.state import ZERO, down_to
 from core.simulator.okx import public
-from core.simulator.okx.endpoints import Call, decimal, endpoint, page, parameter
+from core.simulator.okx.endpoints import Call, decimal, endpoint, page
+from core.simulator.okx.engine.commands import SetLeverage, SetMode
+from core.simulator.okx.errors import parameter
 from core.simulator.okx.format import blank, text
 from core.simulator.okx.rows import account, market
 
@@ -22,7 +24,7 @@ def config(call: Call) -> list[Any]:
         """
     )  # fmt: skip
     return [more | {
-        "uid": "44705892343619584", "mainUid": "44705892343619584", "acctLv": call.engine.switches["acct_lv"],
+        "uid": "44705892343619584", "mainUid": "44705892343619584", "acctLv": call.exchange.behaviour["acct_lv"],
         "posMode": mode, "autoLoan": False, "enableSpotBorrow": False, "spotBorrowAutoRepay": False, "greeksType": "PA",
         "level": "Lv1", "levelTmp": "", "ctIsoMode": "automatic", "mgnIsoMode": "automatic", "label": "simulator",
         "ip": "", "perm": call.notes.get("permissions", ""), "acctStpMode": "cancel_maker", "settleCcy": "USDT",
@@ -37,7 +39,7 @@ def set_position_mode(call: Call) -> list[Any]:
     if mode not in ("long_short_mode", "net_mode"):
         raise parameter("posMode")
     if (mode == "long_short_mode") != call.owner.hedged:
-        call.perform({"do": "mode", "account": call.account, "hedged": mode == "long_short_mode"})
+        call.perform(SetMode(call.account, mode == "long_short_mode"))
     return [{"posMode": mode}]
 
 
@@ -45,7 +47,7 @@ def set_position_mode(call: Call) -> list[Any]:
 def leverage_info(call: Call) -> list[Any]:
     made = []
     for symbol in call.needed("instId").split(","):
-        lever = text(call.owner.lever(call.engine.contract(call.owner, symbol).symbol))
+        lever = text(call.owner.lever(call.exchange.contract(call.owner, symbol).symbol))
         for side in ("long", "short") if call.owner.hedged else ("net",):
             made.append(
                 {"instId": symbol, "ccy": "", "mgnMode": call.get("mgnMode", "cross"), "posSide": side, "lever": lever}
@@ -59,13 +61,13 @@ def set_leverage(call: Call) -> list[Any]:
     mode = call.needed("mgnMode")
     if mode not in ("cross", "isolated"):
         raise parameter("mgnMode")
-    call.perform({"do": "leverage", "account": call.account, "symbol": symbol, "leverage": str(lever)})
+    call.perform(SetLeverage(call.account, symbol, str(lever)))
     return [{"instId": symbol, "lever": text(lever), "mgnMode": mode, "posSide": call.get("posSide")}]
 
 
 @endpoint("GET", "account/balance", 10)
 def balance(call: Call) -> list[Any]:
-    row = account.balance(call.engine, call.owner)
+    row = account.balance(call.context, call.owner)
     wanted = [name for name in call.get("ccy").split(",") if name]
     row["details"] = [detail for detail in row["details"] if not wanted or detail["ccy"] in wanted]
     return [row]
@@ -80,20 +82,23 @@ def positions(call: Call) -> list[Any]:
     found = list(call.owner.positions.values())
     if symbols:
         keys = [key for key in call.owner.position_ids if key[0] in symbols]
-        flat = (call.owner.flat_position(key, call.engine.now, call.engine.retention_ms) for key in keys)
+        flat = (call.owner.flat_position(key, call.exchange.now, call.exchange.retention_ms) for key in keys)
         found += [position for position in flat if position is not None]
     found = [p for p in found if (not symbols or p.instrument in symbols) and (not ids or p.position_id in ids)]
     found.sort(key=lambda position: (position.created, int(position.position_id)), reverse=True)
-    return [account.position(call.engine, position) for position in found]
+    return [account.position(call.context, position) for position in found]
 
 
 @endpoint("GET", "account/positions-history", 10)
 def positions_history(call: Call) -> list[Any]:
-    lag = int(float(call.engine.switches["position_history_lag_seconds"]) * 1000)
-    now, wanted = call.engine.now, {name: call.get(name) for name in ("instId", "mgnMode", "type", "posId", "instType")}
+    lag = int(float(call.exchange.behaviour["position_history_lag_seconds"]) * 1000)
+    now, wanted = (
+        call.exchange.now,
+        {name: call.get(name) for name in ("instId", "mgnMode", "type", "posId", "instType")},
+    )
     ready = [life for life in call.owner.lives if now - QUARTER_MS <= life.updated <= now - lag]
     ready.sort(key=lambda life: life.updated)
-    made = [account.life(call.engine, life) for life in reversed(ready)]
+    made = [account.life(call.exchange, life) for life in reversed(ready)]
     return page(
         [row for row in made if all(not value or row[name] == value for name, value in wanted.items())],
         call,
@@ -105,34 +110,34 @@ def positions_history(call: Call) -> list[Any]:
 def max_size(call: Call) -> list[Any]:
     made = []
     for symbol in call.needed("instId").split(","):
-        contract = call.engine.contract(call.owner, symbol)
+        contract = call.exchange.contract(call.owner, symbol)
         lever = decimal(call.get("leverage"), "leverage") if call.get("leverage") else call.owner.lever(symbol)
         sizes = []
         for buying in (True, False):
-            price = call.engine.markets[symbol].best(buying, Decimal(call.engine.switches["spread_ticks"]))
+            price = call.exchange.markets[symbol].best(buying, Decimal(call.exchange.behaviour["spread_ticks"]))
             if call.get("px"):
                 price = decimal(call.get("px"), "px")
-            each = contract.value * price * (1 / lever + Decimal(call.engine.switches["fees"]["taker"]))
-            sizes.append(text(down_to(contract.lot, max(ZERO, call.engine.admission.free(call.owner)) / each)))
+            each = contract.value * price * (1 / lever + Decimal(call.exchange.behaviour["fees"]["taker"]))
+            sizes.append(text(down_to(contract.lot, max(ZERO, call.context.margin.free(call.owner)) / each)))
         made.append({"instId": symbol, "ccy": "USDT", "maxBuy": sizes[0], "maxSell": sizes[1]})
     return made
 
 
 @endpoint("GET", "account/max-avail-size", 20)
 def max_available(call: Call) -> list[Any]:
-    free = text(max(ZERO, call.engine.admission.free(call.owner)))
+    free = text(max(ZERO, call.context.margin.free(call.owner)))
     return [{"instId": symbol, "availBuy": free, "availSell": free} for symbol in call.needed("instId").split(",")]
 
 
 @endpoint("GET", "account/trade-fee", 5)
 def trade_fee(call: Call) -> list[Any]:
-    kind, fees = call.needed("instType"), call.engine.switches["fees"]
+    kind, fees = call.needed("instType"), call.exchange.behaviour["fees"]
     maker, taker = (text(-Decimal(fees[side])) for side in ("maker", "taker"))
     return [blank("makerUSDC takerUSDC delivery exercise settle") | {
         "category": "1", "level": "Lv1", "instType": kind, "maker": maker, "taker": taker, "makerU": maker,
         "takerU": taker,
         "ruleType": "normal", "feeGroup": [{"groupId": "4", "maker": maker, "taker": taker}], "fiat": [],
-        "ts": str(call.engine.now),
+        "ts": str(call.exchange.now),
     }]  # fmt: skip
 
 
@@ -178,6 +183,6 @@ def account_rate_limit(call: Call) -> list[Any]:
             "fillRatio": "",
             "mainFillRatio": "",
             "nextAccRateLimit": "",
-            "ts": str(call.engine.now),
+            "ts": str(call.exchange.now),
         }
     ]

@@ -22,7 +22,7 @@ from core.simulator.okx.public import BARS, maintenance
 from core.simulator.okx.rows import account as account_rows
 from core.simulator.okx.rows import market as market_rows
 from core.simulator.okx.rows import orders
-from core.simulator.runtime import House
+from core.simulator.runtime import Runtime
 
 GATHER_SECONDS = 0.05
 PERIOD_SECONDS = 5.0
@@ -37,15 +37,15 @@ BUSINESS = {"orders-algo", "algo-advance"}
 class OkxStream:
     """The listener that turns what happens into pushes."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
         self.connections: set[Connection] = set()
         self._notes: Row = {}
         self._positions: dict[str, set[tuple[str, str]]] = {}
         self._balances: set[str] = set()
         self._prices: set[str] = set()
         self._sequence = itertools.count(1)
-        house.engine.listeners.append(self.heard)
+        runtime.exchange.listeners.append(self.heard)
 
     def about(self, call: Call) -> None:
         """The call that is about to be carried out; its notes go onto the pushes it causes."""
@@ -62,8 +62,8 @@ class OkxStream:
             "instId": str(first.get("instId", argument.get("instId", ""))),
         }
         about["clOrdId"] = ",".join(filter(None, (first.get("clOrdId", ""), first.get("algoClOrdId", ""))))
-        fault = self.house.engine.faults.strike(STREAM_KINDS, about)
-        delay, kind = self.house.delay_seconds, fault.kind if fault is not None else ""
+        fault = self.runtime.exchange.faults.strike(STREAM_KINDS, about)
+        delay, kind = self.runtime.delay_seconds, fault.kind if fault is not None else ""
         if kind == "push_withheld":
             return
         if kind == "stream_cut":
@@ -105,7 +105,7 @@ class OkxStream:
             self._row(
                 channel,
                 about.account,
-                lambda: orders.algo_push(self.house.engine, about) | self._noted(("reqId", "amendResult")),
+                lambda: orders.algo_push(self.runtime.exchange, about) | self._noted(("reqId", "amendResult")),
             )
         elif what == "position":
             account, symbol, side = about
@@ -128,7 +128,7 @@ class OkxStream:
 
     def _order(self, order: Any, fill: Any) -> None:
         note = self._noted(("reqId", "amendResult", "amendSource")) if fill is None else {}
-        self._row("orders", order.account, lambda: orders.order_push(self.house.engine, order, fill, note))
+        self._row("orders", order.account, lambda: orders.order_push(self.runtime.exchange, order, fill, note))
 
     def _row(self, channel: str, account: str, row: Callable[[], Row]) -> None:
         made: Row | None = None
@@ -153,20 +153,20 @@ class OkxStream:
                 )
 
     def _account(self, account: str, argument: Row) -> Row:
-        row = account_rows.balance(self.house.engine, self.house.engine.accounts[account])
+        row = account_rows.balance(self.runtime.okx, self.runtime.exchange.accounts[account])
         return row | {
             "details": [detail for detail in row["details"] if argument.get("ccy") in (None, "", detail["ccy"])]
         }
 
     def _position_rows(self, account: str, keys: list[tuple[str, str]] | None) -> list[Row]:
-        engine, owner = self.house.engine, self.house.engine.accounts[account]
+        exchange, owner = self.runtime.exchange, self.runtime.exchange.accounts[account]
         found = []
         for key in list(owner.positions) if keys is None else keys:
             position = owner.positions.get(key)
-            if position is None and keys is not None and engine.switches["flat_push"]:
-                position = owner.flat_position(key, engine.now, engine.retention_ms)
+            if position is None and keys is not None and exchange.behaviour["flat_push"]:
+                position = owner.flat_position(key, exchange.now, exchange.retention_ms)
             if position is not None:
-                found.append(account_rows.position(engine, position) | {"pTime": str(engine.now)})
+                found.append(account_rows.position(self.runtime.okx, position) | {"pTime": str(exchange.now)})
         return found
 
     def _tell_positions(self, account: str, keys: list[tuple[str, str]]) -> None:
@@ -183,13 +183,13 @@ class OkxStream:
                 self._send(connection, argument, {"data": [row]})
 
     def _balance_row(self, account: str, reason: str, keys: list[tuple[str, str]] | None) -> Row:
-        engine, owner = self.house.engine, self.house.engine.accounts[account]
+        exchange, owner = self.runtime.exchange, self.runtime.exchange.accounts[account]
         names = """posId tradeId instId instType mgnMode posSide pos ccy posCcy avgPx nonSettleAvgPx settledPnl
             uTime""".split()  # noqa: SIM905 - one name a line would hide the rest
         held = [{name: row[name] for name in names} for row in self._position_rows(account, keys)]
-        cash = {"ccy": "USDT", "cashBal": text(owner.balance), "uTime": str(engine.now)}
+        cash = {"ccy": "USDT", "cashBal": text(owner.balance), "uTime": str(exchange.now)}
         trades = [{"instId": row["instId"], "tradeId": row["tradeId"]} for row in held] if reason == "filled" else []
-        return {"pTime": str(engine.now), "eventType": reason, "balData": [cash], "posData": held, "trades": trades}
+        return {"pTime": str(exchange.now), "eventType": reason, "balData": [cash], "posData": held, "trades": trades}
 
     # -- what a subscription begins with, and what comes by the clock
 
@@ -211,7 +211,7 @@ class OkxStream:
         elif channel == "balance_and_position" and account:
             self._send(connection, argument, {"data": [self._balance_row(account, "snapshot", None)]})
         elif channel == "instruments":
-            self._tell_instruments(connection, argument, list(self.house.engine.markets))
+            self._tell_instruments(connection, argument, list(self.runtime.exchange.markets))
         elif channel not in BUSINESS | {"orders", "status", "trades", "trades-all"}:
             self._tell_price(connection, name, argument)
         connection.kept.setdefault(("period", name), time.monotonic())  # type: ignore[call-overload]
@@ -219,7 +219,7 @@ class OkxStream:
     def every_moment(self) -> None:
         """By the clock: close silent sockets, push positions and account again, say funding now and then."""
         now = time.monotonic()
-        idle = float(self.house.engine.switches["ws_idle_close_seconds"])
+        idle = float(self.runtime.exchange.behaviour["ws_idle_close_seconds"])
         for connection in list(self.connections):
             if now - connection.active > idle:
                 connection.end(4004)
@@ -245,7 +245,7 @@ class OkxStream:
 
     def _tell_prices(self) -> None:
         changed, self._prices = self._prices, set()
-        indexes = {self.house.engine.setup.contracts[symbol].index for symbol in changed}
+        indexes = {self.runtime.exchange.setup.contracts[symbol].index for symbol in changed}
         for connection in list(self.connections):
             for name, argument in list(connection.subscriptions.items()):
                 concerned = indexes if argument["channel"] == "index-tickers" else changed
@@ -254,23 +254,23 @@ class OkxStream:
                     self._tell_price(connection, name, argument)
 
     def _tell_price(self, connection: Connection, name: str, argument: Row) -> None:
-        engine, channel, symbol = self.house.engine, argument["channel"], argument.get("instId", "")
+        exchange, channel, symbol = self.runtime.exchange, argument["channel"], argument.get("instId", "")
         if channel in BOOK_DEPTH:
             self._tell_book(connection, name, argument)
         elif "candle" in channel:
             self._tell_candle(connection, name, argument)
         elif channel in ("trades", "trades-all"):
-            price = engine.prices(symbol).last
+            price = exchange.prices(symbol).last
             before = connection.kept.get(name, price)
             connection.kept[name] = price
             number = str(next(self._sequence))
             row = {"instId": symbol, "tradeId": number, "px": text(price), "sz": "1",
-                   "side": "buy" if price >= before else "sell", "ts": str(engine.now),
+                   "side": "buy" if price >= before else "sell", "ts": str(exchange.now),
                    "count": "1", "source": "0", "seqId": int(number)}  # fmt: skip
             self._send(connection, argument, {"data": [row]})
         elif channel == "index-tickers":
-            found = next(s for s, c in engine.setup.contracts.items() if c.index == symbol)
-            self._send(connection, argument, {"data": [market_rows.index_ticker(engine, found)]})
+            found = next(s for s, c in exchange.setup.contracts.items() if c.index == symbol)
+            self._send(connection, argument, {"data": [market_rows.index_ticker(exchange, found)]})
         else:
             makers = {
                 "tickers": market_rows.ticker,
@@ -279,13 +279,13 @@ class OkxStream:
                 "funding-rate": market_rows.funding,
             }
             if channel in makers:
-                self._send(connection, argument, {"data": [makers[channel](engine, symbol)]})
+                self._send(connection, argument, {"data": [makers[channel](exchange, symbol)]})
 
     def _tell_book(self, connection: Connection, name: str, argument: Row) -> None:
-        engine, channel, symbol = self.house.engine, argument["channel"], argument["instId"]
-        asks, bids = market_rows.book(engine, symbol, BOOK_DEPTH[channel])
+        exchange, channel, symbol = self.runtime.exchange, argument["channel"], argument["instId"]
+        asks, bids = market_rows.book(exchange, symbol, BOOK_DEPTH[channel])
         number, whole = next(self._sequence), {"asks": asks, "bids": bids}
-        base = {"ts": str(engine.now), "seqId": number}
+        base = {"ts": str(exchange.now), "seqId": number}
         if channel in ("books5", "bbo-tbt"):
             self._send(
                 connection, argument, {"data": [whole | base | ({"instId": symbol} if channel == "books5" else {})]}
@@ -301,7 +301,7 @@ class OkxStream:
         self._send(connection, argument, {"action": "snapshot" if before is None else "update", "data": [data | base]})
 
     def _tell_candle(self, connection: Connection, name: str, argument: Row) -> None:
-        market = self.house.engine.markets[argument["instId"]]
+        market = self.runtime.exchange.markets[argument["instId"]]
         bar = argument["channel"].partition("candle")[2]
         hour = 3_600_000
         offset = 16 * hour if BARS[bar] >= 6 * hour and not bar.endswith("utc") else 0
@@ -313,18 +313,18 @@ class OkxStream:
             self._send(connection, argument, {"data": [row]})
 
     def _tell_instruments(self, connection: Connection, argument: Row, symbols: list[str]) -> None:
-        engine = self.house.engine
-        contracts, suspended = engine.setup.contracts, engine.switches["suspended"]
-        made = [market_rows.instrument(contracts[symbol], symbol in suspended, engine.now) for symbol in symbols]
+        exchange = self.runtime.exchange
+        contracts, suspended = exchange.setup.contracts, exchange.behaviour["suspended"]
+        made = [market_rows.instrument(contracts[symbol], symbol in suspended, exchange.now) for symbol in symbols]
         if argument.get("instType") == "SWAP" and made:
             self._send(connection, argument, {"data": made})
 
     def _switched(self, names: list[str]) -> None:
         if "suspended" in names:
             for connection, _, argument in self._each("instruments"):
-                self._tell_instruments(connection, argument, list(self.house.engine.markets))
+                self._tell_instruments(connection, argument, list(self.runtime.exchange.markets))
         if "maintenance" in names:
-            windows = maintenance(self.house.engine.switches["maintenance"], self.house.now())
+            windows = maintenance(self.runtime.exchange.behaviour["maintenance"], self.runtime.now())
             for connection, _, argument in self._each("status"):
                 if windows:
                     self._send(connection, argument, {"data": windows})

@@ -6,11 +6,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from core.simulator.engine.account import Account
-from core.simulator.engine.engine import Engine
+from core.simulator.engine.commands import Command, Later, Result
+from core.simulator.engine.exchange import ExchangeState
 from core.simulator.engine.state import Refusal
 from core.simulator.faults import ORDER_KINDS
+from core.simulator.okx.engine.context import OkxContext
 from core.simulator.okx.errors import OkxError, coded, parameter
-from core.simulator.runtime import House
+from core.simulator.runtime import Runtime
 
 Row = dict[str, Any]
 Handler = Callable[["Call"], list[Any]]
@@ -24,7 +26,7 @@ class Late(Exception):
 class Call:
     """One request, understood: endpoint, parameters without the empty ones, the caller's account."""
 
-    house: House
+    runtime: Runtime
     method: str
     path: str
     parameters: Any
@@ -35,12 +37,18 @@ class Call:
     op: str = ""
 
     @property
-    def engine(self) -> Engine:
-        return self.house.engine
+    def exchange(self) -> ExchangeState:
+        """Return the state of the exchange."""
+        return self.runtime.exchange
+
+    @property
+    def context(self) -> OkxContext:
+        """Return the components of the OKX side."""
+        return self.runtime.okx
 
     @property
     def owner(self) -> Account:
-        return self.engine.accounts[self.account]
+        return self.exchange.accounts[self.account]
 
     def get(self, name: str, default: str = "") -> str:
         value = self.parameters.get(name, default)
@@ -66,17 +74,15 @@ class Call:
     def symbol(self, name: str = "instId") -> str:
         """An instrument that exists."""
         symbol = self.needed(name)
-        if symbol not in self.engine.setup.contracts:
+        if symbol not in self.exchange.setup.contracts:
             raise OkxError("51001", "Instrument ID, Instrument ID code, or Spread ID doesn't exist.")
         return symbol
 
-    def perform(self, command: Row) -> Any:
-        """Carry the command out now; or, where a fault wants it so, later and unanswered."""
+    def perform(self, command: Command[Result]) -> Result:
+        """Carry the command out now and return its answer; where a fault wants it later, put it off and raise Late."""
         if self.late_ms is None:
-            return self.house.perform(command)
-        if self.deadline is not None:
-            command = command | {"deadline": self.deadline}
-        self.house.perform({"do": "later", "at": self.engine.now + self.late_ms, "command": command})
+            return self.runtime.perform(command)
+        self.runtime.perform(Later(self.exchange.now + self.late_ms, command, self.deadline))
         raise Late
 
     def rows(self, asked: list[Row], one: Callable[["Call", Row], Row], blank: Callable[[Row], Row]) -> list[Row]:
@@ -103,7 +109,7 @@ class Call:
     def strike(self, kind: str, row: Row) -> Row | None:
         """What a fault of that kind says about this row, if one strikes."""
         assert kind in ORDER_KINDS
-        fault = self.engine.faults.strike({kind}, self.about(row))
+        fault = self.exchange.faults.strike({kind}, self.about(row))
         return None if fault is None else fault.asked
 
     def about(self, row: Row | None = None) -> dict[str, str]:

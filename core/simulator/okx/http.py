@@ -21,7 +21,7 @@ from core.simulator.faults import Fault
 from core.simulator.okx import account, public, trade
 from core.simulator.okx.endpoints import ENDPOINTS, Call, Endpoint, Late
 from core.simulator.okx.errors import OkxError, coded
-from core.simulator.runtime import KEY_NAMES, House
+from core.simulator.runtime import KEY_NAMES, Runtime
 
 HANDLERS = (account, public, trade)
 SKEW_MS = 30_000
@@ -36,8 +36,8 @@ def sign(secret: str, prehash: str) -> str:
 class OkxHttp:
     """Answers everything under /api/v5/, behind any path prefix."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
         self.notes: Any = None  # the push side, which wants to know what a call is about
         self._buckets: dict[tuple[str, str], list[float]] = {}
         self._answers = 0
@@ -49,7 +49,7 @@ class OkxHttp:
         """One request, from the raw bytes to the raw answer."""
         raw = request.raw_path[request.raw_path.index("/api/v5/") :]
         path = raw.partition("?")[0].removeprefix("/api/v5/").rstrip("/")
-        self.house.requests[f"{request.method} /api/v5/{path}"] += 1
+        self.runtime.requests[f"{request.method} /api/v5/{path}"] += 1
         body, began = await request.read(), time.time_ns() // 1000
         found, fault = ENDPOINTS.get((request.method, path)), None
         try:
@@ -57,12 +57,12 @@ class OkxHttp:
                 raise OkxError("404", "Not Found", 404)
             call = self._understood(request, found, raw, path, body)
             self._count(call, found, path, request.remote or "")
-            fault = self.house.engine.faults.strike(TRANSPORT_FAULTS, call.about())
+            fault = self.runtime.exchange.faults.strike(TRANSPORT_FAULTS, call.about())
             status, answered = self._carried_out(call, found, fault, began)
         except OkxError as error:
             status, answered = error.http, self._refusal(error)
-        if self.house.delay_seconds:
-            await asyncio.sleep(self.house.delay_seconds)
+        if self.runtime.delay_seconds:
+            await asyncio.sleep(self.runtime.delay_seconds)
         if fault is not None:
             spoilt = await spoilt_answer(request, fault)
             if spoilt is not None:
@@ -72,12 +72,12 @@ class OkxHttp:
     # -- understanding
 
     def _understood(self, request: web.Request, found: Endpoint, raw: str, path: str, body: bytes) -> Call:
-        demo = request.headers.get("x-simulated-trading") == "1" and self.house.engine.switches["two_worlds"]
-        call = Call(self.house, request.method, path, {}, "demo" if demo else "live")
+        demo = request.headers.get("x-simulated-trading") == "1" and self.runtime.exchange.behaviour["two_worlds"]
+        call = Call(self.runtime, request.method, path, {}, "demo" if demo else "live")
         if found.private:
             name = self._caller(request, raw, body)
             world, permissions = KEY_NAMES[name]
-            if self.house.engine.switches["two_worlds"] and (world == "demo") != demo:
+            if self.runtime.exchange.behaviour["two_worlds"] and (world == "demo") != demo:
                 raise OkxError("50101", "APIKey does not match current environment.", 401)
             call.account = world
             call.notes = {"permissions": permissions}
@@ -87,7 +87,7 @@ class OkxHttp:
         if deadline := request.headers.get("expTime"):
             if not deadline.isdigit():
                 raise OkxError("50014", "Parameter expTime error", 400)
-            call.deadline = int(deadline) - (self.house.shown_now() - self.house.now())  # as the engine counts
+            call.deadline = int(deadline) - (self.runtime.shown_now() - self.runtime.now())  # as the engine counts
         return call
 
     def _caller(self, request: web.Request, raw: str, body: bytes) -> str:
@@ -121,12 +121,12 @@ class OkxHttp:
 
     def close_enough(self, signed_ms: float) -> bool:
         """Whether the time of a signature is within 30 s of the server's: the machine's clock or the simulated one."""
-        offset = float(self.house.engine.switches["clock_offset_seconds"]) * 1000
-        return any(abs(signed_ms - now) <= SKEW_MS for now in (time.time() * 1000 + offset, self.house.shown_now()))
+        offset = float(self.runtime.exchange.behaviour["clock_offset_seconds"]) * 1000
+        return any(abs(signed_ms - now) <= SKEW_MS for now in (time.time() * 1000 + offset, self.runtime.shown_now()))
 
     def key(self, api_key: str) -> tuple[str, dict[str, str]]:
         for name in KEY_NAMES:
-            key = self.house.keys[name]
+            key = self.runtime.keys[name]
             if hmac.compare_digest(key["api_key"].encode(), api_key.encode()):
                 return name, key
         raise OkxError("50119", "API key doesn't exist", 401)
@@ -147,12 +147,12 @@ class OkxHttp:
         return clean(sent)
 
     def _count(self, call: Call, found: Endpoint, path: str, remote: str) -> None:
-        switches = self.house.engine.switches
+        behaviour = self.runtime.exchange.behaviour
         if isinstance(call.parameters, list) != (path in LISTS):
             if path not in LISTS:
                 raise OkxError("50002", "Incorrect json data format", 400)
             call.parameters = [call.parameters]
-        if not switches["rate_limits"]:
+        if not behaviour["rate_limits"]:
             return
         row = call.parameters[0] if isinstance(call.parameters, list) else call.parameters
         word = {"instrument": "instId", "ip+instrument": "instId", "user+kind": "instType", "ip+kind": "instType"}.get(
@@ -160,8 +160,8 @@ class OkxHttp:
         )
         whose = remote if found.per.startswith("ip") else call.account
         weight = len(call.parameters) if isinstance(call.parameters, list) else 1
-        stepped = self.house.clock.kind == "stepped"
-        now = self.house.engine.now if stepped else time.monotonic() * 1000
+        stepped = self.runtime.clock.kind == "stepped"
+        now = self.runtime.exchange.now if stepped else time.monotonic() * 1000
         budgets = [((f"{call.method} {path} {row.get(word, '')}", whose), found.budget, found.window_ms, "50011")]
         if path in NEW_ORDERS:
             budgets.append((("orders", whose), 1000, 2000, "50061"))
@@ -170,7 +170,7 @@ class OkxHttp:
             while times and times[0] <= now - window:
                 times.pop(0)
             if len(times) + weight > budget:
-                raise OkxError(code, "Too Many Requests", int(switches["rate_limit_http"]))
+                raise OkxError(code, "Too Many Requests", int(behaviour["rate_limit_http"]))
             times.extend([now] * weight)
 
     # -- answering
@@ -202,14 +202,14 @@ class OkxHttp:
         answered: dict[str, Any] = {"code": "0", "data": rows, "msg": ""}
         if found.orders:
             answered["code"], answered["msg"] = top(rows)
-            if self.house.engine.switches["fail_envelope_zero"]:
+            if self.runtime.exchange.behaviour["fail_envelope_zero"]:
                 answered["code"], answered["msg"] = "0", ""
             answered |= {"inTime": str(began), "outTime": str(time.time_ns() // 1000)}
-        if self.house.engine.switches["extra_fields"]:
+        if self.runtime.exchange.behaviour["extra_fields"]:
             self._answers += 1
             for row in rows:
                 if isinstance(row, dict):
-                    source = draw(self.house.engine.seed, self._answers, "extra")
+                    source = draw(self.runtime.exchange.seed, self._answers, "extra")
                     row[f"new{source.randint(1, 9)}Field"] = str(source.randint(0, 99))
         return 200, answered
 

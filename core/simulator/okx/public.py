@@ -36,12 +36,12 @@ def swaps(call: Call) -> list[str]:
     if "instId" in call.parameters:
         return [call.symbol()]
     family = call.get("instFamily") or call.get("uly")
-    return [symbol for symbol, contract in call.engine.setup.contracts.items() if family in ("", contract.index)]
+    return [symbol for symbol, contract in call.exchange.setup.contracts.items() if family in ("", contract.index)]
 
 
 def by_index(call: Call, index: str) -> str:
     """The instrument that follows this index."""
-    for symbol, contract in call.engine.setup.contracts.items():
+    for symbol, contract in call.exchange.setup.contracts.items():
         if contract.index == index:
             return symbol
     raise OkxError("51001", "Instrument ID, Instrument ID code, or Spread ID doesn't exist.")
@@ -49,15 +49,15 @@ def by_index(call: Call, index: str) -> str:
 
 @endpoint("GET", "public/time", 10, per="ip")
 def time(call: Call) -> list[Any]:
-    return [{"ts": str(call.house.shown_now())}]
+    return [{"ts": str(call.runtime.shown_now())}]
 
 
 @endpoint("GET", "public/instruments", 20, per="ip+kind")
 def instruments(call: Call) -> list[Any]:
     kind_of(call)
-    suspended = call.engine.switches["suspended"]
+    suspended = call.exchange.behaviour["suspended"]
     return [
-        market_rows.instrument(call.owner.contracts[symbol], symbol in suspended, call.engine.now)
+        market_rows.instrument(call.owner.contracts[symbol], symbol in suspended, call.exchange.now)
         for symbol in swaps(call)
     ]
 
@@ -73,24 +73,24 @@ def position_tiers(call: Call) -> list[Any]:
 def mark_price(call: Call) -> list[Any]:
     if not call.get("instId"):
         kind_of(call)
-    return [market_rows.mark_price(call.engine, symbol) for symbol in swaps(call)]
+    return [market_rows.mark_price(call.exchange, symbol) for symbol in swaps(call)]
 
 
 @endpoint("GET", "public/price-limit", 20, per="ip")
 def price_limit(call: Call) -> list[Any]:
-    return [market_rows.price_limit(call.engine, call.symbol())]
+    return [market_rows.price_limit(call.exchange, call.symbol())]
 
 
 @endpoint("GET", "public/funding-rate", 10, per="ip+instrument")
 def funding_rate(call: Call) -> list[Any]:
-    symbols = list(call.engine.markets) if call.get("instId") == "ANY" else [call.symbol()]
-    return [market_rows.funding(call.engine, symbol) for symbol in symbols]
+    symbols = list(call.exchange.markets) if call.get("instId") == "ANY" else [call.symbol()]
+    return [market_rows.funding(call.exchange, symbol) for symbol in symbols]
 
 
 @endpoint("GET", "public/funding-rate-history", 10, per="ip+instrument")
 def funding_rate_history(call: Call) -> list[Any]:
-    symbol, latest = call.symbol(), call.engine.now // FUNDING_MS * FUNDING_MS
-    known = [market_rows.funding_history(call.engine, symbol, latest - back * FUNDING_MS) for back in range(270)]
+    symbol, latest = call.symbol(), call.exchange.now // FUNDING_MS * FUNDING_MS
+    known = [market_rows.funding_history(call.exchange, symbol, latest - back * FUNDING_MS) for back in range(270)]
     return page(known, call, lambda row: int(row["fundingTime"]), 400)
 
 
@@ -98,17 +98,17 @@ def funding_rate_history(call: Call) -> list[Any]:
 def open_interest(call: Call) -> list[Any]:
     made = []
     for symbol in swaps(call):
-        contract, price = call.engine.setup.contracts[symbol], call.engine.prices(symbol).last
+        contract, price = call.exchange.setup.contracts[symbol], call.exchange.prices(symbol).last
         coins = contract.value * 2_000_000
         row = {"instType": "SWAP", "instId": symbol, "oi": "2000000", "oiCcy": text(coins)}
-        made.append(row | {"oiUsd": text(coins * price), "ts": str(call.engine.now)})
+        made.append(row | {"oiUsd": text(coins * price), "ts": str(call.exchange.now)})
     return made
 
 
 @endpoint("GET", "public/convert-contract-coin", 10, per="ip")
 def convert(call: Call) -> list[Any]:
     symbol, size = call.symbol(), decimal(call.needed("sz"), "sz")
-    contract, price = call.owner.contracts[symbol], call.engine.prices(symbol).last
+    contract, price = call.owner.contracts[symbol], call.exchange.prices(symbol).last
     if call.get("px"):
         price = decimal(call.get("px"), "px")
     unit = price if call.get("unit") == "usds" else Decimal(1)
@@ -123,31 +123,31 @@ def convert(call: Call) -> list[Any]:
 
 @endpoint("GET", "market/ticker", 20, per="ip")
 def ticker(call: Call) -> list[Any]:
-    return [market_rows.ticker(call.engine, call.symbol())]
+    return [market_rows.ticker(call.exchange, call.symbol())]
 
 
 @endpoint("GET", "market/tickers", 20, per="ip")
 def tickers(call: Call) -> list[Any]:
     kind_of(call)
-    return [market_rows.ticker(call.engine, symbol) for symbol in swaps(call)]
+    return [market_rows.ticker(call.exchange, symbol) for symbol in swaps(call)]
 
 
 @endpoint("GET", "market/index-tickers", 20, per="ip")
 def index_tickers(call: Call) -> list[Any]:
-    symbols = [by_index(call, call.get("instId"))] if call.get("instId") else list(call.engine.markets)
-    return [market_rows.index_ticker(call.engine, symbol) for symbol in symbols]
+    symbols = [by_index(call, call.get("instId"))] if call.get("instId") else list(call.exchange.markets)
+    return [market_rows.index_ticker(call.exchange, symbol) for symbol in symbols]
 
 
 @endpoint("GET", "market/books", 40, per="ip")
 def books(call: Call) -> list[Any]:
-    asks, bids = market_rows.book(call.engine, call.symbol(), min(400, call.whole("sz", 1) or 1))
-    return [{"asks": asks, "bids": bids, "ts": str(call.engine.now), "seqId": call.engine.numbers}]
+    asks, bids = market_rows.book(call.exchange, call.symbol(), min(400, call.whole("sz", 1) or 1))
+    return [{"asks": asks, "bids": bids, "ts": str(call.exchange.now), "seqId": call.exchange.numbers}]
 
 
 @endpoint("GET", "market/trades", 100, per="ip")
 def trades(call: Call) -> list[Any]:
     symbol, made = call.symbol(), []
-    for minute in reversed(call.engine.markets[symbol].tape.minutes[-call.limit(500) :]):
+    for minute in reversed(call.exchange.markets[symbol].tape.minutes[-call.limit(500) :]):
         side = "buy" if minute[4] >= minute[1] else "sell"
         number = minute[0] // MINUTE
         made.append({"instId": symbol, "tradeId": str(number), "px": text(minute[4]), "sz": "1", "side": side,
@@ -164,7 +164,7 @@ def bars(call: Call, symbol: str, most: int) -> list[Any]:
     offset = 16 * HOUR if length >= 6 * HOUR and not name.endswith("utc") else 0
     if length >= 7 * DAY:
         offset += 4 * DAY  # weeks begin on Monday
-    market = call.engine.markets[symbol]
+    market = call.exchange.markets[symbol]
     made, value = market.tape.bars(length, offset), market.contract.value
     forming = market.tape.minutes[-1][0]
     chosen = page(made[::-1], call, lambda candle: int(candle[0]), most)
@@ -201,6 +201,6 @@ def maintenance(window: Row | None, now: int) -> list[Row]:
 
 @endpoint("GET", "system/status", 1, 5, per="ip")
 def status(call: Call) -> list[Any]:
-    found = maintenance(call.engine.switches["maintenance"], call.house.now())
+    found = maintenance(call.exchange.behaviour["maintenance"], call.runtime.now())
     wanted = call.get("state")
     return [row for row in found if row["state"] == wanted or (not wanted and row["state"] != "completed")]

@@ -2,8 +2,19 @@
 
 from typing import Any
 
-from core.simulator.engine.state import Algo, Order, Refusal
+from core.simulator.engine.state import Order, Refusal
 from core.simulator.okx.endpoints import Call, Row, endpoint, page, truth
+from core.simulator.okx.engine.algo_order import Algo
+from core.simulator.okx.engine.commands import (
+    AmendAlgo,
+    AmendOrder,
+    CancelAlgo,
+    CancelAllAfter,
+    CancelOrder,
+    ClosePosition,
+    PlaceAlgo,
+    PlaceOrder,
+)
 from core.simulator.okx.errors import OkxError
 from core.simulator.okx.rows import orders as order_rows
 
@@ -49,16 +60,16 @@ def draft(row: Row) -> Row:
     }  # fmt: skip
 
 
-def which(row: Row) -> Row:
+def which(row: Row) -> dict[str, str]:
     return {"order_id": str(row.get("ordId") or ""), "client_id": str(row.get("clOrdId") or "")}
 
 
-def which_algo(row: Row) -> Row:
+def which_algo(row: Row) -> dict[str, str]:
     return {"algo_id": str(row.get("algoId") or ""), "client_id": str(row.get("algoClOrdId") or "")}
 
 
 def in_time(call: Call) -> None:
-    if call.deadline is not None and call.deadline < call.house.now():
+    if call.deadline is not None and call.deadline < call.runtime.now():
         raise OkxError(
             "50036",
             "The expTime can't be earlier than the current system time. Please adjust the expTime and try again.",
@@ -94,14 +105,14 @@ def place_one(call: Call, row: Row) -> Row:
     struck = call.strike("partial_fill", row)
     if struck is not None:
         plan |= {"fraction": struck.get("fraction", "0.5"), "rest": struck.get("rest", "work")}
-    order = call.perform({"do": "place", "account": call.account, "order": draft(row), "plan": plan})
+    order = call.perform(PlaceOrder(call.account, draft(row), plan))
     return {"ordId": order.order_id, "clOrdId": order.client_id, "tag": order.tag, "ts": str(order.created),
             "sMsg": "Order placed", "subCode": ""}  # fmt: skip
 
 
 def cancel_one(call: Call, row: Row) -> Row:
-    order = call.perform({"do": "cancel", "account": call.account, "symbol": str(row.get("instId")), **which(row)})
-    return {"ordId": order.order_id, "clOrdId": order.client_id, "sMsg": "", "ts": str(call.engine.now)}
+    order = call.perform(CancelOrder(call.account, str(row.get("instId")), **which(row)))
+    return {"ordId": order.order_id, "clOrdId": order.client_id, "sMsg": "", "ts": str(call.exchange.now)}
 
 
 def amend_one(call: Call, row: Row) -> Row:
@@ -112,17 +123,16 @@ def amend_one(call: Call, row: Row) -> Row:
         for one in attached if isinstance(one, dict)
     ]  # fmt: skip
     call.notes |= {"reqId": str(row.get("reqId") or ""), "amendResult": "0", "amendSource": "1"}
-    command = {"do": "amend", "account": call.account, "symbol": str(row.get("instId")), **which(row), "change": change}
     try:
-        order = call.perform(command)
+        order = call.perform(AmendOrder(call.account, str(row.get("instId")), **which(row), change=change))
     except Refusal:
         if truth(row.get("cxlOnFail")):
-            call.perform({"do": "cancel", "account": call.account, "symbol": str(row.get("instId")), **which(row)})
+            call.perform(CancelOrder(call.account, str(row.get("instId")), **which(row)))
         raise
     finally:
         call.notes.clear()
     return {"ordId": order.order_id, "clOrdId": order.client_id, "reqId": str(row.get("reqId") or ""), "sMsg": "",
-            "subCode": "", "ts": str(call.engine.now)}  # fmt: skip
+            "subCode": "", "ts": str(call.exchange.now)}  # fmt: skip
 
 
 @endpoint("POST", "trade/order", 60, per="instrument", trades=True, orders=True)
@@ -164,10 +174,9 @@ def close_position(call: Call) -> list[Any]:
     struck = call.strike("reject", call.parameters)
     if struck is not None:
         raise OkxError(struck["code"], "Operation failed.")
-    names = {"client_id": call.get("clOrdId"), "tag": call.get("tag")}
-    cancels = truth(call.parameters.get("autoCxl"))
-    call.perform({"do": "close", "account": call.account, "symbol": call.needed("instId"), "side": call.get("posSide"),
-                  "cancel_orders": cancels, **names})  # fmt: skip
+    cancels, symbol = truth(call.parameters.get("autoCxl")), call.needed("instId")
+    client_id, tag = call.get("clOrdId"), call.get("tag")
+    call.perform(ClosePosition(call.account, symbol, call.get("posSide"), cancels, client_id, tag))
     side = call.get("posSide") or "net"
     return [{"instId": call.get("instId"), "posSide": side, "clOrdId": call.get("clOrdId"), "tag": call.get("tag")}]
 
@@ -177,24 +186,24 @@ def cancel_all_after(call: Call) -> list[Any]:
     seconds = call.whole("timeOut")
     if seconds is None or (seconds != 0 and not 10 <= seconds <= 120):
         raise OkxError("51000", "Parameter timeOut error")
-    call.perform({"do": "dead_man", "account": call.account, "seconds": seconds})
-    at = str(call.engine.now + seconds * 1000) if seconds else "0"
-    return [{"triggerTime": at, "tag": call.get("tag"), "ts": str(call.engine.now)}]
+    call.perform(CancelAllAfter(call.account, seconds))
+    at = str(call.exchange.now + seconds * 1000) if seconds else "0"
+    return [{"triggerTime": at, "tag": call.get("tag"), "ts": str(call.exchange.now)}]
 
 
 # -- finding plain orders
 
 
 def hidden(call: Call, identity: str) -> bool:
-    return call.engine.hidden.get(identity, 0) > call.engine.now
+    return call.exchange.hidden.get(identity, 0) > call.exchange.now
 
 
 def remembered(call: Call, order: Order) -> bool:
     """Cancelled without a fill, an order is forgotten after two hours; others after a week."""
     if order.living:
         return True
-    age = call.engine.now - order.updated
-    return age <= (float(call.engine.switches["order_retention_seconds"]) * 1000 if not order.filled else 7 * DAY_MS)
+    age = call.exchange.now - order.updated
+    return age <= (float(call.exchange.behaviour["order_retention_seconds"]) * 1000 if not order.filled else 7 * DAY_MS)
 
 
 @endpoint("GET", "trade/order", 60, per="instrument")
@@ -202,19 +211,19 @@ def find(call: Call) -> list[Any]:
     if not (call.get("ordId") or call.get("clOrdId")):
         raise OkxError("50015", "Either parameter ordId or clOrdId is required", 400)
     symbol = call.needed("instId")
-    order = call.engine.trading.find(
+    order = call.context.book.find(
         call.account, symbol, call.get("ordId"), "" if call.get("ordId") else call.get("clOrdId")
     )
     if order is None or hidden(call, order.order_id) or not remembered(call, order):
         raise UNKNOWN
-    return [order_rows.order(call.engine, order)]
+    return [order_rows.order(call.exchange, order)]
 
 
 def chosen(call: Call, orders: list[Order]) -> list[Row]:
     begin, end = call.whole("begin"), call.whole("end")
     orders = [order for order in orders if order.account == call.account and not hidden(call, order.order_id)]
     orders = [o for o in orders if (begin is None or o.created >= begin) and (end is None or o.created <= end)]
-    found = [order_rows.order(call.engine, order) for order in orders]
+    found = [order_rows.order(call.exchange, order) for order in orders]
     wanted = {
         name: call.get(name).split(",")
         for name in ("instType", "instId", "ordType", "state", "category")
@@ -227,24 +236,28 @@ def chosen(call: Call, orders: list[Order]) -> list[Row]:
 
 @endpoint("GET", "trade/orders-pending", 60)
 def pending(call: Call) -> list[Any]:
-    return chosen(call, list(call.engine.live.values()))
+    return chosen(call, list(call.exchange.live.values()))
 
 
 @endpoint("GET", "trade/orders-history", 40)
 def history(call: Call) -> list[Any]:
     call.needed("instType")
-    return chosen(call, [o for o in call.engine.orders.values() if not o.living and remembered(call, o)])
+    return chosen(call, [o for o in call.exchange.orders.values() if not o.living and remembered(call, o)])
 
 
 @endpoint("GET", "trade/orders-history-archive", 20)
 def archive(call: Call) -> list[Any]:
     call.needed("instType")
-    return chosen(call, [o for o in call.engine.orders.values() if not o.living and (o.filled or remembered(call, o))])
+    return chosen(
+        call, [o for o in call.exchange.orders.values() if not o.living and (o.filled or remembered(call, o))]
+    )
 
 
 def executions(call: Call, days: int) -> list[Row]:
-    begin, end, since = call.whole("begin"), call.whole("end"), call.engine.now - days * DAY_MS
-    fills = [fill for fill in reversed(call.engine.fills.values()) if fill.account == call.account and fill.at >= since]
+    begin, end, since = call.whole("begin"), call.whole("end"), call.exchange.now - days * DAY_MS
+    fills = [
+        fill for fill in reversed(call.exchange.fills.values()) if fill.account == call.account and fill.at >= since
+    ]
     fills = [f for f in fills if (begin is None or f.at >= begin) and (end is None or f.at <= end)]
     wanted = {name: call.get(name) for name in ("instType", "instId", "ordId", "clOrdId", "subType") if call.get(name)}
     found = [row for row in map(order_rows.fill, fills) if all(row[name] == value for name, value in wanted.items())]
@@ -287,12 +300,12 @@ def algo_one(call: Call, row: Row) -> Row:
     struck = call.strike("not_found", row)
     if struck is not None:
         plan["hidden"] = struck.get("seconds", 5)
-    algo = call.perform({"do": "place_algo", "account": call.account, "algo": algo_draft(row), "plan": plan})
+    algo = call.perform(PlaceAlgo(call.account, algo_draft(row), plan))
     return {"algoId": algo.algo_id, "algoClOrdId": algo.client_id, "clOrdId": "", "tag": algo.tag, "sMsg": ""}
 
 
 def cancel_algo_one(call: Call, row: Row) -> Row:
-    algo = call.perform({"do": "cancel_algo", "account": call.account, **which_algo(row)})
+    algo = call.perform(CancelAlgo(call.account, **which_algo(row)))
     return {"algoId": algo.algo_id, "algoClOrdId": algo.client_id, "clOrdId": "", "tag": algo.tag, "sMsg": ""}
 
 
@@ -301,7 +314,7 @@ def amend_algo_one(call: Call, row: Row) -> Row:
     change = legs(row, "new") | {"trigger": trigger, "size": row.get("newSz")}
     call.notes |= {"reqId": str(row.get("reqId") or ""), "amendResult": "0"}
     try:
-        algo = call.perform({"do": "amend_algo", "account": call.account, **which_algo(row), "change": change})
+        algo = call.perform(AmendAlgo(call.account, **which_algo(row), change=change))
     finally:
         call.notes.clear()
     return {"algoId": algo.algo_id, "algoClOrdId": algo.client_id, "reqId": str(row.get("reqId") or ""), "sMsg": ""}
@@ -333,28 +346,28 @@ def shown(call: Call, algos: list[Algo]) -> list[Row]:
         name: call.get(name) for name in ("instType", "instId", "algoId", "algoClOrdId", "state") if call.get(name)
     }
     algos = [a for a in algos if a.account == call.account and a.kind in kinds and not hidden(call, a.algo_id)]
-    found = [order_rows.algo(call.engine, algo) for algo in reversed(algos)]
+    found = [order_rows.algo(call.exchange, algo) for algo in reversed(algos)]
     found = [row for row in found if all(row[name] == value for name, value in wanted.items())]
     return page(found, call, lambda row: int(row["algoId"]))
 
 
 @endpoint("GET", "trade/orders-algo-pending", 20)
 def pending_algos(call: Call) -> list[Any]:
-    return shown(call, list(call.engine.waiting.values()))
+    return shown(call, list(call.context.algo_book.waiting.values()))
 
 
 @endpoint("GET", "trade/orders-algo-history", 20)
 def algo_history(call: Call) -> list[Any]:
     if not (call.get("state") or call.get("algoId")):
         raise OkxError("50015", "Either parameter state or algoId is required", 400)
-    return shown(call, [algo for algo in call.engine.algos.values() if algo.state != "live"])
+    return shown(call, [algo for algo in call.context.algo_book.all.values() if algo.state != "live"])
 
 
 @endpoint("GET", "trade/order-algo", 20)
 def find_algo(call: Call) -> list[Any]:
     if not (call.get("algoId") or call.get("algoClOrdId")):
         raise OkxError("50015", "Either parameter algoId or algoClOrdId is required", 400)
-    algo = call.engine.guarding.find(call.account, call.get("algoId"), call.get("algoClOrdId"))
+    algo = call.context.algo_book.find(call.account, call.get("algoId"), call.get("algoClOrdId"))
     if algo is None or hidden(call, algo.algo_id):
         raise UNKNOWN
-    return [order_rows.algo(call.engine, algo)]
+    return [order_rows.algo(call.exchange, algo)]

@@ -15,7 +15,7 @@ from core.simulator.okx.endpoints import Call, Row
 from core.simulator.okx.errors import OkxError
 from core.simulator.okx.http import OkxHttp, clean, sign, top
 from core.simulator.okx.public import BARS
-from core.simulator.runtime import KEY_NAMES, House
+from core.simulator.runtime import KEY_NAMES, Runtime
 
 OPERATIONS: dict[str, tuple[Callable[[Call, Row], Row], Callable[[Row], Row]]] = {
     "order": (trade.place_one, trade.empty), "batch-orders": (trade.place_one, trade.empty),
@@ -36,9 +36,9 @@ def home(channel: str) -> set[str]:
 class OkxPush:
     """All sockets."""
 
-    def __init__(self, house: House, http: OkxHttp) -> None:
-        self.house, self.http = house, http
-        self.stream = OkxStream(house)
+    def __init__(self, runtime: Runtime, http: OkxHttp) -> None:
+        self.runtime, self.http = runtime, http
+        self.stream = OkxStream(runtime)
         self.connections = self.stream.connections
         http.notes = self.stream
 
@@ -63,7 +63,7 @@ class OkxPush:
 
     def _answer(self, connection: Connection, text: str) -> None:
         if text == "ping":
-            connection.say("pong", self.house.delay_seconds)
+            connection.say("pong", self.runtime.delay_seconds)
             return
         try:
             asked = orjson.loads(text)
@@ -85,7 +85,7 @@ class OkxPush:
     def _refuse(self, connection: Connection, identity: Row, code: str, words: str) -> None:
         connection.say(
             {"event": "error", **identity, "code": code, "msg": words, "connId": connection.id},
-            self.house.delay_seconds,
+            self.runtime.delay_seconds,
         )
 
     def _login(self, connection: Connection, asked: Row) -> None:
@@ -113,7 +113,7 @@ class OkxPush:
         else:
             connection.key = name
             connection.say(
-                {"event": "login", "code": "0", "msg": "", "connId": connection.id}, self.house.delay_seconds
+                {"event": "login", "code": "0", "msg": "", "connId": connection.id}, self.runtime.delay_seconds
             )
 
     def _subscription(self, connection: Connection, op: str, argument: Row, identity: Row) -> None:
@@ -131,12 +131,13 @@ class OkxPush:
         elif op == "unsubscribe":
             connection.subscriptions.pop(name, None)
             connection.say(
-                {**identity, "event": "unsubscribe", "arg": argument, "connId": connection.id}, self.house.delay_seconds
+                {**identity, "event": "unsubscribe", "arg": argument, "connId": connection.id},
+                self.runtime.delay_seconds,
             )
         else:
             connection.subscriptions[name] = argument
             connection.say(
-                {**identity, "event": "subscribe", "arg": argument, "connId": connection.id}, self.house.delay_seconds
+                {**identity, "event": "subscribe", "arg": argument, "connId": connection.id}, self.runtime.delay_seconds
             )
             if channel in COUNTED:
                 count = sum(channel in (a["channel"] for a in c.subscriptions.values()) for c in self.connections)
@@ -146,14 +147,14 @@ class OkxPush:
                     "connCount": str(count),
                     "connId": connection.id,
                 }
-                connection.say(counted, self.house.delay_seconds)
+                connection.say(counted, self.runtime.delay_seconds)
             self.stream.first(connection, name, argument)
 
     def _known(self, channel: str, argument: Row) -> bool:
         if channel == "index-tickers":
-            return argument.get("instId") in {c.index for c in self.house.engine.setup.contracts.values()}
+            return argument.get("instId") in {c.index for c in self.runtime.exchange.setup.contracts.values()}
         if channel in BY_INSTRUMENT or "candle" in channel:
-            return argument.get("instId") in self.house.engine.markets
+            return argument.get("instId") in self.runtime.exchange.markets
         return True
 
     def _operate(self, connection: Connection, op: str, arguments: list[Row], asked: Row) -> None:
@@ -162,16 +163,16 @@ class OkxPush:
         if connection.account is None or connection.kind != "private":
             self._refuse(connection, {"id": answer["id"]}, "60011", "Please log in")
             return
-        engine = self.house.engine
-        codes = {contract.code: symbol for symbol, contract in engine.setup.contracts.items()}
-        call = Call(self.house, "", "", {}, connection.account, op=op)
+        exchange = self.runtime.exchange
+        codes = {contract.code: symbol for symbol, contract in exchange.setup.contracts.items()}
+        call = Call(self.runtime, "", "", {}, connection.account, op=op)
         limit = 20 if op.startswith("batch") else 1
         words, data = "", []
         if "trade" not in KEY_NAMES[connection.key][1]:
             code, words = "50120", "This API key doesn't have permission to use this function"
         elif len(arguments) > limit:
             code, words = "60012", "Illegal request"
-        elif str(asked.get("expTime") or "9" * 15) < str(self.house.shown_now()):
+        elif str(asked.get("expTime") or "9" * 15) < str(self.runtime.shown_now()):
             code, words = "50036", "The expTime can't be earlier than the current system time."
         elif any(str(row.get("instIdCode", "")) not in map(str, codes) for row in arguments):
             code, words = "51000", "Parameter instIdCode error"
@@ -187,4 +188,4 @@ class OkxPush:
             "inTime": str(began),
             "outTime": str(time.time_ns() // 1000),
         }
-        connection.say(answer, self.house.delay_seconds)
+        connection.say(answer, self.runtime.delay_seconds)

@@ -27,6 +27,7 @@ class BinanceAccount(Account):
     wallets: dict[Key, Decimal] = field(default_factory=dict)  # what each isolated position has set aside
     bnb: Decimal = ZERO
     bnb_deposits: Decimal = ZERO
+    bnb_price: Callable[[], Decimal | None] = lambda: None  # what a BNB costs (USDT) where fees are paid in it
 
     SAVED: ClassVar[tuple[str, ...]] = (*Account.SAVED, "isolated", "multi_assets", "wallets", "bnb", "bnb_deposits")
 
@@ -122,11 +123,23 @@ class BinanceAccount(Account):
 
     # -- fees
 
-    def charged(self, fee: Decimal, bnb_price: Decimal | None) -> tuple[Decimal, str, Decimal]:
-        """What a fee (USDT, below zero) costs: in USDT, and the asset and amount that the trade then shows."""
-        if bnb_price is not None and fee < 0:
-            amount = (fee / bnb_price).quantize(Decimal("0.00000001"))
+    def charged(self, fee: Decimal) -> tuple[Decimal, str, Decimal]:
+        """Return what a fee (USDT, below zero) costs: in USDT, and the asset and amount that the trade then shows.
+
+        It is paid in BNB while that is chosen and there is enough of it.
+        """
+        price = self.bnb_price() if fee < 0 else None
+        if price is not None:
+            amount = (fee / price).quantize(Decimal("0.00000001"))
             if self.bnb + amount >= 0:
                 self.bnb += amount
                 return ZERO, "BNB", amount
         return fee, "USDT", fee
+
+    def takes_in(self, asset: str, amount: Decimal) -> bool:
+        """Take in a deposit of BNB, which pays fees; False for any other asset."""
+        if asset != "BNB":
+            return False
+        self.bnb += amount
+        self.bnb_deposits += amount
+        return True

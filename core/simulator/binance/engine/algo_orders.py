@@ -5,20 +5,21 @@ client id, which the ordinary book takes or refuses by its own rules. What is ti
 GTE_GTC) ends some time after it; everything else outlives it.
 """
 
-from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.simulator.binance.engine.account import BinanceAccount
-from core.simulator.binance.engine.algo_order import LIMITS, PLAIN_KINDS, TRAILING, WAITING, BinanceAlgo, passed, woken
+from core.simulator.binance.engine.algo_order import LIMITS, PLAIN_KINDS, TRAILING, WAITING, BinanceAlgo
+from core.simulator.binance.engine.commands import BinanceCancelAlgo, BinanceCancelAlgos, BinancePlaceAlgo
 from core.simulator.binance.engine.instruments import BinanceContract
-from core.simulator.binance.engine.order_checks import decimal
+from core.simulator.binance.engine.order_checks import BinanceOrderChecks, decimal
+from core.simulator.binance.engine.orders import BinanceOrders
+from core.simulator.binance.engine.triggers import passed, triggered
 from core.simulator.engine.account import Account
-from core.simulator.engine.extension import Annex
+from core.simulator.engine.commands import Draft, Plan
+from core.simulator.engine.exchange import ExchangeState
+from core.simulator.engine.extension import Extension, Handlers
 from core.simulator.engine.state import ZERO, Order, Refusal
-
-if TYPE_CHECKING:
-    from core.simulator.engine.engine import Engine
 
 REASONS = {
     "margin": "Margin is insufficient.", "reduce_only": "Reduce Only reject", "no_position": "Reduce Only reject",
@@ -29,45 +30,52 @@ REASONS = {
 FAULTS = ("trigger_stuck", "trigger_reject")
 
 
-class BinanceAlgos(Annex):
+class BinanceAlgoOrders(Extension):
     """All that happens to conditional orders."""
 
-    name = "binance_algos"
+    name = "binance_algo_orders"
 
-    def __init__(self, engine: "Engine") -> None:
-        super().__init__(engine)
-        engine.listeners.append(self._heard)
-
-    def begin(self) -> None:
-        self.algos: dict[str, BinanceAlgo] = {}
+    def __init__(self, exchange: ExchangeState, order_checks: BinanceOrderChecks, orders: BinanceOrders) -> None:
+        self.exchange, self.order_checks, self.orders = exchange, order_checks, orders
+        self.algos: dict[str, BinanceAlgo] = {}  # all there ever were, by id
         self.open: dict[str, BinanceAlgo] = {}  # those that have not ended
+        exchange.listeners.append(self._heard)
+
+    @property
+    def handlers(self) -> Handlers:
+        """Return what carries out each command of conditional orders."""
+        return {
+            BinancePlaceAlgo: self.place, BinanceCancelAlgo: self.cancel, BinanceCancelAlgos: self.cancel_all
+        }  # fmt: skip
+
+    def begin(self, balance: Decimal | None) -> None:
+        """Forget all conditional orders."""
+        self.algos, self.open = {}, {}
 
     def state(self) -> Any:
+        """Return all conditional orders."""
         return {"algos": self.algos}
 
     def restore(self, state: Any) -> None:
+        """Go on with these conditional orders."""
         self.algos = state["algos"]
         self.open = {algo_id: algo for algo_id, algo in self.algos.items() if not algo.ended}
 
     @property
-    def commands(self) -> dict[str, Callable[..., Any]]:
-        return {
-            "binance_place_algo": self.place, "binance_cancel_algo": self.cancel,
-            "binance_cancel_algos": self.cancel_all,
-        }  # fmt: skip
-
-    @property
     def owner(self) -> BinanceAccount:
-        return self.engine.binance.owner
+        """Return the one account of this side."""
+        return self.orders.owner
 
     def waiting(self, symbol: str | None = None) -> list[BinanceAlgo]:
-        """Those that no price has triggered yet (of one instrument)."""
+        """Return those that no price has triggered yet (of one instrument)."""
         return [a for a in self.open.values() if a.state == "NEW" and symbol in (None, a.instrument)]
 
     def waits_on(self, symbol: str) -> bool:
+        """Return whether any waits on that instrument."""
         return bool(self.waiting(symbol))
 
-    def truth(self) -> list[Any]:
+    def rows(self) -> list[Any]:
+        """Return every conditional order there ever was as a plain row, for the controls."""
         names = ("algo_id", "client_id", "instrument", "side", "position_side", "kind", "force", "by", "state",
                  "order_id", "reason", "close_position", "created", "updated")  # fmt: skip
         return [
@@ -78,54 +86,54 @@ class BinanceAlgos(Annex):
 
     # -- taking in
 
-    def place(self, algo: dict[str, Any], plan: dict[str, Any] | None = None) -> BinanceAlgo:
+    def place(self, command: BinancePlaceAlgo) -> BinanceAlgo:
         """Accept one conditional order; Refusal where it breaks a rule.
 
         `plan` says what a fault wants: {"hidden"} (seconds), {"vanish": seconds, "as": "CANCELED" or "EXPIRED"}.
         """
-        made, plan = self._checked(algo), plan or {}
-        engine = self.engine
-        made.algo_id = engine.next_id()
+        made, plan = self._checked(command.algo), command.plan
+        exchange = self.exchange
+        made.algo_id = exchange.next_id()
         made.client_id = made.client_id or f"auto{made.algo_id}"
-        hidden = Decimal(str(plan.get("hidden", engine.switches["binance_algo_hidden_seconds"])))
+        hidden = Decimal(str(plan.get("hidden", exchange.behaviour["binance_algo_hidden_seconds"])))
         if hidden:
-            engine.hidden[made.algo_id] = engine.now + int(hidden * 1000)
+            exchange.hide(made.algo_id, hidden)
         if "vanish" in plan:
-            made.vanishes_at = engine.now + int(Decimal(str(plan["vanish"])) * 1000)
+            made.vanishes_at = exchange.now + int(Decimal(str(plan["vanish"])) * 1000)
             made.vanishes_as = str(plan.get("as", "CANCELED"))
         self.algos[made.algo_id] = self.open[made.algo_id] = made
-        engine.tell("binance_algo", made)
+        exchange.tell("binance_algo", made)
         return made
 
-    def _checked(self, asked: dict[str, Any]) -> BinanceAlgo:
-        engine, owner, admission = self.engine, self.owner, self.engine.binance.admission
+    def _checked(self, asked: Draft) -> BinanceAlgo:
+        exchange, owner, order_checks = self.exchange, self.owner, self.order_checks
         symbol, kind = str(asked["instrument"]), str(asked["kind"])
-        contract = admission.contract(owner, symbol)
-        admission.may_trade(symbol)
+        contract = order_checks.contract(owner, symbol)
+        order_checks.may_trade(symbol)
         whole = bool(asked.get("close_position"))
         made = BinanceAlgo(
-            "", str(asked.get("client_id") or ""), symbol, asked["side"], admission.position_side(owner, asked), kind,
-            ZERO if whole else decimal(asked["size"], "quantity"), engine.now, engine.now, by=asked.get("by", "last"),
+            "", str(asked.get("client_id") or ""), symbol, asked["side"], order_checks.position_side(owner, asked), kind,
+            ZERO if whole else decimal(asked["size"], "quantity"), exchange.now, exchange.now, by=asked.get("by", "last"),
             force=asked.get("force", "GTC"), close_position=whole, reduce_only=asked.get("reduce_only") == "true",
             protect=bool(asked.get("protect")), stp=asked.get("stp", "EXPIRE_MAKER"), match=asked.get("match", "NONE"),
             till=int(asked.get("till") or 0),
         )  # fmt: skip
         if not whole:
-            admission.quantity(contract, made.size, False)
+            order_checks.quantity(contract, made.size, False)
         if kind in LIMITS and made.match == "NONE":
-            made.price = admission.price(contract, decimal(asked["price"], "price"))
+            made.price = order_checks.price(contract, decimal(asked["price"], "price"))
         if made.client_id and any(other.client_id == made.client_id for other in self.open.values()):
             raise Refusal("duplicate_id")
         self._levels(contract, made, asked)
         self._position_rules(made)
-        if len(self.waiting()) >= int(engine.switches["binance_max_conditional"]):
+        if len(self.waiting()) >= int(exchange.behaviour["binance_max_conditional"]):
             raise Refusal("too_many_conditional")
         return made
 
-    def _levels(self, contract: BinanceContract, algo: BinanceAlgo, asked: dict[str, Any]) -> None:
+    def _levels(self, contract: BinanceContract, algo: BinanceAlgo, asked: Draft) -> None:
         """Trigger or trailing; what the price has passed already is refused."""
-        prices = self.engine.prices(algo.instrument)
-        listens = "last" if self.engine.switches["binance_would_trigger"] == "last" else algo.by
+        prices = self.exchange.prices(algo.instrument)
+        listens = "last" if self.exchange.behaviour["binance_would_trigger"] == "last" else algo.by
         price = prices.by(listens)
         if algo.kind == TRAILING:
             algo.callback = decimal(asked["callback"], "callbackRate")
@@ -143,9 +151,9 @@ class BinanceAlgos(Annex):
             raise Refusal("would_trigger")
 
     def _trigger(self, contract: BinanceContract, trigger: Decimal, price: Decimal) -> Decimal:
-        switches, band = self.engine.switches, Decimal(str(self.engine.switches["binance_trigger_band"]))
+        switches, band = self.exchange.behaviour, Decimal(str(self.exchange.behaviour["binance_trigger_band"]))
         if trigger <= 0 or switches["binance_off_tick_trigger"] == "refuse":
-            self.engine.binance.admission.price(contract, trigger)
+            self.order_checks.price(contract, trigger)
         if band and trigger > price * band:
             raise Refusal("trigger_high", f"{price * band:.2f}")
         if band and trigger < price / band:
@@ -168,29 +176,30 @@ class BinanceAlgos(Annex):
         held = self.owner.held(algo.instrument, algo.position_side)
         return abs(held) if held * algo.sign < 0 else ZERO
 
-    # -- waking
+    # -- triggering
 
     def evaluate(self, symbol: str) -> None:
+        """Trigger what the prices of that instrument trigger."""
         for algo in self.waiting(symbol):
-            protect, awake = self.engine.binance.admission.contract(self.owner, symbol).protect, algo.awake
+            protect, awake = self.order_checks.contract(self.owner, symbol).protect, algo.awake
             if algo.state != "NEW":
-                continue  # ended by one that woke before it
-            if woken(algo, self.engine.prices(symbol), protect):
-                self._wake(algo)
+                continue  # ended by one that was triggered before it
+            if triggered(algo, self.exchange.prices(symbol), protect):
+                self._trigger_now(algo)
             elif algo.awake and not awake:
                 self._tell(algo)
 
-    def _wake(self, algo: BinanceAlgo) -> None:
-        engine = self.engine
-        algo.state, algo.triggered = "TRIGGERING", engine.now
+    def _trigger_now(self, algo: BinanceAlgo) -> None:
+        exchange = self.exchange
+        algo.state, algo.triggered = "TRIGGERING", exchange.now
         about = {"exchange": "binance", "instId": algo.instrument, "clOrdId": algo.client_id}
-        about["symbol"] = engine.binance.admission.contract(self.owner, algo.instrument).wire
-        struck = engine.faults.strike(set(FAULTS), about)
-        delay = int(Decimal(str(engine.switches["binance_trigger_delay_seconds"])) * 1000)
-        algo.sends_at = 0 if struck is not None and struck.kind == "trigger_stuck" else engine.now + delay
+        about["symbol"] = self.order_checks.contract(self.owner, algo.instrument).wire
+        struck = exchange.faults.strike(set(FAULTS), about)
+        delay = int(Decimal(str(exchange.behaviour["binance_trigger_delay_seconds"])) * 1000)
+        algo.sends_at = 0 if struck is not None and struck.kind == "trigger_stuck" else exchange.now + delay
         self._tell(algo)
         if not algo.sends_at and struck is not None and "seconds" in struck.asked:  # stuck for so long, then over
-            algo.ends_at = engine.now + int(Decimal(str(struck.asked["seconds"])) * 1000)
+            algo.ends_at = exchange.now + int(Decimal(str(struck.asked["seconds"])) * 1000)
         if struck is not None and struck.kind == "trigger_reject":
             self.end(algo, "REJECTED", str(struck.asked.get("reason", "Margin is insufficient.")))
         elif algo.sends_at and not delay:
@@ -198,26 +207,26 @@ class BinanceAlgos(Annex):
 
     def _send(self, algo: BinanceAlgo) -> None:
         """Put the plain order into the book, or say why the book does not take it."""
-        engine, plan = self.engine, dict[str, Any]()
+        exchange, plan = self.exchange, Plan()
         about = {"exchange": "binance", "instId": algo.instrument, "clOrdId": algo.client_id, "op": "trigger"}
-        struck = engine.faults.strike({"partial_fill"}, about)
+        struck = exchange.faults.strike({"partial_fill"}, about)
         if struck is not None:
             plan = {"fraction": struck.asked.get("fraction", "0.5"), "rest": struck.asked.get("rest", "work")}
         try:
             if (algo.position_side == "net") == self.owner.hedged:
                 raise Refusal("position_side")
-            engine.binance.place_child(self._plain(algo), plan)
+            self.orders.place_child(self._plain(algo), plan)
         except Refusal as refusal:
             self.end(algo, "REJECTED", REASONS.get(refusal.reason, refusal.reason))
 
-    def _plain(self, algo: BinanceAlgo) -> dict[str, Any]:
+    def _plain(self, algo: BinanceAlgo) -> Draft:
         size = self._closable(algo) if algo.close_position else algo.size
         if not size:
             raise Refusal("no_position")
-        admission, price = self.engine.binance.admission, algo.price
+        order_checks, price = self.order_checks, algo.price
         if algo.kind in LIMITS and algo.match != "NONE":
-            contract = admission.contract(self.owner, algo.instrument)
-            price = admission.matched(contract, algo.side, algo.match)
+            contract = order_checks.contract(self.owner, algo.instrument)
+            price = order_checks.matched(contract, algo.side, algo.match)
         wire: dict[str, Any] = {"type": "MARKET" if price is None else "LIMIT", "stp": algo.stp, "pm": algo.match, "wt": algo.by,
                 "cp": algo.close_position, "pP": algo.protect}  # fmt: skip
         if price is not None:
@@ -242,47 +251,52 @@ class BinanceAlgos(Annex):
     # -- ending
 
     def order_changed(self, order: Order) -> None:
+        """End the conditional order whose plain order has ended."""
         algo = self.open.get(order.algo_id) if order.account == "binance" else None
         if algo is not None and not order.living:
             self.end(algo, "FINISHED")
 
     def end(self, algo: BinanceAlgo, state: str, reason: str = "") -> None:
+        """End it in that state, and tell so."""
         algo.state, algo.reason = state, reason
         self.open.pop(algo.algo_id, None)
         self._tell(algo)
 
     def _tell(self, algo: BinanceAlgo) -> None:
-        algo.updated = self.engine.now
-        self.engine.tell("binance_algo", algo)
+        algo.updated = self.exchange.now
+        self.exchange.tell("binance_algo", algo)
 
     def findable(self, algo: BinanceAlgo) -> bool:
-        """Not hidden by a delay after its placement."""
-        return self.engine.hidden.get(algo.algo_id, 0) <= self.engine.now
+        """Return whether it is not hidden by a delay after its placement."""
+        return not self.exchange.is_hidden(algo.algo_id)
 
     def find(self, algo_id: str = "", client_id: str = "") -> BinanceAlgo | None:
-        """The one of that id, or the latest of that client id; hidden ones are found too."""
+        """Return the one of that id, or the latest of that client id; hidden ones are found too."""
         if algo_id:
             return self.algos.get(algo_id)
         return next((a for a in reversed(self.algos.values()) if client_id and a.client_id == client_id), None)
 
-    def cancel(self, algo_id: str = "", client_id: str = "") -> BinanceAlgo:
-        algo = self.find(algo_id, client_id)
+    def cancel(self, command: BinanceCancelAlgo) -> BinanceAlgo:
+        """Cancel one that waits; Refusal where it has ended, was triggered or cannot be found."""
+        algo = self.find(command.algo_id, command.client_id)
         if algo is None or algo.state != "NEW" or not self.findable(algo):
             raise Refusal("unknown_cancel")
         self.end(algo, "CANCELED")
         return algo
 
-    def cancel_all(self, symbol: str) -> None:
-        for algo in self.waiting(symbol):
+    def cancel_all(self, command: BinanceCancelAlgos) -> None:
+        """Cancel all that wait on that instrument."""
+        for algo in self.waiting(command.symbol):
             self.end(algo, "CANCELED")
 
     def position_ended(self, owner: Account, symbol: str, side: str) -> None:
+        """Let what hangs on the position end after its delay."""
         if owner is self.owner:
-            self._mark_tied(self.engine.now)
+            self._mark_tied(self.exchange.now)
 
     def _mark_tied(self, now: int) -> None:
         """What is tied ends after a while, unless there is something to close again by then."""
-        delay = Decimal(str(self.engine.switches["binance_tied_ends_after_seconds"]))
+        delay = Decimal(str(self.exchange.behaviour["binance_tied_ends_after_seconds"]))
         for algo in [algo for algo in self.waiting() if algo.tied]:
             if delay < 0 or self._closable(algo):
                 algo.ends_at = 0
@@ -291,7 +305,8 @@ class BinanceAlgos(Annex):
             if algo.ends_at and algo.ends_at <= now:
                 self.end(algo, "EXPIRED")
 
-    def moved_on(self, now: int) -> None:
+    def after_step(self, now: int) -> None:
+        """Send, expire or cancel what this time (ms) sends, expires or cancels."""
         self._mark_tied(now)
         for algo in list(self.open.values()):
             if algo.state == "NEW" and algo.vanishes_at and algo.vanishes_at <= now:
@@ -304,6 +319,7 @@ class BinanceAlgos(Annex):
                 self.end(algo, "EXPIRED")
 
     def stop_trading(self, owner: Account, symbols: set[str]) -> None:
+        """Expire what waits on these instruments."""
         for algo in [algo for algo in self.open.values() if owner is self.owner and algo.state in WAITING]:
             if algo.instrument in symbols:
                 self.end(algo, "EXPIRED")

@@ -1,58 +1,69 @@
 """The listen key of the Binance account: one for all who listen, good for an hour after it was last asked for.
 
-It lives in the engine, so that a restart does not forget it; the letters come with the command, because a run that is
-repeated must find the same key.
+It is kept by the engine, so that a restart does not forget it; the letters come with the command, because a run that
+is repeated must find the same key.
 """
 
-from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
-from core.simulator.engine.extension import Annex
+from core.simulator.binance.engine.commands import BinanceDropListenKey, BinanceMakeListenKey, BinanceRenewListenKey
+from core.simulator.engine.exchange import ExchangeState
+from core.simulator.engine.extension import Extension, Handlers
 from core.simulator.engine.state import Refusal
 
 HOUR_MS = 3_600_000
 
 
-class BinanceListen(Annex):
-    """The key and its end."""
+class BinanceListenKey(Extension):
+    """The listen key and its end."""
 
-    name = "binance_listen"
+    name = "binance_listen_key"
 
-    def begin(self) -> None:
-        self.key = ""
-        self.ends = 0
+    def __init__(self, exchange: ExchangeState) -> None:
+        self.exchange = exchange
+        self.key, self.ends = "", 0
+
+    @property
+    def handlers(self) -> Handlers:
+        """Return what carries out each command of the listen key."""
+        return {
+            BinanceMakeListenKey: self.make, BinanceRenewListenKey: self.renew, BinanceDropListenKey: self.drop
+        }  # fmt: skip
+
+    def begin(self, balance: Decimal | None) -> None:
+        """Forget the key."""
+        self.key, self.ends = "", 0
 
     def state(self) -> Any:
+        """Return the key and its end (ms)."""
         return {"key": self.key, "ends": self.ends}
 
     def restore(self, state: Any) -> None:
+        """Go on with that key."""
         self.key, self.ends = state["key"], state["ends"]
 
-    @property
-    def commands(self) -> dict[str, Callable[..., Any]]:
-        return {
-            "binance_listen": self.make, "binance_listen_on": self.renew, "binance_listen_no_more": self.drop,
-        }  # fmt: skip
-
-    def make(self, letters: str) -> str:
-        """The key that lives, good for another hour; these letters where none does."""
-        self.moved_on(self.engine.now)
-        self.key = self.key or letters
-        self.ends = self.engine.now + HOUR_MS
+    def make(self, command: BinanceMakeListenKey) -> str:
+        """Return the key that lives, good for another hour; the letters of the command where none does."""
+        self.after_step(self.exchange.now)
+        self.key = self.key or command.letters
+        self.ends = self.exchange.now + HOUR_MS
         return self.key
 
-    def renew(self) -> str:
-        self.moved_on(self.engine.now)
+    def renew(self, command: BinanceRenewListenKey) -> str:
+        """Return the key, good for another hour; Refusal where none lives."""
+        self.after_step(self.exchange.now)
         if not self.key:
             raise Refusal("listen_key")
-        self.ends = self.engine.now + HOUR_MS
+        self.ends = self.exchange.now + HOUR_MS
         return self.key
 
-    def drop(self) -> None:
-        """The key ends, and nobody is told."""
+    def drop(self, command: BinanceDropListenKey) -> None:
+        """End the key, and tell nobody."""
         self.key = ""
 
-    def moved_on(self, now: int) -> None:
+    def after_step(self, now: int) -> None:
+        """End the key where its hour is over at this time (ms)."""
         if self.key and self.ends <= now:
             ended, self.key = self.key, ""
-            self.engine.tell("listen_key_expired", ended)
+            self.exchange.tell("listen_key_expired", ended)

@@ -6,15 +6,14 @@ those of the exchangeInfo filters and of the error list in Binance's USD-M docum
 
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.simulator.binance.engine.account import BinanceAccount
 from core.simulator.binance.engine.instruments import BinanceContract
 from core.simulator.engine import matching
+from core.simulator.engine.commands import Draft
+from core.simulator.engine.components import Components
 from core.simulator.engine.state import ZERO, Order, Refusal
-
-if TYPE_CHECKING:
-    from core.simulator.engine.engine import Engine
 
 KINDS = {"GTC": "limit", "GTD": "limit", "RPI": "post_only", "IOC": "ioc", "FOK": "fok", "GTX": "post_only"}
 MATCH_LEVELS = {"OPPONENT": 0, "OPPONENT_5": 4, "QUEUE": 0, "QUEUE_5": 4, "QUEUE_10": 9, "QUEUE_20": 19}
@@ -35,11 +34,11 @@ def places(value: Decimal) -> int:
     return max(0, -int(value.normalize().as_tuple().exponent))
 
 
-class BinanceAdmission:
-    """The rules at the door."""
+class BinanceOrderChecks:
+    """The checks of plain orders, and of what conditional orders share with them."""
 
-    def __init__(self, engine: "Engine") -> None:
-        self.engine = engine
+    def __init__(self, components: Components) -> None:
+        self.exchange, self.margin, self.book = components.exchange, components.margin, components.orders
 
     def contract(self, owner: BinanceAccount, symbol: str) -> BinanceContract:
         contract = owner.contracts.get(symbol)
@@ -49,15 +48,15 @@ class BinanceAdmission:
 
     # -- the whole order
 
-    def order(self, owner: BinanceAccount, asked: dict[str, Any]) -> Order:
+    def order(self, owner: BinanceAccount, asked: Draft) -> Order:
         """The order as it would enter the book; Refusal where a rule is broken."""
-        engine, symbol = self.engine, str(asked["instrument"])
+        exchange, symbol = self.exchange, str(asked["instrument"])
         contract = self.contract(owner, symbol)
         self.may_trade(symbol)
         position_side = self.position_side(owner, asked)
         made = Order(
             "", str(asked.get("client_id") or ""), owner.name, symbol, asked["side"], position_side, asked["kind"],
-            decimal(asked["size"], "quantity"), None, owner.lever(symbol), engine.now, engine.now,
+            decimal(asked["size"], "quantity"), None, owner.lever(symbol), exchange.now, exchange.now,
             "isolated" if symbol in owner.isolated else "cross", asked.get("reduce_only") == "true",
             wire=dict(asked.get("wire") or {}),
         )  # fmt: skip
@@ -71,21 +70,21 @@ class BinanceAdmission:
         self._can_execute(contract, made)
         self.fits_leverage(owner, contract, made)
         self.fits_position(owner, made)
-        engine.admission.margin(owner, made)
+        self.margin.check(owner, made)
         return made
 
     def may_trade(self, symbol: str) -> None:
-        if symbol in self.engine.switches["suspended"]:
+        if symbol in self.exchange.behaviour["suspended"]:
             raise Refusal("suspended")
-        if not self.engine.switches["binance_can_trade"]:
+        if not self.exchange.behaviour["binance_can_trade"]:
             raise Refusal("no_trading")
 
-    def position_side(self, owner: BinanceAccount, asked: dict[str, Any]) -> str:
+    def position_side(self, owner: BinanceAccount, asked: Draft) -> str:
         side = str(asked.get("position_side") or "net")
         if (side == "net") == owner.hedged:
             raise Refusal("position_side")
         given = asked.get("reduce_only")
-        lenient = self.engine.switches["binance_reduce_only_false_hedged"] == "ignore"
+        lenient = self.exchange.behaviour["binance_reduce_only_false_hedged"] == "ignore"
         if owner.hedged and given is not None and not (given == "false" and lenient):
             raise Refusal("reduce_only_hedged")
         return side
@@ -130,12 +129,12 @@ class BinanceAdmission:
     def matched(self, contract: BinanceContract, side: str, match: str) -> Decimal:
         """The price that this price match finds in the book."""
         buying = (side == "buy") == match.startswith("OPPONENT")
-        market, spread = self.engine.markets[contract.symbol], Decimal(self.engine.switches["spread_ticks"])
+        market, spread = self.exchange.markets[contract.symbol], Decimal(self.exchange.behaviour["spread_ticks"])
         away, best = contract.tick * MATCH_LEVELS[match], market.best(buying, spread)
         return best + away if buying else best - away
 
     def in_band(self, contract: BinanceContract, side: str, price: Decimal) -> None:
-        mark = self.engine.prices(contract.symbol).mark
+        mark = self.exchange.prices(contract.symbol).mark
         high, low = mark * contract.up, mark * contract.down
         if side == "buy" and price > high:
             raise Refusal("price_above_band", f"{high:.2f}")
@@ -145,12 +144,12 @@ class BinanceAdmission:
     def _worth_enough(self, owner: BinanceAccount, contract: BinanceContract, order: Order) -> None:
         if owner.closes(order):
             return
-        price = order.price if order.price is not None else self.engine.prices(order.instrument).mark
+        price = order.price if order.price is not None else self.exchange.prices(order.instrument).mark
         if order.size * price < contract.notional:
             raise Refusal("notional", format(contract.notional.normalize(), "f"))
 
     def _can_execute(self, contract: BinanceContract, order: Order) -> None:
-        market, switches = self.engine.markets[order.instrument], self.engine.switches
+        market, switches = self.exchange.markets[order.instrument], self.exchange.behaviour
         takes = matching.reaches(order, market, switches)
         if order.kind == "market":
             best, mark = market.best(order.side == "buy", Decimal(switches["spread_ticks"])), market.prices.mark
@@ -164,11 +163,11 @@ class BinanceAdmission:
     # -- ids, positions, leverage
 
     def open_orders(self, owner: BinanceAccount, symbol: str) -> Iterator[Order]:
-        return (o for o in self.engine.live.values() if (o.account, o.instrument) == (owner.name, symbol))
+        return (o for o in self.exchange.live.values() if (o.account, o.instrument) == (owner.name, symbol))
 
     def id_is_free(self, order: Order) -> None:
         """A client id is taken only while an order of that id is open."""
-        mine = (o for o in self.engine.live.values() if o.account == order.account)
+        mine = (o for o in self.exchange.live.values() if o.account == order.account)
         if order.client_id and any(o.client_id == order.client_id for o in mine):
             raise Refusal("duplicate_id")
 
@@ -188,17 +187,17 @@ class BinanceAdmission:
         promised = sum((o.left for o in resting), ZERO)
         if promised + min(order.left, held) <= held:
             return
-        clash = self.engine.switches["binance_closing_clash"]
+        clash = self.exchange.behaviour["binance_closing_clash"]
         if clash != "knock_out":
             raise Refusal("reduce_only_clash" if clash == "refuse" else "reduce_only_margin")
         for other in resting:
             if promised + min(order.left, held) > held:
                 promised -= other.left
-                self.engine.trading.end(other, "knocked_out")
+                self.book.end(other, "knocked_out")
 
     def fits_leverage(self, owner: BinanceAccount, contract: BinanceContract, order: Order) -> None:
-        opening = self.engine.admission.opening(owner, order)
-        price = order.price if order.price is not None else self.engine.prices(order.instrument).mark
+        opening = self.margin.opening(owner, order)
+        price = order.price if order.price is not None else self.exchange.prices(order.instrument).mark
         held = abs(owner.held(order.instrument, order.position_side))
         if opening and (held + opening) * price > contract.largest_notional(owner.lever(order.instrument)):
             raise Refusal("leverage_cap")

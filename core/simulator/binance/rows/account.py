@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from core.simulator.binance.engine.account import BinanceAccount
+from core.simulator.binance.engine.context import BinanceContext
 from core.simulator.binance.engine.instruments import BinanceContract
 from core.simulator.binance.format import SIDES, Row, money, number, text
-from core.simulator.engine.engine import Engine
 from core.simulator.engine.state import ZERO, Fill, Order, Position
 
 EXPIRES = {"ioc", "fok", "post_only", "nothing_to_close", "position_closed", "knocked_out", "good_till", "price_limit",
@@ -14,8 +14,8 @@ LISTENS = {"last": "CONTRACT_PRICE", "mark": "MARK_PRICE"}
 TIMES_IN_FORCE = {"ioc": "IOC", "fok": "FOK", "post_only": "GTX"}
 
 
-def contract_of(engine: Engine, symbol: str) -> BinanceContract:
-    contract = engine.binance.owner.contracts[symbol]
+def contract_of(context: BinanceContext, symbol: str) -> BinanceContract:
+    contract = context.owner.contracts[symbol]
     assert isinstance(contract, BinanceContract)
     return contract
 
@@ -27,14 +27,14 @@ def status(order: Order) -> str:
     return {"live": "NEW", "partially_filled": "PARTIALLY_FILLED", "filled": "FILLED"}[order.state]
 
 
-def reduces(engine: Engine, order: Order) -> bool:
+def reduces(context: BinanceContext, order: Order) -> bool:
     """What the exchange shows as reduceOnly: the flag, or in hedge mode the closing side."""
-    return engine.binance.owner.closes(order)
+    return context.owner.closes(order)
 
 
-def order(engine: Engine, one: Order, full: bool, fresh: bool = False) -> Row:
+def order(context: BinanceContext, one: Order, full: bool, fresh: bool = False) -> Row:
     """A plain order. `full` is the form of the reads; `fresh` shows it as it was when it was accepted."""
-    contract = contract_of(engine, one.instrument)
+    contract = contract_of(context, one.instrument)
     places, kind = contract.quantity_precision, str(one.wire.get("type") or "MARKET" if one.price is None else "LIMIT")
     filled = ZERO if fresh else one.filled
     row = {
@@ -42,7 +42,7 @@ def order(engine: Engine, one: Order, full: bool, fresh: bool = False) -> Row:
         "status": "NEW" if fresh else status(one), "price": text(one.price, 2),
         "origQty": text(one.size, places), "executedQty": text(filled, places), "cumQty": text(filled, places),
         "timeInForce": str(one.wire.get("tif") or TIMES_IN_FORCE.get(one.kind, "GTC")), "type": kind,
-        "reduceOnly": reduces(engine, one), "closePosition": bool(one.wire.get("cp", False)),
+        "reduceOnly": reduces(context, one), "closePosition": bool(one.wire.get("cp", False)),
         "side": one.side.upper(), "positionSide": SIDES[one.position_side],
         "stopPrice": text(Decimal(one.wire.get("sp") or 0), 2), "workingType": LISTENS[one.wire.get("wt", "last")],
         "priceProtect": bool(one.wire.get("pP", False)), "origType": kind,
@@ -50,7 +50,7 @@ def order(engine: Engine, one: Order, full: bool, fresh: bool = False) -> Row:
         "selfTradePreventionMode": str(one.wire.get("stp") or "EXPIRE_MAKER"),
         "goodTillDate": int(one.wire.get("gtd") or 0), "updateTime": one.updated,
     }  # fmt: skip
-    if full or engine.switches["binance_replies"] == "old":
+    if full or context.exchange.behaviour["binance_replies"] == "old":
         row |= {"avgPrice": text(one.average if filled else ZERO, 5), "cumQuote": text(ZERO if fresh else one.paid, 5)}
     if full:
         row |= {"time": one.created, "pair": contract.wire}
@@ -58,8 +58,8 @@ def order(engine: Engine, one: Order, full: bool, fresh: bool = False) -> Row:
     return row
 
 
-def trade(engine: Engine, fill: Fill) -> Row:
-    contract = contract_of(engine, fill.instrument)
+def trade(context: BinanceContext, fill: Fill) -> Row:
+    contract = contract_of(context, fill.instrument)
     places = contract.quantity_precision
     quantity = text(fill.size, places)
     return {
@@ -85,33 +85,33 @@ def break_even(position: Position, taker: Decimal) -> Decimal:
     return (position.average * held - way * position.realised) / (held * (1 - way * taker))
 
 
-def order_margin(engine: Engine, symbol: str, side: str) -> tuple[Decimal, Decimal, Decimal]:
+def order_margin(context: BinanceContext, symbol: str, side: str) -> tuple[Decimal, Decimal, Decimal]:
     """What resting orders of that side hold back (USDT), and their bid and ask notionals."""
-    owner, held = engine.binance.owner, ZERO
+    owner, held = context.owner, ZERO
     notionals = {"buy": ZERO, "sell": ZERO}
-    for one in engine.binance.admission.open_orders(owner, symbol):
+    for one in context.order_checks.open_orders(owner, symbol):
         if one.position_side == side:
-            price = one.price if one.price is not None else engine.prices(symbol).last
-            held += engine.admission.opening(owner, one) * price / owner.lever(symbol)
+            price = one.price if one.price is not None else context.exchange.prices(symbol).last
+            held += context.margin.opening(owner, one) * price / owner.lever(symbol)
             notionals[one.side] += one.left * price
     return held, notionals["buy"], notionals["sell"]
 
 
-def risk(engine: Engine, symbol: str, side: str, version: int) -> Row:
+def risk(context: BinanceContext, symbol: str, side: str, version: int) -> Row:
     """One row of positionRisk; a side that holds nothing shows zeros."""
-    owner, contract, mark = engine.binance.owner, contract_of(engine, symbol), engine.prices(symbol).mark
+    owner, contract, mark = context.owner, contract_of(context, symbol), context.exchange.prices(symbol).mark
     held = owner.positions.get((symbol, side))
     wallet = owner.wallets.get((symbol, side), ZERO)
     amount = held.contracts if held else ZERO
     gained = owner.unrealised(held, mark) if held else ZERO
-    taker = Decimal(engine.switches["fees"]["taker"])
+    taker = Decimal(context.exchange.behaviour["fees"]["taker"])
     row: Row = {
         "symbol": contract.wire, "positionSide": SIDES[side],
         "positionAmt": text(amount, contract.quantity_precision),
         "entryPrice": text(held.average if held else ZERO, 1),
         "breakEvenPrice": text(break_even(held, taker).quantize(Decimal("0.00000001")) if held else ZERO, 1),
         "markPrice": text(mark, 8), "unRealizedProfit": money(gained),
-        "liquidationPrice": text(owner.liquidation_price_of(held, engine.prices) if held else ZERO),
+        "liquidationPrice": text(owner.liquidation_price_of(held, context.exchange.prices) if held else ZERO),
         "isolatedMargin": money(wallet + gained if wallet else ZERO), "notional": money(amount * mark),
         "isolatedWallet": money(wallet), "updateTime": held.updated if held else 0,
     }  # fmt: skip
@@ -120,7 +120,7 @@ def risk(engine: Engine, symbol: str, side: str, version: int) -> Row:
             "leverage": text(owner.lever(symbol)), "marginType": "isolated" if symbol in owner.isolated else "cross",
             "maxNotionalValue": text(contract.largest_notional(owner.lever(symbol))), "isAutoAddMargin": "false",
         }  # fmt: skip
-    orders, bid, ask = order_margin(engine, symbol, side)
+    orders, bid, ask = order_margin(context, symbol, side)
     margin = owner.margin(held, mark) if held else ZERO
     maintenance = owner.maintenance(held, mark) if held else ZERO
     return row | {
@@ -130,20 +130,20 @@ def risk(engine: Engine, symbol: str, side: str, version: int) -> Row:
     }  # fmt: skip
 
 
-def risks(engine: Engine, symbols: list[str], version: int) -> list[Row]:
+def risks(context: BinanceContext, symbols: list[str], version: int) -> list[Row]:
     """positionRisk: version 2 lists every instrument, version 3 those with a position or an open order."""
-    owner = engine.binance.owner
+    owner = context.owner
     if version == 3:
         busy = {key[0] for key in owner.positions} | {
-            o.instrument for o in engine.live.values() if o.account == owner.name
+            o.instrument for o in context.exchange.live.values() if o.account == owner.name
         }
         symbols = [symbol for symbol in symbols if symbol in busy]
-    return [risk(engine, symbol, side, version) for symbol in symbols for side in sides(owner)]
+    return [risk(context, symbol, side, version) for symbol in symbols for side in sides(owner)]
 
 
-def account_position(engine: Engine, symbol: str, side: str, version: int) -> Row:
+def account_position(context: BinanceContext, symbol: str, side: str, version: int) -> Row:
     """A position inside the account's answer."""
-    row, owner = risk(engine, symbol, side, 3), engine.binance.owner
+    row, owner = risk(context, symbol, side, 3), context.owner
     made = {
         "symbol": row["symbol"], "positionSide": row["positionSide"], "positionAmt": row["positionAmt"],
         "unrealizedProfit": row["unRealizedProfit"], "isolatedMargin": row["isolatedMargin"],
@@ -152,7 +152,7 @@ def account_position(engine: Engine, symbol: str, side: str, version: int) -> Ro
     }  # fmt: skip
     if version == 3:
         return made
-    contract = contract_of(engine, symbol)
+    contract = contract_of(context, symbol)
     return made | {
         "positionInitialMargin": row["positionInitialMargin"], "openOrderInitialMargin": row["openOrderInitialMargin"],
         "leverage": text(owner.lever(symbol)), "isolated": symbol in owner.isolated, "entryPrice": row["entryPrice"],
@@ -164,23 +164,23 @@ def account_position(engine: Engine, symbol: str, side: str, version: int) -> Ro
 # -- money
 
 
-def totals(engine: Engine) -> dict[str, Decimal]:
+def totals(context: BinanceContext) -> dict[str, Decimal]:
     """The account's sums in USDT."""
-    owner, prices = engine.binance.owner, engine.prices
-    orders, margin = engine.admission.frozen(owner), owner.held_margin(prices)
+    owner, prices = context.owner, context.exchange.prices
+    orders, margin = context.margin.frozen(owner), owner.held_margin(prices)
     gained = owner.equity(prices) - owner.balance
     cross = owner.cross_equity(prices) - owner.cross_balance()
     return {
         "wallet": owner.balance, "gained": gained, "equity": owner.balance + gained, "orders": orders,
         "positions": margin, "maintenance": owner.held_maintenance(prices), "cross_wallet": owner.cross_balance(),
-        "cross_gained": cross, "available": max(ZERO, engine.admission.free(owner)),
+        "cross_gained": cross, "available": max(ZERO, context.margin.free(owner)),
     }  # fmt: skip
 
 
-def balances(engine: Engine) -> list[Row]:
+def balances(context: BinanceContext) -> list[Row]:
     """The rows of /balance: USDT, and BNB as the fee asset."""
-    sums, owner = totals(engine), engine.binance.owner
-    base = {"accountAlias": "SgsR", "marginAvailable": True, "updateTime": engine.now}
+    sums, owner = totals(context), context.owner
+    base = {"accountAlias": "SgsR", "marginAvailable": True, "updateTime": context.exchange.now}
     usdt = {
         "asset": "USDT", "balance": money(sums["wallet"]), "crossWalletBalance": money(sums["cross_wallet"]),
         "crossUnPnl": money(sums["cross_gained"]), "availableBalance": money(sums["available"]),
@@ -191,9 +191,9 @@ def balances(engine: Engine) -> list[Row]:
     return [base | bnb, base | usdt]
 
 
-def assets(engine: Engine) -> list[Row]:
+def assets(context: BinanceContext) -> list[Row]:
     """The assets inside the account's answer."""
-    sums, rows = totals(engine), balances(engine)
+    sums, rows = totals(context), balances(context)
     made = []
     for row in rows:
         usdt = row["asset"] == "USDT"
@@ -210,12 +210,12 @@ def assets(engine: Engine) -> list[Row]:
     return made
 
 
-def account(engine: Engine, version: int) -> Row:
-    sums, owner = totals(engine), engine.binance.owner
+def account(context: BinanceContext, version: int) -> Row:
+    sums, owner = totals(context), context.owner
     symbols = list(owner.contracts)
     if version == 3:
-        shown = {row["symbol"] for row in risks(engine, symbols, 3)}
-        symbols = [symbol for symbol in symbols if contract_of(engine, symbol).wire in shown]
+        shown = {row["symbol"] for row in risks(context, symbols, 3)}
+        symbols = [symbol for symbol in symbols if contract_of(context, symbol).wire in shown]
     all_sides = ("net", "long", "short") if version == 2 else sides(owner)
     row: Row = {
         "totalInitialMargin": money(sums["positions"] + sums["orders"]), "totalMaintMargin": money(sums["maintenance"]),
@@ -224,13 +224,13 @@ def account(engine: Engine, version: int) -> Row:
         "totalOpenOrderInitialMargin": money(sums["orders"]), "totalCrossWalletBalance": money(sums["cross_wallet"]),
         "totalCrossUnPnl": money(sums["cross_gained"]), "availableBalance": money(sums["available"]),
         "maxWithdrawAmount": money(min(sums["available"], max(ZERO, sums["cross_wallet"]))),
-        "assets": assets(engine),
-        "positions": [account_position(engine, symbol, side, version) for symbol in symbols for side in all_sides],
+        "assets": assets(context),
+        "positions": [account_position(context, symbol, side, version) for symbol in symbols for side in all_sides],
     }  # fmt: skip
     if version == 3:
         return row
     return row | {
-        "feeTier": 0, "feeBurn": engine.switches["binance_fee_asset"] == "BNB",
-        "canTrade": engine.switches["binance_can_trade"], "canDeposit": True, "canWithdraw": True, "updateTime": 0,
+        "feeTier": 0, "feeBurn": context.exchange.behaviour["binance_fee_asset"] == "BNB",
+        "canTrade": context.exchange.behaviour["binance_can_trade"], "canDeposit": True, "canWithdraw": True, "updateTime": 0,
         "multiAssetsMargin": owner.multi_assets, "tradeGroupId": -1,
     }  # fmt: skip

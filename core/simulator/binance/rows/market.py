@@ -6,7 +6,7 @@ from typing import Any
 from core.simulator.binance.engine.instruments import BinanceContract
 from core.simulator.binance.format import Row, text
 from core.simulator.engine.candles import Candle
-from core.simulator.engine.engine import Engine
+from core.simulator.engine.exchange import ExchangeState
 from core.simulator.engine.market import FUNDING_MS, funding_rate
 from core.simulator.engine.state import ZERO
 
@@ -16,9 +16,12 @@ INTERVALS = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "2h": 12
 MINUTE = 60_000
 
 
-def symbol_info(engine: Engine, contract: BinanceContract) -> Row:
+def symbol_info(exchange: ExchangeState, contract: BinanceContract) -> Row:
     """One instrument of exchangeInfo."""
-    step, suspended = text(contract.lot, contract.quantity_precision), contract.symbol in engine.switches["suspended"]
+    step, suspended = (
+        text(contract.lot, contract.quantity_precision),
+        contract.symbol in exchange.behaviour["suspended"],
+    )
     lot = {"minQty": text(contract.minimum, contract.quantity_precision), "stepSize": step}
     return {
         "symbol": contract.wire, "pair": contract.wire, "contractType": "PERPETUAL", "deliveryDate": 4133404800000,
@@ -44,52 +47,52 @@ def symbol_info(engine: Engine, contract: BinanceContract) -> Row:
     }  # fmt: skip
 
 
-def premium(engine: Engine, contract: BinanceContract) -> Row:
-    prices, due = engine.prices(contract.symbol), engine.now // FUNDING_MS * FUNDING_MS + FUNDING_MS
+def premium(exchange: ExchangeState, contract: BinanceContract) -> Row:
+    prices, due = exchange.prices(contract.symbol), exchange.now // FUNDING_MS * FUNDING_MS + FUNDING_MS
     return {
         "symbol": contract.wire, "markPrice": text(prices.mark, 8), "indexPrice": text(prices.index, 8),
         "estimatedSettlePrice": text(prices.index, 8),
-        "lastFundingRate": text(funding_rate(engine.seed, contract.symbol, due), 8),
-        "interestRate": "0.00010000", "nextFundingTime": due, "time": engine.now,
+        "lastFundingRate": text(funding_rate(exchange.seed, contract.symbol, due), 8),
+        "interestRate": "0.00010000", "nextFundingTime": due, "time": exchange.now,
     }  # fmt: skip
 
 
-def price(engine: Engine, contract: BinanceContract) -> Row:
-    return {"symbol": contract.wire, "price": text(engine.prices(contract.symbol).last, 2), "time": engine.now}
+def price(exchange: ExchangeState, contract: BinanceContract) -> Row:
+    return {"symbol": contract.wire, "price": text(exchange.prices(contract.symbol).last, 2), "time": exchange.now}
 
 
-def best(engine: Engine, contract: BinanceContract) -> tuple[Decimal, Decimal]:
+def best(exchange: ExchangeState, contract: BinanceContract) -> tuple[Decimal, Decimal]:
     """The best bid and ask."""
-    market, spread = engine.markets[contract.symbol], Decimal(engine.switches["spread_ticks"])
+    market, spread = exchange.markets[contract.symbol], Decimal(exchange.behaviour["spread_ticks"])
     return market.best(False, spread), market.best(True, spread)
 
 
-def book_size(engine: Engine, contract: BinanceContract) -> str:
+def book_size(exchange: ExchangeState, contract: BinanceContract) -> str:
     """What every level of the book holds, in the base coin: as much as moves the price by a tick."""
-    value = engine.markets[contract.symbol].contract.value
-    size = Decimal(engine.switches["impact_contracts_per_tick"]) * value
+    value = exchange.markets[contract.symbol].contract.value
+    size = Decimal(exchange.behaviour["impact_contracts_per_tick"]) * value
     return text(min(size, Decimal(1_000_000)), contract.quantity_precision)
 
 
-def book_ticker(engine: Engine, contract: BinanceContract) -> Row:
-    bid, ask = best(engine, contract)
-    size = book_size(engine, contract)
+def book_ticker(exchange: ExchangeState, contract: BinanceContract) -> Row:
+    bid, ask = best(exchange, contract)
+    size = book_size(exchange, contract)
     return {"symbol": contract.wire, "bidPrice": text(bid, 2), "bidQty": size, "askPrice": text(ask, 2),
-            "askQty": size, "time": engine.now, "lastUpdateId": engine.now}  # fmt: skip
+            "askQty": size, "time": exchange.now, "lastUpdateId": exchange.now}  # fmt: skip
 
 
-def book(engine: Engine, contract: BinanceContract, depth: int) -> tuple[list[list[str]], list[list[str]]]:
+def book(exchange: ExchangeState, contract: BinanceContract, depth: int) -> tuple[list[list[str]], list[list[str]]]:
     """Bids and asks, best first: the same size on every tick, as takers find it."""
-    bid, ask = best(engine, contract)
-    tick, size = engine.markets[contract.symbol].contract.tick, book_size(engine, contract)
+    bid, ask = best(exchange, contract)
+    tick, size = exchange.markets[contract.symbol].contract.tick, book_size(exchange, contract)
     bids = [[text(bid - tick * level, 2), size] for level in range(depth) if bid > tick * level]
     return bids, [[text(ask + tick * level, 2), size] for level in range(depth)]
 
 
-def day(engine: Engine, contract: BinanceContract) -> Row:
+def day(exchange: ExchangeState, contract: BinanceContract) -> Row:
     """The last 24 hours of one instrument, in the words of ticker/24hr."""
-    minutes = engine.markets[contract.symbol].tape.minutes[-1440:]
-    last, opened = engine.prices(contract.symbol).last, Decimal(minutes[0][1])
+    minutes = exchange.markets[contract.symbol].tape.minutes[-1440:]
+    last, opened = exchange.prices(contract.symbol).last, Decimal(minutes[0][1])
     coins = sum((minute[5] for minute in minutes), ZERO)
     money = sum((minute[5] * minute[4] for minute in minutes), ZERO)
     return {
@@ -99,16 +102,16 @@ def day(engine: Engine, contract: BinanceContract) -> Row:
         "lastPrice": text(last, 2), "lastQty": text(contract.lot * 10, contract.quantity_precision),
         "openPrice": text(opened, 2), "highPrice": text(max(minute[2] for minute in minutes), 2),
         "lowPrice": text(min(minute[3] for minute in minutes), 2), "volume": text(coins, 3),
-        "quoteVolume": text(money.quantize(Decimal("0.01")), 2), "openTime": minutes[0][0], "closeTime": engine.now,
+        "quoteVolume": text(money.quantize(Decimal("0.01")), 2), "openTime": minutes[0][0], "closeTime": exchange.now,
         "firstId": 1, "lastId": len(minutes), "count": len(minutes),
     }  # fmt: skip
 
 
-def bars(engine: Engine, contract: BinanceContract, interval: str) -> list[Candle]:
+def bars(exchange: ExchangeState, contract: BinanceContract, interval: str) -> list[Candle]:
     """Candles of that interval, oldest first."""
     length = INTERVALS[interval] * MINUTE
     offset = 4 * 86_400_000 if interval == "1w" else 0  # weeks begin on Monday, the epoch on a Thursday
-    return engine.markets[contract.symbol].tape.bars(length, offset)
+    return exchange.markets[contract.symbol].tape.bars(length, offset)
 
 
 def kline(row: Candle, length: int) -> list[Any]:

@@ -3,8 +3,10 @@
 from decimal import Decimal
 
 from core.simulator.engine.account import Account
-from core.simulator.engine.engine import Engine
-from core.simulator.engine.state import ZERO, Algo, Bill, Position
+from core.simulator.engine.exchange import ExchangeState
+from core.simulator.engine.state import ZERO, Bill, Position
+from core.simulator.okx.engine.algo_order import Algo
+from core.simulator.okx.engine.context import OkxContext
 from core.simulator.okx.format import Row, blank, text
 from core.simulator.okx.rows.orders import leg_words, sub_type
 
@@ -15,20 +17,20 @@ LIFE_TYPES = {"partial": "1", "full": "2", "liquidation": "3", "partial_liquidat
 # -- positions and money
 
 
-def position(engine: Engine, one: Position) -> Row:
-    account, prices = engine.accounts[one.account], engine.prices(one.instrument)
+def position(context: OkxContext, one: Position) -> Row:
+    account, prices = context.exchange.accounts[one.account], context.exchange.prices(one.instrument)
     contract = account.contracts[one.instrument]
     value = one.contracts * contract.value
     upl, upl_last = value * (prices.mark - one.average), value * (prices.last - one.average)
     opened = abs(value) * one.average / account.lever(one.instrument)
     ratios = (upl / opened, upl_last / opened) if opened else (ZERO, ZERO)
     margin, maintenance = account.margin(one, prices.mark), account.maintenance(one, prices.mark)
-    fee_rate = Decimal(engine.switches["fees"]["taker"])
-    held = sum((account.maintenance(p, engine.prices(p.instrument).mark) + abs(p.contracts)
-                * account.contracts[p.instrument].value * engine.prices(p.instrument).mark * fee_rate
+    fee_rate = Decimal(context.exchange.behaviour["fees"]["taker"])
+    held = sum((account.maintenance(p, context.exchange.prices(p.instrument).mark) + abs(p.contracts)
+                * account.contracts[p.instrument].value * context.exchange.prices(p.instrument).mark * fee_rate
                 for p in account.positions.values()), ZERO)  # fmt: skip
     size = one.contracts if one.side == "net" else abs(one.contracts)
-    closing = [a for a in engine.guarding.of_position(account, one.instrument, one.side) if a.size is None]
+    closing = [a for a in context.algo_book.of_position(account, one.instrument, one.side) if a.size is None]
     flat = one.contracts == 0
     even = one.average
     if not flat:
@@ -48,8 +50,8 @@ def position(engine: Engine, one: Position) -> Row:
         "uplRatio": text(ratios[0]), "uplLastPx": text(upl_last), "uplRatioLastPx": text(ratios[1]),
         "lever": text(account.lever(one.instrument)), "ccy": "USDT", "notionalUsd": text(abs(value) * prices.mark),
         "imr": text(margin), "margin": "", "mmr": text(maintenance),
-        "mgnRatio": text(account.equity(engine.prices) / held) if held else "",
-        "liqPx": "" if flat else text(account.liquidation_price(one.instrument, engine.prices)),
+        "mgnRatio": text(account.equity(context.exchange.prices) / held) if held else "",
+        "liqPx": "" if flat else text(account.liquidation_price(one.instrument, context.exchange.prices)),
         "adl": "0" if flat else "1",
         "realizedPnl": text(one.realised), "pnl": text(one.pnl), "fee": text(one.fee), "fundingFee": text(one.funding),
         "liqPenalty": text(one.penalty), "settledPnl": "", "closeOrderAlgo": [closing_algo(a) for a in closing],
@@ -66,9 +68,9 @@ def closing_algo(one: Algo) -> Row:
     }
 
 
-def life(engine: Engine, one: Position) -> Row:
+def life(exchange: ExchangeState, one: Position) -> Row:
     """One life of a position, as the history keeps it."""
-    contract = engine.accounts[one.account].contracts[one.instrument]
+    contract = exchange.accounts[one.account].contracts[one.instrument]
     margin = one.average * one.closed * contract.value / one.leverage
     return {
         "instType": "SWAP", "instId": one.instrument, "mgnMode": one.margin_mode, "type": LIFE_TYPES[one.last_close],
@@ -103,14 +105,14 @@ def bill(one: Bill) -> Row:
     }  # fmt: skip
 
 
-def balance(engine: Engine, account: Account) -> Row:
-    equity, margin = account.equity(engine.prices), account.held_margin(engine.prices)
-    frozen, maintenance = engine.admission.frozen(account), account.held_maintenance(engine.prices)
+def balance(context: OkxContext, account: Account) -> Row:
+    equity, margin = account.equity(context.exchange.prices), account.held_margin(context.exchange.prices)
+    frozen, maintenance = context.margin.frozen(account), account.held_maintenance(context.exchange.prices)
     upl, notional = (
         equity - account.balance,
         sum(
             (
-                account.notional(p.instrument, p.contracts, engine.prices(p.instrument).mark)
+                account.notional(p.instrument, p.contracts, context.exchange.prices(p.instrument).mark)
                 for p in account.positions.values()
             ),
             ZERO,
@@ -130,7 +132,7 @@ def balance(engine: Engine, account: Account) -> Row:
         "ccy": "USDT", "eq": text(equity), "cashBal": text(account.balance), "availEq": free, "availBal": free,
         "frozenBal": text(margin + frozen), "ordFrozen": text(frozen), "upl": text(upl), "imr": text(margin),
         "mmr": text(maintenance), "mgnRatio": ratio, "notionalLever": text(notional / equity) if equity > 0 else "0",
-        "eqUsd": text(equity), "disEq": text(equity), "isoEq": "0", "uTime": str(engine.now), "coinUsdPrice": "1",
+        "eqUsd": text(equity), "disEq": text(equity), "isoEq": "0", "uTime": str(context.exchange.now), "coinUsdPrice": "1",
     }  # fmt: skip
     whole = blank(
         """
@@ -143,6 +145,6 @@ def balance(engine: Engine, account: Account) -> Row:
         "totalEq": text(equity),
         "isoEq": "0",
         "ordFroz": "",
-        "uTime": str(engine.now),
+        "uTime": str(context.exchange.now),
         "details": [] if empty else [usdt],
     }

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from core.simulator.engine.candles import Candle
-from core.simulator.engine.engine import Engine
+from core.simulator.engine.exchange import ExchangeState
 from core.simulator.engine.instruments import Contract
 from core.simulator.engine.market import FUNDING_MS, funding_rate
 from core.simulator.engine.state import ZERO
@@ -60,77 +60,79 @@ def candle(row: Candle, forming: bool, value: Decimal) -> list[str]:
     return [str(at), *map(text, (opened, high, low, close)), *map(text, volumes), "0" if forming else "1"]
 
 
-def ticker(engine: Engine, symbol: str) -> Row:
-    market, contract = engine.markets[symbol], engine.setup.contracts[symbol]
+def ticker(exchange: ExchangeState, symbol: str) -> Row:
+    market, contract = exchange.markets[symbol], exchange.setup.contracts[symbol]
     day = market.tape.minutes[-1440:]
     coins = sum((minute[5] for minute in day), ZERO)
-    spread = Decimal(engine.switches["spread_ticks"])
+    spread = Decimal(exchange.behaviour["spread_ticks"])
     ask, bid = market.best(True, spread), market.best(False, spread)
-    depth = text(book_size(engine))
+    depth = text(book_size(exchange))
     return {
         "instType": "SWAP", "instId": symbol, "last": text(market.prices.last), "lastSz": "1", "askPx": text(ask),
         "askSz": depth, "bidPx": text(bid), "bidSz": depth, "open24h": text(day[0][1]),
         "high24h": text(max(minute[2] for minute in day)), "low24h": text(min(minute[3] for minute in day)),
         "volCcy24h": text(coins), "vol24h": text((coins / contract.value).quantize(Decimal("0.01"))),
-        "sodUtc0": text(opened_since(engine, symbol, 0)), "sodUtc8": text(opened_since(engine, symbol, 16)),
-        "ts": str(engine.now),
+        "sodUtc0": text(opened_since(exchange, symbol, 0)), "sodUtc8": text(opened_since(exchange, symbol, 16)),
+        "ts": str(exchange.now),
     }  # fmt: skip
 
 
-def opened_since(engine: Engine, symbol: str, hour: int) -> Decimal:
+def opened_since(exchange: ExchangeState, symbol: str, hour: int) -> Decimal:
     """The price at which the day began that begins at that hour (UTC), or the oldest known."""
     offset = hour * 3_600_000
-    begin = (engine.now - offset) // 86_400_000 * 86_400_000 + offset
-    for minute in engine.markets[symbol].tape.minutes:
+    begin = (exchange.now - offset) // 86_400_000 * 86_400_000 + offset
+    for minute in exchange.markets[symbol].tape.minutes:
         if minute[0] >= begin:
             return Decimal(minute[1])
-    return engine.prices(symbol).last
+    return exchange.prices(symbol).last
 
 
-def book_size(engine: Engine) -> Decimal:
-    return min(Decimal(engine.switches["impact_contracts_per_tick"]), Decimal(1_000_000))
+def book_size(exchange: ExchangeState) -> Decimal:
+    return min(Decimal(exchange.behaviour["impact_contracts_per_tick"]), Decimal(1_000_000))
 
 
-def book(engine: Engine, symbol: str, depth: int) -> tuple[list[list[str]], list[list[str]]]:
+def book(exchange: ExchangeState, symbol: str, depth: int) -> tuple[list[list[str]], list[list[str]]]:
     """Asks and bids, best first: the same size on every tick, as takers find it."""
-    market, spread = engine.markets[symbol], Decimal(engine.switches["spread_ticks"])
-    tick, size = market.contract.tick, text(book_size(engine))
+    market, spread = exchange.markets[symbol], Decimal(exchange.behaviour["spread_ticks"])
+    tick, size = market.contract.tick, text(book_size(exchange))
     ask, bid = market.best(True, spread), market.best(False, spread)
     asks = [[text(ask + tick * level), size, "0", "1"] for level in range(depth)]
     bids = [[text(bid - tick * level), size, "0", "1"] for level in range(depth) if bid > tick * level]
     return asks, bids
 
 
-def index_ticker(engine: Engine, symbol: str) -> Row:
-    row, index = ticker(engine, symbol), engine.prices(symbol).index
+def index_ticker(exchange: ExchangeState, symbol: str) -> Row:
+    row, index = ticker(exchange, symbol), exchange.prices(symbol).index
     names = ("open24h", "high24h", "low24h", "sodUtc0", "sodUtc8", "ts")
-    return {"instId": engine.setup.contracts[symbol].index, "idxPx": text(index)} | {name: row[name] for name in names}
+    return {"instId": exchange.setup.contracts[symbol].index, "idxPx": text(index)} | {
+        name: row[name] for name in names
+    }
 
 
-def mark_price(engine: Engine, symbol: str) -> Row:
-    mark = text(engine.prices(symbol).mark)
-    return {"instType": "SWAP", "instId": symbol, "markPx": mark, "ts": str(engine.now)}
+def mark_price(exchange: ExchangeState, symbol: str) -> Row:
+    mark = text(exchange.prices(symbol).mark)
+    return {"instType": "SWAP", "instId": symbol, "markPx": mark, "ts": str(exchange.now)}
 
 
-def price_limit(engine: Engine, symbol: str) -> Row:
-    high, low = engine.markets[symbol].band()
+def price_limit(exchange: ExchangeState, symbol: str) -> Row:
+    high, low = exchange.markets[symbol].band()
     row = {"instType": "SWAP", "instId": symbol, "buyLmt": text(high), "sellLmt": text(low)}
-    return row | {"notEnabled": "", "enabled": True, "ts": str(engine.now)}
+    return row | {"notEnabled": "", "enabled": True, "ts": str(exchange.now)}
 
 
-def funding(engine: Engine, symbol: str) -> Row:
-    due = engine.now // FUNDING_MS * FUNDING_MS + FUNDING_MS
-    rates = [funding_rate(engine.seed, symbol, at) for at in (due, due - FUNDING_MS)]
+def funding(exchange: ExchangeState, symbol: str) -> Row:
+    due = exchange.now // FUNDING_MS * FUNDING_MS + FUNDING_MS
+    rates = [funding_rate(exchange.seed, symbol, at) for at in (due, due - FUNDING_MS)]
     return {
         "instType": "SWAP", "instId": symbol, "fundingRate": text(rates[0]), "fundingTime": str(due),
         "nextFundingRate": "", "nextFundingTime": str(due + FUNDING_MS), "settFundingRate": text(rates[1]),
         "settState": "settled", "minFundingRate": "-0.015", "maxFundingRate": "0.015", "method": "current_period",
         "formulaType": "withRate", "premium": "0", "interestRate": "0.0001", "impactValue": "20000",
-        "prevFundingTime": str(due - FUNDING_MS), "ts": str(engine.now),
+        "prevFundingTime": str(due - FUNDING_MS), "ts": str(exchange.now),
     }  # fmt: skip
 
 
-def funding_history(engine: Engine, symbol: str, at: int) -> Row:
-    rate = text(funding_rate(engine.seed, symbol, at))
+def funding_history(exchange: ExchangeState, symbol: str, at: int) -> Row:
+    rate = text(funding_rate(exchange.seed, symbol, at))
     return {"instType": "SWAP", "instId": symbol, "fundingRate": rate, "realizedRate": rate, "fundingTime": str(at),
             "method": "current_period", "formulaType": "withRate"}  # fmt: skip

@@ -1,8 +1,9 @@
 """Orders, fills and algos as OKX V5 rows, with their complete field sets."""
 
-from core.simulator.engine.engine import Engine
-from core.simulator.engine.state import ZERO, Algo, Attached, Fill, Leg, Order
-from core.simulator.engine.triggers import trail
+from core.simulator.engine.exchange import ExchangeState
+from core.simulator.engine.state import ZERO, Attached, Fill, Leg, Order
+from core.simulator.okx.engine.algo_order import Algo
+from core.simulator.okx.engine.triggers import trail
 from core.simulator.okx.errors import CODES, fail_code
 from core.simulator.okx.format import Row, blank, text
 
@@ -45,8 +46,8 @@ def leg_words(side: str, leg: Leg | None) -> Row:
     return {f"{side}TriggerPx": text(leg.trigger), f"{side}TriggerPxType": leg.by, f"{side}OrdPx": price}
 
 
-def order(engine: Engine, one: Order) -> Row:
-    last = engine.last_fill(one)
+def order(exchange: ExchangeState, one: Order) -> Row:
+    last = exchange.last_fill(one)
     source, why = CANCEL_SOURCES.get(one.cancel_reason, ("", ""))
     linked = {"algoId": next((kept.algo_id for kept in one.attached if kept.algo_id), "")}
     return ORDER | {
@@ -65,14 +66,14 @@ def order(engine: Engine, one: Order) -> Row:
     }  # fmt: skip
 
 
-def order_push(engine: Engine, one: Order, fill: Fill | None, more: Row) -> Row:
+def order_push(exchange: ExchangeState, one: Order, fill: Fill | None, more: Row) -> Row:
     """The order as a push tells it: the fill fields are about this push alone."""
-    row = order(engine, one)
+    row = order(exchange, one)
     about = {
         "avgPx": row["avgPx"] or "0", "fillPx": "", "fillSz": "0", "tradeId": "", "fillTime": "", "fillPnl": "0",
         "fillFee": "0", "fillFeeCcy": "", "execType": "", "fillNotionalUsd": "", "fillMarkPx": "", "fillIdxPx": "",
         "amendResult": "", "amendSource": "", "reqId": "", "code": "0", "msg": "",
-        "lastPx": text(engine.prices(one.instrument).last),
+        "lastPx": text(exchange.prices(one.instrument).last),
     }  # fmt: skip
     if fill is not None:
         about |= {
@@ -81,8 +82,8 @@ def order_push(engine: Engine, one: Order, fill: Fill | None, more: Row) -> Row:
             "execType": "M" if fill.maker else "T",
             "fillMarkPx": text(fill.mark), "fillIdxPx": text(fill.index),
         }  # fmt: skip
-    price = one.price if one.price is not None else engine.prices(one.instrument).last
-    notional = engine.accounts[one.account].notional(one.instrument, one.size, price)
+    price = one.price if one.price is not None else exchange.prices(one.instrument).last
+    notional = exchange.accounts[one.account].notional(one.instrument, one.size, price)
     return row | about | {"notionalUsd": text(notional)} | more
 
 
@@ -120,8 +121,8 @@ ALGO = blank(
 )  # fmt: skip
 
 
-def algo(engine: Engine, one: Algo) -> Row:
-    failed = {"live": "", "canceled": "", "effective": engine.switches["effective_fail_code"]}.get(one.state)
+def algo(exchange: ExchangeState, one: Algo) -> Row:
+    failed = {"live": "", "canceled": "", "effective": exchange.behaviour["effective_fail_code"]}.get(one.state)
     whole = one.size is None
     trigger = one.trigger
     words = leg_words("tp", one.take_profit) | leg_words("sl", one.stop_loss)
@@ -140,13 +141,13 @@ def algo(engine: Engine, one: Algo) -> Row:
         "uTime": str(one.updated), "callbackRatio": text(one.callback_ratio),
         "callbackSpread": text(one.callback_spread),
         "activePx": text(one.active), "moveTriggerPx": text(trail(one)) if one.kind == "move_order_stop" else "",
-        "last": text(engine.prices(one.instrument).last), "linkedOrd": {"ordId": ""}, "attachAlgoOrds": [],
+        "last": text(exchange.prices(one.instrument).last), "linkedOrd": {"ordId": ""}, "attachAlgoOrds": [],
         "isTradeBorrowMode": "", "amendPxOnTriggerType": "0", "subAlgoIdList": [],
         "cxlOnClosePos": "true" if one.tied else "false",
     }  # fmt: skip
 
 
-def algo_push(engine: Engine, one: Algo) -> Row:
+def algo_push(exchange: ExchangeState, one: Algo) -> Row:
     size = one.size if one.size is not None else ZERO
-    notional = engine.accounts[one.account].notional(one.instrument, size, engine.prices(one.instrument).last)
-    return algo(engine, one) | {"notionalUsd": text(notional), "amendResult": "", "reqId": ""}
+    notional = exchange.accounts[one.account].notional(one.instrument, size, exchange.prices(one.instrument).last)
+    return algo(exchange, one) | {"notionalUsd": text(notional), "amendResult": "", "reqId": ""}

@@ -1,4 +1,4 @@
-"""When a waiting order wakes, and what it then sends.
+"""When an algo order is triggered, and by which leg.
 
 - A stop-loss that sells wakes when the price it listens to (last, mark or index) is at or below its trigger, a
   take-profit that sells when it is at or above; for buying ones the other way round. Of two legs the first to wake
@@ -11,7 +11,8 @@
 from decimal import Decimal
 
 from core.simulator.engine.market import Prices
-from core.simulator.engine.state import Algo, Leg
+from core.simulator.engine.state import Leg
+from core.simulator.okx.engine.algo_order import Algo
 
 
 def passed(sign: int, profit: bool, leg: Leg, prices: Prices) -> bool:
@@ -20,7 +21,7 @@ def passed(sign: int, profit: bool, leg: Leg, prices: Prices) -> bool:
     return price >= leg.trigger if (sign < 0) == profit else price <= leg.trigger
 
 
-def woken(algo: Algo, prices: Prices) -> tuple[str, Leg] | None:
+def triggered(algo: Algo, prices: Prices) -> tuple[str, Leg] | None:
     """The leg that wakes at these prices ("sl", "tp" or "" for the others), or None."""
     if algo.stop_loss is not None and passed(algo.sign, False, algo.stop_loss, prices):
         return "sl", algo.stop_loss
