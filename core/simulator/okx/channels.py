@@ -120,7 +120,7 @@ class OkxStream:
             self._prices.add(about)
             if len(self._prices) == 1:
                 asyncio.get_running_loop().call_soon(self._tell_prices)
-        elif what == "switches":
+        elif what == "behaviour":
             self._switched(about)
 
     def _noted(self, names: tuple[str, ...] = ()) -> Row:
