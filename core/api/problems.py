@@ -103,7 +103,7 @@ def about(field: str, value: object, allowed: str, words: str = "") -> Body:
 
 def of_services(error: Misconfigured, given: Mapping[str, Any], status: int = 422) -> Problem:
     """A refusal of the services. `given` is what was asked, for the values."""
-    return Problem(status, str(error), [of_words(words, given) for words in error.problems])
+    return Problem(status, str(error), [of_words(str(one), given) for one in error.problems])
 
 
 def of_words(words: str, given: Mapping[str, Any]) -> Body:

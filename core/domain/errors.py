@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from core.domain.reason import Reason, as_reason
+
 
 class PerpdeckError(Exception):
-    """Base of our errors. `code` and `words` are the exchange's own, for the log and the page."""
+    """Base of our errors: `reason` says what went wrong, `str()` says it in English.
 
-    def __init__(self, message: str, *, code: str = "", words: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.words = words
+    `exchange_code` and `exchange_words` are what the exchange itself said, where one did.
+    """
+
+    def __init__(self, reason: Reason | str, *, exchange_code: str = "", exchange_words: str = "") -> None:
+        self.reason = as_reason(reason)
+        super().__init__(str(self.reason))
+        self.exchange_code = exchange_code
+        self.exchange_words = exchange_words
 
 
 class Refused(PerpdeckError):
@@ -19,8 +25,10 @@ class Refused(PerpdeckError):
     opened), so the same request may be sent again later.
     """
 
-    def __init__(self, message: str, *, code: str = "", words: str = "", transient: bool = False) -> None:
-        super().__init__(message, code=code, words=words)
+    def __init__(
+        self, reason: Reason | str, *, exchange_code: str = "", exchange_words: str = "", transient: bool = False
+    ) -> None:
+        super().__init__(reason, exchange_code=exchange_code, exchange_words=exchange_words)
         self.transient = transient
 
 
@@ -33,8 +41,12 @@ class Unavailable(PerpdeckError):
 
 
 class Misconfigured(PerpdeckError):
-    """A setting, a key or an input is wrong. Each problem names the field, the value and what is allowed."""
+    """A setting, a key or an input is wrong: one problem or several, all that were found.
 
-    def __init__(self, message: str, *, problems: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
-        self.problems = problems or (message,)
+    A problem about one field has it among its values: `field` (a reason of `core.domain.sentences.fields`), `value`,
+    and `allowed`, which says what may stand there.
+    """
+
+    def __init__(self, *problems: Reason | str) -> None:
+        self.problems = tuple(map(as_reason, problems))
+        super().__init__(self.problems[0] if len(self.problems) == 1 else Reason("problems", all=self.problems))

@@ -152,7 +152,7 @@ def _shown(value: Value, spec: str, language: Language) -> str:
     if isinstance(value, Reason):
         return put(value, language)
     if isinstance(value, tuple):
-        return ", ".join(_shown(one, spec, language) for one in value)
+        return _listed(value, spec, language)
     if isinstance(value, bool) or value is None:
         return put(Reason({True: "word.yes", False: "word.no", None: "word.none"}[value]), language)
     if isinstance(value, timedelta):
@@ -162,6 +162,16 @@ def _shown(value: Value, spec: str, language: Language) -> str:
     if isinstance(value, Decimal | int):
         return amount(Decimal(value), language) if spec == "usdt" else language.number(value, spec)
     return value
+
+
+def _listed(values: tuple[Value, ...], spec: str, language: Language) -> str:
+    """Several values: "1, 2, 3"; with the format "or" as "1, 2 or 3", with "sentences" divided by semicolons."""
+    if spec == "or":
+        *first, last = (_shown(one, "", language) for one in values) if values else ("",)
+        return put(Reason("word.or", first=", ".join(first), last=last), language) if first else last
+    if spec == "sentences":
+        return "; ".join(_shown(one, "", language) for one in values)
+    return ", ".join(_shown(one, spec, language) for one in values)
 
 
 def _span(value: timedelta, spec: str, language: Language) -> str:

@@ -129,17 +129,19 @@ class TradeExecutor:
         except Refused as refusal:
             self._doubt(refusal)
             kind = OutcomeKind.LOST if refusal.transient else OutcomeKind.REFUSED
-            return kind, refusal.code, refusal.words or str(refusal), ""
+            return kind, refusal.exchange_code, refusal.exchange_words or str(refusal), ""
         except OutcomeUnknown as silence:
-            return OutcomeKind.UNKNOWN, silence.code, silence.words or str(silence), ""
+            return OutcomeKind.UNKNOWN, silence.exchange_code, silence.exchange_words or str(silence), ""
 
     def _make_leverage(self, symbol: str, leverage: Decimal) -> None:
         """Nothing has been placed yet, so silence about the leverage is a passing refusal of the order."""
         try:
             self.port.set_leverage(symbol, leverage)
         except Refused as refusal:
-            words = f"leverage {plain(leverage)} cannot be set: {refusal.words or refusal}"
-            raise Refused(str(refusal), code=refusal.code, words=words, transient=refusal.transient) from refusal
+            words = f"leverage {plain(leverage)} cannot be set: {refusal.exchange_words or refusal}"
+            raise Refused(
+                str(refusal), exchange_code=refusal.exchange_code, exchange_words=words, transient=refusal.transient
+            ) from refusal
         except OutcomeUnknown as silence:
             raise Refused(f"leverage {leverage} could not be confirmed: {silence}", transient=True) from silence
 
@@ -153,7 +155,7 @@ class TradeExecutor:
                 self.port.cancel(action)
         except Refused as refusal:
             self._doubt(refusal)
-            log.warning("%s refused part=%s id=%s code=%s %s", verb, action.part, name, refusal.code, refusal)
+            log.warning("%s refused part=%s id=%s code=%s %s", verb, action.part, name, refusal.exchange_code, refusal)
             return OutcomeKind.REFUSED
         except OutcomeUnknown as silence:
             log.warning("%s without answer part=%s id=%s %s", verb, action.part, name, silence)
@@ -162,7 +164,7 @@ class TradeExecutor:
         return OutcomeKind.DONE
 
     def _doubt(self, refusal: Refused) -> None:
-        self.rules_doubted = self.rules_doubted or refusal.code in self.port.facts.precision_codes
+        self.rules_doubted = self.rules_doubted or refusal.exchange_code in self.port.facts.precision_codes
 
     def hold_both_sides(self) -> None:
         """Switch the account to long/short mode. Raises Refused while anything is held or rests, OutcomeUnknown."""

@@ -298,7 +298,9 @@ class Guard:
     def _failed(self, trouble: Exception, back_off: float) -> None:
         self.failures += 1
         self.trouble = str(trouble) if isinstance(trouble, PerpdeckError) else f"an error of ours: {trouble!r}"
-        told = isinstance(trouble, PerpdeckError) and trouble.code.lstrip("-").isdecimal()  # Binance's are negative
+        told = (
+            isinstance(trouble, PerpdeckError) and trouble.exchange_code.lstrip("-").isdecimal()
+        )  # Binance's are negative
         self.barred = self.trouble if told else ""
         log.warning("pass failed account=%s: %s", self.account.id, self.trouble)
         with self._condition:

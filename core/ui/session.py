@@ -82,8 +82,8 @@ def ask(call: Callable[[], T]) -> T | None:
 
 def reasons(error: PerpdeckError) -> tuple[str, ...]:
     """What went wrong as sentences: each problem of an input, else the error's own words."""
-    problems = getattr(error, "problems", ()) if isinstance(error, Misconfigured) else ()
-    return tuple(problems) or (str(error),)
+    problems = error.problems if isinstance(error, Misconfigured) else (error.reason,)
+    return tuple(map(str, problems))
 
 
 def refused() -> bool:

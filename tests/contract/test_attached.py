@@ -73,7 +73,7 @@ def test_a_stop_alone(port):
 def test_on_the_wrong_side_it_refuses_the_entry_too(port, wrong, codes):
     with pytest.raises(Refused) as refusal:
         port.place(entry(attached=attached(**wrong)))
-    assert refusal.value.code in getattr(port.facts, codes)
+    assert refusal.value.exchange_code in getattr(port.facts, codes)
     assert port.positions() == []
 
 

@@ -173,7 +173,7 @@ def test_leverage_above_the_most_is_refused(port):
     before = port.leverage(SYMBOL)
     with pytest.raises(Refused) as refusal:
         port.set_leverage(SYMBOL, D(1000))
-    assert refusal.value.code
+    assert refusal.value.exchange_code
     assert port.leverage(SYMBOL) == before
 
 

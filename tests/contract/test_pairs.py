@@ -173,6 +173,6 @@ def test_only_so_many_conditional_orders_rest_in_an_account(bench, port):
         port.place_oco(leg(Leg.STOP_LOSS, quantity="0.1", at=95_000, client_order_id=f"op00a7k203S{number:02}"))
     with pytest.raises(Refused) as refusal:
         port.place_oco(leg(Leg.TAKE_PROFIT, at=105_000))
-    assert refusal.value.words
+    assert refusal.value.exchange_words
     assert not refusal.value.transient
     assert len(port.working_orders()) == port.facts.max_conditional

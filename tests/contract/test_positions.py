@@ -82,7 +82,7 @@ def test_a_reduce_only_order_never_opens_the_other_side(port):
 def test_a_close_of_nothing_is_refused_by_a_code_that_says_so(port):
     with pytest.raises(Refused) as refusal:
         port.place(close())
-    assert refusal.value.code in port.facts.nothing_held_codes
+    assert refusal.value.exchange_code in port.facts.nothing_held_codes
     assert not refusal.value.transient
     assert port.positions() == []
 
@@ -129,8 +129,8 @@ def test_a_close_by_hand_leaves_nothing(bench, port):
 def test_refused_and_nothing_happened(bench, port, story, changes):
     with pytest.raises(Refused) as refusal:
         port.place(entry(**changes))
-    assert refusal.value.code
-    assert refusal.value.words
+    assert refusal.value.exchange_code
+    assert refusal.value.exchange_words
     assert not refusal.value.transient, story
     assert port.positions() == []
     assert port.find(ENTRY, SYMBOL, OrderKind.MARKET) is None
@@ -141,6 +141,6 @@ def test_a_price_off_the_tick_is_refused_or_put_on_it(port):
     try:
         port.place(entry(at="99000.03"))
     except Refused as refusal:
-        assert refusal.code  # noqa: PT017 - either of two endings is right
+        assert refusal.exchange_code  # noqa: PT017 - either of two endings is right
     else:
         assert found(port, kind=OrderKind.LIMIT).price in (D(99_000), D("99000.1"))

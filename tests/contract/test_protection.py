@@ -194,7 +194,7 @@ def test_a_trigger_that_is_passed_already_is_refused_by_a_code_that_says_so(port
     port.place(entry())
     with pytest.raises(Refused) as refusal:
         port.place_oco(leg(which, at=at, trigger_by=by))
-    assert refusal.value.code in getattr(port.facts, codes)
+    assert refusal.value.exchange_code in getattr(port.facts, codes)
     assert port.working_orders() == []
 
 
@@ -205,7 +205,7 @@ def test_a_native_oco_with_one_trigger_passed_is_refused_whole(port, which, at, 
     port.place(entry())
     with pytest.raises(Refused) as refusal:
         port.place_oco(oco(**{which.value: at}, trigger_by=by))
-    assert refusal.value.code in getattr(port.facts, codes)
+    assert refusal.value.exchange_code in getattr(port.facts, codes)
     assert port.working_orders() == []
 
 
@@ -280,7 +280,7 @@ def test_amend_to_a_price_that_is_passed_is_refused_and_the_old_stays(port):
     (order,) = guarded(port)
     with pytest.raises(Refused) as refusal:
         port.amend(AmendOrder(PART, order, sl_trigger=price(101_000)))
-    assert refusal.value.code in port.facts.stop_passed_codes
+    assert refusal.value.exchange_code in port.facts.stop_passed_codes
     assert stop_of(port).sl_trigger == D(95_000)
 
 

@@ -84,7 +84,7 @@ def test_an_order_that_cannot_be_what_it_is_to_be_is_refused_or_ends_and_says_wh
     try:
         port.place(entry(at=at, kind=kind))
     except Refused as refusal:
-        assert refusal.words  # noqa: PT017 - either of two endings is right
+        assert refusal.exchange_words  # noqa: PT017 - either of two endings is right
         assert port.find(ENTRY, SYMBOL, kind) is None
     else:
         order = found(port, kind=kind)
@@ -158,7 +158,7 @@ def test_an_amend_of_what_has_ended_is_refused(port):
     port.cancel(CancelOrder(PART, order))
     with pytest.raises(Refused) as refusal:
         port.amend(AmendOrder(PART, order, price=price(98_000)))
-    assert refusal.value.code
+    assert refusal.value.exchange_code
 
 
 # -- ids -------------------------------------------------------------------------------------------------------------

@@ -270,6 +270,7 @@ def test_an_error_names_what_was_tried_and_no_secret(bench, port, trouble, secre
     bench.trouble(Act.PLACE, trouble)
     with pytest.raises(PerpdeckError) as error:
         port.place(entry())
-    told = f"{error.value} {error.value!r} {error.value.words} {error.value.__cause__!r} {error.value.__context__!r}"
+    said = error.value
+    told = f"{said} {said!r} {said.exchange_words} {said.__cause__!r} {said.__context__!r}"
     assert ENTRY in told
     assert not any(secret in told for secret in secrets)

@@ -46,7 +46,7 @@ def test_a_sentence_can_be_filled(code: str) -> None:
     for _words, name, spec, conversion in Formatter().parse(SENTENCES[code]):
         assert name is None or name.isidentifier(), f"{code} has a place without a name"
         assert conversion is None
-        if spec and spec not in ("usdt", "clock"):
+        if spec and spec not in ("usdt", "clock", "or", "sentences"):
             format(Decimal("1.5"), spec)
 
 
@@ -74,3 +74,12 @@ def test_an_unknown_code_is_named_and_not_lost() -> None:
 
 def test_words_of_others_are_shown_as_they_are() -> None:
     assert str(as_reason("Insufficient {margin}")) == "Insufficient {margin}"
+
+
+def test_several_values_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SENTENCES, "sample", "{steps}; {prices:or}; {all:sentences}")
+    why = (text("one"), text("two"))
+    assert str(Reason("sample", steps=(1, 2), prices=("last", "mark", "index"), all=why)) == (
+        "1, 2; last, mark or index; one; two"
+    )
+    assert str(Reason("sample", steps=(), prices=("last",), all=why[:1])) == "; last; one"

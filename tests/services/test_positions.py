@@ -148,7 +148,7 @@ class TestOpening:
         show(store, clock)
         with pytest.raises(Misconfigured) as refusal:
             positions.open(draft(position_value=D(5), leverage=D(500)), "click", "operator")
-        said = refusal.value.problems
+        said = tuple(map(str, refusal.value.problems))
         assert any(words.startswith("position value 5 USDT is too small") for words in said)
         assert any(words.startswith("leverage 500 is out of range: 1 to 100") for words in said)
         assert store.parts.intents(PAPER.id) == []
@@ -295,7 +295,7 @@ class TestAgain:
         wrong, late = RecoveryChoice(trigger_pnl=D(50), max_steps=0), ReopenChoice(delay=timedelta(minutes=90))
         with pytest.raises(Misconfigured) as refusal:
             positions.choose(held, wrong, late, "click", "operator")
-        assert refusal.value.problems == (
+        assert tuple(map(str, refusal.value.problems)) == (
             "recovery trigger 50 USDT is out of range: -1,000,000 to -0.01 USDT is allowed",
             "recovery steps 0 is out of range: 1 to 100 is allowed",
             "reopen delay 90 minutes is out of range: 1 to 60 minutes is allowed",

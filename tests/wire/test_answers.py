@@ -55,8 +55,8 @@ def test_refused(okx, stub, story, answer, refusal, words):
     stub.answer("trade/order", answer)
     with pytest.raises(Refused) as caught:
         okx.place(entry())
-    assert caught.value.code == refusal, story
-    assert caught.value.words.startswith(words)
+    assert caught.value.exchange_code == refusal, story
+    assert caught.value.exchange_words.startswith(words)
     assert not caught.value.transient
     assert len(stub.to("trade/order")) == 1
 
@@ -114,7 +114,7 @@ def test_a_connection_that_never_opened_sent_nothing(stub, make_client):
     nowhere = make_client(rest_url=closed_port())
     with pytest.raises(Refused) as caught:
         nowhere.place(entry())
-    assert (caught.value.code, caught.value.transient) == ("not_sent", True)
+    assert (caught.value.exchange_code, caught.value.transient) == ("not_sent", True)
 
 
 def test_a_server_gone_after_the_first_questions_is_not_sent_either(okx, stub, make_client):
@@ -123,7 +123,7 @@ def test_a_server_gone_after_the_first_questions_is_not_sent_either(okx, stub, m
     okx._session.base_url = httpx.URL(closed_port())  # the next connection goes where nobody listens
     with pytest.raises(Refused) as caught:
         okx.place(entry())
-    assert (caught.value.code, caught.value.transient) == ("not_sent", True)
+    assert (caught.value.exchange_code, caught.value.transient) == ("not_sent", True)
 
 
 @pytest.mark.parametrize("gone", ["51400", "51401", "51402", "51405", "51410", "51412", "51416", "51603"])
@@ -143,7 +143,7 @@ def test_a_change_of_what_has_ended_is_refused_with_its_code(okx, stub, gone):
     stub.answer("trade/amend-algos", nested(gone))
     with pytest.raises(Refused) as caught:
         okx.amend(AmendOrder("00a7k2", parse_algo(rows("algos_pending")[0]), quantity=D(9)))
-    assert caught.value.code == gone
+    assert caught.value.exchange_code == gone
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_a_plain_refusal_of_a_read_is_not_asked_again(okx, stub, clock):
     stub.answer("account/positions", "refused_wrong_key")
     with pytest.raises(Unavailable) as caught:
         okx.positions()
-    assert (caught.value.code, caught.value.words) == ("50119", "API key doesn't exist")
+    assert (caught.value.exchange_code, caught.value.exchange_words) == ("50119", "API key doesn't exist")
     assert (len(stub.to("account/positions")), clock.pauses) == (1, [])
 
 
@@ -284,12 +284,12 @@ def test_a_spent_budget_sends_nothing(stub, make_client, clock):
     okx.positions(), okx.positions()
     with pytest.raises(Unavailable) as read:
         okx.positions()
-    assert read.value.code == "budget"
+    assert read.value.exchange_code == "budget"
     stub.answer("trade/order", "placed")
     okx.place(entry())
     with pytest.raises(Refused) as write:
         okx.place(entry())
-    assert (write.value.code, write.value.transient) == ("budget", True)
+    assert (write.value.exchange_code, write.value.transient) == ("budget", True)
     assert (len(stub.to("account/positions")), len(stub.to("trade/order"))) == (2, 1)
 
 

@@ -1,16 +1,17 @@
 """The catalogue of sentences: every code of a reason with its English, places in braces.
 
 One file a topic. A place may carry a format: one of Python's for numbers (`+,.2f`), `usdt` for a signed amount with its
-currency, `clock` for a length of time as 4:12. The other languages lie in `locale/`.
+currency, `clock` for a length of time as 4:12, and for several values `or` ("1, 2 or 3") or `sentences` ("one; two").
+The other languages lie in `locale/`.
 """
 
 from __future__ import annotations
 
-from core.domain.sentences import words
+from core.domain.sentences import fields, words
 
 SENTENCES: dict[str, str] = {}
 
-for topic in (words,):
+for topic in (fields, words):
     doubled = SENTENCES.keys() & topic.SENTENCES.keys()
     if doubled:
         raise ValueError(f"codes that stand in the catalogue twice: {sorted(doubled)}")

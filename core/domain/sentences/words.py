@@ -7,4 +7,5 @@ SENTENCES = {
     "word.yes": "yes",
     "word.no": "no",
     "word.none": "none",
+    "word.or": "{first} or {last}",
 }

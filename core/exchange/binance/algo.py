@@ -70,7 +70,7 @@ class Algos:
         try:
             return self._calls.row(what, call)
         except Unavailable as silence:
-            if silence.code in GONE:
+            if silence.exchange_code in GONE:
                 return None
             raise
 

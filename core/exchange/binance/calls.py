@@ -68,21 +68,23 @@ class Calls:
                 self.measure_clock()
             answer = self._once(call, Terms(need))
         if not answer.good:
-            raise Unavailable(f"{what}: {answer.words} ({answer.code})", code=answer.code, words=answer.words)
+            raise Unavailable(
+                f"{what}: {answer.words} ({answer.code})", exchange_code=answer.code, exchange_words=answer.words
+            )
         return answer.body
 
     def rows(self, what: str, call: Call, need: Need = Need.LOOK) -> list[Any]:
         """The rows of the answer. Raises Unavailable, also where it is no list."""
         body = self.read(what, call, need)
         if not isinstance(body, list):
-            raise Unavailable(f"{what}: Binance sent no list", code=NO_ANSWER)
+            raise Unavailable(f"{what}: Binance sent no list", exchange_code=NO_ANSWER)
         return body
 
     def row(self, what: str, call: Call, need: Need = Need.LOOK) -> Row:
         """The one row of the answer. Raises Unavailable, also where it is none."""
         body = self.read(what, call, need)
         if not isinstance(body, dict) or not body:
-            raise Unavailable(f"{what}: Binance answered with nothing", code=NO_ANSWER)
+            raise Unavailable(f"{what}: Binance answered with nothing", exchange_code=NO_ANSWER)
         return body
 
     # -- writes
@@ -108,9 +110,11 @@ class Calls:
         try:
             return read()
         except Unavailable as silence:
-            words, passes = f"{what} was not sent: {silence}", silence.code not in NEVER_PASSES
-            code = NOT_SENT if passes else silence.code
-            raise Refused(words, code=code, words=silence.words, transient=passes) from silence
+            words, passes = f"{what} was not sent: {silence}", silence.exchange_code not in NEVER_PASSES
+            code = NOT_SENT if passes else silence.exchange_code
+            raise Refused(
+                words, exchange_code=code, exchange_words=silence.exchange_words, transient=passes
+            ) from silence
 
     def _terms(self, what: str, protects: bool, deadline: datetime | None) -> Terms:
         """Until when this write may be carried out: its lifetime from now, or the deadline, whichever comes first."""

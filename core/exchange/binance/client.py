@@ -66,7 +66,7 @@ class BinanceClient(BinanceSettings):
                 what, request.symbol, lambda: self._session.futures_create_order(**asked), protects, deadline
             )
         except Refused as refusal:
-            if closes and MEANS.get(refusal.code) is Says.NOTHING_HELD:
+            if closes and MEANS.get(refusal.exchange_code) is Says.NOTHING_HELD:
                 raise self._why_not_closed(request, refusal) from refusal
             raise
         order_id = _identity(what, row, "orderId")
@@ -111,7 +111,7 @@ class BinanceClient(BinanceSettings):
         try:
             row = self._calls.write(what, call, protects=protects, deadline=deadline)
         except Refused as refusal:
-            if refusal.code in MODE_CHANGED:
+            if refusal.exchange_code in MODE_CHANGED:
                 self._config.forget()  # somebody changed the position mode
             raise
         if row:  # nothing else moves anything, and the stream tells nothing then
@@ -124,7 +124,10 @@ class BinanceClient(BinanceSettings):
             prepare()
         except OutcomeUnknown as silence:
             raise Refused(
-                f"{what} was not sent: {silence}", code=silence.code, words=silence.words, transient=True
+                f"{what} was not sent: {silence}",
+                exchange_code=silence.exchange_code,
+                exchange_words=silence.exchange_words,
+                transient=True,
             ) from silence
 
     def _direction(self, side: Side, *, reduce_only: bool) -> dict[str, str]:
@@ -147,7 +150,9 @@ class BinanceClient(BinanceSettings):
                 Decimal(0),
             )
             if not held:
-                return Refused(f"{what}: nothing is held", code=NOTHING_HELD, words=refusal.words)
+                return Refused(
+                    f"{what}: nothing is held", exchange_code=NOTHING_HELD, exchange_words=refusal.exchange_words
+                )
             resting = [
                 order
                 for order in self._resting.orders()
@@ -157,11 +162,11 @@ class BinanceClient(BinanceSettings):
             ]
         except Unavailable as silence:
             log.warning("%s was refused and nobody tells why: %s", what, silence)
-            return Refused(str(refusal), code=CLASH, words=refusal.words)
+            return Refused(str(refusal), exchange_code=CLASH, exchange_words=refusal.exchange_words)
         clash = ", ".join(f"{_name(order)} over {plain(order.remaining)}" for order in resting)
-        words = f"{refusal.words} ({refusal.code}); {plain(abs(held))} are held"
+        words = f"{refusal.exchange_words} ({refusal.exchange_code}); {plain(abs(held))} are held"
         words += f", and {clash} rests on the same side" if clash else ""
-        return Refused(f"{what}: {words}", code=CLASH, words=words)
+        return Refused(f"{what}: {words}", exchange_code=CLASH, exchange_words=words)
 
     # -- changing
 
@@ -205,7 +210,9 @@ class BinanceClient(BinanceSettings):
         try:
             found = self._algos.find(order.client_order_id, order.symbol) if order.client_order_id else None
         except Unavailable as silence:
-            raise OutcomeUnknown(f"cancel of {_name(order)}: {silence}", code=silence.code) from silence
+            raise OutcomeUnknown(
+                f"cancel of {_name(order)}: {silence}", exchange_code=silence.exchange_code
+            ) from silence
         return found.child_order_ids if found is not None and found.working else ()
 
     def _cancel_algo(self, order: Order) -> Callable[[], Any]:
@@ -220,9 +227,11 @@ class BinanceClient(BinanceSettings):
         try:
             self._sent(f"cancel of {_name(order)}", order.symbol, call, True)
         except Refused as refusal:
-            if refusal.code not in GONE:
+            if refusal.exchange_code not in GONE:
                 raise
-            log.info("cancel had nothing to do id=%s code=%s %s", _name(order), refusal.code, refusal.words)
+            log.info(
+                "cancel had nothing to do id=%s code=%s %s", _name(order), refusal.exchange_code, refusal.exchange_words
+            )
             return False
         return True
 
@@ -255,7 +264,7 @@ def _ordinary_identity(order: Order) -> dict[str, str]:
 
 def _identity(what: str, row: Row, field: str) -> str:
     if not row.get(field):
-        raise OutcomeUnknown(f"{what}: Binance said yes and gave no {field}", code=NO_ANSWER)
+        raise OutcomeUnknown(f"{what}: Binance said yes and gave no {field}", exchange_code=NO_ANSWER)
     return str(row[field])
 
 

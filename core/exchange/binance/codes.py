@@ -123,5 +123,5 @@ def failed_write(what: str, code: str, words: str, *, by_server: bool = False) -
     if code not in MEANS:
         log.warning("an answer that no table knows: code=%s %s", code, words)
     if code in OUTCOME_OPEN or (code not in MEANS and by_server):
-        return OutcomeUnknown(message, code=code, words=words)
-    return Refused(message, code=code, words=words, transient=code in PASSES_BY_ITSELF)
+        return OutcomeUnknown(message, exchange_code=code, exchange_words=words)
+    return Refused(message, exchange_code=code, exchange_words=words, transient=code in PASSES_BY_ITSELF)

@@ -127,9 +127,9 @@ class BinanceReads:
         try:
             self._calls.read("the right to trade", lambda: self._session.futures_create_test_order(**asked))
         except Unavailable as refusal:
-            if refusal.code in NO_RIGHT:
+            if refusal.exchange_code in NO_RIGHT:
                 return False
-            if refusal.code not in MEANS or refusal.code in PASSES_BY_ITSELF | OUTCOME_OPEN:
+            if refusal.exchange_code not in MEANS or refusal.exchange_code in PASSES_BY_ITSELF | OUTCOME_OPEN:
                 raise
         return True
 
@@ -287,7 +287,7 @@ class BinanceReads:
         try:
             self._calls.read("system status", self._session.futures_ping)
         except Unavailable as silence:
-            if silence.code in MAINTENANCE:
+            if silence.exchange_code in MAINTENANCE:
                 return True
             raise
         return False

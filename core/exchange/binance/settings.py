@@ -38,23 +38,26 @@ class BinanceSettings(BinanceReads):
         """Read, set only where different, read back. Raises Refused where Binance will not, or it did not take."""
         what = f"leverage {plain(leverage)} of {symbol}"
         if leverage != leverage.to_integral_value():
-            raise Refused(f"{what}: Binance takes whole numbers only", code="leverage")
+            raise Refused(f"{what}: Binance takes whole numbers only", exchange_code="leverage")
         if self._calls.first(what, lambda: self.leverage(symbol)) == leverage:
             return
         asked = {"symbol": to_name(symbol), "leverage": plain(leverage)}
         try:
             self._calls.write(what, lambda: self._session.futures_change_leverage(**asked))
         except Refused as refusal:
-            if refusal.code != LEVERAGE_IS_SO or self._calls.first(what, lambda: self.leverage(symbol)) != leverage:
+            if (
+                refusal.exchange_code != LEVERAGE_IS_SO
+                or self._calls.first(what, lambda: self.leverage(symbol)) != leverage
+            ):
                 raise
         finally:
             self._symbols.forget()
         try:
             taken = self.leverage(symbol)
         except Unavailable as silence:
-            raise OutcomeUnknown(f"{what}: could not be read back", code=silence.code) from silence
+            raise OutcomeUnknown(f"{what}: could not be read back", exchange_code=silence.exchange_code) from silence
         if taken != leverage:
-            raise Refused(f"{what}: did not take, it is {plain(taken)}", code="leverage")
+            raise Refused(f"{what}: did not take, it is {plain(taken)}", exchange_code="leverage")
 
     def _hedged(self, *, fresh: bool = False) -> bool:
         """The position mode; the last one read will do, because it cannot change while anything is held."""

@@ -57,14 +57,16 @@ class Calls:
                 self.measure_clock()
             answer = self._once(call, Terms(protection))
         if not answer.good:
-            raise Unavailable(f"{what}: {answer.words} ({answer.code})", code=answer.code, words=answer.words)
+            raise Unavailable(
+                f"{what}: {answer.words} ({answer.code})", exchange_code=answer.code, exchange_words=answer.words
+            )
         return answer.rows
 
     def read_one(self, what: str, call: Call, *, protection: bool = False) -> Row:
         """The one row of the answer. Raises Unavailable."""
         rows = self.read(what, call, protection=protection)
         if not rows:
-            raise Unavailable(f"{what}: OKX answered with nothing", code=NO_ANSWER)
+            raise Unavailable(f"{what}: OKX answered with nothing", exchange_code=NO_ANSWER)
         row: Row = rows[0]
         return row
 
@@ -107,7 +109,7 @@ class Calls:
         if not answer.good:
             raise failed_write(what, answer.code, answer.words)
         if not answer.rows:
-            raise OutcomeUnknown(f"{what}: OKX said yes and nothing else", code=NO_ANSWER)
+            raise OutcomeUnknown(f"{what}: OKX said yes and nothing else", exchange_code=NO_ANSWER)
         row: Row = answer.rows[0]
         return row
 
@@ -117,7 +119,10 @@ class Calls:
             return read()
         except Unavailable as silence:
             raise Refused(
-                f"{what} was not sent: {silence}", code=NOT_SENT, words=silence.words, transient=True
+                f"{what} was not sent: {silence}",
+                exchange_code=NOT_SENT,
+                exchange_words=silence.exchange_words,
+                transient=True,
             ) from silence
 
     def _terms(self, what: str, protection: bool, deadline: datetime | None) -> Terms:

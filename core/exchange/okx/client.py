@@ -57,9 +57,9 @@ class OKXClient(OKXReads):
         try:
             taken = self._leverages(symbol)
         except Unavailable as silence:
-            raise OutcomeUnknown(f"{what}: could not be read back", code=silence.code) from silence
+            raise OutcomeUnknown(f"{what}: could not be read back", exchange_code=silence.exchange_code) from silence
         if any(set_to != leverage for set_to in taken):
-            raise Refused(f"{what}: did not take, it is {plain(taken[0])}", code="leverage")
+            raise Refused(f"{what}: did not take, it is {plain(taken[0])}", exchange_code="leverage")
 
     def _hedged(self, *, fresh: bool = False) -> bool:
         """The position mode; the last one read will do, because it cannot change while anything is held."""
@@ -112,11 +112,11 @@ class OKXClient(OKXReads):
         try:
             row = self._calls.write(what, call, protection=protects, deadline=deadline)
         except Refused as refusal:
-            if refusal.code == WRONG_PARAMETER:
+            if refusal.exchange_code == WRONG_PARAMETER:
                 self._config.forget()  # perhaps somebody changed the position mode
             raise
         if not row.get(identity):
-            raise OutcomeUnknown(f"{what}: OKX said yes and gave no {identity}", code=NO_ANSWER)
+            raise OutcomeUnknown(f"{what}: OKX said yes and gave no {identity}", exchange_code=NO_ANSWER)
         return str(row[identity])
 
     def _direction(self, side: Side, *, reduce_only: bool) -> dict[str, Any]:
@@ -161,9 +161,11 @@ class OKXClient(OKXReads):
         try:
             self._calls.write(f"cancel of {_name(order)}", call, protection=True)
         except Refused as refusal:
-            if refusal.code not in CANCEL_OF_ENDED:
+            if refusal.exchange_code not in CANCEL_OF_ENDED:
                 raise
-            log.info("cancel had nothing to do id=%s code=%s %s", _name(order), refusal.code, refusal.words)
+            log.info(
+                "cancel had nothing to do id=%s code=%s %s", _name(order), refusal.exchange_code, refusal.exchange_words
+            )
 
 
 class OKXTestnetClient(OKXClient):

@@ -59,5 +59,5 @@ def failed_write(what: str, code: str, words: str) -> Refused | OutcomeUnknown:
     """The error to raise for a write that did not succeed: refused for certain, or open."""
     message = f"{what}: {words or 'no reason given'} ({code})"
     if code in OUTCOME_OPEN or (code == WRONG_PARAMETER and OUR_NAME in words.lower()):
-        return OutcomeUnknown(message, code=code, words=words)
-    return Refused(message, code=code, words=words, transient=code in PASSES_BY_ITSELF)
+        return OutcomeUnknown(message, exchange_code=code, exchange_words=words)
+    return Refused(message, exchange_code=code, exchange_words=words, transient=code in PASSES_BY_ITSELF)

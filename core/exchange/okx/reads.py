@@ -180,7 +180,7 @@ class OKXReads:
         try:
             rows = self._calls.read(what, call, protection=True)
         except Unavailable as silence:
-            if silence.code in NO_SUCH_ORDER:
+            if silence.exchange_code in NO_SUCH_ORDER:
                 return None
             raise
         return rows[0] if rows else None

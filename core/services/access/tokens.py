@@ -71,7 +71,7 @@ class Tokens:
         if any(one.name == name and not one.trouble(now) for one in self.list()):
             problems.append(f"name {name!r} is taken by a token that still holds: choose another, or revoke that one")
         if problems:
-            raise Misconfigured("; ".join(problems), problems=tuple(problems))
+            raise Misconfigured(*problems)
         ident = "".join(secrets.choice(_LETTERS) for _ in range(8))
         text = f"{PREFIX}_{ident}_{secrets.token_urlsafe(32)}"
         ends = None if days is None else now + timedelta(days=days)

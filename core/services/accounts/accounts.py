@@ -307,14 +307,14 @@ def _permissions(state: AccountState) -> str:
 def _refuse(problems: Iterator[str]) -> None:
     found = tuple(problems)
     if found:
-        raise Misconfigured(" ".join(found), problems=found)
+        raise Misconfigured(*found)
 
 
 def _explained(exchange: Exchange, place: str, hint: str, trouble: PerpdeckError) -> PerpdeckError:
     """The same trouble in words about the keys; silence stays silence."""
-    words = KEY_TROUBLE.get(exchange, {}).get(trouble.code)
+    words = KEY_TROUBLE.get(exchange, {}).get(trouble.exchange_code)
     if words is not None:
         return Misconfigured(words.format(place=place, hint=hint))
     if isinstance(trouble, Unavailable):
-        return Unavailable(f"{place} could not be asked about the keys: {trouble}", code=trouble.code)
+        return Unavailable(f"{place} could not be asked about the keys: {trouble}", exchange_code=trouble.exchange_code)
     return trouble

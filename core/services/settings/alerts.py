@@ -84,7 +84,7 @@ class Alerting:
         except Misconfigured as trouble:
             problems.append(str(trouble))
         if problems or service is None:
-            raise Misconfigured(" ".join(problems), problems=tuple(problems))
+            raise Misconfigured(*problems)
         channel = Channel(token_hex(4), name, service.name, service.hint)
         sealed = self._vault.seal(address)
         self._store.alert_channels.save(channel, sealed, self._clock.now())
@@ -103,7 +103,7 @@ class Alerting:
         if channel.quiet is not None and channel.quiet.start == channel.quiet.end:
             problems.append("quiet hours: they begin and end at the same time; leave both empty for none")
         if problems:
-            raise Misconfigured(" ".join(problems), problems=tuple(problems))
+            raise Misconfigured(*problems)
         kept = self._known(channel.id)
         changed = replace(channel, name=name, service=kept.service, hint=kept.hint)
         self._store.alert_channels.save(changed, None, self._clock.now())
@@ -154,7 +154,7 @@ class Alerting:
         if wanted.telegram_on and not wanted.telegram_ids:
             problems.append("commands: nobody may give them; enter the number of one user or chat at least")
         if problems:
-            raise Misconfigured(" ".join(problems), problems=tuple(problems))
+            raise Misconfigured(*problems)
         before, now = self.settings().kept(), wanted.kept()
         changed = {key: value for key, value in now.items() if value != before[key]}
         if changed:

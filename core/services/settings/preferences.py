@@ -195,5 +195,5 @@ def _checked_all(values: Mapping[str, Any]) -> dict[str, Value]:
         except Misconfigured as problem:
             problems.append(str(problem))
     if problems:
-        raise Misconfigured(" ".join(problems), problems=tuple(problems))
+        raise Misconfigured(*problems)
     return wanted

@@ -102,7 +102,7 @@ class Differences:
         rules, entry = self._rules(row), self._entry(row)
         problems = tuple(self._adoption_problems(row, asked, rules))
         if problems:
-            raise Misconfigured("; ".join(problems), problems=problems)
+            raise Misconfigured(*problems)
         wish = Intent(
             part="",
             key=row.key,

@@ -141,7 +141,7 @@ class PositionManager:
             if before is not None:
                 return Asked(before, False, "asked for already by this click")
             self._note_refusal(draft, found.verdict, twin)
-            raise Misconfigured("; ".join(problems), problems=problems)
+            raise Misconfigured(*problems)
         wish = Intent(
             part="",
             key=PositionKey(draft.account, draft.symbol, draft.side),
@@ -193,7 +193,7 @@ class PositionManager:
         intent = self._living(part)
         problems = tuple(edit_problems(intent, self._pictured(intent), take_profit, stop_loss))
         if problems:
-            raise Misconfigured("; ".join(problems), problems=problems)
+            raise Misconfigured(*problems)
         steps = self._steps(intent)
         changes: dict[str, Any] = {"edit": TargetEdit(take_profit, stop_loss, steps)}
         if keep:
@@ -237,7 +237,7 @@ class PositionManager:
         rules, size = pictured.instrument(intent.key.symbol), size_of(intent, pictured)
         problems = tuple(close_problems(contracts, size, rules))
         if problems:
-            raise Misconfigured("; ".join(problems), problems=problems)
+            raise Misconfigured(*problems)
         if contracts == size:
             self.store.parts.change(part, token, by, why, wanted=wanted, reduce_to=None, closing=closing, told=None)
         else:
@@ -272,7 +272,7 @@ class PositionManager:
         value = rules.notional(size_of(intent, pictured), price) if price is not None else None
         problems = problems_of(style, rules, value, price)
         if problems:
-            raise Misconfigured("; ".join(problems), problems=problems)
+            raise Misconfigured(*problems)
 
     def tell(self, part: str, run: str, token: str, by: str, *, finish: bool) -> Asked:
         """The trader's word on an execution under way: its rest at market now, or not at all.
@@ -329,7 +329,7 @@ class PositionManager:
             raise Misconfigured(f"part {part!r} is not known")
         problems = tuple(choice_problems(recovery, reopen))
         if problems:
-            raise Misconfigured("; ".join(problems), problems=problems)
+            raise Misconfigured(*problems)
         why = "recovery and reopen chosen for this part"
         changes: dict[str, Any] = {"own_recovery": recovery, "own_reopen": reopen}
         told = intent.told

@@ -284,9 +284,9 @@ class Adversary:
         if end == "arrives":
             return effect()
         if end == "refused":
-            raise Refused("too many requests", code="50011", transient=True)
+            raise Refused("too many requests", exchange_code="50011", transient=True)
         if end == "for good":
-            raise Refused("not now", code="51000", words="not now")
+            raise Refused("not now", exchange_code="51000", exchange_words="not now")
         if end == "after":
             try:
                 effect()
@@ -335,11 +335,11 @@ class Adversary:
     def _check_new(self, client_id: str, said: tuple[object, ...], quantity: Decimal, *, opens: bool = False) -> None:
         rules = self.instrument
         if client_id in self.orders:
-            raise Refused("duplicate id", code="51016", words="duplicate id")
+            raise Refused("duplicate id", exchange_code="51016", exchange_words="duplicate id")
         if quantity < rules.min_quantity or quantity % rules.quantity_step:
-            raise Refused("quantity", code="51121", words="quantity")
+            raise Refused("quantity", exchange_code="51121", exchange_words="quantity")
         if opens and rules.notional(quantity, self.mark) < rules.min_notional * Decimal("0.8"):  # it may have moved
-            raise Refused("value", code="-4164", words="value")
+            raise Refused("value", exchange_code="-4164", exchange_words="value")
         self.meanings[client_id] = said
         self.placements += 1
 
@@ -351,7 +351,7 @@ class Adversary:
         said = (request.kind, request.side, request.quantity)
         self._check_new(request.client_order_id, said, request.quantity, opens=not closing)
         if closing and self.held == ZERO:
-            raise Refused("nothing is held", code=NOTHING_HELD, words="nothing is held")
+            raise Refused("nothing is held", exchange_code=NOTHING_HELD, exchange_words="nothing is held")
         order = self._new(request.client_order_id, request.kind, request.side, request.quantity)
         order.price, order.attached, order.reduce_only = request.price, request.attached, closing
         if order.taking:
@@ -377,9 +377,9 @@ class Adversary:
         price = self.last if trigger_by is TriggerBy.LAST else self.mark
         sign = self.key.side.sign
         if sl is not None and (price - sl) * sign <= 0:
-            raise Refused("the stop is passed", code=STOP_PASSED, words="the stop is passed")
+            raise Refused("the stop is passed", exchange_code=STOP_PASSED, exchange_words="the stop is passed")
         if tp is not None and (tp - price) * sign <= 0:
-            raise Refused("the target is passed", code=TARGET_PASSED, words="the target is passed")
+            raise Refused("the target is passed", exchange_code=TARGET_PASSED, exchange_words="the target is passed")
 
     def amend(self, request: AmendOrder) -> None:
         self._send(lambda: self._amend(request))
@@ -387,7 +387,7 @@ class Adversary:
     def _amend(self, request: AmendOrder) -> str:
         order = self.orders.get(request.order.client_order_id)
         if order is None or not order.working or order.leg is not None:
-            raise Refused("it has ended", code="51527")
+            raise Refused("it has ended", exchange_code="51527")
         self._check_triggers(request.tp_trigger, request.sl_trigger, order.trigger_by)
         order.quantity = order.quantity if request.quantity is None else request.quantity
         order.tp = order.tp if request.tp_trigger is None else request.tp_trigger
@@ -401,7 +401,7 @@ class Adversary:
     def _cancel(self, identity: str) -> str:
         order = self.orders.get(identity)
         if order is None:
-            raise Refused("unknown order", code="51603")
+            raise Refused("unknown order", exchange_code="51603")
         if order.working and order.leg is None:
             if self.dice.random() < self.trouble.slow_cancel:
                 order.cancel_at = self.now + timedelta(seconds=self.dice.uniform(0, 2))

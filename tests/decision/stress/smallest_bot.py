@@ -351,7 +351,7 @@ class SmallestBot:
             exchange_id = self.port.place_oco(action) if isinstance(action, PlaceOco) else self.port.place(action)
         except Refused as refusal:
             outcome = OutcomeKind.LOST if refusal.transient else OutcomeKind.REFUSED
-            self._settle(action.client_order_id, outcome, refusal.code, refusal.words)
+            self._settle(action.client_order_id, outcome, refusal.exchange_code, refusal.exchange_words)
             return outcome
         except OutcomeUnknown:
             self._settle(action.client_order_id, OutcomeKind.UNKNOWN)

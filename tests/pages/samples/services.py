@@ -241,7 +241,7 @@ class StandInPositions(PositionManager):
     def open(self, draft: Draft, token: str, by: str, *, again: bool = False) -> Asked:
         twin = "" if again else self.twin(draft)
         if twin:
-            raise Misconfigured(twin, problems=(twin,))
+            raise Misconfigured(twin)
         return self.world.asked(token, "the bot enters at its next look.", "open", draft, by)
 
     def twin(self, draft: Draft) -> str:

@@ -52,7 +52,7 @@ def test_refused(binance, stub, story, answer, code):
     stub.answer("POST v1/order", answer)
     with pytest.raises(Refused) as caught:
         binance.place(entry())
-    assert caught.value.code == code, story
+    assert caught.value.exchange_code == code, story
     assert not caught.value.transient
     assert len(stub.to("POST v1/order")) == 1
 
@@ -161,7 +161,7 @@ def test_a_close_is_refused_because_nothing_is_held(binance, stub, code):
     stub.answer("GET v3/positionRisk", held("0"))
     with pytest.raises(Refused) as caught:
         binance.place(close())
-    assert caught.value.code in FACTS.nothing_held_codes
+    assert caught.value.exchange_code in FACTS.nothing_held_codes
 
 
 @pytest.mark.parametrize("code", [-2022, -4118])
@@ -173,10 +173,10 @@ def test_a_close_is_refused_because_of_what_rests(binance, stub, code):
     stub.answer("GET v1/openAlgoOrders", payload("open_algos"))
     with pytest.raises(Refused) as caught:
         binance.place(close(client_order_id="op00a7k203C02"))
-    assert caught.value.code not in FACTS.nothing_held_codes
-    assert "0.01 are held" in caught.value.words
-    assert "op00a7k203C01 over 0.01" in caught.value.words
-    assert "S01" not in caught.value.words  # an order that waits for its trigger stands in nobody's way
+    assert caught.value.exchange_code not in FACTS.nothing_held_codes
+    assert "0.01 are held" in caught.value.exchange_words
+    assert "op00a7k203C01 over 0.01" in caught.value.exchange_words
+    assert "S01" not in caught.value.exchange_words  # an order that waits for its trigger stands in nobody's way
 
 
 def test_a_close_is_refused_and_nobody_tells_why(binance, stub):
@@ -184,7 +184,7 @@ def test_a_close_is_refused_and_nobody_tells_why(binance, stub):
     stub.answer("GET v3/positionRisk", GATEWAY)
     with pytest.raises(Refused) as caught:
         binance.place(close())
-    assert caught.value.code not in FACTS.nothing_held_codes
+    assert caught.value.exchange_code not in FACTS.nothing_held_codes
 
 
 # -- reads
@@ -227,7 +227,7 @@ def test_a_wrong_key_is_told_with_its_code_and_asked_once(binance, stub):
     stub.answer("GET v3/account", refused(-2015, "Invalid API-key, IP, or permissions for action.", 401))
     with pytest.raises(Unavailable) as caught:
         binance.account_state()
-    assert caught.value.code == "-2015"
+    assert caught.value.exchange_code == "-2015"
     assert len(stub.to("GET v3/account")) == 1
 
 
@@ -264,7 +264,7 @@ def test_told_to_stop_it_stops_altogether_until_the_time_told(binance, stub, clo
         binance.positions()
     with pytest.raises(Refused) as refusal:
         binance.place_oco(stop())
-    assert (caught.value.code, refusal.value.transient) == ("budget", True)
+    assert (caught.value.exchange_code, refusal.value.transient) == ("budget", True)
     assert len(stub.asked) == before
     clock.passed = 90.0  # 1781956890000
     assert binance.positions() == []
@@ -312,7 +312,7 @@ def test_binances_own_count_is_believed_and_protection_finds_room(binance, stub,
         binance.positions()
     with pytest.raises(Unavailable) as caught:
         binance.positions()
-    assert caught.value.code == "budget"
+    assert caught.value.exchange_code == "budget"
     binance.place_oco(stop())
     binance.cancel(CancelOrder("00a7k2", parse_algo(payload("open_algos")[0])))
     clock.passed = 60.0
@@ -403,7 +403,7 @@ def test_no_secret_in_any_error_or_log(make_client, stub, caplog):
             with pytest.raises(PerpdeckError) as caught:
                 ask()
             error = caught.value
-            told += [str(error), repr(error), error.words, repr(error.__cause__)]
+            told += [str(error), repr(error), error.exchange_words, repr(error.__cause__)]
     everything = "\n".join([*told, caplog.text])
     for secret in (KEY, SECRET, listen_key, "signature="):
         assert secret not in everything

@@ -151,7 +151,7 @@ def test_told_to_stop_by_the_exchange_it_stops(binance, simulator, time):
     time.step(6)
     with pytest.raises(Unavailable) as caught:
         binance.funding(binance.exchange_now() - timedelta(hours=1))
-    assert caught.value.code == "-1003"
+    assert caught.value.exchange_code == "-1003"
     before = simulator.requests()
     with pytest.raises(Refused) as refusal:
         binance.place_oco(stop(sl_trigger=D(95_000)))
@@ -167,7 +167,7 @@ def test_a_key_that_may_only_read(simulator, time):
     assert not client.account_state().can_trade
     with pytest.raises(Refused) as caught:
         client.place_oco(stop(sl_trigger=D(95_000)))
-    assert (caught.value.code, caught.value.transient) == ("-2015", False)
+    assert (caught.value.exchange_code, caught.value.transient) == ("-2015", False)
     client.close()
 
 
@@ -242,10 +242,10 @@ def test_a_stop_whose_price_is_passed(binance):
     binance.place(entry())
     with pytest.raises(Refused) as caught:
         binance.place_oco(stop(sl_trigger=D(101_000)))
-    assert caught.value.code in FACTS.stop_passed_codes
+    assert caught.value.exchange_code in FACTS.stop_passed_codes
     with pytest.raises(Refused) as caught:
         binance.place_oco(target(tp_trigger=D(99_000)))
-    assert caught.value.code in FACTS.target_passed_codes
+    assert caught.value.exchange_code in FACTS.target_passed_codes
 
 
 def test_legs_stay_when_their_position_is_gone(binance):
@@ -271,8 +271,8 @@ def test_a_close_beside_a_resting_close(binance, simulator, switch):
     binance.place(close(kind=OrderKind.LIMIT, price=Price(D(104_000))))
     with pytest.raises(Refused) as caught:
         binance.place(close(client_order_id="op00a7k203C02"))
-    assert caught.value.code not in FACTS.nothing_held_codes
-    assert "op00a7k203C01 over 0.01" in caught.value.words
+    assert caught.value.exchange_code not in FACTS.nothing_held_codes
+    assert "op00a7k203C01 over 0.01" in caught.value.exchange_words
 
 
 def test_a_stop_that_waits_stands_in_nobodys_way(binance):
@@ -285,7 +285,7 @@ def test_a_stop_that_waits_stands_in_nobodys_way(binance):
 def test_a_close_of_nothing(binance):
     with pytest.raises(Refused) as caught:
         binance.place(close())
-    assert caught.value.code in FACTS.nothing_held_codes
+    assert caught.value.exchange_code in FACTS.nothing_held_codes
 
 
 # -- unknown endings
@@ -411,7 +411,7 @@ def test_any_history_is_told_as_it_was(simulator, time, seed, hedge):
         try:
             price = _act(client, simulator, time, dice, number, price, hedge)
         except Refused as refusal:
-            if refusal.code not in REFUSALS:
+            if refusal.exchange_code not in REFUSALS:
                 raise
         _agree(client, simulator)
         time.step(1)

@@ -221,7 +221,7 @@ def test_an_entry_is_not_sent_with_isolated_margin(binance, stub):
     stub.answer("POST v1/marginType", refused(-4048, "Margin type cannot be changed if there exists position."))
     with pytest.raises(Refused) as caught:
         binance.place(entry(symbol="ETH-USDT-PERP"))
-    assert caught.value.code == "-4048"
+    assert caught.value.exchange_code == "-4048"
     assert not stub.to("POST v1/order")
 
 
@@ -396,7 +396,7 @@ def test_the_key_of_the_stream(binance, stub):
     assert (made.stamp, renewed.stamp, renewed.parameters) == ({}, {}, {"listenKey": key})
     with pytest.raises(Exception, match="does not exist") as caught:
         binance.renew_listen_key(key)
-    assert caught.value.code == "-1125"
+    assert caught.value.exchange_code == "-1125"
     assert key not in str(caught.value)
 
 

@@ -44,7 +44,9 @@ def test_events_come_bare_or_wrapped(exchange, stream, heard):
 
 @pytest.mark.parametrize("code", ["-2014", "-2015", "-2017"])
 def test_a_key_that_is_refused_says_so_and_is_not_hammered(exchange, rest, make_stream, heard, code):
-    rest.trouble = Refused("listen key", code=code, words="Invalid API-key, IP, or permissions for action.")
+    rest.trouble = Refused(
+        "listen key", exchange_code=code, exchange_words="Invalid API-key, IP, or permissions for action."
+    )
     stream = make_stream({"after_refused_login": 3600.0})
     stream.start(heard)
     eventually(lambda: heard.words)
@@ -74,7 +76,7 @@ def test_the_key_is_renewed_and_never_made_anew_while_that_works(exchange, rest,
 def test_a_key_that_is_gone_is_a_loss_and_another_is_made(exchange, rest, make_stream, heard):
     stream = make_stream(renew=0.05)
     connect(stream, heard)
-    rest.renew_trouble = Refused("renew", code="-1125", words="This listenKey does not exist.")
+    rest.renew_trouble = Refused("renew", exchange_code="-1125", exchange_words="This listenKey does not exist.")
     eventually(lambda: heard.said("reconnected"))
     assert heard.words == ["connected", "lost: private: the listen key is gone", "reconnected"]
     assert exchange.life(PRIVATE, 2).path.endswith("=K2")

@@ -115,7 +115,7 @@ class History:
                 f"executions in {name}", lambda: self._session.futures_account_trades(symbol=name, **asked), need
             )
         except Unavailable as silence:
-            if silence.code not in NO_SUCH_CONTRACT:
+            if silence.exchange_code not in NO_SUCH_CONTRACT:
                 raise
             log.warning("executions in %s are not told any more: the contract is gone", name)
             rows = []
@@ -136,7 +136,7 @@ class History:
         try:
             bars = self._calls.rows(f"price of {currency}", lambda: self._session.futures_klines(**asked), need)
         except Unavailable as silence:
-            if silence.code not in NO_SUCH_CONTRACT:
+            if silence.exchange_code not in NO_SUCH_CONTRACT:
                 raise
             log.warning("a fee in %s, which has no price here, is counted as so many USDT", currency)
             return Decimal(1)
@@ -190,7 +190,7 @@ class History:
         try:
             row = self._calls.row(f"order {order_id}", lambda: self._session.futures_get_order(**asked), need)
         except Unavailable as silence:
-            if silence.code in GONE:
+            if silence.exchange_code in GONE:
                 return ""
             raise
         return str(row.get("clientOrderId") or "")

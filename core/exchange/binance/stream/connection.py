@@ -56,8 +56,8 @@ class ListenKey:
         try:
             self._key = await asyncio.to_thread(self._make)
         except PerpdeckError as trouble:
-            if trouble.code in KEY_REFUSED:
-                words = f"login refused, code {trouble.code}: {trouble.words}"
+            if trouble.exchange_code in KEY_REFUSED:
+                words = f"login refused, code {trouble.exchange_code}: {trouble.exchange_words}"
                 raise Lost(words, self._after_refused) from None
             raise Lost(f"no listen key: {trouble}") from None
         return USER_ADDRESSES[self._form].format(base=self._base, key=self._key)

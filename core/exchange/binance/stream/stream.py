@@ -135,7 +135,7 @@ class BinanceStream(Stream):
                 await self._key.renew()
             except PerpdeckError as trouble:
                 log.warning("listen key not renewed: %s", trouble)
-                if trouble.code == NO_SUCH_KEY:  # nothing has come for we do not know how long
+                if trouble.exchange_code == NO_SUCH_KEY:  # nothing has come for we do not know how long
                     self._lines["private"].lose(Lost("the listen key is gone", 0.0))
                 else:
                     self._lines["private"].relieve()

@@ -1,0 +1,17 @@
+"""Names of fields and units, and what may stand in a field: the parts of which problems with an input are made.
+
+A problem carries its field as the value `field`, what was given as `value`, and what may stand there as `allowed`.
+"""
+
+from __future__ import annotations
+
+SENTENCES = {
+    "problems": "{all:sentences}",
+    "range.outside": "{field} {value} is out of range: {allowed}",
+    "range.outside_unit": "{field} {value} {unit} is out of range: {allowed}",
+    "allowed.range": "{low:,f} to {high:,f} is allowed",
+    "allowed.range_unit": "{low:,f} to {high:,f} {unit} is allowed",
+    "unit.s": "s",
+    "unit.minutes": "minutes",
+    "unit.min": "min",
+}
