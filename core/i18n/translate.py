@@ -1,39 +1,103 @@
-"""The one door through which every sentence of the dashboard passes on its way to the trader.
+"""Puts every sentence, number and date of the dashboard into the trader's language.
 
-Keys, addresses and file names never pass here, so a second language changes words and nothing else. The language
-is one for the whole server, as the trader has set it.
+Keys, addresses and file names never pass here. Language and decimal sign are one choice for the whole server.
 """
 
 from __future__ import annotations
 
-from core.i18n.tr import TURKISH
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from babel import Locale
+from babel.dates import format_datetime
+from babel.numbers import get_decimal_symbol, get_group_symbol
+
+from core.domain.money import plain
+from core.domain.reason import Reason, put
+from core.i18n.catalogue import translations
 from core.i18n.tr_patterns import in_turkish
 
-_language = "en"
+MOMENT = "yyyy-MM-dd HH:mm:ss 'UTC'"
 
 
-def use(language: str) -> None:
-    """From now on every sentence is in this language: en or tr."""
-    global _language
-    _language = language
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A language as the trader has chosen it; what reasons are put into (`core.domain.reason.Language`)."""
+
+    language: str = "en"  #: en or tr
+    local_numbers: bool = False  #: numbers with the language's own signs: 1.234,50 in Turkish
+
+    def sentence(self, english: str) -> str:
+        """Return a sentence of the catalogue in this language, its places unfilled."""
+        return translations(self.language).gettext(english) if english else ""
+
+    def plural(self, one: str, many: str, number: int) -> str:
+        """Return the form that fits a number, its places unfilled."""
+        return translations(self.language).ngettext(one, many, number)
+
+    def number(self, value: Decimal | int, spec: str = "") -> str:
+        """Return a number; `spec` is a format of Python's, "" for all its digits."""
+        if spec:
+            written = format(value, spec)
+        else:
+            written = plain(value) if isinstance(value, Decimal) else str(value)
+        if not self.local_numbers or self.language == "en":
+            return written
+        return written.translate(
+            {ord("."): get_decimal_symbol(self.language), ord(","): get_group_symbol(self.language)}
+        )
+
+    def moment(self, value: datetime) -> str:
+        """Return a time in UTC."""
+        return self.date(value.astimezone(UTC), MOMENT)
+
+    def date(self, value: datetime, pattern: str) -> str:
+        """Return a time in its own zone by a CLDR pattern (`dd MMM HH:mm`), months and days in this language."""
+        return format_datetime(value, pattern, locale=Locale(self.language))
+
+    def told(self, reason: Reason) -> str:
+        """Return a reason as a sentence."""
+        return put(reason, self)
+
+
+_speech = Speech()
+
+
+def use(language: str, *, local_numbers: bool = False) -> None:
+    """Put everything from now on into this language: en or tr."""
+    global _speech
+    _speech = Speech(language, local_numbers)
+
+
+def speech() -> Speech:
+    """Return the choice that is in force."""
+    return _speech
 
 
 def language() -> str:
-    """The language in use."""
-    return _language
+    """Return the language in use."""
+    return _speech.language
 
 
 def _(sentence: str, **values: object) -> str:
-    """`sentence` in the trader's language, with `{name}` places filled from `values`."""
-    translated = TURKISH.get(sentence, sentence) if _language == "tr" else sentence
+    """Return `sentence` in the trader's language, with `{name}` places filled from `values`."""
+    translated = _speech.sentence(sentence)
     return translated.format(**values) if values else translated
 
 
+def N_(sentence: str) -> str:
+    """Mark a sentence for the catalogue and return it as it is: it is translated where it is shown."""
+    return sentence
+
+
 def counted(one: str, many: str, number: int) -> str:
-    """The form of a sentence that fits `number`; both forms may name `{n}`."""
-    return _(one if number == 1 else many, n=number)
+    """Return the form of a sentence that fits `number`; both forms may name `{n}`."""
+    return _speech.plural(one, many, number).format(n=number)
 
 
-def told(words: str) -> str:
-    """A sentence that the bot or a service has made: translated where it is known, as it is where not."""
-    return in_turkish(words) if _language == "tr" else words
+def told(words: Reason | str) -> str:
+    """Return a reason as a sentence in the trader's language; words of others as they are."""
+    if isinstance(words, Reason):
+        return _speech.told(words)
+    return in_turkish(words) if _speech.language == "tr" else words

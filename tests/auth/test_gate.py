@@ -32,24 +32,32 @@ class Shelf:
     """The little that the login reads of and writes to a store."""
 
     kept: dict[str, Any] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
+    record: list[Event] = field(default_factory=list)
     away: bool = False
 
-    def private(self, key: str) -> Any:
+    @property
+    def secrets(self) -> Shelf:
+        return self
+
+    @property
+    def events(self) -> Shelf:
+        return self
+
+    def get(self, key: str) -> Any:
         return self.kept.get(key)
 
-    def keep_private(self, key: str, value: Any, by: str) -> None:
+    def keep(self, key: str, value: Any, by: str) -> None:
         if self.away:
             raise Unavailable("the database does not answer")
         self.kept[key] = value
 
-    def add_events(self, account: str, found: list[Event]) -> None:
+    def add(self, account: str, found: list[Event]) -> None:
         if self.away:
             raise Unavailable("the database does not answer")
-        self.events += found
+        self.record += found
 
     def told(self) -> list[tuple[str | None, str | None]]:
-        return [(event.action, event.outcome) for event in self.events]
+        return [(event.action, event.outcome) for event in self.record]
 
 
 class House:
@@ -157,7 +165,7 @@ def test_the_right_password_opens_everything(house):
         assert socket.receive_text() == "hello"
     assert visitor.get("/login").status_code == 303
     assert house.shelf.told() == [("log in", "done")]
-    assert "203.0.113.7" in house.shelf.events[0].because
+    assert "203.0.113.7" in house.shelf.record[0].because
 
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_foreign_pages(house):

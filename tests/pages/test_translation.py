@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from string import Formatter
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from core.domain.errors import Misconfigured
 from core.i18n import translate
-from core.i18n.tr import TURKISH
-from core.i18n.tr_patterns import SENTENCES, WORDS, in_turkish
+from core.i18n.tr_patterns import WORDS, in_turkish
 from core.i18n.translate import _, counted, told
 from core.services.settings.language import Display
 from core.ui import session
 from core.ui.components.settings import language
+from scripts import messages
 from tests.pages.conftest import words
 from tests.pages.samples.services import AWAY, Board, StandIn, World, empty, full
 from tests.pages.samples.snapshot import sample_picture
 
 ROOT = Path(__file__).parents[2]
 SPOKEN = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "core/ui").rglob("*.py"))]
-CORE = [
-    ROOT / "core/auth.py",
-    ROOT / "db/repositories/alerting/alerts.py",
-    ROOT / "db/repositories/alerting/alert_channels.py",
-    *(
-        path
-        for room in ("decision", "execution", "services", "monitor", "alerts", "telegram")
-        for path in sorted((ROOT / "core" / room).rglob("*.py"))
-    ),
-]
 TITLES = {
     "new_trade.py": "Yeni İşlem",
     "active_positions.py": "Aktif Pozisyonlar",
@@ -59,60 +47,13 @@ def calls(path: Path) -> Iterator[ast.Call]:
             yield node
 
 
-def sentences() -> dict[str, str]:
-    """Each sentence of the pages and the file that says it."""
-    said: dict[str, str] = {}
-    for path in SPOKEN:
-        for call in calls(path):
-            for argument in call.args[: 2 if call.func.id == "counted" else 1]:  # type: ignore[attr-defined]
-                constants = [node.value for node in ast.walk(argument) if isinstance(node, ast.Constant)]
-                found = [value for value in constants if isinstance(value, str)]
-                assert found, f"{path.name}:{call.lineno} has no sentence to translate"
-                said.update(dict.fromkeys(found, path.name))
-    return said
-
-
-def places(sentence: str) -> list[str]:
-    """The named places of a sentence, with how their values are written."""
-    parsed = [(name, written) for _text, name, written, _kind in Formatter().parse(sentence) if name is not None]
-    return sorted({f"{name}:{written}" for name, written in parsed})
-
-
-def skeletons() -> set[str]:
-    """Every text in the core, whatever stands in its places."""
-    found = set()
-    for path in CORE:
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.add(node.value)
-            elif isinstance(node, ast.JoinedStr):
-                pieces = (str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
-                found.add("".join(pieces))
-    return found
-
-
 # --- the catalogue
 
 
-def test_every_sentence_of_the_pages_has_its_turkish():
-    said = sentences()
-    missing = [f"{said[one]}: {one}" for one in said if one not in TURKISH]
-    assert missing == []
-
-
-def test_no_translation_is_left_over():
-    assert sorted(set(TURKISH) - set(sentences())) == []
-
-
-@pytest.mark.parametrize("catalogue", [TURKISH, SENTENCES], ids=["pages", "core"])
-def test_a_translation_has_the_same_places_and_is_not_empty(catalogue):
-    assert [one for one, turkish in catalogue.items() if places(one) != places(turkish)] == []
-    assert [one for one, turkish in catalogue.items() if not turkish.strip()] == []
-
-
-@pytest.mark.parametrize("mark", ["**", ":small[", ":gray[", "`", "\n\n"])
-def test_a_translation_keeps_the_marks_of_its_sentence(mark):
-    assert [one for one, turkish in TURKISH.items() if one.count(mark) != turkish.count(mark)] == []
+@pytest.mark.parametrize("language", messages.languages())
+def test_a_catalogue_is_complete_and_says_nothing_else(language: str) -> None:
+    """Nothing missing, doubtful or left over; the same places and marks as in English."""
+    assert messages.check(language) == []
 
 
 def test_a_page_never_translates_what_it_has_just_put_together():
@@ -120,11 +61,6 @@ def test_a_page_never_translates_what_it_has_just_put_together():
     for path in SPOKEN:
         for call in calls(path):
             assert not any(isinstance(argument, ast.JoinedStr) for argument in call.args), f"{path.name}:{call.lineno}"
-
-
-def test_every_translated_sentence_of_the_core_is_still_said_there():
-    said = skeletons()
-    assert [one for one in SENTENCES if re.sub(r"\{\w+\}", "{}", one) not in said] == []
 
 
 # --- sentences of the bot

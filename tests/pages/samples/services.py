@@ -120,18 +120,22 @@ class World:
         return self.tokens[token]
 
 
-class Board:
-    """The little that the real services read of a store here."""
+class Repository:
+    """One repository of the stand-in store."""
 
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def picture(self, account: str) -> tuple[dict[str, Any], datetime] | None:
+
+class SnapshotsOfTheWorld(Repository):
+    def latest(self, account: str) -> tuple[dict[str, Any], datetime] | None:
         if self.world.failure is not None:
             raise self.world.failure
         picture = self.world.picture_of(account)
         return None if picture is None else (deepcopy(picture), now() - self.world.picture_age)
 
+
+class PartsOfTheWorld(Repository):
     def limits(self) -> Limits:
         return self.world.rules.limits
 
@@ -148,41 +152,42 @@ class Board:
                 return Intent(part, key, Wanted(row["wanted"]), value, leverage, ExecutionStyle(), None, None)
         return None
 
-    def settings(self) -> dict[str, Any]:
+
+class SettingsOfTheWorld(Repository):
+    def all(self) -> dict[str, Any]:
         return self.world.settings
 
+    def set_all(self, wanted: dict[str, Any], by: str) -> None:
+        for key, value in wanted.items():
+            self.set(key, value, by)
+
+    def set(self, key: str, value: Any, by: str) -> None:
+        self.world.calls.append(("set", key, value, by))
+        self.world.settings[key] = value
+
+
+class EquityOfTheWorld(Repository):
     def day_start(self, account: str, now: datetime) -> Decimal | None:
         return None
 
-    def first_equity(self, account: str, since: datetime) -> Decimal | None:
+    def first(self, account: str, since: datetime) -> Decimal | None:
         return Decimal(9900) if self.world.picture_of(account) else None
 
-    def pair_counts(self, account: str) -> PairCounts:
+
+class PairsOfTheWorld(Repository):
+    def counts(self, account: str) -> PairCounts:
         return PairCounts(12, 7, 3, 1, 2) if self.world.history else PairCounts(0, 0, 0, 0, 0)
 
     def cancel_latencies(self, account: str) -> list[timedelta]:
         return [timedelta(milliseconds=number) for number in (38, 41, 120)] if self.world.history else []
 
-    def events(self, account: str, rule: str, limit: int) -> list[Event]:
+
+class EventsOfTheWorld(Repository):
+    def find(self, account: str, rule: str, limit: int) -> list[Event]:
         """What others closed, of the part that the picture shows first."""
         words = "0.2 contracts were closed at 100100 by an order that is not ours (closed_by_hand)"
         divided = f"{words}; divided over the parts by their size"
         return [Event(now(), account, "00a7k2", rule, divided, "book exit 0.2", "done")] if self.world.history else []
-
-    def event_page(self, account: str, only: EventsOnly, before: int | None, limit: int) -> list[tuple[int, Event]]:
-        """A decision, and the fill that came of it."""
-        bought = {
-            "symbol": BTC,
-            "quantity": Decimal("0.99"),
-            "price": Decimal("100250.1"),
-            "amount": Decimal("-0.4962"),
-        }
-        told = [
-            Event(now(), account, "00a7k2", "protect", "held 0.99 and bare", "place OCO 0.99", "done"),
-            Event(now(), account, "00a7k2", "record", "buys 0.99", None, None, EventKind.FILL, **bought),  # type: ignore[arg-type]
-        ]
-        fitting = [event for event in told if only.kind in (None, event.kind)]
-        return list(enumerate(fitting)) if self.world.history and before is None else []
 
     def acts(self, account: str, rules: Iterable[str], limit: int) -> list[Event]:
         if self.world.failure is not None:
@@ -199,36 +204,64 @@ class Board:
             if rule in asked
         ]
 
-    def private(self, key: str) -> Any:
+    def add(self, account: str, found: Iterable[Event]) -> None:
+        self.world.calls.extend(("event", event.action, event.outcome) for event in found)
+
+
+class PagesOfTheWorld(Repository):
+    def events(self, account: str, only: EventsOnly, before: int | None, limit: int) -> list[tuple[int, Event]]:
+        """A decision, and the fill that came of it."""
+        bought = {
+            "symbol": BTC,
+            "quantity": Decimal("0.99"),
+            "price": Decimal("100250.1"),
+            "amount": Decimal("-0.4962"),
+        }
+        told = [
+            Event(now(), account, "00a7k2", "protect", "held 0.99 and bare", "place OCO 0.99", "done"),
+            Event(now(), account, "00a7k2", "record", "buys 0.99", None, None, EventKind.FILL, **bought),  # type: ignore[arg-type]
+        ]
+        fitting = [event for event in told if only.kind in (None, event.kind)]
+        return list(enumerate(fitting)) if self.world.history and before is None else []
+
+
+class SecretsOfTheWorld(Repository):
+    def get(self, key: str) -> Any:
         return self.world.private.get(key)
 
-    def keep_private(self, key: str, value: Any, by: str) -> None:
+    def keep(self, key: str, value: Any, by: str) -> None:
         self.world.private[key] = value
 
-    def add_api_token(self, token: ApiToken, digest: str) -> None:
+
+class ApiTokensOfTheWorld(Repository):
+    def add(self, token: ApiToken, digest: str) -> None:
         self.world.programs[token.id] = (token, digest)
 
-    def api_tokens(self) -> list[ApiToken]:
+    def all(self) -> list[ApiToken]:
         return [token for token, _digest in self.world.programs.values()]
 
-    def api_token(self, name: str) -> tuple[ApiToken, str] | None:
+    def get(self, name: str) -> tuple[ApiToken, str] | None:
         return self.world.programs.get(name)
 
-    def revoke_api_token(self, name: str, at: datetime) -> bool:
+    def revoke(self, name: str, at: datetime) -> bool:
         token, digest = self.world.programs[name]
         self.world.programs[name] = replace(token, revoked_at=at), digest
         return token.revoked_at is None
 
-    def add_events(self, account: str, found: Iterable[Event]) -> None:
-        self.world.calls.extend(("event", event.action, event.outcome) for event in found)
 
-    def set_settings(self, wanted: dict[str, Any], by: str) -> None:
-        for key, value in wanted.items():
-            self.set_setting(key, value, by)
+class Board:
+    """The little that the real services read of a store here."""
 
-    def set_setting(self, key: str, value: Any, by: str) -> None:
-        self.world.calls.append(("set", key, value, by))
-        self.world.settings[key] = value
+    def __init__(self, world: World) -> None:
+        self.snapshots = SnapshotsOfTheWorld(world)
+        self.parts = PartsOfTheWorld(world)
+        self.settings = SettingsOfTheWorld(world)
+        self.equity = EquityOfTheWorld(world)
+        self.pairs = PairsOfTheWorld(world)
+        self.events = EventsOfTheWorld(world)
+        self.pages = PagesOfTheWorld(world)
+        self.secrets = SecretsOfTheWorld(world)
+        self.api_tokens = ApiTokensOfTheWorld(world)
 
 
 class StandInPositions(PositionManager):
