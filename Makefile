@@ -36,7 +36,7 @@ bench: $(TEST_READY)
 	$(BIN)/python -m benchmarks
 
 soak: $(TEST_READY)
-	SEEDS=$(SEEDS) $(BIN)/pytest -n 2 tests/decision/test_properties.py
+	SEEDS=$(SEEDS) $(BIN)/pytest -n 2 tests/decision/stress/test_properties.py
 	SEEDS=$(SEEDS) $(BIN)/pytest -n 2 -m soak tests/faults tests/scenario
 
 # Only what can be made again; the trader's data lies elsewhere and is never touched.

@@ -1,6 +1,6 @@
 """The least that an answer to a message can cost: a process that sends back a request for each push it gets.
 
-`python -m benchmarks.echo PORT` is that process; it ends with its connection.
+`python -m benchmarks.harness.echo PORT` is that process; it ends with its connection.
 """
 
 from __future__ import annotations

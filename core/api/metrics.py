@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus: everything of `core.services.series`, read at the moment it is asked for.
+"""`/metrics` for Prometheus: everything of `core.services.metrics.series`, read at the moment it is asked for.
 
 Open on this machine, and to nobody else without a token that may read. Where the database does not answer it says so
 with 503, and never with numbers.

@@ -31,7 +31,7 @@ CHILD = """
 import sys
 from datetime import datetime
 from pathlib import Path
-from core.alerts.courier import Courier
+from core.alerts.dispatcher import Courier
 from core.clock import SteppedClock
 from core.domain.errors import Unavailable
 from core.vault import Vault

@@ -15,7 +15,7 @@ A_FEW = 40
 
 @pytest.mark.parametrize("seeds", [range(int(ONE), int(ONE) + 1)] if ONE else chunks(A_FEW, 2), ids=str)
 def test_storms_end_as_asked_for(postgres: Postgres, quiet_log: None, seeds: range) -> None:
-    """Never oversized, bare, orphaned or busy once calm; see `tests.decision.storm` for all promises."""
+    """Never oversized, bare, orphaned or busy once calm; see `tests.decision.stress.stress` for all promises."""
     outcomes = play(postgres, seeds)
     keep_all(rows_of("real loop", outcomes))
     print(

@@ -220,7 +220,9 @@ class Days(Stack):
     def _to_minute(self, minute: int) -> None:
         super().step(max((self._time(minute) - self.clock.now()).total_seconds(), 0.0))
         if minute * MINUTE % FUNDING_EVERY == timedelta():
-            super().step(1)  # payments and fills of one instant have a story of their own in tests.monitor.test_shared
+            super().step(
+                1
+            )  # payments and fills of one instant have a story of their own in tests.monitor.safety.test_shared
         for symbol, path in self.paths.items():
             if path.ticks[minute] != path.ticks[self._priced]:
                 self.price(path.price(minute), symbol=INSTRUMENTS[symbol])

@@ -25,6 +25,7 @@ from core.monitor.guard import Guard
 from core.services.trading.differences import Adoption, Differences
 from core.services.trading.positions import Draft
 from core.wiring import build_guard
+from db.repository import Repository
 from db.store import Store
 from tests.faults.harness.fault_catalogue import FAULTS, WAYS
 from tests.faults.harness.invariants import ETH, INSTRUMENTS, Died, Weathered
@@ -44,6 +45,8 @@ class Mortal:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
+        if isinstance(found, Repository):
+            return Mortal(found, self._dice, self._chance)
         return self._deadly(found) if self._chance() and callable(found) else found
 
     def _deadly(self, call: Callable[..., Any]) -> Callable[..., Any]:

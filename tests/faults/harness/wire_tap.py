@@ -14,6 +14,7 @@ from typing import Any
 
 from core.domain.errors import Unavailable
 from core.domain.ids import meaning
+from db.repository import Repository
 from db.store import Store
 from tests.faults.harness.invariants import Died
 from tests.faults.harness.kinds import Kind, Where
@@ -21,20 +22,20 @@ from tests.faults.harness.wires import Request, Send, Wire, purpose, unhurried
 from tests.simulator_process import SimulatorControl
 
 COMMITS = {
-    "record_command": "{} written down",
-    "settle_command": "{} outcome kept",
-    "save_orders": "orders kept",
-    "start_cycle": "cycle begun",
-    "end_cycle": "cycle ended",
-    "start_step": "recovery step begun",
-    "execution_over": "execution over",
-    "let_go": "part let go",
-    "reduction_done": "reduction kept",
-    "record_lives": "lives kept",
-    "note_sync": "progress kept",
-    "add_events": "reasons kept",
-    "note_position": "reasons kept",
-    "put_picture": "reasons kept",
+    "orders.record": "{} written down",
+    "orders.settle": "{} outcome kept",
+    "orders.save": "orders kept",
+    "cycles.start": "cycle begun",
+    "cycles.end": "cycle ended",
+    "cycles.start_step": "recovery step begun",
+    "cycles.execution_over": "execution over",
+    "cycles.let_go": "part let go",
+    "cycles.reduction_done": "reduction kept",
+    "history.record_lives": "lives kept",
+    "history.note_sync": "progress kept",
+    "events.add": "reasons kept",
+    "cycles.note_position": "reasons kept",
+    "snapshots.put": "reasons kept",
 }
 FACTS = "facts kept"
 THE_MARKET = "the market moves"
@@ -163,14 +164,14 @@ class Tap:
         return answer
 
 
-class Tapped:
-    """A store whose commits pass a tap."""
+class TappedRepository:
+    """A repository whose commits pass a tap."""
 
-    def __init__(self, store: Store, tap: Tap) -> None:
-        self._store, self._tap = store, tap
+    def __init__(self, repository: Repository, name: str, tap: Tap) -> None:
+        self._repository, self._name, self._tap = repository, name, tap
 
     def __getattr__(self, name: str) -> Any:
-        found, words = getattr(self._store, name), COMMITS.get(name)
+        found, words = getattr(self._repository, name), COMMITS.get(f"{self._name}.{name}")
         if words is None:
             return found
 
@@ -178,6 +179,17 @@ class Tapped:
             return self._tap.commit(words.format(purpose(_id_among(given))), lambda: found(*given, **named))
 
         return called
+
+
+class Tapped:
+    """A store whose commits pass a tap."""
+
+    def __init__(self, store: Store, tap: Tap) -> None:
+        self._store, self._tap = store, tap
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._store, name)
+        return TappedRepository(found, name, self._tap) if isinstance(found, Repository) else found
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:

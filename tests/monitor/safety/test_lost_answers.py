@@ -169,10 +169,10 @@ def test_killed_while_entering(either: Stack, monkeypatch: pytest.MonkeyPatch, w
     part = either.open()
     with monkeypatch.context() as dying_here:
         owner, name = {
-            "record": (either.store, "record_command"),
+            "record": (either.store.orders, "record"),
             "place": (either.client, "place"),
-            "save": (either.store, "save_orders"),
-            "settle": (either.store, "settle_command"),
+            "save": (either.store.orders, "save"),
+            "settle": (either.store.orders, "settle"),
         }[where]
         dying_here.setattr(owner, name, dying(getattr(owner, name), after=after))
         with pytest.raises(Died):
