@@ -254,7 +254,7 @@ class Weathered(Stack):
             ]
 
     def _shot_over(self) -> bool:
-        """An OCO closed more than its part, see `tests.decision.stress.stress`: whose fees those were cannot be told."""
+        """An OCO closed more than its part (`tests.decision.stress.stress`): whose fees those were is not known."""
         entered, exited = Counter[tuple[str, int]](), Counter[tuple[str, int]]()
         for row in self.exchange()["orders"]:
             said = meaning(row["clOrdId"]) or meaning(row.get("algoClOrdId", ""))
