@@ -50,7 +50,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "db",
     ),
     "core/api": ("core.services", "core.domain", "core.wiring"),
-    "core/i18n": (),
+    "core/i18n": ("core.domain",),
     "core/ui": ("core.services", "core.domain", "core.i18n", "db.records"),
     "core/ui/session.py": ("core.services", "core.domain", "core.wiring", "core.i18n"),
     "core/monitor/__main__.py": ("core.monitor", "core.domain", "core.wiring"),
