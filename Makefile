@@ -11,7 +11,7 @@ PERPDECK_HOSTS ?=
 
 TESTS ?= tests
 
-.PHONY: run test lint lock bench soak clean
+.PHONY: run test lint hooks lock bench soak clean
 
 run: $(RUN_READY)
 	@$(BIN)/python scripts/port.py
@@ -25,8 +25,14 @@ test: lint
 	  $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak" $(TESTS)
 
 lint: $(TEST_READY)
-	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/typos
 	$(BIN)/mypy
+
+# The same before each commit, of the files that change.
+hooks: $(TEST_READY)
+	$(BIN)/pre-commit install
 
 # What is installed, with hashes, from the readable lists. `make lock UPGRADE=--upgrade` takes newer packages as well.
 lock: $(TEST_READY)

@@ -83,7 +83,8 @@ class _recorded:
     """The signed requests of one cycle, to be asked once more by somebody else."""
 
     def __init__(self, stack: Stack) -> None:
-        self._session: Any = stack.client._session
+        client: Any = stack.client
+        self._session = client._session
         self._asked: list[tuple[str, str, Any]] = []
         self._request: Callable[..., Any] = self._session.request
 

@@ -143,7 +143,7 @@ def _without_attached_protection() -> None:
         def facts(self) -> PortFacts:
             return replace(super().facts, attaches_protection=False)
 
-    venues.OKXClient = BareEntries  # type: ignore[misc]
+    setattr(venues, "OKXClient", BareEntries)  # noqa: B010  an exchange that the product does not know
 
 
 if __name__ == "__main__":

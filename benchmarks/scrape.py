@@ -96,7 +96,7 @@ def _database_seconds(world: World) -> float:
     """Processor time of everybody who serves a connection to the database."""
     keeper = int((world.home / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
     times = [one.cpu_times() for one in psutil.Process(keeper).children()]
-    return sum(one.user + one.system for one in times)
+    return float(sum(one.user + one.system for one in times))
 
 
 @contextmanager

@@ -140,7 +140,7 @@ class Lockout:
         if len(known.failures) < FAILURES:
             self._forget(now)
             return timedelta(0)
-        lock = min(FIRST_LOCK * 2**known.locks, LONGEST_LOCK)
+        lock = min(FIRST_LOCK * (1 << known.locks), LONGEST_LOCK)
         known.failures, known.locks, known.locked_until = [], min(known.locks + 1, 16), now + lock
         known.last = known.locked_until
         return lock

@@ -303,13 +303,14 @@ def _panel(number: int, panel: Panel, place: dict[str, int]) -> Json:
 
 def _options(panel: Panel) -> Json:
     newest = {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}}
-    return {
+    options: dict[str, Json] = {
         "stat": {**newest, "colorMode": "value", "graphMode": "none", "textMode": "value"},
         "bargauge": {**newest, "orientation": "horizontal", "displayMode": "basic", "showUnfilled": True},
         "timeseries": {"legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
                        "tooltip": {"mode": "multi", "sort": "desc"}},
         "table": {"showHeader": True},
-    }[panel.kind]  # fmt: skip
+    }  # fmt: skip
+    return options[panel.kind]
 
 
 def text(name: str) -> str:

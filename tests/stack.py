@@ -261,7 +261,7 @@ class Stack:
             return state
         own = state["binance"]
         shared = {name: state[name] for name in ("prices", "requests")}
-        return own | shared | {"algos": [_leg(row) for row in own["algos"]]}
+        return {**own, **shared, "algos": [_leg(row) for row in own["algos"]]}
 
     def held(self, side: str = "long", symbol: str = SWAP) -> Decimal:
         """Contracts that the exchange itself holds."""

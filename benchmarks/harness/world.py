@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import text
 
@@ -90,10 +90,11 @@ class World:
 
 def without_budget(stack: Stack) -> None:
     """What is asked is counted, not slowed: time stands still here."""
-    if isinstance(stack.client, BinanceClient):
-        stack.client._orders = stack.client._session._orders = Throttle({}, otherwise=NO_LIMIT)
+    client: Any = stack.client
+    if isinstance(client, BinanceClient):
+        client._orders = client._session._orders = Throttle({}, otherwise=NO_LIMIT)
     else:
-        stack.client.throttle = stack.client._session._throttle = Throttle({}, otherwise=NO_LIMIT)
+        client.throttle = client._session._throttle = Throttle({}, otherwise=NO_LIMIT)
 
 
 def hear_price(stack: Stack) -> None:

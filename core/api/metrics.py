@@ -89,7 +89,10 @@ def _numbers(series: Series, samples: Samples) -> Metric:
 def _histogram(series: Series, spreads: dict[Labels, Spread]) -> Metric:
     """With its sum also where results may be negative: then it is no counter, and `rate` of it is a mean of results."""
     made = Metric(series.name, _help(series), "histogram")
-    bounds = [floatToGoString(bound) for bound in (*series.bounds, float("inf"))]
+    bounds = [
+        floatToGoString(bound)  # type: ignore[no-untyped-call]
+        for bound in (*series.bounds, float("inf"))
+    ]
     for labels, spread in sorted(spreads.items(), key=lambda item: item[0]):
         named, counts = dict(zip(series.labels, labels, strict=True)), spread.cumulative()
         for bound, reached in zip(bounds, counts, strict=True):

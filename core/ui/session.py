@@ -17,7 +17,8 @@ import streamlit as st
 
 from core.domain.account import Account as Account
 from core.domain.account import Environment as Environment
-from core.domain.errors import Misconfigured, PerpdeckError
+from core.domain.errors import Misconfigured
+from core.domain.errors import PerpdeckError as PerpdeckError
 from core.i18n import translate
 from core.wiring import Services, get_services
 

@@ -166,7 +166,8 @@ class LeaseRepository(Repository):
             where=free,
         )
         with self.one_statement() as connection:
-            return connection.scalar(taken.returning(leases.c.epoch))
+            epoch: int | None = connection.scalar(taken.returning(leases.c.epoch))
+        return epoch
 
     def renew(self, account: str, holder: str, epoch: int, ttl_seconds: int) -> bool:
         """Hold it on. False: it has ended or somebody else has it."""

@@ -60,7 +60,8 @@ class EquityRepository(Repository):
         if since is not None:
             query = query.where(samples.c.at >= since)
         with self.one_statement() as connection:
-            return connection.scalar(query)
+            peak: Decimal | None = connection.scalar(query)
+        return peak
 
     def stop_losses(self, account: str, since: datetime) -> int:
         """How many cycles have ended by their stop-loss from `since` on."""

@@ -134,7 +134,7 @@ def test_flatten_wants_its_code_back_within_a_minute(stack: Stack, phone: Phone)
     assert phone.says(f"/flatten {code[1]}") == "there is no code to confirm: send /flatten first"
 
 
-def test_a_late_code_a_guessed_code_and_anothers_code_do_nothing(stack: Stack, phone: Phone) -> None:
+def test_a_late_code_a_guessed_code_and_the_code_of_another_do_nothing(stack: Stack, phone: Phone) -> None:
     code = re.findall(r"\d{6}", phone.says("/flatten"))[0]
     stack.step(61)
     assert phone.says(f"/flatten {code}") == "the code has run out: send /flatten again"

@@ -233,7 +233,7 @@ class Days(Stack):
 
     def _minute_of(self, at: Any) -> int:
         """The first minute of the path that is not before."""
-        return -((self.began - at) // MINUTE)
+        return -int((self.began - at) // MINUTE)
 
     def _next_funding(self) -> Any:
         now = self._time(self._priced)

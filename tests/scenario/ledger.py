@@ -187,5 +187,6 @@ def funding_payments(days: Days) -> int:
 
 
 def _account(exchange: dict[str, Any]) -> dict[str, str]:
+    account: dict[str, str]
     (account,) = [one for one in exchange["accounts"].values() if Decimal(one["deposits"])]
     return account

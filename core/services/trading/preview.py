@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from core.decision.preview.ladder import MOST_STEPS as MOST_STEPS
-from core.decision.preview.ladder import Ladder, LadderEnd, ladder
+from core.decision.preview.ladder import Ladder as Ladder
+from core.decision.preview.ladder import LadderEnd as LadderEnd
+from core.decision.preview.ladder import ladder
 from core.decision.preview.preview import Ground, Preview, nothing, preview
 from core.decision.preview.sizing import value_for_risk
 from core.decision.proposal import LEGS

@@ -43,4 +43,4 @@ def without_clicks(sent: bytes) -> bytes:
         return sent
     message.rerun_script.widget_states.ClearField("widgets")
     message.rerun_script.widget_states.widgets.extend(kept)
-    return message.SerializeToString()
+    return bytes(message.SerializeToString())

@@ -20,7 +20,7 @@ from streamlit import column_config as columns
 from core.domain.errors import Misconfigured, PerpdeckError
 from core.i18n import translate
 from core.i18n.translate import _
-from core.services.reporting.snapshot import Picture
+from core.services.reporting.snapshot import Picture as Picture
 from core.services.safety.levels import BotStatus
 from core.ui import session
 from core.ui.presenters import positions

@@ -108,7 +108,9 @@ def ago(at: str | datetime | None, now: datetime) -> str:
 
 def time_of(at: str | datetime | None) -> datetime | None:
     """The aware time behind a picture's ISO string."""
-    return datetime.fromisoformat(at) if isinstance(at, str) and at else at or None  # type: ignore[return-value]
+    if isinstance(at, str):
+        return datetime.fromisoformat(at) if at else None
+    return at
 
 
 def _no_minus_zero(amount: Decimal, places: int) -> Decimal:

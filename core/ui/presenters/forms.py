@@ -14,7 +14,8 @@ from typing import Any
 
 from core.domain.account import Environment as Environment
 from core.domain.account import Exchange as Exchange
-from core.domain.instrument import Side, TriggerBy
+from core.domain.instrument import Side as Side
+from core.domain.instrument import TriggerBy as TriggerBy
 from core.domain.intent import ExecutionKind as ExecutionKind
 from core.domain.intent import ExecutionStyle as ExecutionStyle
 from core.domain.intent import RecoveryChoice, ReopenChoice, Target
@@ -26,7 +27,7 @@ from core.services.accounts.accounts import WITH_PASSPHRASE as WITH_PASSPHRASE
 from core.services.accounts.accounts import AccountForm as AccountForm
 from core.services.accounts.paper_market import Deed as Deed
 from core.services.trading.choices import TRIGGERS as TRIGGERS
-from core.services.trading.positions import Draft
+from core.services.trading.positions import Draft as Draft
 from core.services.trading.presets import preset as preset
 from core.services.trading.presets import with_presets as with_presets
 from core.ui.presenters.format import places_of

@@ -47,7 +47,8 @@ def account_label(account: Account) -> str:
 
 def tick_of(picture: Json, symbol: str) -> str | None:
     """The price tick of a contract on the board, or None where the board does not know it."""
-    return picture["instruments"].get(symbol, {}).get("price_tick")
+    tick: str | None = picture["instruments"].get(symbol, {}).get("price_tick")
+    return tick
 
 
 def short_symbol(symbol: str) -> str:

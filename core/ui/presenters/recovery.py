@@ -11,7 +11,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from core.domain.intent import ExecutionStyle, ExitReason, Recovery, RecoveryChoice, ReopenChoice, ReopenRule
+from core.domain.intent import ExecutionStyle, ExitReason, Recovery, ReopenRule
+from core.domain.intent import RecoveryChoice as RecoveryChoice
+from core.domain.intent import ReopenChoice as ReopenChoice
 from core.i18n.translate import _, counted
 from core.ui.presenters import execution_styles
 from core.ui.presenters.format import percent, price, quantity, signed, time_of, usdt
@@ -105,7 +107,7 @@ def placeholder(rule: Recovery | ReopenRule, name: str) -> str:
 
 def reason_words(reason: str) -> str:
     """How a cycle ended, in a word or two."""
-    return {
+    words: dict[str, str] = {
         ExitReason.TAKE_PROFIT: _("Take-profit"),
         ExitReason.STOP_LOSS: _("Stop-loss"),
         ExitReason.CLOSED_BY_US: _("Closed here"),
@@ -114,7 +116,8 @@ def reason_words(reason: str) -> str:
         ExitReason.DELEVERAGED: _("Deleveraging"),
         ExitReason.NOT_ENTERED: _("Never entered"),
         ExitReason.NOT_KNOWN: _("Not known"),
-    }.get(reason, reason.replace("_", " "))  # type: ignore[call-overload, no-any-return]
+    }
+    return words.get(reason, reason.replace("_", " "))
 
 
 def recovery_words(rule: Recovery | None) -> str:

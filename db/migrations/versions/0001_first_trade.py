@@ -7,6 +7,7 @@ the exchange has seen from an earlier one.
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,8 +20,8 @@ depends_on = None
 
 
 def column(
-    kind: sa.types.TypeEngine, name: str, *, null: bool = False, default: str | sa.TextClause | None = None
-) -> sa.Column:
+    kind: sa.types.TypeEngine[Any], name: str, *, null: bool = False, default: str | sa.TextClause | None = None
+) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=null, server_default=default)
 
 

@@ -1,5 +1,7 @@
 """Differences between exchange and book: contracts taken into a part from outside, and what was answered."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -7,7 +9,7 @@ revision = "0004"
 down_revision = "0003"
 
 
-def text(name: str) -> sa.Column:
+def text(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.Text(), nullable=False)
 
 

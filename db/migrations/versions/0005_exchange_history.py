@@ -1,5 +1,7 @@
 """The exchange's own history of positions, and the cursor up to which it has been brought home."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -7,15 +9,15 @@ revision = "0005"
 down_revision = "0004"
 
 
-def text(name: str, default: str | None = None) -> sa.Column:
+def text(name: str, default: str | None = None) -> sa.Column[Any]:
     return sa.Column(name, sa.Text(), nullable=False, server_default=default)
 
 
-def number(name: str, *, nullable: bool = False) -> sa.Column:
+def number(name: str, *, nullable: bool = False) -> sa.Column[Any]:
     return sa.Column(name, sa.Numeric(), nullable=nullable)
 
 
-def moment(name: str, *, nullable: bool = False) -> sa.Column:
+def moment(name: str, *, nullable: bool = False) -> sa.Column[Any]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 

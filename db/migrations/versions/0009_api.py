@@ -1,5 +1,7 @@
 """Programs that come in: tokens, and the answers that their requests got."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -7,11 +9,11 @@ revision = "0009"
 down_revision = "0008"
 
 
-def text(name: str) -> sa.Column:
+def text(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.Text(), nullable=False)
 
 
-def moment(name: str, *, nullable: bool = True) -> sa.Column:
+def moment(name: str, *, nullable: bool = True) -> sa.Column[Any]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 

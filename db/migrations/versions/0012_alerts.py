@@ -1,5 +1,7 @@
 """Alerts: channels, what is told and on its way, and a mark of change on the facts that alerts are made of."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -13,19 +15,19 @@ RECOVERIES = "WHEN (NEW.purpose = 'R') "
 RECOVERIES_AND_FILLED = "WHEN (NEW.purpose = 'R' OR NEW.filled > 0) "
 
 
-def words(name: str, *, nullable: bool = False, usual: str | None = None) -> sa.Column:
+def words(name: str, *, nullable: bool = False, usual: str | None = None) -> sa.Column[Any]:
     return sa.Column(name, sa.Text(), nullable=nullable, server_default=usual)
 
 
-def moment(name: str, *, nullable: bool = True) -> sa.Column:
+def moment(name: str, *, nullable: bool = True) -> sa.Column[Any]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
-def number(name: str, *, nullable: bool = False, usual: str | None = None) -> sa.Column:
+def number(name: str, *, nullable: bool = False, usual: str | None = None) -> sa.Column[Any]:
     return sa.Column(name, sa.BigInteger(), nullable=nullable, server_default=usual)
 
 
-def switch(name: str) -> sa.Column:
+def switch(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.Boolean(), nullable=False)
 
 

@@ -25,7 +25,8 @@ class TelegramRepository(Repository):
             index_elements=["digest"], set_={"holder": holder, "expires_at": ends}, where=free
         )
         with self.one_statement() as connection:
-            return connection.scalar(taken.returning(lines.c.next_update))
+            update: int | None = connection.scalar(taken.returning(lines.c.next_update))
+        return update
 
     def take_update(self, digest: str, holder: str, number: int) -> bool:
         """True once for each update, for whoever holds the line: it is ours to answer, and is never taken again."""

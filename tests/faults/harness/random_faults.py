@@ -250,7 +250,7 @@ class Storm(Weathered):
 
     def _answer(self) -> None:
         """What the trader says to contracts that nobody knows, on the Safety page."""
-        residuals = [row for row in self.safety.list(self.name) if row.kind is DifferenceKind.RESIDUAL]
+        residuals = [row for row in self.safety.list(self.name) or () if row.kind is DifferenceKind.RESIDUAL]
         if not residuals:
             return
         row, how = self.dice.choice(residuals), self.dice.choice((Choice.ADOPT, Choice.ASSIGN, Choice.IGNORE))
@@ -268,7 +268,8 @@ class Storm(Weathered):
 
     def _adoption(self) -> Adoption:
         tp, sl = self.dice.choice((40, None)), self.dice.choice((-60, -200))
-        return Adoption(tp and Target(pnl_usdt=Decimal(tp)), Target(pnl_usdt=Decimal(sl)))
+        target = None if tp is None else Target(pnl_usdt=Decimal(tp))
+        return Adoption(target, Target(pnl_usdt=Decimal(sl)))
 
     def _meddle(self) -> None:
         rows = self.exchange()["positions"]

@@ -178,7 +178,7 @@ def test_a_foreign_order_that_pins_the_leverage_is_the_reason_told(stack: Stack)
     part = stack.open(stack.draft(leverage=10))
     cycle = stack.ended(part)
     assert cycle.reason is ExitReason.NOT_ENTERED
-    assert "everage" in cycle.words
+    assert "leverage" in cycle.words.lower()
     assert stack.held() == 0
 
 

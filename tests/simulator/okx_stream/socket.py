@@ -43,7 +43,7 @@ class OkxSocket:
         self.seen.append(message)
         return message
 
-    def until(self, wanted: Callable[[Any], bool], seconds: float = WAIT_SECONDS) -> Any:
+    def until(self, wanted: Callable[[Any], bool], seconds: float = WAIT_SECONDS) -> Message:
         """The first message that is wanted; AssertionError with all that came instead."""
         deadline, passed = time.monotonic() + seconds, []
         while (left := deadline - time.monotonic()) > 0:
@@ -52,7 +52,7 @@ class OkxSocket:
             except TimeoutError:
                 break
             if wanted(message):
-                return message
+                return dict(message)
             passed.append(message)
         raise AssertionError(f"not among {len(passed)} messages: {passed[-5:]}")
 

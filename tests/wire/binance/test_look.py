@@ -148,7 +148,7 @@ def test_in_one_way_mode_the_sign_tells_the_side(one_way, stub):
 HELD = payload("position_risk")[:1]
 
 
-def test_a_lifes_beginning_is_found_once(binance, stub):
+def test_the_beginning_of_a_life_is_found_once(binance, stub):
     stub.answer("GET v3/positionRisk", HELD)
     stub.answer("GET v1/userTrades", trades(
         (1, 10, "BUY", "LONG", "0.020", "60000", "0", 5000), (2, 11, "SELL", "LONG", "0.020", "61000", "20", 4000),
