@@ -113,7 +113,7 @@ def check(language: str) -> list[str]:
 
 def _of_message(message: Message) -> Iterator[str]:
     ids = (message.id,) if isinstance(message.id, str) else message.id
-    strings = (message.string,) if isinstance(message.string, str) else message.string
+    strings = (message.string,) if isinstance(message.string, str) else message.string or ("",) * len(ids)
     for english, translated in zip(ids, strings, strict=True):
         if not translated.strip() and english.strip():
             yield f"not translated: {english!r}"

@@ -111,13 +111,13 @@ class Market:
         candle = self.recorded.get(now - now % MINUTE)
         if candle is None:
             return None
-        _, opened, high, low, close, _ = candle
+        opened, high, low, close = (Decimal(price) for price in candle[1:5])
         turns = (low, high) if close >= opened else (high, low)
         prices, second = (opened, *turns, close), Decimal(now % MINUTE) / 1000
         for (start, begin), (stop, end) in pairwise(zip(CANDLE_POINTS, prices, strict=True)):
             if second <= stop:
-                return Decimal(begin) + (Decimal(end) - begin) * (second - start) / (stop - start)
-        return Decimal(close)
+                return begin + (end - begin) * (second - start) / (stop - start)
+        return close
 
     def _follow(self, follower: Decimal, last: Decimal, seconds: Decimal) -> Decimal:
         """The follower after the last price went straight to `last` in that time: a first-order lag, solved exactly."""
