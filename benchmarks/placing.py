@@ -20,7 +20,7 @@ from core.domain.ids import client_order_id, part_name
 from core.domain.instrument import OrderSide, Side
 from core.domain.money import Contracts, Price
 from core.domain.order import OrderKind, Purpose
-from core.exchange.binance.fields import milliseconds
+from core.exchange.fields import milliseconds
 from tests.simulator.binance.client import BinanceClient, signature
 from tests.stack import BTC, Stack
 

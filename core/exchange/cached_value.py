@@ -8,15 +8,18 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 
-class Kept(Generic[Value]):
-    """Thread-safe enough: at worst it is read twice. Raises what `read` raises, and keeps the older value then."""
+class CachedValue(Generic[Value]):
+    """Holds a value for so many seconds. Raises what `read` raises, and keeps the older value then.
+
+    Thread-safe enough: at worst a value is read twice.
+    """
 
     def __init__(self, read: Callable[[], Value], seconds: float, monotonic: Callable[[], float]) -> None:
         self._read, self._seconds, self._monotonic = read, seconds, monotonic
         self._held: tuple[float, Value] | None = None
 
     def value(self, *, however_old: bool = False) -> Value:
-        """The value, read anew where it is older than its time (or was forgotten)."""
+        """Return the value, read anew where it is older than its time (or was forgotten)."""
         held = self._held
         if held is not None and (however_old or self._monotonic() - held[0] < self._seconds):
             return held[1]
@@ -25,4 +28,5 @@ class Kept(Generic[Value]):
         return value
 
     def forget(self) -> None:
+        """Read it anew when it is asked for next."""
         self._held = None

@@ -14,11 +14,12 @@ from core.domain.ids import meaning
 from core.domain.money import Contracts, Price, total
 from core.domain.order import Order, OrderStatus
 from core.exchange.binance.account.history import History
-from core.exchange.binance.calls import Calls
 from core.exchange.binance.codes import GONE
-from core.exchange.binance.fields import Row, number_or_zero, price_or_none, text, to_name
+from core.exchange.binance.fields import number_or_zero, price_or_none, text, to_name
 from core.exchange.binance.parse import fold, parse_algo, parse_order
-from core.exchange.binance.rest_session import Session
+from core.exchange.binance.rest_session import BinanceSession
+from core.exchange.fields import Row
+from core.exchange.rest import RestCaller
 
 FINISHED = "FINISHED"
 TOLD_AT_LAST = timedelta(seconds=60)  #: executions, or an order, that are not listed by then never will be
@@ -27,8 +28,10 @@ TOLD_AT_LAST = timedelta(seconds=60)  #: executions, or an order, that are not l
 class Algos:
     """Look-ups of single orders, ordinary and conditional. `now` is Binance's time. Thread-safe."""
 
-    def __init__(self, session: Session, calls: Calls, history: History, now: Callable[[], datetime]) -> None:
-        self._session, self._calls, self._history, self._now = session, calls, history, now
+    def __init__(
+        self, session: BinanceSession, rest: RestCaller, history: History, now: Callable[[], datetime]
+    ) -> None:
+        self._session, self._rest, self._history, self._now = session, rest, history, now
         self._fees: dict[tuple[str, str], Order] = {}  #: per ordinary order the newest state whose fee was read
         self._ordinary: set[str] = set()  #: names of ours that belong to no conditional order
 
@@ -61,14 +64,14 @@ class Algos:
 
     def _listed(self, client_id: str, symbol: str) -> Row | None:
         """One that was placed a moment ago may be listed before it can be looked up."""
-        rows = self._calls.rows(
+        rows = self._rest.rows(
             f"resting TP and SL of {symbol}", lambda: self._session.futures_get_open_algo_orders(symbol=to_name(symbol))
         )
         return next((row for row in rows if row.get("clientAlgoId") == client_id), None)
 
     def _known(self, what: str, call: Callable[[], object]) -> Row | None:
         try:
-            return self._calls.row(what, call)
+            return self._rest.row(what, call)
         except Unavailable as silence:
             if silence.exchange_code in GONE:
                 return None
@@ -116,7 +119,7 @@ class Algos:
         filled, average = Contracts(number_or_zero(row, "actualQty")), price_or_none(row, "actualPrice")
         if filled and average is not None:
             ended = OrderStatus.FILLED if filled >= algo.quantity else OrderStatus.CANCELED
-            told = algo.but(status=ended, filled=filled, average_price=Price(average))
+            told = algo.but(status=ended, filled=filled, average_price=average)
             if not algo.child_order_ids:
                 return told
             child = self.with_fee(told.but(exchange_order_id=algo.child_order_ids[0]))

@@ -15,20 +15,23 @@ from typing import Any
 from core.domain.errors import Unavailable
 from core.domain.instrument import Instrument
 from core.domain.money import Contracts
-from core.exchange.binance.fields import Row, is_ours, moment, number, number_or_none, number_or_zero, text, to_symbol
+from core.exchange.binance.fields import (
+    FIELDS,
+    is_ours,
+    moment,
+    number,
+    number_or_none,
+    number_or_zero,
+    text,
+    to_symbol,
+)
+from core.exchange.catalogue import Fees
+from core.exchange.fields import Row
 from core.exchange.port import Candle
 
 PERPETUAL, TRADING = "PERPETUAL", "TRADING"
 FILTERS = ("PRICE_FILTER", "LOT_SIZE")  #: what a contract cannot be traded without
 CANDLE = ("opened", "open", "high", "low", "close", "volume", "closed")
-
-
-@dataclass(frozen=True, slots=True)
-class Fees:
-    """What a fill costs, as a fraction of its value; a rebate is negative."""
-
-    maker: Decimal
-    taker: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +136,4 @@ def parse_candle(cells: Sequence[Any], now: datetime) -> Candle:
     if len(cells) < len(CANDLE):
         raise Unavailable(f"Binance sent a candle of {len(cells)} cells instead of {len(CANDLE)} or more")
     row = dict(zip(CANDLE, cells, strict=False))
-    return Candle(
-        opened_at=moment(row, "opened"),
-        open=number(row, "open"),
-        high=number(row, "high"),
-        low=number(row, "low"),
-        close=number(row, "close"),
-        volume=number(row, "volume"),
-        complete=moment(row, "closed") < now,
-    )
+    return FIELDS.candle(row, complete=moment(row, "closed") < now)

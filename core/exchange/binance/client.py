@@ -7,19 +7,32 @@ orders of their own in the book of conditional orders. Source of all parameters:
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from core.domain.account import AccountState
 from core.domain.action import AmendOrder, CancelOrder, PlaceOco, PlaceOrder
 from core.domain.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable
-from core.domain.instrument import OrderSide, Side, TriggerBy
+from core.domain.instrument import Instrument, OrderSide, Side, TriggerBy
 from core.domain.money import plain
-from core.domain.order import Order, OrderKind
-from core.exchange.binance.codes import CLASH, GONE, MEANS, MODE_CHANGED, NO_ANSWER, NOTHING_HELD, Says
-from core.exchange.binance.fields import Row, text, to_name
+from core.domain.observation import PortFacts, Position, Ticker
+from core.domain.order import Fill, Funding, Order, OrderKind
+from core.domain.position_history import ClosedPosition
+from core.exchange.binance.addresses import DEMO, LIVE
+from core.exchange.binance.codes import CLASH, FACTS, GONE, MEANS, MODE_CHANGED, NOTHING_HELD, REST_POLICY, Says
+from core.exchange.binance.fields import text, to_name
+from core.exchange.binance.limits import ORDER_LIMITS, Budget
+from core.exchange.binance.reads import BinanceReads
+from core.exchange.binance.rest_session import BinanceSession
 from core.exchange.binance.settings import BinanceSettings
+from core.exchange.clock import ExchangeClock
+from core.exchange.fields import Row
+from core.exchange.port import Candle, Credentials
+from core.exchange.rest import NO_ANSWER, RestCaller
+from core.exchange.throttle import Throttle
 
 log = logging.getLogger("perpdeck.binance")
 
@@ -29,12 +42,132 @@ WORKING_TYPE = {TriggerBy.LAST: "CONTRACT_PRICE", TriggerBy.MARK: "MARK_PRICE"}
 TIME_IN_FORCE = {OrderKind.LIMIT: "GTC", OrderKind.POST_ONLY: "GTX", OrderKind.IOC: "IOC", OrderKind.FOK: "FOK"}
 
 
-class BinanceClient(BinanceSettings):
-    """One account at Binance USD-M futures. Live by default; `demo` for the testnet, `rest_url` for any stand-in."""
+class BinanceClient:
+    """One account at Binance USD-M futures: an `ExchangePort`.
 
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        super().__init__(*arguments, **settings)
+    Live by default; `demo` for the testnet, `rest_url` for any stand-in.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        rest_url: str = "",  #: empty: Binance's own
+        demo: bool = False,
+        proxy: str | None = None,
+        budget: Budget | None = None,  #: of this machine's address; accounts share it
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.demo, self._now = demo, now
+        self.budget = budget or Budget(sleep=sleep)
+        self._orders = Throttle(ORDER_LIMITS, monotonic=monotonic, sleep=sleep)
+        clock = ExchangeClock(now)
+        session = BinanceSession(
+            credentials,
+            rest_url=rest_url or (DEMO if demo else LIVE)[0],
+            proxy=proxy,
+            budget=self.budget,
+            orders=self._orders,
+            exchange_now=clock.now,
+        )
+        self._session = session
+        self._rest = RestCaller(REST_POLICY, clock, session.futures_time, sleep=sleep, monotonic=monotonic)
+        self._reads = BinanceReads(session, self._rest, self.budget, now=now, monotonic=monotonic)
+        self._settings = BinanceSettings(session, self._rest, self._reads)
         self.last_write: datetime | None = None  #: our clock just before the newest accepted order or cancel was sent
+
+    @property
+    def facts(self) -> PortFacts:
+        """Return what Binance can and cannot do."""
+        return FACTS
+
+    def usage(self) -> dict[str, tuple[int, int]]:
+        """Return weight used in this minute and orders sent, each with its limit."""
+        weight = (self.budget.used(self._rest.clock.now()), self.budget.most)
+        return {"weight 1m": weight, **self._orders.usage()}
+
+    def close(self) -> None:
+        """Close the connections; nothing is sent or tried again afterwards."""
+        self._rest.closed = True
+        self._session.close()
+
+    # -- reads: see BinanceReads
+
+    def instruments(self) -> dict[str, Instrument]:
+        """Return every perpetual settled in USDT by our symbol, with its rules and this account's fees."""
+        return self._reads.instruments()
+
+    def account_state(self) -> AccountState:
+        """Return money in USDT, position mode and what the key may do."""
+        return self._reads.account_state()
+
+    def positions(self) -> list[Position]:
+        """Return all positions in USDT contracts, in one answer; flat contracts are absent."""
+        return self._reads.positions()
+
+    def working_orders(self) -> list[Order]:
+        """Return every live order, ordinary and conditional, ours and foreign."""
+        return self._reads.working_orders()
+
+    def other_conditional_orders(self) -> list[Order]:
+        """Return live orders of the kinds that we never place and that `working_orders` lacks."""
+        return self._reads.other_conditional_orders()
+
+    def find(self, client_order_id: str, symbol: str, kind: OrderKind) -> Order | None:
+        """Return one order by our id, live or ended; None: the exchange says that it does not know it."""
+        return self._reads.find(client_order_id, symbol, kind)
+
+    def fills(self, since: datetime, until: datetime | None = None) -> list[Fill]:
+        """Return all executions of that time (three months at most), oldest first."""
+        return self._reads.fills(since, until)
+
+    def funding(self, since: datetime, until: datetime | None = None) -> list[Funding]:
+        """Return all funding fees of that time (three months at most), oldest first."""
+        return self._reads.funding(since, until)
+
+    def closed_positions(self, since: datetime, until: datetime | None = None) -> list[ClosedPosition]:
+        """Return lives of positions whose newest close lies in that time, oldest first."""
+        return self._reads.closed_positions(since, until)
+
+    def ticker(self, symbol: str) -> Ticker:
+        """Return last, bid, ask and mark price, as of the moment we asked."""
+        return self._reads.ticker(symbol)
+
+    def candles(self, symbol: str, bar: str, limit: int) -> list[Candle]:
+        """Return the newest `limit` bars, oldest first."""
+        return self._reads.candles(symbol, bar, limit)
+
+    def leverage(self, symbol: str) -> Decimal:
+        """Return the leverage set for this contract; one value for both sides."""
+        return self._reads.leverage(symbol)
+
+    def server_time(self) -> datetime:
+        """Return the exchange's clock; also what our signatures and deadlines go by from now on."""
+        return self._rest.measure_clock()
+
+    def exchange_now(self) -> datetime:
+        """Return the exchange's clock by the difference measured last; asks nobody."""
+        return self._rest.clock.now()
+
+    def under_maintenance(self) -> bool:
+        """Return whether trading is being worked on now; asked at most once a minute."""
+        return self._reads.under_maintenance()
+
+    # -- settings: see BinanceSettings
+
+    def set_hedge_mode(self) -> None:
+        """Hold long and short apart. Raises Refused while anything is held or rests."""
+        self._settings.set_hedge_mode()
+
+    def set_leverage(self, symbol: str, leverage: Decimal) -> None:
+        """Read, set only where different, read back. Raises Refused where Binance will not, or it did not take."""
+        self._settings.set_leverage(symbol, leverage)
+
+    def forget_settings(self, symbol: str | None = None) -> None:
+        """Read settings anew: leverage of a contract was changed by somebody (None: a setting of the account)."""
+        self._settings.forget(symbol)
 
     # -- placing
 
@@ -45,7 +178,7 @@ class BinanceClient(BinanceSettings):
         what = f"order {request.client_order_id}"
         closes = request.reduce_only or not request.purpose.adds_risk
         if not closes:
-            self._opening(what, lambda: self._prepare(request.symbol))
+            self._opening(what, lambda: self._settings.prepare(request.symbol))
         asked = {
             "symbol": to_name(request.symbol),
             "side": SIDE[request.side],
@@ -59,7 +192,7 @@ class BinanceClient(BinanceSettings):
             if request.price is None or request.kind not in TIME_IN_FORCE:
                 raise Misconfigured(f"{what}: an order of kind {request.kind} needs a price and a kind Binance has")
             asked |= {"price": plain(request.price), "timeInForce": TIME_IN_FORCE[request.kind]}
-        self._algos.placed(request.client_order_id, conditional=False)
+        self._reads.algos.placed(request.client_order_id, conditional=False)
         protects = closes or request.purpose.protects
         try:
             row = self._sent(
@@ -70,7 +203,7 @@ class BinanceClient(BinanceSettings):
                 raise self._why_not_closed(request, refusal) from refusal
             raise
         order_id = _identity(what, row, "orderId")
-        self._history.note_name(request.symbol, order_id, request.client_order_id)
+        self._reads.history.note_name(request.symbol, order_id, request.client_order_id)
         return order_id
 
     def place_oco(self, request: PlaceOco) -> str:
@@ -98,7 +231,7 @@ class BinanceClient(BinanceSettings):
         }
         if request.price_protect:
             asked["priceProtect"] = "TRUE"
-        self._algos.placed(request.client_order_id, conditional=True)
+        self._reads.algos.placed(request.client_order_id, conditional=True)
         row = self._sent(what, request.symbol, lambda: self._session.futures_create_algo_order(**asked), True, None)
         return _identity(what, row, "algoId")
 
@@ -107,12 +240,12 @@ class BinanceClient(BinanceSettings):
     ) -> Row:
         """One order or change of one. What may rest in a contract from now on is looked for there."""
         began = self._now()
-        self._resting.wrote(symbol)
+        self._reads.open_orders.wrote(symbol)
         try:
-            row = self._calls.write(what, call, protects=protects, deadline=deadline)
+            row = self._rest.write(what, call, protects=protects, deadline=deadline)
         except Refused as refusal:
             if refusal.exchange_code in MODE_CHANGED:
-                self._config.forget()  # somebody changed the position mode
+                self._settings.forget_mode()  # somebody changed the position mode
             raise
         if row:  # nothing else moves anything, and the stream tells nothing then
             self.last_write = began
@@ -132,7 +265,7 @@ class BinanceClient(BinanceSettings):
 
     def _direction(self, side: Side, *, reduce_only: bool) -> dict[str, str]:
         """Hedge mode names the position, and a closing order cannot open there; reduceOnly is refused in it."""
-        if self._hedged():
+        if self._settings.hedged():
             return {"positionSide": POSITION[side]}
         return {"reduceOnly": "true"} if reduce_only else {}
 
@@ -143,7 +276,7 @@ class BinanceClient(BinanceSettings):
             held = next(
                 (
                     size
-                    for (symbol, side), size in self._held().items()
+                    for (symbol, side), size in self._reads.held().items()
                     if symbol == request.symbol and side in (request.position_side, None)
                     if size * request.position_side.sign > 0
                 ),
@@ -155,7 +288,7 @@ class BinanceClient(BinanceSettings):
                 )
             resting = [
                 order
-                for order in self._resting.orders()
+                for order in self._reads.open_orders.orders()
                 if (order.symbol, order.position_side) == (request.symbol, request.position_side)
                 and order.side is request.side
                 and (not order.kind.rests_on_trigger or order.triggered_leg is not None)
@@ -208,7 +341,7 @@ class BinanceClient(BinanceSettings):
     def _children(self, order: Order) -> tuple[str, ...]:
         """What a conditional order placed that could not be cancelled any more; nothing where nobody knows it."""
         try:
-            found = self._algos.find(order.client_order_id, order.symbol) if order.client_order_id else None
+            found = self._reads.algos.find(order.client_order_id, order.symbol) if order.client_order_id else None
         except Unavailable as silence:
             raise OutcomeUnknown(
                 f"cancel of {_name(order)}: {silence}", exchange_code=silence.exchange_code
@@ -239,11 +372,11 @@ class BinanceClient(BinanceSettings):
 
     def make_listen_key(self) -> str:
         """A key for the user stream; the same one again while it is alive. Raises Unavailable."""
-        return text(self._calls.row("listen key", self._session.make_listen_key), "listenKey")
+        return text(self._rest.row("listen key", self._session.make_listen_key), "listenKey")
 
     def renew_listen_key(self, key: str) -> None:
         """Keep the key alive for another hour. Raises Unavailable with code -1125 where it is gone."""
-        self._calls.read("listen key", lambda: self._session.renew_listen_key(key))
+        self._rest.read("listen key", lambda: self._session.renew_listen_key(key))
 
 
 class BinanceTestnetClient(BinanceClient):

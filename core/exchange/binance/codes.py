@@ -13,15 +13,13 @@ from enum import Enum, auto
 
 from core.domain.errors import OutcomeUnknown, Refused
 from core.domain.observation import PortFacts
+from core.exchange.binance.fields import FIELDS
+from core.exchange.rest import BUDGET, NO_ANSWER, NOT_SENT, Answer, RestPolicy
 
 log = logging.getLogger("perpdeck.binance")
 
 # -- words of our own, for requests that Binance never answered or not with a code
 
-GOOD = "0"
-NOT_SENT = "not_sent"  #: the connection never opened, or the deadline had passed before
-NO_ANSWER = "no_answer"  #: sent, and then silence, a reset, a gateway's page or "execution status unknown"
-BUDGET = "budget"  #: held back here, because Binance would have refused it for haste
 BUSY = "503"  #: "Service Unavailable." and nothing else: failed for certain
 FORBIDDEN = "403"  #: the firewall in front of Binance
 CLASH = "clash"  #: a resting order of the same side stands in the way of a close
@@ -114,14 +112,27 @@ FACTS = PortFacts(
 )
 
 
-def failed_write(what: str, code: str, words: str, *, by_server: bool = False) -> Refused | OutcomeUnknown:
-    """The error to raise for a write that did not succeed: refused for certain, or open.
+def failed_write(what: str, answer: Answer) -> Refused | OutcomeUnknown:
+    """Return the error to raise for a write that did not succeed: refused for certain, or open.
 
-    `by_server`: the answer was a server's failure (HTTP 5xx), which leaves a code that we do not know open.
+    A server's failure (HTTP 5xx) leaves a code that we do not know open.
     """
+    code, words = answer.code, answer.words
     message = f"{what}: {words or 'no reason given'} ({code})"
     if code not in MEANS:
         log.warning("an answer that no table knows: code=%s %s", code, words)
-    if code in OUTCOME_OPEN or (code not in MEANS and by_server):
+    if code in OUTCOME_OPEN or (code not in MEANS and answer.by_server):
         return OutcomeUnknown(message, exchange_code=code, exchange_words=words)
     return Refused(message, exchange_code=code, exchange_words=words, transient=code in PASSES_BY_ITSELF)
+
+
+REST_POLICY = RestPolicy(
+    fields=FIELDS,
+    time_field="serverTime",
+    read_again=READ_AGAIN,
+    pauses_seconds=(0.2, 0.4),
+    clock_off=CLOCK_OFF,
+    failed_write=failed_write,
+    already=ALREADY,
+    never_passes=NEVER_PASSES,
+)

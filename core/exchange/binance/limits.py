@@ -11,9 +11,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from enum import Enum
 from typing import Any
 
+from core.exchange.rest import Priority
 from core.exchange.throttle import Limit
 
 MINUTE_SECONDS = 60
@@ -28,16 +28,8 @@ ORDER_LIMITS = {"orders 10s": Limit(300, 10), "orders 1m": Limit(1200, 60)}  #: 
 PLACES = frozenset({"POST order", "PUT order", "POST algoOrder"})  #: what counts as an order
 
 
-class Need(Enum):
-    """How much of a minute's weight a request may use up, in per cent: what protects always finds room.
-
-    Looks go on beyond their share, slowly.
-    """
-
-    HISTORY = 50  #: can wait: history, candles, contracts
-    LOOK = 85  #: what a decision needs to see
-    WRITE = 100  #: orders and cancels
-
+#: how much of a minute's weight requests of a priority may use up, in per cent; looks go on beyond their share, slowly
+SHARE_PERCENT: Mapping[Priority, int] = {Priority.HISTORY: 50, Priority.LOOK: 85, Priority.WRITE: 100}
 
 _WITH_AND_WITHOUT_SYMBOL: Mapping[str, tuple[int, int]] = {
     "GET openOrders": (1, 40),
@@ -91,27 +83,27 @@ class Budget:
         self._trickle, self._trickled_at = float(TRICKLE_MOST), 0.0
         self._stopped_until: datetime | None = None
 
-    def take(self, weight: int, need: Need, now: Callable[[], datetime]) -> float:
+    def take(self, weight: int, priority: Priority, now: Callable[[], datetime]) -> float:
         """Take that much, waiting a little if need be; 0: send it now, else the seconds after which to come again.
 
         Every request that was let through ends with `answered`.
         """
         waited = 0.0
-        while (wait_seconds := self._try(weight, need, now())) > 0:
+        while (wait_seconds := self._try(weight, priority, now())) > 0:
             if waited + wait_seconds > PATIENCE_SECONDS:
                 return wait_seconds
             self._sleep(wait_seconds)
             waited += wait_seconds
         return 0.0
 
-    def _try(self, weight: int, need: Need, now: datetime) -> float:
+    def _try(self, weight: int, priority: Priority, now: datetime) -> float:
         with self._lock:
             if self._stopped_until is not None and now < self._stopped_until:
                 return (self._stopped_until - now).total_seconds()
             self._turn(now)
-            if weight and self._used + self._under_way + weight > self.most * need.value // 100:
+            if weight and self._used + self._under_way + weight > self.most * SHARE_PERCENT[priority] // 100:
                 wait_seconds = MINUTE_SECONDS - now.timestamp() % MINUTE_SECONDS
-                if need is Need.LOOK:
+                if priority is Priority.LOOK:
                     wait_seconds = min(wait_seconds, self._trickles(weight, now.timestamp()))
                 if wait_seconds > 0:
                     return wait_seconds
@@ -147,7 +139,7 @@ class Budget:
 
     def has_room(self, weight: int, now: datetime) -> bool:
         """Whether looks may ask for so much at once now without going beyond their share."""
-        return self.used(now) + weight <= self.most * Need.LOOK.value // 100
+        return self.used(now) + weight <= self.most * SHARE_PERCENT[Priority.LOOK] // 100
 
     def used(self, now: datetime) -> int:
         """Weight used in this minute, what is under way included."""

@@ -8,24 +8,24 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.domain.ids import Meaning, meaning
 from core.domain.instrument import OrderSide, Side, TriggerBy
 from core.domain.money import Contracts, Price
 from core.domain.observation import Ticker
-from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
+from core.domain.order import Leg, Order, OrderKind, OrderStatus
 from core.exchange.binance.fields import (
-    Row,
     either,
     moment,
     moment_or_none,
     number,
     number_or_zero,
+    price,
     price_or_none,
     text,
     to_symbol,
-    truth,
     word,
 )
+from core.exchange.fields import Row, truth
+from core.exchange.orders import ClientId, held_side, read_client_id
 
 ORDER_SIDE = {"BUY": OrderSide.BUY, "SELL": OrderSide.SELL}
 POSITION_SIDE = {"LONG": Side.LONG, "SHORT": Side.SHORT, "BOTH": None}
@@ -97,7 +97,7 @@ EXPIRY = {
 
 def parse_order(row: Row) -> Order:
     """An ordinary order. Replies to placements lack the average price, and none of the rows has a fee."""
-    meant = meaning(text(row, "clientOrderId"))
+    name = read_client_id(text(row, "clientOrderId"))
     side = word(row, "side", ORDER_SIDE)
     status = word(row, "status", ORDER_STATUS)
     filled = Contracts(number_or_zero(row, either(row, "executedQty", "cumQty")))
@@ -105,15 +105,15 @@ def parse_order(row: Row) -> Order:
         client_order_id=text(row, "clientOrderId"),
         exchange_order_id=text(row, "orderId"),
         symbol=to_symbol(text(row, "symbol")),
-        position_side=_position_side(row, side, meant),
-        part=meant.part if meant else None,
-        cycle=meant.cycle if meant else None,
-        purpose=meant.purpose if meant else Purpose.FOREIGN,
+        position_side=_position_side(row, side, name),
+        part=name.part,
+        cycle=name.cycle,
+        purpose=name.purpose,
         side=side,
         kind=_kind(row),
         quantity=Contracts(number(row, "origQty")),
         status=status,
-        price=_price(row, "price"),
+        price=price_or_none(row, "price"),
         reduce_only=truth(row, "reduceOnly"),
         filled=filled,
         average_price=_average(row, filled),
@@ -125,26 +125,26 @@ def parse_order(row: Row) -> Order:
 
 def parse_algo(row: Row) -> Order:
     """A conditional order. Set off, it is WORKING with a leg until `fold` is told of the order that it placed."""
-    meant = meaning(text(row, "clientAlgoId"))
+    name = read_client_id(text(row, "clientAlgoId"))
     side = word(row, "side", ORDER_SIDE)
-    name = either(row, "orderType", "type")
-    kind, leg = word(row, name, ALGO_KIND), LEG.get(text(row, name))
+    told = either(row, "orderType", "type")
+    kind, leg = word(row, told, ALGO_KIND), LEG.get(text(row, told))
     status = word(row, "algoStatus", ALGO_STATUS)
-    trigger = _price(row, "triggerPrice")
+    trigger = price_or_none(row, "triggerPrice")
     child = str(row.get("actualOrderId") or "")
     return Order(
         client_order_id=text(row, "clientAlgoId"),
         exchange_order_id=text(row, "algoId"),
         symbol=to_symbol(text(row, "symbol")),
-        position_side=_position_side(row, side, meant),
-        part=meant.part if meant else None,
-        cycle=meant.cycle if meant else None,
-        purpose=meant.purpose if meant else Purpose.FOREIGN,
+        position_side=_position_side(row, side, name),
+        part=name.part,
+        cycle=name.cycle,
+        purpose=name.purpose,
         side=side,
         kind=kind,
         quantity=Contracts(number_or_zero(row, "quantity")),  # 0 where it closes whatever is held
         status=status,
-        price=_price(row, "activatePrice" if kind is OrderKind.TRAILING else "price"),
+        price=price_or_none(row, "activatePrice" if kind is OrderKind.TRAILING else "price"),
         tp_trigger=trigger if leg is Leg.TAKE_PROFIT else None,
         sl_trigger=trigger if leg is Leg.STOP_LOSS else None,
         trigger_by=word(row, "workingType", TRIGGER_BY) if row.get("workingType") else None,
@@ -184,28 +184,18 @@ def _kind(row: Row) -> OrderKind:
     return word(row, "type", ORDER_KIND)
 
 
-def _position_side(row: Row, side: OrderSide, meant: Meaning | None) -> Side:
+def _position_side(row: Row, side: OrderSide, name: ClientId) -> Side:
     """Which position an order concerns; in one-way mode told by what it is for."""
     told = word(row, "positionSide", POSITION_SIDE) if row.get("positionSide") else None
     if told is not None:
         return told
     closes = truth(row, "reduceOnly") or truth(row, "closePosition")
-    return held_side(side, meant.purpose.adds_risk if meant else not closes)
-
-
-def held_side(side: OrderSide, opens: bool) -> Side:
-    """The position that an order of this side opens (or closes)."""
-    return Side.LONG if (side is OrderSide.BUY) == opens else Side.SHORT
-
-
-def _price(row: Row, field: str) -> Price | None:
-    value = price_or_none(row, field)
-    return None if value is None else Price(value)
+    return held_side(side, name.opens(closes))
 
 
 def _average(row: Row, filled: Contracts) -> Price | None:
     """The average price, where the row tells it or the value of what was filled."""
-    told = _price(row, "avgPrice")
+    told = price_or_none(row, "avgPrice")
     if told is not None or not filled:
         return told
     value = price_or_none(row, "cumQuote")
@@ -234,14 +224,14 @@ def _why_failed(row: Row, status: OrderStatus) -> str:
 # -- prices ------------------------------------------------------------------------------------------------------
 
 
-def parse_ticker(price: Row, book: Row, mark: Row, at: datetime | None = None) -> Ticker:
+def parse_ticker(newest: Row, book: Row, mark: Row, at: datetime | None = None) -> Ticker:
     """Newest prices, which Binance tells in three places. `at`: when we heard them (else Binance's own time)."""
-    last = Price(number(price, "price"))
+    last = price(newest, "price")
     return Ticker(
-        symbol=to_symbol(text(price, "symbol")),
+        symbol=to_symbol(text(newest, "symbol")),
         last=last,
-        bid=_price(book, "bidPrice") or last,
-        ask=_price(book, "askPrice") or last,
-        mark=Price(number(mark, "markPrice")),
+        bid=price_or_none(book, "bidPrice") or last,
+        ask=price_or_none(book, "askPrice") or last,
+        mark=price(mark, "markPrice"),
         at=at or moment(mark, "time"),
     )

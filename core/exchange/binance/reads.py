@@ -6,44 +6,41 @@ nothing has been.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from core.domain.account import AccountState
 from core.domain.errors import Unavailable
 from core.domain.instrument import Instrument
-from core.domain.observation import PortFacts, Position, Ticker
+from core.domain.observation import Position, Ticker
 from core.domain.order import Fill, Funding, Order, OrderKind
 from core.domain.position_history import ClosedPosition
 from core.exchange.binance.account.history import History, Sizes
 from core.exchange.binance.account.ledger import parse_account
-from core.exchange.binance.account.open_orders import Resting
+from core.exchange.binance.account.open_orders import OpenOrders
 from core.exchange.binance.account.positions import Holdings, sizes
-from core.exchange.binance.addresses import DEMO, LIVE
 from core.exchange.binance.algo import Algos
-from core.exchange.binance.calls import Calls
 from core.exchange.binance.catalogue import (
     Bracket,
-    Fees,
     parse_brackets,
     parse_candle,
     parse_fees,
     parse_instruments,
     weight_limit,
 )
-from core.exchange.binance.codes import FACTS, MAINTENANCE, MEANS, NO_RIGHT, OUTCOME_OPEN, PASSES_BY_ITSELF
-from core.exchange.binance.fields import Row, number, text, to_name, to_symbol
-from core.exchange.binance.limits import ORDER_LIMITS, Budget, Need
+from core.exchange.binance.codes import MAINTENANCE, MEANS, NO_RIGHT, OUTCOME_OPEN, PASSES_BY_ITSELF
+from core.exchange.binance.fields import number, text, to_name, to_symbol
+from core.exchange.binance.limits import Budget
 from core.exchange.binance.parse import parse_ticker
-from core.exchange.binance.rest_session import Session
-from core.exchange.cached_value import Kept
-from core.exchange.clock import ExchangeClock
-from core.exchange.port import Candle, Credentials
-from core.exchange.throttle import Throttle
+from core.exchange.binance.rest_session import BinanceSession
+from core.exchange.cached_value import CachedValue
+from core.exchange.catalogue import Fees
+from core.exchange.fields import Row
+from core.exchange.port import Candle
+from core.exchange.rest import Priority, RestCaller
 
 MOST_CANDLES = 1000  #: in one answer
 RECENT = timedelta(days=2)  #: history of so short a time belongs to a decision; longer ones can wait
@@ -55,77 +52,46 @@ BARS = {"1H": "1h", "2H": "2h", "4H": "4h", "6H": "6h", "8H": "8h", "12H": "12h"
 
 
 class BinanceReads:
-    """One account at Binance (or at an address that answers like it), read."""
+    """Reads one account at Binance (or at an address that answers like it)."""
 
     def __init__(
         self,
-        credentials: Credentials,
+        session: BinanceSession,
+        rest: RestCaller,
+        budget: Budget,
         *,
-        rest_url: str = "",  #: empty: Binance's own
-        demo: bool = False,
-        proxy: str | None = None,
-        budget: Budget | None = None,  #: of this machine's address; accounts share it
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
     ) -> None:
-        self.demo = demo
-        self.budget = budget or Budget(sleep=sleep)
-        self._orders = Throttle(ORDER_LIMITS, monotonic=monotonic, sleep=sleep)
-        self._clock = ExchangeClock(now)
-        self._session = Session(
-            credentials,
-            rest_url=rest_url or (DEMO if demo else LIVE)[0],
-            proxy=proxy,
-            budget=self.budget,
-            orders=self._orders,
-            exchange_now=self._clock.now,
-        )
-        self._calls = Calls(
-            self._session, self._clock, lifetime=FACTS.request_lifetime, sleep=sleep, monotonic=monotonic
-        )
-        self._now = now
-        self._history = History(self._session, self._calls, self._clock.now, monotonic)
-        self._algos = Algos(self._session, self._calls, self._history, self._clock.now)
-        self._resting = Resting(self._session, self._calls, self._algos, monotonic, self._has_room)
-        self._holdings = Holdings(self._history, self._clock.now, monotonic)
-        self._config = Kept[Row](self._read_config, CONFIG_GOOD_FOR_SECONDS, monotonic)
-        self._may_trade = Kept[bool](self._read_right, RIGHT_GOOD_FOR_SECONDS, monotonic)
-        self._symbols = Kept[dict[str, Row]](self._read_symbols, SYMBOLS_GOOD_FOR_SECONDS, monotonic)
-        self._brackets = Kept[dict[str, Bracket]](self._read_brackets, BRACKETS_GOOD_FOR_SECONDS, monotonic)
-        self._fees = Kept[Fees](self._read_fees, FEES_GOOD_FOR_SECONDS, monotonic)
-        self._status = Kept[bool](self._read_status, STATUS_GOOD_FOR_SECONDS, monotonic)
-
-    @property
-    def facts(self) -> PortFacts:
-        return FACTS
-
-    def usage(self) -> dict[str, tuple[int, int]]:
-        """Weight used in this minute and orders sent, each with its limit."""
-        weight = (self.budget.used(self._clock.now()), self.budget.most)
-        return {"weight 1m": weight, **self._orders.usage()}
+        self._session, self._rest, self._budget, self._now = session, rest, budget, now
+        exchange_now = rest.clock.now
+        self.history = History(session, rest, exchange_now, monotonic)
+        self.algos = Algos(session, rest, self.history, exchange_now)
+        self.open_orders = OpenOrders(session, rest, self.algos, monotonic, self._has_room)
+        self._holdings = Holdings(self.history, exchange_now, monotonic)
+        self.config = CachedValue[Row](self._read_config, CONFIG_GOOD_FOR_SECONDS, monotonic)  #: the account's settings
+        self._may_trade = CachedValue[bool](self._read_right, RIGHT_GOOD_FOR_SECONDS, monotonic)
+        self.symbols = CachedValue[dict[str, Row]](self._read_symbols, SYMBOLS_GOOD_FOR_SECONDS, monotonic)
+        self._brackets = CachedValue[dict[str, Bracket]](self._read_brackets, BRACKETS_GOOD_FOR_SECONDS, monotonic)
+        self._fees = CachedValue[Fees](self._read_fees, FEES_GOOD_FOR_SECONDS, monotonic)
+        self._status = CachedValue[bool](self._read_status, STATUS_GOOD_FOR_SECONDS, monotonic)
 
     def _has_room(self, weight: int) -> bool:
-        return self.budget.has_room(weight, self._clock.now())
-
-    def close(self) -> None:
-        """Close the connections; nothing is sent or tried again afterwards."""
-        self._calls.closed = True
-        self._session.close()
+        return self._budget.has_room(weight, self._rest.clock.now())
 
     # -- the account
 
     def account_state(self) -> AccountState:
         """Money in USDT, position mode and whether the key may trade. Whether it may withdraw is not told here."""
-        account = self._calls.row("balance", lambda: self._session.futures_account(version=3))
-        state = parse_account(account, self._config.value(), self._now())
+        account = self._rest.row("balance", lambda: self._session.futures_account(version=3))
+        state = parse_account(account, self.config.value(), self._now())
         return state if self._may_trade.value() else replace(state, can_trade=False)
 
     def _read_right(self) -> bool:
         """Whether the key may trade: an order is tried out, which Binance checks and never carries out."""
         asked = {"symbol": FEES_OF, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1", "price": "1"}
         try:
-            self._calls.read("the right to trade", lambda: self._session.futures_create_test_order(**asked))
+            self._rest.read("the right to trade", lambda: self._session.futures_create_test_order(**asked))
         except Unavailable as refusal:
             if refusal.exchange_code in NO_RIGHT:
                 return False
@@ -134,56 +100,51 @@ class BinanceReads:
         return True
 
     def _read_config(self) -> Row:
-        return self._calls.row(
-            "account settings", self._session.futures_account_config, Need.WRITE
+        return self._rest.row(
+            "account settings", self._session.futures_account_config, Priority.WRITE
         )  # orders wait for it
 
     def positions(self) -> list[Position]:
         """All positions in USDT contracts, in one answer. Flat contracts are absent."""
         rows = self._position_rows()
         held = sizes(rows)
-        self._resting.holds(symbol for symbol, _ in held)
+        self.open_orders.holds(symbol for symbol, _ in held)
         return self._holdings.positions(rows, self._leverages({symbol for symbol, _ in held}))
 
     def _position_rows(self) -> list[Row]:
-        return self._calls.rows("positions", lambda: self._session.futures_position_information(version=3))
+        return self._rest.rows("positions", lambda: self._session.futures_position_information(version=3))
 
-    def _held(self) -> Sizes:
+    def held(self) -> Sizes:
+        """Return the signed size of every position, by our symbol and leg. Raises Unavailable."""
         return sizes(self._position_rows())
 
     def leverage(self, symbol: str) -> Decimal:
         """The leverage set for this contract; one value for both sides."""
-        return number(self._symbol_config(symbol), "leverage")
+        return number(self.symbol_config(symbol), "leverage")
 
     def _leverages(self, symbols: set[str]) -> dict[str, Decimal]:
         """Leverage by symbol, as it was last read; read anew where one is missing."""
         names = {to_name(symbol) for symbol in symbols}
         if not names:
             return {}
-        configs = self._symbols.value()
+        configs = self.symbols.value()
         if not names <= configs.keys():
-            self._symbols.forget()
-            configs = self._symbols.value()
+            self.symbols.forget()
+            configs = self.symbols.value()
         return {to_symbol(name): number(configs[name], "leverage") for name in names & configs.keys()}
 
     def _read_symbols(self) -> dict[str, Row]:
-        rows = self._calls.rows("leverages", self._session.futures_symbol_config)
+        rows = self._rest.rows("leverages", self._session.futures_symbol_config)
         return {text(row, "symbol"): row for row in rows}
 
-    def _symbol_config(self, symbol: str) -> Row:
-        """Leverage and margin type of one contract, read now."""
+    def symbol_config(self, symbol: str) -> Row:
+        """Return leverage and margin type of one contract, read now. Raises Unavailable."""
         name = to_name(symbol)
-        rows = self._calls.rows(f"settings of {symbol}", lambda: self._session.futures_symbol_config(symbol=name))
+        rows = self._rest.rows(f"settings of {symbol}", lambda: self._session.futures_symbol_config(symbol=name))
         row = next((row for row in rows if row.get("symbol") == name), None)
         if row is None:
             raise Unavailable(f"settings of {symbol}: Binance answered with nothing")
         return dict(row)
-
-    def forget_settings(self, symbol: str | None = None) -> None:
-        """Leverage of a contract was changed by somebody (None: a setting of the account); it is read anew."""
-        self._symbols.forget()
-        if symbol is None:
-            self._config.forget()
 
     # -- orders
 
@@ -192,7 +153,7 @@ class BinanceReads:
 
         An order placed by a conditional one that was set off is not listed; the conditional one tells of both.
         """
-        return self._resting.orders()
+        return self.open_orders.orders()
 
     def other_conditional_orders(self) -> list[Order]:
         """None: conditional orders of every kind are in one list here, and `working_orders` has them."""
@@ -201,18 +162,18 @@ class BinanceReads:
     def find(self, client_order_id: str, symbol: str, kind: OrderKind) -> Order | None:
         """One order by our id; None: Binance says that it does not know it (or not yet, see the facts)."""
         if kind.rests_on_trigger:
-            return self._algos.find(client_order_id, symbol)
-        return self._algos.find_ordinary(symbol, origClientOrderId=client_order_id)
+            return self.algos.find(client_order_id, symbol)
+        return self.algos.find_ordinary(symbol, origClientOrderId=client_order_id)
 
     # -- history
 
     def fills(self, since: datetime, until: datetime | None = None) -> list[Fill]:
         """All executions in USDT contracts of that time (three months at most), oldest first."""
-        return self._history.fills(since, until, self._need(since, until), self._resting.symbols())
+        return self.history.fills(since, until, self._priority(since, until), self.open_orders.symbols())
 
     def funding(self, since: datetime, until: datetime | None = None) -> list[Funding]:
         """All funding fees of that time (three months at most), oldest first. Binance does not tell the side."""
-        return self._history.funding(since, until, self._need(since, until))
+        return self.history.funding(since, until, self._priority(since, until))
 
     def closed_positions(self, since: datetime, until: datetime | None = None) -> list[ClosedPosition]:
         """Lives of positions whose newest close lies in that time, folded from the executions, oldest first.
@@ -220,39 +181,41 @@ class BinanceReads:
         A life that is still held is among them once a part of it was closed. One that began more than three months
         ago is told from its oldest execution that Binance still has.
         """
-        need = self._need(since, until)
-        return self._history.closed_positions(
-            since, until, need, self._resting.symbols(), self._held, self._last_known_leverage
+        priority = self._priority(since, until)
+        return self.history.closed_positions(
+            since, until, priority, self.open_orders.symbols(), self.held, self._last_known_leverage
         )
 
     def _last_known_leverage(self, symbol: str) -> Decimal:
         return self._leverages({symbol}).get(symbol, Decimal(0))
 
-    def _need(self, since: datetime, until: datetime | None) -> Need:
-        return Need.LOOK if until is None and self._clock.now() - since < RECENT else Need.HISTORY
+    def _priority(self, since: datetime, until: datetime | None) -> Priority:
+        return Priority.LOOK if until is None and self._rest.clock.now() - since < RECENT else Priority.HISTORY
 
     # -- the market
 
     def instruments(self) -> dict[str, Instrument]:
         """Every perpetual settled in USDT by our symbol, with its rules and this account's fees."""
-        info = self._calls.row("contracts", self._session.futures_exchange_info, Need.HISTORY)
-        self.budget.most = weight_limit(info) or self.budget.most
+        info = self._rest.row("contracts", self._session.futures_exchange_info, Priority.HISTORY)
+        self._budget.most = weight_limit(info) or self._budget.most
         return parse_instruments(info, self._brackets.value(), self._fees.value())
 
     def _read_brackets(self) -> dict[str, Bracket]:
-        return parse_brackets(self._calls.read("margin tables", self._session.futures_leverage_bracket, Need.HISTORY))
+        return parse_brackets(
+            self._rest.read("margin tables", self._session.futures_leverage_bracket, Priority.HISTORY)
+        )
 
     def _read_fees(self) -> Fees:
         return parse_fees(
-            self._calls.row("fees", lambda: self._session.futures_commission_rate(symbol=FEES_OF), Need.HISTORY)
+            self._rest.row("fees", lambda: self._session.futures_commission_rate(symbol=FEES_OF), Priority.HISTORY)
         )
 
     def ticker(self, symbol: str) -> Ticker:
         """Last, bid, ask and mark, as of the moment we asked."""
         what, name, asked = f"prices of {symbol}", to_name(symbol), self._now()
-        price = self._calls.row(what, lambda: self._session.futures_symbol_ticker(symbol=name))
-        book = self._calls.row(what, lambda: self._session.futures_orderbook_ticker(symbol=name))
-        mark = self._calls.row(what, lambda: self._session.futures_mark_price(symbol=name))
+        price = self._rest.row(what, lambda: self._session.futures_symbol_ticker(symbol=name))
+        book = self._rest.row(what, lambda: self._session.futures_orderbook_ticker(symbol=name))
+        mark = self._rest.row(what, lambda: self._session.futures_mark_price(symbol=name))
         return parse_ticker(price, book, mark, asked)
 
     def candles(self, symbol: str, bar: str, limit: int) -> list[Candle]:
@@ -265,19 +228,11 @@ class BinanceReads:
             rows = [*page, *rows]
             if len(page) < wanted:
                 break
-        return [parse_candle(row, self._clock.now()) for row in rows]
+        return [parse_candle(row, self._rest.clock.now()) for row in rows]
 
     def _candles(self, symbol: str, bar: str, limit: int, before: dict[str, int]) -> list[Any]:
         asked = {"symbol": to_name(symbol), "interval": bar, "limit": limit, **before}
-        return self._calls.rows(f"candles of {symbol}", lambda: self._session.futures_klines(**asked), Need.HISTORY)
-
-    def server_time(self) -> datetime:
-        """Binance's clock; also what our signatures and deadlines go by."""
-        return self._calls.measure_clock()
-
-    def exchange_now(self) -> datetime:
-        """Binance's clock by the difference measured last; asks nobody."""
-        return self._clock.now()
+        return self._rest.rows(f"candles of {symbol}", lambda: self._session.futures_klines(**asked), Priority.HISTORY)
 
     def under_maintenance(self) -> bool:
         """Whether Binance answers that it is being worked on; asked at most once a minute."""
@@ -285,7 +240,7 @@ class BinanceReads:
 
     def _read_status(self) -> bool:
         try:
-            self._calls.read("system status", self._session.futures_ping)
+            self._rest.read("system status", self._session.futures_ping)
         except Unavailable as silence:
             if silence.exchange_code in MAINTENANCE:
                 return True

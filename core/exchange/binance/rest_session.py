@@ -11,8 +11,6 @@ import logging
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,21 +20,12 @@ import requests
 from binance.client import Client
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from core.exchange.binance.codes import (
-    BUDGET,
-    BUSY,
-    FORBIDDEN,
-    GOOD,
-    NO_ANSWER,
-    NOT_SENT,
-    TOO_FAST,
-    TOO_MANY_ORDERS,
-    WINDOW,
-)
-from core.exchange.binance.fields import EPOCH, MILLISECOND, milliseconds
-from core.exchange.binance.limits import FIRST_STOP, ORDER_LIMITS, PLACES, SHORT_STOP, Budget, Need, weight_of
+from core.exchange.binance.codes import BUSY, FORBIDDEN, TOO_FAST, TOO_MANY_ORDERS, WINDOW
+from core.exchange.binance.limits import FIRST_STOP, ORDER_LIMITS, PLACES, SHORT_STOP, Budget, weight_of
+from core.exchange.fields import EPOCH, MILLISECOND, milliseconds
 from core.exchange.loopback import is_loopback
 from core.exchange.port import Credentials
+from core.exchange.rest import BUDGET, GOOD, NO_ANSWER, NOT_SENT, Answer, terms_of_call
 from core.exchange.throttle import Throttle
 
 TIMEOUT = (2.0, 4.0)  #: seconds to connect, and between two pieces of an answer
@@ -50,33 +39,7 @@ for _name in ("urllib3", "binance"):
     logging.getLogger(_name).setLevel(logging.INFO)  # their debug lines show signed addresses
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of one request. `code` "0": it was carried out, and `body` is what Binance sent."""
-
-    code: str
-    words: str
-    body: Any = None
-    by_server: bool = False  #: a failure of the server (HTTP 5xx), which may lie about what happened
-
-    @property
-    def good(self) -> bool:
-        return self.code == GOOD
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a request may cost and until when it may be carried out (by Binance's clock)."""
-
-    need: Need = Need.LOOK
-    protects: bool = False  #: of an order: it may use the account's whole count of orders
-    until: datetime | None = None
-
-
-_terms: ContextVar[Terms] = ContextVar("terms")  #: of the call being made in this thread
-
-
-class Session(Client):
+class BinanceSession(Client):
     """All of python-binance's calls. Thread-safe: each request has a connection to itself. `repr` shows no secret."""
 
     def __init__(
@@ -98,7 +61,7 @@ class Session(Client):
         self._idle: deque[requests.Session] = deque([self.session])
 
     def __repr__(self) -> str:
-        return f"Session({urlsplit(self.FUTURES_URL).netloc})"
+        return f"{type(self).__name__}({urlsplit(self.FUTURES_URL).netloc})"
 
     def _init_session(self) -> requests.Session:
         made = requests.Session()
@@ -106,15 +69,6 @@ class Session(Client):
         made.trust_env = self._far
         made.proxies.update(self._proxies)
         return made
-
-    def ask(self, call: Callable[[], Any], terms: Terms) -> Answer:
-        """Make one call under these terms."""
-        token = _terms.set(terms)
-        try:
-            answer: Answer = call()
-        finally:
-            _terms.reset(token)
-        return answer
 
     def close(self) -> None:
         """Close the connections that are not in use; the others close with their last answer."""
@@ -138,13 +92,13 @@ class Session(Client):
 
     def _request(self, method: str, uri: str, signed: bool, force_params: bool = False, **kwargs: Any) -> Answer:
         """What every call of python-binance ends in: signed, sent once, understood."""
-        terms = _terms.get()
+        terms = terms_of_call()
         endpoint = f"{method.upper()} {uri.removeprefix(self.FUTURES_URL).split('/', 2)[2]}"
         parameters: dict[str, Any] = dict(kwargs.get("data") or {})
         if endpoint in PLACES and not self._may_order(terms.protects):
             return Answer(BUDGET, "too many orders at the moment")
         weight = weight_of(endpoint, parameters)
-        if seconds := self._budget.take(weight, terms.need, self._exchange_now):
+        if seconds := self._budget.take(weight, terms.priority, self._exchange_now):
             return Answer(BUDGET, f"too many requests at the moment; the next in {seconds:.0f} s")
         told: int | None = None
         try:

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from core.domain.errors import Unavailable
 from core.domain.instrument import Instrument
 from core.domain.money import ZERO, Contracts
-from core.exchange.okx.fields import Row, is_ours, moment, number, number_or_none, text, to_symbol
+from core.exchange.catalogue import Fees
+from core.exchange.fields import Row
+from core.exchange.okx.fields import FIELDS, is_ours, number, number_or_none, text, to_symbol
 from core.exchange.port import Candle
 
 NEEDED = ("ctVal", "ctMult", "tickSz", "lotSz", "minSz", "maxMktSz", "maxStopSz", "maxLmtSz", "lever")
-CANDLE = ("ts", "open", "high", "low", "close", "vol", "volCcy", "volCcyQuote", "confirm")
-
-
-@dataclass(frozen=True, slots=True)
-class Fees:
-    """What a fill costs, as a fraction of its value; a rebate is negative."""
-
-    maker: Decimal
-    taker: Decimal
+CANDLE = ("opened", "open", "high", "low", "close", "volume", "volCcy", "volCcyQuote", "confirm")
 
 
 def parse_fees(row: Row) -> dict[str, Fees]:
@@ -79,12 +73,4 @@ def parse_candle(cells: Sequence[str]) -> Candle:
     if len(cells) != len(CANDLE):
         raise Unavailable(f"OKX sent a candle of {len(cells)} cells instead of {len(CANDLE)}")
     row = dict(zip(CANDLE, cells, strict=True))
-    return Candle(
-        opened_at=moment(row, "ts"),
-        open=number(row, "open"),
-        high=number(row, "high"),
-        low=number(row, "low"),
-        close=number(row, "close"),
-        volume=number(row, "vol"),
-        complete=row["confirm"] == "1",
-    )
+    return FIELDS.candle(row, complete=row["confirm"] == "1")

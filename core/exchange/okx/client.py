@@ -1,4 +1,4 @@
-"""OKX behind the port: what `OKXReads` reads, and every write, over python-okx.
+"""OKX behind the port, over python-okx: it holds what reads and what sets, and places every order itself.
 
 A write returns, or raises Refused (nothing happened) or OutcomeUnknown (go and look). Source of all parameters:
 OKX V5 docs, trade and account.
@@ -7,23 +7,34 @@ OKX V5 docs, trade and account.
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from core.domain.account import AccountState
 from core.domain.action import AmendOrder, Attached, CancelOrder, PlaceOco, PlaceOrder
-from core.domain.errors import OutcomeUnknown, Refused, Unavailable
-from core.domain.instrument import Side, TriggerBy
+from core.domain.errors import OutcomeUnknown, Refused
+from core.domain.instrument import Instrument, Side, TriggerBy
 from core.domain.money import Price, plain
-from core.domain.order import Order, OrderKind
-from core.exchange.okx.codes import CANCEL_OF_ENDED, NO_ANSWER, WRONG_PARAMETER
+from core.domain.observation import PortFacts, Position, Ticker
+from core.domain.order import Fill, Funding, Order, OrderKind
+from core.domain.position_history import ClosedPosition
+from core.exchange.clock import ExchangeClock
+from core.exchange.okx.addresses import REGIONS
+from core.exchange.okx.codes import CANCEL_OF_ENDED, FACTS, REST_POLICY, WRONG_PARAMETER
 from core.exchange.okx.fields import to_inst_id
+from core.exchange.okx.limits import LIMITS
 from core.exchange.okx.reads import OKXReads
+from core.exchange.okx.rest_session import OKXSession
+from core.exchange.okx.settings import CROSS, OKXSettings
+from core.exchange.port import Candle, Credentials
+from core.exchange.rest import NO_ANSWER, RestCaller
+from core.exchange.throttle import Throttle
 
 log = logging.getLogger("perpdeck.okx")
 
-HEDGE = "long_short_mode"
-CROSS = "cross"
 AT_MARKET = "-1"
 ORDER_WORD = {
     OrderKind.MARKET: "market",
@@ -34,39 +45,125 @@ ORDER_WORD = {
 }
 
 
-class OKXClient(OKXReads):
-    """One account at OKX. Live by default; `demo` for OKX's demo trading, `rest_url` for any stand-in."""
+class OKXClient:
+    """One account at OKX: an `ExchangePort`.
 
-    # -- settings
+    Live by default; `demo` for OKX's demo trading, `rest_url` for any stand-in.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        rest_url: str = "",  #: empty: the address of the global region
+        demo: bool = False,
+        proxy: str | None = None,
+        throttle: Throttle | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.demo = demo
+        self.throttle = throttle or Throttle(LIMITS)
+        clock = ExchangeClock(now)
+        session = OKXSession(
+            credentials,
+            flag="1" if demo else "0",
+            rest_url=rest_url or REGIONS["global"].rest_url,
+            proxy=proxy,
+            throttle=self.throttle,
+            exchange_now=clock.now,
+        )
+        self._session = session
+        self._rest = RestCaller(REST_POLICY, clock, session.get_system_time, sleep=sleep, monotonic=monotonic)
+        self._reads = OKXReads(session, self._rest, demo=demo, now=now, monotonic=monotonic)
+        self._settings = OKXSettings(session, self._rest, self._reads)
+
+    @property
+    def facts(self) -> PortFacts:
+        """Return what OKX can and cannot do."""
+        return FACTS
+
+    def usage(self) -> dict[str, tuple[int, int]]:
+        """Return requests in the present window and the limit, per endpoint."""
+        return self.throttle.usage()
+
+    def close(self) -> None:
+        """Close the connections; nothing is sent or tried again afterwards."""
+        self._rest.closed = True
+        self._session.close()
+
+    # -- reads: see OKXReads
+
+    def instruments(self) -> dict[str, Instrument]:
+        """Return every perpetual settled in USDT by our symbol, with its rules and this account's fees."""
+        return self._reads.instruments()
+
+    def account_state(self) -> AccountState:
+        """Return money in USDT, position mode and what the key may do."""
+        return self._reads.account_state()
+
+    def positions(self) -> list[Position]:
+        """Return all positions in USDT contracts, in one answer; flat contracts are absent."""
+        return self._reads.positions()
+
+    def working_orders(self) -> list[Order]:
+        """Return every live order, ordinary and conditional, ours and foreign."""
+        return self._reads.working_orders()
+
+    def other_conditional_orders(self) -> list[Order]:
+        """Return live orders of the kinds that we never place and that `working_orders` lacks."""
+        return self._reads.other_conditional_orders()
+
+    def find(self, client_order_id: str, symbol: str, kind: OrderKind) -> Order | None:
+        """Return one order by our id, live or ended; None: the exchange says that it does not know it."""
+        return self._reads.find(client_order_id, symbol, kind)
+
+    def fills(self, since: datetime, until: datetime | None = None) -> list[Fill]:
+        """Return all executions of that time (three months at most), oldest first."""
+        return self._reads.fills(since, until)
+
+    def funding(self, since: datetime, until: datetime | None = None) -> list[Funding]:
+        """Return all funding fees of that time (three months at most), oldest first."""
+        return self._reads.funding(since, until)
+
+    def closed_positions(self, since: datetime, until: datetime | None = None) -> list[ClosedPosition]:
+        """Return lives of positions whose newest close lies in that time, oldest first."""
+        return self._reads.closed_positions(since, until)
+
+    def ticker(self, symbol: str) -> Ticker:
+        """Return last, bid, ask and mark price, as of the moment we asked."""
+        return self._reads.ticker(symbol)
+
+    def candles(self, symbol: str, bar: str, limit: int) -> list[Candle]:
+        """Return the newest `limit` bars, oldest first."""
+        return self._reads.candles(symbol, bar, limit)
+
+    def leverage(self, symbol: str) -> Decimal:
+        """Return the leverage set for this contract; one value for both sides."""
+        return self._reads.leverage(symbol)
+
+    def server_time(self) -> datetime:
+        """Return the exchange's clock; also what our signatures and deadlines go by from now on."""
+        return self._rest.measure_clock()
+
+    def exchange_now(self) -> datetime:
+        """Return the exchange's clock by the difference measured last; asks nobody."""
+        return self._rest.clock.now()
+
+    def under_maintenance(self) -> bool:
+        """Return whether trading is being worked on now; asked at most once a minute."""
+        return self._reads.under_maintenance()
+
+    # -- settings: see OKXSettings
 
     def set_hedge_mode(self) -> None:
         """Hold long and short apart. Raises Refused while anything is held or rests."""
-        if self._hedged(fresh=True):
-            return
-        try:
-            self._calls.write("hedge mode", lambda: self._session.set_position_mode(HEDGE))
-        finally:
-            self._config.forget()
+        self._settings.set_hedge_mode()
 
     def set_leverage(self, symbol: str, leverage: Decimal) -> None:
         """Read, set only where different, read back. Raises Refused where OKX will not, or it did not take."""
-        what = f"leverage {plain(leverage)} of {symbol}"
-        if all(set_to == leverage for set_to in self._calls.first(what, lambda: self._leverages(symbol))):
-            return
-        self._calls.write(what, lambda: self._session.set_leverage(plain(leverage), CROSS, instId=to_inst_id(symbol)))
-        try:
-            taken = self._leverages(symbol)
-        except Unavailable as silence:
-            raise OutcomeUnknown(f"{what}: could not be read back", exchange_code=silence.exchange_code) from silence
-        if any(set_to != leverage for set_to in taken):
-            raise Refused(f"{what}: did not take, it is {plain(taken[0])}", exchange_code="leverage")
-
-    def _hedged(self, *, fresh: bool = False) -> bool:
-        """The position mode; the last one read will do, because it cannot change while anything is held."""
-        if fresh:
-            self._config.forget()
-        config = self._calls.first("the order", lambda: self._config.value(however_old=True))
-        return bool(config.get("posMode") == HEDGE)
+        self._settings.set_leverage(symbol, leverage)
 
     # -- placing
 
@@ -110,10 +207,10 @@ class OKXClient(OKXReads):
 
     def _placed(self, what: str, call: Any, identity: str, protects: bool, deadline: datetime | None) -> str:
         try:
-            row = self._calls.write(what, call, protection=protects, deadline=deadline)
+            row = self._rest.write(what, call, protects=protects, deadline=deadline)
         except Refused as refusal:
             if refusal.exchange_code == WRONG_PARAMETER:
-                self._config.forget()  # perhaps somebody changed the position mode
+                self._settings.forget_mode()  # perhaps somebody changed the position mode
             raise
         if not row.get(identity):
             raise OutcomeUnknown(f"{what}: OKX said yes and gave no {identity}", exchange_code=NO_ANSWER)
@@ -121,7 +218,7 @@ class OKXClient(OKXReads):
 
     def _direction(self, side: Side, *, reduce_only: bool) -> dict[str, Any]:
         """Hedge mode names the position, and a closing order cannot open there; net mode needs reduceOnly for that."""
-        if self._hedged():
+        if self._settings.hedged():
             return {"posSide": side.value}
         return {"reduceOnly": True} if reduce_only else {}
 
@@ -139,14 +236,14 @@ class OKXClient(OKXReads):
                 if trigger is not None
                 for word, value in (("TriggerPx", plain(trigger)), ("OrdPx", AT_MARKET))
             }
-            self._calls.write(
+            self._rest.write(
                 what,
                 lambda: self._session.amend_algo_order(inst_id, **_algo_identity(order), newSz=size, **legs),
-                protection=True,
+                protects=True,
             )
             return
         price = plain(request.price) if request.price is not None else ""
-        self._calls.write(what, lambda: self._session.amend_order(inst_id, **_identity(order), newSz=size, newPx=price))
+        self._rest.write(what, lambda: self._session.amend_order(inst_id, **_identity(order), newSz=size, newPx=price))
 
     def cancel(self, request: CancelOrder) -> None:
         """Ask for a cancel. Returns also where the order had ended already: the next look tells how."""
@@ -159,7 +256,7 @@ class OKXClient(OKXReads):
             return self._session.cancel_order(inst_id, **_identity(order))
 
         try:
-            self._calls.write(f"cancel of {_name(order)}", call, protection=True)
+            self._rest.write(f"cancel of {_name(order)}", call, protects=True)
         except Refused as refusal:
             if refusal.exchange_code not in CANCEL_OF_ENDED:
                 raise

@@ -9,16 +9,13 @@ from datetime import timedelta
 
 from core.domain.errors import OutcomeUnknown, Refused
 from core.domain.observation import PortFacts
-
-# -- words of our own, for requests that OKX never answered
-
-NOT_SENT = "not_sent"  #: the connection never opened
-NO_ANSWER = "no_answer"  #: sent, and then silence, a reset or a page that is not JSON
-BUDGET = "budget"  #: held back here, because OKX would have refused it for haste
+from core.exchange.okx.fields import FIELDS
+from core.exchange.rest import BUDGET, NO_ANSWER, NOT_SENT, Answer, RestPolicy
 
 # -- what the codes say
 
-TOO_FAST = frozenset({"50011", "50061", "50040", "51113"})
+REQUESTS_TOO_FAST = "50011"  #: more requests than the endpoint's limit allows, see `limits`
+TOO_FAST = frozenset({REQUESTS_TOO_FAST, "50061", "50040", "51113"})
 TOO_LATE = frozenset({"50036", "50037"})  #: the deadline of the request had passed, so it was dropped
 CLOCK_OFF = frozenset({"50102", "50036"})  #: our idea of OKX's time is wrong; measure it and ask once more
 BUSY = frozenset({"50001", "50004", "50013", "50026", "51054", "51149"})  #: of a write these leave open what happened
@@ -55,9 +52,24 @@ FACTS = PortFacts(
 )
 
 
-def failed_write(what: str, code: str, words: str) -> Refused | OutcomeUnknown:
-    """The error to raise for a write that did not succeed: refused for certain, or open."""
+def failed_write(what: str, answer: Answer) -> Refused | OutcomeUnknown:
+    """Return the error to raise for a write that did not succeed: refused for certain, or open."""
+    code, words = answer.code, answer.words
     message = f"{what}: {words or 'no reason given'} ({code})"
     if code in OUTCOME_OPEN or (code == WRONG_PARAMETER and OUR_NAME in words.lower()):
         return OutcomeUnknown(message, exchange_code=code, exchange_words=words)
     return Refused(message, exchange_code=code, exchange_words=words, transient=code in PASSES_BY_ITSELF)
+
+
+REST_POLICY = RestPolicy(
+    fields=FIELDS,
+    time_field="ts",
+    read_again=READ_AGAIN,
+    pauses_seconds=(0.1, 0.4),
+    clock_off=CLOCK_OFF,
+    failed_write=failed_write,
+    too_fast=TOO_FAST,
+    too_fast_pause_seconds=1.0,
+    request_lifetime=FACTS.request_lifetime,
+    write_has_row=True,
+)

@@ -6,23 +6,24 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.domain.account import AccountState
-from core.domain.ids import meaning
 from core.domain.instrument import Side
-from core.domain.money import ZERO, Contracts, Price
+from core.domain.money import ZERO, Contracts
 from core.domain.order import Fill, Funding
 from core.domain.position_history import ClosedPosition, LastClose
+from core.exchange.fields import Row
 from core.exchange.okx.fields import (
-    Row,
     moment,
     number,
     number_or_none,
     number_or_zero,
+    price,
     price_or_none,
     text,
     to_symbol,
     word,
 )
-from core.exchange.okx.parse import ORDER_SIDE, POSITION_SIDE, held_side
+from core.exchange.okx.parse import ORDER_SIDE, POSITION_SIDE
+from core.exchange.orders import held_side, read_client_id
 
 LIQUIDATION, DELEVERAGING = range(100, 108), range(125, 129)  #: subType of a fill
 DIRECTION = {"long": Side.LONG, "short": Side.SHORT}
@@ -38,7 +39,6 @@ LAST_CLOSE = {
 
 def parse_life(row: Row) -> ClosedPosition:
     """A life from the positions' history; its side is told by `direction`, in net mode too."""
-    entry, leave = price_or_none(row, "openAvgPx"), price_or_none(row, "closeAvgPx")
     return ClosedPosition(
         symbol=to_symbol(text(row, "instId")),
         side=word(row, "direction", DIRECTION),
@@ -48,8 +48,8 @@ def parse_life(row: Row) -> ClosedPosition:
         last_close=word(row, "type", LAST_CLOSE),
         closed=Contracts(number_or_zero(row, "closeTotalPos")),
         largest=Contracts(number_or_zero(row, "openMaxPos")),
-        average_entry=None if entry is None else Price(entry),
-        average_exit=None if leave is None else Price(leave),
+        average_entry=price_or_none(row, "openAvgPx"),
+        average_exit=price_or_none(row, "closeAvgPx"),
         pnl=number_or_zero(row, "pnl"),
         fees=number_or_zero(row, "fee"),
         funding=number_or_zero(row, "fundingFee"),
@@ -64,8 +64,7 @@ def parse_fill(row: Row) -> Fill:
     side = word(row, "side", ORDER_SIDE)
     client_id = str(row.get("clOrdId") or "")
     profit = number_or_zero(row, "fillPnl")
-    meant = meaning(client_id)
-    opens = meant.purpose.adds_risk if meant else profit == ZERO
+    opens = read_client_id(client_id).opens(closes=profit != ZERO)
     return Fill(
         exchange_fill_id=text(row, "billId"),
         exchange_order_id=text(row, "ordId"),
@@ -74,7 +73,7 @@ def parse_fill(row: Row) -> Fill:
         position_side=word(row, "posSide", POSITION_SIDE) or held_side(side, opens),
         side=side,
         quantity=Contracts(number(row, "fillSz")),
-        price=Price(number(row, "fillPx")),
+        price=price(row, "fillPx"),
         fee=number_or_zero(row, "fee"),
         maker=word(row, "execType", {"M": True, "T": False, "": False}),
         realised_pnl=profit,

@@ -9,22 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from core.domain.ids import Meaning, meaning
 from core.domain.instrument import OrderSide, Side, TriggerBy
 from core.domain.money import ZERO, Contracts, Price, total
 from core.domain.observation import Position, Ticker
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
-from core.exchange.okx.fields import (
-    Row,
-    moment,
-    number,
-    number_or_zero,
-    price_or_none,
-    text,
-    to_symbol,
-    truth,
-    word,
-)
+from core.exchange.fields import Row, truth
+from core.exchange.okx.fields import moment, number, number_or_zero, price, price_or_none, text, to_symbol, word
+from core.exchange.orders import ClientId, held_side, read_client_id
 
 ORDER_SIDE = {"buy": OrderSide.BUY, "sell": OrderSide.SELL}
 POSITION_SIDE = {"long": Side.LONG, "short": Side.SHORT, "net": None}
@@ -73,25 +64,25 @@ BY_USER = ("", "1")  #: cancelSource: none told, or a person's or program's own 
 
 def parse_order(row: Row) -> Order:
     """An ordinary order, from REST or from a push."""
-    meant = meaning(text(row, "clOrdId"))
+    name = read_client_id(text(row, "clOrdId"))
     side = word(row, "side", ORDER_SIDE)
     status = word(row, "state", ORDER_STATUS)
     return Order(
         client_order_id=text(row, "clOrdId"),
         exchange_order_id=text(row, "ordId"),
         symbol=to_symbol(text(row, "instId")),
-        position_side=_position_side(row, side, meant),
-        part=meant.part if meant else None,
-        cycle=meant.cycle if meant else None,
-        purpose=meant.purpose if meant else Purpose.FOREIGN,
+        position_side=_position_side(row, side, name),
+        part=name.part,
+        cycle=name.cycle,
+        purpose=name.purpose,
         side=side,
         kind=word(row, "ordType", ORDER_KIND),
         quantity=Contracts(number(row, "sz")),
         status=status,
-        price=_price(row, "px"),
+        price=price_or_none(row, "px"),
         reduce_only=truth(row, "reduceOnly"),
         filled=Contracts(number_or_zero(row, "accFillSz")),
-        average_price=_price(row, "avgPx"),
+        average_price=price_or_none(row, "avgPx"),
         fee=number_or_zero(row, "fee"),
         failure=_why_canceled(row) if status is OrderStatus.CANCELED else "",
         created_at=moment(row, "cTime"),
@@ -105,12 +96,12 @@ def parent_of(row: Row) -> str:
     Such an order is not listed: the algo it came from carries what it fills.
     """
     parent = str(row.get("algoClOrdId") or "")
-    return parent if meaning(parent) else ""
+    return parent if read_client_id(parent).ours else ""
 
 
 def parse_algo(row: Row) -> Order:
     """A conditional order, from REST or from a push. Set off, it is WORKING with a leg until `fold` is told more."""
-    meant = meaning(text(row, "algoClOrdId"))
+    name = read_client_id(text(row, "algoClOrdId"))
     side = word(row, "side", ORDER_SIDE)
     kind = word(row, "ordType", ALGO_KIND)
     status = word(row, "state", ALGO_STATUS)
@@ -118,20 +109,20 @@ def parse_algo(row: Row) -> Order:
         client_order_id=text(row, "algoClOrdId"),
         exchange_order_id=text(row, "algoId"),
         symbol=to_symbol(text(row, "instId")),
-        position_side=_position_side(row, side, meant),
-        part=meant.part if meant else None,
-        cycle=meant.cycle if meant else None,
-        purpose=meant.purpose if meant else Purpose.FOREIGN,
+        position_side=_position_side(row, side, name),
+        part=name.part,
+        cycle=name.cycle,
+        purpose=name.purpose,
         side=side,
         kind=kind,
         quantity=Contracts(number_or_zero(row, "sz")),  # "" where it closes whatever is held (closeFraction)
         status=status,
-        price=_price(row, "moveTriggerPx" if kind is OrderKind.TRAILING else "triggerPx"),
-        tp_trigger=_price(row, "tpTriggerPx"),
-        sl_trigger=_price(row, "slTriggerPx"),
+        price=price_or_none(row, "moveTriggerPx" if kind is OrderKind.TRAILING else "triggerPx"),
+        tp_trigger=price_or_none(row, "tpTriggerPx"),
+        sl_trigger=price_or_none(row, "slTriggerPx"),
         trigger_by=_trigger_by(row),
         reduce_only=truth(row, "reduceOnly"),
-        dies_with_position=_dies_with_position(row, meant),
+        dies_with_position=_dies_with_position(row, name),
         triggered_leg=word({"actualSide": row.get("actualSide") or ""}, "actualSide", LEG),
         child_order_ids=_children(row),
         failure=_why_failed(row) if status is OrderStatus.REFUSED else "",
@@ -163,23 +154,12 @@ def fold(algo: Order, children: Sequence[Order]) -> Order:
     )
 
 
-def _position_side(row: Row, side: OrderSide, meant: Meaning | None) -> Side:
+def _position_side(row: Row, side: OrderSide, name: ClientId) -> Side:
     """Which position an order concerns; in net mode told by what it is for."""
     told = word(row, "posSide", POSITION_SIDE)
     if told is not None:
         return told
-    opens = meant.purpose.adds_risk if meant else not truth(row, "reduceOnly")
-    return held_side(side, opens)
-
-
-def held_side(side: OrderSide, opens: bool) -> Side:
-    """The position that an order of this side opens (or closes)."""
-    return Side.LONG if (side is OrderSide.BUY) == opens else Side.SHORT
-
-
-def _price(row: Row, field: str) -> Price | None:
-    value = price_or_none(row, field)
-    return None if value is None else Price(value)
+    return held_side(side, name.opens(closes=truth(row, "reduceOnly")))
 
 
 def _trigger_by(row: Row) -> TriggerBy | None:
@@ -189,11 +169,11 @@ def _trigger_by(row: Row) -> TriggerBy | None:
     return None
 
 
-def _dies_with_position(row: Row, meant: Meaning | None) -> bool:
+def _dies_with_position(row: Row, name: ClientId) -> bool:
     """OKX does not always show `cxlOnClosePos`; what we placed for a part has it, the net of an entry has not."""
     if row.get("cxlOnClosePos") not in (None, ""):
         return truth(row, "cxlOnClosePos")
-    return meant is not None and meant.purpose is Purpose.PROTECT
+    return name.ours and name.purpose is Purpose.PROTECT
 
 
 def _children(row: Row) -> tuple[str, ...]:
@@ -227,10 +207,10 @@ def parse_position(row: Row) -> Position | None:
         symbol=to_symbol(text(row, "instId")),
         side=side,
         contracts=Contracts(abs(held)),
-        average_price=Price(number(row, "avgPx")),
-        mark_price=Price(number(row, "markPx")),
-        last_price=_price(row, "last"),
-        liquidation_price=_price(row, "liqPx"),
+        average_price=price(row, "avgPx"),
+        mark_price=price(row, "markPx"),
+        last_price=price_or_none(row, "last"),
+        liquidation_price=price_or_none(row, "liqPx"),
         leverage=number(row, "lever"),
         margin=number_or_zero(row, "imr") or number_or_zero(row, "margin"),
         unrealised_pnl=number(row, "upl"),
@@ -244,12 +224,12 @@ def parse_position(row: Row) -> Position | None:
 
 def parse_ticker(row: Row, mark: Price, at: datetime | None = None) -> Ticker:
     """Newest prices; `mark` comes by a channel of its own. `at`: when we heard it (else OKX's own time)."""
-    last = Price(number(row, "last"))
+    last = price(row, "last")
     return Ticker(
         symbol=to_symbol(text(row, "instId")),
         last=last,
-        bid=_price(row, "bidPx") or last,
-        ask=_price(row, "askPx") or last,
+        bid=price_or_none(row, "bidPx") or last,
+        ask=price_or_none(row, "askPx") or last,
         mark=mark,
         at=at or moment(row, "ts"),
     )
@@ -257,4 +237,4 @@ def parse_ticker(row: Row, mark: Price, at: datetime | None = None) -> Ticker:
 
 def parse_mark(row: Row) -> tuple[str, Price]:
     """Symbol and mark price."""
-    return to_symbol(text(row, "instId")), Price(number(row, "markPx"))
+    return to_symbol(text(row, "instId")), price(row, "markPx")

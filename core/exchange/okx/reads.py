@@ -6,9 +6,8 @@ are not ours to read into the picture.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,25 +16,22 @@ from okx.PublicData import PublicAPI
 from core.domain.account import AccountState
 from core.domain.errors import Unavailable
 from core.domain.instrument import Instrument
-from core.domain.observation import PortFacts, Position, Ticker
+from core.domain.observation import Position, Ticker
 from core.domain.order import Fill, Funding, Order, OrderKind
 from core.domain.position_history import ClosedPosition
-from core.exchange.cached_value import Kept
-from core.exchange.clock import ExchangeClock
-from core.exchange.okx.calls import Calls
+from core.exchange.cached_value import CachedValue
+from core.exchange.fields import Row
 from core.exchange.okx.catalogue import parse_candle, parse_fees, parse_instruments
-from core.exchange.okx.codes import FACTS, NO_SUCH_ORDER
-from core.exchange.okx.fields import Row, is_ours, milliseconds, number, text, to_inst_id
+from core.exchange.okx.codes import NO_SUCH_ORDER
+from core.exchange.okx.fields import is_ours, milliseconds, number, text, to_inst_id
 from core.exchange.okx.ledger import parse_account, parse_fill, parse_funding, parse_life
-from core.exchange.okx.limits import LIMITS
+from core.exchange.okx.paging import page_limit, read_pages
 from core.exchange.okx.parse import fold, parent_of, parse_algo, parse_mark, parse_order, parse_position, parse_ticker
-from core.exchange.okx.rest_session import Session
-from core.exchange.port import Candle, Credentials
-from core.exchange.throttle import Throttle
+from core.exchange.okx.rest_session import OKXSession
+from core.exchange.port import Candle
+from core.exchange.rest import Priority, RestCaller
 
-REST_URL = "https://openapi.okx.com"
 SWAP = "SWAP"
-PAGE = "100"
 MOST_CANDLES = 300  #: in one answer
 RECENT_FILLS, RECENT_BILLS = timedelta(days=3), timedelta(days=7)  #: older ones are in slower lists
 MARGIN = timedelta(hours=1)  #: the slower list is asked a little before the quick one ends
@@ -48,74 +44,49 @@ TRADING_SERVICES = ("5", "8", "9")  #: of system/status: trading, in batches of 
 
 
 class OKXReads:
-    """One account at OKX (or at an address that answers like it), read."""
+    """Reads one account at OKX (or at an address that answers like it)."""
 
     def __init__(
         self,
-        credentials: Credentials,
+        session: OKXSession,
+        rest: RestCaller,
         *,
-        rest_url: str = "",  #: empty: the address of the global region
-        demo: bool = False,
-        proxy: str | None = None,
-        throttle: Throttle | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        demo: bool,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
     ) -> None:
-        self.demo = demo
-        self.throttle = throttle or Throttle(LIMITS)
-        clock = ExchangeClock(now)
-        self._session = Session(
-            credentials,
-            flag="1" if demo else "0",
-            rest_url=rest_url or REST_URL,
-            proxy=proxy,
-            throttle=self.throttle,
-            exchange_now=clock.now,
-        )
-        self._calls = Calls(self._session, clock, lifetime=FACTS.request_lifetime, sleep=sleep, monotonic=monotonic)
-        self._now = now
-        self._config = Kept(self._read_config, CONFIG_GOOD_FOR_SECONDS, monotonic)
-        self._status = Kept(self._read_status, STATUS_GOOD_FOR_SECONDS, monotonic)
-        self._fees = Kept(self._read_fees, FEES_GOOD_FOR_SECONDS, monotonic)
+        self._session, self._rest, self._demo, self._now = session, rest, demo, now
+        self.config = CachedValue(self._read_config, CONFIG_GOOD_FOR_SECONDS, monotonic)  #: the account's settings
+        self._status = CachedValue(self._read_status, STATUS_GOOD_FOR_SECONDS, monotonic)
+        self._fees = CachedValue(self._read_fees, FEES_GOOD_FOR_SECONDS, monotonic)
         self._oldest: dict[str, str] = {}  #: per list of live orders the row at its old end
-
-    @property
-    def facts(self) -> PortFacts:
-        return FACTS
-
-    def usage(self) -> dict[str, tuple[int, int]]:
-        """Requests in the present window and the limit, per endpoint."""
-        return self.throttle.usage()
-
-    def close(self) -> None:
-        """Close the connections; nothing is sent or tried again afterwards."""
-        self._calls.closed = True
-        self._session.close()
 
     # -- the account
 
     def account_state(self) -> AccountState:
         """Money in USDT, position mode and what the key may do."""
-        row = self._calls.read_one("balance", lambda: self._session.get_account_balance(ccy="USDT"), protection=True)
-        return parse_account(row, self._config.value(), self._now())
+        row = self._rest.row("balance", lambda: self._session.get_account_balance(ccy="USDT"))
+        return parse_account(row, self.config.value(), self._now())
 
     def _read_config(self) -> Row:
-        return self._calls.read_one("account settings", self._session.get_account_config, protection=True)
+        return self._rest.row("account settings", self._session.get_account_config)
 
     def positions(self) -> list[Position]:
         """All cross positions in USDT contracts, in one answer. Flat contracts are absent."""
-        rows = self._calls.read("positions", lambda: self._session.get_positions(instType=SWAP), protection=True)
+        rows = self._rest.rows("positions", lambda: self._session.get_positions(instType=SWAP))
         ours = (row for row in rows if is_ours(row.get("instId")) and row.get("mgnMode") == "cross")
         return [position for position in map(parse_position, ours) if position is not None]
 
     def leverage(self, symbol: str) -> Decimal:
         """The leverage set for cross positions in this contract; one value for both sides."""
-        return self._leverages(symbol)[0]
+        return self.leverages(symbol)[0]
 
-    def _leverages(self, symbol: str) -> list[Decimal]:
-        rows = self._calls.read(
-            f"leverage of {symbol}", lambda: self._session.get_leverage("cross", instId=to_inst_id(symbol))
+    def leverages(self, symbol: str) -> list[Decimal]:
+        """Return the leverage of both sides of a contract, as OKX lists them."""
+        rows = self._rest.rows(
+            f"leverage of {symbol}",
+            lambda: self._session.get_leverage("cross", instId=to_inst_id(symbol)),
+            Priority.HISTORY,
         )
         if not rows:
             raise Unavailable(f"leverage of {symbol}: OKX answered with nothing")
@@ -130,7 +101,7 @@ class OKXReads:
         """
         ordinary = self._pages(
             "working orders",
-            lambda after: self._session.get_order_list(instType=SWAP, after=after, limit=PAGE),
+            lambda after: self._session.get_order_list(instType=SWAP, after=after, limit=page_limit()),
             "ordId",
         )
         conditional = self._algos("conditional,oco")
@@ -143,14 +114,14 @@ class OKXReads:
     def _algos(self, kinds: str) -> list[Order]:
         rows = self._pages(
             f"resting {kinds} orders",
-            lambda after: self._session.order_algos_list(ordType=kinds, instType=SWAP, after=after, limit=PAGE),
+            lambda after: self._session.order_algos_list(ordType=kinds, instType=SWAP, after=after, limit=page_limit()),
             "algoId",
         )
         return [parse_algo(row) for row in rows]
 
     def _pages(self, what: str, call: Callable[[str], Any], cursor: str) -> list[Row]:
         """A list that only grows at its new end: what was its oldest row once stays that while it is listed."""
-        rows = self._calls.read_all(what, call, cursor, oldest=self._oldest.get(what, ""), protection=True)
+        rows = read_pages(self._rest, what, call, cursor, oldest=self._oldest.get(what, ""))
         self._oldest[what] = str(rows[-1][cursor]) if rows else ""
         return [row for row in rows if is_ours(row.get("instId"))]
 
@@ -178,7 +149,7 @@ class OKXReads:
     def _known(self, what: str, call: Callable[[], Any]) -> Row | None:
         """The row, or None where OKX says that there is no such order. Raises Unavailable for everything else."""
         try:
-            rows = self._calls.read(what, call, protection=True)
+            rows = self._rest.rows(what, call)
         except Unavailable as silence:
             if silence.exchange_code in NO_SUCH_ORDER:
                 return None
@@ -189,27 +160,29 @@ class OKXReads:
 
     def fills(self, since: datetime, until: datetime | None = None) -> list[Fill]:
         """All executions in USDT contracts since then (three months at most), oldest first."""
-        recent = self._calls.clock.now() - since < RECENT_FILLS - MARGIN
+        recent = self._rest.clock.now() - since < RECENT_FILLS - MARGIN
         begin, end = milliseconds(since), "" if until is None else milliseconds(until)
 
         def page(after: str) -> Any:
             if recent:
-                return self._session.get_fills(instType=SWAP, after=after, begin=begin, end=end, limit=PAGE)
-            return self._session.fills_history(instType=SWAP, after=after, begin=begin, end=end, limit=PAGE)
+                return self._session.get_fills(instType=SWAP, after=after, begin=begin, end=end, limit=page_limit())
+            return self._session.fills_history(instType=SWAP, after=after, begin=begin, end=end, limit=page_limit())
 
-        rows = self._calls.read_all("fills", page, "billId")
+        rows = read_pages(self._rest, "fills", page, "billId", priority=Priority.HISTORY)
         found = [parse_fill(row) for row in rows if is_ours(row.get("instId"))]
         return sorted(found, key=lambda fill: (fill.at, int(fill.exchange_fill_id)))
 
     def funding(self, since: datetime, until: datetime | None = None) -> list[Funding]:
         """All funding fees since then (three months at most), oldest first. OKX does not tell the side."""
-        archive = self._calls.clock.now() - since >= RECENT_BILLS - MARGIN
+        archive = self._rest.clock.now() - since >= RECENT_BILLS - MARGIN
         within = {"begin": milliseconds(since), "end": "" if until is None else milliseconds(until)}
 
         def page(after: str) -> Any:
-            return self._session.bills(archive=archive, instType=SWAP, type="8", after=after, limit=PAGE, **within)
+            return self._session.bills(
+                archive=archive, instType=SWAP, type="8", after=after, limit=page_limit(), **within
+            )
 
-        rows = self._calls.read_all("funding", page, "billId")
+        rows = read_pages(self._rest, "funding", page, "billId", priority=Priority.HISTORY)
         found = [parse_funding(row) for row in rows if is_ours(row.get("instId"))]
         return sorted(found, key=lambda paid: (paid.at, int(paid.exchange_id)))
 
@@ -223,10 +196,10 @@ class OKXReads:
 
         def page(after: str) -> Any:
             # with both edges the page is counted from the newest; with `before` alone from the oldest
-            edge = after or latest or milliseconds(self._calls.clock.now() + MARGIN)
-            return self._session.get_positions_history(instType=SWAP, after=edge, before=before, limit=PAGE)
+            edge = after or latest or milliseconds(self._rest.clock.now() + MARGIN)
+            return self._session.get_positions_history(instType=SWAP, after=edge, before=before, limit=page_limit())
 
-        rows = self._calls.read_all("closed positions", page, "uTime", identity=LIFE)
+        rows = read_pages(self._rest, "closed positions", page, "uTime", identity=LIFE, priority=Priority.HISTORY)
         ours = (row for row in rows if is_ours(row.get("instId")) and row.get("mgnMode") == "cross")
         return sorted(map(parse_life, ours), key=lambda life: (life.updated_at, life.life))
 
@@ -234,19 +207,17 @@ class OKXReads:
 
     def instruments(self) -> dict[str, Instrument]:
         """Every perpetual settled in USDT by our symbol, with its rules and this account's fees."""
-        rows = self._calls.read("contracts", lambda: PublicAPI.get_instruments(self._session, SWAP))
+        rows = self._rest.rows("contracts", lambda: PublicAPI.get_instruments(self._session, SWAP), Priority.HISTORY)
         return parse_instruments(rows, self._fees.value())
 
     def _read_fees(self) -> Any:
-        return parse_fees(self._calls.read_one("fees", lambda: self._session.get_fee_rates(SWAP)))
+        return parse_fees(self._rest.row("fees", lambda: self._session.get_fee_rates(SWAP), Priority.HISTORY))
 
     def ticker(self, symbol: str) -> Ticker:
         """Last, bid, ask and mark, as of the moment we asked: OKX's own stamp is that of the last trade."""
         inst_id, asked = to_inst_id(symbol), self._now()
-        row = self._calls.read_one(f"prices of {symbol}", lambda: self._session.get_ticker(inst_id), protection=True)
-        mark = self._calls.read_one(
-            f"mark price of {symbol}", lambda: self._session.get_mark_price(SWAP, instId=inst_id), protection=True
-        )
+        row = self._rest.row(f"prices of {symbol}", lambda: self._session.get_ticker(inst_id))
+        mark = self._rest.row(f"mark price of {symbol}", lambda: self._session.get_mark_price(SWAP, instId=inst_id))
         return parse_ticker(row, parse_mark(mark)[1], asked)
 
     def candles(self, symbol: str, bar: str, limit: int) -> list[Candle]:
@@ -263,26 +234,19 @@ class OKXReads:
         return [parse_candle(row) for row in reversed(rows)]
 
     def _candles(self, symbol: str, bar: str, after: str, limit: int) -> list[Any]:
-        return self._calls.read(
+        return self._rest.rows(
             f"candles of {symbol}",
             lambda: self._session.get_candlesticks(to_inst_id(symbol), after=after, bar=bar, limit=str(limit)),
+            Priority.HISTORY,
         )
-
-    def server_time(self) -> datetime:
-        """OKX's clock; also what our signatures and deadlines go by."""
-        return self._calls.measure_clock()
-
-    def exchange_now(self) -> datetime:
-        """OKX's clock by the difference measured last; asks nobody."""
-        return self._calls.clock.now()
 
     def under_maintenance(self) -> bool:
         """Whether OKX says that trading is being worked on now; asked at most once a minute."""
         return bool(self._status.value())
 
     def _read_status(self) -> bool:
-        rows = self._calls.read("system status", self._session.status)
-        world = "2" if self.demo else "1"
+        rows = self._rest.rows("system status", self._session.status, Priority.HISTORY)
+        world = "2" if self._demo else "1"
         return any(
             text(row, "state") == "ongoing"
             and text(row, "serviceType") in TRADING_SERVICES

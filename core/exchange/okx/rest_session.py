@@ -10,8 +10,6 @@ import json
 import logging
 import ssl
 from collections.abc import Callable
-from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -26,10 +24,12 @@ from okx.PublicData import PublicAPI
 from okx.Status import StatusAPI
 from okx.Trade import TradeAPI
 
+from core.exchange.fields import Row
 from core.exchange.loopback import is_loopback
-from core.exchange.okx.codes import BUDGET, NO_ANSWER, NOT_SENT
-from core.exchange.okx.fields import Row, milliseconds
+from core.exchange.okx.codes import REQUESTS_TOO_FAST
+from core.exchange.okx.fields import milliseconds
 from core.exchange.port import Credentials
+from core.exchange.rest import BUDGET, NO_ANSWER, NOT_SENT, Answer, terms_of_call
 from core.exchange.throttle import Throttle
 
 ROOT = "/api/v5/"
@@ -41,30 +41,6 @@ CERTAINLY_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeou
 
 logger.disable("okx")  # its debug lines show key, signature and passphrase
 logging.getLogger("httpx").setLevel(logging.WARNING)  # one line per request would bury ours
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of one request. `code` "0": it was carried out."""
-
-    code: str
-    words: str
-    rows: list[Any]
-
-    @property
-    def good(self) -> bool:
-        return self.code == "0"
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a request may cost and until when it may be carried out (by OKX's clock)."""
-
-    protection: bool = False
-    until: datetime | None = None
-
-
-_terms: ContextVar[Terms] = ContextVar("terms")  #: of the call being made in this thread
 
 
 @cache
@@ -81,7 +57,7 @@ class _Transport(httpx.Client):
         super().__init__(base_url=base_url, proxy=proxy, timeout=TIMEOUT, trust_env=far, verify=_certificates())
 
 
-class Session(AccountAPI, TradeAPI, PublicAPI, MarketAPI, StatusAPI, _Transport):
+class OKXSession(AccountAPI, TradeAPI, PublicAPI, MarketAPI, StatusAPI, _Transport):
     """All of python-okx's calls in one object, thread-safe, with one pool of connections. `repr` shows no secret."""
 
     def __init__(
@@ -107,16 +83,7 @@ class Session(AccountAPI, TradeAPI, PublicAPI, MarketAPI, StatusAPI, _Transport)
         self._throttle, self._exchange_now = throttle, exchange_now
 
     def __repr__(self) -> str:
-        return f"Session({self.domain})"
-
-    def ask(self, call: Callable[[], Any], terms: Terms) -> Answer:
-        """Make one call under these terms."""
-        token = _terms.set(terms)
-        try:
-            answer: Answer = call()
-        finally:
-            _terms.reset(token)
-        return answer
+        return f"{type(self).__name__}({self.domain})"
 
     # -- calls that python-okx lacks, or lacks parameters of
 
@@ -130,9 +97,9 @@ class Session(AccountAPI, TradeAPI, PublicAPI, MarketAPI, StatusAPI, _Transport)
 
     def _request(self, method: str, request_path: str, params: Any) -> Answer:
         """What every call of python-okx ends in: signed, sent once, understood. Empty parameters are not sent."""
-        terms, endpoint = _terms.get(), request_path.removeprefix(ROOT)
-        if not self._throttle.take(f"{method} {endpoint}", protection=terms.protection):
-            return Answer(BUDGET, f"too many requests to {endpoint} at the moment", [])
+        terms, endpoint = terms_of_call(), request_path.removeprefix(ROOT)
+        if not self._throttle.take(f"{method} {endpoint}", protection=terms.protects):
+            return Answer(BUDGET, f"too many requests to {endpoint} at the moment")
         asked = sent_parameters(params)
         path = request_path + utils.parse_params_to_str(asked) if method == consts.GET else request_path
         body = json.dumps(asked) if method == consts.POST else ""
@@ -142,9 +109,9 @@ class Session(AccountAPI, TradeAPI, PublicAPI, MarketAPI, StatusAPI, _Transport)
         try:
             response = self.request(method, path, content=body.encode() or None, headers=headers)
         except CERTAINLY_NOT_SENT as trouble:
-            return Answer(NOT_SENT, f"no connection to OKX ({type(trouble).__name__})", [])
+            return Answer(NOT_SENT, f"no connection to OKX ({type(trouble).__name__})")
         except httpx.HTTPError as trouble:
-            return Answer(NO_ANSWER, f"no answer from OKX ({type(trouble).__name__})", [])
+            return Answer(NO_ANSWER, f"no answer from OKX ({type(trouble).__name__})")
         return understood(response)
 
     def _signed_headers(self, method: str, path: str, body: str) -> dict[str, str]:
@@ -165,12 +132,12 @@ def sent_parameters(params: Any) -> Any:
 def understood(response: httpx.Response) -> Answer:
     """The envelope, and the fate of the one row where rows have fates of their own (`sCode`)."""
     if response.status_code == HTTP_TOO_MANY and b"{" not in response.content[:1]:
-        return Answer("50011", "too many requests (HTTP 429)", [])
+        return Answer(REQUESTS_TOO_FAST, "too many requests (HTTP 429)")
     try:
         body = orjson.loads(response.content)
         code, words, rows = str(body["code"]), str(body.get("msg") or ""), body.get("data") or []
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
-        return Answer(NO_ANSWER, f"OKX answered with something else than JSON (HTTP {response.status_code})", [])
+        return Answer(NO_ANSWER, f"OKX answered with something else than JSON (HTTP {response.status_code})")
     row: Row = rows[0] if rows and isinstance(rows[0], dict) else {}
     if row.get("sCode") not in (None, "", "0"):
         return Answer(str(row["sCode"]), str(row.get("sMsg") or words), rows)

@@ -26,7 +26,7 @@ from core.domain.intent import ExitReason, RecoveryChoice, ReopenChoice, Target
 from core.domain.order import Purpose
 from core.exchange.binance.client import BinanceClient
 from core.exchange.binance.stream.stream import BinanceStream, Upkeep
-from core.exchange.okx import reads
+from core.exchange.okx import paging
 from core.exchange.okx.stream.stream import OKXStream
 from core.exchange.stream_thread import Stream
 from core.exchange.throttle import Throttle
@@ -386,6 +386,5 @@ class Voyage(Weathered):
 @contextmanager
 def small_pages(of: int = 2) -> Iterator[None]:
     """Lists of the exchange come in pages of so many rows, so that a short history has several."""
-    most = reads.Calls.read_all.__kwdefaults__
-    with patch.object(reads, "PAGE", str(of)), patch.dict(most, most=of):
+    with patch.object(paging, "PAGE_ROWS", of):
         yield

@@ -14,9 +14,11 @@ from core.domain.action import AmendOrder, CancelOrder
 from core.domain.errors import OutcomeUnknown, PerpdeckError, Refused, Unavailable
 from core.domain.order import OrderKind
 from core.exchange.binance.codes import FACTS, MEANS, Says, codes_of, failed_write
-from core.exchange.binance.limits import USUAL_WEIGHT, Budget, Need, weight_of
+from core.exchange.binance.limits import USUAL_WEIGHT, Budget, weight_of
 from core.exchange.binance.parse import parse_algo, parse_order
 from core.exchange.binance.rest_session import never_sent, understood
+from core.exchange.rest import Answer as Refusal
+from core.exchange.rest import Priority
 from tests.wire.binance.conftest import KEY, SECRET
 from tests.wire.binance.stub import Answer, payload, refused
 from tests.wire.binance.words import BTC, close, entry, stop
@@ -321,12 +323,12 @@ def test_binances_own_count_is_believed_and_protection_finds_room(binance, stub,
 
 def test_an_order_of_history_waits_before_a_look_does():
     budget, now, at = Budget(sleep=lambda seconds: None), USUAL_WEIGHT, Time().now
-    assert budget.take(now // 2, Need.HISTORY, at) == 0
-    assert budget.take(1, Need.HISTORY, at) > 2
-    assert budget.take(80, Need.LOOK, at) == 0
-    assert budget.take(now, Need.LOOK, at) > 2
-    assert budget.take(1, Need.WRITE, at) == 0
-    assert budget.take(0, Need.LOOK, at) == 0
+    assert budget.take(now // 2, Priority.HISTORY, at) == 0
+    assert budget.take(1, Priority.HISTORY, at) > 2
+    assert budget.take(80, Priority.LOOK, at) == 0
+    assert budget.take(now, Priority.LOOK, at) > 2
+    assert budget.take(1, Priority.WRITE, at) == 0
+    assert budget.take(0, Priority.LOOK, at) == 0
     budget.answered(80, None, at())
     assert budget.used(at()) == now // 2 + 81
 
@@ -355,7 +357,7 @@ def test_the_weight_that_a_minute_allows_is_read_with_the_contracts(binance, stu
 
 def test_each_code_says_one_thing_and_each_ending_follows_from_it():
     for code, says in MEANS.items():
-        error = failed_write("it", code, "words")
+        error = failed_write("it", Refusal(code, "words"))
         if says in (Says.OPEN, Says.EXISTS):
             assert isinstance(error, OutcomeUnknown), code
         else:
@@ -374,7 +376,7 @@ def test_facts():
 
 def test_a_code_that_no_table_knows_is_loud(caplog):
     with caplog.at_level(logging.WARNING):
-        failed_write("it", "-9999", "Something new.")
+        failed_write("it", Refusal("-9999", "Something new."))
     assert "-9999" in caplog.text
 
 

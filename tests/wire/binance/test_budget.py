@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from core.exchange.binance.limits import USUAL_WEIGHT, Budget, Need
+from core.exchange.binance.limits import SHARE_PERCENT, USUAL_WEIGHT, Budget
+from core.exchange.rest import Priority
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LOOK = (5, 1, 1)  #: positions, and both books of one contract
@@ -26,8 +27,8 @@ class Minute:
     def counted(self) -> int:
         return sum(weight for at, weight in self.sent if self.now - at < timedelta(minutes=1))
 
-    def asks(self, weight: int, need: Need = Need.LOOK) -> bool:
-        if self.budget.take(weight, need, lambda: self.now) > 0:
+    def asks(self, weight: int, priority: Priority = Priority.LOOK) -> bool:
+        if self.budget.take(weight, priority, lambda: self.now) > 0:
             return False
         self.sent.append((self.now, weight))
         self.budget.answered(weight, self.counted, self.now)
@@ -47,27 +48,27 @@ def longest_blindness(found: list[bool]) -> int:
 
 
 def test_looks_go_on_slowly_when_their_share_is_used_up() -> None:
-    minute = Minute(USUAL_WEIGHT * Need.LOOK.value // 100)
+    minute = Minute(USUAL_WEIGHT * SHARE_PERCENT[Priority.LOOK] // 100)
     found = minute.looks(300)
     assert longest_blindness(found[:30]) <= 10
     assert all(found[90:])
 
 
 def test_a_count_that_does_not_begin_anew_with_the_minute_makes_nobody_blind() -> None:
-    minute = Minute(USUAL_WEIGHT * Need.LOOK.value // 100, second=55)
+    minute = Minute(USUAL_WEIGHT * SHARE_PERCENT[Priority.LOOK] // 100, second=55)
     assert longest_blindness(minute.looks(300)) <= 10
 
 
 def test_what_is_kept_for_orders_is_never_used_up_by_looks() -> None:
-    minute = Minute(USUAL_WEIGHT * Need.LOOK.value // 100, second=0)
+    minute = Minute(USUAL_WEIGHT * SHARE_PERCENT[Priority.LOOK] // 100, second=0)
     minute.looks(59)
     assert minute.counted <= USUAL_WEIGHT * 92 // 100
-    assert minute.asks(1, Need.WRITE)
+    assert minute.asks(1, Priority.WRITE)
 
 
 def test_history_waits_for_the_next_minute() -> None:
-    minute = Minute(USUAL_WEIGHT * Need.HISTORY.value // 100)
-    assert not minute.asks(30, Need.HISTORY)
+    minute = Minute(USUAL_WEIGHT * SHARE_PERCENT[Priority.HISTORY] // 100)
+    assert not minute.asks(30, Priority.HISTORY)
     assert minute.asks(30)
 
 

@@ -86,8 +86,8 @@ def test_addresses():
         with pytest.raises(Misconfigured):
             addresses(environment, region)
     live, demo = (made(Credentials(KEY, SECRET, "")) for made in (BinanceClient, BinanceTestnetClient))
-    assert repr(live._session) == "Session(fapi.binance.com)"
-    assert repr(demo._session) == "Session(demo-fapi.binance.com)"
+    assert repr(live._session) == "BinanceSession(fapi.binance.com)"
+    assert repr(demo._session) == "BinanceSession(demo-fapi.binance.com)"
 
 
 def test_threads_do_not_wait_for_each_other(binance, stub):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
-from core.exchange.binance.fields import MILLISECOND
+from core.exchange.fields import MILLISECOND
 
 log = logging.getLogger("perpdeck.binance")
 

@@ -31,11 +31,11 @@ from core.exchange.binance.account.ledger import (
     parse_trade,
 )
 from core.exchange.binance.account.position_history import Leg, Life, Torn, closed_position, fold, funding_of
-from core.exchange.binance.calls import Calls
 from core.exchange.binance.codes import GONE
-from core.exchange.binance.fields import Row, is_ours, milliseconds, moment, number, text, to_name, to_symbol
-from core.exchange.binance.limits import Need
-from core.exchange.binance.rest_session import Session
+from core.exchange.binance.fields import is_ours, moment, number, text, to_name, to_symbol
+from core.exchange.binance.rest_session import BinanceSession
+from core.exchange.fields import Row, milliseconds
+from core.exchange.rest import Priority, RestCaller
 
 log = logging.getLogger("perpdeck.binance")
 
@@ -56,9 +56,9 @@ class History:
     """The account's past. Thread-safe. `now` is Binance's time."""
 
     def __init__(
-        self, session: Session, calls: Calls, now: Callable[[], datetime], monotonic: Callable[[], float]
+        self, session: BinanceSession, rest: RestCaller, now: Callable[[], datetime], monotonic: Callable[[], float]
     ) -> None:
-        self._session, self._calls, self._now, self._monotonic = session, calls, now, monotonic
+        self._session, self._rest, self._now, self._monotonic = session, rest, now, monotonic
         self._trades: dict[str, Journal[Trade]] = {}
         self._income = Journal[Income](most=MOST, overlap=INCOME_OVERLAP)
         self._income_read_at: float | None = None
@@ -67,13 +67,15 @@ class History:
 
     # -- income ----------------------------------------------------------------------------------------------
 
-    def income(self, since: datetime, until: datetime | None = None, need: Need = Need.HISTORY) -> list[Income]:
+    def income(
+        self, since: datetime, until: datetime | None = None, priority: Priority = Priority.HISTORY
+    ) -> list[Income]:
         """Bookings of that time, oldest first. Raises Unavailable."""
         read_at, now = self._income_read_at, self._monotonic()
         begins = self._income.begins
         fresh = read_at is not None and now - read_at < INCOME_GOOD_FOR_SECONDS
         if not fresh or begins is None or since < begins:
-            self._income.reach(lambda begin, end: self._income_page(begin, end, need), since, self._now(), until)
+            self._income.reach(lambda begin, end: self._income_page(begin, end, priority), since, self._now(), until)
             if until is None:
                 self._income_read_at = now
         return self._income.known(since, until)
@@ -83,58 +85,58 @@ class History:
         name = to_name(symbol)
         return [row for row in self._income.known() if row.symbol == name]
 
-    def _income_page(self, begin: datetime, end: datetime, need: Need) -> list[Income]:
-        rows = self._calls.rows("income", lambda: self._session.futures_income_history(**_between(begin, end)), need)
+    def _income_page(self, begin: datetime, end: datetime, priority: Priority) -> list[Income]:
+        rows = self._rest.rows("income", lambda: self._session.futures_income_history(**_between(begin, end)), priority)
         return [parse_income(row) for row in rows]
 
-    def funding(self, since: datetime, until: datetime | None, need: Need) -> list[Funding]:
+    def funding(self, since: datetime, until: datetime | None, priority: Priority) -> list[Funding]:
         """Funding fees of that time, oldest first."""
-        rows = self.income(since, until, need)
+        rows = self.income(since, until, priority)
         return [parse_funding(row) for row in rows if row.kind == FUNDING_FEE and is_ours(row.symbol)]
 
     # -- executions ------------------------------------------------------------------------------------------
 
     def trades(
-        self, symbol: str, since: datetime, until: datetime | None = None, need: Need = Need.LOOK
+        self, symbol: str, since: datetime, until: datetime | None = None, priority: Priority = Priority.LOOK
     ) -> list[Trade]:
         """Executions in one contract, oldest first. Raises Unavailable."""
         journal = self._trades.setdefault(symbol, Journal[Trade](most=MOST, overlap=TRADES_OVERLAP))
         journal.reach(
-            lambda begin, end: self._trades_page(symbol, need, **_between(begin, end)), since, self._now(), until
+            lambda begin, end: self._trades_page(symbol, priority, **_between(begin, end)), since, self._now(), until
         )
         return journal.known(since, until)
 
     def of_order(self, symbol: str, order_id: str) -> list[Trade]:
         """All executions of one order, as far as Binance lists them yet. Raises Unavailable."""
-        return self._trades_page(symbol, Need.LOOK, orderId=order_id)
+        return self._trades_page(symbol, Priority.LOOK, orderId=order_id)
 
-    def _trades_page(self, symbol: str, need: Need, **asked: Any) -> list[Trade]:
+    def _trades_page(self, symbol: str, priority: Priority, **asked: Any) -> list[Trade]:
         name = to_name(symbol)
         try:
-            rows = self._calls.rows(
-                f"executions in {name}", lambda: self._session.futures_account_trades(symbol=name, **asked), need
+            rows = self._rest.rows(
+                f"executions in {name}", lambda: self._session.futures_account_trades(symbol=name, **asked), priority
             )
         except Unavailable as silence:
             if silence.exchange_code not in NO_SUCH_CONTRACT:
                 raise
             log.warning("executions in %s are not told any more: the contract is gone", name)
             rows = []
-        return [parse_trade(row, self._in_usdt(row, need)) for row in rows]
+        return [parse_trade(row, self._in_usdt(row, priority)) for row in rows]
 
-    def _in_usdt(self, row: Row, need: Need) -> Decimal:
+    def _in_usdt(self, row: Row, priority: Priority) -> Decimal:
         """The fee of an execution in USDT, at the price of its minute: the same whenever it is asked for."""
         amount, currency = paid(row)
         if currency == SETTLE or not amount:
             return amount
         minute = moment(row, "time").replace(second=0, microsecond=0)
         if (currency, minute) not in self._rates:
-            self._rates[currency, minute] = self._rate(currency, minute, need)
+            self._rates[currency, minute] = self._rate(currency, minute, priority)
         return amount * self._rates[currency, minute]
 
-    def _rate(self, currency: str, minute: datetime, need: Need) -> Decimal:
+    def _rate(self, currency: str, minute: datetime, priority: Priority) -> Decimal:
         asked = {"symbol": f"{currency}{SETTLE}", "interval": "1m", "limit": 1, **_times(minute, minute + MINUTE)}
         try:
-            bars = self._calls.rows(f"price of {currency}", lambda: self._session.futures_klines(**asked), need)
+            bars = self._rest.rows(f"price of {currency}", lambda: self._session.futures_klines(**asked), priority)
         except Unavailable as silence:
             if silence.exchange_code not in NO_SUCH_CONTRACT:
                 raise
@@ -144,17 +146,17 @@ class History:
             raise Unavailable(f"price of {currency}: Binance has none for {minute:%Y-%m-%d %H:%M}")
         return number({"close": bars[0][4]}, "close")
 
-    def fills(self, since: datetime, until: datetime | None, need: Need, symbols: frozenset[str]) -> list[Fill]:
+    def fills(self, since: datetime, until: datetime | None, priority: Priority, symbols: frozenset[str]) -> list[Fill]:
         """Executions of the account, oldest first: in the contracts that had income, and in `symbols` beside them."""
         found: list[Fill] = []
-        for symbol in sorted(self._traded(since, until, need) | symbols):
-            trades = self.trades(symbol, since, until, need)
-            names = self.names(symbol, trades, need)
+        for symbol in sorted(self._traded(since, until, priority) | symbols):
+            trades = self.trades(symbol, since, until, priority)
+            names = self.names(symbol, trades, priority)
             found += [parse_fill(trade, names[trade.order_id]) for trade in trades]
         return sorted(found, key=lambda fill: (fill.at, fill.symbol, int(fill.exchange_fill_id.rpartition(":")[2])))
 
-    def _traded(self, since: datetime, until: datetime | None, need: Need) -> frozenset[str]:
-        rows = self.income(since, until, need)
+    def _traded(self, since: datetime, until: datetime | None, priority: Priority) -> frozenset[str]:
+        rows = self.income(since, until, priority)
         return frozenset(to_symbol(row.symbol) for row in rows if is_ours(row.symbol) and row.kind != FUNDING_FEE)
 
     # -- names of orders -------------------------------------------------------------------------------------
@@ -166,29 +168,29 @@ class History:
     def note_name(self, symbol: str, order_id: str, client_id: str) -> None:
         self._names.setdefault(symbol, {})[order_id] = client_id
 
-    def names(self, symbol: str, trades: Sequence[Trade], need: Need) -> dict[str, str]:
+    def names(self, symbol: str, trades: Sequence[Trade], priority: Priority) -> dict[str, str]:
         """Client ids of the orders of these executions, by number. Raises Unavailable."""
         known = self._names.setdefault(symbol, {})
         missing = sorted({trade.order_id for trade in trades} - known.keys())
         if len(missing) > FEW_NAMES:
-            self._names_at_once(symbol, min(trade.at for trade in trades if trade.order_id in missing), need)
+            self._names_at_once(symbol, min(trade.at for trade in trades if trade.order_id in missing), priority)
         for order_id in missing:
             if order_id not in known:
-                known[order_id] = self._name(symbol, order_id, need)
+                known[order_id] = self._name(symbol, order_id, priority)
         return {trade.order_id: known[trade.order_id] for trade in trades}
 
-    def _names_at_once(self, symbol: str, since: datetime, need: Need) -> None:
+    def _names_at_once(self, symbol: str, since: datetime, priority: Priority) -> None:
         """Orders that were placed since then, a page of them; an older order is asked for by itself."""
         asked = {"symbol": to_name(symbol), "startTime": milliseconds(since - MINUTE), "limit": MOST}
-        rows = self._calls.rows(f"orders in {symbol}", lambda: self._session.futures_get_all_orders(**asked), need)
+        rows = self._rest.rows(f"orders in {symbol}", lambda: self._session.futures_get_all_orders(**asked), priority)
         for row in rows:
             self.note_name(symbol, text(row, "orderId"), str(row.get("clientOrderId") or ""))
 
-    def _name(self, symbol: str, order_id: str, need: Need) -> str:
+    def _name(self, symbol: str, order_id: str, priority: Priority) -> str:
         """The name of one order; "" where Binance no longer knows it."""
         asked = {"symbol": to_name(symbol), "orderId": order_id}
         try:
-            row = self._calls.row(f"order {order_id}", lambda: self._session.futures_get_order(**asked), need)
+            row = self._rest.row(f"order {order_id}", lambda: self._session.futures_get_order(**asked), priority)
         except Unavailable as silence:
             if silence.exchange_code in GONE:
                 return ""
@@ -197,13 +199,15 @@ class History:
 
     # -- lives -----------------------------------------------------------------------------------------------
 
-    def legs(self, symbol: str, held: Sizes, since: datetime, need: Need, newest: datetime | None = None) -> Legs:
+    def legs(
+        self, symbol: str, held: Sizes, since: datetime, priority: Priority, newest: datetime | None = None
+    ) -> Legs:
         """The legs of one contract, whole from `since` on.
 
         Raises Unavailable, and Torn where the executions do not lead to what is held, or none is from `newest` or
         after it.
         """
-        earliest, trades = since, self.trades(symbol, since, None, need)
+        earliest, trades = since, self.trades(symbol, since, None, priority)
         if newest is not None and not any(trade.at >= newest for trade in trades):
             raise Torn(f"no execution in {symbol} is listed yet from when it changed")
         while True:
@@ -220,7 +224,7 @@ class History:
                     raise Torn(f"{symbol} is held and has no executions")
                 return legs
             earliest -= FURTHER
-            self.trades(symbol, earliest, earliest, need)  # reads back, and not the newest once more
+            self.trades(symbol, earliest, earliest, priority)  # reads back, and not the newest once more
             trades = self._trades[symbol].known(earliest)
 
     def _is_all(self, symbol: str, since: datetime) -> bool:
@@ -232,42 +236,42 @@ class History:
         self,
         since: datetime,
         until: datetime | None,
-        need: Need,
+        priority: Priority,
         symbols: frozenset[str],
         held: Callable[[], Sizes],
         leverage: Callable[[str], Decimal],
     ) -> list[ClosedPosition]:
         """Lives whose newest close lies in that time, oldest first. `held` reads what is held now."""
         found: list[ClosedPosition] = []
-        traded = sorted(self._traded(since, until, need) | symbols)
+        traded = sorted(self._traded(since, until, priority) | symbols)
         now_held = held() if traded else {}
         for symbol in traded:
-            legs, now_held = self._legs_at_one_moment(symbol, since, need, now_held, held)
+            legs, now_held = self._legs_at_one_moment(symbol, since, priority, now_held, held)
             lives = [life for leg in legs for life in leg.lives if _closed_within(life, since, until)]
             if not lives:
                 continue
-            self.income(min(life.opened_at for life in lives), None, need)
-            income, names = self.known_income(symbol), self.names(symbol, [_close_of(life) for life in lives], need)
+            self.income(min(life.opened_at for life in lives), None, priority)
+            income, names = self.known_income(symbol), self.names(symbol, [_close_of(life) for life in lives], priority)
             for life in lives:
                 origin = origin_of(names[_close_of(life).order_id])
                 found.append(closed_position(life, legs, income, origin, leverage(symbol)))
         return sorted(found, key=lambda life: (life.updated_at, life.life))
 
     def _legs_at_one_moment(
-        self, symbol: str, since: datetime, need: Need, before: Sizes, held: Callable[[], Sizes]
+        self, symbol: str, since: datetime, priority: Priority, before: Sizes, held: Callable[[], Sizes]
     ) -> tuple[Legs, Sizes]:
         """Legs from a reading of what is held that did not change while the executions were read, and the newest."""
         for _ in range(TRIES):
-            legs = self._legs_if_they_agree(symbol, before, since, need)
+            legs = self._legs_if_they_agree(symbol, before, since, priority)
             after = held()
             if legs is not None and _same(symbol, before, after):
                 return legs, after
             before = after
         raise Unavailable(f"what is held of {symbol} and its executions do not agree yet")
 
-    def _legs_if_they_agree(self, symbol: str, held: Sizes, since: datetime, need: Need) -> Legs | None:
+    def _legs_if_they_agree(self, symbol: str, held: Sizes, since: datetime, priority: Priority) -> Legs | None:
         try:
-            return self.legs(symbol, held, since, need)
+            return self.legs(symbol, held, since, priority)
         except Torn:
             return None
 

@@ -8,12 +8,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.domain.account import AccountState
-from core.domain.ids import meaning
 from core.domain.instrument import OrderSide, Side
 from core.domain.money import ZERO, Contracts, Price
 from core.domain.order import Fill, Funding
-from core.exchange.binance.fields import Row, moment, number, number_or_zero, text, to_symbol, truth, word
-from core.exchange.binance.parse import ORDER_SIDE, POSITION_SIDE, held_side
+from core.exchange.binance.fields import moment, number, number_or_zero, price, text, to_symbol, word
+from core.exchange.binance.parse import ORDER_SIDE, POSITION_SIDE
+from core.exchange.fields import Row, truth
+from core.exchange.orders import held_side, read_client_id
 
 SETTLE = "USDT"
 FUNDING_FEE, INSURANCE = "FUNDING_FEE", "INSURANCE_CLEAR"
@@ -75,7 +76,7 @@ def parse_trade(row: Row, fee: Decimal) -> Trade:
         side=word(row, "side", ORDER_SIDE),
         position_side=word(row, "positionSide", POSITION_SIDE) if row.get("positionSide") else None,
         quantity=Contracts(number(row, "qty")),
-        price=Price(number(row, "price")),
+        price=price(row, "price"),
         fee=fee,
         realised_pnl=number_or_zero(row, "realizedPnl"),
         maker=truth(row, "maker"),
@@ -85,8 +86,7 @@ def parse_trade(row: Row, fee: Decimal) -> Trade:
 
 def parse_fill(trade: Trade, client_id: str) -> Fill:
     """An execution under the name of its order. Trades are counted per contract, so the contract is in its id."""
-    meant = meaning(client_id)
-    opens = meant.purpose.adds_risk if meant else trade.realised_pnl == ZERO
+    opens = read_client_id(client_id).opens(closes=trade.realised_pnl != ZERO)
     return Fill(
         exchange_fill_id=f"{trade.symbol}:{trade.id}",
         exchange_order_id=trade.order_id,

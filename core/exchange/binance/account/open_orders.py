@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable
 
 from core.domain.order import Order
 from core.exchange.binance.algo import Algos
-from core.exchange.binance.calls import Calls
-from core.exchange.binance.fields import Row, is_ours, to_name
+from core.exchange.binance.fields import is_ours, to_name
 from core.exchange.binance.parse import parse_algo, parse_order
-from core.exchange.binance.rest_session import Session
+from core.exchange.binance.rest_session import BinanceSession
+from core.exchange.fields import Row
+from core.exchange.rest import RestCaller
 
 WHOLE_EVERY_SECONDS = 10.0
 FEW_CONTRACTS = 6  #: so many are read one by one; more of them are quicker and hardly dearer at once
@@ -23,19 +24,19 @@ WHOLE_WEIGHT = 80
 WRITTEN_FOR_SECONDS = 90.0  #: what was accepted may not be listed for so long
 
 
-class Resting:
+class OpenOrders:
     """Reads the two lists. Thread-safe."""
 
     def __init__(
         self,
-        session: Session,
-        calls: Calls,
+        session: BinanceSession,
+        rest: RestCaller,
         algos: Algos,
         monotonic: Callable[[], float],
         has_room: Callable[[int], bool],
     ) -> None:
         """`has_room`: whether so much weight may be asked for now."""
-        self._session, self._calls, self._algos, self._monotonic = session, calls, algos, monotonic
+        self._session, self._rest, self._algos, self._monotonic = session, rest, algos, monotonic
         self._has_room = has_room
         self._lock = threading.Lock()
         self._whole_at: float | None = None
@@ -101,7 +102,7 @@ class Resting:
         return self._algos.folded(algo, child)
 
     def _rows(self, what: str, call: Callable[[], object]) -> list[Row]:
-        rows = self._calls.rows(what, call)
+        rows = self._rest.rows(what, call)
         return [row for row in rows if is_ours(row.get("symbol"))]
 
 

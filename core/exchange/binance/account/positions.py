@@ -19,19 +19,20 @@ from core.domain.observation import Position
 from core.exchange.binance.account.history import History, Legs, Sizes
 from core.exchange.binance.account.position_history import Leg, Life, Torn, position_id
 from core.exchange.binance.fields import (
-    Row,
     either,
     is_ours,
     moment,
     number,
     number_or_zero,
+    price,
     price_or_none,
     text,
     to_symbol,
     word,
 )
-from core.exchange.binance.limits import Need
 from core.exchange.binance.parse import POSITION_SIDE
+from core.exchange.fields import Row
+from core.exchange.rest import Priority
 
 log = logging.getLogger("perpdeck.binance")
 
@@ -101,9 +102,9 @@ class Holdings:
             side=side,
             contracts=Contracts(abs(amount)),
             average_price=Price(average),
-            mark_price=Price(number(row, "markPrice")),
+            mark_price=price(row, "markPrice"),
             last_price=None,
-            liquidation_price=_price(row, "liquidationPrice"),
+            liquidation_price=price_or_none(row, "liquidationPrice"),
             leverage=leverages.get(symbol) or number_or_zero(row, "leverage"),
             margin=number_or_zero(row, "isolatedMargin")
             or number_or_zero(row, either(row, "positionInitialMargin", "initialMargin")),
@@ -133,7 +134,7 @@ class Holdings:
         changed_lately = self._now() - state[2] <= LISTED_WITHIN
         try:
             newest = state[2] - SECOND if changed_lately else None
-            legs = self._history.legs(symbol, held, since, Need.LOOK, newest)
+            legs = self._history.legs(symbol, held, since, Priority.LOOK, newest)
         except (Unavailable, Torn) as trouble:
             log.info("the life of %s %s is not known yet: %s", symbol, side, trouble)
             return None
@@ -155,7 +156,7 @@ class Holdings:
         if due and self._now() - life.opened_at > timedelta(seconds=INCOME_EVERY_SECONDS):
             self._income_asked_at = now
             try:
-                self._history.income(life.opened_at, None, Need.HISTORY)
+                self._history.income(life.opened_at, None, Priority.HISTORY)
             except Unavailable as silence:
                 log.info("the funding of %s is not known yet: %s", life.symbol, silence)
 
@@ -165,8 +166,3 @@ def _is(life: Life | None, side: Side, average: Decimal) -> bool:
     if life is None or life.side is not side:
         return False
     return not life.whole or abs(life.average - average) <= average * SAME_PRICE
-
-
-def _price(row: Row, field: str) -> Price | None:
-    value = price_or_none(row, field)
-    return None if value is None else Price(value)

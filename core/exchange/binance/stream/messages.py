@@ -19,9 +19,10 @@ from core.domain.errors import Unavailable
 from core.domain.ids import meaning
 from core.domain.money import ZERO, total
 from core.domain.order import Order
-from core.exchange.binance.fields import Row, is_ours, number, number_or_zero, text, to_name, to_symbol
+from core.exchange.binance.fields import is_ours, number, number_or_zero, text, to_name, to_symbol
 from core.exchange.binance.parse import fold, parse_algo, parse_order
 from core.exchange.connection import Message
+from core.exchange.fields import Row
 from core.exchange.port import Push
 
 log = logging.getLogger("perpdeck.stream")

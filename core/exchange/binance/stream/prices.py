@@ -14,7 +14,8 @@ from datetime import datetime
 from core.domain.errors import Unavailable
 from core.domain.money import Price
 from core.domain.observation import Ticker
-from core.exchange.binance.fields import Row, is_ours, moment, number, to_name, to_symbol
+from core.exchange.binance.fields import is_ours, moment, number, to_name, to_symbol
+from core.exchange.fields import Row
 
 log = logging.getLogger("perpdeck.stream")
 

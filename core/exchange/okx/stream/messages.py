@@ -15,7 +15,8 @@ from core.domain.errors import Unavailable
 from core.domain.observation import Ticker
 from core.domain.order import Order
 from core.exchange.connection import Message
-from core.exchange.okx.fields import Row, is_ours, moment, to_inst_id, to_symbol
+from core.exchange.fields import Row
+from core.exchange.okx.fields import is_ours, moment, to_inst_id, to_symbol
 from core.exchange.okx.parse import parent_of, parse_algo, parse_mark, parse_order, parse_ticker
 from core.exchange.okx.stream.connection import Channel
 from core.exchange.port import Push
