@@ -21,6 +21,7 @@ from core.domain.instrument import OrderSide, Side
 from core.domain.money import Contracts, Price
 from core.domain.order import OrderKind, Purpose
 from core.exchange.fields import milliseconds
+from core.paper import PAPER_ACCOUNTS
 from tests.simulator.binance.client import BinanceClient, signature
 from tests.stack import BTC, Stack
 
@@ -38,7 +39,7 @@ def measure(world: World) -> Section:
         database = connection.execution_options(isolation_level="AUTOCOMMIT")
         database.exec_driver_sql("CREATE TABLE smallest_commit (number integer)")
         parts = (part_name(number) for number in itertools.count(36**5))
-        for exchange in Exchange:
+        for exchange in PAPER_ACCOUNTS:
             with world.stack(exchange) as stack:
                 lines += [_line(stack, database, parts, delay) for delay in SAMPLES]
                 stack.simulator.delay(0)

@@ -24,6 +24,11 @@ from core.exchange.port import Credentials
 log = logging.getLogger("perpdeck.paper")
 
 ROOT = Path(__file__).parents[1]
+#: the wires that the simulator speaks, and id and name of the paper account behind each
+PAPER_ACCOUNTS: Mapping[Exchange, tuple[str, str]] = {
+    Exchange.OKX: ("paper-okx", "Paper OKX"),
+    Exchange.BINANCE: ("paper-binance", "Paper Binance"),
+}
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
 CHECK_SECONDS = 2.0
@@ -152,7 +157,7 @@ class PaperExchange:
 def read_ready(folder: Path) -> PaperAddress:
     """What the simulator wrote when it was ready. Raises OSError, ValueError or KeyError where it has not."""
     told = json.loads((folder / "ready.json").read_text())
-    keys = {one: told[one.value] for one in Exchange}
+    keys = {one: told[one] for one in PAPER_ACCOUNTS}
     return PaperAddress(
         told["base_url"],
         told["ws_url"],

@@ -27,12 +27,12 @@ from core.monitor.observe import Observer
 from core.monitor.order_tracker import OrderTracker
 from core.monitor.position_monitor import PositionMonitor
 from core.monitor.reconciler import Reconciler
-from core.paper import PaperAddress, PaperExchange
+from core.paper import PAPER_ACCOUNTS, PaperAddress, PaperExchange
 from core.services.access.idempotency import Answers
 from core.services.access.login import Login
 from core.services.access.tokens import Tokens
 from core.services.accounts.accounts import Accounts
-from core.services.accounts.keys import DEMO_ACCOUNT, ENVIRONMENT, Keys
+from core.services.accounts.keys import ENVIRONMENT, Keys, demo_account, demo_profile
 from core.services.accounts.overview import Overview
 from core.services.accounts.paper_market import PaperMarket
 from core.services.metrics.service import Metrics
@@ -65,10 +65,6 @@ from db.store import Store
 
 log = logging.getLogger("perpdeck.wiring")
 
-PAPER_ACCOUNTS = {
-    Exchange.OKX: ("paper-okx", "Paper OKX"),
-    Exchange.BINANCE: ("paper-binance", "Paper Binance"),
-}
 STOP_SECONDS = 3.0
 POLL_EVERY = 1.0  #: seconds between two questions to Telegram, which holds each of them open by itself
 REFRESH_EVERY = 5.0  #: seconds after which a log-out or a new password in another process holds here too
@@ -256,14 +252,22 @@ class Running:
         return venue(account.exchange).client(account.environment, account.rest_url, credentials, self.clock)
 
     def _keep_demo_account(self) -> None:
-        """Keys for OKX demo in the environment are an account, without anything being entered."""
+        """Keep an account for demo keys in the environment, without anything being entered."""
         demo = self.keys.demo
         known = [one for one in self.store.accounts.all() if one.environment is Environment.DEMO]
         if demo is None or any(self.keys.source(one) == ENVIRONMENT for one in known):
             return
-        rest_url, stream_url = self.where(Exchange.OKX, Environment.DEMO, "global")
-        hint = demo.api_key[-4:]
-        account = Account(DEMO_ACCOUNT, "OKX demo", Exchange.OKX, Environment.DEMO, rest_url, stream_url, hint)
+        profile = demo_profile()
+        rest_url, stream_url = self.where(profile.exchange, Environment.DEMO, profile.regions[0])
+        account = Account(
+            id=demo_account(),
+            name=f"{profile.title} demo",
+            exchange=profile.exchange,
+            environment=Environment.DEMO,
+            rest_url=rest_url,
+            stream_url=stream_url,
+            api_key_hint=demo.api_key[-4:],
+        )
         self.store.accounts.save(account, None)
 
     # -- the paper accounts -------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from core.ui.components import execution_fields, modal, recovery_fields, size_he
 from core.ui.presenters import forms, ladder, order_preview, parts, recovery
 from core.ui.presenters import positions as position_rows
 from core.ui.presenters.forms import Draft, Ground, Side, TradeForm, TriggerBy, Unit
+from core.venues import profile_of
 
 state = st.session_state
 CAPS = (3, 5, 10)  #: recovery steps, offered where nothing limits them
@@ -236,7 +237,7 @@ def everything(account: str) -> None:
 
 def triggers(board: position_rows.Json) -> list[TriggerBy]:
     """The prices that may set off a stop or target at this exchange."""
-    return list(forms.TRIGGERS[forms.Exchange(board["exchange"])])
+    return list(profile_of(board["exchange"]).triggers)
 
 
 def fields(board: position_rows.Json, problems: dict[str, list[str]], tick: Decimal) -> None:

@@ -132,7 +132,7 @@ def mover(symbol: str) -> None:
 def faults() -> None:
     """What the paper exchange should get wrong."""
     paper = session.services().paper
-    st.markdown(_("**Make {exchange} misbehave**", exchange=positions.BRANDS[exchange]))
+    st.markdown(_("**Make {exchange} misbehave**", exchange=positions.brand(exchange)))
     with st.form("pm_faults", border=False):
         st.selectbox(_("What goes wrong"), list(paper.FAULTS), key="pm_fault", format_func=fault_words)
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -141,7 +141,7 @@ def faults() -> None:
     active = paper.faults()
     for fault in active:
         struck = fault.get("match", {}).get("exchange")
-        facts = [positions.BRANDS[struck] if struck else "", _("{n} so far", n=fault.get("hits", 0))]
+        facts = [positions.brand(struck) if struck else "", _("{n} so far", n=fault.get("hits", 0))]
         st.markdown(f"- {fault_words(fault['kind'])} :gray[{' · '.join(filter(None, facts))}]")
     if active:
         st.button(_("Behave again"), key="pm_faults_clear", icon=":material/healing:", on_click=clear_faults)

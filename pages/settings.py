@@ -9,7 +9,8 @@ from core.ui.components.settings import account_keys, alert_channels, api_tokens
 from core.ui.presenters import all_accounts, positions
 from core.ui.presenters import recovery as recovery_rows
 from core.ui.presenters.format import Figure, ago
-from core.ui.presenters.forms import REGIONS, WITH_PASSPHRASE, AccountForm, Environment, Exchange
+from core.ui.presenters.forms import AccountForm, Environment
+from core.venues import profile_of, profiles
 
 state = st.session_state
 FIELDS = ("acc_name", "acc_key", "acc_secret", "acc_passphrase", "acc_live", "acc_withdraw")
@@ -108,28 +109,28 @@ def forget_check() -> None:
 
 def add_form() -> None:
     """Exchange and environment first: what else is asked for follows from them."""
-    state.setdefault("acc_exchange", Exchange.OKX)
+    state.setdefault("acc_exchange", next(iter(profiles())))
     state.setdefault("acc_environment", Environment.DEMO)
     state.setdefault("acc_token", session.new_token())
     with st.container(border=True):
         with st.container(horizontal=True, gap="medium"):
-            widgets.choice(_("Exchange"), list(Exchange), "acc_exchange", positions.BRANDS.__getitem__, forget_check)
-            exchange = state["acc_exchange"]
+            widgets.choice(_("Exchange"), list(profiles()), "acc_exchange", positions.brand, forget_check)
+            profile = profile_of(state["acc_exchange"])
             st.segmented_control(
                 _("Environment"),
-                [Environment.DEMO, Environment.LIVE],
+                profile.environments,
                 key="acc_environment",
                 format_func=lambda kind: _("Demo") if kind is Environment.DEMO else _("Live, real money"),
                 required=True,
             )
-            if exchange in REGIONS:
-                st.selectbox(_("Region"), REGIONS[exchange], key="acc_region", width=150)
-        st.caption(account_keys.how_to(exchange, state["acc_environment"]))
+            if len(profile.regions) > 1:
+                st.selectbox(_("Region"), profile.regions, key="acc_region", width=150)
+        st.caption(account_keys.how_to(profile, state["acc_environment"]))
         with st.form("account_form", border=False, enter_to_submit=False):
             left, right = st.columns(2)
-            named = _("{exchange} demo", exchange=positions.BRANDS[exchange])
+            named = _("{exchange} demo", exchange=profile.title)
             left.text_input(_("Name"), key="acc_name", placeholder=named)
-            if exchange in WITH_PASSPHRASE:
+            if profile.needs_passphrase:
                 words = _("The one typed when the key was made, not the password of the log-in.")
                 right.text_input(_("Passphrase"), key="acc_passphrase", type="password", autocomplete="off", help=words)
             left, right = st.columns(2)

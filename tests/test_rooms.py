@@ -16,6 +16,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 OURS = ("core", "db", "pages", "app")
 
+#: what rooms that talk to no exchange may know of it: profiles, and nothing that makes a client
+PROFILES = ("core.exchange.profile", "core.venues.profile_of", "core.venues.profiles")
+
 #: room -> what of ours it may import beside itself; the longest room that a file lies under counts
 ROOMS: dict[str, tuple[str, ...]] = {
     "core/domain": (),
@@ -31,7 +34,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "core/execution": ("core.domain",),
     "core/strategies": ("core.domain",),
     "core/decision": ("core.domain", "core.execution"),
-    "core/exchange": ("core.domain",),
+    "core/exchange": ("core.domain", "core.i18n.mark"),
     "core/simulator": (),
     "db": ("core.domain",),
     "db/backup/__main__.py": ("db", "core.domain", "core.settings"),
@@ -44,6 +47,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "core.alerts",
         "core.monitor",
         "core.exchange.port",
+        *PROFILES,
         "core.vault",
         "core.auth",
         "core.clock",
@@ -51,11 +55,11 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "core/api": ("core.services", "core.domain", "core.wiring"),
     "core/i18n": ("core.domain",),
-    "core/ui": ("core.services", "core.domain", "core.i18n", "db.records"),
+    "core/ui": ("core.services", "core.domain", "core.i18n", "db.records", *PROFILES),
     "core/ui/session.py": ("core.services", "core.domain", "core.wiring", "core.i18n"),
     "core/monitor/__main__.py": ("core.monitor", "core.domain", "core.wiring"),
     "core/wiring.py": ("core", "db"),
-    "pages": ("core.ui", "core.services", "core.i18n"),
+    "pages": ("core.ui", "core.services", "core.i18n", *PROFILES),
     "app.py": ("core.api", "core.ui", "core.services", "core.i18n", "core.wiring"),
 }
 PURE = ("core/domain", "core/decision", "core/execution", "core/strategies")

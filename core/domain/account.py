@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any, ClassVar
 
 from core.domain.instrument import Side
 
@@ -18,11 +20,28 @@ class Environment(StrEnum):
     LIVE = "live"
 
 
-class Exchange(StrEnum):
-    """The exchanges whose wire we speak."""
+class Exchange(str):
+    """The id of an exchange, such as "okx": its name in database and API. `core.venues` knows which there are.
 
-    OKX = "okx"
-    BINANCE = "binance"
+    One id is one object, so ids may be compared by `is`.
+    """
+
+    __slots__ = ()
+    OKX: ClassVar[Exchange]
+    BINANCE: ClassVar[Exchange]
+    _known: ClassVar[dict[str, Exchange]] = {}
+
+    def __new__(cls, name: str) -> Exchange:
+        """Return the id of that name, the same object each time."""
+        return cls._known.setdefault(str(name), super().__new__(cls, name))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: Callable[[type[str]], Any]) -> Any:
+        """Let pydantic read and write an id as the text that it is."""
+        return {"type": "function-after", "function": {"type": "no-info", "function": cls}, "schema": handler(str)}
+
+
+Exchange.OKX, Exchange.BINANCE = Exchange("okx"), Exchange("binance")
 
 
 class Level(StrEnum):

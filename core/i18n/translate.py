@@ -16,6 +16,7 @@ from babel.numbers import get_decimal_symbol, get_group_symbol
 from core.domain.money import plain
 from core.domain.reason import Reason, put
 from core.i18n.catalogue import translations
+from core.i18n.mark import N_ as N_
 from core.i18n.tr_patterns import in_turkish
 
 MOMENT = "yyyy-MM-dd HH:mm:ss 'UTC'"
@@ -84,11 +85,6 @@ def _(sentence: str, **values: object) -> str:
     """Return `sentence` in the trader's language, with `{name}` places filled from `values`."""
     translated = _speech.sentence(sentence)
     return translated.format(**values) if values else translated
-
-
-def N_(sentence: str) -> str:
-    """Mark a sentence for the catalogue and return it as it is: it is translated where it is shown."""
-    return sentence
 
 
 def counted(one: str, many: str, number: int) -> str:

@@ -18,6 +18,7 @@ from core.api import app as app_module
 from core.api.limits import Rate
 from core.domain.account import Exchange
 from core.domain.token import Scope
+from core.paper import PAPER_ACCOUNTS
 from core.services.access.idempotency import Answers
 from core.services.access.tokens import NewToken, Tokens
 from core.services.accounts.accounts import Accounts
@@ -144,7 +145,7 @@ def desk(store: Store, exchange: SimulatorProcess, tmp_path: Path) -> Iterator[D
     yield from _desk(store, exchange, tmp_path, Exchange.OKX)
 
 
-@pytest.fixture(params=list(Exchange))
+@pytest.fixture(params=list(PAPER_ACCOUNTS))
 def either(request: pytest.FixtureRequest, store: Store, exchange: SimulatorProcess, tmp_path: Path) -> Iterator[Desk]:
     """The same on every exchange in turn."""
     yield from _desk(store, exchange, tmp_path, request.param)

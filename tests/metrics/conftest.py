@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from core.api import metrics
 from core.domain.account import Exchange
+from core.paper import PAPER_ACCOUNTS
 from core.services.access.tokens import Tokens
 from core.services.metrics.service import Metrics
 from core.vault import Vault
@@ -90,7 +91,7 @@ def station(store: Store, exchange: SimulatorProcess, tmp_path: Path) -> Iterato
     yield from _station(store, exchange, tmp_path, Exchange.OKX)
 
 
-@pytest.fixture(params=list(Exchange))
+@pytest.fixture(params=list(PAPER_ACCOUNTS))
 def either(
     request: pytest.FixtureRequest, store: Store, exchange: SimulatorProcess, tmp_path: Path
 ) -> Iterator[Station]:

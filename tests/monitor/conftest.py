@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from core.domain.account import Exchange
+from core.paper import PAPER_ACCOUNTS
 from db.store import Store
 from tests.postgres import database_url, postgres, store
 from tests.simulator.conftest import fresh
@@ -31,7 +32,7 @@ def stack(store: Store, exchange: SimulatorProcess) -> Iterator[Stack]:
     made.client.close()
 
 
-@pytest.fixture(params=list(Exchange))
+@pytest.fixture(params=list(PAPER_ACCOUNTS))
 def either(request: pytest.FixtureRequest, store: Store, exchange: SimulatorProcess) -> Iterator[Stack]:
     """The same on every exchange in turn."""
     made = Stack(store, fresh(exchange), request.param)

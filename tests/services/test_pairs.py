@@ -11,6 +11,7 @@ import pytest
 from core.domain.account import Exchange
 from core.domain.intent import ExitReason
 from core.domain.pair import PairState
+from core.paper import PAPER_ACCOUNTS
 from core.services.trading.pairs import Pairs, pairs_of, percentile
 from db.store import Store
 from tests.pages.samples.snapshot import part, sample_picture
@@ -19,7 +20,7 @@ from tests.simulator_process import SimulatorProcess
 from tests.stack import Stack
 
 
-@pytest.fixture(params=list(Exchange))
+@pytest.fixture(params=list(PAPER_ACCOUNTS))
 def either(request: pytest.FixtureRequest, store: Store, exchange: SimulatorProcess) -> Iterator[Stack]:
     made = Stack(store, fresh(exchange), request.param)
     made.look()

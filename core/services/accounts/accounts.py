@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,18 +17,17 @@ from typing import Protocol
 from core.clock import Clock
 from core.domain.account import Account, AccountState, Environment, Exchange
 from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
+from core.domain.reason import Reason
 from core.exchange.port import Credentials, ExchangePort
-from core.services.accounts.keys import ENVIRONMENT, Keys
+from core.services.accounts.keys import ENVIRONMENT, Keys, demo_profile
 from core.vault import Vault
+from core.venues import profile_of, profiles
 from db.records import Event
 from db.store import Store
 
 log = logging.getLogger("perpdeck.accounts")
 
 LIVE, RISK = "LIVE", "I ACCEPT THE RISK"
-WITH_PASSPHRASE = (Exchange.OKX,)  #: their keys have a third part
-REGIONS: Mapping[Exchange, tuple[str, ...]] = {Exchange.OKX: ("global", "eea", "us")}  #: where there are several
-ORDER = list(Exchange)
 LONGEST_NAME = 40
 
 
@@ -80,27 +79,6 @@ class KeyTest:
     clock_offset: timedelta  #: the exchange's clock less ours
 
 
-#: what an exchange's refusal of a key means, by its own code (OKX V5 docs, error codes; Binance USD-M docs, the same)
-KEY_TROUBLE: Mapping[Exchange, Mapping[str, str]] = {
-    Exchange.OKX: {
-        "50100": "the API key is frozen at {place}: make a new one",
-        "50101": "the API key belongs to the other world: a demo key does not work live, nor a live key on demo",
-        "50105": "the passphrase does not belong to this API key at {place}: it is the one typed when the key was made",
-        "50110": "{place} accepts this API key from other addresses only: add this machine's IP address to the key",
-        "50111": "the API key ...{hint} is not known to {place}: check that it was copied whole",
-        "50113": "the API secret does not belong to this API key at {place}: check that it was copied whole",
-        "50114": "{place} does not accept the API key ...{hint}: make a new one",
-        "50119": "the API key ...{hint} is not known to {place}: check the environment and the region it was made in",
-    },
-    Exchange.BINANCE: {
-        "-2014": "{place} does not accept the API key ...{hint}: check that it was copied whole",
-        "-2015": "the API key ...{hint} is not known to {place}, may not be used from this address, or may not trade "
-        "futures: check the environment it was made in and its permissions",
-        "-2017": "the API key is locked at {place}: make a new one",
-        "-1022": "the API secret does not belong to this API key at {place}: check that it was copied whole",
-    },
-}
-
 #: an account that is known, and its keys -> a client for them
 Reach = Callable[[Account, Credentials], ExchangePort]
 #: exchange, environment, region -> REST and stream address; raises Misconfigured where there is none
@@ -126,7 +104,7 @@ class Accounts:
         self._one_at_a_time = threading.Lock()
 
     def list(self) -> list[Account]:
-        """All accounts: the paper accounts first, OKX before Binance, then by name."""
+        """Return all accounts: paper accounts first, exchanges in the order of `profiles`, then by name."""
         found = (replace(one, api_key_hint=self.keys.hint(one)) for one in self.store.accounts.all())
         return sorted(found, key=_place)
 
@@ -208,9 +186,10 @@ class Accounts:
         """Forget an account and its keys. Raises Misconfigured while its bot runs or it holds anything of ours."""
         known = self._known(account)
         if self.keys.source(known) == ENVIRONMENT:
+            variables = _listed(demo_profile().demo_variables)
             raise Misconfigured(
-                f"the keys of account {known.name} come from the environment: remove OKX_DEMO_API_KEY, "
-                "OKX_DEMO_API_SECRET and OKX_DEMO_PASSPHRASE there and start Perpdeck again"
+                f"the keys of account {known.name} come from the environment: remove {variables} there "
+                "and start Perpdeck again"
             )
         if known.environment is Environment.PAPER:
             raise Misconfigured("the paper accounts stay: they need no keys and harm nobody")
@@ -256,7 +235,13 @@ class Accounts:
 
 
 def _place(account: Account) -> tuple[bool, int, str]:
-    return account.environment is not Environment.PAPER, ORDER.index(account.exchange), account.name
+    order = [*profiles(), account.exchange]  # one that is not offered any more comes last
+    return account.environment is not Environment.PAPER, order.index(account.exchange), account.name
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return "A, B and C"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _form_problems(form: AccountForm) -> Iterator[str]:
@@ -267,7 +252,7 @@ def _form_problems(form: AccountForm) -> Iterator[str]:
     if form.environment is Environment.PAPER:
         yield "environment paper is there already and needs no keys: demo or live is allowed"
     typed = [("API key", form.api_key), ("API secret", form.api_secret)]
-    if form.exchange in WITH_PASSPHRASE:
+    if profile_of(form.exchange).needs_passphrase:
         typed.append(("passphrase", form.passphrase))
     for name, value in typed:
         if not value:
@@ -312,9 +297,9 @@ def _refuse(problems: Iterator[str]) -> None:
 
 def _explained(exchange: Exchange, place: str, hint: str, trouble: PerpdeckError) -> PerpdeckError:
     """The same trouble in words about the keys; silence stays silence."""
-    words = KEY_TROUBLE.get(exchange, {}).get(trouble.exchange_code)
-    if words is not None:
-        return Misconfigured(words.format(place=place, hint=hint))
+    code = profile_of(exchange).key_trouble.get(trouble.exchange_code)
+    if code is not None:
+        return Misconfigured(Reason(code, place=place, hint=hint))
     if isinstance(trouble, Unavailable):
         return Unavailable(f"{place} could not be asked about the keys: {trouble}", exchange_code=trouble.exchange_code)
     return trouble

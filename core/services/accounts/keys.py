@@ -9,16 +9,27 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-from core.domain.account import Account, Environment, Exchange
+from core.domain.account import Account, Environment
 from core.domain.errors import Misconfigured
 from core.exchange.port import Credentials
+from core.exchange.profile import ExchangeProfile
 from core.vault import Vault
+from core.venues import profiles
 from db.store import Store
 
 log = logging.getLogger("perpdeck.keys")
 
-DEMO_ACCOUNT = "demo-okx"  #: the account that the keys in the environment belong to where no other has them
 ENVIRONMENT, DATABASE, MADE_UP, NOWHERE = "environment", "database", "paper", "none"
+
+
+def demo_profile() -> ExchangeProfile:
+    """Return the exchange whose demo keys may stand in the environment."""
+    return next(profile for profile in profiles().values() if profile.demo_variables)
+
+
+def demo_account() -> str:
+    """Return the id of the account that the keys in the environment belong to where no other has them."""
+    return f"{Environment.DEMO}-{demo_profile().exchange}"
 
 
 class Keys:
@@ -47,9 +58,9 @@ class Keys:
         return self.demo.api_key[-4:] if self.demo and self._uses_environment(account) else account.api_key_hint
 
     def _uses_environment(self, account: Account) -> bool:
-        if self.demo is None or (account.exchange, account.environment) != (Exchange.OKX, Environment.DEMO):
+        if self.demo is None or (account.exchange, account.environment) != (demo_profile().exchange, Environment.DEMO):
             return False
-        return account.id == next(self._with_the_same_key(), DEMO_ACCOUNT)
+        return account.id == next(self._with_the_same_key(), demo_account())
 
     def _with_the_same_key(self) -> Iterator[str]:
         """Demo accounts that have the environment's key stored already: one exchange account is guarded once."""

@@ -19,13 +19,14 @@ from core.domain.account import Environment, Exchange
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import Side
 from core.domain.money import plain
+from core.services.accounts.paper_wires import OURS, WIRES
 from db.records import Event
 from db.store import Store
 
 PATIENCE_SECONDS = 10.0  #: a price that travels far meets many orders on its way
 FURTHEST = Decimal(10)  #: a price moves at most to ten times, or a tenth of, what it is
 SOURCES = {"walk": "walks by itself", "hold": "holds still", "mirror": "follows another exchange's public prices"}
-OURS, THEIRS = "-USDT-PERP", "-USDT-SWAP"
+_MARKET = WIRES[Exchange.OKX]  #: whose names of contracts the prices have
 RULE = "paper market"
 
 Json = dict[str, Any]
@@ -42,14 +43,6 @@ class _Fault:
 
 _ORDER, _READ = {"method": "POST", "path": "trade/order"}, {"method": "GET", "path": "account/positions"}
 _CHANNEL = {"channel": "orders"}
-#: the same request, message or refusal in Binance's words
-_IN_BINANCE = {
-    "trade/order": "v1/order",
-    "account/positions": "positionRisk",
-    "orders": "ORDER_TRADE_UPDATE",
-    "51008": "-2019",
-    "50013": "-1001",
-}
 _KINDS: Mapping[str, _Fault] = {
     "lost_after": _Fault("An order is carried out, and its answer is lost", _ORDER),
     "lost_before": _Fault("An order is lost on its way, and no answer comes", _ORDER),
@@ -106,7 +99,7 @@ class PaperMarket:
 
     def candles(self, symbol: str, limit: int) -> list[dict[str, str]]:
         """The newest one-minute candles, oldest first; `t` is the opening time in milliseconds."""
-        found = self._ask("GET", "candles", query={"instId": _theirs(symbol), "limit": str(limit)})
+        found = self._ask("GET", "candles", query={"instId": _MARKET.contract(symbol), "limit": str(limit)})
         return [dict(zip("tohlcv", map(str, row), strict=True)) for row in found["candles"]]
 
     def set_price(self, symbol: str, last: Decimal) -> None:
@@ -118,7 +111,7 @@ class PaperMarket:
         low, high = now / FURTHEST, now * FURTHEST
         if not (last.is_finite() and low <= last <= high):
             raise Misconfigured(f"price {last} is out of reach: {plain(low)} to {plain(high)} USDT is allowed")
-        self._ask("POST", "price", {"instId": _theirs(symbol), "last": plain(last)})
+        self._ask("POST", "price", {"instId": _MARKET.contract(symbol), "last": plain(last)})
         self._note(f"{symbol} was moved from {plain(now)} to {self.prices()[symbol]['last']} by hand")
 
     def shock(self, symbol: str, percent: Decimal) -> None:
@@ -175,8 +168,11 @@ class PaperMarket:
         size = {} if contracts is None else {"sz": plain(contracts)}
         if deed is Deed.LIQUIDATE:
             size = {}
-        words = self._in_words(known.exchange, symbol, side, self._hedged(account))
-        asked = words | size if deed is not Deed.OPEN else self._opening(known.exchange, words, side, size["sz"])
+        wire = WIRES[known.exchange]
+        contract, position_side = wire.contract(symbol), str(side) if self._hedged(account) else "net"
+        asked = {"instId": contract, "posSide": position_side, **size}
+        if deed is Deed.OPEN:
+            asked = wire.opening(contract, position_side, side, size["sz"])
         do = "place" if deed is Deed.OPEN else str(deed)
         self._ask("POST", "intervene", {"do": do, "account": known.exchange, **asked})
         much = "all" if not size else plain(contracts or Decimal(0))
@@ -187,20 +183,6 @@ class PaperMarket:
         """Whether the account holds long and short apart, as the bot last saw it."""
         found = self.store.snapshots.latest(account)
         return bool(((found[0]["metrics"] or {}) if found else {}).get("hedge_mode", True))
-
-    @staticmethod
-    def _in_words(exchange: Exchange, symbol: str, side: Side, hedged: bool) -> dict[str, str]:
-        name = _theirs(symbol) if exchange is Exchange.OKX else symbol.removesuffix(OURS) + "USDT"
-        return {"instId": name, "posSide": str(side) if hedged else "net"}
-
-    @staticmethod
-    def _opening(exchange: Exchange, words: Mapping[str, str], side: Side, size: str) -> dict[str, str]:
-        buys = "buy" if side is Side.LONG else "sell"
-        if exchange is Exchange.OKX:
-            return {**words, "side": buys, "ordType": "market", "sz": size}
-        position = "BOTH" if words["posSide"] == "net" else words["posSide"].upper()
-        named = {"symbol": words["instId"], "side": buys.upper(), "positionSide": position}
-        return {**named, "type": "MARKET", "quantity": size}
 
     # -- the wire --------------------------------------------------------------------------------------------
 
@@ -235,12 +217,13 @@ def _filled_in(fault: Json) -> Json:
     known = _KINDS[kind]
     full = {**known.details, **{name: value for name, value in fault.items() if name != "hits"}}
     match = dict(fault.get("match") or {})
-    exchange = match.get("exchange")
+    exchange = Exchange(match.get("exchange", ""))
     if set(match) <= {"exchange"}:
         match = {**match, **known.match}
-    if exchange == Exchange.BINANCE:
-        match = {name: _IN_BINANCE.get(wanted, wanted) for name, wanted in match.items()}
-        full |= {"code": _IN_BINANCE.get(full["code"], full["code"])} if "code" in full else {}
+    if exchange in WIRES:
+        wire = WIRES[exchange]
+        match = {name: wire.word(wanted) for name, wanted in match.items()}
+        full |= {"code": wire.word(full["code"])} if "code" in full else {}
     full["match"] = match
     if "count" in full:
         full["count"] = int(full["count"]) - int(fault.get("hits", 0))
@@ -248,8 +231,4 @@ def _filled_in(fault: Json) -> Json:
 
 
 def _ours(instrument: str) -> str:
-    return instrument.removesuffix(THEIRS) + OURS
-
-
-def _theirs(symbol: str) -> str:
-    return symbol.removesuffix(OURS) + THEIRS
+    return instrument.removesuffix(_MARKET.ending) + OURS

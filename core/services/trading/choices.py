@@ -9,18 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from core.domain.account import Exchange
-from core.domain.instrument import TriggerBy
 from core.domain.intent import RecoveryChoice, ReopenChoice, Target
 from core.execution.limits import problems_of
-
-#: which prices may set off a stop or target (Binance USD-M: workingType is the contract's or the mark price)
-TRIGGERS: Mapping[Exchange, tuple[TriggerBy, ...]] = {
-    Exchange.OKX: tuple(TriggerBy),
-    Exchange.BINANCE: (TriggerBy.LAST, TriggerBy.MARK),
-}
-#: leverage comes in these steps (Binance USD-M: a whole number; OKX: text, of which it shows two decimals)
-LEVERAGE_STEPS: Mapping[Exchange, Decimal] = {Exchange.OKX: Decimal("0.01"), Exchange.BINANCE: Decimal(1)}
+from core.venues import profile_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +75,7 @@ def choice_problems(recovery: RecoveryChoice, reopen: ReopenChoice) -> Iterator[
 
 def trigger_problem(exchange: str, *targets: Target | None) -> str:
     """Words, where a stop or target waits for a price that the exchange does not watch; empty where all is well."""
-    allowed = TRIGGERS[Exchange(exchange)]
+    allowed = profile_of(exchange).triggers
     wrong = next((one.trigger_by for one in targets if one is not None and one.trigger_by not in allowed), None)
     if wrong is None:
         return ""
@@ -93,7 +84,7 @@ def trigger_problem(exchange: str, *targets: Target | None) -> str:
 
 def leverage_problem(exchange: str, leverage: Decimal) -> str:
     """Words, where the exchange has no such leverage between its steps; empty where all is well."""
-    step = LEVERAGE_STEPS[Exchange(exchange)]
+    step = profile_of(exchange).leverage_step
     if not leverage.is_finite() or leverage % step == 0:
         return ""
     return f"leverage {leverage:f} is between two steps: a multiple of {step:f} is allowed here"

@@ -21,7 +21,7 @@ from core.ui.presenters.positions import Row
 
 def exchange_words(account: Account) -> str:
     """OKX · paper"""
-    return f"{positions.BRANDS[account.exchange]} · {environment_words(account.environment).lower()}"
+    return f"{positions.brand(account.exchange)} · {environment_words(account.environment).lower()}"
 
 
 def environment_words(environment: Environment) -> str:
@@ -91,7 +91,7 @@ def oldest(lines: Iterable[AccountLine], now: datetime) -> list[str]:
 
 
 def _whose(line: AccountLine) -> Row:
-    return {_("Account"): line.account.name, _("Exchange"): positions.BRANDS[line.account.exchange]}
+    return {_("Account"): line.account.name, _("Exchange"): positions.brand(line.account.exchange)}
 
 
 def _budget(line: AccountLine) -> str:

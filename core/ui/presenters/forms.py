@@ -22,11 +22,8 @@ from core.domain.intent import RecoveryChoice, ReopenChoice, Target
 from core.domain.intent import WhenRefused as WhenRefused
 from core.domain.money import Price
 from core.i18n.translate import _
-from core.services.accounts.accounts import REGIONS as REGIONS
-from core.services.accounts.accounts import WITH_PASSPHRASE as WITH_PASSPHRASE
 from core.services.accounts.accounts import AccountForm as AccountForm
 from core.services.accounts.paper_market import Deed as Deed
-from core.services.trading.choices import TRIGGERS as TRIGGERS
 from core.services.trading.positions import Draft as Draft
 from core.services.trading.presets import preset as preset
 from core.services.trading.presets import with_presets as with_presets

@@ -8,13 +8,12 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from core.domain.account import Exchange
 from core.domain.intent import ExecutionKind
 from core.i18n.translate import _
 from core.services.trading.positions import ClosePreview, Draft, Preview
 from core.ui.presenters import execution_styles
 from core.ui.presenters.format import Figure, ago, percent, pnl, price, quantity, signed, usdt
-from core.ui.presenters.positions import BRANDS, Json, contracts_words, side_words
+from core.ui.presenters.positions import Json, brand, contracts_words, side_words
 
 
 def open_figures(draft: Draft, shown: Preview, tick: Decimal, now: datetime) -> list[Figure]:
@@ -83,7 +82,7 @@ def least_words(rules: Json, board: Json) -> str:
     smallest = Decimal(rules["min_quantity"]) * Decimal(rules["contract_value"]) * Decimal(known["mark"])
     floor = Decimal(rules["min_notional"])
     if floor > smallest:
-        name = BRANDS[Exchange(board["exchange"])]
+        name = brand(board["exchange"])
         return _("{exchange} takes no order under {n} USDT here.", exchange=name, n=usdt(floor))
     return _("The smallest order here is {n} USDT.", n=usdt(smallest))
 

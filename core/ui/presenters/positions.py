@@ -27,19 +27,25 @@ from core.ui.presenters.format import (
     time_of,
     usdt,
 )
+from core.venues import profiles
 
 Json = Mapping[str, Any]
 Row = dict[str, str]
 PART = re.compile(r"[0-9a-z]{6}")
 LIVING = ("asked", "opening", "open", "closing")
-BRANDS = {Exchange.OKX: "OKX", Exchange.BINANCE: "Binance"}
+
+
+def brand(exchange: str) -> str:
+    """Return the name of an exchange; its id where it is not offered any more."""
+    known = profiles().get(Exchange(exchange))
+    return exchange if known is None else known.title
 
 
 def account_label(account: Account) -> str:
     """An account in the chooser: its name, its exchange where the name does not say it, and that it is real money."""
     facts = [account.name]
     if account.exchange not in account.name.lower():
-        facts.append(BRANDS[account.exchange])
+        facts.append(brand(account.exchange))
     if account.environment is Environment.LIVE:
         facts.append(_("LIVE"))
     return " · ".join(facts)

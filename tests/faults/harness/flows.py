@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.domain.account import Exchange
+from core.paper import PAPER_ACCOUNTS
 from tests.faults.harness.wire_tap import THE_MARKET
 
 Steps = Mapping[str, tuple[str, ...]]  #: by flow
@@ -74,4 +75,4 @@ WORKED_OWN: Mapping[Exchange, Steps] = {
     Exchange.OKX: dict.fromkeys(("twap recovery", "iceberg recovery"), ("protection amended",)),
     Exchange.BINANCE: {flow: PLACED_LEGS for flow in WORKED if "entry" in flow or "recovery" in flow},
 }
-WORKED_ALONE: Mapping[Exchange, Steps] = {exchange: {} for exchange in Exchange}
+WORKED_ALONE: Mapping[Exchange, Steps] = {exchange: {} for exchange in PAPER_ACCOUNTS}

@@ -4,46 +4,29 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.exchange.profile import ExchangeProfile
 from core.i18n.translate import _, counted
 from core.ui import session
 from core.ui.components import modal
 from core.ui.components.widgets import figures, refusals
 from core.ui.presenters.format import Figure, usdt
-from core.ui.presenters.forms import Exchange
 from core.ui.session import Account, Environment
+from core.venues import profile_of
 
 state = st.session_state
 
 
-def how_to(exchange: Exchange, environment: Environment) -> str:
-    """Where keys of this kind are made, and what they must be allowed."""
-    demo = environment is Environment.DEMO
-    if exchange is Exchange.BINANCE:
-        where = (
-            _("Made on Binance's futures testnet (demo trading), which has an account of its own.")
-            if demo
-            else _("Made at Binance under API management; the futures account must be open before.")
-        )
-        return (
-            where
-            + " "
-            + _(
-                "Allow reading and futures, never withdrawals; futures want the key bound to this machine's IP address."
-            )
-        )
-    where = (
-        _("Made inside OKX's demo trading; a key of the live account does not work there.")
-        if demo
-        else _("Made at OKX under API, in the region in which the account was registered.")
-    )
-    return where + " " + _("Allow reading and trading, never withdrawals.")
+def how_to(profile: ExchangeProfile, environment: Environment) -> str:
+    """Return where keys of this exchange are made, and what they must be allowed."""
+    return " ".join(_(sentence) for sentence in profile.key_help[environment])
 
 
 def line(account: Account) -> str:
     """Which key, from where, and what it may do."""
     hint = _("key ending in {hint}", hint=account.api_key_hint) if account.api_key_hint else _("no key needed")
+    variable = next(iter(profile_of(account.exchange).demo_variables), "")
     source = {
-        "environment": _("from the environment (OKX_DEMO_API_KEY …)"),
+        "environment": _("from the environment ({variable} …)", variable=variable),
         "database": _("from the encrypted database"),
         "paper": _("made up by the paper exchange"),
         "none": _("no keys stored"),
