@@ -15,10 +15,10 @@ from core.vault import Vault
 from db.store import Store
 from tests.alerts.receiver import Receiver
 from tests.alerts.telegram_server import TOKEN
-from tests.pages.conftest import Open, open_page, words
+from tests.pages.conftest import Open, components, open_page, words
 from tests.pages.samples.services import StandIn, full
 
-__all__ = ["open_page"]
+__all__ = ["components", "open_page"]
 
 SECRET_PATH = "kept-to-myself-9f2c"
 
