@@ -11,8 +11,9 @@ from benchmarks.harness.world import World, populate
 from core.clock import SteppedClock
 from core.domain.intent import RecoveryChoice
 from core.services.reporting.snapshot_reader import Pictured
-from core.services.trading.positions import Draft, PositionManager
+from core.services.trading.positions import PositionManager
 from core.services.trading.preview import MOST_STEPS
+from core.services.trading.requests import Draft
 from core.ui.presenters import ladder, order_preview
 from tests.stack import ACCOUNT, BTC
 

@@ -18,7 +18,8 @@ from core.domain.instrument import Side
 from core.domain.intent import ExecutionKind, ExecutionStyle, Target
 from core.domain.money import Price
 from core.domain.order import OrderStatus
-from core.services.trading.positions import Draft, PositionManager
+from core.services.trading.positions import PositionManager
+from core.services.trading.requests import Draft
 from tests.simulator_process import SimulatorProcess
 from tests.stack import ACCOUNT, BTC
 

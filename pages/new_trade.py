@@ -11,6 +11,7 @@ import streamlit as st
 from core.i18n.translate import _, told
 from core.ui import session
 from core.ui.components import execution_fields, modal, recovery_fields, size_helper, widgets
+from core.ui.components.execution_fields import Problems
 from core.ui.presenters import forms, ladder, order_preview, parts, recovery
 from core.ui.presenters import positions as position_rows
 from core.ui.presenters.forms import Draft, Ground, Side, TradeForm, TriggerBy, Unit
@@ -91,13 +92,13 @@ def other_entry() -> None:
     execution_fields.begin("nt_entry", state["nt_ground"].entry)
 
 
-def number(label: str, key: str, problems: dict[str, list[str]], field: str, **options: Any) -> None:
+def number(label: str, key: str, problems: Problems, field: str, **options: Any) -> None:
     """A number field with its problems below."""
     st.number_input(label, value=None, key=key, persist_state="session", **options)
     widgets.complaints(problems.get(field, ()))
 
 
-def target(label: str, key: str, problems: dict[str, list[str]], field: str, tick: Decimal) -> None:
+def target(label: str, key: str, problems: Problems, field: str, tick: Decimal) -> None:
     """A take-profit or stop-loss: the number, and the unit it is in."""
     unit = state[f"{key}_unit"]
     state[f"{key}_was"] = unit
@@ -240,7 +241,7 @@ def triggers(board: position_rows.Json) -> list[TriggerBy]:
     return list(profile_of(board["exchange"]).triggers)
 
 
-def fields(board: position_rows.Json, problems: dict[str, list[str]], tick: Decimal) -> None:
+def fields(board: position_rows.Json, problems: Problems, tick: Decimal) -> None:
     """The form. Plain widgets, so that the figures beside it follow each field."""
     symbols = list(board["instruments"])
     with st.container(horizontal=True, gap="medium"):

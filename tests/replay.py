@@ -20,7 +20,7 @@ from core.domain.intent import ExecutionKind, ExecutionStyle, ExitReason, Target
 from core.domain.money import Price
 from core.domain.order import Order
 from core.domain.part import Part
-from core.services.trading.positions import Draft
+from core.services.trading.requests import Draft
 from db.records import CycleRecord
 from db.store import Store
 from tests.simulator_process import SimulatorProcess

@@ -25,7 +25,8 @@ from core.exchange.port import Credentials, OnPush
 from core.exchange.throttle import Limit, Throttle
 from core.monitor.guard import Guard
 from core.monitor.reconciler import in_words
-from core.services.trading.positions import Draft, PositionManager
+from core.services.trading.positions import PositionManager
+from core.services.trading.requests import Draft
 from core.venues import Client
 from core.wiring import build_guard
 from db.records import CycleRecord

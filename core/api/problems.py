@@ -6,7 +6,6 @@ Values that could be secrets are never repeated, and what nobody foresaw shows n
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -18,39 +17,32 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from core.api.execution_styles import KIND
+from core.api.reasons import ReasonOut
 from core.domain.errors import Misconfigured, PerpdeckError
+from core.domain.reason import TEXT, Reason, as_reason
+from core.services.trading.problem_fields import field_of
 
 log = logging.getLogger("perpdeck.api")
 
 MEDIA = "application/problem+json"
 LONGEST_VALUE = 80
 SECRET = ("secret", "authorization", "x-perpdeck-signature")
-#: how the services begin a sentence about a field -> the field, and where it is asked for
+#: fields of the services -> where they are asked for
 FIELDS = {
-    "position value": "position_value",
-    "leverage": "leverage",
-    "limit price": "entry.price",
-    "time-out": "entry.timeout_seconds",
-    "reprice time": "entry.reprice_seconds",
-    "give-way": "entry.follow",
+    "limit_price": "entry.price",
+    "timeout": "entry.timeout_seconds",
+    "reprice": "entry.reprice_seconds",
+    "follow": "entry.follow",
     "duration": "entry.duration_seconds",
     "slices": "entry.slices",
     "randomness": "entry.randomness",
-    "visible share": "entry.visible",
-    "refresh time": "entry.refresh_seconds",
-    "execution": "run",
-    "recovery slices": "recovery.style.slices",
-    "recovery time-out": "recovery.style.timeout_seconds",
-    "take-profit": "take_profit",
-    "stop-loss": "stop_loss",
-    "contracts": "contracts",
+    "visible": "entry.visible",
+    "refresh": "entry.refresh_seconds",
+    "recovery_slices": "recovery.style.slices",
+    "recovery_timeout": "recovery.style.timeout_seconds",
     "contract": "symbol",
-    "setting": "setting",
     "order": "id",
-    "account": "account",
-    "after": "after",
     "key": "Idempotency-Key",
-    "part": "part",
 }
 #: what pydantic calls a limit -> how a person would
 LIMITS = (
@@ -68,52 +60,60 @@ Body = dict[str, Any]
 
 
 class Problem(Exception):
-    """An answer that is no success."""
+    """An answer that is no success. `detail` says why, each of `problems` is about one field."""
 
     def __init__(
         self,
         status: int,
-        detail: str,
+        detail: Reason | str,
         problems: Sequence[Body] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(detail)
-        self.status, self.detail = status, detail
+        self.reason = as_reason(detail)
+        super().__init__(str(self.reason))
+        self.status = status
         self.problems, self.headers = tuple(problems), dict(headers or {})
 
     @property
     def body(self) -> Body:
-        return document(self.status, self.detail, self.problems)
+        return document(self.status, self.reason, self.problems)
 
     def response(self) -> Response:
         return JSONResponse(self.body, self.status, self.headers, MEDIA)
 
 
-def document(status: int, detail: str, problems: Iterable[Body] = ()) -> Body:
+def document(status: int, detail: Reason, problems: Iterable[Body] = ()) -> Body:
     """The body of a problem."""
-    told = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return told | {"problems": list(problems)}
+    told = ReasonOut.of(detail)
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": told.text}
+    return body | told.model_dump() | {"problems": list(problems)}
 
 
-def about(field: str, value: object, allowed: str, words: str = "") -> Body:
+def about(field: str, value: object, allowed: str, words: Reason | str = "") -> Body:
     """One field, what it was, and what may stand there; values that could be secrets are left out."""
     shown = None if value is None or any(name in field.lower() for name in SECRET) else _short(value)
-    return {"field": field, "value": shown, "allowed": allowed, "words": words or f"{field}: {allowed} is allowed"}
+    told = ReasonOut.of(as_reason(words or f"{field}: {allowed} is allowed"))
+    body = {"field": field, "value": shown, "allowed": allowed, "words": told.text}
+    return body | {"code": told.code, "values": told.values}
 
 
 def of_services(error: Misconfigured, given: Mapping[str, Any], status: int = 422) -> Problem:
     """A refusal of the services. `given` is what was asked, for the values."""
-    return Problem(status, str(error), [of_words(str(one), given) for one in error.problems])
+    return Problem(status, error.reason, [of_reason(one, given) for one in error.problems])
 
 
-def of_words(words: str, given: Mapping[str, Any]) -> Body:
-    """A sentence of the services that begins with its field and, after a colon, ends with what is allowed."""
-    field = next((name for start, name in FIELDS.items() if re.match(rf"{start}\b", words, re.IGNORECASE)), "")
+def of_reason(problem: Reason, given: Mapping[str, Any]) -> Body:
+    """A problem with its field, the value that was given for it, and what is allowed instead."""
+    named = field_of(problem)
+    field = FIELDS.get(named, named)
     value: Any = given
     for step in field.split("."):
         value = value.get(step) if isinstance(value, Mapping) else None
-    allowed = words.partition(": ")[2] or words
-    return about(field, value, allowed, words)
+    allowed = problem.values.get("allowed")
+    if isinstance(allowed, Reason):
+        return about(field, value, str(allowed), problem)
+    words = str(problem)
+    return about(field, value, words.partition(": ")[2] or words if problem.code == TEXT else words, problem)
 
 
 def install(app: FastAPI) -> None:
@@ -146,7 +146,8 @@ async def _ours(request: Request, error: Exception) -> Response:
     """Of the four kinds only two come here: a wrong input, and something that does not answer."""
     if isinstance(error, Misconfigured):
         return of_services(error, {}).response()
-    return Problem(503, str(error), headers={"retry-after": "5"}).response()
+    assert isinstance(error, PerpdeckError)
+    return Problem(503, error.reason, headers={"retry-after": "5"}).response()
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
@@ -172,7 +173,7 @@ def of_validation(errors: Iterable[Mapping[str, Any] | ErrorDetails]) -> Iterato
         else:
             shown = about(field, error.get("input"), " and ".join(allowed) or message)
             given = "" if shown["value"] is None else f" {shown['value']}"
-            yield shown | {"words": f"{field}{given} is not allowed: {message}"}
+            yield about(field, error.get("input"), shown["allowed"], f"{field}{given} is not allowed: {message}")
 
 
 def _short(value: object) -> str:

@@ -23,7 +23,7 @@ from core.domain.intent import (
     WhenRefused,
 )
 from core.domain.money import Price
-from core.services.trading.positions import Draft
+from core.services.trading.requests import Draft
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._:/-]*$"
 Symbol = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,20}-USDT-PERP$", examples=["BTC-USDT-PERP"])]

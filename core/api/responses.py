@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_validator
 
+from core.api.reasons import Sentence, Told
 from core.domain.account import Environment, Exchange, Level
 from core.domain.instrument import OrderSide, Side, TriggerBy
 from core.domain.intent import ExecutionKind
@@ -32,6 +33,8 @@ class ProblemItem(Out):
     value: str | None
     allowed: str
     words: str
+    code: str = Field(description="Names the sentence in `words` and does not change when its wording does.")
+    values: dict[str, Any] = Field(description="What stands in the sentence; exact numbers are text.")
 
 
 class ProblemOut(Out):
@@ -41,6 +44,9 @@ class ProblemOut(Out):
     title: str
     status: int
     detail: str
+    code: str = Field(description="Names the sentence in `text` and does not change when its wording does.")
+    values: dict[str, Any] = Field(description="What stands in the sentence; exact numbers are text.")
+    text: str
     problems: list[ProblemItem]
 
 
@@ -49,7 +55,8 @@ class AskedOut(Out):
 
     part: str = Field(description="Empty where it was about none.")
     new: bool
-    words: str
+    words: Sentence
+    reason: Told = Field(validation_alias="words", description="The same for programs.")
 
 
 class SignalOut(Out):
@@ -58,7 +65,8 @@ class SignalOut(Out):
     id: str
     action: str
     parts: list[str] = Field(description="The part that was opened, or those that are closed now or not opened again.")
-    words: str
+    words: Sentence
+    reason: Told = Field(description="The same for programs.")
 
 
 class PageOut(Out, Generic[T]):
@@ -234,8 +242,10 @@ class PreviewOut(Out):
     worst_loss: Number | None
     liquidation_price: Number | None
     price_as_of: datetime | None
-    problems: list[str] = Field(description="Why it would be refused; empty where it would not be.")
-    notes: list[str] = Field(description="Worth knowing; a second part of the same kind is refused without `again`.")
+    problems: list[Sentence] = Field(description="Why it would be refused; empty where it would not be.")
+    notes: list[Sentence] = Field(
+        description="Worth knowing; a second part of the same kind is refused without `again`."
+    )
 
 
 class TradeOut(Out):

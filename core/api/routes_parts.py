@@ -15,7 +15,7 @@ from core.api.requests import AccountId, ExactRoute, House, Key, PartName, asked
 from core.api.routes_trading import opened, seen
 from core.api.tokens import Caller, Reader, Trader
 from core.services.trading.choices import choice_problems
-from core.services.trading.positions import Asked
+from core.services.trading.requests import Asked
 from core.wiring import Services
 
 router = APIRouter(prefix="/parts", tags=["parts"], route_class=ExactRoute)

@@ -16,15 +16,17 @@ from pydantic import ValidationError
 
 from core.api import request_bodies, responses
 from core.api.problems import Problem, about, of_services, of_validation
+from core.api.reasons import ReasonOut
 from core.api.requests import ExactRoute, House, decoded, once, the_account, told
 from core.api.tokens import Caller, Limits, address, admit, brought, check
 from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side
+from core.domain.reason import Reason
 from core.domain.token import Scope
 from core.services.access.idempotency import click as click_of
 from core.services.access.tokens import Admission
-from core.services.trading.positions import Asked
+from core.services.trading.requests import Asked
 from core.wiring import Services
 
 AHEAD_SECONDS = 30  #: so far may a sender's clock be before ours
@@ -132,6 +134,8 @@ def _late(wish: request_bodies.SignalIn, now: datetime) -> Problem | None:
 
 
 def _out(wish: request_bodies.SignalIn, done: list[Asked]) -> responses.SignalOut:
-    nothing = f"no part of {wish.strategy} is open {wish.side} on {wish.contract}, and none waits to be opened again"
+    nothing = Reason("api.signal_nothing_open", strategy=wish.strategy, side=Side(wish.side), symbol=wish.contract)
     words = done[0].words if done else nothing
-    return responses.SignalOut(id=wish.id, action=wish.action, parts=[one.part for one in done], words=words)
+    told = ReasonOut.of(words)
+    parts = [one.part for one in done]
+    return responses.SignalOut(id=wish.id, action=wish.action, parts=parts, words=told.text, reason=told)

@@ -133,7 +133,7 @@ def code_of(word: StrEnum) -> str:
 def _value(value: Value | StrEnum) -> Value:
     if isinstance(value, StrEnum):
         return Reason(code_of(value))
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return tuple(_value(one) for one in value)
     return value
 

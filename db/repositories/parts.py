@@ -47,6 +47,7 @@ from core.domain.intent import (
 )
 from core.domain.money import ZERO, plain
 from core.domain.order import OrderStatus
+from core.domain.reason import Reason
 from db.connection import send
 from db.mapping import json
 from db.models import (
@@ -170,7 +171,7 @@ class PartRepository(Repository):
         assert written is not None, "written in this very transaction"
         return written, True
 
-    def change(self, part: str, token: str, by: str, why: str, **changes: Any) -> Intent:
+    def change(self, part: str, token: str, by: str, why: Reason | str, **changes: Any) -> Intent:
         """Change what is wanted of a part: wanted, reduce_to, take_profit, stop_loss, edit, leverage, own_recovery,
         own_reopen, reopen_at, entry, closing, told or position_value. The same token twice changes once.
 

@@ -119,12 +119,17 @@ def test_a_part_is_opened_moved_closed_by_halves_and_for_good(desk: Desk) -> Non
 
     wrong = trader.post(f"/parts/{part}/close", json={"contracts": 5}, headers=key("c0"))
     assert wrong.status_code == 422
-    assert wrong.json()["problems"][0] | {"words": ""} == {
-        "field": "contracts",
-        "value": "5",
-        "allowed": "0.01 to 1.99 is allowed",
-        "words": "",
-    }
+    assert wrong.json()["problems"] == [
+        {
+            "field": "contracts",
+            "value": "5",
+            "allowed": "0.01 to 1.99 is allowed",
+            "words": "contracts 5 is out of range: 0.01 to 1.99 is allowed",
+            "code": "range.outside",
+            "values": {"field": "contracts", "value": "5", "allowed": "0.01 to 1.99 is allowed"},
+        }
+    ]
+    assert (wrong.json()["code"], wrong.json()["text"]) == ("range.outside", wrong.json()["detail"])
     assert trader.post(f"/parts/{part}/close", json={"contracts": "1"}, headers=key("c1")).status_code == 200
     stack.until(lambda: stack.held() == Decimal("0.99"))
     assert trader.post(f"/parts/{part}/close", json={}, headers=key("c2")).status_code == 200

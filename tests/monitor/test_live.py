@@ -20,7 +20,8 @@ from core.exchange.okx.stream.stream import OKXStream
 from core.exchange.port import Credentials
 from core.monitor.lease import holder_name
 from core.monitor.position_monitor import PositionMonitor
-from core.services.trading.positions import Draft, PositionManager
+from core.services.trading.positions import PositionManager
+from core.services.trading.requests import Draft
 from core.wiring import build_guard
 from db.store import Store
 from tests.eventually import eventually

@@ -11,6 +11,7 @@ import pytest
 
 from core.domain.instrument import Side, TriggerBy
 from core.domain.intent import Target
+from core.domain.reason import Reason
 from core.ui.presenters import charts, forms, orders, parts, positions, records
 from core.ui.presenters import format as formats
 from core.ui.presenters.forms import Ground, Unit
@@ -90,17 +91,17 @@ def test_a_target_means_the_same_in_another_unit(story, value, old, new, ground,
 @pytest.mark.parametrize(
     ("problem", "field"),
     [
-        ("leverage 500 is above 100, the most for BTC-USDT-PERP", "leverage"),
-        ("position value 5 USDT buys less than 0.01 contracts", "value"),
-        ("take-profit 99000 is below the entry price", "tp"),
-        ("stop-loss 101000 has been passed already by the mark price", "sl"),
-        ("limit price 90000 is 10 % away", "price"),
-        ("slices 600 is out of range: 2 to 500 is allowed", "slices"),
-        ("visible share 2 is out of range: 0.01 to 1 is allowed", "visible"),
-        ("the market is closed", ""),
+        (Reason("close.nothing_held", field=Reason("field.contracts")), "value"),
+        (Reason("target.not_above_zero", field=Reason("field.take_profit"), level=Decimal(-1)), "tp"),
+        (Reason("target.not_above_zero", field=Reason("field.stop_loss"), level=Decimal(-1)), "sl"),
+        (Reason("style.price_not_positive", price=Decimal(-1)), "price"),
+        (Reason("style.slices_range", least=2, most=500, value=600), "slices"),
+        (Reason("style.visible_missing"), "visible"),
+        (Reason("picture.none", account="demo-okx"), ""),
+        (Reason("paging.unknown_place", field=Reason("field.after")), ""),
     ],
 )
-def test_a_problem_stands_beside_the_field_that_it_names(problem, field):
+def test_a_problem_stands_beside_the_field_that_it_is_about(problem, field):
     assert forms.problems_by_field([problem]) == {field: [problem]}
 
 

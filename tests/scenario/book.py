@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from core.domain.instrument import Side
 from core.domain.intent import RecoveryChoice, ReopenChoice, Target
-from core.services.trading.positions import Draft
+from core.services.trading.requests import Draft
 from tests.scenario.days import ETH, SOL
 from tests.stack import BTC
 

@@ -23,7 +23,7 @@ from core.domain.part import Part
 from core.exchange.port import Push
 from core.monitor.guard import Guard
 from core.monitor.history import bring_home
-from core.services.trading.positions import Draft
+from core.services.trading.requests import Draft
 from core.wiring import build_guard
 from db.store import Store
 from tests.faults.harness.fault_catalogue import FAULTS

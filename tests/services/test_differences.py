@@ -68,7 +68,8 @@ def test_adopted_as_it_was_seen(desk: Differences, store: Store, clock: SteppedC
     assert (intent.recovery, intent.reopen) == (None, None)
     (entry,) = intent.external_entries
     assert (entry.quantity, entry.price, entry.at) == (Decimal(2), Decimal(99000), clock.now())
-    assert "once the bot is started" in asked.words
+    assert asked.words.code == "trade.done_once_started"
+    assert "once the bot is started" in str(asked.words)
     again = desk.adopt(PAPER.id, RESIDUAL, "2", WISH, "click", "ayla")
     assert (again.part, again.new) == (asked.part, False)
 

@@ -40,7 +40,7 @@ def part(store):
 def test_an_entry_is_withdrawn_and_what_filled_stays_wanted(orders, store, part):
     asked = orders.cancel(PAPER.id, f"op{part}01E01", "click-1", by="operator")
     assert (asked.part, asked.new) == (part, True)
-    assert "what has filled stays and stays protected" in asked.words
+    assert "what has filled stays and stays protected" in str(asked.words)
     intent = store.parts.intent(part)
     assert intent.wanted is Wanted.OPEN
     assert (intent.entry, intent.told) == (LIMIT, Told("1E", finish=False, asked_at=orders.clock.now()))

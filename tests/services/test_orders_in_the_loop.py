@@ -40,7 +40,7 @@ def test_an_entry_that_has_not_filled_is_gone_and_its_part_ends_not_entered(bot,
     orders = OrderManager(store, SteppedClock())
     (row,) = orders.working(ACCOUNT)
     asked = orders.cancel(ACCOUNT, row.client_order_id, "click", by="trader")
-    assert asked.words.startswith("The bot withdraws it now")
+    assert str(asked.words).startswith("The bot withdraws it now")
     assert bot.ended(resting).reason is ExitReason.NOT_ENTERED
     assert (bot.working(), bot.resting(), bot.held()) == ([], [], 0)
 

@@ -18,6 +18,7 @@ from core.domain.intent import ExecutionKind, ExecutionStyle, Limits, Target
 from core.domain.money import NONE_HELD, ZERO, Contracts, Price
 from core.domain.observation import Ticker
 from core.domain.order import Purpose
+from core.domain.reason import Reason
 from core.domain.risk_result import CheckName, Verdict
 from core.execution.limits import problems_of
 
@@ -69,8 +70,8 @@ class Preview:
     worst_loss: Decimal | None  #: the stop-loss and both fees, without slippage; None: nothing limits the loss
     liquidation_price: Decimal | None  #: an estimate; None: not reached before a price of zero
     price_as_of: datetime | None
-    problems: tuple[str, ...]
-    notes: tuple[str, ...]
+    problems: tuple[Reason | str, ...]
+    notes: tuple[Reason | str, ...]
     verdict: Verdict | None = None  #: of the risk control; None: there is nothing it could be asked about
 
 
@@ -116,7 +117,7 @@ def preview(terms: Terms, ground: Ground, limits: Limits) -> Preview:
     )
 
 
-def nothing(problems: tuple[str, ...]) -> Preview:
+def nothing(problems: tuple[Reason | str, ...]) -> Preview:
     """A preview of which nothing can be told but what is wrong."""
     return Preview(
         entry_price=ZERO,

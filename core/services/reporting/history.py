@@ -18,8 +18,9 @@ from core.domain.instrument import Side
 from core.domain.money import ZERO
 from core.domain.order import Fill, Funding
 from core.domain.position_history import ClosedPosition
+from core.domain.reason import Reason
 from core.services.reporting.performance import Drawdown, Performance, Point, drawdown, performance
-from core.services.trading.positions import Asked
+from core.services.trading.requests import Asked
 from db.records import CycleRecord, Only, SyncRow
 from db.store import Store
 
@@ -192,7 +193,7 @@ class History:
     def sync_now(self, account: str, token: str, by: str) -> Asked:
         """Ask the bot to bring home what is new at the exchange."""
         new = self.store.history.ask_for_sync(account, token, by)
-        return Asked("", new, "the bot reads the exchange's history now")
+        return Asked("", new, Reason("history.sync"))
 
 
 def _within(cycle: CycleRecord, only: Only) -> bool:

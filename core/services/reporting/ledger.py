@@ -14,8 +14,9 @@ from decimal import Decimal
 
 from core.domain.money import plain
 from core.domain.order import Order
+from core.domain.reason import Reason
 from core.services.reporting.paging import Page, number_of, page_of, place_of
-from core.services.trading.positions import Asked
+from core.services.trading.requests import Asked
 from db.records import Event, EventKind, EventsOnly, FillRecord, Only, OrdersOnly
 from db.store import Store
 
@@ -61,7 +62,7 @@ class Ledger:
         """Ask the bot to look at every position now, and to bring home what is new in the exchange's history."""
         new = self.store.history.ask_for_sync(account, token, by)
         self.store.notify({"bot": account})
-        return Asked("", new, "the bot looks at the exchange now and brings its history home")
+        return Asked("", new, Reason("history.sync_and_look"))
 
 
 def _csv(lines: Iterable[Sequence[str]]) -> str:

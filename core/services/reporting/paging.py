@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from core.domain.errors import Misconfigured
+from core.domain.reason import Reason
 
 T = TypeVar("T")
 Place = tuple[datetime, str]  #: a row's time, and its name among those of the same time
@@ -61,4 +62,4 @@ def _text(place: Place) -> str:
 
 
 def _unknown(text: str | None) -> Misconfigured:
-    return Misconfigured(f"after {text!r} is no place that a page has ended at: the `next` of one is allowed")
+    return Misconfigured(Reason("paging.unknown_place", field=Reason("field.after"), value=text))

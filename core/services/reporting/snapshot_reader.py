@@ -14,6 +14,7 @@ from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import Instrument
 from core.domain.money import Contracts, Price
 from core.domain.observation import Ticker
+from core.domain.reason import Reason
 from db.store import Store
 
 Json = dict[str, Any]
@@ -31,15 +32,18 @@ class Pictured:
         """The newest picture. Raises Unavailable where none was made yet."""
         found = store.snapshots.latest(account)
         if found is None:
-            raise Unavailable(f"nothing is known of account {account} yet: the bot has not looked at the exchange")
+            raise Unavailable(Reason("picture.none", account=account))
         return cls(*found)
 
     def instrument(self, symbol: str) -> Instrument:
         """The rules of a contract. Raises Misconfigured for a contract that is not offered."""
         row = self.data["instruments"].get(symbol)
         if row is None:
-            offered = ", ".join(self.data["instruments"]) or "none yet"
-            raise Misconfigured(f"contract {symbol!r} is not offered: one of {offered}")
+            offered = tuple(self.data["instruments"]) or Reason("picture.no_contract_yet")
+            allowed = Reason("allowed.one_of", all=offered)
+            raise Misconfigured(
+                Reason("picture.contract_unknown", field=Reason("field.contract"), value=symbol, allowed=allowed)
+            )
         return Instrument(
             symbol=symbol,
             exchange_symbol=row["exchange_symbol"],

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.domain.errors import PerpdeckError
 from core.domain.instrument import TriggerBy
 from core.domain.intent import Target
 from core.domain.money import Price
-
-if TYPE_CHECKING:
-    from core.services.trading.positions import Asked, PositionManager
+from core.domain.reason import Reason
+from core.services.trading.positions import PositionManager
+from core.services.trading.requests import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class RowResult:
 
     part: str
     done: bool
-    words: str
+    words: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _each(rows: Iterable[Row], ask: Callable[[Row], Asked]) -> list[RowResult]:
         try:
             results.append(RowResult(row.part, True, ask(row).words))
         except PerpdeckError as refusal:
-            results.append(RowResult(row.part, False, str(refusal)))
+            results.append(RowResult(row.part, False, refusal.reason))
     return results
 
 

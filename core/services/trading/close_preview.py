@@ -10,8 +10,12 @@ from core.decision.preview.preview import passed_problem, target_problems
 from core.domain.instrument import Instrument, Side
 from core.domain.intent import Intent, Target
 from core.domain.money import ZERO
+from core.domain.reason import Reason, as_reason
 from core.services.reporting.snapshot_reader import Pictured
 from core.services.trading.choices import trigger_problem
+
+CONTRACTS = Reason("field.contracts")
+FIELDS = {"take-profit": Reason("field.take_profit"), "stop-loss": Reason("field.stop_loss")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +26,8 @@ class ClosePreview:
     notional: Decimal
     pnl: Decimal  #: before the fee
     fee: Decimal
-    words: str
-    problems: tuple[str, ...]
+    words: Reason  #: at which price
+    problems: tuple[Reason, ...]
 
 
 def size_of(intent: Intent, pictured: Pictured) -> Decimal:
@@ -35,13 +39,13 @@ def size_of(intent: Intent, pictured: Pictured) -> Decimal:
 
 def edit_problems(
     intent: Intent, pictured: Pictured, take_profit: Target | None, stop_loss: Target | None
-) -> Iterator[str]:
+) -> Iterator[Reason]:
     """Why these levels cannot rest."""
     rules, side = pictured.instrument(intent.key.symbol), intent.key.side
     row, ticker = pictured.part(intent.part), pictured.ticker(intent.key.symbol)
     wrong_price = trigger_problem(pictured.data["exchange"], take_profit, stop_loss)
     if wrong_price:
-        yield wrong_price
+        yield as_reason(wrong_price)
     contracts = intent.contracts
     average = Decimal(row["average_entry"]) if row and row["average_entry"] else None
     if average is None or not contracts:
@@ -52,28 +56,35 @@ def edit_problems(
             continue
         # A held part may lock in profit: its stop may lie beyond its entry, only not beyond the price.
         held = row is not None and Decimal(row["size"]) > ZERO
-        wrong = [] if held else list(target_problems(name, target, side, rules, average, contracts))
+        wrong = [] if held else list(map(as_reason, target_problems(name, target, side, rules, average, contracts)))
         level = rules.stop_price(side, target.raw_price(rules, side, average, contracts))
         if held and level <= 0:
-            wrong = [f"{name} would lie at a price of {level:f}: it must stay above 0"]
+            wrong = [Reason("target.not_above_zero", field=FIELDS[name], level=level)]
         yield from wrong
         if held and not wrong and ticker is not None:
             words = passed_problem(name, level, side, ticker.mark)
             if words:
-                yield words
+                yield as_reason(words)
 
 
-def close_problems(contracts: Decimal, size: Decimal, rules: Instrument) -> Iterator[str]:
+def close_problems(contracts: Decimal, size: Decimal, rules: Instrument) -> Iterator[Reason]:
     """Why so many of `size` contracts cannot be closed."""
     least = rules.min_quantity
     if not size:
-        yield "contracts: nothing is held of this part now"
+        yield Reason("close.nothing_held", field=CONTRACTS)
     elif not least <= contracts <= size:
-        yield f"contracts {contracts:f} is out of range: {least:f} to {size:f} is allowed"
+        yield Reason(
+            "range.outside", field=CONTRACTS, value=contracts, allowed=Reason("allowed.range", low=least, high=size)
+        )
     elif contracts % rules.quantity_step:
-        yield f"contracts {contracts:f} is between two steps: a multiple of {rules.quantity_step:f} is allowed"
+        yield Reason(
+            "range.between_steps",
+            field=CONTRACTS,
+            value=contracts,
+            allowed=Reason("allowed.multiple", step=rules.quantity_step),
+        )
     elif ZERO < size - contracts < least:
-        yield f"contracts {contracts:f} would leave {size - contracts:f}: below the exchange's smallest of {least:f}"
+        yield Reason("close.would_leave", field=CONTRACTS, value=contracts, rest=size - contracts, least=least)
 
 
 def close_preview(intent: Intent, pictured: Pictured, contracts: Decimal | None) -> ClosePreview:
@@ -83,9 +94,13 @@ def close_preview(intent: Intent, pictured: Pictured, contracts: Decimal | None)
     asked = size if contracts is None else contracts
     problems = tuple(close_problems(asked, size, rules)) if contracts is not None else ()
     if ticker is None or row is None or not row["average_entry"]:
-        return ClosePreview(asked, ZERO, ZERO, ZERO, "Its price or entry is not known yet.", problems)
+        return ClosePreview(asked, ZERO, ZERO, ZERO, Reason("close.price_unknown"), problems)
     price = ticker.bid if intent.key.side is Side.LONG else ticker.ask
     notional = rules.notional(asked, price)
     pnl = rules.pnl(intent.key.side, asked, Decimal(row["average_entry"]), price)
-    words = f"At {price:f}, the {'bid' if intent.key.side is Side.LONG else 'ask'} of now; slippage not counted."
+    words = Reason("close.at_price", price=price, which=_side_of_book(intent.key.side))
     return ClosePreview(asked, notional, pnl, -notional * rules.taker_fee, words, problems)
+
+
+def _side_of_book(side: Side) -> Reason:
+    return Reason("book.bid" if side is Side.LONG else "book.ask")

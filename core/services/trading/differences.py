@@ -20,14 +20,17 @@ from core.domain.difference import Answer, Choice, DifferenceKind, Division
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import Instrument, Side
 from core.domain.intent import ExecutionStyle, ExternalEntry, Intent, RecoveryChoice, ReopenChoice, Target, Wanted
-from core.domain.money import ZERO, Contracts, Price, plain
+from core.domain.money import ZERO, Contracts, Price
+from core.domain.reason import Reason, as_reason
 from core.services.reporting.snapshot_reader import Pictured
 from core.services.trading.choices import choice_problems
-from core.services.trading.positions import Asked
+from core.services.trading.close_preview import FIELDS
+from core.services.trading.requests import Asked
 from db.store import Store
 
 TOO_OLD = timedelta(seconds=30)  #: what was seen longer ago is not answered: it may be something else by now
 LONGEST_STRATEGY = 40
+_NOTHING_OFFERED = Reason("answer.none_offered")
 ALONE_RECOVERY = RecoveryChoice(enabled=False)
 ALONE_REOPEN = ReopenChoice(enabled=False)
 
@@ -97,7 +100,7 @@ class Differences:
         """Make a new part of contracts that somebody else opened; the bot guards it like any other."""
         before = self.store.parts.of_token(token)
         if before is not None:
-            return Asked(before, False, "asked for already by this click")
+            return Asked(before, False, Reason("trade.asked_already"))
         row = self._standing(account, difference, mark, Choice.ADOPT)
         rules, entry = self._rules(row), self._entry(row)
         problems = tuple(self._adoption_problems(row, asked, rules))
@@ -121,44 +124,51 @@ class Differences:
             asked_at=self.clock.now(),
         )
         intent, new = self.store.differences.adopt(wish, entry, token)
-        return Asked(intent.part, new, self._words(account, "it is ours; its take-profit and stop-loss are placed"))
+        return Asked(intent.part, new, self._words(account, Reason("answer.adopted")))
 
     def assign(self, account: str, difference: str, mark: str, part: str, token: str, by: str) -> Asked:
         """Add contracts that somebody else opened to a part that is there; its TP and SL then guard the whole."""
         if self.store.parts.of_token(token) is not None:
-            return Asked(part, False, "asked for already by this click")
+            return Asked(part, False, Reason("trade.asked_already"))
         row = self._standing(account, difference, mark, Choice.ASSIGN)
         if part not in row.parts:
-            offered = ", ".join(row.parts) or "none just now"
-            raise Misconfigured(f"part {part!r} cannot take these contracts: one of {offered}")
+            offered = row.parts or Reason("answer.no_part_now")
+            raise Misconfigured(
+                Reason(
+                    "answer.cannot_take",
+                    field=Reason("field.part"),
+                    value=part,
+                    allowed=Reason("allowed.one_of", all=offered),
+                )
+            )
         if row.quantity % self._rules(row).quantity_step:
-            raise Misconfigured(f"{plain(row.quantity)} contracts lie between two steps and cannot be guarded")
+            raise Misconfigured(Reason("answer.between_steps", quantity=row.quantity))
         _, new = self.store.differences.assign(part, self._entry(row), token, by)
-        return Asked(part, new, self._words(account, f"part {part} holds them too; its protection is made larger"))
+        return Asked(part, new, self._words(account, Reason("answer.assigned", part=part)))
 
     def ignore(self, account: str, difference: str, mark: str, token: str, by: str) -> Asked:
         """Know of it and leave it alone, without an alarm, until it changes."""
-        return self._answer(account, difference, mark, Choice.IGNORE, token, by, "it is left alone until it changes")
+        return self._answer(account, difference, mark, Choice.IGNORE, token, by, Reason("answer.ignored"))
 
     def book(self, account: str, difference: str, mark: str, token: str, by: str) -> Asked:
         """Take what is missing as closed at the mark price, without looking for its fill any longer."""
-        words = self._words(account, "what is missing is booked as closed at the mark price")
+        words = self._words(account, Reason("answer.booked"))
         return self._answer(account, difference, mark, Choice.BOOK, token, by, words)
 
     def wait(self, account: str, difference: str, mark: str, token: str, by: str) -> Asked:
         """Keep what is missing in the book until its fill is found, however long that takes."""
-        words = "it stays in the book until its fill is found; nothing is added there meanwhile"
+        words = Reason("answer.waits")
         return self._answer(account, difference, mark, Choice.WAIT, token, by, words)
 
     def divide(self, account: str, difference: str, mark: str, choice: Choice, token: str, by: str) -> Asked:
         """Say which parts lose what somebody closed of a position they share."""
-        words = self._words(account, f"it is divided {DIVIDED[Division(choice)]}")
+        words = self._words(account, Reason("answer.divided", how=DIVIDED[Division(choice)]))
         return self._answer(account, difference, mark, choice, token, by, words)
 
     # -- helpers --------------------------------------------------------------------------------------------
 
     def _answer(
-        self, account: str, difference: str, mark: str, choice: Choice, token: str, by: str, words: str
+        self, account: str, difference: str, mark: str, choice: Choice, token: str, by: str, words: Reason
     ) -> Asked:
         row = self._standing(account, difference, mark, choice)
         return Asked("", self.store.differences.answer(row.key, Answer(row.kind, choice, row.mark), token, by), words)
@@ -167,34 +177,33 @@ class Differences:
         """The difference as it is now. Raises Misconfigured where it is no longer what the trader saw."""
         found = self.list(account)
         if found is None:
-            raise Misconfigured("The bot has not looked at the exchange yet.")
+            raise Misconfigured(Reason("answer.not_looked"))
         row = next((row for row in found if row.id == difference), None)
         if row is None:
-            raise Misconfigured("this difference is no longer there: exchange and book agree")
+            raise Misconfigured(Reason("answer.gone"))
         if row.mark != mark:
-            raise Misconfigured(f"this difference has changed meanwhile: {row.words} Look at it again, then answer")
+            raise Misconfigured(Reason("answer.changed", now=row.words))
         if choice not in row.choices:
-            raise Misconfigured(f"{choice} is no answer to this: {', '.join(row.choices) or 'it has none'}")
+            raise Misconfigured(Reason("answer.not_offered", choice=choice, choices=row.choices or _NOTHING_OFFERED))
         if self.clock.now() - row.seen_at > TOO_OLD:
-            raise Unavailable("the last look at the exchange is too old to answer by; wait for the next one")
+            raise Unavailable(Reason("answer.look_too_old"))
         return row
 
     def _entry(self, row: DifferenceRow) -> ExternalEntry:
         if row.price is None or row.since is None:
-            raise Unavailable("at which price these contracts were opened is not known yet; wait for the next look")
+            raise Unavailable(Reason("answer.price_unknown"))
         # The difference in which they are too many can be given away once: the same until the book has it.
         name = f"{row.symbol}/{row.side}/{row.since.isoformat()}/{row.ours}"
         return ExternalEntry(row.quantity, row.price, row.seen_at, name)
 
-    def _adoption_problems(self, row: DifferenceRow, asked: Adoption, rules: Instrument) -> Iterator[str]:
+    def _adoption_problems(self, row: DifferenceRow, asked: Adoption, rules: Instrument) -> Iterator[Reason]:
         if not 0 < len(asked.strategy.strip()) <= LONGEST_STRATEGY:
-            yield f"strategy: a name of 1 to {LONGEST_STRATEGY} letters is allowed"
+            yield Reason(
+                "answer.strategy_name", field=Reason("field.strategy"), value=asked.strategy, most=LONGEST_STRATEGY
+            )
         quantity, price = row.quantity, row.price
         if quantity < rules.min_quantity or quantity % rules.quantity_step:
-            yield (
-                f"{plain(quantity)} contracts cannot be guarded: the exchange takes orders of at least "
-                f"{plain(rules.min_quantity)} in steps of {plain(rules.quantity_step)}"
-            )
+            yield (Reason("answer.too_small", quantity=quantity, least=rules.min_quantity, step=rules.quantity_step))
         ticker = Pictured.of(self.store, row.account).ticker(row.symbol)
         for name, target in (("take-profit", asked.take_profit), ("stop-loss", asked.stop_loss)):
             if target is None or price is None:
@@ -203,22 +212,22 @@ class Differences:
             wrong = (
                 []
                 if target.price is not None
-                else list(target_problems(name, target, row.side, rules, price, quantity))
+                else list(map(as_reason, target_problems(name, target, row.side, rules, price, quantity)))
             )
             level = rules.stop_price(row.side, target.raw_price(rules, row.side, price, quantity))
             if level <= ZERO and not wrong:
-                wrong = [f"{name} would lie at a price of {level:f}: it must stay above 0"]
+                wrong = [Reason("target.not_above_zero", field=FIELDS[name], level=level)]
             yield from wrong
             words = passed_problem(name, level, row.side, ticker.mark) if ticker is not None and not wrong else ""
             if words:
-                yield words
-        yield from choice_problems(asked.recovery, asked.reopen)
+                yield as_reason(words)
+        yield from map(as_reason, choice_problems(asked.recovery, asked.reopen))
 
     def _rules(self, row: DifferenceRow) -> Instrument:
         return Pictured.of(self.store, row.account).instrument(row.symbol)
 
-    def _words(self, account: str, done: str) -> str:
-        return done if self.store.bots.get(account).running else f"{done} once the bot is started"
+    def _words(self, account: str, done: Reason) -> Reason:
+        return done if self.store.bots.get(account).running else Reason("trade.done_once_started", done=done)
 
 
 def _row(account: str, row: dict[str, Any], seen_at: datetime) -> DifferenceRow:

@@ -22,21 +22,20 @@ from core.domain.intent import Intent, Target, TargetEdit, Told
 from core.domain.money import Price
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
 from core.domain.part import Part
+from core.domain.reason import Reason
 from core.services.reporting.snapshot_reader import Pictured
-from core.services.trading.positions import Asked
+from core.services.trading.requests import Asked
 from db.store import Store
 
 INSTEAD = {
-    Purpose.PROTECT: "protects part {part}; to move it use Edit TP/SL, to be rid of the position use Close",
-    Purpose.SAFETY_NET: "protects part {part} while it fills; to move it use Edit TP/SL",
-    Purpose.TAKE_PROFIT: "is the take-profit of part {part}; to move it use Edit TP/SL",
-    Purpose.STOP_LOSS: "is the stop-loss of part {part}; to move it use Edit TP/SL",
-    Purpose.CLOSE: "closes part {part} at market as was asked; it fills by itself",
-    Purpose.BALANCE: "brings back what an exit closed beyond part {part}; it fills by itself",
-    Purpose.RECOVERY: "is a recovery step of part {part} at market; it fills by itself",
-}
-
-_LEGS = {Leg.TAKE_PROFIT: "take-profit", Leg.STOP_LOSS: "stop-loss"}
+    Purpose.PROTECT: "order.protects",
+    Purpose.SAFETY_NET: "order.protects_while_it_fills",
+    Purpose.TAKE_PROFIT: "order.is_take_profit",
+    Purpose.STOP_LOSS: "order.is_stop_loss",
+    Purpose.CLOSE: "order.closes",
+    Purpose.BALANCE: "order.balances",
+    Purpose.RECOVERY: "order.recovers",
+}  #: what an order is for that is not withdrawn by itself, and what to do instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +87,24 @@ class OrderManager:
         """Withdraw what has not filled of an entry; what has filled stays and stays protected."""
         before = self.store.parts.of_token(token)
         if before is not None:
-            return Asked(before, False, "asked for already by this click")
+            return Asked(before, False, Reason("trade.asked_already"))
         order, intent = self._own(account, client_order_id)
         if order.purpose in INSTEAD:
-            raise Misconfigured(f"order {client_order_id} {INSTEAD[order.purpose].format(part=intent.part)}")
+            raise Misconfigured(Reason(INSTEAD[order.purpose], order=client_order_id, part=intent.part))
         if order.kind is OrderKind.MARKET:
-            raise Misconfigured(f"order {client_order_id} enters at market and fills by itself; use Close afterwards")
+            raise Misconfigured(Reason("order.enters_at_market", order=client_order_id))
         if not order.working:
-            raise Misconfigured(f"order {client_order_id} has ended already: {order.status}")
+            raise Misconfigured(Reason("order.ended", order=client_order_id, status=order.status))
         self.store.parts.change(
             intent.part,
             token,
             by,
-            f"the rest of entry {client_order_id} is to be cancelled",
+            Reason("order.rest_to_cancel", order=client_order_id),
             told=Told(run_name(intent.cycle, Purpose.ENTRY), finish=False, asked_at=self.clock.now()),
         )
         running = self.store.bots.get(account).running
-        words = "The bot withdraws it now" if running else "The bot withdraws it once it is started"
-        return Asked(intent.part, True, f"{words}; what has filled stays and stays protected.")
+        words = Reason("order.withdrawn_now") if running else Reason("order.withdrawn_once_started")
+        return Asked(intent.part, True, words)
 
     # -- TP and SL by hand ----------------------------------------------------------------------------------
 
@@ -127,30 +126,30 @@ class OrderManager:
         folded = self._living(part)
         take_profit, stop_loss = folded.targets
         if (take_profit if leg is Leg.TAKE_PROFIT else stop_loss) is None:
-            raise Misconfigured(f"part {part} has no {_LEGS[leg]} to take away")
+            raise Misconfigured(Reason("order.no_leg", part=part, leg=leg))
         gone = leg is Leg.TAKE_PROFIT
         edit = TargetEdit(None if gone else take_profit, stop_loss if gone else None, len(folded.steps))
-        return self._write(folded, edit, f"the {_LEGS[leg]} is taken away by hand", token, by)
+        return self._write(folded, edit, Reason("order.leg_taken_away", leg=leg), token, by)
 
     def keep_levels(self, part: str, token: str, by: str) -> Asked:
         """Take over what somebody set at the exchange. Raises Misconfigured where nobody set anything."""
         folded = self._living(part)
         foreign = self._foreign(folded)
         if foreign is None or foreign.was is None:
-            raise Misconfigured(f"nobody has moved TP or SL of part {part} at the exchange")
+            raise Misconfigured(Reason("order.nobody_moved", part=part))
         trigger = trigger_by(folded)
         tp, sl = (None if price is None else Target(price=price, trigger_by=trigger) for price in foreign.was)
         edit = TargetEdit(tp, sl, len(folded.steps))
-        return self._write(folded, edit, "the levels set at the exchange are kept", token, by)
+        return self._write(folded, edit, Reason("order.levels_kept"), token, by)
 
     def to_automatic(self, part: str, token: str, by: str) -> Asked:
         """TP and SL follow the part's own targets, or recovery's, again."""
-        return self._write(self._living(part), None, "take-profit and stop-loss are automatic again", token, by)
+        return self._write(self._living(part), None, Reason("order.automatic_again"), token, by)
 
-    def _write(self, part: Part, edit: TargetEdit | None, why: str, token: str, by: str) -> Asked:
+    def _write(self, part: Part, edit: TargetEdit | None, why: Reason, token: str, by: str) -> Asked:
         changed = self.store.parts.change(part.name, token, by, why, edit=edit)
         running = self.store.bots.get(part.intent.key.account).running
-        words = "the bot changes the resting order now" if running else "it is changed once the bot is started"
+        words = Reason("order.changed_now") if running else Reason("order.changed_once_started")
         return Asked(part.name, changed.version != part.intent.version, words)
 
     def _foreign(self, part: Part) -> Levels | None:
@@ -168,9 +167,9 @@ class OrderManager:
     def _living(self, part: str) -> Part:
         intent = self.store.parts.intent(part)
         if intent is None:
-            raise Misconfigured(f"part {part!r} is not known")
+            raise Misconfigured(Reason("trade.part_unknown", part=part))
         if not intent.living:
-            raise Misconfigured(f"part {part} has ended already ({intent.exit_reason})")
+            raise Misconfigured(Reason("trade.part_ended", part=part, why=intent.exit_reason))
         rules = Pictured.of(self.store, intent.key.account).instrument(intent.key.symbol)
         return Part.fold(intent, rules, self.store.orders.of_interest(intent.key.account))
 
@@ -179,16 +178,13 @@ class OrderManager:
         said = meaning(client_order_id)
         intent = self.store.parts.intent(said.part) if said else None
         if said is None or intent is None or intent.key.account != account:
-            raise Misconfigured(
-                f"order {client_order_id or 'without an id'} was not placed by Perpdeck for this account; such orders "
-                "are shown and never touched. Cancel it where it was placed"
-            )
+            raise Misconfigured(Reason("order.not_ours", order=client_order_id or Reason("order.without_id")))
         if not intent.living or intent.cycle != said.cycle:
-            raise Misconfigured(f"order {client_order_id} is of a cycle that has ended; the bot removes what is left")
+            raise Misconfigured(Reason("order.of_ended_cycle", order=client_order_id))
         for order in self.store.orders.of_interest(account):
             if order.client_order_id == client_order_id:
                 return order, intent
-        raise Misconfigured(f"order {client_order_id} has not been seen at the exchange; the bot is asking for it")
+        raise Misconfigured(Reason("order.not_seen", order=client_order_id))
 
 
 def _row(order: dict[str, Any]) -> OrderRow:

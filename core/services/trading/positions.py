@@ -6,18 +6,16 @@ problem in words, before anything is written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from core.clock import Clock
 from core.decision.executions import run_name
 from core.decision.preview.ladder import Ladder
-from core.decision.preview.preview import Preview, Terms
+from core.decision.preview.preview import Preview
 from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured
 from core.domain.ids import same_step
-from core.domain.instrument import Side
 from core.domain.intent import (
     Closing,
     ExecutionKind,
@@ -35,46 +33,15 @@ from core.domain.intent import (
 )
 from core.domain.money import ZERO, Contracts
 from core.domain.order import Purpose
+from core.domain.reason import Reason, as_reason
 from core.domain.risk_result import Check, CheckName, Verdict
 from core.execution.limits import problems_of
 from core.services.reporting.snapshot_reader import Pictured
 from core.services.trading.choices import choice_problems
 from core.services.trading.close_preview import ClosePreview, close_preview, close_problems, edit_problems, size_of
 from core.services.trading.preview import ladder_of, preview_of, twin_of, value_of_risk
+from core.services.trading.requests import Asked, Draft
 from db.store import Store
-
-__all__ = ["Asked", "ClosePreview", "Draft", "PositionManager", "Preview"]
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A position somebody thinks of opening. `position_value` in USDT, `leverage` as a multiple."""
-
-    account: str
-    symbol: str
-    side: Side
-    position_value: Decimal
-    leverage: Decimal
-    take_profit: Target | None
-    stop_loss: Target | None
-    entry: ExecutionStyle = field(default_factory=ExecutionStyle)
-    strategy: str = "manual"
-    recovery: RecoveryChoice = RecoveryChoice()  #: what it chooses for itself; the rest follows the settings
-    reopen: ReopenChoice = ReopenChoice()
-    when_refused: WhenRefused | None = None  #: its stop-loss, by the exchange; None follows the settings
-
-    @property
-    def terms(self) -> Terms:
-        return Terms(self.side, self.position_value, self.leverage, self.take_profit, self.stop_loss, self.entry)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What became of a click: the part it is about, whether it was news, and words for the page."""
-
-    part: str
-    new: bool
-    words: str
 
 
 class PositionManager:
@@ -120,8 +87,8 @@ class PositionManager:
         """Whether a click with this token has opened or changed a part already."""
         return self.store.parts.of_token(token) is not None
 
-    def twin(self, draft: Draft) -> str:
-        """Words, where a part with the same strategy, symbol and side is there already; empty where none is."""
+    def twin(self, draft: Draft) -> Reason | None:
+        """Return which part has the same strategy, symbol and side already; None: none has."""
         return twin_of(self.store, draft)
 
     def open(self, draft: Draft, token: str, by: str, *, again: bool = False) -> Asked:
@@ -131,15 +98,15 @@ class PositionManager:
         """
         before = self.store.parts.of_token(token)
         if before is not None:
-            return Asked(before, False, "asked for already by this click")
+            return Asked(before, False, Reason("trade.asked_already"))
         found = self.preview(draft)
-        problems = (*found.problems, *choice_problems(draft.recovery, draft.reopen))
-        twin = "" if again or problems else self.twin(draft)
+        problems = tuple(map(as_reason, (*found.problems, *choice_problems(draft.recovery, draft.reopen))))
+        twin = None if again or problems else self.twin(draft)
         problems += (twin,) if twin else ()
         if problems:
             before = self.store.parts.of_token(token)  # the same click may have got through meanwhile
             if before is not None:
-                return Asked(before, False, "asked for already by this click")
+                return Asked(before, False, Reason("trade.asked_already"))
             self._note_refusal(draft, found.verdict, twin)
             raise Misconfigured(*problems)
         wish = Intent(
@@ -160,14 +127,14 @@ class PositionManager:
         )
         intent, new = self.store.parts.open(wish, token)
         running = self.store.bots.get(draft.account).running
-        return Asked(intent.part, new, "the bot enters now" if running else "the bot enters once it is started")
+        return Asked(intent.part, new, Reason("trade.enters_now") if running else Reason("trade.enters_once_started"))
 
-    def _note_refusal(self, draft: Draft, verdict: Verdict | None, twin: str) -> None:
+    def _note_refusal(self, draft: Draft, verdict: Verdict | None, twin: Reason | None) -> None:
         """Keep what the risk control has refused before it was a part."""
         if verdict is None:
             return
         if twin:
-            alike = Check(CheckName.DUPLICATE, Decimal(1), ZERO, "parts", twin)
+            alike = Check(CheckName.DUPLICATE, Decimal(1), ZERO, "parts", str(twin))
             others = (check for check in verdict.checks if check.name is not CheckName.DUPLICATE)
             verdict = Verdict(verdict.purpose, (alike, *others))
         if not verdict.passed:
@@ -200,9 +167,9 @@ class PositionManager:
             changes |= {"take_profit": take_profit, "stop_loss": stop_loss}
             if not steps:
                 changes["edit"] = None
-        changed = self.store.parts.change(part, token, by, "take-profit and stop-loss edited", **changes)
+        changed = self.store.parts.change(part, token, by, Reason("trade.targets_edited"), **changes)
         running = self.store.bots.get(intent.key.account).running
-        words = "the resting orders are amended now" if running else "the resting orders are amended once the bot runs"
+        words = Reason("trade.orders_amended_now") if running else Reason("trade.orders_amended_once_started")
         return Asked(part, changed.version != intent.version, words)
 
     # -- close --------------------------------------------------------------------------------------------
@@ -223,16 +190,16 @@ class PositionManager:
         Raises Misconfigured where that cannot be.
         """
         if self.store.parts.of_token(token) is not None:
-            return Asked(part, False, "asked for already by this click")
+            return Asked(part, False, Reason("trade.asked_already"))
         intent = self._living(part)
         wanted = Wanted.RENEWED if reopen else Wanted.CLOSED
-        why = "close asked for, to be opened again later" if reopen else "close for good asked for"
+        why = Reason("trade.close_and_reopen_asked") if reopen else Reason("trade.close_for_good_asked")
         closing = None if style is None or style.kind is ExecutionKind.MARKET else Closing(style, self.clock.now())
         if closing is not None:
             self._check_style(intent, closing.style)
         if contracts is None:
             self.store.parts.change(part, token, by, why, wanted=wanted, reduce_to=None, closing=closing, told=None)
-            return Asked(part, True, f"the bot closes it now {_how(closing)}" if self._runs(intent) else _LATER)
+            return Asked(part, True, Reason("trade.closes_now", how=_how(closing)) if self._runs(intent) else _LATER)
         pictured = self._pictured(intent)
         rules, size = pictured.instrument(intent.key.symbol), size_of(intent, pictured)
         problems = tuple(close_problems(contracts, size, rules))
@@ -242,12 +209,13 @@ class PositionManager:
             self.store.parts.change(part, token, by, why, wanted=wanted, reduce_to=None, closing=closing, told=None)
         else:
             keep = Contracts(size - contracts)
-            why = f"partial close of {contracts:f} of {size:f} contracts asked for"
+            why = Reason("trade.partial_close_asked", contracts=contracts, size=size)
             self.store.parts.change(part, token, by, why, reduce_to=keep, closing=closing, told=None)
-        words = f"the bot closes {contracts:f} contracts now"
-        return Asked(
-            part, True, (words if closing is None else f"{words} {_how(closing)}") if self._runs(intent) else _LATER
-        )
+        if not self._runs(intent):
+            return Asked(part, True, _LATER)
+        if closing is None:
+            return Asked(part, True, Reason("trade.closes_contracts", contracts=contracts))
+        return Asked(part, True, Reason("trade.closes_contracts_by", contracts=contracts, how=_how(closing)))
 
     def end_strategy(self, key: PositionKey, strategy: str, token: str, by: str) -> list[Asked]:
         """Close for good whatever a strategy holds there, and let nothing of it that waits be opened again."""
@@ -258,12 +226,12 @@ class PositionManager:
 
     def _end(self, intent: Intent, token: str, by: str) -> Asked:
         """One wish for both, so that a cycle that begins meanwhile is closed too."""
-        why = "close for good asked for" if intent.living else "the reopen is cancelled"
+        why = Reason("trade.close_for_good_asked") if intent.living else Reason("trade.reopen_cancelled")
         nothing = dict.fromkeys(("reopen_at", "reduce_to", "closing", "told"))
         self.store.parts.change(intent.part, token, by, why, wanted=Wanted.CLOSED, **nothing)
         if not intent.living:
-            return Asked(intent.part, True, "it is not opened again")
-        return Asked(intent.part, True, "the bot closes it now at market" if self._runs(intent) else _LATER)
+            return Asked(intent.part, True, Reason("trade.not_opened_again"))
+        return Asked(intent.part, True, Reason("trade.closes_now_at_market") if self._runs(intent) else _LATER)
 
     def _check_style(self, intent: Intent, style: ExecutionStyle) -> None:
         pictured = self._pictured(intent)
@@ -281,20 +249,22 @@ class PositionManager:
         Misconfigured where no such execution is under way.
         """
         if self.store.parts.of_token(token) is not None:
-            return Asked(part, False, "asked for already by this click")
+            return Asked(part, False, Reason("trade.asked_already"))
         intent = self._living(part)
         row = self._pictured(intent).part(part)
         known = {one["run"]: one for one in (row or {}).get("runs", ())}
         if run not in known:
-            under_way = ", ".join(known) or "none"
-            raise Misconfigured(f"execution {run!r} of {part} is not under way; under way: {under_way}")
-        why = "the rest at market now" if finish else "the rest is taken back"
+            under_way = tuple(known) or None
+            raise Misconfigured(
+                Reason("trade.run_unknown", field=Reason("field.run"), value=run, part=part, under_way=under_way)
+            )
+        why = Reason("trade.rest_at_market") if finish else Reason("trade.rest_taken_back")
         changes: dict[str, Any] = {"told": Told(run, finish, self.clock.now())}
         if known[run]["purpose"] == Purpose.CLOSE.name.lower() and not finish:
             changes = {"wanted": Wanted.OPEN, "reduce_to": None, "closing": None, "told": None}
-            why = "the close is taken back"
+            why = Reason("trade.close_taken_back")
         changed = self.store.parts.change(part, token, by, why, **changes)
-        words = why if self._runs(intent) else f"{why}, once the bot is started"
+        words = why if self._runs(intent) else Reason("trade.once_started", why=why)
         return Asked(part, changed.version != intent.version, words)
 
     def preview_close(self, part: str, contracts: Decimal | None) -> ClosePreview:
@@ -308,16 +278,16 @@ class PositionManager:
         """Begin the next cycle of an ended part without waiting. Raises Misconfigured while it is open."""
         intent = self._ended(part)
         changes = {"wanted": Wanted.RENEWED, "reopen_at": self.clock.now()}
-        changed = self.store.parts.change(part, token, by, "reopen now", **changes)
-        words = "it is opened again now" if self._runs(intent) else "it is opened again once the bot is started"
+        changed = self.store.parts.change(part, token, by, Reason("trade.reopen_now"), **changes)
+        words = Reason("trade.opened_now") if self._runs(intent) else Reason("trade.opened_once_started")
         return Asked(part, changed.version != intent.version, words)
 
     def cancel_reopen(self, part: str, token: str, by: str) -> Asked:
         """An ended part stays ended. Raises Misconfigured where it has been opened again already."""
         intent = self._ended(part)
         changes = {"wanted": Wanted.CLOSED, "reopen_at": None}
-        changed = self.store.parts.change(part, token, by, "the reopen is cancelled", **changes)
-        return Asked(part, changed.version != intent.version, "it is not opened again")
+        changed = self.store.parts.change(part, token, by, Reason("trade.reopen_cancelled"), **changes)
+        return Asked(part, changed.version != intent.version, Reason("trade.not_opened_again"))
 
     def choose(self, part: str, recovery: RecoveryChoice, reopen: ReopenChoice, token: str, by: str) -> Asked:
         """What the part chooses for itself of recovery and reopening, from now on.
@@ -326,41 +296,41 @@ class PositionManager:
         """
         intent = self.store.parts.intent(part)
         if intent is None:
-            raise Misconfigured(f"part {part!r} is not known")
+            raise Misconfigured(Reason("trade.part_unknown", part=part))
         problems = tuple(choice_problems(recovery, reopen))
         if problems:
             raise Misconfigured(*problems)
-        why = "recovery and reopen chosen for this part"
+        why = Reason("trade.choices_made")
         changes: dict[str, Any] = {"own_recovery": recovery, "own_reopen": reopen}
         told = intent.told
         if told is not None and not told.finish and told.run.startswith(run_name(intent.cycle, Purpose.RECOVERY)):
             changes["told"] = None  # steps that were taken back by hand are wanted again
         changed = self.store.parts.change(part, token, by, why, **changes)
-        return Asked(part, changed.version != intent.version, "it holds from the bot's next look")
+        return Asked(part, changed.version != intent.version, Reason("trade.holds_from_next_look"))
 
     def guard_by(self, part: str, when_refused: WhenRefused | None, token: str, by: str) -> Asked:
         """What the part wants done where the exchange refuses its stop-loss; None: as the settings say."""
         intent = self._living(part)
-        why = f"where its stop-loss is refused: {when_refused or 'as the settings say'}"
+        why = Reason("trade.refused_stop_choice", choice=when_refused or Reason("trade.as_the_settings_say"))
         changed = self.store.parts.change(part, token, by, why, own_unguarded=when_refused)
-        return Asked(part, changed.version != intent.version, "it holds from the bot's next look")
+        return Asked(part, changed.version != intent.version, Reason("trade.holds_from_next_look"))
 
     # -- helpers ------------------------------------------------------------------------------------------
 
     def _living(self, part: str) -> Intent:
         intent = self.store.parts.intent(part)
         if intent is None:
-            raise Misconfigured(f"part {part!r} is not known")
+            raise Misconfigured(Reason("trade.part_unknown", part=part))
         if not intent.living:
-            raise Misconfigured(f"part {part} has ended already ({intent.exit_reason})")
+            raise Misconfigured(Reason("trade.part_ended", part=part, why=intent.exit_reason))
         return intent
 
     def _ended(self, part: str) -> Intent:
         intent = self.store.parts.intent(part)
         if intent is None:
-            raise Misconfigured(f"part {part!r} is not known")
+            raise Misconfigured(Reason("trade.part_unknown", part=part))
         if intent.living:
-            raise Misconfigured(f"part {part} is open: close it first")
+            raise Misconfigured(Reason("trade.part_open", part=part))
         return intent
 
     def _steps(self, intent: Intent) -> int:
@@ -377,8 +347,8 @@ class PositionManager:
         return self.store.bots.get(intent.key.account).running
 
 
-_LATER = "the bot closes it once it is started; until then its stop and target go on resting on the exchange"
+_LATER = Reason("trade.closes_once_started")
 
 
-def _how(closing: Closing | None) -> str:
-    return "at market" if closing is None else f"by {closing.style.kind}"
+def _how(closing: Closing | None) -> Reason:
+    return Reason("trade.at_market") if closing is None else Reason("trade.by_style", kind=closing.style.kind)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.domain.instrument import Side
-from core.services.trading.positions import Draft
+from core.services.trading.requests import Draft
 from core.strategies.try1 import PRESETS, Try1Strategy
 
 STRATEGY = Try1Strategy.name

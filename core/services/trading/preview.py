@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from core.decision.preview.ladder import MOST_STEPS as MOST_STEPS
 from core.decision.preview.ladder import Ladder as Ladder
 from core.decision.preview.ladder import LadderEnd as LadderEnd
 from core.decision.preview.ladder import ladder
-from core.decision.preview.preview import Ground, Preview, nothing, preview
+from core.decision.preview.preview import Ground, nothing, preview
+from core.decision.preview.preview import Preview as Preview
 from core.decision.preview.sizing import value_for_risk
 from core.decision.proposal import LEGS
 from core.decision.rules.reopen import reopen_due
@@ -19,12 +19,11 @@ from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.intent import Intent, Wanted
 from core.domain.money import ZERO
+from core.domain.reason import Reason, as_reason
 from core.services.reporting.snapshot_reader import Pictured
 from core.services.trading.choices import leverage_problem, trigger_problem
+from core.services.trading.requests import Draft
 from db.store import Store
-
-if TYPE_CHECKING:
-    from core.services.trading.positions import Draft
 
 
 def preview_of(store: Store, draft: Draft, now: datetime) -> Preview:
@@ -32,26 +31,24 @@ def preview_of(store: Store, draft: Draft, now: datetime) -> Preview:
     try:
         ground = ground_of(store, draft, now)
     except (Misconfigured, Unavailable) as trouble:
-        return nothing((str(trouble),))
+        return nothing((trouble.reason,))
     found = preview(draft.terms, ground, store.parts.limits())
     pictured = Pictured.of(store, draft.account)
     exchange = pictured.data["exchange"]
     wrong_price = trigger_problem(exchange, draft.take_profit, draft.stop_loss)
-    more = tuple(filter(None, (leverage_problem(exchange, draft.leverage), wrong_price, budget_problem(pictured))))
+    wrong = leverage_problem(exchange, draft.leverage), wrong_price, budget_problem(pictured)
+    more = tuple(as_reason(one) for one in wrong if one)
     return replace(found, problems=(*found.problems, *more)) if more else found
 
 
-def budget_problem(pictured: Pictured) -> str:
-    """Words, where the exchange takes no two conditional orders more; parts that wait for theirs are counted in."""
+def budget_problem(pictured: Pictured) -> Reason | None:
+    """Return why the exchange takes no two conditional orders more; parts that wait for theirs are counted in."""
     known = pictured.data.get("conditional") or {}
     used, most = known.get("used", 0), known.get("most")
     waiting = LEGS * sum(part["status"] in ("asked", "opening") for part in pictured.data["parts"])
     if most is None or used + waiting + LEGS <= most:
-        return ""
-    return (
-        f"{used + waiting} of {most} conditional orders rest or are about to: a position needs {LEGS} more. "
-        "Close a part, or use another account"
-    )
+        return None
+    return Reason("trade.conditional_orders", used=used + waiting, most=most, needed=LEGS)
 
 
 def ladder_of(store: Store, draft: Draft, now: datetime) -> Ladder:
@@ -101,14 +98,14 @@ def _held(pictured: Pictured, draft: Draft) -> Decimal:
     return sum((Decimal(row["notional"]) for row in held), sum(coming, ZERO))
 
 
-def twin_of(store: Store, draft: Draft) -> str:
-    """Words, where a part with the same strategy, symbol and side is held or will be; empty where none is."""
+def twin_of(store: Store, draft: Draft) -> Reason | None:
+    """Return which part with the same strategy, symbol and side is held or will be; None: none is."""
     wanted = store.parts.desired(draft.account).get(PositionKey(draft.account, draft.symbol, draft.side))
     twins = [one.part for one in wanted.intents if one.strategy == draft.strategy and _stays(one)] if wanted else []
     if not twins:
-        return ""
-    part = f"Part {twins[0]} is" if len(twins) == 1 else f"Parts {', '.join(twins)} are"
-    return f"{part} {draft.side} {draft.symbol} with the same strategy already: confirm that you want another one."
+        return None
+    code = "trade.twin" if len(twins) == 1 else "trade.twins"
+    return Reason(code, parts=tuple(twins), side=draft.side, symbol=draft.symbol)
 
 
 def _stays(intent: Intent) -> bool:

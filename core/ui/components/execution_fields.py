@@ -13,13 +13,14 @@ from typing import Literal
 import streamlit as st
 
 from core.domain.intent import AtEnd, ExecutionKind, ExecutionStyle
+from core.domain.reason import Reason
 from core.i18n.translate import _
 from core.ui.components import widgets
 from core.ui.presenters import execution_styles, forms
 
 state = st.session_state
 Kept = Literal["session"] | None
-Problems = Mapping[str, Sequence[str]]
+Problems = Mapping[str, Sequence[Reason]]
 
 
 def fill(key: str, wanted: ExecutionStyle | None = None, *, over: bool = True) -> None:

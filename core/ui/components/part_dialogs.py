@@ -12,7 +12,7 @@ from functools import partial
 import streamlit as st
 
 from core.i18n.translate import _, told
-from core.services.trading.positions import Asked
+from core.services.trading.requests import Asked
 from core.ui import session
 from core.ui.components import execution_fields, modal, recovery_fields, widgets
 from core.ui.presenters import forms, order_preview

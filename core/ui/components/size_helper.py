@@ -8,7 +8,8 @@ import streamlit as st
 
 from core.i18n.translate import _
 from core.services.reporting.snapshot import Picture
-from core.services.trading.positions import Draft, Preview
+from core.services.trading.preview import Preview
+from core.services.trading.requests import Draft
 from core.ui import session
 from core.ui.presenters.format import price, usdt
 from core.ui.presenters.forms import Unit, number_format, typed

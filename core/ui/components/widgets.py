@@ -18,6 +18,7 @@ import streamlit as st
 from streamlit import column_config as columns
 
 from core.domain.errors import Misconfigured, PerpdeckError
+from core.domain.reason import Reason
 from core.i18n import translate
 from core.i18n.translate import _
 from core.services.reporting.snapshot import Picture as Picture
@@ -229,7 +230,7 @@ def protection_words(picture: Picture | None) -> str:
     return positions.protection_badge(picture.data, age(picture.age(now)) if picture.stale(now) else "")
 
 
-def complaints(problems: Iterable[str]) -> None:
+def complaints(problems: Iterable[Reason | str]) -> None:
     """What is wrong with a field, below it."""
     for words in problems:
         st.markdown(f":small[:orange[:material/error: {translate.told(words)}]]")

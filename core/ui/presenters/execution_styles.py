@@ -14,6 +14,7 @@ from typing import Any
 
 from core.domain.intent import AtEnd, ExecutionKind, ExecutionStyle
 from core.domain.money import Price
+from core.domain.reason import Reason
 from core.i18n.translate import _
 from core.ui.presenters.format import price, quantity
 from core.ui.presenters.forms import typed
@@ -158,11 +159,12 @@ def _percent(share: Decimal) -> str:
     return f"{quantity(share * 100)} %"
 
 
-def as_typed(problem: str) -> str:
+def as_typed(problem: Reason | str) -> Reason | str:
     """A sentence about a share in the percent that its field is typed in; any other as it is."""
-    if not re.match(r"(recovery )?(give-way|randomness|visible share) must be", problem):
+    words = str(problem)
+    if not re.match(r"(recovery )?(give-way|randomness|visible share) must be", words):
         return problem
-    return re.sub(r"\d+(\.\d+)?", lambda number: f"{quantity(Decimal(number.group()) * 100)} %", problem)
+    return re.sub(r"\d+(\.\d+)?", lambda number: f"{quantity(Decimal(number.group()) * 100)} %", words)
 
 
 def span(length: timedelta) -> str:

@@ -5,7 +5,6 @@ Pure. A stop-loss is a loss whichever sign was typed; numbers leave a form as De
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -21,12 +20,14 @@ from core.domain.intent import ExecutionStyle as ExecutionStyle
 from core.domain.intent import RecoveryChoice, ReopenChoice, Target
 from core.domain.intent import WhenRefused as WhenRefused
 from core.domain.money import Price
+from core.domain.reason import Reason, as_reason
 from core.i18n.translate import _
 from core.services.accounts.accounts import AccountForm as AccountForm
 from core.services.accounts.paper_market import Deed as Deed
-from core.services.trading.positions import Draft as Draft
 from core.services.trading.presets import preset as preset
 from core.services.trading.presets import with_presets as with_presets
+from core.services.trading.problem_fields import field_of
+from core.services.trading.requests import Draft as Draft
 from core.ui.presenters.format import places_of
 
 MANUAL = "manual"
@@ -120,41 +121,32 @@ def setting(value: object, default: object) -> object:
     return int(number) if isinstance(default, int) and number == int(number) else number
 
 
-FIELD_WORDS = {
-    "value": ("position value", "position_value", "value", "notional", "contracts", "quantity", "size", "margin"),
-    "leverage": ("leverage",),
-    "price": ("limit price", "entry price", "limit", "price deviation"),
-    "timeout": ("time-out", "timeout"),
-    "reprice": ("reprice time", "reprice"),
-    "follow": ("give-way", "follow"),
-    "duration": ("duration",),
-    "slices": ("slices", "slice"),
-    "randomness": ("randomness",),
-    "visible": ("visible share", "visible"),
-    "refresh": ("refresh time", "refresh"),
-    "tp": ("take-profit", "take profit", "take_profit", "target"),
-    "sl": ("stop-loss", "stop loss", "stop_loss", "stop"),
-    "symbol": ("contract", "symbol", "instrument"),
+#: fields of a draft -> fields of the form
+FORM_FIELDS = {
+    "position_value": "value",
+    "contracts": "value",
+    "leverage": "leverage",
+    "limit_price": "price",
+    "timeout": "timeout",
+    "reprice": "reprice",
+    "follow": "follow",
+    "duration": "duration",
+    "slices": "slices",
+    "randomness": "randomness",
+    "visible": "visible",
+    "refresh": "refresh",
+    "take_profit": "tp",
+    "stop_loss": "sl",
+    "contract": "symbol",
 }
 
 
-def problems_by_field(problems: Iterable[str]) -> dict[str, list[str]]:
-    """Each problem under the field that it names first; under "" where it names none."""
-    sorted_out: dict[str, list[str]] = {}
-    for problem in problems:
-        sorted_out.setdefault(_field_of(problem), []).append(problem)
+def problems_by_field(problems: Iterable[Reason | str]) -> dict[str, list[Reason]]:
+    """Each problem under the field that it is about; under "" where it is about none."""
+    sorted_out: dict[str, list[Reason]] = {}
+    for problem in map(as_reason, problems):
+        sorted_out.setdefault(FORM_FIELDS.get(field_of(problem), ""), []).append(problem)
     return sorted_out
-
-
-def _field_of(problem: str) -> str:
-    """The field named earliest in the sentence; of two at the same place the longer name."""
-    found = []
-    for field, names in FIELD_WORDS.items():
-        for name in names:
-            match = re.search(rf"\b{re.escape(name)}\b", problem.lower())
-            if match:
-                found.append((match.start(), -len(name), field))
-    return min(found)[2] if found else ""
 
 
 @dataclass(frozen=True, slots=True)

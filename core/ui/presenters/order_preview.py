@@ -10,7 +10,9 @@ from decimal import Decimal
 
 from core.domain.intent import ExecutionKind
 from core.i18n.translate import _
-from core.services.trading.positions import ClosePreview, Draft, Preview
+from core.services.trading.close_preview import ClosePreview
+from core.services.trading.preview import Preview
+from core.services.trading.requests import Draft
 from core.ui.presenters import execution_styles
 from core.ui.presenters.format import Figure, ago, percent, pnl, price, quantity, signed, usdt
 from core.ui.presenters.positions import Json, brand, contracts_words, side_words

@@ -23,7 +23,7 @@ from core.domain.order import Order
 from core.exchange.port import Push
 from core.monitor.guard import Guard
 from core.services.trading.differences import Adoption, Differences
-from core.services.trading.positions import Draft
+from core.services.trading.requests import Draft
 from core.wiring import build_guard
 from db.repository import Repository
 from db.store import Store

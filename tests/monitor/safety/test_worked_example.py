@@ -12,7 +12,7 @@ import pytest
 from core.domain.account import Exchange
 from core.domain.intent import ExitReason, Target
 from core.domain.money import Price
-from core.services.trading.positions import Draft
+from core.services.trading.requests import Draft
 from tests.monitor.invariants import limit, nothing_left
 from tests.stack import Stack
 

@@ -15,7 +15,7 @@ from core.domain.errors import Misconfigured
 from core.domain.intent import AtEnd, ExecutionKind, ExecutionStyle, ExitReason, RecoveryChoice
 from core.domain.money import NONE_HELD, Price
 from core.domain.order import Purpose
-from core.services.trading.positions import Draft
+from core.services.trading.requests import Draft
 from tests.monitor.invariants import nothing_left
 from tests.stack import Stack
 

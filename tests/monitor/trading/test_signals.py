@@ -19,7 +19,7 @@ from core.domain.ids import meaning
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason
 from core.domain.money import ZERO, total
-from core.services.trading.positions import Asked, Draft
+from core.services.trading.requests import Asked, Draft
 from db.store import Store
 from tests.monitor.invariants import nothing_left, same
 from tests.simulator.conftest import fresh

@@ -59,7 +59,8 @@ from core.services.settings.preferences import Preferences
 from core.services.trading.differences import Adoption, Differences
 from core.services.trading.orders import ByHand, OrderRow
 from core.services.trading.pairs import Pairs
-from core.services.trading.positions import Asked, Draft, PositionManager
+from core.services.trading.positions import PositionManager
+from core.services.trading.requests import Asked, Draft
 from db.records import Alarm, BotRow, CycleRecord, Event, EventKind, EventsOnly, Only, PairCounts, SyncRow
 from db.trading_settings import Rules
 from tests.pages.samples.snapshot import (

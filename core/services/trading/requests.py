@@ -1,0 +1,42 @@
+"""What a person asks for, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from core.decision.preview.preview import Terms
+from core.domain.instrument import Side
+from core.domain.intent import ExecutionStyle, RecoveryChoice, ReopenChoice, Target, WhenRefused
+from core.domain.reason import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A position somebody thinks of opening. `position_value` in USDT, `leverage` as a multiple."""
+
+    account: str
+    symbol: str
+    side: Side
+    position_value: Decimal
+    leverage: Decimal
+    take_profit: Target | None
+    stop_loss: Target | None
+    entry: ExecutionStyle = field(default_factory=ExecutionStyle)
+    strategy: str = "manual"
+    recovery: RecoveryChoice = RecoveryChoice()  #: what it chooses for itself; the rest follows the settings
+    reopen: ReopenChoice = ReopenChoice()
+    when_refused: WhenRefused | None = None  #: its stop-loss, by the exchange; None follows the settings
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(self.side, self.position_value, self.leverage, self.take_profit, self.stop_loss, self.entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What became of a click: the part it is about, whether it was news, and what happens now."""
+
+    part: str
+    new: bool
+    words: Reason
