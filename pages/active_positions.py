@@ -142,7 +142,7 @@ def ledger_of(held: positions.Json, picture: widgets.Picture) -> None:
     taken = session.services().reports.taken(session.account_id(), names)[:TAKEN]
     if taken:
         st.markdown(f"**{_('Closed by others')}**  \n" + "\n".join(ledger.taken_lines(taken, session.now())))
-    rule = session.services().preferences.value("division")
+    rule = session.services().preferences.now().division
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         words = _("What somebody closes here comes off: {rule}.", rule=preferences.choice_words(str(rule)).lower())
         st.caption(words, width="content")

@@ -54,12 +54,12 @@ def limits(account: str) -> None:
     st.subheader(_("Limits"), anchor=False)
     widgets.table(levels.guard_rows(services.levels.guards(account)), alt=_("What raises the level by itself"))
     st.caption(_("A guard only raises the level; lowering it is yours, and losses are then measured anew."))
-    listed = [one for one in services.preferences.all() if one.group == "Limits"]
+    listed = [one for one in services.preferences.all() if one.definition.setting.group == "Limits"]
     holding = [one for one in listed if one.value not in (None, False)]
     words = preferences.value_words
-    table = [{_("Limit"): told(one.label), _("Value"): words(one.value, one.unit)} for one in holding]
+    table = [{_("Limit"): _(one.definition.label), _("Value"): words(one.value, one.definition)} for one in holding]
     widgets.table(table, alt=_("Limits of what may be opened"))
-    rest = ", ".join(told(one.label).lower() for one in listed if one not in holding)
+    rest = ", ".join(_(one.definition.label).lower() for one in listed if one not in holding)
     if rest:
         st.caption(_("Not set: {names}.", names=rest))
     st.page_link("settings.py", label=_("Change them in Settings"), icon=":material/tune:")

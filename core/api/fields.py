@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic.fields import FieldInfo
 
 from core.domain.money import plain
+from core.domain.settings.trader import TraderSettings
 
 NUMBER = r"^-?[0-9]{1,13}(\.[0-9]{1,18})?$"
 _NUMBER = re.compile(NUMBER)
@@ -30,6 +32,13 @@ def told(**bounds: float) -> WithJsonSchema:
     """How the document tells of an exact number: sent as a number within bounds, or as text."""
     number = {"type": "number", **bounds}
     return WithJsonSchema({"anyOf": [number, {"type": "string", "pattern": NUMBER}]}, mode="validation")
+
+
+def within(key: str) -> FieldInfo:
+    """Return the bounds of a whole number that is a setting for all parts too."""
+    allowed = TraderSettings.definitions[key].allowed
+    bounds: FieldInfo = Field(ge=int(allowed.low), le=int(allowed.high))
+    return bounds
 
 
 EXACT = BeforeValidator(_exact)

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from core.api.execution_styles import StepStyle, Style, style
-from core.api.fields import Amount, In, Positive
+from core.api.fields import Amount, In, Positive, within
 from core.domain.account import Level
 from core.domain.instrument import Side, TriggerBy
 from core.domain.intent import (
@@ -62,7 +62,7 @@ class RecoveryIn(In):
     add_notional: Positive | None = Field(None, description="Position value that one step adds.")
     tp_usdt: Positive | None = None
     sl_usdt: Positive | None = None
-    max_steps: int | None = Field(None, ge=1, le=100)
+    max_steps: Annotated[int, within("recovery_max_steps")] | None = None
     max_loss: Positive | None = None
     style: StepStyle | None = Field(None, description="How a step is worked; nothing: as the settings say.")
 
@@ -75,8 +75,8 @@ class ReopenIn(In):
     """What the part chooses for itself of being opened again; what is left out follows the settings."""
 
     enabled: bool | None = None
-    delay_minutes: int | None = Field(None, ge=1, le=60)
-    max_cycles: int | None = Field(None, ge=1, le=1_000_000)
+    delay_minutes: Annotated[int, within("reopen_delay_minutes")] | None = None
+    max_cycles: Annotated[int, within("reopen_max_cycles")] | None = None
     loss_budget: Positive | None = Field(None, description="USDT")
 
     def value(self) -> ReopenChoice:

@@ -6,44 +6,19 @@ taking it back is a person's, and from then on losses are measured anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from core.alerts import Alerts
 from core.domain.account import Level
-from core.domain.intent import Limits
+from core.domain.settings.guards import Guards
+from core.domain.settings.trader import TraderSettings
 from db.store import Store
 
 BY = "guard"
 SUBJECT = "guard/"  #: what its alarms begin with
-ARMED_LEVELS = (Level.NO_NEW_ENTRIES, Level.NO_ADDED_RISK, Level.REDUCE_ONLY, Level.FLATTEN)
-
-
-@dataclass(frozen=True, slots=True)
-class Guards:
-    """What raises the level, as the settings have it; None: off. Fractions of equity."""
-
-    max_daily_loss: Decimal | None = Limits().max_daily_loss
-    max_drawdown: Decimal | None = None
-    max_stop_losses: int | None = None
-    stop_loss_minutes: int = 60
-    stale_guard_seconds: int | None = None
-    exchange_guard_seconds: int | None = None
-    guard_level: Level = Level.NO_ADDED_RISK  #: after losses
-
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> Guards:
-        """From the settings table; what is not there is as the defaults say."""
-        given = {name: settings[name] for name in cls.__dataclass_fields__ if name in settings}
-        for name in ("max_daily_loss", "max_drawdown"):
-            if given.get(name) is not None:
-                given[name] = Decimal(given[name])
-        if "guard_level" in given:
-            given["guard_level"] = Level(given["guard_level"])
-        return cls(**given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +104,7 @@ def watch(store: Store, account: str, alerts: Alerts, now: datetime) -> tuple[Ar
 
     An alarm ends when its guard is no longer set off and the level that a guard has set is gone.
     """
-    guards = Guards.of(store.settings.all())
+    guards = TraderSettings.of_stored(store.settings.all()).rule(Guards)
     found = armed(guards, facts(store, account, guards, now))
     highest = max(found, key=lambda one: one.level.rank, default=None)
     if highest is not None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -19,7 +19,7 @@ from core.alerts import Alerts
 from core.clock import Clock
 from core.domain.account import PositionKey
 from core.domain.errors import PerpdeckError, Unavailable
-from core.domain.intent import Recovery, ReopenRule
+from core.domain.settings.trader import TraderSettings
 from core.monitor import candles, history, kill_switch, restart, retention, sentinel
 from core.monitor.guard import Guard
 from core.monitor.lease import RENEW_EVERY
@@ -27,15 +27,6 @@ from db.store import Store
 
 log = logging.getLogger("perpdeck.monitor")
 
-CADENCE: Mapping[str, int] = {
-    "order_watch_seconds": 5,
-    "recovery_seconds": Recovery().pause // timedelta(seconds=1),
-    "reopen_retry_seconds": ReopenRule().retry // timedelta(seconds=1),
-    "check_seconds": 60,
-    "equity_seconds": 60,
-    "sentinel_seconds": 300,
-    "history_seconds": 600,
-}  #: seconds between ticks; the settings table may say otherwise
 HEARTBEAT_SECONDS = 2
 PUBLISH_SECONDS = 1
 ARMING_SECONDS = 5
@@ -160,23 +151,22 @@ class PositionMonitor:
         return scheduler
 
     def _schedule(self, scheduler: BackgroundScheduler) -> None:
-        settings = self.store.settings.all()
+        settings = TraderSettings.of_stored(self.store.settings.all())
         jobs: dict[str, tuple[Callable[[], None], int]] = {
             "heartbeat": (self._heartbeat, HEARTBEAT_SECONDS),
             "publish": (self._publish, PUBLISH_SECONDS),
             "arming": (self._arming, ARMING_SECONDS),
             "candles": (self._candles, candles.EVERY_SECONDS),
-            "order_watch_seconds": (self._tick, 0),
-            "recovery_seconds": (self._tick, 0),
-            "reopen_retry_seconds": (self._tick, 0),
-            "check_seconds": (self._check, 0),
-            "equity_seconds": (self._equity, 0),
-            "sentinel_seconds": (self._sentinel, 0),
-            "history_seconds": (self._history, 0),
+            "order_watch_seconds": (self._tick, settings.order_watch_seconds),
+            "recovery_seconds": (self._tick, settings.recovery_seconds),
+            "reopen_retry_seconds": (self._tick, settings.reopen_retry_seconds),
+            "check_seconds": (self._check, settings.check_seconds),
+            "equity_seconds": (self._equity, settings.equity_seconds),
+            "sentinel_seconds": (self._sentinel, settings.sentinel_seconds),
+            "history_seconds": (self._history, settings.history_seconds),
             "retention": (self._retention, retention.EVERY_SECONDS),
         }
-        for name, (work, fixed) in jobs.items():
-            seconds = fixed or int(settings.get(name, CADENCE[name]))
+        for name, (work, seconds) in jobs.items():
             scheduler.add_job(
                 self._guarded, "interval", args=(name, work), seconds=seconds, id=name, replace_existing=True
             )

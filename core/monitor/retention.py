@@ -8,11 +8,11 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
+from core.domain.settings.trader import TraderSettings
 from db.store import Store
 
 log = logging.getLogger("perpdeck.retention")
 
-KEEP_DAYS = 90  #: where the settings say nothing else
 BATCH = 5_000  #: rows of one statement: nobody waits long for it
 MOST_BATCHES = 200  #: of one sweep; the rest goes with the next
 EVERY_SECONDS = 3_600  #: often, so that one who starts anew each day lets go too
@@ -20,8 +20,8 @@ EVERY_SECONDS = 3_600  #: often, so that one who starts anew each day lets go to
 
 def sweep(store: Store, now: datetime, batch: int = BATCH) -> int:
     """Let go of what is older than the settings say, batch by batch; how much went. Raises Unavailable."""
-    days = int(store.settings.all().get("events_keep_days") or KEEP_DAYS)
-    before, gone = now - timedelta(days=days), 0
+    settings = TraderSettings.of_stored(store.settings.all())
+    before, gone = now - timedelta(days=settings.events_keep_days), 0
     for _ in range(MOST_BATCHES):
         went = store.risk_checks.forget_events(before, batch)
         gone += went

@@ -33,8 +33,8 @@ from core.domain.intent import (
     WhenRefused,
 )
 from core.domain.order import Fill, Funding, Leg, Order, OrderKind, OrderStatus, Purpose
+from core.domain.settings.rules import Rules
 from db.base import Json
-from db.trading_settings import Rules, reasons
 
 Values = dict[str, Any]
 Word = TypeVar("Word", bound=StrEnum)
@@ -250,7 +250,7 @@ def _reopen_of(found: Json | None) -> ReopenChoice:
     after = found.get("after")
     return ReopenChoice(
         enabled=found.get("enabled"),
-        after=None if after is None else reasons(after),
+        after=None if after is None else frozenset(map(ExitReason, after)),
         delay=_span(found.get("delay_seconds")),
         max_cycles=found.get("max_cycles"),
         loss_budget=found.get("loss_budget"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -48,6 +48,8 @@ from core.domain.intent import (
 from core.domain.money import ZERO, plain
 from core.domain.order import OrderStatus
 from core.domain.reason import Reason
+from core.domain.settings.rules import KEYS, Rules
+from core.domain.settings.trader import TraderSettings
 from db.connection import send
 from db.mapping import json
 from db.models import (
@@ -64,7 +66,6 @@ from db.models import (
     SettingRow,
 )
 from db.repository import Repository
-from db.trading_settings import KEYS, Rules
 
 positions, cycles, exits = PositionRow.table(), CycleRow.table(), ExternalExitRow.table()
 entries, answers = ExternalEntryRow.table(), AnswerRow.table()
@@ -210,12 +211,16 @@ class PartRepository(Repository):
 
 def _rules(connection: Connection) -> Rules:
     query = select(settings.c.key, settings.c.value).where(settings.c.key.in_(KEYS))
-    return Rules.of({row.key: row.value for row in connection.execute(query)})
+    return _made_of({row.key: row.value for row in connection.execute(query)})
 
 
 def _rules_of(rows: Sequence[Any]) -> Rules:
     """The rules that were read with these rows of `_parts`."""
-    return Rules.of(rows[0].rules or {}) if rows else Rules()
+    return _made_of(rows[0].rules or {}) if rows else Rules()
+
+
+def _made_of(kept: Mapping[str, Any]) -> Rules:
+    return Rules.of(TraderSettings.of_stored(kept))
 
 
 def intent_in(connection: Connection, part: str, *, lock: bool = False) -> Intent | None:

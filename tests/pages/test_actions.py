@@ -273,7 +273,7 @@ def test_a_setting_out_of_range_is_refused_in_words(open_page):
     tab.segmented_control(key="settings_view").set_value("guards").run()
     tab.number_input(key="set_check_seconds").set_value(1.0)
     tab.button(key="save_Cadence").click().run()
-    assert "Full check 1 is out of range: 10 to 600 s is allowed" in words(tab)
+    assert "Full check 1 s is out of range: 10 to 600 s is allowed" in words(tab)
 
 
 # --- Paper market

@@ -12,6 +12,7 @@ import pytest
 from core.domain.instrument import Side, TriggerBy
 from core.domain.intent import Target
 from core.domain.reason import Reason
+from core.domain.settings.trader import TraderSettings
 from core.ui.presenters import charts, forms, orders, parts, positions, records
 from core.ui.presenters import format as formats
 from core.ui.presenters.forms import Ground, Unit
@@ -106,18 +107,19 @@ def test_a_problem_stands_beside_the_field_that_it_is_about(problem, field):
 
 
 @pytest.mark.parametrize(
-    ("value", "default", "stored"),
+    ("value", "key", "stored"),
     [
-        (60.0, 60, 60),
-        (62.5, 60, Decimal("62.5")),
-        (-50.0, Decimal(-50), Decimal(-50)),
-        (None, None, None),
-        (True, True, True),
-        ("UTC", "", "UTC"),
+        (60.0, "check_seconds", 60),
+        (62.5, "check_seconds", Decimal("62.5")),
+        (-50.0, "recovery_trigger_pnl", Decimal(-50)),
+        (None, "max_leverage", None),
+        (True, "recovery_enabled", True),
+        ("flatten", "guard_level", "flatten"),
+        (["take_profit", "liquidated"], "reopen_after", ("liquidated", "take_profit")),
     ],
 )
-def test_a_setting_is_stored_exactly(value, default, stored):
-    found = forms.setting(value, default)
+def test_a_setting_is_stored_exactly(value, key, stored):
+    found = forms.setting(value, TraderSettings.definitions[key])
     assert found == stored
     assert not isinstance(found, float)
 

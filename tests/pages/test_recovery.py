@@ -9,6 +9,7 @@ import pytest
 
 from core.domain.errors import Misconfigured
 from core.domain.intent import ExitReason, RecoveryChoice, ReopenChoice, Target
+from core.domain.settings.rules import Rules
 from core.services.reporting.audit import Kind
 from core.ui import session
 from core.ui.components import modal
@@ -16,7 +17,6 @@ from core.ui.components.bulk_actions import Wish
 from core.ui.presenters import parts, recovery
 from core.ui.presenters.forms import Unit
 from core.ui.presenters.recovery import Mode
-from db.trading_settings import Rules
 from tests.pages.conftest import words
 from tests.pages.samples.services import StandIn, World, empty, full
 from tests.pages.samples.snapshot import BTC, MARK, now, part, sample_picture

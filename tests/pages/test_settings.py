@@ -52,7 +52,7 @@ def test_one_wrong_number_saves_none_of_them(open_page):
     tab.number_input(key="set_recovery_add_amount").set_value(250.0)
     tab.number_input(key="set_recovery_trigger_pnl").set_value(10.0)
     tab.button(key="save_Recovery").click().run()
-    assert "Trigger 10 is out of range" in words(tab)
+    assert "Trigger 10 USDT is out of range" in words(tab)
     assert standin.world.calls == []
 
 
@@ -122,7 +122,7 @@ def test_a_file_with_anything_wrong_offers_nothing(open_page):
     tab.file_uploader(key="settings_file").upload(
         "settings.json", document(check_seconds=1, no_such=2), "application/json"
     ).run()
-    assert "Full check 1 is out of range" in words(tab)
+    assert "Full check 1 s is out of range" in words(tab)
     assert "no_such" in words(tab)
     assert not [button for button in tab.button if button.key == "settings_import"]
 

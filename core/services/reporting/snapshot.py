@@ -12,11 +12,11 @@ from typing import Any
 
 from core.clock import Clock
 from core.domain.order import Fill, Funding
+from core.domain.settings.trader import TraderSettings
 from db.records import Alarm, CycleRecord, Event
 from db.store import Store
 
 STALE_AFTER = timedelta(seconds=15)  #: three looks of the usual watch have failed to come
-WATCH, WATCH_SECONDS = "order_watch_seconds", 5
 MISSED_LOOKS = 3
 ENDINGS = 5  #: lines about endings among which the newest end of a cycle is
 CANDLES_STALE_AFTER = timedelta(minutes=1)
@@ -65,7 +65,7 @@ class Reports:
         found = self.store.snapshots.latest(account)
         if found is None:
             return None
-        watch = int(self.store.settings.all().get(WATCH) or WATCH_SECONDS)
+        watch = TraderSettings.of_stored(self.store.settings.all()).order_watch_seconds
         return Picture(*found, stale_after=max(STALE_AFTER, timedelta(seconds=MISSED_LOOKS * watch)))
 
     def candles(self, account: str, symbol: str) -> Candles | None:

@@ -12,7 +12,8 @@ from typing import Any
 
 from core.domain.account import Level
 from core.domain.money import ZERO, total
-from core.monitor.kill_switch import Facts, Guards, armed
+from core.domain.settings.guards import Guards
+from core.monitor.kill_switch import Facts, armed
 from db.records import BotRow
 
 Json = Mapping[str, Any]

@@ -12,7 +12,9 @@ from typing import Any
 from core.clock import Clock
 from core.domain.account import Level
 from core.domain.errors import Misconfigured, Unavailable
-from core.monitor.kill_switch import Guards, facts
+from core.domain.settings.guards import Guards
+from core.domain.settings.trader import TraderSettings
+from core.monitor.kill_switch import facts
 from core.services.safety.level_preview import GuardFigure, LevelPreview, figures, preview_of
 from db.records import BotRow
 from db.store import Store
@@ -106,7 +108,7 @@ class Levels:
     def guards(self, account: str) -> tuple[GuardFigure, ...]:
         """What may raise the level by itself: today's figure beside its limit."""
         self._known(account)
-        guards = Guards.of(self.store.settings.all())
+        guards = TraderSettings.of_stored(self.store.settings.all()).rule(Guards)
         return figures(guards, facts(self.store, account, guards, self.clock.now()))
 
     # -- what the facts say ----------------------------------------------------------------------------------

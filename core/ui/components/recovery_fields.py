@@ -105,7 +105,7 @@ def refused_choice(key: str) -> WhenRefused | None:
 def _refused_words(choice: str) -> str:
     if choice != FOLLOW:
         return preferences.choice_words(choice)
-    everybody = preferences.choice_words(str(session.services().preferences.value("when_refused")))
+    everybody = preferences.choice_words(str(session.services().preferences.now().when_refused))
     return _("As in Settings: {words}", words=everybody[:1].lower() + everybody[1:])
 
 

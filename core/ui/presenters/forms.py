@@ -21,6 +21,7 @@ from core.domain.intent import RecoveryChoice, ReopenChoice, Target
 from core.domain.intent import WhenRefused as WhenRefused
 from core.domain.money import Price
 from core.domain.reason import Reason, as_reason
+from core.domain.settings.field import Definition
 from core.i18n.translate import _
 from core.services.accounts.accounts import AccountForm as AccountForm
 from core.services.accounts.paper_market import Deed as Deed
@@ -113,12 +114,14 @@ def trigger_words(by: TriggerBy) -> str:
     return {TriggerBy.LAST: _("Last"), TriggerBy.MARK: _("Mark"), TriggerBy.INDEX: _("Index")}[by]
 
 
-def setting(value: object, default: object) -> object:
-    """A settings field's value as it is stored: a switch or text as it is, a number exact, empty as None."""
-    if isinstance(default, bool | str) or value is None:
+def setting(value: object, wanted: Definition) -> object:
+    """Return a settings field's value in the setting's own type: a number exact, several words in order."""
+    if wanted.several and isinstance(value, list | tuple):
+        return tuple(sorted(value))
+    if value is None or wanted.kind not in (int, Decimal):
         return value
     number = Decimal(str(value))
-    return int(number) if isinstance(default, int) and number == int(number) else number
+    return int(number) if wanted.kind is int and number == int(number) else number
 
 
 #: fields of a draft -> fields of the form

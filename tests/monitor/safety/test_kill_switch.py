@@ -11,7 +11,8 @@ from sqlalchemy import text
 from core.alerts import Alerts
 from core.domain.account import Level
 from core.domain.errors import Misconfigured, Unavailable
-from core.monitor.kill_switch import Arming, Facts, Guards, armed, watch
+from core.domain.settings.guards import Guards
+from core.monitor.kill_switch import Arming, Facts, armed, watch
 from tests.stack import ACCOUNT, Stack
 
 OFF = Guards(max_daily_loss=None)

@@ -33,8 +33,10 @@ from core.domain.intent import (
 )
 from core.domain.money import Contracts, Price
 from core.domain.order import Fill, Funding, Leg
+from core.domain.settings.guards import Guards
+from core.domain.settings.rules import Rules
 from core.i18n.translate import told
-from core.monitor.kill_switch import Facts, Guards
+from core.monitor.kill_switch import Facts
 from core.services.access.idempotency import Answers
 from core.services.access.login import Login
 from core.services.access.tokens import ApiToken, Tokens
@@ -62,7 +64,6 @@ from core.services.trading.pairs import Pairs
 from core.services.trading.positions import PositionManager
 from core.services.trading.requests import Asked, Draft
 from db.records import Alarm, BotRow, CycleRecord, Event, EventKind, EventsOnly, Only, PairCounts, SyncRow
-from db.trading_settings import Rules
 from tests.pages.samples.snapshot import (
     BTC,
     DEMO,

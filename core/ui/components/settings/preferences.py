@@ -5,13 +5,13 @@ What is saved is saved whole or not at all, and an import shows what it would ch
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from core.domain.account import Level
 from core.domain.intent import ExitReason
-from core.i18n.translate import _, told
+from core.domain.settings.field import AT_ONCE, Definition, Value
+from core.i18n.translate import _
+from core.services.settings.preferences import Preference
 from core.ui import session
 from core.ui.components import levels, widgets
 from core.ui.presenters import forms, recovery
@@ -25,51 +25,52 @@ def groups(of: tuple[str, ...]) -> None:
     """A form for each of these groups, in this order."""
     shown = session.services().preferences.all()
     for group in of:
-        members = [one for one in shown if one.group == group]
+        members = [one for one in shown if one.definition.setting.group == group]
         with st.form(f"settings_{group}"):
-            st.markdown(f"**{told(group)}**")
+            st.markdown(f"**{_(group)}**")
             with st.grid(min_column_width=240, gap="small"):
                 for one in members:
                     field(one)
-            keys = [one.key for one in members]
+            keys = [one.definition.key for one in members]
             st.form_submit_button(_("Save"), key=f"save_{group}", on_click=save, args=(keys,))
 
 
-def field(one: Any) -> None:
+def field(one: Preference) -> None:
     """A setting with its unit, its range and what it does."""
-    label = f"{told(one.label)}, {told(one.unit)}" if one.unit else told(one.label)
-    bounds = [quantity(bound) for bound in (one.minimum, one.maximum) if bound is not None]
-    allowed = _("Allowed: {range}.", range=" – ".join(bounds)) if bounds else ""
-    key, words = f"set_{one.key}", " ".join(filter(None, [told(one.help), allowed]))
-    if isinstance(one.default, bool):
-        st.toggle(label, value=bool(one.value), key=key, help=words)
-    elif isinstance(one.default, tuple):
-        st.multiselect(label, one.choices, default=list(one.value), key=key, help=words, format_func=choice_words)
-    elif one.choices:
-        at = one.choices.index(one.value)
-        st.selectbox(label, one.choices, index=at, key=key, help=words, format_func=choice_words)
+    wanted, value = one.definition, one.value
+    setting, unit, key = wanted.setting, str(wanted.unit), f"set_{wanted.key}"
+    label = f"{_(wanted.label)}, {_(unit)}" if unit else _(wanted.label)
+    words = [_(setting.help)]
+    if setting.at_once:
+        words.append(_(AT_ONCE))
+    if setting.allowed is not None:
+        bounds = " – ".join(map(quantity, (setting.allowed.low, setting.allowed.high)))
+        words.append(_("Allowed: {range}.", range=bounds))
+    helped = " ".join(words)
+    choices = [str(choice) for choice in wanted.choices]
+    if wanted.kind is bool:
+        st.toggle(label, value=bool(value), key=key, help=helped)
+    elif isinstance(value, tuple):
+        chosen = [str(word) for word in value]
+        st.multiselect(label, choices, default=chosen, key=key, help=helped, format_func=choice_words)
+    elif choices:
+        at = choices.index(str(value)) if value is not None else None
+        st.selectbox(label, choices, index=at, key=key, help=helped, format_func=choice_words)
     else:
-        current = None if one.value is None else float(one.value)
-        st.number_input(label, value=current, key=key, help=words, placeholder=_("no limit"), step=1.0, format="%g")
+        current = None if value is None else float(str(value))
+        st.number_input(label, value=current, key=key, help=helped, placeholder=_("no limit"), step=1.0, format="%g")
 
 
 def save(keys: list[str]) -> None:
     """Stores what was changed, all or nothing."""
     store = session.services().preferences
-    known = {one.key: one for one in store.all()}
-    typed = {key: _typed(known[key]) for key in keys}
+    known = {one.definition.key: one for one in store.all()}
+    typed = {key: forms.setting(state[f"set_{key}"], known[key].definition) for key in keys}
     changed = {key: value for key, value in typed.items() if value != known[key].value}
     if changed:
         session.ask(lambda: store.set_all(changed, by=session.OPERATOR))
     if not session.refused():
         session.say(_("Saved. It holds from the bot's next look, for running parts too."))
-
-
-def _typed(one: Any) -> Any:
-    value = state[f"set_{one.key}"]
-    if isinstance(one.default, tuple):
-        return tuple(sorted(value))
-    return value if one.choices else forms.setting(value, one.default)
 
 
 def choice_words(choice: str) -> str:
@@ -113,9 +114,9 @@ def as_file() -> None:
         widgets.table(
             [
                 {
-                    _("Setting"): told(one.label),
-                    _("Now"): value_words(one.old, one.unit),
-                    _("Then"): value_words(one.new, one.unit),
+                    _("Setting"): _(one.definition.label),
+                    _("Now"): value_words(one.old, one.definition),
+                    _("Then"): value_words(one.new, one.definition),
                 }
                 for one in changes
             ],
@@ -133,7 +134,7 @@ def take_over(document: str) -> None:
         session.say(_("Imported. It holds from the bot's next look, for running parts too."))
 
 
-def value_words(value: Any, unit: str) -> str:
+def value_words(value: Value, of: Definition) -> str:
     """A setting's value as a table shows it."""
     if value is None:
         return _("none")
@@ -141,4 +142,7 @@ def value_words(value: Any, unit: str) -> str:
         return _("on") if value else _("off")
     if isinstance(value, tuple):
         return ", ".join(choice_words(one) for one in value)
-    return choice_words(value) if isinstance(value, str) else f"{quantity(value)} {told(unit)}".strip()
+    if isinstance(value, str):
+        return choice_words(value)
+    unit = str(of.unit)
+    return f"{quantity(value)} {_(unit)}" if unit else quantity(value)
