@@ -94,7 +94,7 @@ class Dashboard(Process):
 
     def _well(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/healthz", timeout=2.0, trust_env=False).is_success
+            return httpx.get(f"{self.url}/healthz", timeout=2.0, trust_env=False, verify=False).is_success
         except httpx.HTTPError:
             return False
 

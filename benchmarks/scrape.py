@@ -108,7 +108,7 @@ def _served(read: Metrics) -> Iterator[httpx.Client]:
     app = Starlette(routes=[metrics.route("bench", lambda: made), Route("/same", same, methods=["POST"])])
     server, thread, url = serve(app)
     try:
-        with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+        with httpx.Client(base_url=url, trust_env=False, verify=False, timeout=60) as client:
             yield client
     finally:
         server.should_exit = True

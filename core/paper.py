@@ -100,8 +100,8 @@ class PaperExchange:
             told = read_ready(self.folder)
         except (OSError, ValueError, KeyError):
             return None
-        try:
-            answer = httpx.get(f"{told.control_url}/health", timeout=2.0, trust_env=False)
+        try:  # in the clear on this machine: reading the certificates first would take longer than the answer
+            answer = httpx.get(f"{told.control_url}/health", timeout=2.0, trust_env=False, verify=False)
         except httpx.TimeoutException:
             return told  # busy, not gone: only a closed door means that nobody is there
         except httpx.HTTPError:

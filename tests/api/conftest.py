@@ -66,7 +66,7 @@ class Desk:
         """A program with a token of this scope, or with this text for one, or with none."""
         text = text or (self.token(scope).secret if scope is not None else "")
         headers = {"authorization": f"Bearer {text}"} if text else {}
-        made = httpx.Client(base_url=f"{self.url}{MOUNT}", headers=headers, trust_env=False, timeout=30)
+        made = httpx.Client(base_url=f"{self.url}{MOUNT}", headers=headers, trust_env=False, verify=False, timeout=30)
         self._clients.append(made)
         return made
 

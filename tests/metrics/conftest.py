@@ -45,7 +45,7 @@ class Station:
 
     def get(self, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return httpx.get(f"{self.url}/metrics", headers=named, trust_env=False, timeout=30)
+        return httpx.get(f"{self.url}/metrics", headers=named, trust_env=False, verify=False, timeout=30)
 
     def scrape(self) -> Exposed:
         answer = self.get()

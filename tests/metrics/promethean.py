@@ -44,7 +44,7 @@ class Prometheus:
     def __enter__(self) -> Self:
         home, port = Path(self._folder.name), free_port()
         (home / "prometheus.yml").write_text(shipped(self._target, self._every))
-        self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30)
+        self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, verify=False, timeout=30)
         with (home / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 [

@@ -79,7 +79,7 @@ class PaperMarket:
 
     def __init__(self, find_control: Callable[[], str | None], store: Store, clock: Clock | None = None) -> None:
         self.find_control, self.store, self.clock = find_control, store, clock or RealClock()
-        self._http = httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS)
+        self._http = httpx.Client(trust_env=False, verify=False, timeout=PATIENCE_SECONDS)
 
     def available(self) -> bool:
         """True where a paper exchange runs with this Perpdeck."""

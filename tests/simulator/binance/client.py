@@ -48,7 +48,7 @@ class BinanceClient:
 
     def __init__(self, base_url: str, keys: dict[str, str] | None = None, where: str = "query") -> None:
         self.keys, self.where = keys, where
-        self.http = httpx.Client(base_url=base_url, trust_env=False, timeout=10)
+        self.http = httpx.Client(base_url=base_url, trust_env=False, verify=False, timeout=10)
 
     def close(self) -> None:
         self.http.close()

@@ -63,7 +63,7 @@ class OkxClient:
     def __init__(self, base_url: str, keys: dict[str, str] | None = None, demo: str | None = None) -> None:
         self.keys = keys
         self._demo = demo
-        self.http = httpx.Client(base_url=base_url, trust_env=False, timeout=10)
+        self.http = httpx.Client(base_url=base_url, trust_env=False, verify=False, timeout=10)
 
     def close(self) -> None:
         self.http.close()
