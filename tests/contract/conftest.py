@@ -19,10 +19,18 @@ BENCHES: Mapping[str, Callable[[], Bench]] = {
 }
 
 #: for stories in which the position mode makes no difference: one bench of each exchange
-ONE_OF_EACH = pytest.mark.parametrize("exchange", ["okx", "binance", "binance-turned"], indirect=True)
+ONE_OF_EACH = pytest.mark.one_of_each
+ONE_EACH = ("okx", "binance", "binance-turned")
 
 
-@pytest.fixture(scope="session", params=BENCHES)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test on every bench, or on one of each exchange where its mark says so."""
+    if "exchange" in metafunc.fixturenames:
+        one_of_each = metafunc.definition.get_closest_marker("one_of_each") is not None
+        metafunc.parametrize("exchange", ONE_EACH if one_of_each else [*BENCHES], indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
 def exchange(request: pytest.FixtureRequest) -> Iterator[Bench]:
     bench = BENCHES[request.param]()
     yield bench
