@@ -6,14 +6,17 @@ A wrong value is an error that names the variable, the value and what is allowed
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from platformdirs import user_data_dir
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.auth import problem_of
 from core.domain.errors import Misconfigured
+from core.domain.reason import Reason, as_reason
+from core.domain.settings.refusal import reasons_of, refusal
 
 HOME_OF_ROOT = Path("/var/lib/perpdeck")  #: root's own home is closed to the database's user, and stays so
 SHORTEST_SECRET = 16
@@ -21,98 +24,131 @@ DEMO_KEYS = ("OKX_DEMO_API_KEY", "OKX_DEMO_API_SECRET", "OKX_DEMO_PASSPHRASE")
 DATABASES = ("postgresql://", "postgres://", "postgresql+psycopg2://")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Where things are kept and how they are reached."""
+def _usual_home() -> Path:
+    return HOME_OF_ROOT if _is_root() else Path(user_data_dir("perpdeck"))
 
-    home: Path  #: our data folder
-    port: int  #: of the dashboard, on 127.0.0.1
-    database_url: str | None = field(repr=False, default=None)  #: None: a PostgreSQL of our own in `home`
-    session_secret: str | None = field(repr=False, default=None)  #: None: made once and kept in `home`
-    previous_secret: str | None = field(repr=False, default=None)  #: what secrets were encrypted with before
-    demo_keys: tuple[str, str, str] | None = field(repr=False, default=None)  #: key, secret, passphrase at OKX demo
-    backup_url: str | None = field(repr=False, default=None)  #: of a second copy of the book; None: there is none
-    password: str | None = field(repr=False, default=None)  #: of the dashboard; None: the one set in Settings, if any
+
+class Settings(BaseSettings):
+    """Where things are kept and how they are reached. An empty variable counts as not set."""
+
+    model_config = SettingsConfigDict(
+        case_sensitive=True, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True,
+        populate_by_name=True,
+    )  # fmt: skip
+
+    #: our data folder
+    home: Path = Field(default_factory=_usual_home, validation_alias="PERPDECK_HOME")
+    #: of the dashboard, on 127.0.0.1
+    port: int = Field(default=8501, validation_alias="PERPDECK_PORT")
+    #: None: a PostgreSQL of our own in `home`
+    database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
+    #: None: made once and kept in `home`
+    session_secret: SecretStr | None = Field(default=None, validation_alias="SESSION_SECRET")
+    #: what secrets were encrypted with before
+    previous_secret: SecretStr | None = Field(default=None, validation_alias="SESSION_SECRET_PREVIOUS")
+    okx_demo_api_key: SecretStr | None = Field(default=None, validation_alias="OKX_DEMO_API_KEY")
+    okx_demo_api_secret: SecretStr | None = Field(default=None, validation_alias="OKX_DEMO_API_SECRET")
+    okx_demo_passphrase: SecretStr | None = Field(default=None, validation_alias="OKX_DEMO_PASSPHRASE")
+    #: of a second copy of the book; None: there is none. A wrong one is only shown: nothing may wait for a backup
+    backup_url: SecretStr | None = Field(default=None, validation_alias="BACKUP_DATABASE_URL")
+    #: of the dashboard; None: the one set in Settings, if any
+    password: SecretStr | None = Field(default=None, validation_alias="PERPDECK_PASSWORD")
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read PERPDECK_HOME, PERPDECK_PORT, DATABASE_URL, BACKUP_DATABASE_URL, SESSION_SECRET,
-        SESSION_SECRET_PREVIOUS, PERPDECK_PASSWORD, and OKX_DEMO_API_KEY with OKX_DEMO_API_SECRET and
-        OKX_DEMO_PASSPHRASE.
+    def from_environment(cls) -> Settings:
+        """Read every variable. Raises Misconfigured with each value that is not allowed."""
+        try:
+            return cls()
+        except ValidationError as wrong:
+            raise Misconfigured(*reasons_of(wrong)) from None
 
-        Raises Misconfigured for the first value that is not allowed; one of BACKUP_DATABASE_URL is only shown, since
-        nothing may wait for a backup. An empty variable counts as not set.
-        """
-        source = os.environ if environment is None else environment
-        given = {name: text for name, text in source.items() if text}
-        return cls(
-            home=_home(given.get("PERPDECK_HOME")),
-            port=_port(given.get("PERPDECK_PORT", "8501")),
-            database_url=_database(given.get("DATABASE_URL")),
-            session_secret=_secret("SESSION_SECRET", given.get("SESSION_SECRET")),
-            previous_secret=_secret("SESSION_SECRET_PREVIOUS", given.get("SESSION_SECRET_PREVIOUS")),
-            demo_keys=_demo_keys(given),
-            backup_url=given.get("BACKUP_DATABASE_URL"),
-            password=_password(given.get("PERPDECK_PASSWORD")),
-        )
+    @property
+    def demo_keys(self) -> tuple[str, str, str] | None:
+        """Key, secret and passphrase at OKX demo."""
+        key, secret, passphrase = self.okx_demo_api_key, self.okx_demo_api_secret, self.okx_demo_passphrase
+        if key is None or secret is None or passphrase is None:
+            return None
+        return key.get_secret_value(), secret.get_secret_value(), passphrase.get_secret_value()
 
     def make_home(self) -> Path:
         """The data folder, made where it is missing. Raises Misconfigured where it cannot be."""
         mode = 0o755 if _is_root() else 0o700  # root's database runs under a user of its own, which must pass
+        home = str(self.home)
         try:
             self.home.mkdir(mode=mode, parents=True, exist_ok=True)
         except OSError as error:
-            raise Misconfigured(f"PERPDECK_HOME {self.home} cannot be made: {error.strerror}") from error
+            words = error.strerror or str(error)
+            raise Misconfigured(Reason("environment.home_cannot_be_made", home=home, words=words)) from error
         if not os.access(self.home, os.W_OK | os.X_OK):
-            raise Misconfigured(f"PERPDECK_HOME {self.home} cannot be written to: choose a folder of this user")
+            raise Misconfigured(Reason("environment.home_is_closed", home=home))
         return self.home
 
+    @field_validator("home")
+    @classmethod
+    def _folder(cls, home: Path) -> Path:
+        home = home.expanduser().absolute()
+        if home.exists() and not home.is_dir():
+            raise refusal(Reason("environment.home_is_a_file", home=str(home)))
+        return home
 
-def _home(text: str | None) -> Path:
-    if text is None:
-        return HOME_OF_ROOT if _is_root() else Path(user_data_dir("perpdeck"))
-    home = Path(text).expanduser().absolute()
-    if home.exists() and not home.is_dir():
-        raise Misconfigured(f"PERPDECK_HOME {home} is a file: it must be a folder")
-    return home
+    @field_validator("port", mode="before")
+    @classmethod
+    def _port(cls, value: object) -> int:
+        text = str(value)
+        if not (text.isascii() and text.isdecimal() and len(text) <= 5 and 1 <= int(text) <= 65535):
+            raise refusal(Reason("environment.no_port", value=text[:20]))
+        return int(text)
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is None or (text := url.get_secret_value()).startswith(DATABASES):
+            return url
+        if ":" not in text:
+            raise refusal(Reason("environment.no_scheme"))
+        raise refusal(Reason("environment.no_postgres", scheme=text.split(":", 1)[0][:20]))
+
+    @field_validator("session_secret", "previous_secret")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if secret is not None and len(secret) < SHORTEST_SECRET:
+            name = _variable(info)
+            raise refusal(Reason("environment.short_secret", name=name, length=len(secret), least=SHORTEST_SECRET))
+        return secret
+
+    @field_validator("password")
+    @classmethod
+    def _strong_enough(cls, password: SecretStr | None) -> SecretStr | None:
+        if password is not None and (problem := problem_of(password.get_secret_value())):
+            raise refusal(Reason("environment.password", problem=as_reason(problem)))
+        return password
+
+    @field_validator("okx_demo_api_key", "okx_demo_api_secret", "okx_demo_passphrase")
+    @classmethod
+    def _of_a_key(cls, given: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        text = "" if given is None else given.get_secret_value()
+        if not (text.isascii() and (text.isprintable())):
+            raise refusal(Reason("environment.no_key", name=_variable(info)))
+        return given
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        given = (self.okx_demo_api_key, self.okx_demo_api_secret, self.okx_demo_passphrase)
+        missing = tuple(name for name, one in zip(DEMO_KEYS, given, strict=True) if one is None)
+        if 0 < len(missing) < len(DEMO_KEYS):
+            raise refusal(Reason("environment.demo_keys_missing", missing=missing, names=DEMO_KEYS))
+        return self
 
 
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise Misconfigured(f"PERPDECK_PORT {text!r} is not a port: 1 to 65535")
-    return int(text)
+def revealed(secret: SecretStr | None) -> str | None:
+    """Return the text of a secret, for whoever has to use it."""
+    return None if secret is None else secret.get_secret_value()
 
 
-def _database(text: str | None) -> str | None:
-    if text is not None and not text.startswith(DATABASES):
-        kind = text.split(":", 1)[0][:20] if ":" in text else "text without a scheme"
-        raise Misconfigured(f"DATABASE_URL begins with {kind!r}: it must begin with postgresql://")
-    return text
-
-
-def _secret(name: str, text: str | None) -> str | None:
-    if text is not None and len(text) < SHORTEST_SECRET:
-        raise Misconfigured(f"{name} has {len(text)} characters: {SHORTEST_SECRET} or more are needed")
-    return text
-
-
-def _password(text: str | None) -> str | None:
-    if text is not None and (problem := problem_of(text)):
-        raise Misconfigured(f"PERPDECK_PASSWORD: {problem}")
-    return text
-
-
-def _demo_keys(given: Mapping[str, str]) -> tuple[str, str, str] | None:
-    missing = [name for name in DEMO_KEYS if name not in given]
-    if len(missing) == len(DEMO_KEYS):
-        return None
-    if missing:
-        raise Misconfigured(f"{', '.join(missing)} missing: {', '.join(DEMO_KEYS)} are given together or not at all")
-    key, secret, passphrase = (given[name] for name in DEMO_KEYS)
-    for name in DEMO_KEYS:
-        if not (given[name].isascii() and given[name].isprintable()):
-            raise Misconfigured(f"{name} holds a sign that no key has: letters, digits and ASCII signs are allowed")
-    return key, secret, passphrase
+def _variable(info: ValidationInfo) -> str:
+    """The variable that a field is read from."""
+    assert info.field_name is not None, "a validator of fields"
+    return str(Settings.model_fields[info.field_name].validation_alias)
 
 
 def _is_root() -> bool:

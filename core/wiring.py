@@ -51,7 +51,7 @@ from core.services.trading.differences import Differences
 from core.services.trading.orders import OrderManager
 from core.services.trading.pairs import Pairs
 from core.services.trading.positions import PositionManager
-from core.settings import Settings
+from core.settings import Settings, revealed
 from core.telegram.commands import Commands, Remote
 from core.telegram.poller import Poller
 from core.vault import Vault
@@ -127,7 +127,7 @@ class Running:
             self._ends.append(self.store.close)
             self.backup = self._second_copy(url)
             address = exchange.result()
-        self.vault = Vault.open(settings.home, settings.session_secret, settings.previous_secret)
+        self.vault = Vault.open(settings.home, revealed(settings.session_secret), revealed(settings.previous_secret))
         self.alerts = Alerts([LogChannel()])
         demo = self.settings.demo_keys
         self.keys = Keys(self.store, self.vault, Credentials(*demo) if demo is not None else None)
@@ -168,7 +168,7 @@ class Running:
         """Where the database answers: the trader's own, else one of ours in the data folder."""
         if self.settings.database_url is not None:
             self.database_words = "DATABASE_URL"
-            return self.settings.database_url
+            return self.settings.database_url.get_secret_value()
         embedded = EmbeddedPostgres(self.settings.home / "postgres")
         self.database_words = str(embedded.folder)
         self._ends.append(embedded.stop)
@@ -178,7 +178,7 @@ class Running:
 
     def _second_copy(self, url: str) -> Backup:
         """The backup, where one is wanted, on connections of its own; nothing waits for it."""
-        source, place = BackupSource.open(url), self.settings.backup_url
+        source, place = BackupSource.open(url), revealed(self.settings.backup_url)
         self._ends.append(source.close)
         if place is not None:
             writer = BackupWriter.open(source, place, self.clock.now)
@@ -323,7 +323,7 @@ class Running:
             paper=PaperMarket(lambda: self.paper.control_url, store, clock),
             preferences=Preferences(store),
             display=Display(store),
-            login=Login(store, clock, self.vault.signing_key("login"), self.settings.password),
+            login=Login(store, clock, self.vault.signing_key("login"), revealed(self.settings.password)),
             backup=self.backup,
             ledger=Ledger(store),
             executions=Executions(store),

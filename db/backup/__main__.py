@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from core.domain.errors import Misconfigured, PerpdeckError
-from core.settings import Settings
+from core.settings import Settings, revealed
 from db.backup.source import BackupSource
 from db.backup.target import BackupTarget
 from db.backup.writer import rebuild
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def main_database(settings: Settings) -> Iterator[BackupSource]:
     """The main database, with all its tables; a server of ours is left running where somebody else uses it."""
     embedded = None
-    url = settings.database_url
+    url = revealed(settings.database_url)
     if url is None:
         embedded = EmbeddedPostgres(settings.make_home() / "postgres")
         url = embedded.start()
@@ -59,9 +59,10 @@ def main_database(settings: Settings) -> Iterator[BackupSource]:
 
 
 def remade(source: BackupSource, settings: Settings, discard: bool) -> str:
-    if settings.backup_url is None:
+    address = revealed(settings.backup_url)
+    if address is None:
         raise Misconfigured("BACKUP_DATABASE_URL is not set")
-    target = BackupTarget(settings.backup_url, source.engine.url)
+    target = BackupTarget(address, source.engine.url)
     try:
         counts = rebuild(source, target, lambda: datetime.now(UTC), discard=discard)
     finally:

@@ -6,6 +6,7 @@ import socket
 import time
 from pathlib import Path
 
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from core.domain.account import Level
@@ -18,7 +19,7 @@ from tests.eventually import eventually
 def test_a_level_is_heard_a_few_seconds_later_and_the_log_names_no_address(
     database_url: str, tmp_path: Path, phone: Receiver
 ) -> None:
-    running = Running(Settings(home=tmp_path, port=0, database_url=database_url))
+    running = Running(Settings(home=tmp_path, database_url=SecretStr(database_url)))
     try:
         alerts, levels = running.services.alerts, running.services.levels
         channel = alerts.add("phone", phone.address("kept-to-myself"), "operator")
@@ -37,7 +38,7 @@ def test_a_channel_that_hangs_does_not_hold_up_the_end(database_url: str, tmp_pa
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        running = Running(Settings(home=tmp_path, port=0, database_url=database_url))
+        running = Running(Settings(home=tmp_path, database_url=SecretStr(database_url)))
         try:
             running.services.alerts.add("mute", f"json://127.0.0.1:{silent.getsockname()[1]}/x", "operator")
             eventually(lambda: _reading(running), seconds=20, every=0.05)

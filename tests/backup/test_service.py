@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from core.clock import SteppedClock
 from core.services.settings.backup import Backup
-from core.settings import Settings
+from core.settings import Settings, revealed
 from db.backup.__main__ import main
 from db.backup.writer import BackupWriter
 from tests.backup.conftest import Book, Copying
@@ -57,8 +58,8 @@ def test_a_backup_written_by_another_process_is_shown_while_it_tells_of_itself(
 
 
 def test_any_url_is_taken_at_the_start_and_never_shown() -> None:
-    settings = Settings.from_environment({"BACKUP_DATABASE_URL": "nonsense:hidden"})
-    assert settings.backup_url == "nonsense:hidden"
+    settings = Settings(backup_url=SecretStr("nonsense:hidden"))
+    assert revealed(settings.backup_url) == "nonsense:hidden"
     assert "hidden" not in repr(settings)
 
 

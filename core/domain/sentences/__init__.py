@@ -7,11 +7,11 @@ The other languages lie in `locale/`.
 
 from __future__ import annotations
 
-from core.domain.sentences import fields, keys, settings, trading, words
+from core.domain.sentences import environment, fields, keys, settings, trading, words
 
 SENTENCES: dict[str, str] = {}
 
-for topic in (fields, keys, settings, trading, words):
+for topic in (environment, fields, keys, settings, trading, words):
     doubled = SENTENCES.keys() & topic.SENTENCES.keys()
     if doubled:
         raise ValueError(f"codes that stand in the catalogue twice: {sorted(doubled)}")

@@ -23,6 +23,7 @@ from pydantic_core import PydanticCustomError
 
 from core.domain.money import plain
 from core.domain.reason import Reason
+from core.domain.settings.refusal import refusal
 from core.domain.settings.unit import NO_UNIT, Range, Unit
 
 Value: TypeAlias = "bool | int | Decimal | StrEnum | tuple[StrEnum, ...] | None"
@@ -241,11 +242,6 @@ def exact(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | str) or not _NUMBER.fullmatch(str(value)):
         return None
     return Decimal(value)
-
-
-def refusal(problem: Reason) -> PydanticCustomError:
-    """Return a problem in the form in which a validator raises it."""
-    return PydanticCustomError("setting", "{words}", {"words": str(problem), "reason": problem})
 
 
 def _text(value: Value) -> Any:

@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Self, TypeAlias, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from core.domain.errors import Misconfigured
-from core.domain.reason import Reason, text
+from core.domain.reason import Reason
 from core.domain.sentences import SENTENCES
 from core.domain.settings.field import Definition, Value
+from core.domain.settings.refusal import reasons_of
 
 Rule = TypeVar("Rule")
 Feed: TypeAlias = "tuple[str, str, Callable[[Any], Any] | None]"  #: attribute of a rule, key, what converts
@@ -87,15 +88,7 @@ class SettingsModel(BaseModel):
         try:
             return cls.model_validate(dict(values), context=context)
         except ValidationError as wrong:
-            raise Misconfigured(*cls._problems(wrong)) from None
-
-    @classmethod
-    def _problems(cls, wrong: ValidationError) -> Iterator[Reason]:
-        for error in wrong.errors(include_url=False, include_input=False):
-            if error["type"] == "extra_forbidden":
-                yield Reason("setting_problem.unknown", key=str(error["loc"][0]), known=tuple(sorted(cls.model_fields)))
-            else:
-                yield error.get("ctx", {}).get("reason") or text(error["msg"])
+            raise Misconfigured(*reasons_of(wrong, cls.model_fields)) from None
 
     def _crossed(self) -> Iterator[Reason]:
         for one in self.definitions.values():
