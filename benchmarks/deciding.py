@@ -13,6 +13,7 @@ from core.domain.action import Rule
 from core.domain.ids import part_name
 from core.domain.intent import Desired
 from core.domain.observation import Seen
+from core.domain.reason import Reason
 from tests.builders import NOON, begun, command, desired, entry, oco, seen
 
 GOAL_PER_SECOND = 50_000
@@ -69,4 +70,4 @@ def _per_part(size: int, work: Callable[[], object]) -> float:
 
 
 def _bare_answer(there: Seen) -> list[object]:
-    return [skip(None, Rule.PROTECT, f"in place for {order.quantity} contracts") for order in there.orders[::2]]
+    return [skip(None, Rule.PROTECT, Reason("protection.surplus")) for order in there.orders[::2]]

@@ -269,7 +269,7 @@ def in_words(decided: Plan) -> list[str]:
 
 def because(decided: Plan, rule: str) -> str:
     """Everything that one rule had to say."""
-    return " | ".join(decision.because for decision in decided.decisions if decision.rule == rule)
+    return " | ".join(str(decision.because) for decision in decided.decisions if decision.rule == rule)
 
 
 def _say(action: object) -> str:

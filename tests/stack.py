@@ -16,6 +16,7 @@ from typing import Any
 from core.alerts import Alerts
 from core.clock import SteppedClock
 from core.domain.account import Account, Environment, Exchange
+from core.domain.action import describe
 from core.domain.instrument import Side
 from core.domain.intent import ExecutionStyle, Target
 from core.domain.part import Part
@@ -24,7 +25,6 @@ from core.exchange.okx.client import OKXClient
 from core.exchange.port import Credentials, OnPush
 from core.exchange.throttle import Limit, Throttle
 from core.monitor.guard import Guard
-from core.monitor.reconciler import in_words
 from core.services.trading.positions import PositionManager
 from core.services.trading.requests import Draft
 from core.venues import Client
@@ -218,7 +218,9 @@ class Stack:
 
     def acts(self) -> list[str]:
         """What the last pass wanted to do."""
-        return [in_words(action) for result in self.guard.reconciler.results.values() for action in result.plan.actions]
+        return [
+            str(describe(action)) for result in self.guard.reconciler.results.values() for action in result.plan.actions
+        ]
 
     def ended(self, name: str) -> CycleRecord:
         """Look until the part's cycle has ended; returns it."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
 
 from core.api.reasons import Sentence, Told
 from core.domain.account import Environment, Exchange, Level
@@ -22,6 +22,7 @@ from core.services.reporting.ledger import EventKind
 
 T = TypeVar("T")
 Number = Annotated[Decimal, PlainSerializer(plain, return_type=str)]
+Refusal = Annotated[str, BeforeValidator(lambda given: "" if given is None else str(given))]
 
 
 class Out(BaseModel):
@@ -292,7 +293,7 @@ class CheckOut(Out):
     limit: Number | None = Field(description="null: nothing limits it.")
     unit: str
     passed: bool
-    words: str = Field(description="Why it failed; empty: it passed.")
+    words: Refusal = Field(validation_alias="refusal", description="Why it failed; empty: it passed.")
 
 
 class RiskCheckOut(Out):

@@ -10,6 +10,7 @@ from core.domain.account import Level
 from core.domain.money import NONE_HELD, Contracts, total
 from core.domain.order import Purpose
 from core.domain.part import Part
+from core.domain.reason import Reason
 from core.execution.base import Complete, Step
 
 
@@ -36,35 +37,35 @@ def exit_begun(part: Part) -> bool:
     return bool(part.exited) or (part.entered > NONE_HELD and part.intent.reduce_to is not None)
 
 
-def entry_over(part: Part, view: View) -> str:
-    """Return why nothing more will be entered in this cycle; empty while something may still come."""
+def entry_over(part: Part, view: View) -> Reason | None:
+    """Return why nothing more will be entered in this cycle; None while something may still come."""
     intent = part.intent
     if part.entry_orders_working or view.unresolved(part, Purpose.ENTRY, Purpose.RECOVERY):
-        return ""
+        return None
     if intent.wanted.closes or view.desired.level is Level.FLATTEN:
-        return "closed before it was entered" if part.entered == NONE_HELD else "closing"
+        return Reason("entry.closed_before") if part.entered == NONE_HELD else Reason("entry.closing")
     if exit_begun(part):
-        return "an exit has begun"
+        return Reason("entry.exit_begun")
     smallest = part.instrument.smallest_at(intent.entry.price or view.seen.mark)
     if part.entered == NONE_HELD and intent.contracts is not None and intent.contracts < smallest:
-        return f"{intent.position_value} USDT is less than the smallest order of {smallest} contracts"
-    passed = _level_passed(part, view) if part.entered == NONE_HELD else ""
-    if passed:
+        return Reason("entry.too_small", value=intent.position_value, smallest=smallest)
+    passed = _level_passed(part, view) if part.entered == NONE_HELD else None
+    if passed is not None:
         return passed
     step = entry_step(part, view)
-    return step.because if isinstance(step, Complete) else ""
+    return step.because if isinstance(step, Complete) else None
 
 
-def _level_passed(part: Part, view: View) -> str:
-    """Words, where a TP or SL given as a price lies on the wrong side of the market already."""
+def _level_passed(part: Part, view: View) -> Reason | None:
+    """Why it cannot be entered, where a TP or SL given as a price lies on the wrong side of the market already."""
     ticker = view.seen.ticker
     if ticker is None:
-        return ""
+        return None
     reference = part.intent.entry.price or ticker.mark
     stop, target = part.stop_price(reference), part.take_profit_price(reference)
     sign = Decimal(part.side.sign)
     if stop is not None and (reference - stop) * sign <= 0:
-        return f"the stop-loss {stop} has been passed: the price is {reference}"
+        return Reason("entry.stop_passed", level=stop, price=reference)
     if target is not None and (target - reference) * sign <= 0:
-        return f"the take-profit {target} has been passed: the price is {reference}"
-    return ""
+        return Reason("entry.target_passed", level=target, price=reference)
+    return None

@@ -15,8 +15,9 @@ from core.domain.ids import PIECES, same_step
 from core.domain.instrument import OrderSide
 from core.domain.intent import ExecutionKind, ExecutionStyle
 from core.domain.money import NONE_HELD, ZERO, Contracts, Price, total
-from core.domain.order import Order, OrderKind, Purpose
+from core.domain.order import GIVEN_UP, Order, OrderKind, Purpose
 from core.domain.part import Part
+from core.domain.reason import Reason, text
 from core.execution import EXECUTION_STRATEGIES
 from core.execution.base import Complete, Progress, Step, Wait, execution_for
 
@@ -66,7 +67,7 @@ class UnderWay:
     """A run that is not complete, with what its style said at the time of the look."""
 
     run: Run
-    because: str
+    because: Reason
     until: datetime | None  #: when something changes by itself, where that is known
 
 
@@ -82,7 +83,7 @@ def under_way(part: Part, view: View) -> tuple[UnderWay, ...]:
 
 
 def single_market_order(part: Part, purpose: Purpose, contracts: Contracts, step: int | None = None) -> Worked:
-    """What an order at market says of an execution that needs no run."""
+    """Return what an order at market says of an execution that it fills alone."""
     name = run_name(part.intent.cycle, purpose, step)
     return Worked(name, None, ExecutionKind.MARKET, contracts, part.instrument.contract_value)
 
@@ -165,8 +166,10 @@ def _run(
     told = part.intent.told
     meant = told is not None and told.run == name
     sent = [command for command in commands if command.outcome is not OutcomeKind.LOST]
-    refused = sent[-1].words if sent and sent[-1].outcome is OutcomeKind.REFUSED else ""
-    failed = [order.failure for order in orders if order.status.ended and order.failure and not order.filled]
+    refusal = text(sent[-1].words) if sent and sent[-1].outcome is OutcomeKind.REFUSED and sent[-1].words else None
+    failed = [order for order in orders if order.status.ended and order.failure and not order.filled]
+    if refusal is None and failed and style.kind is ExecutionKind.MARKET:
+        refusal = Reason("order.given_up") if failed[-1].failure == GIVEN_UP else text(failed[-1].failure)
     live = [order for order in orders if order.working]
     resting = [order for order in live if order.kind is not OrderKind.MARKET]
     side = part.side.closing if purpose is Purpose.CLOSE else part.side.opening
@@ -179,7 +182,7 @@ def _run(
         filled=Contracts(total(order.filled for order in orders) + already),
         working=bool(live),
         orders=len(orders),
-        refusal=refused or (failed[-1] if failed and style.kind is ExecutionKind.MARKET else ""),
+        refusal=refusal,
         started_at=started_at,
         withdrawn=told is not None and meant and not told.finish,
         hurried=told is not None and meant and told.finish,
@@ -192,7 +195,7 @@ def _run(
         resting=bool(resting),
         hurried_at=told.asked_at if told is not None and meant and told.finish else None,
         unfilled=Contracts(ended.quantity - ended.filled) if ended is not None else NONE_HELD,
-        at_market=sum(order.kind is OrderKind.MARKET for order in orders),
+        market_orders=sum(order.kind is OrderKind.MARKET for order in orders),
         first_price=next((at for order in begun if (at := order.price or order.average_price) is not None), None),
     )
     return Run(name, purpose, progress, orders)

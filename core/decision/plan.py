@@ -21,11 +21,12 @@ from core.decision.rules.recovery import pause_ends_in, recover
 from core.decision.rules.reopen import reopen, reopen_due
 from core.decision.rules.sweep import sweep
 from core.decision.rules.totals import totals
-from core.decision.view import View, seconds, skip
+from core.decision.view import View, skip
 from core.domain.action import CancelOrder, Decision, PlaceOrder, Plan, RaiseAlarm, Rule
 from core.domain.intent import Desired, ReopenRule
 from core.domain.observation import Seen
 from core.domain.order import Purpose
+from core.domain.reason import Reason
 from core.execution.base import Wait
 
 AGAIN_AFTER_ACTING = timedelta(milliseconds=250)  #: a short look at what an action has changed
@@ -90,9 +91,8 @@ def _resolve(view: View) -> Iterator[Decision]:
     """Anything without a known outcome is named first; the other rules hold back for it."""
     for part in view.parts:
         for command in view.unanswered(part):
-            since = seconds(view.now - command.recorded_at)
-            words = f"{command.client_order_id} was sent {since} ago and has no answer; asking under its id"
-            yield skip(part, Rule.RESOLVE, words)
+            since = view.now - command.recorded_at
+            yield skip(part, Rule.RESOLVE, Reason("order.asked_for", order=command.client_order_id, since=since))
 
 
 def _look_again(view: View, decisions: tuple[Decision, ...]) -> timedelta | None:

@@ -10,35 +10,36 @@ from core.domain.action import OutcomeKind
 from core.domain.money import ZERO
 from core.domain.order import Purpose
 from core.domain.part import Part
+from core.domain.reason import Reason
 
 LOST_PAUSE = timedelta(seconds=1)
 
 
-def precondition_failed(part: Part, view: View, purpose: Purpose) -> str:
-    """Return why nothing may be opened or enlarged now, whatever the level; or an empty string."""
+def precondition_failed(part: Part, view: View, purpose: Purpose) -> Reason | None:
+    """Return why nothing may be opened or enlarged now, whatever the level; None where it may."""
     seen = view.seen
     if not seen.healthy:
-        return "the exchange is not healthy"
-    if seen.other_side:
-        return f"{seen.other_side}; both sides at once need long/short mode (hedge mode) at the exchange"
+        return Reason("precondition.unhealthy")
+    if seen.other_side is not None:
+        return Reason("precondition.one_way", why=seen.other_side)
     if not seen.instrument.tradable:
-        return f"{seen.instrument.symbol} cannot be traded now"
+        return Reason("precondition.not_tradable", symbol=seen.instrument.symbol)
     if view.orphans:
         stuck = [order.client_order_id for order in view.orphans if view.is_stuck(order)]
         if stuck:
-            return f"{stuck[0]} was set off, never carried out and could still be: it has to go at the exchange first"
-        return f"{len(view.orphans)} older orders of ours are being removed first"
+            return Reason("precondition.order_stuck", order=stuck[0])
+        return Reason("precondition.orders_removed", orders=len(view.orphans))
     doubly_guarded = view.doubly_guarded
     if doubly_guarded is not None and doubly_guarded.name != part.name:
-        return f"{doubly_guarded.name} has two protections for a moment; the older goes first"
+        return Reason("precondition.two_protections", part=doubly_guarded.name)
     if seen.ticker is None or view.now - seen.ticker.at > FRESH:
-        return "no fresh price"
+        return Reason("precondition.no_price")
     if view.residual < ZERO or not seen.settled:
-        return "the position is smaller than our parts; finding out why"
+        return Reason("precondition.position_smaller")
     unasked = waits_for_an_answer(view)
-    if unasked:
+    if unasked is not None:
         return unasked
     lost = view.newest(part, purpose)
     if lost is not None and lost.outcome is OutcomeKind.LOST and view.now - lost.recorded_at < LOST_PAUSE:
-        return "the last request never arrived; a short pause before it is sent again"
-    return ""
+        return Reason("precondition.never_arrived")
+    return None

@@ -14,9 +14,11 @@ from core.domain.intent import Limits
 from core.domain.money import NONE_HELD, ZERO, Contracts, Price
 from core.domain.order import Purpose
 from core.domain.part import Part
+from core.domain.reason import Reason
 from core.domain.risk_result import Check, CheckName, Verdict
 
 HUNDRED = Decimal(100)
+VALUE, ACCOUNT = Reason("field.position_value"), Reason("field.account")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,44 +64,42 @@ class ExecutionRiskControl:
         )
 
     def _duplicate(self, order: Proposal) -> Check:
-        unanswered = Decimal(len(order.unanswered))
-        words = "".join(f"order {name} means the same and has no answer yet" for name in order.unanswered[:1])
-        return Check(CheckName.DUPLICATE, unanswered, ZERO, "orders", words)
+        unanswered, refusal = order.unanswered, None
+        if unanswered:
+            refusal = Reason("risk.duplicate", field=Reason("field.order"), value=unanswered[0])
+        return Check(CheckName.DUPLICATE, Decimal(len(unanswered)), ZERO, "orders", refusal)
 
     def _leverage(self, order: Proposal) -> Check:
         highest = min(order.instrument.max_leverage, self.limits.max_leverage or order.instrument.max_leverage)
-        words = ""
+        refusal = None
         if not 1 <= order.leverage <= highest:
-            words = (
-                f"leverage {order.leverage:f} is out of range: 1 to {highest:f} is allowed for "
-                f"{order.instrument.symbol}"
+            refusal = Reason(
+                "risk.leverage",
+                field=Reason("field.leverage"),
+                value=order.leverage,
+                highest=highest,
+                symbol=order.instrument.symbol,
             )
-        return Check(CheckName.LEVERAGE, order.leverage, highest, "x", words)
+        return Check(CheckName.LEVERAGE, order.leverage, highest, "x", refusal)
 
     def _size(self, order: Proposal) -> Check:
-        least, most, words = self.limits.min_order_size, self.limits.max_order_size, ""
+        least, most, refusal = self.limits.min_order_size, self.limits.max_order_size, None
         if most is not None and order.whole > most:
-            words = (
-                f"position value {order.asked:f} USDT is {order.whole:f} contracts, above your limit: "
-                f"{most:f} contracts at most"
-            )
+            refusal = Reason("risk.order_too_large", field=VALUE, value=order.asked, contracts=order.whole, most=most)
         elif least is not None and order.whole < least:
-            words = (
-                f"position value {order.asked:f} USDT is {order.whole:f} contracts, below your limit: "
-                f"{least:f} contracts at least"
-            )
+            refusal = Reason("risk.order_too_small", field=VALUE, value=order.asked, contracts=order.whole, least=least)
             most = least
-        return Check(CheckName.ORDER_SIZE, order.whole, most, "contracts", words)
+        return Check(CheckName.ORDER_SIZE, order.whole, most, "contracts", refusal)
 
     def _value(self, order: Proposal) -> Check:
         value = order.instrument.notional(order.whole, order.price)
-        least, most, words = self.limits.min_order_value, self.limits.max_order_value, ""
+        least, most, refusal = self.limits.min_order_value, self.limits.max_order_value, None
         if most is not None and value > most:
-            words = f"position value {order.asked:f} USDT is above your limit: {money(most)} USDT at most"
+            refusal = Reason("risk.value_too_high", field=VALUE, value=order.asked, most=most)
         elif least is not None and value < least:
-            words = f"position value {order.asked:f} USDT is below your limit: {money(least)} USDT at least"
+            refusal = Reason("risk.value_too_low", field=VALUE, value=order.asked, least=least)
             most = least
-        return Check(CheckName.ORDER_VALUE, value, most, "USDT", words)
+        return Check(CheckName.ORDER_VALUE, value, most, "USDT", refusal)
 
     def _deviation(self, order: Proposal) -> Check:
         """Only what would be paid too much counts at a limit: to rest far away costs nothing."""
@@ -108,13 +108,18 @@ class ExecutionRiskControl:
             return Check(CheckName.PRICE_DEVIATION, None, most, "%")
         worse = (order.price / mark - 1) * order.side.sign * HUNDRED
         away = max(worse, ZERO) if order.resting else abs(worse)
-        words = ""
+        refusal = None
         if away > most:
-            words = (
-                f"contract {order.instrument.symbol} would be entered at {order.price:f}, {away:.1f} % away from the "
-                f"mark price {mark:f}: {most:.1f} % at most"
+            refusal = Reason(
+                "risk.price_deviation",
+                field=Reason("field.contract"),
+                symbol=order.instrument.symbol,
+                price=order.price,
+                away=away,
+                mark=mark,
+                most=most,
             )
-        return Check(CheckName.PRICE_DEVIATION, away, most, "%", words)
+        return Check(CheckName.PRICE_DEVIATION, away, most, "%", refusal)
 
     def _position(self, order: Proposal) -> Check:
         """The value of the whole position as a share of the equity."""
@@ -122,54 +127,52 @@ class ExecutionRiskControl:
         value = order.held + order.instrument.notional(order.rest, order.price)
         if share is None or equity is None:
             return Check(CheckName.POSITION_VALUE, value, None, "USDT")
-        most, words = equity * share, ""
+        most, refusal = equity * share, None
         if value > most:
-            words = (
-                f"position value {order.asked:f} USDT makes the position {money(value)} USDT: "
-                f"{money(most)} USDT ({share:.0%} of the equity) at most"
-            )
-        return Check(CheckName.POSITION_VALUE, value, most, "USDT", words)
+            refusal = Reason("risk.position_value", field=VALUE, value=order.asked, whole=value, most=most, share=share)
+        return Check(CheckName.POSITION_VALUE, value, most, "USDT", refusal)
 
     def _balance(self, order: Proposal) -> Check:
         """An execution begins only where all of it can be paid for; later each piece counts alone."""
         contracts = order.quantity if order.filled else order.rest
         value = order.instrument.notional(contracts, order.price)
         needed = value / order.leverage + value * order.instrument.taker_fee if order.leverage > 0 else value
-        words = ""
+        refusal = None
         if order.available is None:
-            words = "the free balance is not known"
+            refusal = Reason("risk.balance_unknown")
         elif needed > order.available:
-            words = (
-                f"position value {order.asked:f} USDT at {order.leverage:f}x needs {money(needed)} USDT of margin "
-                f"and fee: {money(order.available)} USDT is free"
+            refusal = Reason(
+                "risk.balance",
+                field=VALUE,
+                value=order.asked,
+                leverage=order.leverage,
+                needed=needed,
+                free=order.available,
             )
-        return Check(CheckName.BALANCE, needed, order.available, "USDT", words)
+        return Check(CheckName.BALANCE, needed, order.available, "USDT", refusal)
 
     def _risk(self, order: Proposal) -> Check:
-        most, lost, words = self.limits.most_risk(order.equity), order.lost_at_stop, ""
+        most, lost, refusal = self.limits.most_risk(order.equity), order.lost_at_stop, None
         if most is not None and lost is not None and lost > most:
-            words = (
-                f"stop-loss would lose {money(lost)} USDT with fees: one trade may lose {money(most)} USDT at most, "
-                "by the settings"
-            )
-        return Check(CheckName.RISK_PER_TRADE, lost, most, "USDT", words)
+            refusal = Reason("risk.loss_at_stop", field=Reason("field.stop_loss"), lost=lost, most=most)
+        return Check(CheckName.RISK_PER_TRADE, lost, most, "USDT", refusal)
 
     def _daily_loss(self, order: Proposal) -> Check:
         share, began = self.limits.max_daily_loss, order.day_start
         most = None if share is None else share * HUNDRED
         if order.equity is None or began is None or began <= 0:
             return Check(CheckName.DAILY_LOSS, None, most, "%")
-        lost, words = (began - order.equity) / began * HUNDRED, ""
+        lost, refusal = (began - order.equity) / began * HUNDRED, None
         if most is not None and lost >= most:
-            words = f"account has lost {lost:.1f} % of the day's {money(began)} USDT: less than {most:.1f} % is allowed"
-        return Check(CheckName.DAILY_LOSS, lost, most, "%", words)
+            refusal = Reason("risk.daily_loss", field=ACCOUNT, lost=lost, began=began, most=most)
+        return Check(CheckName.DAILY_LOSS, lost, most, "%", refusal)
 
     def _open_parts(self, order: Proposal) -> Check:
         most, then = self.limits.max_open_parts, order.open_parts + 1
-        words = ""
+        refusal = None
         if most is not None and order.opens and then > most:
-            words = f"account has {order.open_parts} open parts: {most} at most, by the settings"
-        return Check(CheckName.OPEN_PARTS, Decimal(then), None if most is None else Decimal(most), "parts", words)
+            refusal = Reason("risk.open_parts", field=ACCOUNT, parts=order.open_parts, most=most)
+        return Check(CheckName.OPEN_PARTS, Decimal(then), None if most is None else Decimal(most), "parts", refusal)
 
     def _conditional(self, order: Proposal) -> Check:
         most, used = order.most_conditional, order.conditional
@@ -178,13 +181,8 @@ class ExecutionRiskControl:
         return Check(CheckName.CONDITIONAL_ORDERS, Decimal(used + LEGS), Decimal(most), "orders", no_room(used, most))
 
 
-def no_room(used: int, most: int) -> str:
-    """Words, where the legs of one more part would be more conditional orders than the account may have."""
+def no_room(used: int, most: int) -> Reason | None:
+    """Return a refusal, where the legs of one more part would be more conditional orders than the account may have."""
     if used + LEGS <= most:
-        return ""
-    return f"{min(used, most)} of at most {most} conditional orders rest or are kept room for, and it needs {LEGS} more"
-
-
-def money(amount: Decimal) -> str:
-    """USDT for a sentence."""
-    return f"{amount:,.2f}"
+        return None
+    return Reason("risk.conditional_orders", used=min(used, most), most=most, legs=LEGS)

@@ -19,6 +19,7 @@ from core.domain.money import ZERO, Contracts, Price, total
 from core.domain.observation import PortFacts, Seen
 from core.domain.order import Leg, Order, OrderKind, Purpose
 from core.domain.part import Part
+from core.domain.reason import Reason
 
 DEBOUNCE = timedelta(seconds=5)  #: no protective placement is repeated for a part sooner than this
 FRESH = timedelta(seconds=10)  #: prices older than this decide nothing
@@ -189,22 +190,13 @@ def _is_stuck(order: Order, facts: PortFacts, now: datetime) -> bool:
 
 def stuck(order: Order, rule: Rule) -> Decision:
     """The alarm about a leg that is stuck: only a person at the exchange can do something about it."""
-    words = f"{order.client_order_id} was set off and never carried out, and the exchange does not let it go"
-    return Decision(order.part, rule, words, RaiseAlarm(order.part, f"stuck/{order.client_order_id}", words))
+    why = Reason("protection.stuck", order=order.client_order_id)
+    return Decision(order.part, rule, why, RaiseAlarm(order.part, f"stuck/{order.client_order_id}", why))
 
 
-def skip(part: Part | None, rule: Rule, because: str) -> Decision:
+def skip(part: Part | None, rule: Rule, because: Reason) -> Decision:
     """A line of the plan that does nothing, and why."""
     return Decision(part.name if part else None, rule, because)
-
-
-def seconds(span: timedelta) -> str:
-    return f"{span.total_seconds():.1f} s"
-
-
-def usdt(amount: Decimal) -> str:
-    """An amount for a sentence: signed, two decimals."""
-    return f"{amount:+,.2f} USDT"
 
 
 def _number(client_id: str) -> int:

@@ -12,6 +12,7 @@ from core.domain.instrument import OrderSide, Side, TriggerBy
 from core.domain.intent import ExecutionKind, ExitReason
 from core.domain.money import Contracts, Price
 from core.domain.order import Order, OrderKind, Purpose
+from core.domain.reason import Reason
 from core.domain.risk_result import Verdict
 
 
@@ -148,7 +149,7 @@ class EndCycle:
     part: str
     cycle: int
     reason: ExitReason
-    words: str
+    words: Reason
     realised_pnl: Decimal
     fees: Decimal
     entered: Contracts
@@ -195,7 +196,7 @@ class RaiseAlarm:
 
     part: str | None
     subject: str
-    words: str
+    words: Reason
 
 
 ToExchange = PlaceOrder | PlaceOco | AmendOrder | CancelOrder
@@ -235,7 +236,7 @@ class Decision:
 
     part: str | None
     rule: Rule
-    because: str
+    because: Reason
     action: Action | None = None
     verdict: Verdict | None = None  #: of the risk control, where it was asked
 
@@ -259,6 +260,72 @@ class OutcomeKind(StrEnum):
     LOST = "lost"  #: was unknown; asked after its lifetime, and it never arrived
 
 
+def describe(action: Action) -> Reason:
+    """Return what an action does, with its values: code `action.` and the name of its class."""
+    match action:
+        case PlaceOrder():
+            return _placed(action)
+        case PlaceOco():
+            name, tp, sl = action.client_order_id, action.tp_trigger, action.sl_trigger
+            return Reason("action.place_oco", client_order_id=name, quantity=action.quantity, tp=tp, sl=sl)
+        case AmendOrder():
+            return _amended(action)
+        case CancelOrder():
+            name = action.order.client_order_id or action.order.exchange_order_id
+            return Reason("action.cancel_order", client_order_id=name)
+        case BookExit():
+            quantity, price, reason = action.quantity, action.price, action.reason
+            return Reason("action.book_exit", quantity=quantity, price=price, reason=reason)
+        case RaiseAlarm():
+            return Reason("action.raise_alarm", subject=action.subject)
+        case ForgetAnswer():
+            return Reason("action.forget_answer", kind=action.kind)
+    return _of_cycle(action)
+
+
+def _placed(action: PlaceOrder) -> Reason:
+    name, quantity = action.client_order_id, action.quantity
+    if action.price is None:
+        return Reason("action.place_order", client_order_id=name, quantity=quantity)
+    return Reason("action.place_order_at", client_order_id=name, quantity=quantity, price=action.price)
+
+
+def _amended(action: AmendOrder) -> Reason:
+    order = action.order
+    name, quantity = order.client_order_id or order.exchange_order_id, action.quantity or order.quantity
+    if not order.kind.rests_on_trigger:
+        price = action.price or order.price
+        return Reason("action.amend_limit_order", client_order_id=name, quantity=quantity, price=price)
+    return Reason(
+        "action.amend_order",
+        client_order_id=name,
+        quantity=quantity,
+        tp_was=order.tp_trigger,
+        tp=action.tp_trigger or order.tp_trigger,
+        sl_was=order.sl_trigger,
+        sl=action.sl_trigger or order.sl_trigger,
+    )
+
+
+def _of_cycle(action: StartCycle | StartStep | ExecutionOver | EndCycle | Reduce | ReductionDone | LetGo) -> Reason:
+    match action:
+        case StartCycle():
+            cycle, contracts, price = action.cycle, action.contracts, action.price
+            return Reason("action.start_cycle", cycle=cycle, contracts=contracts, price=price)
+        case StartStep():
+            return Reason("action.start_step", step=action.step, contracts=action.contracts)
+        case ExecutionOver():
+            return Reason("action.execution_over", contracts=action.contracts)
+        case EndCycle():
+            return Reason("action.end_cycle", cycle=action.cycle, reason=action.reason)
+        case Reduce():
+            return Reason("action.reduce", to=action.to)
+        case ReductionDone():
+            return Reason("action.reduction_done", goal=action.goal)
+        case LetGo():
+            return Reason("action.let_go")
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One placement we decided to send, recorded before it was sent."""
@@ -274,7 +341,7 @@ class Command:
     recorded_at: datetime
     outcome: OutcomeKind | None = None  #: None: no outcome recorded (a crash between record and answer)
     code: str = ""
-    words: str = ""
+    words: str = ""  #: what the exchange said
 
     @property
     def unresolved(self) -> bool:

@@ -12,6 +12,7 @@ from core.domain.action import Command
 from core.domain.instrument import Instrument, Side
 from core.domain.money import NONE_HELD, Contracts, Price
 from core.domain.order import Fill, Order
+from core.domain.reason import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Seen:
     day_start: Decimal | None = None  #: equity when the day began, or since the level was lowered; None: not known
     parts_elsewhere: int = 0  #: open parts of other positions of the account
     legs_elsewhere: int = 0  #: conditional orders that parts of other positions have yet to place
-    other_side: str = ""  #: one-way accounts: words, where the other side of this contract is held or wanted earlier
+    other_side: Reason | None = None  #: one-way: the other side is held or wanted earlier
 
     @property
     def flat_confirmed(self) -> bool:

@@ -18,10 +18,13 @@ from typing import Any, Protocol, TypeAlias, cast
 from core.domain.money import plain
 from core.domain.sentences import SENTENCES
 
+_NUMBERS = re.compile(r"[\d.,+-]+")
 _WORD_BEGINS = re.compile(r"(?<!^)(?=[A-Z])")
 
 #: what may stand in a sentence; words of an enumeration become reasons of their own ("level.reduce_only")
 Value: TypeAlias = "Decimal | int | str | bool | datetime | timedelta | Reason | tuple[Value, ...] | None"
+
+_UNITS = {timedelta(days=1): "span.days", timedelta(hours=1): "span.hours", timedelta(minutes=1): "span.minutes"}
 
 TEXT = "text"  #: the code of what others have said (an exchange, a person, an old row): shown as it is
 
@@ -105,6 +108,11 @@ def put(reason: Reason, language: Language) -> str:
     return "".join(written)
 
 
+def shape(reason: Reason) -> str:
+    """Return what a reason says without its numbers and times: the same while nothing changes but those."""
+    return f"{reason.code}({','.join(f'{name}={_shape(value)}' for name, value in reason.items)})"
+
+
 def places(sentence: str) -> dict[str, str]:
     """Return the places of a sentence: name to format."""
     return {name: spec or "" for _words, name, spec, _conversion in _parsed(sentence) if name is not None}
@@ -136,6 +144,16 @@ def _value(value: Value | StrEnum) -> Value:
     if isinstance(value, list | tuple):
         return tuple(_value(one) for one in value)
     return value
+
+
+def _shape(value: Value) -> str:
+    if isinstance(value, Reason):
+        return shape(value)
+    if isinstance(value, tuple):
+        return "+".join(map(_shape, value))
+    if isinstance(value, str):
+        return _NUMBERS.sub("#", value)
+    return str(value) if value is None or isinstance(value, bool) else "#"
 
 
 _cache: dict[str, list[tuple[str, str | None, str | None, str | None]]] = {}
@@ -175,9 +193,16 @@ def _listed(values: tuple[Value, ...], spec: str, language: Language) -> str:
 
 
 def _span(value: timedelta, spec: str, language: Language) -> str:
-    """A length of time: "15.0 s"; with the format "clock" as 4:12 or 1:04:12."""
+    """A length of time: "15.0 s"; with the format "clock" as 4:12 or 1:04:12, with "span" as 15 s, 4 min, 2 h, 3 d."""
+    if spec == "span":
+        for unit, code in _UNITS.items():
+            if value >= unit and not value % unit:
+                return put(Reason(code, n=value // unit), language)
+        return put(Reason("span.seconds", n=Decimal(str(value.total_seconds()))), language)
     if spec != "clock":
-        return f"{language.number(Decimal(str(value.total_seconds())), spec or '.1f')} s"
+        return put(
+            Reason("span.seconds", n=language.number(Decimal(str(value.total_seconds())), spec or ".1f")), language
+        )
     minutes, seconds = divmod(max(0, int(value.total_seconds())), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from core.domain.order import Purpose
+from core.domain.reason import Reason
 
 
 class CheckName(StrEnum):
@@ -33,11 +34,11 @@ class Check:
     value: Decimal | None  #: None: not known
     limit: Decimal | None  #: None: nothing limits it
     unit: str  #: of both: x, contracts, USDT, %, parts, orders; empty: a plain number
-    words: str = ""  #: why it failed, beginning with what it is about; empty: it passed
+    refusal: Reason | None = None  #: why it failed; None: it passed
 
     @property
     def passed(self) -> bool:
-        return not self.words
+        return self.refusal is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,6 @@ class Verdict:
         return self.failed is None
 
     @property
-    def words(self) -> str:
-        """Why the order may not be sent; empty where it may."""
-        return self.failed.words if self.failed is not None else ""
+    def refusal(self) -> Reason | None:
+        """Why the order may not be sent; None where it may."""
+        return self.failed.refusal if self.failed is not None else None

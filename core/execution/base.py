@@ -14,6 +14,7 @@ from core.domain.instrument import Instrument
 from core.domain.intent import ExecutionKind, ExecutionStyle
 from core.domain.money import NONE_HELD, Contracts, Price
 from core.domain.order import OrderKind
+from core.domain.reason import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Progress:
     filled: Contracts
     working: bool  #: an order of it is live
     orders: int  #: orders of it that reached the exchange
-    refusal: str  #: the exchange's words where the newest order was refused, else empty
+    refusal: Reason | None  #: what the exchange said where the newest order was refused
     started_at: datetime
     withdrawn: bool = False  #: the trader has taken back what has not filled
     hurried: bool = False  #: the trader wants what is missing at market now
@@ -39,7 +40,7 @@ class Progress:
     resting: bool = False  #: the live order is a limit order, not one at market
     hurried_at: datetime | None = None  #: when the trader said so; None: not known
     unfilled: Contracts = NONE_HELD  #: what its newest order left unfilled when it ended
-    at_market: int = 0  #: of its orders, those at market
+    market_orders: int = 0  #: of its orders, those at market
     first_price: Price | None = None  #: at which its first order was placed or, at market, filled
 
     @property
@@ -47,13 +48,27 @@ class Progress:
         return self.instrument.round_quantity(self.planned - self.filled)
 
     @property
-    def done(self) -> str:
-        """How far it is, in words."""
-        return f"{self.filled} of {self.planned} contracts filled"
+    def done(self) -> Reason:
+        """How far it is."""
+        return Reason("execution.filled", filled=self.filled, planned=self.planned)
 
-    @property
-    def verb(self) -> str:
-        return "buys" if self.buys else "sells"
+    def at_market(self, quantity: Contracts) -> Reason:
+        """Return what an order at market for this quantity does."""
+        if self.buys:
+            return Reason("execution.buys_at_market", quantity=quantity)
+        return Reason("execution.sells_at_market", quantity=quantity)
+
+    def at_price(self, quantity: Contracts, price: Price) -> Reason:
+        """Return what a limit order for this quantity does."""
+        if self.buys:
+            return Reason("execution.buys_at", quantity=quantity, price=price)
+        return Reason("execution.sells_at", quantity=quantity, price=price)
+
+    def missing_at_market(self, quantity: Contracts, why: Reason) -> Reason:
+        """Return what an order at market for the contracts that are missing does, and why it is sent now."""
+        if self.buys:
+            return Reason("execution.buys_missing", quantity=quantity, why=why)
+        return Reason("execution.sells_missing", quantity=quantity, why=why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +78,14 @@ class Place:
     kind: OrderKind
     quantity: Contracts
     price: Price | None
-    because: str
+    because: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
     """Nothing to send; look again at `until` where a time matters."""
 
-    because: str
+    because: Reason
     until: datetime | None = None
 
 
@@ -78,14 +93,14 @@ class Wait:
 class Withdraw:
     """Cancel what is working; whether it is replaced is told when it has ended."""
 
-    because: str
+    because: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Complete:
     """Nothing more is ordered, whatever was filled."""
 
-    because: str
+    because: Reason
 
 
 Step = Place | Wait | Withdraw | Complete

@@ -1,6 +1,6 @@
 """Which styles are accepted: each number's allowed range, and what the contract's own rules ask of it.
 
-One place for page, API and services. Each sentence begins with the name of the field it is about.
+One place for page, API and services. Each reason has the field that it is about as its value `field`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from decimal import ROUND_CEILING, Decimal
 
 from core.domain.instrument import Instrument
 from core.domain.intent import AtEnd, ExecutionKind, ExecutionStyle
-from core.domain.money import Price, plain
+from core.domain.money import Price
+from core.domain.reason import Reason
 
 SECOND = timedelta(seconds=1)
 DURATION = timedelta(seconds=10), timedelta(hours=24)
@@ -28,8 +29,8 @@ def problems_of(
     instrument: Instrument | None = None,
     value: Decimal | None = None,
     price: Price | None = None,
-) -> tuple[str, ...]:
-    """Why this style is not accepted, one sentence per field; empty: it is.
+) -> tuple[Reason, ...]:
+    """Return why this style is not accepted, one reason per field; empty: it is.
 
     `value` is what is worked, in USDT, and `price` the price now: with the contract's rules they tell how many slices
     it takes, or how large an order may be. What is not given is not judged.
@@ -47,52 +48,55 @@ def problems_of(
     return tuple(found)
 
 
-def _at_a_price(style: ExecutionStyle, instrument: Instrument | None) -> Iterator[str]:
+def _at_a_price(style: ExecutionStyle, instrument: Instrument | None) -> Iterator[Reason]:
     if style.price is None:
         return
     if style.price <= 0:
-        yield f"limit price must be above 0, not {plain(style.price)}"
+        yield Reason("style.not_positive", field=Reason("field.limit_price"), value=style.price)
     elif instrument is not None and style.price % instrument.price_tick:
-        yield f"limit price must be a multiple of {plain(instrument.price_tick)}, not {plain(style.price)}"
+        tick, field = instrument.price_tick, Reason("field.limit_price")
+        yield Reason("style.off_tick", field=field, tick=tick, value=style.price)
 
 
-def _rests(style: ExecutionStyle) -> Iterator[str]:
+def _rests(style: ExecutionStyle) -> Iterator[Reason]:
     if style.timeout is not None:
-        yield from _span("time-out", style.timeout, SECOND, LONGEST)
+        yield from _span(Reason("field.timeout"), style.timeout, SECOND, LONGEST)
     elif style.at_end is AtEnd.MARKET:
-        yield "time-out must be given where the rest goes at market then"
+        yield Reason("style.timeout_missing", field=Reason("field.timeout"))
 
 
-def _moves(style: ExecutionStyle) -> Iterator[str]:
+def _moves(style: ExecutionStyle) -> Iterator[Reason]:
     if style.reprice is not None:
-        yield from _span("reprice time", style.reprice, SECOND, LONGEST)
-        yield from _number("give-way", style.follow, *FOLLOW)
+        yield from _span(Reason("field.reprice"), style.reprice, SECOND, LONGEST)
+        yield from _number(Reason("field.follow"), style.follow, *FOLLOW)
 
 
-def _hides(style: ExecutionStyle) -> Iterator[str]:
+def _hides(style: ExecutionStyle) -> Iterator[Reason]:
     if style.visible is None:
-        yield f"visible share must be given, {plain(VISIBLE[0])} to {plain(VISIBLE[1])}"
+        yield Reason("style.number_missing", field=Reason("field.visible"), least=VISIBLE[0], most=VISIBLE[1])
     else:
-        yield from _number("visible share", style.visible, *VISIBLE)
+        yield from _number(Reason("field.visible"), style.visible, *VISIBLE)
     if style.refresh is not None:
-        yield from _span("refresh time", style.refresh, *REFRESH)
+        yield from _span(Reason("field.refresh"), style.refresh, *REFRESH)
 
 
-def _twap(style: ExecutionStyle) -> Iterator[str]:
+def _twap(style: ExecutionStyle) -> Iterator[Reason]:
     if style.duration is None:
-        yield f"duration must be given, {_words(DURATION[0])} to {_words(DURATION[1])}"
+        yield Reason("style.time_missing", field=Reason("field.duration"), least=DURATION[0], most=DURATION[1])
     else:
-        yield from _span("duration", style.duration, *DURATION)
+        yield from _span(Reason("field.duration"), style.duration, *DURATION)
+    slices = Reason("field.slices")
     if style.slices is None:
-        yield f"slices must be given, {SLICES[0]} to {SLICES[1]}"
+        yield Reason("style.number_missing", field=slices, least=SLICES[0], most=SLICES[1])
     elif not SLICES[0] <= style.slices <= SLICES[1]:
-        yield f"slices must be {SLICES[0]} to {SLICES[1]}, not {style.slices}"
+        yield Reason("style.number_range", field=slices, least=SLICES[0], most=SLICES[1], value=style.slices)
     elif style.duration is not None and style.duration >= DURATION[0] and style.slices > style.duration // SECOND:
-        yield f"slices must be {style.duration // SECOND} or fewer in {_words(style.duration)}: one a second at most"
-    yield from _number("randomness", style.randomness, *RANDOMNESS)
+        most = style.duration // SECOND
+        yield Reason("style.slices_too_many", field=slices, most=most, duration=style.duration)
+    yield from _number(Reason("field.randomness"), style.randomness, *RANDOMNESS)
 
 
-def _too_large(style: ExecutionStyle, instrument: Instrument, value: Decimal, price: Price | None) -> Iterator[str]:
+def _too_large(style: ExecutionStyle, instrument: Instrument, value: Decimal, price: Price | None) -> Iterator[Reason]:
     """A slice is one order: it must not be larger than the largest that the exchange takes."""
     if price is None or style.slices is None:
         return
@@ -100,21 +104,14 @@ def _too_large(style: ExecutionStyle, instrument: Instrument, value: Decimal, pr
     whole = instrument.contracts_for(value, price)
     needed = (whole * (1 + style.randomness) / most).to_integral_value(ROUND_CEILING)
     if style.slices < needed:
-        yield f"slices must be at least {needed:f}: one order takes at most {plain(most)} contracts"
+        yield Reason("style.slices_too_few", field=Reason("field.slices"), least=needed, most=most)
 
 
-def _span(name: str, value: timedelta, least: timedelta, most: timedelta) -> Iterator[str]:
+def _span(field: Reason, value: timedelta, least: timedelta, most: timedelta) -> Iterator[Reason]:
     if not least <= value <= most:
-        yield f"{name} must be {_words(least)} to {_words(most)}, not {_words(value)}"
+        yield Reason("style.time_range", field=field, least=least, most=most, value=value)
 
 
-def _number(name: str, value: Decimal, least: Decimal, most: Decimal) -> Iterator[str]:
+def _number(field: Reason, value: Decimal, least: Decimal, most: Decimal) -> Iterator[Reason]:
     if not value.is_finite() or not least <= value <= most:
-        yield f"{name} must be {plain(least)} to {plain(most)}, not {plain(value)}"
-
-
-def _words(span: timedelta) -> str:
-    for size, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if span >= timedelta(seconds=size) and not span % timedelta(seconds=size):
-            return f"{span // timedelta(seconds=size)} {name}"
-    return f"{plain(Decimal(str(span.total_seconds())))} s"
+        yield Reason("style.number_range", field=field, least=least, most=most, value=value)

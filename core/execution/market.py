@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from core.domain.order import OrderKind
+from core.domain.reason import Reason
 from core.execution.base import Complete, Place, Progress, Step
 from core.execution.pieces import MOST_ORDERS, answered_first, piece
 
@@ -19,6 +20,6 @@ class MarketExecution:
         if progress.refusal:
             return Complete(progress.refusal)
         if progress.orders >= MOST_ORDERS:
-            return Complete(f"gave up after {progress.orders} orders that were cut short: {progress.done}")
+            return Complete(Reason("execution.cut_short", orders=progress.orders, done=progress.done))
         quantity = piece(progress, progress.missing, progress.instrument.max_market_quantity)
-        return Place(OrderKind.MARKET, quantity, None, f"{progress.verb} {quantity} contracts at market")
+        return Place(OrderKind.MARKET, quantity, None, progress.at_market(quantity))

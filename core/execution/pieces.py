@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from core.domain.money import NONE_HELD, Contracts
 from core.domain.order import OrderKind
+from core.domain.reason import Reason
 from core.execution.base import Complete, Place, Progress, Step, Wait, Withdraw
 
 MOST_ORDERS = 20  #: orders at market that keep being cut short are given up after so many
@@ -41,26 +42,26 @@ def piece(progress: Progress, wanted: Decimal, most: Contracts) -> Contracts:
 def answered_first(progress: Progress) -> Step | None:
     """What comes before any style's own answer; None: the style decides."""
     if progress.working and not progress.resting:
-        return Wait("an order at market is filling")
+        return Wait(Reason("execution.market_filling"))
     if progress.withdrawn:
         if progress.working:
-            return Withdraw("its rest is taken back by hand")
-        return Complete(f"taken back by hand: {progress.done}")
+            return Withdraw(Reason("execution.taken_back"))
+        return Complete(Reason("execution.taken_back_done", done=progress.done))
     if progress.hurried and progress.working:
-        return Withdraw("the rest goes at market now, as asked")
+        return Withdraw(Reason("execution.hurried"))
     if not progress.working and progress.missing < least(progress):
         return Complete(progress.done)
     if progress.hurried:
-        return rest_at_market(progress, progress.hurried_at, "as asked")
+        return rest_at_market(progress, progress.hurried_at, Reason("execution.as_asked"))
     return None
 
 
-def rest_at_market(progress: Progress, since: datetime | None, why: str, most: int = MOST_ORDERS) -> Step:
+def rest_at_market(progress: Progress, since: datetime | None, why: Reason, most: int = MOST_ORDERS) -> Step:
     """All that is missing, at market. A refusal ends it if the request was sent since then (None: whenever)."""
     earlier = since is not None and progress.sent_at is not None and progress.sent_at < since
     if progress.refusal and not earlier:
         return Complete(progress.refusal)
-    if progress.at_market >= most:
-        return Complete(f"gave up after {progress.orders} orders that were cut short: {progress.done}")
+    if progress.market_orders >= most:
+        return Complete(Reason("execution.cut_short", orders=progress.orders, done=progress.done))
     quantity = piece(progress, progress.missing, progress.instrument.max_market_quantity)
-    return Place(OrderKind.MARKET, quantity, None, f"{progress.verb} the missing {quantity} contracts at market, {why}")
+    return Place(OrderKind.MARKET, quantity, None, progress.missing_at_market(quantity, why))

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from core.domain.intent import AtEnd
 from core.domain.money import Contracts, Price
 from core.domain.order import OrderKind
+from core.domain.reason import Reason
 from core.execution.base import Complete, Place, Progress, Step, Wait, Withdraw
 from core.execution.pieces import answered_first, piece, rest_at_market
 
@@ -35,35 +36,35 @@ def work_resting(
     late = ends is not None and now >= ends
     if progress.working:
         if late:
-            return Withdraw("the limit order has reached its time-out")
+            return Withdraw(Reason("execution.limit_timed_out"))
         return _keep(progress, now, moved, price, ends)
     if progress.refusal:
         return Complete(progress.refusal)
     if _taken_away(progress, now, moved, ends):
-        return Complete(f"the limit order was cancelled before its time: {progress.done}")
+        return Complete(Reason("execution.limit_cancelled", done=progress.done))
     if late:
         if style.at_end is AtEnd.MARKET:
-            return rest_at_market(progress, ends, "the time-out is over")
-        return Complete(f"time-out: {progress.done}")
+            return rest_at_market(progress, ends, Reason("execution.timeout_over"))
+        return Complete(Reason("execution.timeout_done", done=progress.done))
     if price is None:
-        return Wait("waits for a fresh price", ends)
+        return Wait(Reason("execution.waits_for_price"), ends)
     quantity = piece(progress, shown, progress.instrument.max_limit_quantity)
-    return Place(OrderKind.LIMIT, quantity, price, f"{progress.verb} {quantity} contracts at {price}")
+    return Place(OrderKind.LIMIT, quantity, price, progress.at_price(quantity, price))
 
 
 def _keep(
     progress: Progress, now: datetime, moved: timedelta | None, price: Price | None, ends: datetime | None
 ) -> Step:
     resting = progress.working_price if progress.working_price is not None else price
-    words = f"the limit order at {resting} rests"
+    rests = Reason("execution.limit_rests", price=resting)
     if moved is None or progress.sent_at is None:
-        return Wait(words, ends)
+        return Wait(rests, ends)
     due = progress.sent_at + moved
     if now >= due:
         if price is not None and price != resting:
-            return Withdraw(f"the limit order moves from {resting} to {price}")
+            return Withdraw(Reason("execution.limit_moves", before=resting, price=price))
         due = now + moved - (now - due) % moved
-    return Wait(words, due if ends is None else min(due, ends))
+    return Wait(rests, due if ends is None else min(due, ends))
 
 
 def _taken_away(progress: Progress, now: datetime, moved: timedelta | None, ends: datetime | None) -> bool:

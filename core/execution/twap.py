@@ -17,6 +17,7 @@ from itertools import accumulate
 from core.domain.intent import AtEnd
 from core.domain.money import NONE_HELD, Contracts
 from core.domain.order import OrderKind
+from core.domain.reason import Reason
 from core.execution.base import Complete, Place, Progress, Step, Wait, Withdraw
 from core.execution.pieces import MOST_ORDERS, answered_first, least, least_at_first, piece, rest_at_market
 
@@ -54,10 +55,12 @@ class TWAPExecution:
         following = start + plan.moments[due] if due < slices else end
         if progress.working:
             if due > sent:
-                return Withdraw(f"slice {sent} of {slices} has not filled; its rest joins the next")
-            return Wait(f"slice {due} of {slices} rests at {progress.working_price}", following)
+                return Withdraw(Reason("execution.slice_unfilled", sent=sent, slices=slices))
+            return Wait(
+                Reason("execution.slice_rests", due=due, slices=slices, price=progress.working_price), following
+            )
         if not due:
-            return Wait(f"slice 1 of {slices} is due soon", following)
+            return Wait(Reason("execution.first_slice", slices=slices), following)
         wanted = _wanted(progress, plan, due, ordered=sent >= due)
         if wanted < least(progress):
             return _between(progress, due, slices, following)
@@ -78,32 +81,40 @@ def _wanted(progress: Progress, plan: Schedule, due: int, *, ordered: bool) -> C
 
 
 def _slice(progress: Progress, wanted: Contracts, due: int, slices: int) -> Step:
-    rules, words = progress.instrument, f"slice {due} of {slices}: {progress.verb}"
+    rules = progress.instrument
     if not progress.style.passive:
         quantity = piece(progress, wanted, rules.max_market_quantity)
-        return Place(OrderKind.MARKET, quantity, None, f"{words} {quantity} contracts at market")
+        order = progress.at_market(quantity)
+        return Place(OrderKind.MARKET, quantity, None, Reason("execution.slice", due=due, slices=slices, order=order))
     if progress.near is None:
-        return Wait(f"slice {due} of {slices} waits for a fresh price")
+        return Wait(Reason("execution.slice_waits_for_price", due=due, slices=slices))
     quantity = piece(progress, wanted, rules.max_limit_quantity)
-    return Place(OrderKind.LIMIT, quantity, progress.near, f"{words} {quantity} contracts at {progress.near}")
+    order = progress.at_price(quantity, progress.near)
+    because = Reason("execution.slice", due=due, slices=slices, order=order)
+    return Place(OrderKind.LIMIT, quantity, progress.near, because)
 
 
 def _between(progress: Progress, due: int, slices: int, following: datetime) -> Step:
     """Nothing to order until the next slice, or nothing any more."""
-    refused = f", the newest request was refused: {progress.refusal}" if progress.refusal else ""
+    refusal = progress.refusal
     if due < slices:
-        return Wait(f"waits for slice {due + 1} of {slices}{refused}", following)
+        why = Reason("execution.next_slice", due=due + 1, slices=slices)
+        if refusal is not None:
+            why = Reason("execution.next_slice_refused", due=due + 1, slices=slices, refusal=refusal)
+        return Wait(why, following)
     if progress.style.at_end is AtEnd.STOP:
-        return Complete(progress.refusal or f"all slices are through: {progress.done}")
-    return Wait(f"the last slice is through, the rest goes at market at the end{refused}", following)
+        return Complete(refusal or Reason("execution.slices_through", done=progress.done))
+    if refusal is not None:
+        return Wait(Reason("execution.last_slice_refused", refusal=refusal), following)
+    return Wait(Reason("execution.last_slice"), following)
 
 
 def _over(progress: Progress, end: datetime, slices: int) -> Step:
     if progress.working:
-        return Withdraw("the time of the slices is over")
+        return Withdraw(Reason("execution.slices_over"))
     if progress.style.at_end is AtEnd.MARKET:
-        return rest_at_market(progress, end, "the time of the slices is over", slices + MOST_ORDERS)
-    return Complete(progress.refusal or f"the time of the slices is over: {progress.done}")
+        return rest_at_market(progress, end, Reason("execution.slices_over"), slices + MOST_ORDERS)
+    return Complete(progress.refusal or Reason("execution.slices_over_done", done=progress.done))
 
 
 def schedule(progress: Progress) -> Schedule:

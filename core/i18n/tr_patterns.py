@@ -30,6 +30,8 @@ WORDS: dict[str, str] = {
     "run": "çalış",
     "pause entries": "yeni girişler durduruldu",
     "reduce only": "yalnızca azalt",
+    "no new entries": "yeni giriş yok",
+    "no added risk": "risk artırma yok",
     "flatten": "hepsini kapat",
     "none": "yok",
     "ok": "iyi",

@@ -16,7 +16,7 @@ from core.decision.preview.ladder import first_due
 from core.decision.rules.differences import Difference, may_take_over
 from core.decision.rules.reopen import reopen_due
 from core.domain.account import Account, AccountState, PositionKey
-from core.domain.action import Decision
+from core.domain.action import Decision, describe
 from core.domain.instrument import Instrument
 from core.domain.intent import Intent, Target
 from core.domain.money import ZERO, plain
@@ -25,7 +25,7 @@ from core.domain.order import Order
 from core.domain.pair import pair_of
 from core.domain.part import Part
 from core.monitor.execution_rows import run_row
-from core.monitor.reconciler import Result, in_words
+from core.monitor.reconciler import Result
 
 Json = dict[str, Any]
 
@@ -194,8 +194,8 @@ def part_row(
         "why": [
             {
                 "rule": decision.rule,
-                "because": decision.because,
-                "action": in_words(decision.action) if decision.action else None,
+                "because": str(decision.because),
+                "action": str(describe(decision.action)) if decision.action else None,
             }
             for decision in why
         ],
@@ -301,10 +301,10 @@ def difference_row(difference: Difference, result: Result) -> Json:
         "kind": difference.kind,
         "symbol": key.symbol,
         "side": key.side,
-        "ours": difference.ours,
-        "theirs": difference.theirs,
+        "ours": str(difference.ours),
+        "theirs": str(difference.theirs),
         "since": _time(difference.since),
-        "words": difference.words,
+        "words": str(difference.words),
         "choices": list(difference.choices),
         "answer": difference.answer,
         "mark": difference.mark,

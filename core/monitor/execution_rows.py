@@ -23,7 +23,7 @@ def run_row(found: UnderWay) -> dict[str, Any]:
         "average": None if run.average is None else plain(run.average),
         "working": progress.working,
         "price": None if progress.working_price is None else plain(progress.working_price),
-        "step": found.because,
+        "step": str(found.because),
         "until": None if until is None else until.isoformat(),
         "started_at": progress.started_at.isoformat(),
         "told": "finish" if progress.hurried else "take_back" if progress.withdrawn else None,

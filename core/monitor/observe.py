@@ -25,6 +25,7 @@ from core.domain.money import NONE_HELD, Contracts, total
 from core.domain.observation import Position, Seen, Ticker
 from core.domain.order import GIVEN_UP, Fill, Order, OrderKind, OrderStatus, Purpose
 from core.domain.part import Part
+from core.domain.reason import Reason
 from core.exchange.port import Reads
 from core.monitor import attached_protection
 from core.monitor.order_tracker import OrderTracker, further
@@ -184,19 +185,19 @@ class Observer:
         every = Counter(look.legs_to_come) + self._entered
         return sum(legs for other, legs in every.items() if other != key)
 
-    def _other_side(self, key: PositionKey, look: Look) -> str:
-        """Why a one-way account cannot open this side now; an empty string where it can, or holds both apart."""
+    def _other_side(self, key: PositionKey, look: Look) -> Reason | None:
+        """Why a one-way account cannot open this side now; None where it can, or holds both apart."""
         if self.state is None or self.state.hedge_mode:
-            return ""
+            return None
         other = PositionKey(key.account, key.symbol, key.side.other)
         if other in look.positions:
-            return f"the account is one-way and holds {key.symbol} {other.side}"
+            return Reason("precondition.one_way_holds", symbol=key.symbol, side=other.side)
         wanted = {side: look.desired[side].intents for side in (key, other) if side in look.desired}
         living = [intent for intents in wanted.values() for intent in intents if intent.living]
         oldest = min(living, key=lambda intent: (intent.cycle_started_at or look.at, intent.part), default=None)
         if oldest is not None and oldest.key == other:
-            return f"the account is one-way and part {oldest.part} is {key.symbol} {other.side}"
-        return ""
+            return Reason("precondition.one_way_part", part=oldest.part, symbol=key.symbol, side=other.side)
+        return None
 
     def instrument(self, symbol: str) -> Instrument:
         if symbol not in self.instruments:

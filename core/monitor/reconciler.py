@@ -7,7 +7,6 @@ picture to age and asks to be woken later, with back-off.
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,14 +18,13 @@ from core.decision.plan import decide
 from core.decision.rules.differences import Difference, differences
 from core.decision.view import View
 from core.domain.account import PositionKey
-from core.domain.action import Action, AmendOrder, Decision, EndCycle, OutcomeKind, PlaceOrder, Plan, RaiseAlarm, Reduce
+from core.domain.action import Action, Decision, OutcomeKind, PlaceOrder, Plan, RaiseAlarm, describe
 from core.domain.difference import DifferenceKind
-from core.domain.holding import amended_words
 from core.domain.intent import Desired
-from core.domain.money import plain
 from core.domain.observation import Seen
 from core.domain.order import Leg, Order
 from core.domain.part import Part
+from core.domain.reason import Reason, shape
 from core.monitor.executor import TradeExecutor
 from core.monitor.fast_protection import Remembered
 from core.monitor.observe import Look, Observer
@@ -56,7 +54,7 @@ class Result:
 class _Said:
     """What was last written into the events of one position, so that it is written once."""
 
-    shapes: dict[tuple[str | None, str], str] = field(default_factory=dict)
+    shapes: dict[tuple[str | None, str], tuple[str, bool]] = field(default_factory=dict)
 
 
 class Reconciler:
@@ -70,7 +68,7 @@ class Reconciler:
         self._said: dict[PositionKey, _Said] = {}
         self._remembered: dict[PositionKey, Remembered] = {}
         self._lives: dict[PositionKey, str] = {}  #: the exchange's life of each position, also when it has just ended
-        self._refused: dict[PositionKey, tuple[str, ...]] = {}
+        self._refused: dict[PositionKey, tuple[Reason, ...]] = {}
         self._differs: dict[PositionKey, dict[tuple[DifferenceKind, str], datetime]] = {}
         self._subjects: dict[PositionKey, frozenset[str]] | None = None
         self._acting = threading.RLock()
@@ -147,7 +145,7 @@ class Reconciler:
         self, key: PositionKey, decided: Plan, done: tuple[tuple[Action, OutcomeKind], ...]
     ) -> timedelta | None:
         """When the plan wants the next look; later where the exchange has refused the very same again."""
-        refused = tuple(in_words(action) for action, outcome in done if outcome is OutcomeKind.REFUSED)
+        refused = tuple(describe(action) for action, outcome in done if outcome is OutcomeKind.REFUSED)
         again = bool(refused) and refused == self._refused.get(key)
         self._refused[key] = refused
         return max(decided.look_again or AFTER_REFUSAL, AFTER_REFUSAL) if again else decided.look_again
@@ -193,15 +191,15 @@ class Reconciler:
         for decision in decisions:
             action = decision.action
             if action is not None and action in done:
-                outcome = str(done[action])
-                events.append(
-                    Event(now, self.account, decision.part, decision.rule, decision.because, in_words(action), outcome)
-                )
+                events.append(self._event(decision, now, str(done[action])))
             elif self._is_news(said, decision, act=act):
-                words = in_words(action) if action else None
-                events.append(Event(now, self.account, decision.part, decision.rule, decision.because, words, None))
+                events.append(self._event(decision, now, None))
         if events:
             self.store.events.add(self.account, events)
+
+    def _event(self, decision: Decision, now: datetime, outcome: str | None) -> Event:
+        action = str(describe(decision.action)) if decision.action is not None else None
+        return Event(now, self.account, decision.part, decision.rule, str(decision.because), action, outcome)
 
     def _note_verdicts(self, key: PositionKey, decisions: Iterable[Decision], done: dict[Action, OutcomeKind]) -> None:
         """What the risk control said: of each order that was sent, and of each that was not to be."""
@@ -214,11 +212,11 @@ class Reconciler:
             self.store.risk_checks.add(self.account, key.symbol, part, verdict, name, self.clock.now())
 
     def _is_news(self, said: _Said, decision: Decision, *, act: bool) -> bool:
-        shape = re.sub(r"[\d.,+-]+", "#", decision.because) + ("" if act else " (not running)")
+        now = (shape(decision.because), act)
         slot = (decision.part, f"{decision.rule}{'!' if decision.action else ''}")
-        if said.shapes.get(slot) == shape:
+        if said.shapes.get(slot) == now:
             return False
-        said.shapes[slot] = shape
+        said.shapes[slot] = now
         return True
 
     def _clear_alarms(self) -> None:
@@ -256,21 +254,3 @@ class Reconciler:
 
 def _runs(view: View) -> dict[str, tuple[UnderWay, ...]]:
     return {part.name: found for part in view.living if (found := under_way(part, view))}
-
-
-def in_words(action: Action) -> str:
-    """An action in a few words, for the events and the Why."""
-    name = re.sub(r"(?<!^)(?=[A-Z])", " ", type(action).__name__).lower()
-    match action:
-        case EndCycle():
-            return f"{name} {action.cycle}: {action.reason}"
-        case RaiseAlarm():
-            return f"{name} {action.subject}"
-        case AmendOrder():
-            return amended_words(action)
-        case Reduce():
-            return f"{name} to {plain(action.to)}"
-    order = getattr(action, "order", None)
-    identity = getattr(action, "client_order_id", "") or (order.client_order_id if order else "")
-    quantity = getattr(action, "quantity", None)
-    return " ".join(piece for piece in (name, identity, str(quantity) if quantity is not None else "") if piece)

@@ -137,7 +137,7 @@ class CycleRepository(Repository):
                     fees=action.fees,
                     funding=funding,
                     reason=action.reason,
-                    words=action.words,
+                    words=str(action.words),
                     life=life,
                 )
                 .on_conflict_do_nothing()

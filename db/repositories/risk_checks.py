@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, literal, literal_colum
 from sqlalchemy import insert as plain_insert
 
 from core.domain.action import Rule
+from core.domain.reason import from_json, text, to_json
 from core.domain.risk_result import Check, Verdict
 from db.base import Json
 from db.models import EventRow, RiskCheckRow
@@ -66,7 +67,7 @@ class RiskCheckRepository(Repository):
             "value": failed.value if failed else None,
             "limit_value": failed.limit if failed else None,
             "unit": failed.unit if failed else "",
-            "words": verdict.words,
+            "words": str(verdict.refusal or ""),
             "checks": [_json(check) for check in verdict.checks],
         }
         name = str(failed.name) if failed else ""
@@ -163,8 +164,16 @@ def _json(check: Check) -> Json:
         "value": check.value,
         "limit": check.limit,
         "unit": check.unit,
-        "words": check.words,
+        "words": str(check.refusal or ""),
+        "reason": None if check.refusal is None else to_json(check.refusal),
     }
+
+
+def _check(row: Json) -> Check:
+    """Rows of earlier versions have only the words."""
+    reason, words = row.get("reason"), row.get("words")
+    refusal = from_json(reason) if reason else text(words) if words else None
+    return Check(row["name"], row["value"], row["limit"], row["unit"], refusal)
 
 
 def _risk_check(row: Any) -> RiskCheck:
@@ -182,7 +191,7 @@ def _risk_check(row: Any) -> RiskCheck:
         limit=row.limit_value,
         unit=row.unit,
         words=row.words,
-        checks=tuple(Check(**one) for one in row.checks),
+        checks=tuple(_check(one) for one in row.checks),
         repeats=row.repeats,
         repeated_at=row.repeated_at,
     )

@@ -14,6 +14,7 @@ from core.domain.action import EndCycle, OutcomeKind
 from core.domain.intent import ExitReason, ExternalExit, Intent, Wanted
 from core.domain.observation import Seen
 from core.domain.order import Leg, Order, OrderKind, OrderStatus
+from core.domain.reason import Reason
 from tests.builders import (
     COIN,
     NOON,
@@ -162,7 +163,7 @@ def test_the_end_of_a_cycle_tells_the_money() -> None:
         part="000001",
         cycle=1,
         reason=ExitReason.CLOSED_BY_US,
-        words="closed as asked",
+        words=Reason("finish.closed_by_us"),
         realised_pnl=D(10),
         fees=D(-1),
         entered=contracts(10),
@@ -172,5 +173,5 @@ def test_the_end_of_a_cycle_tells_the_money() -> None:
 
 
 def test_the_reason_is_told_in_words() -> None:
-    assert because(plan(desired(CLOSING), held(), NOON), "close") == "closes 10.0 of 10 contracts at market, as asked"
+    assert because(plan(desired(CLOSING), held(), NOON), "close") == "closes 10 of 10 contracts at market, as asked"
     assert "finding out why" in because(plan(desired(CLOSING), held(held=7), NOON), "close")

@@ -13,6 +13,7 @@ from core.domain.difference import Answer, Choice, DifferenceKind
 from core.domain.intent import Desired, ExternalEntry, Recovery
 from core.domain.observation import Seen
 from core.domain.order import OrderKind
+from core.domain.reason import text
 from tests.builders import (
     LONG,
     NOON,
@@ -51,7 +52,7 @@ def taken(quantity: object = 2, at: object = 1010) -> ExternalEntry:
 def test_more_than_ours_is_a_residual_with_its_own_average() -> None:
     look = seen(entry(), oco(), position=position(12, average_price=price(1005)), differs_since=after(-9))
     (item,) = found(desired(begun()), look)
-    assert (item.kind, item.key, item.ours, item.theirs) == (DifferenceKind.RESIDUAL, LONG, "10", "12")
+    assert (item.kind, item.key, str(item.ours), str(item.theirs)) == (DifferenceKind.RESIDUAL, LONG, "10", "12")
     assert (item.quantity, item.price, item.since) == (2, 1030, after(-9))
     assert item.choices == (Choice.ADOPT, Choice.ASSIGN, Choice.IGNORE)
     assert item.answer is None
@@ -70,7 +71,7 @@ def test_what_is_missing_and_traced_to_its_fill_is_no_item() -> None:
 def test_what_is_missing_untraced_is_a_shortfall() -> None:
     gone = seen(entry(), oco(), held=5, differs_since=after(-5), foreign_fills=(fill("f1", 3, 990),))
     (item,) = found(desired(begun()), gone)
-    assert (item.kind, item.ours, item.theirs, item.quantity) == (DifferenceKind.SHORTFALL, "10", "5", 2)
+    assert (item.kind, str(item.ours), str(item.theirs), item.quantity) == (DifferenceKind.SHORTFALL, "10", "5", 2)
     assert item.choices == (Choice.BOOK, Choice.WAIT)
 
 
@@ -90,7 +91,12 @@ def test_orders_of_others_beside_a_part_are_named() -> None:
     theirs = order("", 1, kind=OrderKind.LIMIT, exchange_order_id="77", part=None, cycle=None, created_at=after(-90))
     look = seen(entry(), oco(), theirs, held=10)
     (item,) = found(desired(begun()), look)
-    assert (item.kind, item.theirs, item.since, item.mark) == (DifferenceKind.FOREIGN_ORDERS, "1", after(-90), "77")
+    assert (item.kind, str(item.theirs), item.since, item.mark) == (
+        DifferenceKind.FOREIGN_ORDERS,
+        "1",
+        after(-90),
+        "77",
+    )
     assert item.choices == (Choice.IGNORE,)
     assert found(desired(), look) != found(desired(begun()), look)
 
@@ -101,10 +107,10 @@ def test_orders_of_others_where_nothing_of_ours_is_are_their_own_business() -> N
 
 
 def test_net_mode_and_another_leverage_are_told() -> None:
-    look = seen(entry(), oco(), position=position(10, leverage=D(3)), hedge_mode=False, other_side="held")
+    look = seen(entry(), oco(), position=position(10, leverage=D(3)), hedge_mode=False, other_side=text("held"))
     mode, leverage = found(desired(begun()), look)
     assert (mode.kind, mode.choices) == (DifferenceKind.NET_MODE, ())
-    assert (leverage.kind, leverage.ours, leverage.theirs) == (DifferenceKind.LEVERAGE, "10x", "3x")
+    assert (leverage.kind, str(leverage.ours), str(leverage.theirs)) == (DifferenceKind.LEVERAGE, "10x", "3x")
 
 
 def test_the_leverage_of_any_part_on_a_shared_position_will_do() -> None:

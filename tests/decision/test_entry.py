@@ -16,6 +16,7 @@ from core.domain.instrument import TriggerBy
 from core.domain.intent import ExecutionKind, ExecutionStyle, Intent, Limits, Target, Wanted
 from core.domain.observation import Seen
 from core.domain.order import OrderKind, OrderStatus
+from core.domain.reason import text
 from tests.builders import (
     COIN,
     FACTS,
@@ -152,10 +153,10 @@ def test_enter(story: str, asked: Intent, look: Seen, actions: Sequence[str]) ->
 @pytest.mark.parametrize(
     ("story", "look", "level", "limits", "words"),
     [
-        ("the level", seen(), Level.NO_NEW_ENTRIES, None, "the level is no_new_entries"),
-        ("the level", seen(), Level.REDUCE_ONLY, None, "the level is reduce_only"),
+        ("the level", seen(), Level.NO_NEW_ENTRIES, None, "the level is no new entries"),
+        ("the level", seen(), Level.REDUCE_ONLY, None, "the level is reduce only"),
         ("maintenance", seen(healthy=False), Level.RUN, None, "not healthy"),
-        ("one-way mode", seen(other_side="it holds short"), Level.RUN, None, "it holds short; both sides"),
+        ("one-way mode", seen(other_side=text("it holds short")), Level.RUN, None, "it holds short; both sides"),
         ("200 legs rest", seen(facts=FULL, conditional_orders=199), Level.RUN, None, "199 of at most 200 conditional"),
         ("suspended", seen(instrument=replace(COIN, tradable=False)), Level.RUN, None, "cannot be traded now"),
         ("no price", seen(ticker=None), Level.RUN, None, "no fresh price"),

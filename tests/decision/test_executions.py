@@ -338,7 +338,7 @@ def test_a_step_under_way_waits_while_its_stop_belongs_where_the_price_has_been(
     look = seen(entry(), *pieces(1), guarded, held=11, mark=950, ticker=ticker(950, at=now), as_of=now)
     decided = plan(desired(asked), look, after(20))
     assert not [action for action in decided.actions if isinstance(action, PlaceOrder)]
-    assert "goes on later: its stop-loss belongs at 982.0, which is passed already" in because(decided, "recover")
+    assert "goes on later: its stop-loss belongs at 982, which is passed already" in because(decided, "recover")
 
 
 def test_a_step_below_the_smallest_value_is_not_begun() -> None:

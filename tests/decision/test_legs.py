@@ -271,7 +271,7 @@ def test_it_is_not_brought_back_while(story: str, found: Seen, level: Level) -> 
 def test_after_a_minute_it_is_booked_where_it_is_missing() -> None:
     decided = plan(both_parts(level=Level.REDUCE_ONLY), gap(differs_since=after(-61)), NOON)
     assert "book exit 10 at 975: closed_by_us" in in_words(decided)
-    assert "not brought back: the level is reduce_only" in because(decided, "totals")
+    assert "not brought back: the level is reduce only" in because(decided, "totals")
 
 
 # -- somebody closes some of it --------------------------------------------------------------------------------

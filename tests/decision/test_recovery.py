@@ -55,7 +55,7 @@ def told(
 def words(*orders: Any, **changes: Any) -> str:
     (decision,) = told(*orders, **changes)
     assert decision.action is None
-    return decision.because
+    return str(decision.because)
 
 
 def test_a_step_is_taken_under_the_trigger() -> None:
@@ -65,7 +65,7 @@ def test_a_step_is_taken_under_the_trigger() -> None:
     assert (action.purpose, action.kind, action.reduce_only) == (Purpose.RECOVERY, OrderKind.MARKET, False)
     assert action.quantity == contracts("1"), "100 USDT at 940.5 are 1.06 contracts, in steps of 0.1"
     assert action.leverage == D(10)
-    assert "recovery step 1: PnL -60.00 USDT is under -50.00 USDT" in decision.because
+    assert "recovery step 1: PnL -60.00 USDT is under -50.00 USDT" in str(decision.because)
 
 
 def test_its_own_stop_and_target_travel_with_it_where_the_part_has_them_now() -> None:
@@ -81,8 +81,8 @@ def test_its_own_stop_and_target_travel_with_it_where_the_part_has_them_now() ->
     [
         ("PnL -49.00 USDT, trigger -50.00 USDT", {"mark": 951}),
         ("PnL -50.00 USDT, trigger -50.00 USDT", {"mark": 950}),
-        ("the level is reduce_only", {"level": Level.REDUCE_ONLY}),
-        ("the level is no_added_risk", {"level": Level.NO_ADDED_RISK}),
+        ("the level is reduce only", {"level": Level.REDUCE_ONLY}),
+        ("the level is no added risk", {"level": Level.NO_ADDED_RISK}),
         ("the exchange is not healthy", {"healthy": False}),
         ("no fresh price", {"ticker": None}),
         ("0 of at most 0 steps are taken", {"rule": Recovery(max_steps=0)}),
@@ -109,7 +109,7 @@ def test_nothing_is_said_where_recovery_is_off_or_the_part_is_closing() -> None:
 
 def test_the_stop_is_put_right_first() -> None:
     (decision,) = told(oco(quantity=8))
-    assert "its stop-loss is put right first" in decision.because
+    assert "its stop-loss is put right first" in str(decision.because)
 
 
 def test_nothing_is_added_where_the_stop_belongs_on_the_wrong_side_of_the_price() -> None:

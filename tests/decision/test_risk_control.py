@@ -73,7 +73,7 @@ def test_every_check_is_made_in_its_order_and_says_its_value_and_limit() -> None
     verdict = judged(look, begun(), limits=limits)
     assert [check.name for check in verdict.checks] == list(CheckName)
     assert verdict.passed
-    assert verdict.words == ""
+    assert verdict.refusal is None
     assert verdict.failed is None
     told = {str(check.name): (check.value, check.limit, check.unit) for check in verdict.checks}
     assert told == {
@@ -134,7 +134,7 @@ def test_the_check_that_fails_says_so_in_numbers(limits: Limits, look: dict[str,
     verdict = judged(seen(**look), begun(), limits=limits)
     assert verdict.failed is not None
     assert verdict.failed.name == name
-    assert words in verdict.words
+    assert words in str(verdict.refusal)
     decided = plan(desired(begun(), limits=limits), seen(**look), NOON)
     assert not any(isinstance(action, PlaceOrder) for action in decided.actions)
 
@@ -335,7 +335,7 @@ def test_the_same_request_without_an_answer_is_a_duplicate() -> None:
     verdict = judged(seen(commands=(command("op00000101E01", outcome=OutcomeKind.UNKNOWN),)), begun())
     assert verdict.failed is not None
     assert verdict.failed.name is CheckName.DUPLICATE
-    assert "op00000101E01" in verdict.words
+    assert "op00000101E01" in str(verdict.refusal)
 
 
 @pytest.mark.parametrize(

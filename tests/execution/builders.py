@@ -7,13 +7,16 @@ from typing import Any
 
 from core.domain.intent import ExecutionStyle
 from core.domain.money import Contracts
+from core.domain.reason import text
 from core.execution.base import Place, Progress, Step, Wait
 from tests.builders import COIN, NOON, D, after, contracts, price
 
 
 def progress(style: ExecutionStyle | None = None, *, filled: object = 0, planned: object = 10, **more: Any) -> Progress:
-    """Ten contracts wanted, nothing done, begun at noon."""
-    begun = Progress(style or ExecutionStyle(), COIN, contracts(planned), contracts(filled), False, 0, "", NOON)
+    """Ten contracts wanted, nothing done, begun at noon; `refusal` is what the exchange said."""
+    begun = Progress(style or ExecutionStyle(), COIN, contracts(planned), contracts(filled), False, 0, None, NOON)
+    if "refusal" in more:
+        more["refusal"] = text(more["refusal"])
     return replace(begun, **{"name": "000001/1E", **more})
 
 

@@ -19,6 +19,7 @@ from core.domain.instrument import Instrument
 from core.domain.intent import AtEnd, ExecutionKind, ExecutionStyle
 from core.domain.money import NONE_HELD, ZERO, Contracts, Price, total
 from core.domain.order import OrderKind
+from core.domain.reason import text
 from core.execution import EXECUTION_STRATEGIES
 from core.execution.base import Complete, Place, Progress, Step, Wait, Withdraw
 from core.execution.pieces import least
@@ -116,7 +117,7 @@ class Storm:
             filled=self.filled,
             working=bool(live),
             orders=len(self.orders),
-            refusal=self.refusal,
+            refusal=text(self.refusal) if self.refusal else None,
             started_at=NOON,
             withdrawn=self.told == "take back",
             hurried=self.told == "finish",
@@ -129,7 +130,7 @@ class Storm:
             working_price=resting[-1].price if resting else None,
             resting=bool(resting),
             unfilled=Contracts(newest.quantity - newest.filled) if newest is not None and over else NONE_HELD,
-            at_market=len(self.orders) - len(limits),
+            market_orders=len(self.orders) - len(limits),
             first_price=self._first_price(),
         )
 
@@ -269,7 +270,7 @@ class Storm:
         for seconds in (0, 1, 100, 100_000):
             self.now += timedelta(seconds=seconds)
             assert isinstance(self.step(), Complete), f"goes on {seconds} s after it was complete"
-        if self.told == "finish" and not self.refusal and self.progress().at_market < 20:
+        if self.told == "finish" and not self.refusal and self.progress().market_orders < 20:
             assert self.progress().missing < least(self.progress()), "finish left something"
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from core.domain.intent import AtEnd, ExecutionKind, ExecutionStyle
 from core.domain.order import OrderKind
+from core.domain.reason import Reason, text
 from core.execution import EXECUTION_STRATEGIES
 from core.execution.base import Complete, Place, Progress, Wait, Withdraw, execution_for
 from core.execution.limit import LimitExecution
@@ -133,8 +134,8 @@ def test_a_limit_order_that_follows_the_market(
         ("it rests", live(THEN_AT_MARKET), 89, (Wait, after(90))),
         ("its time is over", live(THEN_AT_MARKET), 90, (Withdraw,)),
         ("the rest at market", ended(THEN_AT_MARKET, filled=4, at=90), 90, place(6)),
-        ("cut short, once more", ended(THEN_AT_MARKET, filled=6, at=91, at_market=1), 92, place(4)),
-        ("cut short too often", ended(THEN_AT_MARKET, filled=6, at=91, at_market=MOST_ORDERS), 92, (Complete,)),
+        ("cut short, once more", ended(THEN_AT_MARKET, filled=6, at=91, market_orders=1), 92, place(4)),
+        ("cut short too often", ended(THEN_AT_MARKET, filled=6, at=91, market_orders=MOST_ORDERS), 92, (Complete,)),
         ("nothing was ever placed", progress(THEN_AT_MARKET), 500, place(10)),
         ("taken away by a person, long ago", ended(THEN_AT_MARKET, at=10), 500, (Complete,)),
         ("refused as a limit order", progress(THEN_AT_MARKET, refusal="too far"), 500, (Complete,)),
@@ -148,11 +149,16 @@ def test_a_limit_order_whose_rest_goes_at_market(
 
 def test_a_limit_order_carries_its_kind_and_reason() -> None:
     step = LimitExecution().next_order(progress(AT_990), NOON)
-    assert step == Place(OrderKind.LIMIT, contracts(10), price(990), "buys 10.0 contracts at 990")
+    assert step == Place(
+        OrderKind.LIMIT,
+        contracts(10),
+        price(990),
+        Reason("execution.buys_at", quantity=contracts(10), price=price(990)),
+    )
 
 
 def test_a_refusal_is_told_in_the_words_of_the_exchange() -> None:
-    assert MarketExecution().next_order(progress(refusal="no margin"), NOON) == Complete("no margin")
+    assert MarketExecution().next_order(progress(refusal="no margin"), NOON) == Complete(text("no margin"))
 
 
 def test_styles_by_name() -> None:

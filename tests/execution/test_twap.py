@@ -74,7 +74,7 @@ def test_slices_that_stop_at_the_end(story: str, now: Progress, seconds: float, 
         ("nobody was there at all", progress(CATCHES_UP), 100, place(10)),
         ("refused before the end", progress(CATCHES_UP, refusal="no margin", sent_at=after(80)), 100, place(10)),
         ("refused at the end", progress(CATCHES_UP, refusal="no margin", sent_at=after(100)), 101, (Complete,)),
-        ("cut short too often", sent(CATCHES_UP, 100, 5, at_market=5 + MOST_ORDERS), 101, (Complete,)),
+        ("cut short too often", sent(CATCHES_UP, 100, 5, market_orders=5 + MOST_ORDERS), 101, (Complete,)),
         (
             "hurried after a refusal",
             sent(CATCHES_UP, 20, 2, refusal="no margin", hurried=True, hurried_at=after(25)),
@@ -207,14 +207,12 @@ def test_a_price_that_moves_does_not_move_the_schedule() -> None:
 
 def test_its_words() -> None:
     def words(now: Progress, seconds: float) -> str:
-        return TWAPExecution().next_order(now, after(seconds)).because
+        return str(TWAPExecution().next_order(now, after(seconds)).because)
 
-    assert words(progress(STOPS), 0) == "slice 1 of 5: buys 2.0 contracts at market"
+    assert words(progress(STOPS), 0) == "slice 1 of 5: buys 2 contracts at market"
     assert words(sent(STOPS, 0, 2), 5) == "waits for slice 2 of 5"
     assert words(progress(STOPS, refusal="no margin", sent_at=NOON), 1) == (
         "waits for slice 2 of 5, the newest request was refused: no margin"
     )
     assert words(live(RESTING, 995, buys=False), 5) == "slice 1 of 5 rests at 995"
-    assert (
-        words(progress(CATCHES_UP), 100) == "buys the missing 10.0 contracts at market, the time of the slices is over"
-    )
+    assert words(progress(CATCHES_UP), 100) == "buys the missing 10 contracts at market, the time of the slices is over"

@@ -1,6 +1,6 @@
 """What an order would come to, before it is asked for: size, levels, fees, the worst case, and what is wrong.
 
-Pure arithmetic on one price. Every problem is a sentence that names the field, the value and what is allowed.
+Pure arithmetic on one price. Every problem names the field, the value and what is allowed.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from core.domain.instrument import Instrument, Side
 from core.domain.intent import ExecutionKind, ExecutionStyle, Limits, Target
 from core.domain.money import NONE_HELD, ZERO, Contracts, Price
 from core.domain.observation import Ticker
-from core.domain.order import Purpose
+from core.domain.order import Leg, Purpose
 from core.domain.reason import Reason
 from core.domain.risk_result import CheckName, Verdict
 from core.execution.limits import problems_of
 
 STALE_AFTER = timedelta(seconds=15)  #: a price older than this opens nothing
+VALUE, LEVERAGE = Reason("field.position_value"), Reason("field.leverage")
+CONTRACT, LIMIT_PRICE = Reason("field.contract"), Reason("field.limit_price")
+FIELDS = {Leg.TAKE_PROFIT: Reason("field.take_profit"), Leg.STOP_LOSS: Reason("field.stop_loss")}
 LARGEST = Decimal(10) ** 12  #: no amount of USDT, price or multiple is larger; arithmetic stays exact below it
 
 
@@ -70,8 +73,8 @@ class Preview:
     worst_loss: Decimal | None  #: the stop-loss and both fees, without slippage; None: nothing limits the loss
     liquidation_price: Decimal | None  #: an estimate; None: not reached before a price of zero
     price_as_of: datetime | None
-    problems: tuple[Reason | str, ...]
-    notes: tuple[Reason | str, ...]
+    problems: tuple[Reason, ...]
+    notes: tuple[Reason, ...]
     verdict: Verdict | None = None  #: of the risk control; None: there is nothing it could be asked about
 
 
@@ -117,7 +120,7 @@ def preview(terms: Terms, ground: Ground, limits: Limits) -> Preview:
     )
 
 
-def nothing(problems: tuple[Reason | str, ...]) -> Preview:
+def nothing(problems: tuple[Reason, ...]) -> Preview:
     """A preview of which nothing can be told but what is wrong."""
     return Preview(
         entry_price=ZERO,
@@ -155,48 +158,51 @@ def liquidation_price(
 
 
 def target_problems(
-    name: str, target: Target | None, side: Side, rules: Instrument, average: Decimal, contracts: Decimal
-) -> Iterator[str]:
-    """What is wrong with a take-profit or stop-loss measured from `average`; `name` says which of the two."""
+    leg: Leg, target: Target | None, side: Side, rules: Instrument, average: Decimal, contracts: Decimal
+) -> Iterator[Reason]:
+    """Yield what is wrong with a take-profit or stop-loss measured from `average`; `leg` says which of the two."""
     if target is None or average <= 0 or not contracts:
         return
-    stop = name == "stop-loss"
+    stop, field, given = leg is Leg.STOP_LOSS, FIELDS[leg], _given(target)
     amount = target.pnl_usdt if target.pnl_usdt is not None else target.percent
-    unit = "USDT" if target.pnl_usdt is not None else "%"
     if amount is not None and (amount >= 0) is stop:
-        yield f"{name} {amount:f} {unit} is not a {'loss: below' if stop else 'profit: above'} 0 {unit} is allowed"
+        zero = Reason("amount.usdt", amount=0) if target.pnl_usdt is not None else Reason("amount.percent", amount=0)
+        if stop:
+            yield Reason("preview.no_loss", field=field, amount=given, zero=zero)
+        else:
+            yield Reason("preview.no_profit", field=field, amount=given, zero=zero)
         return
     level = _level(target, side, rules, average, contracts)
     assert level is not None
     if level <= 0:
-        yield f"{name} {_given(target)} would lie at a price of {level:f}: it must stay above 0"
+        yield Reason("preview.level_below_zero", field=field, amount=given, level=level)
     elif (level - average) * side.sign * (-1 if stop else 1) <= 0:
-        where = "below" if (side is Side.LONG) is stop else "above"
-        yield f"{name} {_given(target)} is on the wrong side: {where} {average:f} is allowed for a {side}"
+        if (side is Side.LONG) is stop:
+            yield Reason("preview.level_not_below", field=field, amount=given, price=average, side=side)
+        else:
+            yield Reason("preview.level_not_above", field=field, amount=given, price=average, side=side)
 
 
-def passed_problem(name: str, level: Decimal | None, side: Side, price: Decimal) -> str:
-    """Words, where `price` has gone through a level already; empty where it still waits."""
+def passed_problem(leg: Leg, level: Decimal | None, side: Side, price: Decimal) -> Reason | None:
+    """Return a problem where `price` has gone through a level already; None where it still waits."""
     if level is None:
-        return ""
-    gone = (price - level) * side.sign * (1 if name == "stop-loss" else -1) <= 0
-    return (
-        f"{name} {level:f} has been passed already: the price is {price:f}, it would be set off at once" if gone else ""
-    )
+        return None
+    gone = (price - level) * side.sign * (1 if leg is Leg.STOP_LOSS else -1) <= 0
+    return Reason("preview.level_passed", field=FIELDS[leg], level=level, price=price) if gone else None
 
 
 # -- the parts of a preview -------------------------------------------------------------------------------
 
 
-def _absurd(terms: Terms) -> Iterator[str]:
+def _absurd(terms: Terms) -> Iterator[Reason]:
     """Numbers that nothing can be computed from."""
-    numbers = {"position value": terms.position_value, "leverage": terms.leverage, "limit price": terms.entry.price}
-    for name, target in (("take-profit", terms.take_profit), ("stop-loss", terms.stop_loss)):
+    numbers = {VALUE: terms.position_value, LEVERAGE: terms.leverage, LIMIT_PRICE: terms.entry.price}
+    for leg, target in ((Leg.TAKE_PROFIT, terms.take_profit), (Leg.STOP_LOSS, terms.stop_loss)):
         if target is not None:
-            numbers[name] = next(n for n in (target.pnl_usdt, target.price, target.percent) if n is not None)
-    for name, number in numbers.items():
+            numbers[FIELDS[leg]] = next(n for n in (target.pnl_usdt, target.price, target.percent) if n is not None)
+    for field, number in numbers.items():
         if number is not None and not (number.is_finite() and abs(number) <= LARGEST):
-            yield f"{name} {number} is out of range: a number up to {LARGEST:,} is allowed"
+            yield Reason("preview.not_a_number", field=field, value=number, most=LARGEST)
 
 
 def entry_price(terms: Terms, ticker: Ticker | None) -> Price:
@@ -228,27 +234,28 @@ def _problems(
     contracts: Contracts,
     notional: Decimal,
     verdict: Verdict | None,
-) -> Iterator[str]:
+) -> Iterator[Reason]:
     rules, ticker = ground.instrument, ground.ticker
     if not rules.tradable:
-        yield f"contract {rules.symbol} cannot be traded now: the exchange has it suspended or not started"
+        yield Reason("preview.not_tradable", field=CONTRACT, symbol=rules.symbol)
     if ticker is None:
-        yield f"contract {rules.symbol} has no price yet: the bot has not heard one"
+        yield Reason("preview.no_price", field=CONTRACT, symbol=rules.symbol)
     elif ground.now - ticker.at > STALE_AFTER:
-        age = int((ground.now - ticker.at).total_seconds())
-        yield f"contract {rules.symbol} has no fresh price: the last is {age} s old, {STALE_AFTER.seconds} s at most"
+        age = ground.now - ticker.at
+        yield Reason("preview.stale_price", field=CONTRACT, symbol=rules.symbol, age=age, most=STALE_AFTER)
     yield from _entry_problems(terms, rules, ticker, limits)
     if verdict is None:
         return
     yield from _size_problems(terms, ground, price, contracts, notional)
-    yield from (check.words for check in verdict.checks if not check.passed)
-    for name, target in (("take-profit", terms.take_profit), ("stop-loss", terms.stop_loss)):
-        wrong = list(target_problems(name, target, terms.side, rules, price, contracts))
+    yield from (check.refusal for check in verdict.checks if check.refusal is not None)
+    for leg, target in ((Leg.TAKE_PROFIT, terms.take_profit), (Leg.STOP_LOSS, terms.stop_loss)):
+        wrong = list(target_problems(leg, target, terms.side, rules, price, contracts))
         yield from wrong
         if not wrong and ticker is not None and terms.entry.price is None:
-            words = passed_problem(name, _level(target, terms.side, rules, price, contracts), terms.side, ticker.mark)
-            if words:
-                yield words
+            level = _level(target, terms.side, rules, price, contracts)
+            passed = passed_problem(leg, level, terms.side, ticker.mark)
+            if passed is not None:
+                yield passed
 
 
 def _size_problems(
@@ -257,23 +264,26 @@ def _size_problems(
     price: Decimal,
     contracts: Contracts,
     notional: Decimal,
-) -> Iterator[str]:
+) -> Iterator[Reason]:
     rules, value = ground.instrument, terms.position_value
     least = max(rules.notional(rules.min_quantity, price), rules.min_notional)
     limit = terms.entry.kind is ExecutionKind.LIMIT
     most_contracts = rules.max_limit_quantity if limit else rules.max_market_quantity
     most = rules.notional(most_contracts, price)
-    lowest, highest = _money(least.quantize(Decimal("0.01"), ROUND_CEILING)), _money(most)
+    least = least.quantize(Decimal("0.01"), ROUND_CEILING)
     if contracts < rules.min_quantity or notional < rules.min_notional:
-        yield (
-            f"position value {value:f} USDT is too small: {lowest} USDT ({rules.min_quantity:f} contracts) "
-            f"to {highest} USDT is allowed"
+        yield Reason(
+            "preview.too_small", field=VALUE, value=value, least=least, contracts=rules.min_quantity, most=most
         )
     elif contracts > most_contracts and not terms.entry.kind.sliced:
-        yield (
-            f"position value {value:f} USDT is too large: {lowest} to {highest} USDT "
-            f"({most_contracts:f} contracts in one {'limit' if limit else 'market'} order) is allowed"
-        )
+        if limit:
+            yield Reason(
+                "preview.too_large_limit", field=VALUE, value=value, least=least, most=most, contracts=most_contracts
+            )
+        else:
+            yield Reason(
+                "preview.too_large_market", field=VALUE, value=value, least=least, most=most, contracts=most_contracts
+            )
 
 
 def _judged(terms: Terms, ground: Ground, limits: Limits, price: Decimal, contracts: Contracts) -> Verdict:
@@ -305,35 +315,31 @@ def _judged(terms: Terms, ground: Ground, limits: Limits, price: Decimal, contra
     return Verdict(Purpose.ENTRY, checks)
 
 
-def _entry_problems(terms: Terms, rules: Instrument, ticker: Ticker | None, limits: Limits) -> Iterator[str]:
+def _entry_problems(terms: Terms, rules: Instrument, ticker: Ticker | None, limits: Limits) -> Iterator[Reason]:
     price, entry = terms.entry.price, terms.entry
     if entry.kind is ExecutionKind.LIMIT and (price is None or price <= 0):
-        yield "limit price is empty: a price above 0 is allowed"
+        yield Reason("preview.limit_price_empty", field=LIMIT_PRICE)
         return
     yield from problems_of(entry, rules, terms.position_value, entry_price(terms, ticker) or None)
     if price and ticker is not None and abs(price / ticker.mark - 1) > limits.max_price_deviation:
         lowest = rules.round_up(ticker.mark * (1 - limits.max_price_deviation))
         highest = rules.round_down(ticker.mark * (1 + limits.max_price_deviation))
-        yield (
-            f"limit price {price:f} is {abs(price / ticker.mark - 1):.1%} away from the mark price: "
-            f"{lowest:f} to {highest:f} is allowed"
-        )
+        away = abs(price / ticker.mark - 1)
+        yield Reason("preview.limit_price_away", field=LIMIT_PRICE, value=price, away=away, least=lowest, most=highest)
 
 
-def _notes(terms: Terms, rules: Instrument, stop: Decimal | None, liquidation: Decimal | None) -> Iterator[str]:
+def _notes(terms: Terms, rules: Instrument, stop: Decimal | None, liquidation: Decimal | None) -> Iterator[Reason]:
     if terms.stop_loss is None:
-        yield "Without a stop-loss nothing limits the loss but the liquidation."
+        yield Reason("preview.no_stop")
     if stop is not None and liquidation is not None and (stop - liquidation) * terms.side.sign <= 0:
-        yield f"The stop-loss lies beyond the estimated liquidation at {liquidation:f}: the exchange would close first."
+        yield Reason("preview.liquidated_first", liquidation=liquidation)
     step, each = rules.quantity_step, rules.contract_value
-    yield f"Sizes are rounded down to whole steps of {step:f} contracts of {each:f} {rules.base}."
+    yield Reason("preview.rounded_down", step=step, each=each, base=rules.base)
 
 
-def _given(target: Target) -> str:
+def _given(target: Target) -> Reason:
     if target.price is not None:
-        return f"{target.price:f}"
-    return f"{target.pnl_usdt:f} USDT" if target.pnl_usdt is not None else f"{target.percent:f} %"
-
-
-def _money(amount: Decimal) -> str:
-    return f"{amount:,.2f}"
+        return Reason("amount.price", price=target.price)
+    if target.pnl_usdt is not None:
+        return Reason("amount.usdt", amount=target.pnl_usdt)
+    return Reason("amount.percent", amount=target.percent)

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from core.decision.view import FRESH, View, seconds, skip
+from core.decision.view import FRESH, View, skip
 from core.domain.action import BookExit, Decision, OutcomeKind, PlaceOrder, RaiseAlarm, Rule
 from core.domain.intent import ExitReason
 from core.domain.money import NONE_HELD, ZERO, Contracts
 from core.domain.order import OrderKind, Purpose
 from core.domain.part import Part
+from core.domain.reason import Reason
 
 TRIES_FOR = timedelta(seconds=60)  #: after this long without success the contracts are booked where they are missing
 
@@ -36,41 +37,41 @@ def accounted_for(view: View) -> Contracts:
 
 
 def _bring_back(part: Part, missing: Contracts, view: View) -> Iterator[Decision]:
-    said = f"{part.name} closed {missing} contracts more than it held: two of its exits filled"
-    yield Decision(part.name, Rule.TOTALS, said, RaiseAlarm(part.name, f"both-filled/{part.name}", said))
+    what = Reason("balance.closed_beyond", part=part.name, missing=missing)
+    yield Decision(part.name, Rule.TOTALS, what, RaiseAlarm(part.name, f"both-filled/{part.name}", what))
     unknown = view.unresolved(part)
     if unknown is not None:
-        yield skip(part, Rule.TOTALS, f"{said}; waits for the answer to {unknown.client_order_id}")
+        yield skip(part, Rule.TOTALS, Reason("balance.no_answer", what=what, order=unknown.client_order_id))
         return
     if not view.believed:
-        yield skip(part, Rule.TOTALS, f"{said}; looks again before it is put right")
+        yield skip(part, Rule.TOTALS, Reason("balance.looks_again", what=what))
         return
-    hindered = _hindered(part, missing, view)
+    failed = _precondition_failed(part, missing, view)
     since = view.seen.differs_since
-    if not hindered:
-        yield Decision(part.name, Rule.TOTALS, f"{said}; brought back at market", _order(part, missing, view))
+    if failed is None:
+        yield Decision(part.name, Rule.TOTALS, Reason("balance.brought_back", what=what), _order(part, missing, view))
     elif since is None or view.now - since < TRIES_FOR:
-        yield skip(part, Rule.TOTALS, f"{said}; cannot be brought back now: {hindered}")
+        yield skip(part, Rule.TOTALS, Reason("balance.cannot_now", what=what, why=failed))
     else:
-        yield from _book(part, missing, view, hindered)
+        yield from _book(part, missing, view, failed)
 
 
-def _hindered(part: Part, missing: Contracts, view: View) -> str:
-    """Why nothing may be bought back now, or an empty string."""
+def _precondition_failed(part: Part, missing: Contracts, view: View) -> Reason | None:
+    """Why nothing may be bought back now; None where it may."""
     seen, level = view.seen, view.desired.level
     if not level.may_add:
-        return f"the level is {level}"
+        return Reason("precondition.level", level=level)
     if not seen.healthy or not seen.instrument.tradable:
-        return "the contract cannot be traded now"
+        return Reason("balance.not_tradable")
     if seen.ticker is None or view.now - seen.ticker.at > FRESH:
-        return "no fresh price"
+        return Reason("precondition.no_price")
     smallest = seen.instrument.smallest_at(seen.ticker.mark)
     if missing < smallest:
-        return f"the smallest order is {smallest}"
+        return Reason("balance.too_small", smallest=smallest)
     last = view.newest(part, Purpose.BALANCE)
     if last is not None and last.outcome is OutcomeKind.REFUSED:
-        return f"refused {seconds(view.now - last.recorded_at)} ago: {last.words}"
-    return ""
+        return Reason("balance.refused", ago=view.now - last.recorded_at, words=last.words)
+    return None
 
 
 def _order(part: Part, missing: Contracts, view: View) -> PlaceOrder:
@@ -89,18 +90,18 @@ def _order(part: Part, missing: Contracts, view: View) -> PlaceOrder:
     )
 
 
-def _book(part: Part, missing: Contracts, view: View, hindered: str) -> Iterator[Decision]:
+def _book(part: Part, missing: Contracts, view: View, why: Reason) -> Iterator[Decision]:
     """Write the contracts off where they are missing, at the price they were closed at."""
     price = part.average_exit
     for other in sorted((one for one in view.living if one.size), key=lambda one: one.name):
         quantity = Contracts(min(missing, other.size))
         if quantity <= NONE_HELD or price is None:
             continue
-        words = f"{quantity} contracts were closed by the exits of {part.name} at {price}; not brought back: {hindered}"
+        booked = Reason("balance.booked", quantity=quantity, part=part.name, price=price, why=why)
         yield Decision(
             other.name,
             Rule.TOTALS,
-            words,
+            booked,
             BookExit(
                 part=other.name,
                 cycle=other.intent.cycle,

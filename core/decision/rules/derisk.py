@@ -12,13 +12,13 @@ from decimal import Decimal
 
 from core.decision.entry_state import entry_over, fully_entered
 from core.decision.preview.sizing import loss_at
-from core.decision.risk_control import money
 from core.decision.view import View, skip
 from core.domain.account import Level
 from core.domain.action import Decision, Reduce, Rule
 from core.domain.money import NONE_HELD, ZERO, Contracts
 from core.domain.order import Purpose
 from core.domain.part import Part
+from core.domain.reason import Reason
 
 APART = timedelta(seconds=30)  #: between two reductions of one part
 
@@ -29,20 +29,21 @@ def derisk(part: Part, view: View) -> Iterator[Decision]:
     if found is None:
         return
     lost, most = found
-    words = f"the stop would lose {money(lost)} USDT with fees, one trade may lose {money(most)}"
     busy = _busy(part, view)
-    if busy:
-        yield skip(part, Rule.DERISK, f"{words}: to be reduced, waits: {busy}")
+    if busy is not None:
+        yield skip(part, Rule.DERISK, Reason("derisk.waits", lost=lost, most=most, why=busy))
         return
     rules = part.instrument
     fits = rules.round_quantity(part.size * most / lost) if most > ZERO else NONE_HELD
     # the smallest order bounds both: what is closed, and what stays
     to = rules.round_quantity(min(max(fits, rules.min_quantity), part.size - rules.min_quantity))
     if to < rules.min_quantity:
-        yield skip(part, Rule.DERISK, f"{words}: {part.size} contracts cannot be split, and are left to their stop")
+        yield skip(part, Rule.DERISK, Reason("derisk.cannot_split", lost=lost, most=most, size=part.size))
         return
     reduce = Reduce(part.name, part.intent.cycle, Contracts(to))
-    yield Decision(part.name, Rule.DERISK, f"{words}: reduced from {part.size} to {to} contracts", reduce)
+    yield Decision(
+        part.name, Rule.DERISK, Reason("derisk.reduces", lost=lost, most=most, size=part.size, to=to), reduce
+    )
 
 
 def outgrown(part: Part, view: View) -> tuple[Decimal, Decimal] | None:
@@ -62,18 +63,18 @@ def _leaving(part: Part, view: View) -> bool:
     return closing or view.desired.level is Level.FLATTEN or view.filling(part)
 
 
-def _busy(part: Part, view: View) -> str:
-    """What has to be over first, or an empty string."""
+def _busy(part: Part, view: View) -> Reason | None:
+    """What has to be over first; None where nothing has."""
     unknown = view.unresolved(part)
     if unknown is not None:
-        return f"{unknown.client_order_id} has no answer yet"
+        return Reason("order.no_answer", order=unknown.client_order_id)
     if part.intent.adding is not None or not (fully_entered(part) or entry_over(part, view)):
-        return "it is still being entered"
+        return Reason("derisk.entering")
     if not part.protected:
-        return "its stop-loss is put right first"
+        return Reason("precondition.stop_first")
     if not view.seen.settled or view.residual < NONE_HELD:
-        return "the position is smaller than our parts; finding out why"
+        return Reason("precondition.position_smaller")
     last = view.newest(part, Purpose.CLOSE)
     if last is not None and view.now - last.recorded_at < APART:
-        return f"at most one reduction in {APART.seconds} s"
-    return ""
+        return Reason("derisk.apart", apart=APART)
+    return None

@@ -18,6 +18,7 @@ from core.domain.action import Decision, ForgetAnswer, Rule
 from core.domain.difference import Choice, DifferenceKind
 from core.domain.money import NONE_HELD, ZERO, Contracts, Price, plain, total
 from core.domain.part import Part
+from core.domain.reason import Reason
 
 BELIEVABLE = Decimal("0.5")  #: a residual's price further than this from the exchange's average is not told by it
 
@@ -28,10 +29,10 @@ class Difference:
 
     kind: DifferenceKind
     key: PositionKey
-    ours: str  #: what our book says
-    theirs: str  #: what the exchange says
+    ours: Reason  #: what our book says
+    theirs: Reason  #: what the exchange says
     since: datetime | None  #: None: the exchange does not tell
-    words: str
+    words: Reason
     choices: tuple[Choice, ...]
     mark: str  #: what tells it from a changed one
     answer: Choice | None = None  #: what the trader said to it
@@ -52,16 +53,16 @@ def outdated(view: View) -> Iterator[Decision]:
     standing = {(difference.kind, difference.mark) for difference in differences(view)}
     for answer in view.desired.answers:
         if (answer.kind, answer.mark) not in standing:
-            words = f"the difference that was answered with {answer.choice} is no longer what it was"
-            yield Decision(None, Rule.TOTALS, words, ForgetAnswer(answer.kind, answer.mark))
+            why = Reason("difference.outdated", choice=answer.choice)
+            yield Decision(None, Rule.TOTALS, why, ForgetAnswer(answer.kind, answer.mark))
 
 
-def waits_for_an_answer(view: View) -> str:
-    """Why nothing may be opened or enlarged beside contracts that are not ours, or an empty string."""
+def waits_for_an_answer(view: View) -> Reason | None:
+    """Return why nothing may be opened or enlarged beside contracts that are not ours; None where it may."""
     residual = view.residual
     if residual <= ZERO or view.desired.answered(DifferenceKind.RESIDUAL, plain(residual)) is Choice.IGNORE:
-        return ""
-    return f"{plain(residual)} contracts here are not ours: adopt, assign or ignore them first"
+        return None
+    return Reason("precondition.not_ours", residual=residual)
 
 
 def residual_price(view: View) -> Price | None:
@@ -86,7 +87,9 @@ def may_take_over(part: Part) -> bool:
 
 
 def _sizes(view: View) -> Iterator[Difference]:
-    residual, ours, theirs = view.residual, plain(view.parts_total), plain(view.seen.contracts)
+    residual = view.residual
+    ours = Reason("difference.contracts", contracts=view.parts_total)
+    theirs = Reason("difference.contracts", contracts=view.seen.contracts)
     mark = plain(residual)
     answer = view.desired.answered(DifferenceKind.RESIDUAL, mark)
     if residual == ZERO or not (answer or view.believed):
@@ -98,7 +101,7 @@ def _sizes(view: View) -> Iterator[Difference]:
             ours=ours,
             theirs=theirs,
             since=view.seen.differs_since,
-            words=f"The exchange holds {mark} contracts more than our parts: somebody else opened them.",
+            words=Reason("difference.residual", residual=residual),
             choices=(Choice.ADOPT, Choice.ASSIGN, Choice.IGNORE),
             mark=mark,
             answer=answer,
@@ -115,7 +118,7 @@ def _sizes(view: View) -> Iterator[Difference]:
             ours=ours,
             theirs=theirs,
             since=view.seen.differs_since,
-            words=f"{mark} contracts were closed by hand, and several parts hold this position: which of them lose it?",
+            words=Reason("difference.reduced", missing=reduced),
             choices=(Choice.PRO_RATA, Choice.OLDEST, Choice.NEWEST),
             mark=mark,
             answer=view.desired.answered(DifferenceKind.REDUCED, mark),
@@ -131,7 +134,7 @@ def _sizes(view: View) -> Iterator[Difference]:
             ours=ours,
             theirs=theirs,
             since=view.seen.differs_since,
-            words=f"{mark} contracts of our parts are gone at the exchange, and no fill tells why yet.",
+            words=Reason("difference.shortfall", missing=missing),
             choices=(Choice.BOOK, Choice.WAIT),
             mark=mark,
             answer=view.desired.answered(DifferenceKind.SHORTFALL, mark),
@@ -141,12 +144,15 @@ def _sizes(view: View) -> Iterator[Difference]:
 
 def _mode(view: View) -> Iterator[Difference]:
     if view.seen.other_side and view.living:
-        words = (
-            "The account is one-way and its other side is taken: "
-            "close that, or switch the account to long/short mode (hedge mode) at the exchange."
-        )
         yield Difference(
-            DifferenceKind.NET_MODE, view.desired.key, "long/short mode", "one-way", None, words, (), mark="net"
+            kind=DifferenceKind.NET_MODE,
+            key=view.desired.key,
+            ours=Reason("difference.hedge_mode"),
+            theirs=Reason("difference.one_way"),
+            since=None,
+            words=Reason("difference.net_mode"),
+            choices=(),
+            mark="net",
         )
 
 
@@ -156,15 +162,18 @@ def _leverage(view: View) -> Iterator[Difference]:
     if position is None or not wanted or position.leverage in wanted:
         return
     mark = plain(position.leverage)
-    ours = ", ".join(f"{plain(leverage)}x" for leverage in wanted)
+    each = tuple(Reason("difference.times", leverage=leverage) for leverage in wanted)
+    ours, theirs = (
+        Reason("difference.leverages", leverages=each),
+        Reason("difference.times", leverage=position.leverage),
+    )
     yield Difference(
         kind=DifferenceKind.LEVERAGE,
         key=view.desired.key,
         ours=ours,
-        theirs=f"{mark}x",
+        theirs=theirs,
         since=None,
-        words=f"The position stands at {mark}x and its parts were opened with {ours}; "
-        "the bot sets a part's leverage again before its next order.",
+        words=Reason("difference.leverage", theirs=theirs, ours=ours),
         choices=(Choice.IGNORE,),
         mark=mark,
         answer=view.desired.answered(DifferenceKind.LEVERAGE, mark),
@@ -176,15 +185,17 @@ def _orders(view: View) -> Iterator[Difference]:
     if not foreign or not view.living:
         return
     mark = ",".join(sorted(order.exchange_order_id for order in foreign))
-    told = sorted(f"{order.side} {order.kind} {plain(order.quantity)}" for order in foreign)
+    told = [
+        Reason("difference.order", side=order.side, kind=order.kind, quantity=order.quantity)
+        for order in sorted(foreign, key=lambda order: (order.side, order.kind, order.quantity))
+    ]
     yield Difference(
         kind=DifferenceKind.FOREIGN_ORDERS,
         key=view.desired.key,
-        ours="0",
-        theirs=str(len(foreign)),
+        ours=Reason("difference.orders", orders=0),
+        theirs=Reason("difference.orders", orders=len(foreign)),
         since=min((order.created_at for order in foreign if order.created_at is not None), default=None),
-        words=f"{len(foreign)} orders beside our parts are not ours and are left alone: {', '.join(told)}. "
-        "Cancel them where they were placed, or ignore them.",
+        words=Reason("difference.foreign_orders", orders=len(foreign), which=tuple(told)),
         choices=(Choice.IGNORE,),
         mark=mark,
         answer=view.desired.answered(DifferenceKind.FOREIGN_ORDERS, mark),

@@ -15,6 +15,7 @@ from core.domain.action import CancelOrder, Decision, ExecutionOver, PlaceOrder,
 from core.domain.money import NONE_HELD
 from core.domain.order import Purpose
 from core.domain.part import Part
+from core.domain.reason import Reason
 from core.execution.base import Place, Withdraw
 
 
@@ -23,8 +24,8 @@ def enter(part: Part, view: View) -> Iterator[Decision]:
     intent, level = part.intent, view.desired.level
     if not intent.living or intent.wanted.closes or level is Level.FLATTEN:
         return
-    withdrawn = _withdrawn(part, view) if part.entry_orders_working else ""
-    if withdrawn:
+    withdrawn = _withdrawn(part, view) if part.entry_orders_working else None
+    if withdrawn is not None:
         for order in part.entry_orders_working:
             if order.purpose is Purpose.ENTRY or level is Level.REDUCE_ONLY:
                 yield Decision(part.name, Rule.ENTER, withdrawn, CancelOrder(part.name, order))
@@ -34,12 +35,12 @@ def enter(part: Part, view: View) -> Iterator[Decision]:
         return
     waits = view.risk_blocked(part)
     if waits is not None:
-        yield skip(part, Rule.ENTER, f"waits for the answer to {waits.client_order_id}")
+        yield skip(part, Rule.ENTER, Reason("order.waits_for_answer", order=waits.client_order_id))
         return
     if fully_entered(part):
         return
     over = entry_over(part, view)
-    if over:
+    if over is not None:
         yield from _ended_short(part, over)
         return
     step = entry_step(part, view)
@@ -47,9 +48,9 @@ def enter(part: Part, view: View) -> Iterator[Decision]:
         yield skip(part, Rule.ENTER, step.because)
         return
     allowed = level.may_enter or (intent.cycle > 1 and level.may_add)
-    hindered = precondition_failed(part, view, Purpose.ENTRY) if allowed else f"the level is {level}"
-    if hindered:
-        yield skip(part, Rule.ENTER, f"waits: {hindered}")
+    failed = precondition_failed(part, view, Purpose.ENTRY) if allowed else Reason("precondition.level", level=level)
+    if failed is not None:
+        yield skip(part, Rule.ENTER, Reason("entry.waits", why=failed))
         return
     if step is None:
         yield from _begin(part, view)
@@ -57,21 +58,21 @@ def enter(part: Part, view: View) -> Iterator[Decision]:
     yield from _send(part, view, step)
 
 
-def _withdrawn(part: Part, view: View) -> str:
-    """Why entry orders that rest go, or an empty string. To take one away adds no risk and waits for no answer."""
+def _withdrawn(part: Part, view: View) -> Reason | None:
+    """Why entry orders that rest go; None where they stay. To take one away adds no risk and waits for no answer."""
     if view.desired.level is Level.REDUCE_ONLY:
-        return "withdrawn: the level is reduce only"
+        return Reason("entry.withdrawn_by_level")
     if exit_begun(part):
-        return "withdrawn: an exit has begun"
+        return Reason("entry.withdrawn_for_exit")
     step = entry_step(part, view)
-    return step.because if isinstance(step, Withdraw) else ""
+    return step.because if isinstance(step, Withdraw) else None
 
 
-def _ended_short(part: Part, words: str) -> Iterator[Decision]:
+def _ended_short(part: Part, why: Reason | None) -> Iterator[Decision]:
     """An entry that brought less than planned: from now on the part is what it brought."""
     intent, entered = part.intent, entered_by_entry(part)
-    if words and intent.contracts is not None and NONE_HELD < entered < intent.contracts:
-        yield Decision(part.name, Rule.ENTER, words, ExecutionOver(part.name, intent.cycle, Purpose.ENTRY, entered))
+    if why is not None and intent.contracts is not None and NONE_HELD < entered < intent.contracts:
+        yield Decision(part.name, Rule.ENTER, why, ExecutionOver(part.name, intent.cycle, Purpose.ENTRY, entered))
 
 
 def _begin(part: Part, view: View) -> Iterator[Decision]:
@@ -84,8 +85,8 @@ def _begin(part: Part, view: View) -> Iterator[Decision]:
     sent = tuple(_send(started, view, step)) if isinstance(step, Place) else ()
     if not any(one.verdict is not None and not one.verdict.passed for one in sent):  # refused, it has not begun
         start = StartCycle(part.name, intent.cycle, contracts, price)
-        words = f"cycle {intent.cycle}: {intent.position_value} USDT at {price} is {contracts} contracts"
-        yield Decision(part.name, Rule.ENTER, words, start)
+        why = Reason("entry.begins", cycle=intent.cycle, value=intent.position_value, price=price, contracts=contracts)
+        yield Decision(part.name, Rule.ENTER, why, start)
     yield from sent
 
 
@@ -101,8 +102,8 @@ def _send(part: Part, view: View, step: Place) -> Iterator[Decision]:
         parent=intent.contracts,
         filled=part.entered,
     )
-    if not verdict.passed:
-        yield Decision(part.name, Rule.ENTER, f"refused by the limits: {verdict.words}", verdict=verdict)
+    if verdict.refusal is not None:
+        yield Decision(part.name, Rule.ENTER, Reason("entry.refused", why=verdict.refusal), verdict=verdict)
         return
     client_id = view.next_id(part, Purpose.ENTRY, side.opening, step.kind, step.quantity)
     run = entry_run(part, view)

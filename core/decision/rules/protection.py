@@ -14,7 +14,7 @@ from decimal import Decimal
 from core.decision.order_terms import trigger_by
 from core.decision.placements import Placements
 from core.decision.rules.closing import closes_at_market
-from core.decision.view import DEBOUNCE, View, seconds, skip
+from core.decision.view import DEBOUNCE, View, skip
 from core.domain.action import (
     AmendOrder,
     CancelOrder,
@@ -31,11 +31,21 @@ from core.domain.intent import WhenRefused
 from core.domain.money import Contracts, Price
 from core.domain.order import Leg, Order, OrderKind, Purpose
 from core.domain.part import Part
+from core.domain.reason import Reason
 
 _LEG_PURPOSE = {Leg.STOP_LOSS: Purpose.STOP_LOSS, Leg.TAKE_PROFIT: Purpose.TAKE_PROFIT}
 _ANY_LEG = (Purpose.PROTECT, Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
 _CLOSING = (Purpose.CLOSE, Purpose.STOP_LOSS, Purpose.TAKE_PROFIT)
-_LEG_NAME = {Leg.STOP_LOSS: "stop-loss", Leg.TAKE_PROFIT: "take-profit"}
+_UNWANTED = {
+    None: Reason("protection.no_longer_wanted"),
+    Leg.STOP_LOSS: Reason("protection.no_stop_wanted"),
+    Leg.TAKE_PROFIT: Reason("protection.no_target_wanted"),
+}
+_PLACED = {
+    None: Reason("protection.placed"),
+    Leg.STOP_LOSS: Reason("protection.stop_placed"),
+    Leg.TAKE_PROFIT: Reason("protection.target_placed"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +80,30 @@ class ProtectionRule:
         part, wanted, live = self.part, self.wanted, self.live
         if wanted.tp is None and wanted.sl is None:
             for order in live:
-                yield self._do(self._unwanted_words(), CancelOrder(part.name, order))
+                yield self._do(_UNWANTED[self.leg], CancelOrder(part.name, order))
             return
         live = tuple(order for order in live if not self._came_with_the_unknown(order))
         keeper = self._keeper(live)
         closing = closes_at_market(part, self.view)
         if keeper is None:
             if closing and self.view.unresolved(part, Purpose.CLOSE) is None:
-                yield self._skip("it is being closed now")
+                yield self._skip(Reason("protection.closed_now"))
             else:
                 yield from self._bare()
         elif not closing:
             yield from self._adjust(keeper, live)
-
-    def _unwanted_words(self) -> str:
-        if self.leg is None:
-            return "neither take-profit nor stop-loss is wanted any more"
-        return f"no {_LEG_NAME[self.leg]} is wanted any more"
 
     # -- nothing rests ------------------------------------------------------------------------------------
 
     def _bare(self) -> Iterator[Decision]:
         part, view, wanted = self.part, self.view, self.wanted
         waits = self._waits_for_an_answer(bare=True)
-        if waits:
+        if waits is not None:
             yield self._skip(waits)
             return
         placements, last = self.placements, self.placements.newest
         if self.surely < part.instrument.min_quantity:
-            yield self._skip("the position is smaller than our parts; finding out why before it is guarded")
+            yield self._skip(Reason("protection.position_smaller"))
             return
         passed = self._passed(wanted)
         if passed is None and last is not None and last.outcome is OutcomeKind.REFUSED:
@@ -107,54 +112,57 @@ class ProtectionRule:
             yield from self._close_now(*passed)
             return
         if last is not None and last.outcome is not OutcomeKind.LOST and placements.too_soon_after(last, self.surely):
-            words = f": {last.words}" if last.words else ""
-            yield self._skip(f"the last placement was {seconds(view.now - last.recorded_at)} ago{words}")
+            ago = view.now - last.recorded_at
+            if last.words:
+                yield self._skip(Reason("protection.too_soon_after", ago=ago, words=last.words))
+            else:
+                yield self._skip(Reason("protection.too_soon", ago=ago))
             return
         if last is not None and last.outcome is OutcomeKind.REFUSED:
-            what = "TP and SL" if self.leg is None else f"the {_LEG_NAME[self.leg]}"
             subject = "target-refused" if self.leg is Leg.TAKE_PROFIT else "protection-refused"
-            yield self._alarm(subject, f"the exchange refuses {what}: {last.words}")
+            yield self._alarm(subject, self._refused(last.words))
             unguarded, bare = part.intent.unguarded, self.placements.refused_for
             if unguarded.then is WhenRefused.CLOSE and wanted.sl is not None and bare >= unguarded.longest:
-                allowed = seconds(unguarded.longest)
-                words = f"bare for {seconds(bare)}, {allowed} are allowed: the exchange refuses its stop-loss"
-                yield from self._close_now(Purpose.CLOSE, words)
+                why = Reason("protection.bare_too_long", bare=bare, allowed=unguarded.longest)
+                yield from self._close_now(Purpose.CLOSE, why)
                 return
             if unguarded.then is WhenRefused.ALARM:
-                yield self._skip("refused by the exchange; left as it is, as set for this part")
+                yield self._skip(Reason("protection.left_bare"))
                 return
             if self.placements.against_the_rules(last, self.surely):
-                yield self._skip("computed anew with the contract's rules and refused again; it needs a person")
+                yield self._skip(Reason("protection.refused_again"))
                 return
-        yield self._do(self._bare_words(), self._place(self.surely))
+        yield self._do(_PLACED[self.leg], self._place(self.surely))
 
-    def _bare_words(self) -> str:
+    def _refused(self, words: str) -> Reason:
         if self.leg is None:
-            return "bare: TP and SL are placed"
-        return f"no {_LEG_NAME[self.leg]} rests: it is placed"
+            return Reason("protection.refused", words=words)
+        if self.leg is Leg.STOP_LOSS:
+            return Reason("protection.stop_refused", words=words)
+        return Reason("protection.target_refused", words=words)
 
-    def _close_now(self, purpose: Purpose, words: str) -> Iterator[Decision]:
+    def _close_now(self, purpose: Purpose, why: Reason) -> Iterator[Decision]:
         """The price a leg waits for is behind us: what it would have done is done now, at market."""
         part, view = self.part, self.view
         waits = self._waits_for_an_answer(bare=True) or self._asks(view.unresolved(part, *_CLOSING, resting=False))
-        if waits:
+        if waits is not None:
             yield self._skip(waits)
             return
         if part.closes_working:  # at a limit: it could fill beside the order at market
             for order in part.closes_working:
-                yield self._do(f"{words}: the close at a limit goes first", CancelOrder(part.name, order))
+                yield self._do(Reason("protection.limit_close_first", why=why), CancelOrder(part.name, order))
             return
         last = view.newest(part, purpose, resting=False)
         if last is not None and last.outcome is OutcomeKind.REFUSED and view.now - last.recorded_at < DEBOUNCE:
-            yield self._skip(f"closing at market was refused: {last.words}")
+            yield self._skip(Reason("protection.close_refused", words=last.words))
             return
         quantity = Contracts(min(self.surely, part.instrument.max_market_quantity))
         if quantity < part.instrument.min_quantity:
-            yield self._skip(f"{words}, and the position is smaller than our parts; finding out why before closing")
+            yield self._skip(Reason("protection.close_position_smaller", why=why))
             return
         side = part.side.closing
         yield self._do(
-            f"{words}: closes at market",
+            Reason("protection.closes", why=why),
             PlaceOrder(
                 part=part.name,
                 cycle=part.intent.cycle,
@@ -188,17 +196,18 @@ class ProtectionRule:
         if change is None:
             if surplus:
                 for order in surplus:
-                    yield self._do("a second protection is not needed", CancelOrder(part.name, order))
+                    yield self._do(Reason("protection.surplus"), CancelOrder(part.name, order))
             elif view.seen.facts.native_oco and not keeper.dies_with_position and view.alone(part):
                 yield from self._upgrade()
             else:
-                yield self._skip(f"in place: {self._levels()} for {wanted.quantity} contracts")
+                yield self._skip(Reason("protection.in_place", levels=self._levels(), quantity=wanted.quantity))
             return
         if surplus and not view.alone(part):
             for order in surplus:
-                yield self._do("on a shared position one protection only", CancelOrder(part.name, order))
+                yield self._do(Reason("protection.one_only"), CancelOrder(part.name, order))
         if view.seen.facts.can_amend_triggers and self._same_legs(keeper):
-            yield self._do(f"amended in place to {self._levels()} for {wanted.quantity} contracts", change)
+            why = Reason("protection.amended", levels=self._levels(), quantity=wanted.quantity)
+            yield self._do(why, change)
         else:
             yield from self._replace(keeper)
 
@@ -206,12 +215,12 @@ class ProtectionRule:
         """A level that was edited to where it would be set off at once is not taken over: the resting one stays."""
         wanted = self.wanted
         if keeper.sl_trigger != wanted.sl and self._passed(Protection(wanted.quantity, None, wanted.sl)):
-            words = f"a stop-loss at {wanted.sl} would be set off at once; the one at {keeper.sl_trigger} stays"
-            yield self._alarm("stop-passed", words)
+            why = Reason("protection.stop_stays", level=wanted.sl, resting=keeper.sl_trigger)
+            yield self._alarm("stop-passed", why)
             self.wanted = replace(self.wanted, sl=keeper.sl_trigger)
         if keeper.tp_trigger != wanted.tp and self._passed(Protection(wanted.quantity, wanted.tp, None)):
-            words = f"a take-profit at {wanted.tp} would be set off at once; the one at {keeper.tp_trigger} stays"
-            yield self._alarm("target-passed", words)
+            why = Reason("protection.target_stays", level=wanted.tp, resting=keeper.tp_trigger)
+            yield self._alarm("target-passed", why)
             self.wanted = replace(self.wanted, tp=keeper.tp_trigger)
 
     def _change(self, keeper: Order) -> AmendOrder | None:
@@ -239,25 +248,24 @@ class ProtectionRule:
     def _upgrade(self) -> Iterator[Decision]:
         """Exchange the net that came with the entry for an OCO that dies with the position."""
         blocked = self._placement_blocked()
-        if blocked:
-            yield self._skip(f"in place: {self._levels()} for {self.wanted.quantity} contracts; {blocked}")
+        if blocked is not None:
+            levels, quantity = self._levels(), self.wanted.quantity
+            yield self._skip(Reason("protection.in_place_waits", levels=levels, quantity=quantity, why=blocked))
             return
-        words = "the entry's safety net is exchanged for an OCO that ends with the position"
-        yield self._do(words, self._place(self.wanted.quantity))
+        yield self._do(Reason("protection.upgraded"), self._place(self.wanted.quantity))
 
     def _replace(self, keeper: Order) -> Iterator[Decision]:
         """What cannot be amended: new before old where the part is alone, else old away first."""
         blocked = self._placement_blocked()
-        if blocked:
+        if blocked is not None:
             yield self._skip(blocked)
         elif self.view.alone(self.part):
-            yield self._do(f"exchanged for {self._levels()}", self._place(self.wanted.quantity))
+            yield self._do(Reason("protection.exchanged", levels=self._levels()), self._place(self.wanted.quantity))
         else:
-            words = "on a shared position the old protection goes before the new one comes"
-            yield self._do(words, CancelOrder(self.part.name, keeper))
+            yield self._do(Reason("protection.old_first"), CancelOrder(self.part.name, keeper))
 
-    def _waits_for_an_answer(self, *, bare: bool = False) -> str:
-        """Words, while a placement that guards this part, or did what its legs would do, may yet arrive.
+    def _waits_for_an_answer(self, *, bare: bool = False) -> Reason | None:
+        """Why it waits, while a placement that guards this part, or did what its legs would do, may yet arrive.
 
         A bare part that has the position to itself does not wait for its stop: a second one can close nothing of
         anybody else's, and goes when both turn out to rest. It is spaced from the first as any other.
@@ -266,25 +274,25 @@ class ProtectionRule:
         unknown = [command for command in self.view.unanswered(self.part) if command.purpose in purposes]
         resting = len(unknown) == 1 and unknown[0].kind.rests_on_trigger
         if bare and resting and self.leg is not Leg.TAKE_PROFIT and self.view.alone(self.part):
-            return ""
+            return None
         return self._asks(unknown[0] if unknown else None)
 
-    def _asks(self, unknown: Command | None) -> str:
+    def _asks(self, unknown: Command | None) -> Reason | None:
         if unknown is None:
-            return ""
-        since = seconds(self.view.now - unknown.recorded_at)
-        return f"asks whether {unknown.client_order_id} arrived, for {since} now"
+            return None
+        since = self.view.now - unknown.recorded_at
+        return Reason("protection.asks", order=unknown.client_order_id, since=since)
 
-    def _placement_blocked(self) -> str:
+    def _placement_blocked(self) -> Reason | None:
         waits = self._waits_for_an_answer()
-        if waits:
+        if waits is not None:
             return waits
         last = self.placements.newest
         if last is not None and self.placements.too_soon_after(last, self.wanted.quantity):
-            return f"the last placement was {seconds(self.view.now - last.recorded_at)} ago"
+            return Reason("protection.too_soon", ago=self.view.now - last.recorded_at)
         if last is not None and self.placements.against_the_rules(last, self.surely):
-            return f"computed anew with the contract's rules and refused again: {last.words}"
-        return ""
+            return Reason("protection.refused_again_for", words=last.words)
+        return None
 
     def _whole_steps(self, quantity: Contracts) -> Contracts:
         """What of it can be ordered: all, unless the contract's step has grown since it was entered."""
@@ -332,39 +340,40 @@ class ProtectionRule:
             price_protect=self.view.desired.price_protect,
         )
 
-    def _passed(self, wanted: Protection) -> tuple[Purpose, str] | None:
+    def _passed(self, wanted: Protection) -> tuple[Purpose, Reason] | None:
         """The leg whose price is behind us already, the stop first."""
         price = self.view.price_by(trigger_by(self.part))
         if price is None:
             return None
         sign = Decimal(self.part.side.sign)
         if wanted.sl is not None and (price - wanted.sl) * sign <= 0:
-            return Purpose.STOP_LOSS, f"the stop-loss {wanted.sl} has been passed at {price}"
+            return Purpose.STOP_LOSS, Reason("protection.stop_passed", level=wanted.sl, price=price)
         if wanted.tp is not None and (wanted.tp - price) * sign <= 0:
-            return Purpose.TAKE_PROFIT, f"the take-profit {wanted.tp} has been passed at {price}"
+            return Purpose.TAKE_PROFIT, Reason("protection.target_passed", level=wanted.tp, price=price)
         return None
 
-    def _passed_by_refusal(self, code: str) -> tuple[Purpose, str] | None:
+    def _passed_by_refusal(self, code: str) -> tuple[Purpose, Reason] | None:
         facts = self.view.seen.facts
         if code in facts.stop_passed_codes and self.leg is not Leg.TAKE_PROFIT:
-            return Purpose.STOP_LOSS, f"the exchange says that the stop-loss {self.wanted.sl} has been passed"
+            return Purpose.STOP_LOSS, Reason("protection.stop_passed_there", level=self.wanted.sl)
         if code in facts.target_passed_codes:
-            return Purpose.TAKE_PROFIT, f"the exchange says that the take-profit {self.wanted.tp} has been passed"
+            return Purpose.TAKE_PROFIT, Reason("protection.target_passed_there", level=self.wanted.tp)
         return None
 
-    def _skip(self, because: str) -> Decision:
+    def _skip(self, because: Reason) -> Decision:
         return skip(self.part, Rule.PROTECT, because)
 
-    def _do(self, because: str, action: PlaceOco | PlaceOrder | AmendOrder | CancelOrder) -> Decision:
+    def _do(self, because: Reason, action: PlaceOco | PlaceOrder | AmendOrder | CancelOrder) -> Decision:
         return Decision(self.part.name, Rule.PROTECT, because, action)
 
-    def _alarm(self, subject: str, words: str) -> Decision:
-        alarm = RaiseAlarm(self.part.name, f"{subject}/{self.part.name}", words)
-        return Decision(self.part.name, Rule.PROTECT, words, alarm)
+    def _alarm(self, subject: str, why: Reason) -> Decision:
+        alarm = RaiseAlarm(self.part.name, f"{subject}/{self.part.name}", why)
+        return Decision(self.part.name, Rule.PROTECT, why, alarm)
 
-    def _levels(self) -> str:
-        """What rests or is to rest, for a sentence."""
-        tp, sl = (price if price is not None else "none" for price in (self.wanted.tp, self.wanted.sl))
+    def _levels(self) -> Reason:
+        """What rests or is to rest."""
         if self.leg is None:
-            return f"TP {tp}, SL {sl}"
-        return f"SL {sl}" if self.leg is Leg.STOP_LOSS else f"TP {tp}"
+            return Reason("protection.levels", tp=self.wanted.tp, sl=self.wanted.sl)
+        if self.leg is Leg.STOP_LOSS:
+            return Reason("protection.stop_level", sl=self.wanted.sl)
+        return Reason("protection.target_level", tp=self.wanted.tp)

@@ -17,6 +17,7 @@ from core.domain.intent import ExitReason, Intent, ReopenRule, Wanted
 from core.domain.money import Contracts
 from core.domain.order import Purpose
 from core.domain.part import Part
+from core.domain.reason import Reason
 
 
 def reopen(part: Part, view: View) -> Iterator[Decision]:
@@ -25,35 +26,42 @@ def reopen(part: Part, view: View) -> Iterator[Decision]:
     if intent.living or intent.wanted is Wanted.CLOSED:
         return
     never = _never(intent)
-    if never:
-        yield Decision(part.name, Rule.REOPEN, f"not opened again: {never}", LetGo(part.name, intent.cycle))
+    if never is not None:
+        yield Decision(part.name, Rule.REOPEN, Reason("reopen.never", why=never), LetGo(part.name, intent.cycle))
         return
     due = reopen_due(intent)
     if due is None:
         return
     if view.now < due:
-        yield skip(part, Rule.REOPEN, f"opens again in {_countdown(due - view.now)} ({_after(intent)})")
+        left = _whole_seconds(due - view.now)
+        yield skip(part, Rule.REOPEN, Reason("reopen.counts_down", left=left, after=_after(intent)))
         return
     held_back = _held_back(part, view)
-    if held_back:
-        yield skip(part, Rule.REOPEN, f"due to open again and waits: {held_back}")
+    if held_back is not None:
+        yield skip(part, Rule.REOPEN, Reason("reopen.waits", why=held_back))
         return
     price = reference_price(part, view)
     contracts = part.instrument.contracts_for(intent.position_value, price)
     smallest = part.instrument.smallest_at(price)
     if contracts < smallest:
-        words = f"{intent.position_value} USDT is less than the smallest order of {smallest} contracts"
-        yield skip(part, Rule.REOPEN, f"due to open again, but the limits refuse it: {words}")
+        why = Reason("entry.too_small", value=intent.position_value, smallest=smallest)
+        yield skip(part, Rule.REOPEN, Reason("reopen.refused", why=why))
         return
     control = ExecutionRiskControl(view.desired.limits)
     verdict = control.check(_afresh(part, contracts), contracts, price, view, resting=intent.entry.price is not None)
-    if not verdict.passed:
-        words = f"due to open again, but the limits refuse it: {verdict.words}"
-        yield Decision(part.name, Rule.REOPEN, words, verdict=verdict)
+    if verdict.refusal is not None:
+        yield Decision(part.name, Rule.REOPEN, Reason("reopen.refused", why=verdict.refusal), verdict=verdict)
         return
     start = StartCycle(part.name, intent.cycle + 1, contracts, price)
-    words = f"cycle {start.cycle} begins ({_after(intent)}): {intent.position_value} USDT at {price}"
-    yield Decision(part.name, Rule.REOPEN, f"{words} is {contracts} contracts", start)
+    begins = Reason(
+        "reopen.begins",
+        cycle=start.cycle,
+        after=_after(intent),
+        value=intent.position_value,
+        price=price,
+        contracts=contracts,
+    )
+    yield Decision(part.name, Rule.REOPEN, begins, start)
 
 
 def _afresh(part: Part, contracts: Contracts) -> Part:
@@ -73,42 +81,43 @@ def reopen_due(intent: Intent) -> datetime | None:
     return intent.cycle_ended_at + wait
 
 
-def _never(intent: Intent) -> str:
-    """Why no cycle follows, or an empty string. What the trader asked for by name is not asked about."""
+def _never(intent: Intent) -> Reason | None:
+    """Why no cycle follows; None where one does. What the trader asked for by name is not asked about."""
     rule, reason = intent.reopen, intent.exit_reason
     if intent.wanted is Wanted.RENEWED or intent.reopen_at is not None:
-        return ""
+        return None
     if rule is None:
-        return "reopening is off for it"
+        return Reason("reopen.off")
     if reason is ExitReason.NOT_ENTERED:
-        return "" if intent.cycle > 1 else "it was never entered"
+        return None if intent.cycle > 1 else Reason("reopen.never_entered")
     if reason not in rule.after:
-        return f"it ended by {str(reason).replace('_', ' ')}, which is not reopened"
+        return Reason("reopen.not_after", reason=reason)
     if rule.max_cycles is not None and intent.cycle >= rule.max_cycles:
-        return f"all of its {rule.max_cycles} cycles are done"
+        return Reason("reopen.cycles_done", cycles=rule.max_cycles)
     if rule.loss_budget is not None and intent.earned <= -rule.loss_budget:
-        return f"its cycles have lost {-intent.earned:,.2f} of at most {rule.loss_budget:,.2f} USDT"
-    return ""
+        return Reason("reopen.budget_lost", lost=-intent.earned, budget=rule.loss_budget)
+    return None
 
 
-def _held_back(part: Part, view: View) -> str:
+def _held_back(part: Part, view: View) -> Reason | None:
+    """Why a reopen that is due waits; None where it does not."""
     seen, level = view.seen, view.desired.level
     if not level.may_add:
-        return f"the level is {level}"
+        return Reason("precondition.level", level=level)
     unknown = view.unresolved(part)
     if unknown is not None:
-        return f"{unknown.client_order_id} has no answer yet"
+        return Reason("order.no_answer", order=unknown.client_order_id)
     if not seen.confirmed or not seen.settled:
-        return "a second look that agrees"
+        return Reason("precondition.second_look")
     return precondition_failed(part, view, Purpose.ENTRY)
 
 
-def _after(intent: Intent) -> str:
+def _after(intent: Intent) -> Reason:
     if intent.reopen_at is not None:
-        return "as asked"
-    return f"after {str(intent.exit_reason).replace('_', ' ')}"
+        return Reason("reopen.as_asked")
+    return Reason("reopen.after", reason=intent.exit_reason)
 
 
-def _countdown(left: timedelta) -> str:
-    minutes, seconds = divmod(int(left.total_seconds()) + (left.microseconds > 0), 60)
-    return f"{minutes}:{seconds:02}"
+def _whole_seconds(left: timedelta) -> timedelta:
+    """Rounded up, so that a countdown ends with 0:01."""
+    return timedelta(seconds=int(left.total_seconds()) + (left.microseconds > 0))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from core.decision.view import View, skip, stuck
 from core.domain.action import CancelOrder, Decision, Rule
+from core.domain.reason import Reason
 
 
 def sweep(view: View) -> Iterator[Decision]:
@@ -15,7 +16,8 @@ def sweep(view: View) -> Iterator[Decision]:
             yield stuck(order, Rule.SWEEP)
             continue
         name = order.client_order_id or order.exchange_order_id
-        yield Decision(order.part, Rule.SWEEP, f"{name} belongs to no open part", CancelOrder(order.part or "", order))
+        why = Reason("sweep.left_over", order=name)
+        yield Decision(order.part, Rule.SWEEP, why, CancelOrder(order.part or "", order))
     foreign = [order for order in view.seen.orders if order.part is None and order.working]
     if foreign:
-        yield skip(None, Rule.SWEEP, f"{len(foreign)} orders here are not ours and are left alone")
+        yield skip(None, Rule.SWEEP, Reason("sweep.foreign", orders=len(foreign)))

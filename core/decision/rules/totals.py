@@ -18,16 +18,12 @@ from core.domain.intent import ExitReason
 from core.domain.money import NONE_HELD, ZERO, Contracts, plain, total
 from core.domain.order import Fill
 from core.domain.part import Part
+from core.domain.reason import Reason
 
 ORIGINS = {
     "order": ExitReason.CLOSED_BY_HAND,
     "liquidation": ExitReason.LIQUIDATED,
     "deleveraging": ExitReason.DELEVERAGED,
-}
-DIVIDED = {
-    Division.PRO_RATA: "over the parts by their size",
-    Division.OLDEST: "from the oldest part on",
-    Division.NEWEST: "from the newest part on",
 }
 UNTRACED = timedelta(seconds=60)  #: after this long without a fill that explains it, a gap is booked at the mark
 
@@ -46,7 +42,7 @@ def totals(view: View) -> Iterator[Decision]:
     if missing == NONE_HELD:
         return
     if not view.believed:
-        yield skip(None, Rule.TOTALS, f"{-residual} contracts of ours are gone; looking again before booking it")
+        yield skip(None, Rule.TOTALS, Reason("totals.looks_again", missing=-residual))
         return
     yield from _trace(view, missing)
 
@@ -62,9 +58,9 @@ def untraced(view: View) -> Contracts:
 def _reported(view: View) -> Decision:
     residual = view.residual
     if view.desired.answered(DifferenceKind.RESIDUAL, plain(residual)) is Choice.IGNORE:
-        return skip(None, Rule.TOTALS, f"the exchange holds {residual} contracts more than our parts; ignored as asked")
-    words = f"the exchange holds {residual} contracts more than our parts; they are left alone"
-    return Decision(None, Rule.TOTALS, words, RaiseAlarm(None, f"residual/{view.desired.key}", words))
+        return skip(None, Rule.TOTALS, Reason("totals.more_ignored", residual=residual))
+    why = Reason("totals.more_than_ours", residual=residual)
+    return Decision(None, Rule.TOTALS, why, RaiseAlarm(None, f"residual/{view.desired.key}", why))
 
 
 def _trace(view: View, missing: Contracts) -> Iterator[Decision]:
@@ -77,8 +73,8 @@ def _trace(view: View, missing: Contracts) -> Iterator[Decision]:
             continue
         rule = division(view, fill, left)
         if rule is Division.ASK:
-            words = f"{plain(left)} contracts of a shared position were closed by hand; asks which parts they were of"
-            yield Decision(None, Rule.TOTALS, words, RaiseAlarm(None, f"reduced/{view.desired.key}", words))
+            why = Reason("totals.asks_whose", missing=left)
+            yield Decision(None, Rule.TOTALS, why, RaiseAlarm(None, f"reduced/{view.desired.key}", why))
             return
         for name, quantity in divide(left, rooms, rule, view.seen.instrument.quantity_step).items():
             yield _book(holders[name], quantity, fill, rule, alone=len(holders) == 1)
@@ -134,31 +130,31 @@ def _book(part: Part, quantity: Contracts, fill: Fill, rule: Division, *, alone:
         at=fill.at,
         exchange_fill_id=_piece(part, fill.exchange_fill_id),
     )
-    words = f"{quantity} contracts were closed at {fill.price} by an order that is not ours ({reason})"
+    why = Reason("totals.closed_by_others", quantity=quantity, price=fill.price, reason=reason)
     if not alone:
-        words = f"{words}; divided {DIVIDED[rule]}"
-    return Decision(part.name, Rule.TOTALS, words, action)
+        why = Reason("totals.divided", what=why, how=rule)
+    return Decision(part.name, Rule.TOTALS, why, action)
 
 
 def _untraced(view: View, missing: Contracts, holders: list[Part]) -> Iterator[Decision]:
     since, mark = view.seen.differs_since, view.seen.mark
     answer = view.desired.answered(DifferenceKind.SHORTFALL, plain(missing))
     if answer is Choice.WAIT:
-        yield skip(None, Rule.TOTALS, f"{missing} contracts of ours are gone; waits for the fill, as asked")
+        yield skip(None, Rule.TOTALS, Reason("totals.waits_for_fill", missing=missing))
         return
     early = since is None or view.now - since < UNTRACED
     if since is None or mark is None or (early and answer is not Choice.BOOK):
-        yield skip(None, Rule.TOTALS, f"{missing} contracts of ours are gone; looking for the fill that closed them")
+        yield skip(None, Rule.TOTALS, Reason("totals.looks_for_fill", missing=missing))
         return
-    words = f"{missing} contracts of ours are gone and no fill explains it; booked at the mark price {mark}"
-    yield Decision(None, Rule.TOTALS, words, RaiseAlarm(None, f"untraced/{view.desired.key}", words))
+    why = Reason("totals.booked_at_mark", missing=missing, mark=mark)
+    yield Decision(None, Rule.TOTALS, why, RaiseAlarm(None, f"untraced/{view.desired.key}", why))
     for part in holders:
         quantity = Contracts(min(missing, part.size))
         if quantity > NONE_HELD:
             yield Decision(
                 part.name,
                 Rule.TOTALS,
-                words,
+                why,
                 BookExit(
                     part.name,
                     part.intent.cycle,

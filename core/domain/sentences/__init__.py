@@ -1,17 +1,47 @@
 """The catalogue of sentences: every code of a reason with its English, places in braces.
 
 One file a topic. A place may carry a format: one of Python's for numbers (`+,.2f`), `usdt` for a signed amount with its
-currency, `clock` for a length of time as 4:12, and for several values `or` ("1, 2 or 3") or `sentences` ("one; two").
-The other languages lie in `locale/`.
+currency, `clock` for a length of time as 4:12 and `span` for one in whole units (15 s, 2 h), and for several values
+`or` ("1, 2 or 3") or `sentences` ("one; two"). The other languages lie in `locale/`.
 """
 
 from __future__ import annotations
 
-from core.domain.sentences import environment, fields, keys, settings, trading, words
+from core.domain.sentences import (
+    actions,
+    bot,
+    closing,
+    differences,
+    entry,
+    environment,
+    execution,
+    fields,
+    keys,
+    recovery,
+    risk,
+    settings,
+    trading,
+    words,
+)
 
 SENTENCES: dict[str, str] = {}
 
-for topic in (environment, fields, keys, settings, trading, words):
+for topic in (
+    actions,
+    bot,
+    closing,
+    differences,
+    entry,
+    environment,
+    execution,
+    fields,
+    keys,
+    recovery,
+    risk,
+    settings,
+    trading,
+    words,
+):
     doubled = SENTENCES.keys() & topic.SENTENCES.keys()
     if doubled:
         raise ValueError(f"codes that stand in the catalogue twice: {sorted(doubled)}")

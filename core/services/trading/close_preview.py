@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.decision.preview.preview import passed_problem, target_problems
+from core.decision.preview.preview import FIELDS, passed_problem, target_problems
 from core.domain.instrument import Instrument, Side
 from core.domain.intent import Intent, Target
 from core.domain.money import ZERO
+from core.domain.order import Leg
 from core.domain.reason import Reason, as_reason
 from core.services.reporting.snapshot_reader import Pictured
 from core.services.trading.choices import trigger_problem
 
 CONTRACTS = Reason("field.contracts")
-FIELDS = {"take-profit": Reason("field.take_profit"), "stop-loss": Reason("field.stop_loss")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +51,20 @@ def edit_problems(
     if average is None or not contracts:
         average = intent.entry.price or (ticker.mark if ticker else None)
         contracts = rules.contracts_for(intent.position_value, average) if average else None
-    for name, target in (("take-profit", take_profit), ("stop-loss", stop_loss)):
+    for leg, target in ((Leg.TAKE_PROFIT, take_profit), (Leg.STOP_LOSS, stop_loss)):
         if target is None or average is None or not contracts:
             continue
         # A held part may lock in profit: its stop may lie beyond its entry, only not beyond the price.
         held = row is not None and Decimal(row["size"]) > ZERO
-        wrong = [] if held else list(map(as_reason, target_problems(name, target, side, rules, average, contracts)))
+        wrong = [] if held else list(target_problems(leg, target, side, rules, average, contracts))
         level = rules.stop_price(side, target.raw_price(rules, side, average, contracts))
         if held and level <= 0:
-            wrong = [Reason("target.not_above_zero", field=FIELDS[name], level=level)]
+            wrong = [Reason("target.not_above_zero", field=FIELDS[leg], level=level)]
         yield from wrong
         if held and not wrong and ticker is not None:
-            words = passed_problem(name, level, side, ticker.mark)
-            if words:
-                yield as_reason(words)
+            passed = passed_problem(leg, level, side, ticker.mark)
+            if passed is not None:
+                yield passed
 
 
 def close_problems(contracts: Decimal, size: Decimal, rules: Instrument) -> Iterator[Reason]:

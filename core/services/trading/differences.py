@@ -13,18 +13,17 @@ from decimal import Decimal
 from typing import Any
 
 from core.clock import Clock
-from core.decision.preview.preview import passed_problem, target_problems
-from core.decision.rules.totals import DIVIDED
+from core.decision.preview.preview import FIELDS, passed_problem, target_problems
 from core.domain.account import PositionKey
 from core.domain.difference import Answer, Choice, DifferenceKind, Division
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import Instrument, Side
 from core.domain.intent import ExecutionStyle, ExternalEntry, Intent, RecoveryChoice, ReopenChoice, Target, Wanted
 from core.domain.money import ZERO, Contracts, Price
+from core.domain.order import Leg
 from core.domain.reason import Reason, as_reason
 from core.services.reporting.snapshot_reader import Pictured
 from core.services.trading.choices import choice_problems
-from core.services.trading.close_preview import FIELDS
 from core.services.trading.requests import Asked
 from db.store import Store
 
@@ -162,7 +161,7 @@ class Differences:
 
     def divide(self, account: str, difference: str, mark: str, choice: Choice, token: str, by: str) -> Asked:
         """Say which parts lose what somebody closed of a position they share."""
-        words = self._words(account, Reason("answer.divided", how=DIVIDED[Division(choice)]))
+        words = self._words(account, Reason("answer.divided", how=Division(choice)))
         return self._answer(account, difference, mark, choice, token, by, words)
 
     # -- helpers --------------------------------------------------------------------------------------------
@@ -205,22 +204,20 @@ class Differences:
         if quantity < rules.min_quantity or quantity % rules.quantity_step:
             yield (Reason("answer.too_small", quantity=quantity, least=rules.min_quantity, step=rules.quantity_step))
         ticker = Pictured.of(self.store, row.account).ticker(row.symbol)
-        for name, target in (("take-profit", asked.take_profit), ("stop-loss", asked.stop_loss)):
+        for leg, target in ((Leg.TAKE_PROFIT, asked.take_profit), (Leg.STOP_LOSS, asked.stop_loss)):
             if target is None or price is None:
                 continue
             # A stop given as a price may lock in profit: it must lie behind the price, not behind the entry.
             wrong = (
-                []
-                if target.price is not None
-                else list(map(as_reason, target_problems(name, target, row.side, rules, price, quantity)))
+                [] if target.price is not None else list(target_problems(leg, target, row.side, rules, price, quantity))
             )
             level = rules.stop_price(row.side, target.raw_price(rules, row.side, price, quantity))
             if level <= ZERO and not wrong:
-                wrong = [Reason("target.not_above_zero", field=FIELDS[name], level=level)]
+                wrong = [Reason("target.not_above_zero", field=FIELDS[leg], level=level)]
             yield from wrong
-            words = passed_problem(name, level, row.side, ticker.mark) if ticker is not None and not wrong else ""
-            if words:
-                yield as_reason(words)
+            passed = passed_problem(leg, level, row.side, ticker.mark) if ticker is not None and not wrong else None
+            if passed is not None:
+                yield passed
         yield from map(as_reason, choice_problems(asked.recovery, asked.reopen))
 
     def _rules(self, row: DifferenceRow) -> Instrument:

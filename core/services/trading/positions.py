@@ -100,7 +100,7 @@ class PositionManager:
         if before is not None:
             return Asked(before, False, Reason("trade.asked_already"))
         found = self.preview(draft)
-        problems = tuple(map(as_reason, (*found.problems, *choice_problems(draft.recovery, draft.reopen))))
+        problems = (*found.problems, *map(as_reason, choice_problems(draft.recovery, draft.reopen)))
         twin = None if again or problems else self.twin(draft)
         problems += (twin,) if twin else ()
         if problems:
@@ -134,7 +134,7 @@ class PositionManager:
         if verdict is None:
             return
         if twin:
-            alike = Check(CheckName.DUPLICATE, Decimal(1), ZERO, "parts", str(twin))
+            alike = Check(CheckName.DUPLICATE, Decimal(1), ZERO, "parts", twin)
             others = (check for check in verdict.checks if check.name is not CheckName.DUPLICATE)
             verdict = Verdict(verdict.purpose, (alike, *others))
         if not verdict.passed:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from core.domain.order import Purpose
+from core.domain.reason import text
 from core.domain.risk_result import Check, CheckName, Verdict
 from core.monitor import retention
 from db.recorder import TradeRecorder
@@ -17,7 +18,7 @@ from tests.db.values import ACCOUNT, BTC, NOON, draft, fill, order
 PART = "00a7k2"
 LEVERAGE = Check(CheckName.LEVERAGE, Decimal(10), Decimal(100), "x")
 BALANCE = Check(CheckName.BALANCE, Decimal("100.500000000000000001"), Decimal(1000), "USDT")
-POOR = Check(CheckName.BALANCE, Decimal("100.5"), Decimal(50), "USDT", "position value 1000 USDT needs more")
+POOR = Check(CheckName.BALANCE, Decimal("100.5"), Decimal(50), "USDT", text("position value 1000 USDT needs more"))
 PASSED = Verdict(Purpose.ENTRY, (LEVERAGE, BALANCE))
 REFUSED = Verdict(Purpose.ENTRY, (LEVERAGE, POOR))
 
@@ -45,11 +46,11 @@ def test_the_same_refusal_again_only_counts_up(store: Store) -> None:
     (kept,) = store.risk_checks.find(ACCOUNT)
     assert (kept.passed, kept.check, kept.repeats) == (False, "balance", 2)
     assert (kept.at, kept.repeated_at) == (NOON, at(4))
-    assert (kept.value, kept.limit, kept.unit, kept.words) == (Decimal("100.5"), Decimal(50), "USDT", POOR.words)
+    assert (kept.value, kept.limit, kept.unit, kept.words) == (Decimal("100.5"), Decimal(50), "USDT", str(POOR.refusal))
 
 
 def test_another_word_begins_a_new_row(store: Store) -> None:
-    other = Verdict(Purpose.ENTRY, (Check(CheckName.LEVERAGE, Decimal(10), Decimal(5), "x", "leverage 10"), POOR))
+    other = Verdict(Purpose.ENTRY, (Check(CheckName.LEVERAGE, Decimal(10), Decimal(5), "x", text("leverage 10")), POOR))
     recovery = Verdict(Purpose.RECOVERY, REFUSED.checks)
     for number, verdict in enumerate((REFUSED, other, REFUSED, PASSED, REFUSED, recovery, REFUSED)):
         note(store, verdict, number)
@@ -93,7 +94,7 @@ def test_a_refusal_is_an_event_once(store: Store) -> None:
     note(store, REFUSED, 2)
     note(store, PASSED, 4, "op00a7k201E01")
     (event,) = [event for _, event in store.pages.events(ACCOUNT, EventsOnly(kind=EventKind.RISK_FAILURE), None, 10)]
-    assert (event.part, event.action, event.because, event.outcome) == (PART, "balance", POOR.words, "refused")
+    assert (event.part, event.action, event.because, event.outcome) == (PART, "balance", str(POOR.refusal), "refused")
 
 
 # -- how long it is kept ---------------------------------------------------------------------------------------

@@ -575,4 +575,4 @@ def _part_of(order: Resting) -> str:
 
 
 def _said(decided: Plan) -> str:
-    return " | ".join(decision.because for decision in decided.decisions)
+    return " | ".join(str(decision.because) for decision in decided.decisions)

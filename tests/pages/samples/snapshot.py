@@ -13,6 +13,7 @@ from core.domain.intent import ExecutionKind
 from core.domain.money import Contracts, Price
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
 from core.domain.position_history import ClosedPosition, LastClose
+from core.domain.reason import text
 from core.domain.risk_result import Check, CheckName
 from core.services.reporting.executions import ExecutionReport
 from db.records import CycleRecord
@@ -371,10 +372,10 @@ def execution_reports() -> list[ExecutionReport]:
 def risk_rows() -> list[RiskCheck]:
     """An entry that was let through, and one that was refused three times."""
     words = "order value 2000 USDT is above your limit: 1500 USDT at most"
-    failed = Check(CheckName.ORDER_VALUE, Decimal(2000), Decimal(1500), "USDT", words)
+    failed = Check(CheckName.ORDER_VALUE, Decimal(2000), Decimal(1500), "USDT", text(words))
     let, at = Check(CheckName.BALANCE, Decimal(100), Decimal(9000), "USDT"), now() - timedelta(minutes=4)
     none: tuple[Any, ...] = ("", None, None, "", "")
-    refused = (failed.name, failed.value, failed.limit, failed.unit, failed.words)
+    refused = (failed.name, failed.value, failed.limit, failed.unit, words)
     return [
         RiskCheck(8, at, PAPER.id, BTC, "00a7k2", "E", "op00a7k201E01", True, *none, (let,), 0, None),
         RiskCheck(7, at, PAPER.id, BTC, "00a7k6", "E", "", False, *refused, (let, failed), 2, now()),
