@@ -21,7 +21,7 @@ from core.exchange.binance.stream.stream import BinanceStream
 from core.exchange.okx.addresses import addresses as okx_addresses
 from core.exchange.okx.client import OKXClient, OKXTestnetClient
 from core.exchange.okx.profile import PROFILE as OKX
-from core.exchange.okx.stream.connection import DOORS
+from core.exchange.okx.stream.connection import CONNECT_LIMITS
 from core.exchange.okx.stream.stream import OKXStream
 from core.exchange.port import Credentials, ExchangePort, StreamPort
 from core.exchange.profile import ExchangeProfile
@@ -80,7 +80,7 @@ def profiles() -> Mapping[Exchange, ExchangeProfile]:
 
 # -- the exchanges that Perpdeck speaks to
 
-_okx_connects = Throttle(DOORS)  #: new connections are counted per machine, over all accounts
+_okx_connect_limit = Throttle(CONNECT_LIMITS)  #: new connections are counted per machine, over all accounts
 _binance_budgets: dict[str, Budget] = {}  #: request weight is counted per machine and address
 
 
@@ -90,7 +90,9 @@ def _okx_client(environment: Environment, rest_url: str, credentials: Credential
 
 
 def _okx_stream(client: OKXClient, url: str, credentials: Credentials, clock: Clock) -> OKXStream:
-    return OKXStream(credentials, url, now=clock.now, exchange_now=client.exchange_now, doors=_okx_connects)
+    return OKXStream(
+        credentials, url, now=clock.now, exchange_now=client.exchange_now, connect_limit=_okx_connect_limit
+    )
 
 
 def _binance_client(environment: Environment, rest_url: str, credentials: Credentials, clock: Clock) -> BinanceClient:

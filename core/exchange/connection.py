@@ -1,7 +1,8 @@
 """One WebSocket connection that keeps itself up: connect, begin, listen, prove, and come back after a loss.
 
-Says `up` only when the talk has begun (log-in and every subscription acknowledged), so that a read made after it
-misses nothing. An old connection can be relieved by a new one without a gap. What is said is a `Talk`, of one exchange.
+Says `up` only when the protocol has begun (log-in and every subscription acknowledged), so that a read made after it
+misses nothing. An old connection can hand over to a new one without a gap. What is said is a `WireProtocol`, of one
+exchange.
 """
 
 from __future__ import annotations
@@ -28,28 +29,28 @@ Message = dict[str, Any]
 C = TypeVar("C")  #: what a subscription names: a channel, a stream
 Sleep = Callable[[float], Awaitable[None]]
 
-DOOR = "connect"  #: the name under which a `Throttle` counts new connections
+CONNECT = "connect"  #: the name under which a `Throttle` counts new connections
 ABNORMAL = 1006  #: the code of a connection that ended without a word
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """The waits of a line, in seconds."""
+    """The waits of a connection, in seconds."""
 
     open: float = 5.0
     answer: float = 5.0  #: to a login and to subscriptions
     silence: float = 15.0  #: then a sign of life is asked for; OKX closes after 30
     pong: float = 10.0
     first_back_off: float = 0.2  #: doubles
-    longest_back_off: float = 10.0  #: a line that held for longer starts again from the first
+    longest_back_off: float = 10.0  #: a connection that held for longer starts again from the first
     after_refused_login: float = 30.0
     close: float = 0.5
-    relief: float | None = None  #: after so long a new connection takes over from the old one; None: never
-    relief_again: float = 60.0  #: after one that did not come up
+    handover: float | None = None  #: after so long a new connection takes over from the old one; None: never
+    handover_retry: float = 60.0  #: after one that did not come up
 
 
 class Lost(Exception):
-    """Why a line went down, and how long to stay away if not the usual time."""
+    """Why a connection went down, and how long to stay away if not the usual time."""
 
     def __init__(self, words: str, stay_away_seconds: float | None = None) -> None:
         super().__init__(words)
@@ -61,8 +62,8 @@ class TurnedAway(Lost):
 
 
 @dataclass(frozen=True, slots=True)
-class Ear:
-    """What a line tells its owner, in the line's own thread; first its name, then what there is to say."""
+class ConnectionListener:
+    """What a connection tells its owner, in the connection's own thread; first its name, then what there is to say."""
 
     up: Callable[[str], None]
     down: Callable[[str, str], None]
@@ -70,11 +71,11 @@ class Ear:
     pushed: Callable[[str, Message], None]
 
 
-class Talk(ABC, Generic[C]):
+class WireProtocol(ABC, Generic[C]):
     """What is said over one open connection, in the words of one exchange. Ends it by raising Lost."""
 
-    def __init__(self, name: str, socket: ClientConnection, wanted: Iterable[C], ear: Ear) -> None:
-        self.name, self.socket, self.wanted, self.ear = name, socket, list(wanted), ear
+    def __init__(self, name: str, socket: ClientConnection, wanted: Iterable[C], listener: ConnectionListener) -> None:
+        self.name, self.socket, self.wanted, self.listener = name, socket, list(wanted), listener
 
     @abstractmethod
     async def begin(self) -> None:
@@ -86,7 +87,7 @@ class Talk(ABC, Generic[C]):
 
     @abstractmethod
     def take(self, text: str | bytes) -> None:
-        """One message. Raises Lost where it ends the line."""
+        """One message. Raises Lost where it ends the connection."""
 
     @abstractmethod
     async def still_there(self) -> None:
@@ -95,7 +96,7 @@ class Talk(ABC, Generic[C]):
     async def hear(self) -> None:
         """Wait for the next message and take it."""
         text = await self.socket.recv()
-        self.ear.heard(self.name)
+        self.listener.heard(self.name)
         self.take(text)
 
     def ended(self, code: int) -> Lost:
@@ -104,19 +105,19 @@ class Talk(ABC, Generic[C]):
 
 
 @dataclass(slots=True, eq=False)
-class _Life(Generic[C]):
+class _OpenConnection(Generic[C]):
     """One connection from its opening to its end."""
 
     up: asyncio.Event = field(default_factory=asyncio.Event)
-    talk: Talk[C] | None = None
-    doom: Lost | None = None  #: why its owner ended it
+    protocol: WireProtocol[C] | None = None
+    close_reason: Lost | None = None  #: why its owner ended it
 
 
-class Line(Generic[C]):
+class Connection(Generic[C]):
     """One connection after the other. All methods run in one event loop.
 
     `address` is told why the last connection ended (None: there is none to tell of), may take its time (a key must
-    be asked for) and raises Lost where there is none to be had. A line without channels has no connection and is not
+    be asked for) and raises Lost where there is none to be had. Without channels there is no connection and none is
     missed, unless it is `always` wanted.
     """
 
@@ -124,22 +125,22 @@ class Line(Generic[C]):
         self,
         name: str,
         address: Callable[[Lost | None], Awaitable[str]],
-        talk: Callable[[str, ClientConnection, Iterable[C], Ear], Talk[C]],
+        protocol: Callable[[str, ClientConnection, Iterable[C], ConnectionListener], WireProtocol[C]],
         channels: Iterable[C],
-        ear: Ear,
+        listener: ConnectionListener,
         *,
-        doors: Throttle,
+        connect_limit: Throttle,
         pace: Pace,
         sleep: Sleep = asyncio.sleep,
         always: bool = False,
     ) -> None:
-        self.name, self.ear = name, ear
-        self._address, self._talk, self._always = address, talk, always
-        self._doors, self._pace, self._sleep = doors, pace, sleep
+        self.name, self.listener = name, listener
+        self._address, self._protocol, self._always = address, protocol, always
+        self._connect_limit, self._pace, self._sleep = connect_limit, pace, sleep
         self._wanted = list(channels)
-        self._lives: list[_Life[C]] = []  #: the one that is up, and for a moment the one that relieves it
+        self._open: list[_OpenConnection[C]] = []  #: the one that is up, and for a moment its successor
         self._after: Lost | None = None
-        self._needed, self._relief = asyncio.Event(), asyncio.Event()
+        self._needed, self._handover = asyncio.Event(), asyncio.Event()
         self._note_need()
 
     @property
@@ -158,23 +159,23 @@ class Line(Generic[C]):
         """Listen to these channels from now on, and to no others."""
         self._wanted = list(channels)
         self._note_need()
-        for life in list(self._lives):
-            if life.talk is not None:
+        for life in list(self._open):
+            if life.protocol is not None:
                 try:
-                    await life.talk.want(self._wanted)
+                    await life.protocol.want(self._wanted)
                 except ConnectionClosed:
-                    log.debug("line %s closed while subscribing; it subscribes when it is back", self.name)
+                    log.debug("connection %s closed while subscribing; it subscribes when it is back", self.name)
 
     def lose(self, lost: Lost) -> None:
         """Give the present connection up, for a reason that only its owner can know; one being opened is spared."""
-        for life in self._lives:
-            if life.talk is not None:
-                life.doom = lost
-                life.talk.socket.transport.abort()
+        for life in self._open:
+            if life.protocol is not None:
+                life.close_reason = lost
+                life.protocol.socket.transport.abort()
 
-    def relieve(self) -> None:
+    def hand_over(self) -> None:
         """Let a new connection take over from the present one, without a gap."""
-        self._relief.set()
+        self._handover.set()
 
     # -- keeping it up -----------------------------------------------------------------------------------------
 
@@ -191,64 +192,66 @@ class Line(Generic[C]):
             stay_away = lost.stay_away_seconds
             if stay_away is None:
                 stay_away, back_off = back_off, min(back_off * 2, self._pace.longest_back_off)
-            self.ear.down(self.name, str(lost))
+            self.listener.down(self.name, str(lost))
             await self._sleep(stay_away)
 
     async def _until_lost(self) -> Lost:
-        """One life, relieved by the next as often as its age or its owner asks for it; says why the last ended."""
-        self._relief.clear()
-        task = asyncio.create_task(self._live(_Life[C]()))
-        heir_task: asyncio.Task[Lost] | None = None
-        patience = self._pace.relief
+        """Keep one open, handing over to the next as often as its age or owner asks; return why the last ended."""
+        self._handover.clear()
+        task = asyncio.create_task(self._live(_OpenConnection[C]()))
+        successor_task: asyncio.Task[Lost] | None = None
+        patience = self._pace.handover
         try:
-            while not await _first_of(task, self._relief.wait(), seconds=patience):
-                self._relief.clear()
-                heir = _Life[C]()
-                heir_task = asyncio.create_task(self._live(heir))
-                await _first_of(task, heir_task, heir.up.wait())
+            while not await _first_of(task, self._handover.wait(), seconds=patience):
+                self._handover.clear()
+                successor = _OpenConnection[C]()
+                successor_task = asyncio.create_task(self._live(successor))
+                await _first_of(task, successor_task, successor.up.wait())
                 if task.done():
                     break
-                if heir.up.is_set() and not heir_task.done():
+                if successor.up.is_set() and not successor_task.done():
                     await _end(task)
-                    task, heir_task, patience = heir_task, None, self._pace.relief
-                    log.info("line %s relieved", self.name)
+                    task, successor_task, patience = successor_task, None, self._pace.handover
+                    log.info("connection %s handed over", self.name)
                 else:
-                    log.warning("line %s: the relief did not come up: %s", self.name, await heir_task)
-                    patience = self._pace.relief_again
+                    log.warning("connection %s: the successor did not come up: %s", self.name, await successor_task)
+                    patience = self._pace.handover_retry
             return task.result()
         finally:
             await _end(task)
-            if heir_task is not None:
-                await _end(heir_task)
+            if successor_task is not None:
+                await _end(successor_task)
 
-    async def _live(self, life: _Life[C]) -> Lost:
+    async def _live(self, life: _OpenConnection[C]) -> Lost:
         """Connect and listen until the connection is lost; says why it was."""
-        self._lives.append(life)
+        self._open.append(life)
         try:
             await self._connect_and_listen(life)
         except Lost as lost:
             return lost
         except ConnectionClosed as closed:
             code = closed.rcvd.code if closed.rcvd is not None else ABNORMAL
-            return life.doom or (life.talk.ended(code) if life.talk else Lost(f"closed by the exchange, code {code}"))
+            return life.close_reason or (
+                life.protocol.ended(code) if life.protocol else Lost(f"closed by the exchange, code {code}")
+            )
         except TimeoutError:
             return Lost("no answer in time")
         except InvalidStatus as answer:
             return TurnedAway(f"no connection: HTTP {answer.response.status_code}")
         except OSError as trouble:
-            return life.doom or Lost(f"no connection: {type(trouble).__name__}: {trouble}")
+            return life.close_reason or Lost(f"no connection: {type(trouble).__name__}: {trouble}")
         except WebSocketException as trouble:  # its words may hold the address, and that a key
-            return life.doom or Lost(f"no connection: {type(trouble).__name__}")
+            return life.close_reason or Lost(f"no connection: {type(trouble).__name__}")
         except Exception as bug:
-            # A message that we cannot bear must not silence the line for good: it is logged whole and tried again.
-            log.exception("line %s failed", self.name)
+            # A message that we cannot bear must not silence us for good: it is logged whole and tried again.
+            log.exception("connection %s failed", self.name)
             return Lost(f"an error of ours: {bug!r}")
         finally:
-            self._lives.remove(life)
+            self._open.remove(life)
         raise AssertionError("listening ends only by a loss")
 
-    async def _connect_and_listen(self, life: _Life[C]) -> None:
-        while not self._doors.take(DOOR, protection=True, patience_seconds=0):
+    async def _connect_and_listen(self, life: _OpenConnection[C]) -> None:
+        while not self._connect_limit.take(CONNECT, protection=True, patience_seconds=0):
             await asyncio.sleep(0.1)
         url = await self._address(self._after)
         opening = connect(
@@ -256,34 +259,34 @@ class Line(Generic[C]):
             proxy=None if is_loopback(url) else True,
             open_timeout=self._pace.open,
             close_timeout=self._pace.close,
-            ping_interval=None,  # the line asks for signs of life itself, in the exchange's own way
+            ping_interval=None,  # the connection asks for signs of life itself, in the exchange's own way
             max_size=16 * 1024 * 1024,
             logger=_wire_log,
         )
         async with opening as socket:
-            life.talk = self._talk(self.name, socket, self._wanted, self.ear)
+            life.protocol = self._protocol(self.name, socket, self._wanted, self.listener)
             async with asyncio.timeout(self._pace.answer):
-                await life.talk.begin()
+                await life.protocol.begin()
             self._after = None
             life.up.set()
-            self.ear.up(self.name)
+            self.listener.up(self.name)
             while True:
-                await self._next(life.talk)
+                await self._next(life.protocol)
 
-    async def _next(self, talk: Talk[C]) -> None:
+    async def _next(self, protocol: WireProtocol[C]) -> None:
         """Take the next message; after a silence there must be a sign of life."""
         try:
             async with asyncio.timeout(self._pace.silence):
-                await talk.hear()
+                await protocol.hear()
             return
         except TimeoutError:
-            log.debug("line %s is silent: asking whether it is still there", self.name)
+            log.debug("connection %s is silent: asking whether it is still there", self.name)
         try:
             async with asyncio.timeout(self._pace.pong):
-                await talk.still_there()
+                await protocol.still_there()
         except TimeoutError:
             raise Lost("silent, and no answer to a ping") from None
-        self.ear.heard(self.name)
+        self.listener.heard(self.name)
 
 
 async def _first_of(task: asyncio.Task[Lost], *others: Any, seconds: float | None = None) -> bool:

@@ -1,7 +1,7 @@
-"""The thread behind a stream: one event loop that keeps several lines up and tells one listener what they say.
+"""The thread behind a stream: one event loop that keeps several connections up and tells one listener what they say.
 
-Orders have no snapshot on any exchange, so every return of a line is told as `reconnected`: read everything anew.
-Knows lines, not what is said on them; an exchange brings its lines and reads its own messages.
+Orders have no snapshot on any exchange, so every return of a connection is told as `reconnected`: read everything anew.
+Knows connections, not what is said on them; an exchange brings its connections and reads its own messages.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any
 
-from core.exchange.connection import Ear, Line, Message
+from core.exchange.connection import Connection, ConnectionListener, Message
 from core.exchange.port import OnPush, Push
 
 log = logging.getLogger("perpdeck.stream")
@@ -24,10 +24,10 @@ STOP_SECONDS = 2.0
 
 
 class Stream(ABC):
-    """A `StreamPort`, but for what its lines are and what comes over them."""
+    """A `StreamPort`, but for what its connections are and what comes over them."""
 
     thread_name = "stream"
-    needed: tuple[str, ...] = ()  #: lines without which the account is not heard
+    needed: tuple[str, ...] = ()  #: connections without which the account is not heard
 
     def __init__(self, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._now = now
@@ -36,7 +36,7 @@ class Stream(ABC):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()
         self._on_push: OnPush = _nobody
-        self._lines: Mapping[str, Line[Any]] = {}
+        self._connections: Mapping[str, Connection[Any]] = {}
         self._down: dict[str, str] = {}
         self._been_up: set[str] = set()
         self._watched: frozenset[str] = frozenset()
@@ -45,19 +45,19 @@ class Stream(ABC):
     # -- what an exchange brings -------------------------------------------------------------------------------
 
     @abstractmethod
-    def _make_lines(self, ear: Ear) -> Mapping[str, Line[Any]]:
-        """Its lines by name, for one life of the thread; prices of the watched symbols belong to them."""
+    def _make_connections(self, listener: ConnectionListener) -> Mapping[str, Connection[Any]]:
+        """Its connections by name, for one life of the thread; prices of the watched symbols belong to them."""
 
     @abstractmethod
     def _price_channels(self, symbols: Iterable[str]) -> Mapping[str, Iterable[Any]]:
-        """By line: what to subscribe to for the prices of these symbols."""
+        """By connection: what to subscribe to for the prices of these symbols."""
 
     @abstractmethod
     def _pushed(self, name: str, message: Message) -> None:
-        """A message of that line."""
+        """A message of that connection."""
 
     def _beside(self) -> Iterable[Coroutine[Any, Any, None]]:
-        """What goes on beside the lines while the thread lives."""
+        """What goes on beside the connections while the thread lives."""
         return ()
 
     # -- the port ----------------------------------------------------------------------------------------------
@@ -83,11 +83,11 @@ class Stream(ABC):
             self._watched = symbols
             if self._loop is not None:
                 for name, channels in self._price_channels(symbols).items():
-                    wanting = self._lines[name].want(channels)
+                    wanting = self._connections[name].want(channels)
                     asyncio.run_coroutine_threadsafe(wanting, self._loop).add_done_callback(_tell_trouble)
 
     def stop(self) -> None:
-        """Close all lines and end the thread, within two seconds."""
+        """Close all connections and end the thread, within two seconds."""
         with self._lock:
             if self._thread is None or self._loop is None:
                 return
@@ -98,22 +98,24 @@ class Stream(ABC):
 
     @property
     def connected(self) -> bool:
-        """Every line that is needed is up, with all its subscriptions acknowledged."""
+        """Every connection that is needed is up, with all its subscriptions acknowledged."""
         return self._thread is not None and not self._down
 
     @property
     def last_heard(self) -> datetime | None:
-        """When anything last came, a sign of life included, on any line."""
+        """When anything last came, a sign of life included, on any connection."""
         return self._last_heard
 
     # -- the thread --------------------------------------------------------------------------------------------
 
     async def _listen(self, ready: threading.Event) -> None:
-        """The life of the thread: all lines up until `stop`."""
+        """The life of the thread: all connections up until `stop`."""
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         self._down, self._been_up = dict.fromkeys(self.needed, "not connected yet"), set()
-        self._lines = self._make_lines(Ear(self._is_up, self._is_down, self._heard, self._pushed))
-        tasks = [asyncio.create_task(line.keep_up(), name=name) for name, line in self._lines.items()]
+        self._connections = self._make_connections(
+            ConnectionListener(self._is_up, self._is_down, self._heard, self._pushed)
+        )
+        tasks = [asyncio.create_task(connection.keep_up(), name=name) for name, connection in self._connections.items()]
         tasks += [asyncio.create_task(work) for work in self._beside()]
         ready.set()
         await self._ended.wait()
@@ -121,7 +123,7 @@ class Stream(ABC):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    # -- what the lines tell -----------------------------------------------------------------------------------
+    # -- what the connections tell -----------------------------------------------------------------------------------
 
     def _is_up(self, name: str) -> None:
         """Tell a return always; the first time, once nothing is missing any more."""
@@ -130,7 +132,7 @@ class Stream(ABC):
         self._been_up.add(name)
         if self._down.pop(name, None) is None:
             return
-        log.info("stream up line=%s", name)
+        log.info("stream up connection=%s", name)
         if returned:
             self._ring(Push("connection", words=f"reconnected{self._missing()}"))
         elif not self._down:
@@ -139,7 +141,7 @@ class Stream(ABC):
     def _is_down(self, name: str, words: str) -> None:
         if self._down.get(name) != words:
             self._down[name] = words
-            log.warning("stream lost line=%s: %s", name, words)
+            log.warning("stream lost connection=%s: %s", name, words)
             self._ring(Push("connection", words=f"lost: {name}: {words}"))
 
     def _missing(self) -> str:

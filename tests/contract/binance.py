@@ -12,7 +12,7 @@ from core.domain.money import Contracts, Price, plain
 from core.exchange.binance.client import BinanceClient
 from core.exchange.binance.limits import Budget
 from core.exchange.binance.stream.stream import BinanceStream, Upkeep
-from core.exchange.connection import DOOR, Pace
+from core.exchange.connection import CONNECT, Pace
 from core.exchange.port import Credentials
 from core.exchange.throttle import Limit, Throttle
 from tests.contract.bench import BALANCE, LOT, PRICE, Act, StreamTrouble, Trouble
@@ -142,8 +142,10 @@ class BinanceBench:
         return self._stream(self._client(Credentials(secret, secret, "")))
 
     def _stream(self, client: BinanceClient) -> BinanceStream:
-        doors = Throttle({DOOR: Limit(100_000, 1.0)})
-        self._streams.append(BinanceStream(client, self._simulator.ws_url, doors=doors, pace=PACE, upkeep=UPKEEP))
+        connect_limit = Throttle({CONNECT: Limit(100_000, 1.0)})
+        self._streams.append(
+            BinanceStream(client, self._simulator.ws_url, connect_limit=connect_limit, pace=PACE, upkeep=UPKEEP)
+        )
         return self._streams[-1]
 
     @contextmanager

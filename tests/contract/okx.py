@@ -8,7 +8,7 @@ from typing import Any
 
 from core.domain.instrument import Side
 from core.domain.money import Contracts, Price, plain
-from core.exchange.connection import DOOR, Pace
+from core.exchange.connection import CONNECT, Pace
 from core.exchange.okx.client import OKXClient
 from core.exchange.okx.stream.stream import OKXStream
 from core.exchange.port import Credentials
@@ -119,8 +119,8 @@ class OkxBench:
         return self._stream(Credentials(keys.api_key, secret, keys.passphrase))
 
     def _stream(self, credentials: Credentials) -> OKXStream:
-        doors = Throttle({DOOR: UNLIMITED})
-        self._streams.append(OKXStream(credentials, self._simulator.ws_url, doors=doors, pace=PACE))
+        connect_limit = Throttle({CONNECT: UNLIMITED})
+        self._streams.append(OKXStream(credentials, self._simulator.ws_url, connect_limit=connect_limit, pace=PACE))
         return self._streams[-1]
 
     @contextmanager

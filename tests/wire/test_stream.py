@@ -11,8 +11,8 @@ from functools import partial
 
 import pytest
 
-from core.exchange.connection import DOOR, Ear, Line, Lost, Pace
-from core.exchange.okx.stream.connection import OkxTalk, login_request
+from core.exchange.connection import CONNECT, Connection, ConnectionListener, Lost, Pace
+from core.exchange.okx.stream.connection import OKXProtocol, login_request
 from core.exchange.okx.stream.stream import OKXStream
 from core.exchange.port import Credentials, Push
 from core.exchange.throttle import Limit, Throttle
@@ -80,7 +80,7 @@ def stream(exchange, naps) -> Iterator[OKXStream]:
 
 
 def open_stream(url: str, naps: Naps, pace: Pace = QUICK) -> OKXStream:
-    return OKXStream(KEYS, url, doors=Throttle({DOOR: Limit(10_000, 1.0)}), pace=pace, sleep=naps.sleep)
+    return OKXStream(KEYS, url, connect_limit=Throttle({CONNECT: Limit(10_000, 1.0)}), pace=pace, sleep=naps.sleep)
 
 
 def connect(stream: OKXStream, heard: Heard) -> None:
@@ -346,11 +346,13 @@ def test_patience_grows_and_does_not_grow_for_ever():
         async def address(after: Lost | None) -> str:
             return f"ws://127.0.0.1:{nobody.getsockname()[1]}/ws/v5/public"
 
-        ear = Ear(lambda name: None, lambda name, words: None, lambda name: None, lambda name, message: None)
-        talk = partial(OkxTalk, credentials=None, now=lambda: datetime.now(UTC), pace=Pace())
-        line = Line(
-            "public", address, talk, [{"channel": "tickers"}], ear,
-            doors=Throttle({DOOR: Limit(1000, 1.0)}), pace=Pace(), sleep=naps.sleep,
+        listener = ConnectionListener(
+            lambda name: None, lambda name, words: None, lambda name: None, lambda name, message: None
+        )
+        protocol = partial(OKXProtocol, credentials=None, now=lambda: datetime.now(UTC), pace=Pace())
+        line = Connection(
+            "public", address, protocol, [{"channel": "tickers"}], listener,
+            connect_limit=Throttle({CONNECT: Limit(1000, 1.0)}), pace=Pace(), sleep=naps.sleep,
         )  # fmt: skip
         task = asyncio.create_task(line.keep_up())
         while len(naps.seconds) < 9:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.domain.order import Leg, OrderStatus, Purpose
-from core.exchange.okx.stream.messages import Prices, price_channels, pushes
+from core.exchange.okx.stream.messages import OKXPrices, price_channels, pushes
 from core.exchange.port import Push
 
 HEARD_AT = datetime(2026, 1, 1, 3, 30, tzinfo=UTC)
@@ -28,7 +28,7 @@ def message(name: str, **changed: Any) -> Message:
 @pytest.fixture
 def ring() -> Callable[..., list[Push]]:
     """Hears one message after the other, as a stream does."""
-    prices = Prices()
+    prices = OKXPrices()
     return lambda *messages: [push for one in messages for push in pushes(one, prices, HEARD_AT)]
 
 

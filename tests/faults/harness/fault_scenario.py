@@ -141,12 +141,14 @@ class Voyage(Weathered):
     # -- the streams -----------------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        doors, url = Throttle({}, otherwise=UNHURRIED), self.simulator.ws_url
+        connect_limit, url = Throttle({}, otherwise=UNHURRIED), self.simulator.ws_url
         if isinstance(self.client, BinanceClient):
             upkeep = Upkeep(watch=0.05)
-            self.stream = BinanceStream(self.client, url, now=self.clock.now, doors=doors, upkeep=upkeep)
+            self.stream = BinanceStream(
+                self.client, url, now=self.clock.now, connect_limit=connect_limit, upkeep=upkeep
+            )
         else:
-            self.stream = OKXStream(self.credentials, url, now=self.clock.now, doors=doors)
+            self.stream = OKXStream(self.credentials, url, now=self.clock.now, connect_limit=connect_limit)
         self.stream.start(self._ring)
         eventually(lambda: self.stream and self.stream.connected, 20, "the streams are up")
 

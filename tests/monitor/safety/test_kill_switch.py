@@ -100,7 +100,7 @@ def test_armed(story: str, guards: Guards, facts: Facts, set_off: tuple[Arming, 
 # -- stories -----------------------------------------------------------------------------------------------------
 
 
-class Ear:
+class ConnectionListener:
     def __init__(self) -> None:
         self.heard: list[str] = []
 
@@ -108,7 +108,7 @@ class Ear:
         self.heard.append(subject)
 
 
-def guard_once(stack: Stack, ear: Ear) -> tuple[str, ...]:
+def guard_once(stack: Stack, ear: ConnectionListener) -> tuple[str, ...]:
     """What PositionMonitor's jobs do: a sample of the equity, the picture, and the guards."""
     state = stack.guard.refresh_account()
     stack.store.equity.add(ACCOUNT, state.as_of, state.equity)
@@ -117,7 +117,7 @@ def guard_once(stack: Stack, ear: Ear) -> tuple[str, ...]:
 
 
 def test_a_lost_day_pauses_what_adds_risk_and_only_a_person_takes_it_back(stack: Stack) -> None:
-    ear = Ear()
+    ear = ConnectionListener()
     stack.store.settings.set_all({"risk_per_trade_pct": None, "risk_per_trade_cap": None}, "test")
     part = stack.opened(stack.draft(value=20000, sl=-3000, tp=3000))
     assert guard_once(stack, ear) == ()

@@ -13,9 +13,9 @@ from core.domain.errors import Unavailable
 from core.domain.instrument import OrderSide, Side
 from core.domain.money import Contracts, Price
 from core.domain.position_history import LastClose
-from core.exchange.binance.account.growing_list import AHEAD, KEPT_FOR, WINDOW, Journal
+from core.exchange.binance.account.growing_list import AHEAD, KEPT_FOR, WINDOW, GrowingList
 from core.exchange.binance.account.ledger import Income, Trade
-from core.exchange.binance.account.position_history import Torn, closed_position, fold, funding_of
+from core.exchange.binance.account.position_history import HistoryMismatch, closed_position, fold, funding_of
 from tests.wire.binance.stub import payload, refused
 from tests.wire.binance.test_look import trades
 from tests.wire.binance.words import BTC
@@ -224,7 +224,7 @@ class World:
 def test_a_journal_knows_everything_whatever_end_is_cut(seed, newest_first):
     dice = random.Random(seed)
     facts = [Fact(NOON - timedelta(minutes=dice.randrange(60 * 24 * 40)), n) for n in range(200)]
-    world, journal = World(facts, newest_first=newest_first), Journal[Fact](most=10, overlap=timedelta(minutes=1))
+    world, journal = World(facts, newest_first=newest_first), GrowingList[Fact](most=10, overlap=timedelta(minutes=1))
     for _ in range(4):
         since = NOON - timedelta(hours=dice.randrange(1, 24 * 40))
         now = NOON + timedelta(days=dice.choice((0, 0, 1, 9, 30)))
@@ -235,7 +235,7 @@ def test_a_journal_knows_everything_whatever_end_is_cut(seed, newest_first):
 
 
 def test_what_was_read_is_not_read_again():
-    world, journal = World([Fact(NOON - DAY, 1)]), Journal[Fact](most=10, overlap=timedelta(minutes=1))
+    world, journal = World([Fact(NOON - DAY, 1)]), GrowingList[Fact](most=10, overlap=timedelta(minutes=1))
     journal.reach(world.page, NOON - 20 * DAY, NOON)
     before = world.asked
     journal.reach(world.page, NOON - 15 * DAY, NOON, NOON - 10 * DAY)
@@ -245,7 +245,7 @@ def test_what_was_read_is_not_read_again():
 
 
 def test_a_fact_that_is_told_late_is_not_missed():
-    world, journal = World([]), Journal[Fact](most=10, overlap=timedelta(minutes=1))
+    world, journal = World([]), GrowingList[Fact](most=10, overlap=timedelta(minutes=1))
     journal.reach(world.page, NOON - HOUR, NOON)
     world.facts.append(Fact(NOON - timedelta(seconds=30), 1))
     journal.reach(world.page, NOON - HOUR, NOON + timedelta(seconds=5))
@@ -253,7 +253,7 @@ def test_a_fact_that_is_told_late_is_not_missed():
 
 
 def test_a_reading_that_breaks_off_goes_on_where_it_was():
-    world, journal = World([Fact(NOON - 30 * DAY, 1)]), Journal[Fact](most=10, overlap=timedelta(minutes=1))
+    world, journal = World([Fact(NOON - 30 * DAY, 1)]), GrowingList[Fact](most=10, overlap=timedelta(minutes=1))
 
     def breaks(begin, end):
         if world.asked == 2:
@@ -269,7 +269,7 @@ def test_a_reading_that_breaks_off_goes_on_where_it_was():
 
 
 def test_nothing_is_asked_for_that_is_not_kept():
-    world, journal = World([]), Journal[Fact](most=10, overlap=timedelta(minutes=1))
+    world, journal = World([]), GrowingList[Fact](most=10, overlap=timedelta(minutes=1))
     journal.reach(world.page, NOON - 400 * DAY, NOON)
     assert journal.begins == NOON - KEPT_FOR
     assert world.asked == -(-(KEPT_FOR + AHEAD) // WINDOW)
@@ -324,7 +324,7 @@ def test_executions_that_do_not_lead_to_what_is_held(listed, held):
     if (len(listed), held) == (1, 0):  # sold one and nothing is held: one was held before, which may well be
         assert not fold(listed, Side.LONG, D(held)).lives[0].whole
         return
-    with pytest.raises(Torn):
+    with pytest.raises(HistoryMismatch):
         fold(listed, Side.LONG, D(held))
 
 

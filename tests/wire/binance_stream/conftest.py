@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from core.exchange.binance.stream.stream import BinanceStream, Upkeep
-from core.exchange.connection import DOOR, Pace
+from core.exchange.connection import CONNECT, Pace
 from core.exchange.port import Push
 from core.exchange.throttle import Limit, Throttle
 from tests.eventually import eventually
@@ -55,8 +55,10 @@ def make_stream(exchange: ScriptedExchange, rest: ScriptedRest) -> Iterator[Call
     made: list[BinanceStream] = []
 
     def make(pace: dict[str, float] | None = None, **upkeep: float) -> BinanceStream:
-        doors, quick = Throttle({DOOR: Limit(10_000, 1.0)}), replace(QUICK, **(pace or {}))
-        made.append(BinanceStream(rest, exchange.url, doors=doors, pace=quick, upkeep=replace(CALM, **upkeep)))
+        connect_limit, quick = Throttle({CONNECT: Limit(10_000, 1.0)}), replace(QUICK, **(pace or {}))
+        made.append(
+            BinanceStream(rest, exchange.url, connect_limit=connect_limit, pace=quick, upkeep=replace(CALM, **upkeep))
+        )
         return made[-1]
 
     yield make

@@ -10,7 +10,7 @@ import pytest
 from core.domain.instrument import OrderSide, Side, TriggerBy
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
 from core.exchange.binance.stream.messages import Pushes
-from core.exchange.binance.stream.prices import Prices, price_streams
+from core.exchange.binance.stream.prices import BinancePrices, price_streams
 from core.exchange.port import Push
 from tests.wire.binance_stream.events import AT, CHILD, ENTRY, STOP, TARGET, Event, account, algo, early, order, traded
 
@@ -303,7 +303,7 @@ def test_a_conditional_order_that_cannot_be_read_rings_all_the_same(ring, caplog
 
 
 def test_memory_has_an_end(ring, reader, monkeypatch):
-    monkeypatch.setattr("core.exchange.binance.stream.stream.messages.MOST_REMEMBERED", 3)
+    monkeypatch.setattr("core.exchange.binance.stream.messages.MOST_REMEMBERED", 3)
     for number in range(10):
         ring(order("NEW", i=number, c=f"web_{number}"), algo("NEW", caid=f"web_a{number}", ai=str(number)))
     remembered = (reader._told, reader._by_name, reader._algos, reader._set_off)
@@ -322,7 +322,7 @@ def other(kind: str, at: int = AT, **fields: str) -> Event:
 
 
 def test_a_last_price_comes_with_a_trade_or_without_one():
-    prices = Prices()
+    prices = BinancePrices()
     prices.take(quote("99999.9", "100000.1"), BEGAN)
     prices.take(other("markPriceUpdate", p="100007.5"), BEGAN)
     assert prices.ticker(BTC) is None
@@ -337,7 +337,7 @@ def test_a_last_price_comes_with_a_trade_or_without_one():
 
 
 def test_an_older_price_that_comes_late_is_dropped():
-    prices = Prices()
+    prices = BinancePrices()
     for event in (quote("101", "102", AT + 2), quote("99", "100", AT + 1), other("markPriceUpdate", p="1")):
         prices.take(event, BEGAN)
     prices.take(other("aggTrade", p="1"), BEGAN)
@@ -345,13 +345,13 @@ def test_an_older_price_that_comes_late_is_dropped():
 
 
 def test_a_price_that_cannot_be_read_is_no_reason_to_look(caplog):
-    assert Prices().take(quote("", "1"), BEGAN) is None
+    assert BinancePrices().take(quote("", "1"), BEGAN) is None
     assert "cannot be read" in caplog.text
 
 
 def test_other_contracts_and_other_streams_have_no_price():
-    assert Prices().take({"e": "aggTrade", "E": AT, "s": "BTCUSD_PERP", "p": "1"}, BEGAN) is None
-    assert Prices().take({"e": "kline", "E": AT, "s": "BTCUSDT"}, BEGAN) is None
+    assert BinancePrices().take({"e": "aggTrade", "E": AT, "s": "BTCUSD_PERP", "p": "1"}, BEGAN) is None
+    assert BinancePrices().take({"e": "kline", "E": AT, "s": "BTCUSDT"}, BEGAN) is None
 
 
 def test_the_streams_of_a_contract_lie_on_two_lines():

@@ -35,7 +35,7 @@ Fact = TypeVar("Fact", bound=Dated)
 Page = Callable[[datetime, datetime], Sequence[Fact]]  #: everything between two times, or the first `most` of it
 
 
-class Journal(Generic[Fact]):
+class GrowingList(Generic[Fact]):
     """The facts of one list. Thread-safe."""
 
     def __init__(self, *, most: int, overlap: timedelta) -> None:

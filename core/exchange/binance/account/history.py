@@ -17,7 +17,7 @@ from core.domain.instrument import Side
 from core.domain.money import ZERO
 from core.domain.order import Fill, Funding, Order
 from core.domain.position_history import ClosedPosition
-from core.exchange.binance.account.growing_list import Journal
+from core.exchange.binance.account.growing_list import GrowingList
 from core.exchange.binance.account.ledger import (
     FUNDING_FEE,
     SETTLE,
@@ -30,7 +30,7 @@ from core.exchange.binance.account.ledger import (
     parse_income,
     parse_trade,
 )
-from core.exchange.binance.account.position_history import Leg, Life, Torn, closed_position, fold, funding_of
+from core.exchange.binance.account.position_history import HistoryMismatch, Leg, Life, closed_position, fold, funding_of
 from core.exchange.binance.codes import GONE
 from core.exchange.binance.fields import is_ours, moment, number, text, to_name, to_symbol
 from core.exchange.binance.rest_session import BinanceSession
@@ -59,8 +59,8 @@ class History:
         self, session: BinanceSession, rest: RestCaller, now: Callable[[], datetime], monotonic: Callable[[], float]
     ) -> None:
         self._session, self._rest, self._now, self._monotonic = session, rest, now, monotonic
-        self._trades: dict[str, Journal[Trade]] = {}
-        self._income = Journal[Income](most=MOST, overlap=INCOME_OVERLAP)
+        self._trades: dict[str, GrowingList[Trade]] = {}
+        self._income = GrowingList[Income](most=MOST, overlap=INCOME_OVERLAP)
         self._income_read_at: float | None = None
         self._names: dict[str, dict[str, str]] = {}  #: by symbol: client id by number of an order
         self._rates: dict[tuple[str, datetime], Decimal] = {}
@@ -100,7 +100,7 @@ class History:
         self, symbol: str, since: datetime, until: datetime | None = None, priority: Priority = Priority.LOOK
     ) -> list[Trade]:
         """Executions in one contract, oldest first. Raises Unavailable."""
-        journal = self._trades.setdefault(symbol, Journal[Trade](most=MOST, overlap=TRADES_OVERLAP))
+        journal = self._trades.setdefault(symbol, GrowingList[Trade](most=MOST, overlap=TRADES_OVERLAP))
         journal.reach(
             lambda begin, end: self._trades_page(symbol, priority, **_between(begin, end)), since, self._now(), until
         )
@@ -204,12 +204,12 @@ class History:
     ) -> Legs:
         """The legs of one contract, whole from `since` on.
 
-        Raises Unavailable, and Torn where the executions do not lead to what is held, or none is from `newest` or
-        after it.
+        Raises Unavailable, and HistoryMismatch where the executions do not lead to what is held, or none is from
+        `newest` or after it.
         """
         earliest, trades = since, self.trades(symbol, since, None, priority)
         if newest is not None and not any(trade.at >= newest for trade in trades):
-            raise Torn(f"no execution in {symbol} is listed yet from when it changed")
+            raise HistoryMismatch(f"no execution in {symbol} is listed yet from when it changed")
         while True:
             sides = {trade.position_side for trade in trades}
             known = {side for name, side in held if name == symbol} <= sides
@@ -221,7 +221,7 @@ class History:
                 return legs
             if self._is_all(symbol, earliest):
                 if not known:
-                    raise Torn(f"{symbol} is held and has no executions")
+                    raise HistoryMismatch(f"{symbol} is held and has no executions")
                 return legs
             earliest -= FURTHER
             self.trades(symbol, earliest, earliest, priority)  # reads back, and not the newest once more
@@ -272,7 +272,7 @@ class History:
     def _legs_if_they_agree(self, symbol: str, held: Sizes, since: datetime, priority: Priority) -> Legs | None:
         try:
             return self.legs(symbol, held, since, priority)
-        except Torn:
+        except HistoryMismatch:
             return None
 
     def funding_share(self, leg: Leg, legs: Legs) -> Decimal:

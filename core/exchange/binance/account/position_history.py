@@ -23,7 +23,7 @@ BOOKED_LATE = timedelta(minutes=1)  #: what a liquidation cost may be booked so 
 LegSide = Side | None  #: None: the one leg of one-way mode
 
 
-class Torn(Exception):
+class HistoryMismatch(Exception):
     """The executions do not lead to what is held: one of the two is newer than the other."""
 
 
@@ -96,20 +96,20 @@ def position_id(symbol: str, side: Side) -> str:
 def fold(trades: Sequence[Trade], side: LegSide, held: Decimal) -> Leg:
     """The lives of one leg, from its executions (oldest first) and its signed size after the last of them.
 
-    Raises Torn where they do not belong together.
+    Raises HistoryMismatch where they do not belong together.
     """
     size = held - total(trade.signed for trade in trades)
     leg = Leg(side, start=size)
     life: Life | None = None
     if size:
         if not trades or (side is not None and size * side.sign < ZERO):
-            raise Torn(f"{size} held before the executions of {side or 'both sides'}")
+            raise HistoryMismatch(f"{size} held before the executions of {side or 'both sides'}")
         life = _unknown_beginning(trades[0].symbol, size, trades[0].at)
         leg.lives.append(life)
     for trade in trades:
         after = size + trade.signed
         if side is not None and after * side.sign < ZERO:
-            raise Torn(f"more of {trade.symbol} {side} was closed than was held")
+            raise HistoryMismatch(f"more of {trade.symbol} {side} was closed than was held")
         closes = min(abs(size), trade.quantity) if size * trade.signed < ZERO else ZERO
         opens = trade.quantity - closes
         if life is not None and closes:

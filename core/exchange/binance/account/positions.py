@@ -17,7 +17,7 @@ from core.domain.instrument import Side
 from core.domain.money import ZERO, Contracts, Price
 from core.domain.observation import Position
 from core.exchange.binance.account.history import History, Legs, Sizes
-from core.exchange.binance.account.position_history import Leg, Life, Torn, position_id
+from core.exchange.binance.account.position_history import HistoryMismatch, Leg, Life, position_id
 from core.exchange.binance.fields import (
     either,
     is_ours,
@@ -135,7 +135,7 @@ class Holdings:
         try:
             newest = state[2] - SECOND if changed_lately else None
             legs = self._history.legs(symbol, held, since, Priority.LOOK, newest)
-        except (Unavailable, Torn) as trouble:
+        except (Unavailable, HistoryMismatch) as trouble:
             log.info("the life of %s %s is not known yet: %s", symbol, side, trouble)
             return None
         leg = next((leg for leg in legs if leg.side in (side, None) and _is(leg.current, side, state[1])), None)

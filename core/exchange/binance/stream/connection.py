@@ -1,4 +1,4 @@
-"""What is said on a WebSocket line to Binance USD-M, and the listen key that the user stream hangs on.
+"""What is said on a WebSocket connection to Binance USD-M, and the listen key that the user stream hangs on.
 
 The user stream needs no words at all: its address carries the key. Market streams are subscribed to by name.
 Sources: Binance USD-M docs, user data streams and websocket market streams, with the address split of April 2026.
@@ -15,14 +15,15 @@ import orjson
 from websockets.asyncio.client import ClientConnection
 
 from core.domain.errors import PerpdeckError
-from core.exchange.connection import DOOR, Ear, Lost, Message, Talk, TurnedAway, decoded
+from core.exchange.connection import CONNECT, ConnectionListener, Lost, Message, TurnedAway, WireProtocol, decoded
 from core.exchange.throttle import Limit
 
 log = logging.getLogger("perpdeck.stream")
 
-DOORS: Mapping[str, Limit] = {DOOR: Limit(20, 20.0)}  #: new connections; Binance allows 300 in five minutes and IP
+#: new connections; Binance allows 300 in five minutes and IP
+CONNECT_LIMITS: Mapping[str, Limit] = {CONNECT: Limit(20, 20.0)}
 USER_ADDRESSES = ("{base}/private/ws?listenKey={key}", "{base}/ws/{key}")  #: the present form; the one before the split
-MARKET_ADDRESS = "{base}/{line}/stream"
+MARKET_ADDRESS = "{base}/{connection}/stream"
 EXPIRED = "listenKeyExpired"
 KEY_REFUSED = {"-2014", "-2015", "-2017"}  #: of a request for a listen key: this API key is not taken
 NO_SUCH_KEY = "-1125"
@@ -68,7 +69,7 @@ class ListenKey:
             await asyncio.to_thread(self._renew, self._key)
 
 
-class _BinanceTalk(Talk[str]):
+class _BinanceProtocol(WireProtocol[str]):
     """Events come bare or wrapped with the name of their stream."""
 
     async def still_there(self) -> None:
@@ -84,13 +85,13 @@ class _BinanceTalk(Talk[str]):
             self.answer(event)
 
     def event(self, event: Message) -> None:
-        self.ear.pushed(self.name, event)
+        self.listener.pushed(self.name, event)
 
     def answer(self, message: Message) -> None:
         """What is no event; nothing was asked here."""
 
 
-class UserTalk(_BinanceTalk):
+class UserStreamProtocol(_BinanceProtocol):
     """On the user stream: nothing to say."""
 
     async def begin(self) -> None:
@@ -106,11 +107,13 @@ class UserTalk(_BinanceTalk):
         super().event(event)
 
 
-class MarketTalk(_BinanceTalk):
-    """On a line of market streams; Binance takes ten messages a second, so all names go into one."""
+class MarketStreamProtocol(_BinanceProtocol):
+    """On a connection of market streams; Binance takes ten messages a second, so all names go into one."""
 
-    def __init__(self, name: str, socket: ClientConnection, wanted: Iterable[str], ear: Ear) -> None:
-        super().__init__(name, socket, wanted, ear)
+    def __init__(
+        self, name: str, socket: ClientConnection, wanted: Iterable[str], listener: ConnectionListener
+    ) -> None:
+        super().__init__(name, socket, wanted, listener)
         self._subscribed: list[str] = []
         self._pending: set[int] = set()
         self._numbers = itertools.count(1)
@@ -134,7 +137,7 @@ class MarketTalk(_BinanceTalk):
                 await self.socket.send(orjson.dumps({"method": method, "params": streams, "id": number}).decode())
 
     def answer(self, message: Message) -> None:
-        """An acknowledgement; a refusal means that the line is of no use."""
+        """An acknowledgement; a refusal means that the connection is of no use."""
         trouble = message.get("error") or ("code" in message and message)
         if isinstance(trouble, dict):
             raise Lost(f"refused, code {trouble.get('code')}: {trouble.get('msg')}")

@@ -1,6 +1,6 @@
 """Prices as Binance pushes them, put together: best bid and ask, mark and last price come by streams of their own.
 
-A ticker is told once all of its parts are known; what came over a line that was lost is not known any more.
+A ticker is told once all of its parts are known; what came over a connection that was lost is not known any more.
 Source: Binance USD-M docs, the page of each market stream.
 """
 
@@ -19,12 +19,12 @@ from core.exchange.fields import Row
 
 log = logging.getLogger("perpdeck.stream")
 
-#: by line: the streams of one contract. A last price comes with each trade, and every other second without one.
+#: by connection: the streams of one contract. A last price comes with each trade, and every other second without one.
 STREAMS: Mapping[str, tuple[str, ...]] = {
     "public": ("bookTicker",),
     "market": ("markPrice@1s", "aggTrade", "miniTicker"),
 }
-#: by event: the line it comes over, and which price stands in which field
+#: by event: the connection it comes over, and which price stands in which field
 PARTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "bookTicker": ("public", {"bid": "b", "ask": "a"}),
     "markPriceUpdate": ("market", {"mark": "p"}),
@@ -38,11 +38,11 @@ WHOLE = {"bid", "ask", "mark", "last"}
 class _Part:
     price: Price
     said_at: datetime  #: by Binance's clock
-    line: str
+    connection: str
 
 
 @dataclass(slots=True)
-class Prices:
+class BinancePrices:
     """The newest of each price of each contract."""
 
     _parts: dict[str, dict[str, _Part]] = field(default_factory=dict)
@@ -53,10 +53,10 @@ class Prices:
         known = PARTS.get(str(event.get("e")))
         if known is None or not is_ours(event.get("s")):
             return None
-        line, names = known
+        connection, names = known
         try:
             symbol, said_at = to_symbol(event["s"]), moment(event, "E")
-            news = {name: _Part(Price(number(event, key)), said_at, line) for name, key in names.items()}
+            news = {name: _Part(Price(number(event, key)), said_at, connection) for name, key in names.items()}
         except Unavailable as unreadable:
             log.warning("a price cannot be read: %s", unreadable)
             return None
@@ -75,14 +75,17 @@ class Prices:
         prices = {name: part.price for name, part in parts.items()}
         return Ticker(symbol=symbol, at=self._heard[symbol], **prices)
 
-    def forget(self, line: str) -> None:
-        """What came over this line grows old unseen: it is not known any more."""
+    def forget(self, connection: str) -> None:
+        """What came over this connection grows old unseen: it is not known any more."""
         for parts in self._parts.values():
-            for name in [name for name, part in parts.items() if part.line == line]:
+            for name in [name for name, part in parts.items() if part.connection == connection]:
                 del parts[name]
 
 
 def price_streams(symbols: Iterable[str]) -> dict[str, list[str]]:
-    """By line: the names of the streams for the prices of these contracts."""
+    """By connection: the names of the streams for the prices of these contracts."""
     names = [to_name(symbol).lower() for symbol in sorted(symbols)]
-    return {line: [f"{name}@{stream}" for name in names for stream in streams] for line, streams in STREAMS.items()}
+    return {
+        connection: [f"{name}@{stream}" for name in names for stream in streams]
+        for connection, streams in STREAMS.items()
+    }

@@ -1,6 +1,6 @@
 """BinanceStream: what Binance pushes about one account and the prices it watches, as doorbells for the bot.
 
-Three lines in one thread: private (the user stream), public (best bid and ask) and market (mark and last prices).
+Three connections in one thread: private (the user stream), public (best bid and ask) and market (mark and last prices).
 The listen key is renewed, a dumb socket is found out by our own orders, and none grows as old as Binance's 24 h cut.
 """
 
@@ -15,29 +15,29 @@ from typing import Any, Protocol
 
 from core.domain.errors import PerpdeckError
 from core.exchange.binance.stream.connection import (
-    DOORS,
+    CONNECT_LIMITS,
     MARKET_ADDRESS,
     NO_SUCH_KEY,
     ListenKey,
-    MarketTalk,
+    MarketStreamProtocol,
     Silent,
-    UserTalk,
+    UserStreamProtocol,
 )
 from core.exchange.binance.stream.messages import Pushes
-from core.exchange.binance.stream.prices import Prices, price_streams
-from core.exchange.connection import Ear, Line, Lost, Message, Pace, Sleep
+from core.exchange.binance.stream.prices import BinancePrices, price_streams
+from core.exchange.connection import Connection, ConnectionListener, Lost, Message, Pace, Sleep
 from core.exchange.port import Push
 from core.exchange.stream_thread import Stream
 from core.exchange.throttle import Throttle
 
 log = logging.getLogger("perpdeck.stream")
 
-RELIEF_SECONDS = 23.5 * 3600  #: Binance ends every connection after 24 hours
+HANDOVER_SECONDS = 23.5 * 3600  #: Binance ends every connection after 24 hours
 
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """The waits beside the lines, in seconds."""
+    """The waits beside the connections, in seconds."""
 
     renew: float = 1800.0  #: a listen key lives an hour
     silent_after: float = 5.0  #: after an order of ours was accepted there must have been an event
@@ -45,7 +45,7 @@ class Upkeep:
     prices: float = 0.1  #: at most one price of a contract in so long; Binance pushes each change of the book
 
 
-class Rest(Protocol):
+class StreamRest(Protocol):
     """What the stream asks of the client of the same account."""
 
     @property
@@ -70,26 +70,30 @@ class BinanceStream(Stream):
 
     def __init__(
         self,
-        rest: Rest,
+        rest: StreamRest,
         url: str,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        doors: Throttle | None = None,
+        connect_limit: Throttle | None = None,
         pace: Pace | None = None,
         upkeep: Upkeep | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        """Streams of one IP may share `doors`. A `pace` without a relief gets Binance's."""
+        """Streams of one IP may share `connect_limit`. A `pace` without a handover gets Binance's."""
         super().__init__(now=now)
         self._rest, self._url = rest, url.rstrip("/")
         pace = pace or Pace()
-        self._pace = pace if pace.relief is not None else replace(pace, relief=RELIEF_SECONDS)
-        self._upkeep, self._doors, self._sleep = upkeep or Upkeep(), doors or Throttle(DOORS), sleep
+        self._pace = pace if pace.handover is not None else replace(pace, handover=HANDOVER_SECONDS)
+        self._upkeep, self._connect_limit, self._sleep = (
+            upkeep or Upkeep(),
+            connect_limit or Throttle(CONNECT_LIMITS),
+            sleep,
+        )
         self._key = ListenKey(
             self._url, rest.make_listen_key, rest.renew_listen_key, after_refused_seconds=pace.after_refused_login
         )
         self._pushes = Pushes(rest.forget_settings)
-        self._prices = Prices()
+        self._prices = BinancePrices()
         self._pausing: dict[str, bool] = {}  #: contracts whose price has just rung; True: there is a newer one
         self._private_heard = now()
 
@@ -98,26 +102,26 @@ class BinanceStream(Stream):
         """How often came what we do not read: unknown events, unknown reasons, contracts we do not trade."""
         return dict(self._pushes.ignored)
 
-    # -- the lines ---------------------------------------------------------------------------------------------
+    # -- the connections ---------------------------------------------------------------------------------------------
 
-    def _make_lines(self, ear: Ear) -> Mapping[str, Line[str]]:
+    def _make_connections(self, listener: ConnectionListener) -> Mapping[str, Connection[str]]:
         self._pausing.clear()
-        lines = {
-            name: Line(
-                name, self._market_address(name), MarketTalk, streams, ear,
-                doors=self._doors, pace=self._pace, sleep=self._sleep,
+        connections = {
+            name: Connection(
+                name, self._market_address(name), MarketStreamProtocol, streams, listener,
+                connect_limit=self._connect_limit, pace=self._pace, sleep=self._sleep,
             )
             for name, streams in self._price_channels(self._watched).items()
         }  # fmt: skip
-        private: Line[str] = Line(
-            "private", self._key.address, UserTalk, (), ear,
-            doors=self._doors, pace=self._pace, sleep=self._sleep, always=True,
+        private: Connection[str] = Connection(
+            "private", self._key.address, UserStreamProtocol, (), listener,
+            connect_limit=self._connect_limit, pace=self._pace, sleep=self._sleep, always=True,
         )  # fmt: skip
-        return {"private": private, **lines}
+        return {"private": private, **connections}
 
-    def _market_address(self, line: str) -> Callable[[Lost | None], Coroutine[Any, Any, str]]:
+    def _market_address(self, connection: str) -> Callable[[Lost | None], Coroutine[Any, Any, str]]:
         async def address(after: Lost | None) -> str:
-            return MARKET_ADDRESS.format(base=self._url, line=line)
+            return MARKET_ADDRESS.format(base=self._url, connection=connection)
 
         return address
 
@@ -136,9 +140,9 @@ class BinanceStream(Stream):
             except PerpdeckError as trouble:
                 log.warning("listen key not renewed: %s", trouble)
                 if trouble.exchange_code == NO_SUCH_KEY:  # nothing has come for we do not know how long
-                    self._lines["private"].lose(Lost("the listen key is gone", 0.0))
+                    self._connections["private"].lose(Lost("the listen key is gone", 0.0))
                 else:
-                    self._lines["private"].relieve()
+                    self._connections["private"].hand_over()
 
     async def _watch_for_silence(self) -> None:
         """A socket may be open and dumb. Each of our accepted orders makes an event: none means that it is."""
@@ -150,7 +154,9 @@ class BinanceStream(Stream):
                 continue
             if self._now() - wrote > patience:
                 seconds = f"{self._upkeep.silent_after:g}"
-                self._lines["private"].lose(Silent(f"connected, but no event {seconds} s after our own order", 0.0))
+                self._connections["private"].lose(
+                    Silent(f"connected, but no event {seconds} s after our own order", 0.0)
+                )
 
     # -- what comes --------------------------------------------------------------------------------------------
 

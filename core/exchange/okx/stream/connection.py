@@ -1,4 +1,4 @@
-"""What is said on a WebSocket line to OKX: log in, subscribe, the text ping, and events that are no pushes.
+"""What is said on a WebSocket connection to OKX: log in, subscribe, the text ping, and events that are no pushes.
 
 Knows requests and acknowledgements, not what the pushes mean. Source: OKX V5 docs, overview/websocket.
 """
@@ -16,7 +16,7 @@ from datetime import datetime
 import orjson
 from websockets.asyncio.client import ClientConnection
 
-from core.exchange.connection import DOOR, Ear, Lost, Message, Pace, Talk, decoded
+from core.exchange.connection import CONNECT, ConnectionListener, Lost, Message, Pace, WireProtocol, decoded
 from core.exchange.port import Credentials
 from core.exchange.throttle import Limit
 
@@ -24,14 +24,14 @@ log = logging.getLogger("perpdeck.stream")
 
 Channel = Mapping[str, str]  #: the argument of a subscription
 
-DOORS: Mapping[str, Limit] = {DOOR: Limit(3, 1.0)}  #: new connections per IP
+CONNECT_LIMITS: Mapping[str, Limit] = {CONNECT: Limit(3, 1.0)}  #: new connections per IP
 LOGIN_REFUSED = {"60004", "60005", "60006", "60007", "60009", "60024", "60031", "60032"}
 LOGIN_FAILED_CLOSE = 4001
 NO_SUCH_CHANNEL = {"60012", "60018"}
 NOTICE_OF_CLOSE = "64008"  #: the server is about to disconnect for an upgrade
 
 
-class OkxTalk(Talk[Channel]):
+class OKXProtocol(WireProtocol[Channel]):
     """On one of public, private, business. `credentials` None: nothing to log in to."""
 
     def __init__(
@@ -39,13 +39,13 @@ class OkxTalk(Talk[Channel]):
         name: str,
         socket: ClientConnection,
         wanted: Iterable[Channel],
-        ear: Ear,
+        listener: ConnectionListener,
         *,
         credentials: Credentials | None,
         now: Callable[[], datetime],
         pace: Pace,
     ) -> None:
-        super().__init__(name, socket, wanted, ear)
+        super().__init__(name, socket, wanted, listener)
         self._credentials, self._now, self._pace = credentials, now, pace
         self._subscribed: list[Channel] = []
         self._pending: dict[str, Channel] = {}
@@ -96,12 +96,12 @@ class OkxTalk(Talk[Channel]):
     # -- what comes --------------------------------------------------------------------------------------------
 
     def take(self, text: str | bytes) -> None:
-        """One message: a push goes to the owner, an event is dealt with here. Raises Lost where it ends the line."""
+        """One message: a push goes to the owner, an event is dealt with here. Raises Lost where that ends it."""
         message = _decoded(text)
         event = message.get("event")
         if event is None:
             if "arg" in message and "data" in message:
-                self.ear.pushed(self.name, message)
+                self.listener.pushed(self.name, message)
         elif event in ("subscribe", "unsubscribe"):
             self._pending.pop(str(message.get("id", "")), None)
         elif event == "error":
@@ -112,11 +112,11 @@ class OkxTalk(Talk[Channel]):
             raise Lost(f"too many connections on channel {message.get('channel')}", self._pace.longest_back_off)
 
     def _error(self, message: Message) -> None:
-        """A price that does not exist costs that price; anything else refused means that the line is of no use."""
+        """A price that does not exist costs that price; anything else refused makes the connection useless."""
         channel = self._pending.pop(str(message.get("id", "")), None)
         if channel is None or self._credentials is not None or message.get("code") not in NO_SUCH_CHANNEL:
             raise self._refusal(message)
-        log.warning("line %s: no such channel %s: %s", self.name, dict(channel), message.get("msg"))
+        log.warning("connection %s: no such channel %s: %s", self.name, dict(channel), message.get("msg"))
 
     def _refusal(self, message: Message) -> Lost:
         code, words = str(message.get("code", "")), str(message.get("msg", ""))

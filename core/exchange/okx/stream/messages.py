@@ -27,7 +27,7 @@ QUOTES, MARKS = "tickers", "mark-price"
 
 
 @dataclass(slots=True)
-class Prices:
+class OKXPrices:
     """The newest quote and mark price of each contract, put together: OKX pushes them apart."""
 
     _newest: dict[tuple[str, str], Row] = field(default_factory=dict)
@@ -51,7 +51,7 @@ def price_channels(symbols: Iterable[str]) -> list[Channel]:
     return [{"channel": channel, "instId": name} for name in names for channel in (QUOTES, MARKS)]
 
 
-def pushes(message: Message, prices: Prices, at: datetime) -> Iterator[Push]:
+def pushes(message: Message, prices: OKXPrices, at: datetime) -> Iterator[Push]:
     """One doorbell per row of a message heard `at`, with the state it carried; none for contracts we do not trade."""
     channel = message["arg"]["channel"]
     if channel == "account":

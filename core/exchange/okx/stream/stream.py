@@ -1,6 +1,6 @@
 """OKXStream: what OKX pushes about one account and the prices it watches, as doorbells for the bot.
 
-One thread with one event loop keeps three lines up: private, business (conditional orders) and public (prices).
+One thread with one event loop keeps three connections up: private, business (conditional orders) and public (prices).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
-from core.exchange.connection import Ear, Line, Lost, Message, Pace, Sleep
-from core.exchange.okx.stream.connection import DOORS, Channel, OkxTalk
-from core.exchange.okx.stream.messages import Prices, price_channels, pushes
+from core.exchange.connection import Connection, ConnectionListener, Lost, Message, Pace, Sleep
+from core.exchange.okx.stream.connection import CONNECT_LIMITS, Channel, OKXProtocol
+from core.exchange.okx.stream.messages import OKXPrices, price_channels, pushes
 from core.exchange.port import Credentials
 from core.exchange.stream_thread import Stream
 from core.exchange.throttle import Throttle
@@ -39,29 +39,41 @@ class OKXStream(Stream):
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         exchange_now: Callable[[], datetime] | None = None,
-        doors: Throttle | None = None,
+        connect_limit: Throttle | None = None,
         pace: Pace | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        """`exchange_now` signs the login (OKX allows 30 s; ours if not given). Streams of one IP may share `doors`."""
+        """`exchange_now` signs the login (OKX allows 30 s; ours if not given). Streams of one IP may share
+        `connect_limit`."""
         super().__init__(now=now)
         self._credentials, self._url, self._exchange_now = credentials, url.rstrip("/"), exchange_now or now
-        self._doors, self._pace, self._sleep = doors or Throttle(DOORS), pace or Pace(), sleep
-        self._prices = Prices()
+        self._connect_limit, self._pace, self._sleep = connect_limit or Throttle(CONNECT_LIMITS), pace or Pace(), sleep
+        self._prices = OKXPrices()
 
-    def _make_lines(self, ear: Ear) -> Mapping[str, Line[Channel]]:
+    def _make_connections(self, listener: ConnectionListener) -> Mapping[str, Connection[Channel]]:
         return {
-            "private": self._line("private", PRIVATE, ear, self._credentials),
-            "business": self._line("business", BUSINESS, ear, self._credentials),
-            "public": self._line("public", price_channels(self._watched), ear, None),
+            "private": self._connection("private", PRIVATE, listener, self._credentials),
+            "business": self._connection("business", BUSINESS, listener, self._credentials),
+            "public": self._connection("public", price_channels(self._watched), listener, None),
         }
 
-    def _line(self, name: str, channels: Iterable[Channel], ear: Ear, credentials: Credentials | None) -> Line[Channel]:
+    def _connection(
+        self, name: str, channels: Iterable[Channel], listener: ConnectionListener, credentials: Credentials | None
+    ) -> Connection[Channel]:
         async def address(after: Lost | None) -> str:
             return f"{self._url}/ws/v5/{name}"
 
-        talk = partial(OkxTalk, credentials=credentials, now=self._exchange_now, pace=self._pace)
-        return Line(name, address, talk, channels, ear, doors=self._doors, pace=self._pace, sleep=self._sleep)
+        protocol = partial(OKXProtocol, credentials=credentials, now=self._exchange_now, pace=self._pace)
+        return Connection(
+            name,
+            address,
+            protocol,
+            channels,
+            listener,
+            connect_limit=self._connect_limit,
+            pace=self._pace,
+            sleep=self._sleep,
+        )
 
     def _price_channels(self, symbols: Iterable[str]) -> Mapping[str, Iterable[Channel]]:
         return {"public": price_channels(symbols)}

@@ -1,4 +1,4 @@
-"""The lines to Binance: keys, addresses, subscriptions, silence, loss, relief, and what of it the bot is told."""
+"""The lines to Binance: keys, addresses, subscriptions, silence, loss, handover, and what of it the bot is told."""
 
 import json
 import logging
@@ -157,7 +157,7 @@ def test_an_event_after_our_own_order_is_all_that_is_asked_for(exchange, rest, m
 
 def test_a_form_of_address_that_works_is_kept(exchange, make_stream, heard):
     exchange.turns_away[PRIVATE] = HTTPStatus.NOT_FOUND
-    connect(make_stream({"relief": 0.05}), heard)
+    connect(make_stream({"handover": 0.05}), heard)
     exchange.life(OLD_FORM, 3)
     assert sum(path.startswith(PRIVATE) for path in exchange.knocks) == 1
 
@@ -326,9 +326,9 @@ class Deaf:
         self._thread.join(2)
 
 
-def test_an_old_connection_is_relieved_before_it_is_cut(exchange, rest, make_stream, heard):
+def test_an_old_connection_is_handed_over_before_it_is_cut(exchange, rest, make_stream, heard):
     rest.new_key_each_time = False  # as Binance does while a key lives
-    stream = make_stream({"relief": 0.1})
+    stream = make_stream({"handover": 0.1})
     connect(stream, heard)
     first, second = exchange.life(PRIVATE), exchange.life(PRIVATE, 2)
     eventually(lambda: first.ended)
@@ -336,8 +336,8 @@ def test_an_old_connection_is_relieved_before_it_is_cut(exchange, rest, make_str
     assert stream.connected
 
 
-def test_a_relief_that_does_not_come_up_leaves_the_old_connection(exchange, make_stream, heard):
-    stream = make_stream({"relief": 0.05, "relief_again": 0.05})
+def test_a_successor_that_does_not_come_up_leaves_the_old_connection(exchange, make_stream, heard):
+    stream = make_stream({"handover": 0.05, "handover_retry": 0.05})
     connect(stream, heard)
     exchange.turns_away[PRIVATE] = HTTPStatus.SERVICE_UNAVAILABLE
     eventually(lambda: len(exchange.knocks) >= 3)
@@ -351,8 +351,8 @@ def test_a_relief_that_does_not_come_up_leaves_the_old_connection(exchange, make
     assert heard.words == ["connected"]
 
 
-def test_a_connection_that_ends_while_it_is_being_relieved_is_a_loss(exchange, rest, make_stream, heard):
-    stream = make_stream({"relief": 0.05, "relief_again": 3600.0})
+def test_a_connection_that_ends_while_it_is_being_handed_over_is_a_loss(exchange, rest, make_stream, heard):
+    stream = make_stream({"handover": 0.05, "handover_retry": 3600.0})
     connect(stream, heard)
     exchange.turns_away[PRIVATE] = HTTPStatus.SERVICE_UNAVAILABLE
     eventually(lambda: len(exchange.knocks) >= 2)
