@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 
+from core.domain.reason import Reason
+
 SHORTEST, LONGEST = 8, 256  #: characters of a password
 WORK, BLOCK = 2**15, 8  #: of scrypt: 32 MiB and about a tenth of a second for each guess
 SESSION = timedelta(hours=12)
@@ -27,17 +29,17 @@ FORGOTTEN_AFTER = timedelta(hours=24)  #: of quiet: lock-outs no longer grow fro
 MOST_ADDRESSES = 10_000
 
 
-def problem_of(password: str) -> str:
-    """What is wrong with a password that somebody wants to set; empty when nothing is."""
+def problem_of(password: str) -> Reason | None:
+    """Return what is wrong with a password that somebody wants to set; None where nothing is."""
     if not password:
-        return "password is empty: choose one"
+        return Reason("password.empty", field=Reason("field.password"))
     if len(password) < SHORTEST:
-        return f"password has {len(password)} characters: {SHORTEST} or more are needed"
+        return Reason("password.too_short", n=len(password), least=SHORTEST, field=Reason("field.password"))
     if len(password) > LONGEST:
-        return f"password has {len(password)} characters: {LONGEST} at most"
+        return Reason("range.too_long", n=len(password), most=LONGEST, field=Reason("field.password"))
     if password.strip() == "":
-        return "password is made of blanks only: choose another"
-    return ""
+        return Reason("password.blank", field=Reason("field.password"))
+    return None
 
 
 def hashed(password: str) -> str:

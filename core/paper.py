@@ -19,6 +19,7 @@ import httpx
 
 from core.domain.account import Exchange
 from core.domain.errors import Unavailable
+from core.domain.reason import Reason
 from core.exchange.port import Credentials
 
 log = logging.getLogger("perpdeck.paper")
@@ -118,7 +119,7 @@ class PaperExchange:
         if started is None and port:
             started = self._spawn(0)
         if started is None:
-            raise Unavailable(f"the paper exchange does not start; its log is {self.folder / 'simulator.log'}")
+            raise Unavailable(Reason("paper.does_not_start", log=str(self.folder / "simulator.log")))
         return started
 
     def _spawn(self, port: int) -> PaperAddress | None:

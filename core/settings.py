@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.auth import problem_of
 from core.domain.errors import Misconfigured
-from core.domain.reason import Reason, as_reason
+from core.domain.reason import Reason
 from core.domain.settings.refusal import reasons_of, refusal
 
 HOME_OF_ROOT = Path("/var/lib/perpdeck")  #: root's own home is closed to the database's user, and stays so
@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     @classmethod
     def _strong_enough(cls, password: SecretStr | None) -> SecretStr | None:
         if password is not None and (problem := problem_of(password.get_secret_value())):
-            raise refusal(Reason("environment.password", problem=as_reason(problem)))
+            raise refusal(Reason("environment.password", problem=problem))
         return password
 
     @field_validator("okx_demo_api_key", "okx_demo_api_secret", "okx_demo_passphrase")

@@ -21,6 +21,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from core.domain.errors import Misconfigured
+from core.domain.reason import Reason
 from core.exchange.port import Credentials
 
 SECRET_FILE, PREVIOUS_FILE = "secret", "secret.previous"
@@ -53,7 +54,7 @@ class Vault:
             kept = _make(file)
         present = secret or kept
         if not present:
-            raise Misconfigured(f"the secret in {file} is empty: restore it, or remove it and enter the keys again")
+            raise Misconfigured(Reason("secret.empty", file=str(file)))
         return cls(present, [one for one in (previous, kept, before) if one], None if secret else home)
 
     def change(self) -> None:
@@ -62,19 +63,16 @@ class Vault:
         Raises Misconfigured where the secret comes from the environment, or a file cannot be written.
         """
         if self._home is None:
-            raise Misconfigured(
-                "the secret comes from SESSION_SECRET: set a new one there, the present one in "
-                "SESSION_SECRET_PREVIOUS, and start Perpdeck again; all keys are then sealed anew"
-            )
+            raise Misconfigured(Reason("secret.from_environment"))
         file, previous = self._home / SECRET_FILE, self._home / PREVIOUS_FILE
         if previous.exists():
-            raise Misconfigured(f"an earlier change has not ended: {previous} is still needed")
+            raise Misconfigured(Reason("secret.change_not_ended", file=str(previous)))
         new = secrets.token_urlsafe(32)
         try:
             os.replace(_draft(previous, self._secrets[0]), previous)
             os.replace(_draft(file, new), file)
         except OSError as error:
-            raise Misconfigured(f"the secret in {file} cannot be changed: {error.strerror}") from error
+            raise Misconfigured(Reason("secret.not_changed", file=str(file), why=str(error.strerror))) from error
         self._secrets = (new, *self._secrets)
         self._salt = os.urandom(SALT_BYTES)
 
@@ -104,10 +102,7 @@ class Vault:
         except InvalidToken:
             if self._learned():
                 return self.unseal(sealed)
-            raise Misconfigured(
-                "the stored keys were sealed with another SESSION_SECRET: set that one again "
-                "(or name it in SESSION_SECRET_PREVIOUS), or enter the keys anew"
-            ) from None
+            raise Misconfigured(Reason("secret.another")) from None
 
     def renewed(self, sealed: bytes) -> bytes | None:
         """The same under the present secret; None where it is already. Raises as `unseal` does."""
@@ -155,14 +150,14 @@ def _parts(sealed: bytes) -> tuple[bytes, bytes]:
             raise ValueError("no seal of ours")
         return base64.urlsafe_b64decode(salt), token
     except ValueError:
-        raise Misconfigured("the stored keys are damaged: enter them anew") from None
+        raise Misconfigured(Reason("secret.damaged")) from None
 
 
 def _read(file: Path) -> str | None:
     try:
         return file.read_text().strip() if file.exists() else None
     except OSError as error:
-        raise Misconfigured(f"the secret in {file} cannot be used: {error.strerror}") from error
+        raise Misconfigured(Reason("secret.not_used", file=str(file), why=str(error.strerror))) from error
 
 
 def _make(file: Path) -> str:
@@ -177,7 +172,7 @@ def _make(file: Path) -> str:
         finally:
             draft.unlink()
     except OSError as error:
-        raise Misconfigured(f"the secret in {file} cannot be used: {error.strerror}") from error
+        raise Misconfigured(Reason("secret.not_used", file=str(file), why=str(error.strerror))) from error
     return secret
 
 

@@ -24,7 +24,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "core/domain": (),
     "core/clock.py": (),
     "core/logs.py": (),
-    "core/auth.py": (),
+    "core/auth.py": ("core.domain",),
     "core/settings.py": ("core.domain", "core.auth"),
     "core/alerts": ("core.domain", "core.clock", "db"),
     "core/telegram": ("core.domain", "core.clock", "core.services", "core.alerts", "db"),

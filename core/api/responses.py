@@ -410,7 +410,8 @@ class BotOut(Out):
 
     account: str
     state: Literal["running", "stopped", "starting", "elsewhere", "dead"]
-    words: str
+    words: Sentence
+    reason: Told = Field(description="The same for programs.")
     since: datetime | None
     level: Level
     heartbeat_at: datetime | None

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from core.api import request_bodies, responses
+from core.api.reasons import ReasonOut
 from core.api.requests import AccountId, ExactRoute, House, Key, asked_of, once, the_account
 from core.api.tokens import Admin, Reader
 from core.domain.account import Level
@@ -97,5 +98,5 @@ def stop(body: request_bodies.BotIn, request: Request, key: Key, services: House
 
 def _bot(services: Services, account: str) -> responses.BotOut:
     status = services.levels.status(account)
-    told = {name: getattr(status, name) for name in responses.BotOut.model_fields if name != "account"}
-    return responses.BotOut(account=account, **told)
+    told = {name: getattr(status, name) for name in responses.BotOut.model_fields if name not in ("account", "reason")}
+    return responses.BotOut(account=account, reason=ReasonOut.of(status.words), **told)

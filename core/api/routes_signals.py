@@ -30,7 +30,7 @@ from core.services.trading.requests import Asked
 from core.wiring import Services
 
 AHEAD_SECONDS = 30  #: so far may a sender's clock be before ours
-NO_PROOF = "a signal needs a proof: `secret` in its body, the header X-Perpdeck-Signature, or a token"
+NO_PROOF = Reason("api.signal_without_proof")
 
 
 async def _body(request: Request) -> bytes:

@@ -18,10 +18,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from core.api.limits import Limiter, too_many
 from core.api.problems import Problem
 from core.domain.errors import PerpdeckError
+from core.domain.reason import Reason
 from core.domain.token import ApiToken
 from core.domain.token import Scope as May
 from core.services.access.login import loopback, network
-from core.services.access.tokens import Admission
+from core.services.access.tokens import UNKNOWN, Admission
 from core.wiring import Services
 
 REFERENCE = frozenset({"", "/", "/docs", "/openapi.json"})
@@ -64,7 +65,7 @@ class Limits:
         if seconds:
             raise too_many(seconds, self.strangers.rate)
 
-    def failed(self, address: str, words: str) -> Problem:
+    def failed(self, address: str, words: Reason | str) -> Problem:
         """Counts one failed attempt of an address; the answer to it."""
         seconds = self.strangers.wait(network(address))
         return too_many(seconds, self.strangers.rate) if seconds else Problem(401, words, headers=ASK)
@@ -72,7 +73,7 @@ class Limits:
     def let_in(self, address: str, admitted: Admission) -> Caller:
         """Who came in. Raises Problem for nobody, and where a token has no request left."""
         if admitted.token is None:
-            raise self.failed(address, admitted.words)
+            raise self.failed(address, admitted.words or UNKNOWN)
         self.known(admitted.token)
         return Caller(admitted.token)
 

@@ -167,6 +167,9 @@ def _parsed(sentence: str) -> list[tuple[str, str | None, str | None, str | None
 
 
 def _shown(value: Value, spec: str, language: Language) -> str:
+    if spec == "begin":
+        words = _shown(value, "", language)
+        return words[:1].upper() + words[1:]
     if isinstance(value, Reason):
         return put(value, language)
     if isinstance(value, tuple):

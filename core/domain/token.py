@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from core.domain.reason import Reason
+
 
 class Scope(StrEnum):
     """What a token may do. Each includes those before it."""
@@ -33,10 +35,10 @@ class ApiToken:
     revoked_at: datetime | None = None
     used_at: datetime | None = None  #: to the minute
 
-    def trouble(self, now: datetime) -> str:
-        """Why it is not taken any more; empty while it is."""
+    def trouble(self, now: datetime) -> Reason | None:
+        """Return why it is not taken any more; None while it is."""
         if self.revoked_at is not None:
-            return f"token {self.id} was revoked at {self.revoked_at:%Y-%m-%d %H:%M} UTC: make a new one in Settings"
+            return Reason("token.revoked", token=self.id, at=self.revoked_at)
         if self.expires_at is not None and self.expires_at <= now:
-            return f"token {self.id} expired at {self.expires_at:%Y-%m-%d %H:%M} UTC: make a new one in Settings"
-        return ""
+            return Reason("token.expired", token=self.id, at=self.expires_at)
+        return None

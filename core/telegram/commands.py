@@ -95,7 +95,7 @@ class Commands:
         for account in self._remote.accounts.list():
             status, picture = self._remote.levels.status(account.id), self._remote.reports.picture(account.id)
             yield f"{account.id}: {status.state}, level {LEVELS[status.level]}"
-            yield status.words
+            yield str(status.words)
             if picture is not None:
                 yield f"{status.protected} of {status.parts} open parts are protected"
                 yield from _money(picture.data)

@@ -82,9 +82,9 @@ def ask(call: Callable[[], T]) -> T | None:
 
 
 def reasons(error: PerpdeckError) -> tuple[str, ...]:
-    """What went wrong as sentences: each problem of an input, else the error's own words."""
+    """Return what went wrong in the trader's language: each problem of an input, else the one reason."""
     problems = error.problems if isinstance(error, Misconfigured) else (error.reason,)
-    return tuple(map(str, problems))
+    return tuple(map(translate.told, problems))
 
 
 def refused() -> bool:

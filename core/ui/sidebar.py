@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.domain.reason import Reason
 from core.i18n.translate import _, counted, told
 from core.ui import session
 from core.ui.components import bot_switch, levels, modal, widgets
@@ -143,11 +144,11 @@ def _confirm_stop(accounts: list[Account]) -> None:
     st.button(_("Stop all"), key="all_stop_confirm", type="primary", on_click=_stop, args=(accounts,), width="stretch")
 
 
-def _told(found: dict[str, str] | None, *, started: bool) -> bool:
+def _told(found: dict[str, Reason | None] | None, *, started: bool) -> bool:
     """Says what became of the click, account by account where one could not be switched; True where all could."""
     if found is None:
         return False
-    failed = {name: why for name, why in found.items() if why}
+    failed = {name: why for name, why in found.items() if why is not None}
     state["refusal"] = tuple(f"{name}: {told(why)}" for name, why in failed.items())
     done = len(found) - len(failed)
     if done and started:

@@ -67,7 +67,7 @@ def test_good_keys_tell_what_they_may_do_and_store_nothing(accounts, form, store
     assert found.ok
     assert (found.permissions, found.hedge_mode, found.can_withdraw) == ("read_only,trade", True, False)
     assert found.equity == 10000
-    assert found.words.startswith("The key works on OKX demo: it may read and trade. Equity 10,000.00 USDT.")
+    assert str(found.words).startswith("The key works on OKX demo: it may read and trade. Equity 10,000.00 USDT.")
     assert store.accounts.all() == [PAPER]
 
 
@@ -105,7 +105,7 @@ def test_several_problems_are_told_at_once(accounts, form):
 def test_a_key_that_may_only_read_is_not_enough(accounts, form, store):
     found = accounts.check(form("okx_read_only"))
     assert not found.ok
-    assert "may only read" in found.words
+    assert "may only read" in str(found.words)
     with pytest.raises(Misconfigured, match="may only read"):
         accounts.add(form("okx_read_only"), "click-1", by="operator")
     assert store.accounts.all() == [PAPER]
@@ -116,7 +116,7 @@ def test_a_key_that_may_withdraw_is_refused_unless_the_risk_is_accepted(accounts
     risky = form("okx_withdraw", confirm_withdraw=typed)
     found = accounts.check(risky)
     assert (found.ok, found.can_withdraw) == (False, True)
-    assert RISK in found.words
+    assert RISK in str(found.words)
     with pytest.raises(Misconfigured, match="may withdraw money"):
         accounts.add(risky, "click-1", by="operator")
     assert store.accounts.all() == [PAPER]
@@ -133,7 +133,7 @@ def test_real_money_needs_the_typed_word(accounts, form, store, typed):
     real = form(environment=Environment.LIVE, confirm_live=typed)
     found = accounts.check(real)
     assert not found.ok
-    assert "Type LIVE in capitals" in found.words
+    assert "Type LIVE in capitals" in str(found.words)
     with pytest.raises(Misconfigured, match="Type LIVE in capitals"):
         accounts.add(real, "click-1", by="operator")
     assert store.accounts.all() == [PAPER]
@@ -143,7 +143,7 @@ def test_one_way_mode_is_reported(accounts, form, sim, okx):
     okx.post("account/set-position-mode", {"posMode": "net_mode"})
     found = accounts.check(form())
     assert (found.ok, found.hedge_mode) == (True, False)
-    assert "switch the account to long/short mode" in found.words
+    assert "switch the account to long/short mode" in str(found.words)
 
 
 def test_a_silent_exchange_is_unavailable_and_not_a_wrong_key(store, vault, form, closed_port):

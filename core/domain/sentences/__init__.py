@@ -2,14 +2,18 @@
 
 One file a topic. A place may carry a format: one of Python's for numbers (`+,.2f`), `usdt` for a signed amount with its
 currency, `clock` for a length of time as 4:12 and `span` for one in whole units (15 s, 2 h), and for several values
-`or` ("1, 2 or 3") or `sentences` ("one; two"). The other languages lie in `locale/`.
+`or` ("1, 2 or 3") or `sentences` ("one; two"); `begin` makes the first letter a capital. The other languages lie in
+`locale/`.
 """
 
 from __future__ import annotations
 
 from core.domain.sentences import (
+    access,
+    accounts,
     actions,
     bot,
+    bot_status,
     closing,
     differences,
     entry,
@@ -17,6 +21,7 @@ from core.domain.sentences import (
     execution,
     fields,
     keys,
+    paper,
     recovery,
     risk,
     settings,
@@ -27,8 +32,11 @@ from core.domain.sentences import (
 SENTENCES: dict[str, str] = {}
 
 for topic in (
+    access,
+    accounts,
     actions,
     bot,
+    bot_status,
     closing,
     differences,
     entry,
@@ -36,6 +44,7 @@ for topic in (
     execution,
     fields,
     keys,
+    paper,
     recovery,
     risk,
     settings,

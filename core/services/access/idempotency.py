@@ -15,6 +15,7 @@ from typing import Any
 
 from core.clock import Clock
 from core.domain.errors import Misconfigured, Unavailable
+from core.domain.reason import Reason
 from db.store import Store
 
 AT_ONCE = 4  #: requests that may be under way together; each holds a connection
@@ -50,7 +51,7 @@ class Answers:
         What `work` raises is not kept: the same may be asked again.
         """
         if not self._room.acquire(timeout=PATIENCE_SECONDS):
-            raise Unavailable("too many requests are under way: send the same again, with the same key")
+            raise Unavailable(Reason("api.too_many_under_way"))
         try:
             mark, now = fingerprint(asked), self._clock.now()
             self._sweep(now)
@@ -83,5 +84,5 @@ def fingerprint(asked: Mapping[str, Any]) -> str:
 
 def _same(mark: str, key: str, answer: Answer, first: str) -> Answer:
     if mark != first:
-        raise Misconfigured(f"key {key!r} was used for another request before: a new request needs a new key")
+        raise Misconfigured(Reason("api.key_reused", value=key, field=Reason("field.key")))
     return answer

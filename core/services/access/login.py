@@ -19,6 +19,7 @@ from core.auth import loopback as loopback
 from core.auth import network as network
 from core.clock import Clock
 from core.domain.errors import Misconfigured, PerpdeckError
+from core.domain.reason import Reason
 from db.records import Event
 from db.store import Store
 
@@ -33,7 +34,7 @@ class Answer:
 
     token: str = ""
     session: Session | None = None
-    words: str = ""
+    words: Reason | None = None
     locked: timedelta = timedelta(0)
 
 
@@ -66,11 +67,8 @@ class Login:
     def guard_address(self, address: str | None) -> None:
         """Raises Misconfigured where others could reach the dashboard and no password is set."""
         if not self.on and not loopback(address):
-            where = address or "every address of this machine"
-            raise Misconfigured(
-                f"the dashboard would listen on {where}, where others can reach it, and no password is set: "
-                "set PERPDECK_PASSWORD, or listen on 127.0.0.1 and set one in Settings first"
-            )
+            where = address or Reason("login.every_address")
+            raise Misconfigured(Reason("login.open_to_others", where=where))
 
     def session(self, token: str | None) -> Session | None:
         """The living session behind a cookie's text."""
@@ -89,7 +87,7 @@ class Login:
         if locked:
             return Answer(words=_locked_words(locked), locked=locked)
         if not password:
-            return Answer(words="Enter the password.")
+            return Answer(words=Reason("login.enter_password"))
         right = fits(password, self._hash)
         with self._lock:
             locked = self._lockout.left(address)  # others from the same address may have guessed meanwhile
@@ -102,12 +100,12 @@ class Login:
                 locked = self._lockout.failed(address)
                 left = self._lockout.tries_left(address)
         if right:
-            self._record("log in", address, "done")
+            self._record(Reason("act.log_in"), address, "done")
             return Answer(token, session)
-        self._record("log in", address, "wrong password")
+        self._record(Reason("act.log_in"), address, "wrong password")
         if not locked:
-            return Answer(words=f"This is not the password. {left} of 5 tries are left.")
-        self._record("lock out", address, f"for {minutes(locked)} minutes")
+            return Answer(words=Reason("login.wrong_password", left=left))
+        self._record(Reason("act.lock_out"), address, f"for {minutes(locked)} minutes")
         return Answer(words=_locked_words(locked), locked=locked)
 
     def leave(self, token: str | None, address: str) -> None:
@@ -122,7 +120,7 @@ class Login:
                 self._store.secrets.keep(ENDED, self._ended, address)
             except PerpdeckError as trouble:
                 log.error("a log-out is known to this process only: %s", trouble)
-        self._record("log out", address, "done")
+        self._record(Reason("act.log_out"), address, "done")
 
     def refresh(self) -> None:
         """Hear of a new password and of log-outs in another process. Raises Unavailable, and nothing has changed.
@@ -146,25 +144,27 @@ class Login:
     def set_password(self, password: str, again: str, by: str, present: str = "") -> None:
         """Ask for this password from now on; every session so far ends. Raises Misconfigured with the reason."""
         self._may_change(present)
-        problem = problem_of(password) or ("" if password == again else "password: the two differ")
-        if problem:
+        problem = problem_of(password)
+        if problem is None and password != again:
+            problem = Reason("password.differ", field=Reason("field.password"))
+        if problem is not None:
             raise Misconfigured(problem)
-        self._change(hashed(password), "set the password", by)
+        self._change(hashed(password), Reason("act.set_password"), by)
 
     def remove_password(self, address: str | None, by: str, present: str) -> None:
         """Ask for none any more. Raises Misconfigured where others could then come in."""
         self._may_change(present)
         if not loopback(address):
-            raise Misconfigured("password: it stays while others can reach the dashboard; listen on 127.0.0.1 first")
-        self._change("", "remove the password", by)
+            raise Misconfigured(Reason("password.stays", field=Reason("field.password")))
+        self._change("", Reason("act.remove_password"), by)
 
     def _may_change(self, present: str) -> None:
         if self.from_environment:
-            raise Misconfigured("password: it is set by PERPDECK_PASSWORD; change it there and start again")
+            raise Misconfigured(Reason("password.from_environment", field=Reason("field.password")))
         if self.on and not fits(present, self._hash):
-            raise Misconfigured("present password: this is not it")
+            raise Misconfigured(Reason("password.wrong_present", field=Reason("field.present_password")))
 
-    def _change(self, kept: str, action: str, by: str) -> None:
+    def _change(self, kept: str, action: Reason, by: str) -> None:
         with self._writing:
             self._store.secrets.keep(PASSWORD, kept, by)
             self._take(kept)
@@ -191,14 +191,14 @@ class Login:
         mark = hmac.digest(self._key, given, "sha256").hex() if self._given else self._kept_hash
         return Sessions(self._key, mark)
 
-    def _record(self, action: str, who: str, outcome: str) -> None:
+    def _record(self, action: Reason, who: str, outcome: str) -> None:
         now = datetime.now(UTC)
         log.info("%s by %s: %s", action, who, outcome)
         try:
-            self._store.events.add("", [Event(now, "", None, "login", f"asked by {who}", action, outcome)])
+            self._store.events.add("", [Event(now, "", None, "login", f"asked by {who}", str(action), outcome)])
         except PerpdeckError as trouble:
             log.error("not on the record, the database does not answer: %s", trouble)
 
 
-def _locked_words(left: timedelta) -> str:
-    return f"Too many wrong passwords from this address. Try again in {minutes(left)} min."
+def _locked_words(left: timedelta) -> Reason:
+    return Reason("login.locked", minutes=minutes(left))

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 
 from core.clock import Clock
 from core.domain.errors import Misconfigured
+from core.domain.reason import Reason
 from core.domain.token import ApiToken, Scope
 from db.records import Event
 from db.store import Store
@@ -32,7 +33,7 @@ NOTED_EVERY = timedelta(minutes=1)
 _TEXT = re.compile(r"(pdk|pds)_([0-9a-z]{8})_([0-9A-Za-z_-]{43})")
 _NAME = re.compile(r"[\w][\w .()&+-]*")
 _LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
-UNKNOWN = "the token is not known: copy it whole, or make a new one in Settings"
+UNKNOWN = Reason("token.unknown_text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Admission:
     """Who came in, or why nobody did."""
 
     token: ApiToken | None
-    words: str = ""
+    words: Reason | None = None
 
 
 class Tokens:
@@ -69,7 +70,7 @@ class Tokens:
         name, now = name.strip(), self._clock.now()
         problems = [*_name_problems(name), *_days_problems(days)]
         if any(one.name == name and not one.trouble(now) for one in self.list()):
-            problems.append(f"name {name!r} is taken by a token that still holds: choose another, or revoke that one")
+            problems.append(Reason("token.name_taken", value=name, field=Reason("field.name")))
         if problems:
             raise Misconfigured(*problems)
         ident = "".join(secrets.choice(_LETTERS) for _ in range(8))
@@ -77,7 +78,7 @@ class Tokens:
         ends = None if days is None else now + timedelta(days=days)
         token = ApiToken(ident, name, scope, now, by, ends)
         self._store.api_tokens.add(token, _digest(text))
-        self._note(by, f"API token {ident} made for {name}: {scope}")
+        self._note(by, Reason("act.token_made", token=ident, name=name, scope=str(scope)))
         return NewToken(token, text, self._signal_secret(ident))
 
     def list(self) -> list[ApiToken]:
@@ -88,9 +89,9 @@ class Tokens:
         """From now on this token is not taken. Raises Misconfigured for one that is not known."""
         found = self._store.api_tokens.get(name)
         if found is None:
-            raise Misconfigured(f"token {name!r} is not known")
+            raise Misconfigured(Reason("token.unknown", value=name, field=Reason("field.token")))
         if self._store.api_tokens.revoke(name, self._clock.now()):
-            self._note(by, f"API token {name} of {found[0].name} revoked")
+            self._note(by, Reason("act.token_revoked", token=name, name=found[0].name))
 
     # -- who comes in
 
@@ -112,7 +113,7 @@ class Tokens:
         """Who sends a signal with this secret in it."""
         kind, ident, _ = _split(text)
         if kind != SIGNAL_PREFIX or not hmac.compare_digest(text, self._signal_secret(ident)):
-            return Admission(None, "the secret of the signal is not known: copy it whole, or make a new token")
+            return Admission(None, Reason("token.unknown_signal_secret"))
         return self._found(ident)
 
     def admit_signature(self, header: str, body: bytes) -> Admission:
@@ -120,12 +121,12 @@ class Tokens:
         given = dict(piece.strip().partition("=")[::2] for piece in header.split(","))
         at, ident, signature = given.get("t", ""), given.get("k", ""), given.get("v1", "")
         if not (re.fullmatch(r"[0-9]{1,12}", at) and re.fullmatch(r"[0-9a-z]{8}", ident)):
-            return Admission(None, "the signature cannot be read: t=<unix seconds>,k=<token id>,v1=<hex> is expected")
+            return Admission(None, Reason("token.signature_unreadable"))
         wanted = hmac.new(self._signal_secret(ident).encode(), at.encode() + b"." + body, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(signature.encode(), wanted.encode()):
-            return Admission(None, "the signature does not fit the body: HMAC-SHA256 over t, a full stop and the body")
+            return Admission(None, Reason("token.signature_wrong"))
         if abs(self._clock.now().timestamp() - int(at)) > SIGNED_FOR.total_seconds():
-            return Admission(None, f"the signature's time {at} is more than {SIGNED_FOR.seconds} s from ours")
+            return Admission(None, Reason("token.signature_old", at=at, seconds=SIGNED_FOR.seconds))
         return self._found(ident)
 
     def _found(self, ident: str) -> Admission:
@@ -145,23 +146,23 @@ class Tokens:
         made = hmac.digest(self._key(), f"signal {ident}".encode(), "sha256")
         return f"{SIGNAL_PREFIX}_{ident}_{_letters(made)}"
 
-    def _note(self, by: str, action: str) -> None:
+    def _note(self, by: str, action: Reason) -> None:
         now: datetime = self._clock.now()
-        self._store.events.add("", [Event(now, "", None, "account", f"asked by {by}", action, "done")])
+        self._store.events.add("", [Event(now, "", None, "account", f"asked by {by}", str(action), "done")])
 
 
-def _name_problems(name: str) -> list[str]:
+def _name_problems(name: str) -> list[Reason]:
     if not 1 <= len(name) <= LONGEST_NAME:
-        return [f"name has {len(name)} characters: 1 to {LONGEST_NAME} are allowed"]
+        return [Reason("token.name_length", n=len(name), most=LONGEST_NAME, field=Reason("field.name"))]
     if not _NAME.fullmatch(name):
-        return [f"name {name!r} holds a sign that is not allowed: letters, digits, blanks and . ( ) & + - _ are"]
+        return [Reason("token.name_sign", value=name, field=Reason("field.name"))]
     return []
 
 
-def _days_problems(days: int | None) -> list[str]:
+def _days_problems(days: int | None) -> list[Reason]:
     if days is None or 1 <= days <= LONGEST_DAYS:
         return []
-    return [f"days {days} is out of range: 1 to {LONGEST_DAYS} is allowed, or none"]
+    return [Reason("token.days_range", value=days, most=LONGEST_DAYS, field=Reason("field.days"))]
 
 
 def _split(text: str) -> tuple[str, str, str]:

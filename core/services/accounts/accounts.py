@@ -60,7 +60,7 @@ class KeyCheck:
     """What the exchange said of a key, and whether an account may be made of it. Equity in USDT."""
 
     ok: bool
-    words: str
+    words: Reason
     permissions: str
     equity: Decimal | None
     hedge_mode: bool
@@ -117,7 +117,7 @@ class Accounts:
         known = self._known(account)
         credentials = self.keys.of(known)
         if credentials is None:
-            raise Misconfigured(f"account {known.name} has no keys: enter them anew")
+            raise Misconfigured(Reason("account.no_keys", account=known.name))
         port = self.reach(known, credentials)
         try:
             asked = self.clock.now()
@@ -135,7 +135,7 @@ class Accounts:
         """A new secret for all stored keys; how many were sealed anew. Raises Misconfigured, and nothing changed."""
         with self._one_at_a_time:
             done = len(self.keys.change_secret(by))
-        self._record("change the secret that seals the keys", by)
+        self._record(Reason("act.change_secret"), by)
         return done
 
     def check(self, form: AccountForm) -> KeyCheck:
@@ -145,7 +145,7 @@ class Accounts:
         problems = tuple(_key_problems(form, state))
         return KeyCheck(
             ok=not problems,
-            words=" ".join(problems) if problems else _praise(form, state),
+            words=Misconfigured(*problems).reason if problems else _praise(form, state),
             permissions=_permissions(state),
             equity=state.equity,
             hedge_mode=state.hedge_mode,
@@ -160,9 +160,9 @@ class Accounts:
             if known is not None:
                 if known.name == form.name:
                     return known
-                raise Misconfigured(f"API key ...{known.api_key_hint} is used by account {known.name} already")
+                raise Misconfigured(Reason("account.key_used", hint=known.api_key_hint, account=known.name))
             if any(one.name == form.name for one in self.store.accounts.all()):
-                raise Misconfigured(f"name {form.name!r} is taken: choose another for this account")
+                raise Misconfigured(Reason("account.name_taken", value=form.name, field=Reason("field.name")))
             rest_url, stream_url = self.where(form.exchange, form.environment, form.region)
             state = self._ask(form)
             _refuse(_key_problems(form, state))
@@ -179,7 +179,7 @@ class Accounts:
             self.store.accounts.save(account, self.vault.encrypt(form.credentials))
             self.store.parts.claim(token, account.id, "add_account", by)
         log.info("account added account=%s permissions=%s by=%s", account.id, account.permissions, by)
-        self._record(f"add account {account.name}, key ending in {account.api_key_hint}", by)
+        self._record(Reason("act.add_account", account=account.name, hint=account.api_key_hint), by)
         return account
 
     def remove(self, account: str, by: str) -> None:
@@ -187,28 +187,25 @@ class Accounts:
         known = self._known(account)
         if self.keys.source(known) == ENVIRONMENT:
             variables = _listed(demo_profile().demo_variables)
-            raise Misconfigured(
-                f"the keys of account {known.name} come from the environment: remove {variables} there "
-                "and start Perpdeck again"
-            )
+            raise Misconfigured(Reason("account.keys_from_environment", account=known.name, variables=variables))
         if known.environment is Environment.PAPER:
-            raise Misconfigured("the paper accounts stay: they need no keys and harm nobody")
+            raise Misconfigured(Reason("account.paper_stays"))
         if self.store.bots.get(account).running:
-            raise Misconfigured(f"the bot of account {known.name} runs: stop it before the account is removed")
+            raise Misconfigured(Reason("account.bot_runs", account=known.name))
         self.store.accounts.remove(account)
         log.info("account removed account=%s by=%s", account, by)
-        self._record(f"remove account {known.name}", by)
+        self._record(Reason("act.remove_account", account=known.name), by)
 
     # -- helpers ---------------------------------------------------------------------------------------------
 
-    def _record(self, action: str, by: str) -> None:
+    def _record(self, action: Reason, by: str) -> None:
         """Into the audit trail, for all accounts to see."""
-        self.store.events.add("", [Event(self.clock.now(), "", None, "account", f"asked by {by}", action, "done")])
+        self.store.events.add("", [Event(self.clock.now(), "", None, "account", f"asked by {by}", str(action), "done")])
 
     def _known(self, account: str) -> Account:
         known = self.store.accounts.get(account)
         if known is None:
-            raise Misconfigured(f"account {account!r} is not known")
+            raise Misconfigured(Reason("account.unknown", value=account, field=Reason("field.account")))
         return known
 
     def _ask(self, form: AccountForm) -> AccountState:
@@ -244,44 +241,38 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def _form_problems(form: AccountForm) -> Iterator[str]:
+def _form_problems(form: AccountForm) -> Iterator[Reason]:
     if not form.name.strip():
-        yield "name is empty: give the account a name"
+        yield Reason("account.name_empty", field=Reason("field.name"))
     elif len(form.name) > LONGEST_NAME:
-        yield f"name has {len(form.name)} characters: {LONGEST_NAME} at most"
+        yield Reason("range.too_long", n=len(form.name), most=LONGEST_NAME, field=Reason("field.name"))
     if form.environment is Environment.PAPER:
-        yield "environment paper is there already and needs no keys: demo or live is allowed"
-    typed = [("API key", form.api_key), ("API secret", form.api_secret)]
+        yield Reason("account.paper_is_there", field=Reason("field.environment"))
+    typed = [(Reason("field.api_key"), form.api_key), (Reason("field.api_secret"), form.api_secret)]
     if profile_of(form.exchange).needs_passphrase:
-        typed.append(("passphrase", form.passphrase))
+        typed.append((Reason("field.passphrase"), form.passphrase))
     for name, value in typed:
         if not value:
-            yield f"{name} is empty"
+            yield Reason("key.empty", field=name)
         elif not (value.isascii() and value.isprintable()):
-            yield f"{name} holds a sign that no key has: letters, digits and ASCII signs are allowed"
+            yield Reason("key.wrong_sign", field=name)
 
 
-def _key_problems(form: AccountForm, state: AccountState) -> Iterator[str]:
+def _key_problems(form: AccountForm, state: AccountState) -> Iterator[Reason]:
     """Why no account is made of these keys as they were typed."""
     if not state.can_trade:
-        yield f"This key may only read on {form.place}. Make one that may read and trade."
+        yield Reason("key.only_reads", place=form.place)
     if state.can_withdraw and form.confirm_withdraw != RISK:
-        yield (
-            "This key may withdraw money. Make one that may only read and trade; "
-            f"to use this one all the same, type {RISK} in capitals."
-        )
+        yield (Reason("key.may_withdraw", risk=RISK))
     if form.environment is Environment.LIVE and form.confirm_live != LIVE:
-        yield f"Confirmation: this is real money. Type {LIVE} in capitals to add the account."
+        yield Reason("key.confirm_live", live=LIVE)
 
 
-def _praise(form: AccountForm, state: AccountState) -> str:
-    words = f"The key works on {form.place}: it may read and trade. Equity {state.equity:,.2f} USDT."
+def _praise(form: AccountForm, state: AccountState) -> Reason:
+    words = Reason("key.works", place=form.place, equity=state.equity)
     if state.hedge_mode:
-        return f"{words} Long and short are held apart, as the bot needs it."
-    return (
-        f"{words} Long and short are held in one position (one-way): of each contract one side at a time can be "
-        f"opened. For both at once switch the account to long/short mode (hedge mode) at {form.exchange.upper()}."
-    )
+        return Reason("key.works_hedged", works=words)
+    return Reason("key.works_one_way", works=words, exchange=form.exchange.upper())
 
 
 def _permissions(state: AccountState) -> str:
@@ -289,7 +280,7 @@ def _permissions(state: AccountState) -> str:
     return ",".join(name for name, given in granted.items() if given)
 
 
-def _refuse(problems: Iterator[str]) -> None:
+def _refuse(problems: Iterator[Reason]) -> None:
     found = tuple(problems)
     if found:
         raise Misconfigured(*found)
@@ -301,5 +292,7 @@ def _explained(exchange: Exchange, place: str, hint: str, trouble: PerpdeckError
     if code is not None:
         return Misconfigured(Reason(code, place=place, hint=hint))
     if isinstance(trouble, Unavailable):
-        return Unavailable(f"{place} could not be asked about the keys: {trouble}", exchange_code=trouble.exchange_code)
+        return Unavailable(
+            Reason("key.not_asked", place=place, why=trouble.reason), exchange_code=trouble.exchange_code
+        )
     return trouble

@@ -15,6 +15,7 @@ from core.clock import Clock
 from core.domain.account import Account, Environment
 from core.domain.errors import PerpdeckError
 from core.domain.money import ZERO
+from core.domain.reason import Reason
 from core.services.reporting.snapshot import Picture, Reports
 from core.services.safety.levels import BotStatus, Levels
 from db.store import Store
@@ -80,24 +81,24 @@ class Overview:
             for account in accounts
         ]
 
-    def start_all(self, accounts: Iterable[Account], by: str) -> dict[str, str]:
-        """Start every bot that is stopped; for each one asked, why it could not be, empty where it could."""
+    def start_all(self, accounts: Iterable[Account], by: str) -> dict[str, Reason | None]:
+        """Start every bot that is stopped; for each one asked, why it could not be, None where it could."""
         stopped = (account for account in accounts if self.levels.status(account.id).state == "stopped")
         return {account.name: self._refused(partial(self.levels.start, account.id, by)) for account in stopped}
 
-    def stop_all(self, accounts: Iterable[Account], by: str) -> dict[str, str]:
+    def stop_all(self, accounts: Iterable[Account], by: str) -> dict[str, Reason | None]:
         """Stop every bot that is not stopped; nothing is cancelled and nothing closed."""
         going = (account for account in accounts if self.levels.status(account.id).state != "stopped")
         return {account.name: self._refused(partial(self.levels.stop, account.id, by)) for account in going}
 
     @staticmethod
-    def _refused(switch: Callable[[], None]) -> str:
+    def _refused(switch: Callable[[], None]) -> Reason | None:
         """One account that cannot be switched keeps none of the others from it."""
         try:
             switch()
         except PerpdeckError as trouble:
-            return str(trouble)
-        return ""
+            return trouble.reason
+        return None
 
 
 def totals(lines: Iterable[AccountLine]) -> list[Totals]:

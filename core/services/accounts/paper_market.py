@@ -6,7 +6,7 @@ person does to the market is written into the paper account's events, so that it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -19,13 +19,15 @@ from core.domain.account import Environment, Exchange
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import Side
 from core.domain.money import plain
+from core.domain.reason import Reason
 from core.services.accounts.paper_wires import OURS, WIRES
 from db.records import Event
 from db.store import Store
 
 PATIENCE_SECONDS = 10.0  #: a price that travels far meets many orders on its way
+SHOCK = Reason("allowed.range_unit", low=-90, high=900, unit="%")
 FURTHEST = Decimal(10)  #: a price moves at most to ten times, or a tenth of, what it is
-SOURCES = {"walk": "walks by itself", "hold": "holds still", "mirror": "follows another exchange's public prices"}
+SOURCES = {kind: Reason(f"paper.{kind}") for kind in ("walk", "hold", "mirror")}
 _MARKET = WIRES[Exchange.OKX]  #: whose names of contracts the prices have
 RULE = "paper market"
 
@@ -34,9 +36,8 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """One kind of misbehaviour: in words, where it strikes unless told, and its numbers unless given."""
+    """One kind of misbehaviour: where it strikes unless told, and its numbers unless given."""
 
-    words: str
     match: Mapping[str, str]
     details: Mapping[str, Any] = field(default_factory=dict)
 
@@ -44,22 +45,20 @@ class _Fault:
 _ORDER, _READ = {"method": "POST", "path": "trade/order"}, {"method": "GET", "path": "account/positions"}
 _CHANNEL = {"channel": "orders"}
 _KINDS: Mapping[str, _Fault] = {
-    "lost_after": _Fault("An order is carried out, and its answer is lost", _ORDER),
-    "lost_before": _Fault("An order is lost on its way, and no answer comes", _ORDER),
-    "late": _Fault("An order arrives three seconds late, and no answer comes", _ORDER, {"seconds": 3}),
-    "slow": _Fault("The answer to an order takes three seconds", _ORDER, {"seconds": 3}),
-    "reject": _Fault("An order is refused: not enough margin", _ORDER, {"code": "51008"}),
-    "partial_fill": _Fault(
-        "Four tenths of an order fill, the rest is cancelled", _ORDER, {"fraction": "0.4", "rest": "cancel"}
-    ),
-    "accept_delay": _Fault("An order is accepted and fills two seconds later", _ORDER, {"seconds": 2}),
-    "not_found": _Fault("An accepted order cannot be found for two seconds", {}, {"seconds": 2}),
-    "html_502": _Fault("A gateway answers an order with a web page", _ORDER),
-    "code": _Fault("Reading positions fails: the service is busy", _READ, {"code": "50013", "http": 503}),
-    "push_withheld": _Fault("A message about an order never comes", _CHANNEL),
-    "stream_double": _Fault("A message about an order comes twice", _CHANNEL),
-    "stream_delay": _Fault("A message about an order comes three seconds late", _CHANNEL, {"seconds": 3}),
-    "stream_cut": _Fault("The stream of orders is cut", _CHANNEL),
+    "lost_after": _Fault(_ORDER),
+    "lost_before": _Fault(_ORDER),
+    "late": _Fault(_ORDER, {"seconds": 3}),
+    "slow": _Fault(_ORDER, {"seconds": 3}),
+    "reject": _Fault(_ORDER, {"code": "51008"}),
+    "partial_fill": _Fault(_ORDER, {"fraction": "0.4", "rest": "cancel"}),
+    "accept_delay": _Fault(_ORDER, {"seconds": 2}),
+    "not_found": _Fault({}, {"seconds": 2}),
+    "html_502": _Fault(_ORDER),
+    "code": _Fault(_READ, {"code": "50013", "http": 503}),
+    "push_withheld": _Fault(_CHANNEL),
+    "stream_double": _Fault(_CHANNEL),
+    "stream_delay": _Fault(_CHANNEL, {"seconds": 3}),
+    "stream_cut": _Fault(_CHANNEL),
 }
 
 
@@ -75,7 +74,7 @@ class Deed(StrEnum):
 class PaperMarket:
     """Raises Misconfigured for input that makes no sense, Unavailable where the paper exchange does not answer."""
 
-    FAULTS: ClassVar[Mapping[str, str]] = {kind: fault.words for kind, fault in _KINDS.items()}
+    FAULTS: ClassVar[Mapping[str, Reason]] = {kind: Reason(f"fault.{kind}") for kind in _KINDS}
 
     def __init__(self, find_control: Callable[[], str | None], store: Store, clock: Clock | None = None) -> None:
         self.find_control, self.store, self.clock = find_control, store, clock or RealClock()
@@ -106,32 +105,43 @@ class PaperMarket:
         """Let the price travel to `last` (USDT), meeting every order on its way; mark and index go along."""
         known = self.prices()
         if symbol not in known:
-            raise Misconfigured(f"contract {symbol!r} is not traded on paper: one of {', '.join(known)}")
+            raise _unknown_contract(symbol, known)
         now = Decimal(known[symbol]["last"])
         low, high = now / FURTHEST, now * FURTHEST
         if not (last.is_finite() and low <= last <= high):
-            raise Misconfigured(f"price {last} is out of reach: {plain(low)} to {plain(high)} USDT is allowed")
+            raise Misconfigured(
+                Reason(
+                    "paper.price_out_of_reach",
+                    value=last,
+                    allowed=Reason("allowed.range_unit", low=low, high=high, unit="USDT"),
+                    field=Reason("field.price"),
+                )
+            )
         self._ask("POST", "price", {"instId": _MARKET.contract(symbol), "last": plain(last)})
-        self._note(f"{symbol} was moved from {plain(now)} to {self.prices()[symbol]['last']} by hand")
+        self._note(Reason("paper.moved", symbol=symbol, before=now, now=Decimal(self.prices()[symbol]["last"])))
 
     def shock(self, symbol: str, percent: Decimal) -> None:
         """Move the price by so many percent of what it is now."""
         if not (percent.is_finite() and Decimal(-90) <= percent <= Decimal(900)):
-            raise Misconfigured(f"shock {percent} % is out of range: -90 to 900 % is allowed")
+            raise Misconfigured(
+                Reason("range.outside_unit", field=Reason("field.shock"), value=percent, unit="%", allowed=SHOCK)
+            )
         known = self.prices()
         if symbol not in known:
-            raise Misconfigured(f"contract {symbol!r} is not traded on paper: one of {', '.join(known)}")
+            raise _unknown_contract(symbol, known)
         self.set_price(symbol, Decimal(known[symbol]["last"]) * (1 + percent / 100))
 
     def source(self, kind: str, **options: Any) -> None:
         """What moves all prices from now on: walk, hold, or mirror (with `base_url` of the exchange to follow)."""
         if kind not in SOURCES:
-            raise Misconfigured(f"price source {kind!r} is not known: one of {', '.join(SOURCES)}")
+            raise Misconfigured(
+                Reason("paper.source_unknown", value=kind, allowed=_one_of(SOURCES), field=Reason("field.source"))
+            )
         address = str(options.get("base_url", ""))
         if kind == "mirror" and not address.startswith(("http://", "https://")):
-            raise Misconfigured(f"base_url {address!r} is not an address: http://... of an exchange is needed")
+            raise Misconfigured(Reason("paper.no_address", value=address, field=Reason("field.base_url")))
         self._ask("POST", "market", {"source": kind, **options})
-        self._note(f"the price {SOURCES[kind]} from now on")
+        self._note(Reason("paper.source_set", source=SOURCES[kind]))
 
     # -- faults ----------------------------------------------------------------------------------------------
 
@@ -144,12 +154,13 @@ class PaperMarket:
         wanted = [_filled_in(fault) for fault in faults]
         left = [fault for fault in wanted if fault.get("count", 1) > 0]
         self._ask("POST", "faults", left)
-        self._note("goes wrong on purpose: " + ("; ".join(self.FAULTS[fault["kind"]] for fault in left) or "nothing"))
+        wrong = tuple(self.FAULTS[fault["kind"]] for fault in left)
+        self._note(Reason("paper.faulty", faults=wrong or Reason("paper.nothing_faulty")))
 
     def clear_faults(self) -> None:
         """Everything goes right again."""
         self._ask("DELETE", "faults")
-        self._note("goes wrong on purpose: nothing")
+        self._note(Reason("paper.faulty", faults=Reason("paper.nothing_faulty")))
 
     # -- another hand ----------------------------------------------------------------------------------------
 
@@ -160,11 +171,11 @@ class PaperMarket:
         """
         known = self.store.accounts.get(account)
         if known is None or known.environment is not Environment.PAPER:
-            raise Misconfigured(f"account {account!r} is no paper account: nothing else may be meddled with")
+            raise Misconfigured(Reason("paper.not_paper", value=account, field=Reason("field.account")))
         if contracts is not None and not (contracts.is_finite() and contracts > 0):
-            raise Misconfigured(f"contracts {contracts} is not allowed: it must be above 0")
+            raise Misconfigured(Reason("paper.not_above_zero", value=contracts, field=Reason("field.contracts")))
         if deed is Deed.OPEN and contracts is None:
-            raise Misconfigured("contracts is empty: say how many are to be opened")
+            raise Misconfigured(Reason("paper.contracts_empty", field=Reason("field.contracts")))
         size = {} if contracts is None else {"sz": plain(contracts)}
         if deed is Deed.LIQUIDATE:
             size = {}
@@ -175,9 +186,9 @@ class PaperMarket:
             asked = wire.opening(contract, position_side, side, size["sz"])
         do = "place" if deed is Deed.OPEN else str(deed)
         self._ask("POST", "intervene", {"do": do, "account": known.exchange, **asked})
-        much = "all" if not size else plain(contracts or Decimal(0))
-        note = f"{deed} {much} of {side} {symbol} by another hand"
-        self.store.events.add(account, [Event(self.clock.now(), account, None, RULE, note, None, None)])
+        much = contracts if size else Reason("paper.all")
+        note = Reason("paper.by_hand", deed=deed, much=much, side=side, symbol=symbol)
+        self.store.events.add(account, [Event(self.clock.now(), account, None, RULE, str(note), None, None)])
 
     def _hedged(self, account: str) -> bool:
         """Whether the account holds long and short apart, as the bot last saw it."""
@@ -189,31 +200,33 @@ class PaperMarket:
     def _ask(self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
         control = self.find_control()
         if control is None:
-            raise Unavailable("the paper exchange does not run")
+            raise Unavailable(Reason("paper.not_running"))
         try:
             answer = self._http.request(method, f"{control}/{path}", json=body, params=query)
             told = answer.json()
         except (httpx.HTTPError, ValueError) as error:
-            raise Unavailable(f"the paper exchange does not answer: {type(error).__name__}") from error
+            raise Unavailable(Reason("paper.no_answer", why=type(error).__name__)) from error
         if answer.status_code == 400:
-            raise Misconfigured(f"the paper exchange refuses: {told.get('message') or told.get('error')}")
+            raise Misconfigured(Reason("paper.refuses", words=str(told.get("message") or told.get("error"))))
         if not answer.is_success:
-            raise Unavailable(f"the paper exchange does not answer: HTTP {answer.status_code}")
+            raise Unavailable(Reason("paper.no_answer_http", status=answer.status_code))
         return told
 
-    def _note(self, words: str) -> None:
+    def _note(self, words: Reason) -> None:
         """Into the events of every paper account."""
         now = self.clock.now()
         for account in self.store.accounts.all():
             if account.environment is Environment.PAPER:
-                self.store.events.add(account.id, [Event(now, account.id, None, RULE, words, None, None)])
+                self.store.events.add(account.id, [Event(now, account.id, None, RULE, str(words), None, None)])
 
 
 def _filled_in(fault: Json) -> Json:
     """The fault as the simulator takes it. Raises Misconfigured for a kind that is not offered."""
     kind = str(fault.get("kind"))
     if kind not in _KINDS:
-        raise Misconfigured(f"fault {kind!r} is not known: one of {', '.join(_KINDS)}")
+        raise Misconfigured(
+            Reason("paper.source_unknown", value=kind, allowed=_one_of(_KINDS), field=Reason("field.fault"))
+        )
     known = _KINDS[kind]
     full = {**known.details, **{name: value for name, value in fault.items() if name != "hits"}}
     match = dict(fault.get("match") or {})
@@ -232,3 +245,13 @@ def _filled_in(fault: Json) -> Json:
 
 def _ours(instrument: str) -> str:
     return instrument.removesuffix(_MARKET.ending) + OURS
+
+
+def _unknown_contract(symbol: str, known: Iterable[str]) -> Misconfigured:
+    return Misconfigured(
+        Reason("paper.contract_unknown", field=Reason("field.contract"), value=symbol, allowed=_one_of(known))
+    )
+
+
+def _one_of(names: Iterable[str]) -> Reason:
+    return Reason("allowed.one_of", all=tuple(names))

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from core.clock import Clock
 from core.domain.account import Level
 from core.domain.errors import Misconfigured, Unavailable
+from core.domain.reason import TEXT, Reason, as_reason, text
 from core.domain.settings.guards import Guards
 from core.domain.settings.trader import TraderSettings
 from core.monitor.kill_switch import facts
@@ -20,7 +22,7 @@ from db.records import BotRow
 from db.store import Store
 
 SILENT_AFTER = timedelta(seconds=10)  #: the heartbeat comes every 2 s
-RESTS = "What rests on the exchange goes on guarding the positions."
+RESTS = Reason("bot.rests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class BotStatus:
     """What a page says of the bot of one account."""
 
     state: str  #: running | stopped | starting | elsewhere | dead
-    words: str
+    words: Reason
     since: datetime | None
     manually_stopped: bool
     level: Level
@@ -73,10 +75,7 @@ class Levels:
         """Let the bot act. Raises Unavailable where no bot process looks after the account just now."""
         self._known(account)
         if self._holder(account) is None:
-            raise Unavailable(
-                "No bot process looks after this account just now. After a restart it takes up to ten seconds; "
-                f"press Start again then. {RESTS}"
-            )
+            raise Unavailable(Reason("bot.nobody", rests=RESTS))
         if not self.store.bots.get(account).running:
             self.store.bots.set_running(account, True, by=by, why="", manually=False)
 
@@ -113,7 +112,7 @@ class Levels:
 
     # -- what the facts say ----------------------------------------------------------------------------------
 
-    def _state(self, account: str, row: BotRow, picture: dict[str, Any] | None) -> tuple[str, str]:
+    def _state(self, account: str, row: BotRow, picture: dict[str, Any] | None) -> tuple[str, Reason]:
         if not row.running:
             return "stopped", _stopped_words(row)
         now, holder = self.clock.now(), self._holder(account)
@@ -121,15 +120,16 @@ class Levels:
         asked_long_ago = row.changed_at is None or now - row.changed_at > SILENT_AFTER
         if beat is None or now - beat > SILENT_AFTER or holder is None:
             if not asked_long_ago:
-                return "starting", "The bot has been asked to start and has not answered yet."
-            silence = "never" if beat is None else f"{(now - beat).total_seconds():.0f} s ago"
-            return "dead", f"The bot's last sign of life was {silence}. {RESTS} Restart Perpdeck, then press Start."
+                return "starting", Reason("bot.asked_to_start")
+            if beat is None:
+                return "dead", Reason("bot.never_heard", rests=RESTS)
+            return "dead", Reason("bot.dead", age=_seconds(now - beat), rests=RESTS)
         if picture is None or picture["bot"]["state"] != "running":
-            return "starting", f"The bot is starting. {_trouble(picture)}".rstrip()
-        watch = f"{_watch_words(picture)} {_trouble(picture)}".rstrip()
+            return "starting", _with_trouble(Reason("bot.starting"), picture)
+        watch = _with_trouble(_watch_words(picture), picture)
         if not holder.startswith(self.here):
             where = holder.split("/")[0]
-            return "elsewhere", f"Runs in another process (on {where}); this page shows what it sees. {watch}"
+            return "elsewhere", Reason("bot.elsewhere", where=where, watch=watch)
         return "running", watch
 
     def _holder(self, account: str) -> str | None:
@@ -139,22 +139,30 @@ class Levels:
 
     def _known(self, account: str) -> None:
         if self.store.accounts.get(account) is None:
-            raise Misconfigured(f"account {account!r} is not known")
+            raise Misconfigured(Reason("account.unknown", field=Reason("field.account"), value=account))
 
 
-def _stopped_words(row: BotRow) -> str:
-    why = row.why.rstrip(".")
-    if not why:
-        return f"Stopped by {row.changed_by}." if row.changed_by else "Stopped."
-    return f"{why[:1].upper()}{why[1:]}."
+def _stopped_words(row: BotRow) -> Reason:
+    if not row.why:
+        return Reason("bot.stopped_by", who=row.changed_by) if row.changed_by else Reason("bot.stopped")
+    why = as_reason(row.why)
+    return Reason("bot.stopped_because", why=text(str(why).rstrip(".")) if why.code == TEXT else why)
 
 
-def _watch_words(picture: dict[str, Any]) -> str:
+def _watch_words(picture: dict[str, Any]) -> Reason:
     parts = int(picture["protection"]["parts"])
-    return {0: "Nothing is held; ready to trade.", 1: "Watches 1 part."}.get(parts, f"Watches {parts} parts.")
+    if parts > 1:
+        return Reason("bot.watches", parts=parts)
+    return Reason("bot.watches_one") if parts else Reason("bot.ready")
 
 
-def _trouble(picture: dict[str, Any] | None) -> str:
-    """What keeps the bot from looking, where something does."""
+def _with_trouble(state: Reason, picture: dict[str, Any] | None) -> Reason:
+    """The same with what keeps the bot from looking, where something does."""
     words = picture["health"]["exchange"] if picture else "ok"
-    return "" if words == "ok" else f"The exchange: {words}."
+    return (
+        state if words == "ok" else Reason("bot.and", first=state, second=Reason("bot.exchange_trouble", words=words))
+    )
+
+
+def _seconds(span: timedelta) -> Decimal:
+    return Decimal(span // timedelta(milliseconds=1)) / 1000

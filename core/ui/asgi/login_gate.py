@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.domain.errors import PerpdeckError
+from core.domain.reason import Reason
 from core.i18n import translate
 from core.i18n.translate import _, told
 from core.services.access.login import SESSION, Login
@@ -108,7 +109,7 @@ async def _log_in(request: Request, login: Login, token: str | None) -> Response
     answer = await loop.run_in_executor(_GUESSES, login.come_in, typed, _address(request))
     if answer.session is None:
         headers = {"retry-after": str(int(answer.locked.total_seconds()) + 1)} if answer.locked else {}
-        return _page(told(answer.words), 429 if answer.locked else 401, headers)
+        return _page(told(answer.words or Reason("login.enter_password")), 429 if answer.locked else 401, headers)
     entered = RedirectResponse("/", 303)
     entered.set_cookie(
         COOKIE,

@@ -48,7 +48,7 @@ def reading() -> Iterator[None]:
     try:
         yield
     except PerpdeckError as error:
-        told = "\n\n".join(map(translate.told, session.reasons(error)))
+        told = "\n\n".join(session.reasons(error))
         if isinstance(error, Misconfigured):
             st.error(told, title=_("Something is set up in a way that cannot work"), icon=":material/error:")
             return
@@ -250,7 +250,7 @@ def empty(title: str, words: str, page: str = "", label: str = "", icon: str = "
 
 def refusals() -> None:
     """Why the last click was refused, once."""
-    words = "\n\n".join(map(translate.told, session.refusal()))
+    words = "\n\n".join(session.refusal())
     if words:
         st.error(words, title=_("The last click was not carried out"), icon=":material/block:")
 
