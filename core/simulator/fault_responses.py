@@ -1,4 +1,4 @@
-"""What a fault puts in the place of an answer, on any wire: a gateway's page, nothing, half of it, a dead connection."""
+"""What a fault sends instead of an answer, on any wire: a gateway's page, nothing, half of it, a dead connection."""
 
 import asyncio
 import socket

@@ -99,7 +99,7 @@ EXTENSIONS_BEFORE = {
 
 
 def upgraded(state: dict[str, Any]) -> dict[str, Any]:
-    """Return a snapshot's state in the present layout; until version 0.1 everything of OKX lay beside the engine's own."""
+    """Return a snapshot's state in the present layout; in the first one OKX's algos lay beside the engine's own."""
     if "extensions" in state:
         return state
     before = state.get("annexes", {})

@@ -1,4 +1,4 @@
-"""One running exchange: the engine with both wires' sides, its journal, its clock, its keys, and what the wires share."""
+"""One running exchange: the engine with both sides, its journal, clock and keys, and what the wires share."""
 
 import json
 import os

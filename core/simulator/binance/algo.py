@@ -6,14 +6,14 @@ from core.simulator.binance.endpoints import DAY_MS, SIGNED, TRADE, Call, endpoi
 from core.simulator.binance.engine.algo_order import KINDS, LIMITS, MARKETS, PLAIN_KINDS, TRAILING, WAITING, BinanceAlgo
 from core.simulator.binance.engine.commands import BinanceCancelAlgo, BinanceCancelAlgos, BinancePlaceAlgo
 from core.simulator.binance.engine.order_checks import MATCH_LEVELS
-from core.simulator.binance.errors import BinanceError, coded, missing
+from core.simulator.binance.errors import BinanceError, coded
 from core.simulator.binance.format import Row
 from core.simulator.binance.rows import algo as algo_rows
 from core.simulator.binance.rows.account import LISTENS as OUR_LISTENS
 from core.simulator.binance.trade import (
-    LAST_DATE,
     STP_MODES,
     UNKNOWN,
+    good_till,
     position_side_of,
     reduce_only_of,
     rejected,
@@ -62,14 +62,8 @@ def _force(call: Call, made: Row) -> None:
     if force not in PLAIN_KINDS:
         raise BinanceError(-1115, "Invalid timeInForce.")
     made["force"] = "GTE_GTC" if made["close_position"] else force
-    till = call.whole("goodTillDate")
     if force == "GTD":
-        if till is None:
-            raise missing("goodTillDate")
-        if not call.runtime.shown_now() + 600_000 < till < LAST_DATE:
-            raise BinanceError(-5040, "The goodTillDate timestamp must be greater than the current time plus 600 seconds "
-                                      "and smaller than 253402300799000")  # fmt: skip
-        made["till"] = till // 1000 * 1000
+        made["till"] = good_till(call)
 
 
 def _whole(call: Call, kind: str, made: Row) -> None:

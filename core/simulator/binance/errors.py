@@ -1,4 +1,4 @@
-"""The exchange's reasons in Binance's codes and words (USD-M documentation, error codes), and the error handlers raise."""
+"""The exchange's reasons in Binance's codes and words, and the error that handlers raise (docs, error codes)."""
 
 from core.simulator.engine.state import Refusal
 

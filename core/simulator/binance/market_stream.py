@@ -151,8 +151,8 @@ class BinanceMarketStream:
         if order.account != "binance" or not isinstance(contract, BinanceContract):
             return
         size, price = text(fill.size, contract.quantity_precision), text(fill.price, 2)
-        row = {"s": contract.wire, "S": order.side.upper(), "o": "LIMIT", "f": "IOC", "q": size, "p": price, "ap": price,
-               "X": "FILLED", "l": size, "z": size, "T": self.exchange.now}  # fmt: skip
+        row = {"s": contract.wire, "S": order.side.upper(), "o": "LIMIT", "f": "IOC", "q": size, "p": price,
+               "ap": price, "X": "FILLED", "l": size, "z": size, "T": self.exchange.now}  # fmt: skip
         told = {"e": "forceOrder", "E": self.exchange.now, "o": row, **TAIL}
         for connection in list(self.sockets.open):
             for stream in (f"{contract.wire.lower()}@forceOrder", "!forceOrder@arr"):

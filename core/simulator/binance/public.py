@@ -34,8 +34,10 @@ def exchange_info(call: Call) -> Row:
     limits: list[Row] = [
         {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1,
          "limit": weight_limit(behaviour)},
-        {"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1, "limit": int(behaviour["binance_orders_1m"])},
-        {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": int(behaviour["binance_orders_10s"])},
+        {"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1,
+         "limit": int(behaviour["binance_orders_1m"])},
+        {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10,
+         "limit": int(behaviour["binance_orders_10s"])},
     ]  # fmt: skip
     assets = ["USDT", "BNB"]
     return {

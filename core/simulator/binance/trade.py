@@ -83,14 +83,19 @@ def limit(call: Call, made: Row, wire: Row) -> None:
         made["price"] = str(call.number("price"))
     made["kind"] = KINDS[force]
     wire |= {"tif": force, "pm": match}
-    till = call.whole("goodTillDate")
     if force == "GTD":
-        if till is None:
-            raise missing("goodTillDate")
-        if not call.runtime.shown_now() + 600_000 < till < LAST_DATE:
-            raise BinanceError(-5040, "The goodTillDate timestamp must be greater than the current time plus 600 seconds "
-                                      "and smaller than 253402300799000")  # fmt: skip
-        wire["gtd"] = till // 1000 * 1000
+        wire["gtd"] = good_till(call)
+
+
+def good_till(call: Call) -> int:
+    """Return the time (ms, whole seconds) at which a GTD order expires; BinanceError where it makes no sense."""
+    till = call.whole("goodTillDate")
+    if till is None:
+        raise missing("goodTillDate")
+    if not call.runtime.shown_now() + 600_000 < till < LAST_DATE:
+        words = "The goodTillDate timestamp must be greater than the current time plus 600 seconds and smaller than"
+        raise BinanceError(-5040, f"{words} {LAST_DATE}")
+    return till // 1000 * 1000
 
 
 def resp_type(call: Call) -> str:
@@ -191,8 +196,10 @@ def each(call: Call, requests: list[Row], one: Any) -> list[Row]:
     """Each request's own fate: its answer, or its code and message."""
     answered = []
     for request in requests:
-        parameters = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in request.items()
-                      if value not in (None, "")}  # fmt: skip
+        parameters = {
+            name: str(value).lower() if isinstance(value, bool) else str(value)
+            for name, value in request.items() if value not in (None, "")
+        }  # fmt: skip
         single = Call(call.runtime, call.method, call.path, parameters, call.deadline, call.late_ms)
         try:
             answered.append(one(single))

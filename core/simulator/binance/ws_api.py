@@ -71,7 +71,7 @@ class BinanceWsApi:
         connection.say(reply | {"rateLimits": self._limits()}, self.runtime.delay_seconds + delay)
 
     def _answered(self, connection: Connection, method: str, sent: Row, remote: str) -> tuple[int, Any, float]:
-        """Status, result and how late it comes (seconds); ConnectionAbortedError where a fault takes the connection away."""
+        """Return status, result and delay (s); ConnectionAbortedError where a fault takes the connection away."""
         self.runtime.requests[f"WS {method}"] += 1
         if method.startswith("session."):
             return 200, self._session(connection, method), 0.0

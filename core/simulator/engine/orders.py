@@ -170,8 +170,8 @@ class Orders:
         exchange, symbol, whole = self.exchange, position.instrument, size == abs(position.contracts)
         side = "sell" if position.contracts > 0 else "buy"
         order = Order(
-            exchange.next_id(), owner.forced_name(kind, exchange.now), owner.name, symbol, side, position.side, "market",
-            size, None, owner.lever(symbol), exchange.now, exchange.now,
+            exchange.next_id(), owner.forced_name(kind, exchange.now), owner.name, symbol, side, position.side,
+            "market", size, None, owner.lever(symbol), exchange.now, exchange.now,
             category={"adl": "adl"}.get(kind, "full_liquidation" if whole else "partial_liquidation"),
         )  # fmt: skip
         exchange.orders[order.order_id] = order

@@ -112,8 +112,9 @@ class BinanceAlgoOrders(Extension):
         order_checks.may_trade(symbol)
         whole = bool(asked.get("close_position"))
         made = BinanceAlgo(
-            "", str(asked.get("client_id") or ""), symbol, asked["side"], order_checks.position_side(owner, asked), kind,
-            ZERO if whole else decimal(asked["size"], "quantity"), exchange.now, exchange.now, by=asked.get("by", "last"),
+            "", str(asked.get("client_id") or ""), symbol, asked["side"], order_checks.position_side(owner, asked),
+            kind, ZERO if whole else decimal(asked["size"], "quantity"), exchange.now, exchange.now,
+            by=asked.get("by", "last"),
             force=asked.get("force", "GTC"), close_position=whole, reduce_only=asked.get("reduce_only") == "true",
             protect=bool(asked.get("protect")), stp=asked.get("stp", "EXPIRE_MAKER"), match=asked.get("match", "NONE"),
             till=int(asked.get("till") or 0),
@@ -227,8 +228,8 @@ class BinanceAlgoOrders(Extension):
         if algo.kind in LIMITS and algo.match != "NONE":
             contract = order_checks.contract(self.owner, algo.instrument)
             price = order_checks.matched(contract, algo.side, algo.match)
-        wire: dict[str, Any] = {"type": "MARKET" if price is None else "LIMIT", "stp": algo.stp, "pm": algo.match, "wt": algo.by,
-                "cp": algo.close_position, "pP": algo.protect}  # fmt: skip
+        wire: dict[str, Any] = {"type": "MARKET" if price is None else "LIMIT", "stp": algo.stp,
+                "pm": algo.match, "wt": algo.by, "cp": algo.close_position, "pP": algo.protect}  # fmt: skip
         if price is not None:
             wire |= {"tif": algo.force} | ({"gtd": algo.till} if algo.till else {})
         wire |= {"sp": str(algo.trigger)} if algo.trigger is not None else {}

@@ -110,7 +110,10 @@ CHANGEABLE = {each.name for each in fields(BinanceContract)} - {
 
 
 def catalogue(known: Mapping[str, Contract], flavour: str, overrides: Mapping[str, Any]) -> dict[str, Contract]:
-    """Every contract of the engine as Binance lists it, by the engine's name; `overrides` is {"BTCUSDT": {field: value}}."""
+    """Return every contract of the engine as Binance lists it, by the engine's name.
+
+    `overrides` are {"BTCUSDT": {field: value}}; `flavour` is live or demo.
+    """
     made: dict[str, Contract] = {}
     for symbol, contract in known.items():
         wire = f"{contract.base}USDT"

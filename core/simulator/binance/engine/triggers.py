@@ -1,7 +1,7 @@
 """When a conditional order of Binance's algo service is triggered.
 
-- STOP and STOP_MARKET that buy are triggered when the price they listen to (mark or last) is at or above their trigger, those
-  that sell at or below it; TAKE_PROFIT and TAKE_PROFIT_MARKET the other way round.
+- STOP and STOP_MARKET that buy are triggered when the price they listen to (mark or last) is at or above their
+  trigger, those that sell at or below it; TAKE_PROFIT and TAKE_PROFIT_MARKET the other way round.
 - A trailing stop that buys waits until the price is at or below its activation price; from then on it remembers the
   lowest price and is triggered when the price has come up from it by the callback. One that sells mirrors that.
 - With price protection none is triggered while last and mark are further apart than the instrument's `triggerProtect`.

@@ -187,7 +187,8 @@ def balances(context: BinanceContext) -> list[Row]:
         "maxWithdrawAmount": money(min(sums["available"], max(ZERO, sums["cross_wallet"]))),
     }  # fmt: skip
     bnb = {"asset": "BNB", "balance": money(owner.bnb), "crossWalletBalance": money(owner.bnb),
-           "crossUnPnl": money(ZERO), "availableBalance": money(owner.bnb), "maxWithdrawAmount": money(owner.bnb)}  # fmt: skip
+           "crossUnPnl": money(ZERO), "availableBalance": money(owner.bnb),
+           "maxWithdrawAmount": money(owner.bnb)}  # fmt: skip
     return [base | bnb, base | usdt]
 
 
@@ -231,6 +232,7 @@ def account(context: BinanceContext, version: int) -> Row:
         return row
     return row | {
         "feeTier": 0, "feeBurn": context.exchange.behaviour["binance_fee_asset"] == "BNB",
-        "canTrade": context.exchange.behaviour["binance_can_trade"], "canDeposit": True, "canWithdraw": True, "updateTime": 0,
+        "canTrade": context.exchange.behaviour["binance_can_trade"], "canDeposit": True, "canWithdraw": True,
+        "updateTime": 0,
         "multiAssetsMargin": owner.multi_assets, "tradeGroupId": -1,
     }  # fmt: skip

@@ -60,9 +60,9 @@ def trade_lite(context: BinanceContext, one: Order, fill: Fill) -> Row:
     contract = account_rows.contract_of(context, one.instrument)
     places = contract.quantity_precision
     return {
-        "e": "TRADE_LITE", "E": context.exchange.now, "T": context.exchange.now, "s": contract.wire, "q": text(one.size, places),
-        "p": text(one.price, 2), "m": fill.maker, "c": one.client_id, "S": one.side.upper(),
-        "L": text(fill.price, 2), "l": text(fill.size, places), "t": number(fill.trade_id),
+        "e": "TRADE_LITE", "E": context.exchange.now, "T": context.exchange.now, "s": contract.wire,
+        "q": text(one.size, places), "p": text(one.price, 2), "m": fill.maker, "c": one.client_id,
+        "S": one.side.upper(), "L": text(fill.price, 2), "l": text(fill.size, places), "t": number(fill.trade_id),
         "i": number(one.order_id),
     }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The OKX half of the engine: its components, composed for one run and handed to everything that speaks the OKX wire."""
+"""The OKX half of the engine: its components, composed for one run and handed to what speaks the OKX wire."""
 
 from core.simulator.engine.components import Components
 from core.simulator.engine.extension import Extensions

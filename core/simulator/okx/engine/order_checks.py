@@ -62,8 +62,8 @@ class OkxOrderChecks:
             price = self.price_checked(owner, symbol, asked.get("price"), "px")
             price = self.in_band(symbol, side, price, bool(asked.get("clamp")))
         made = Order(
-            "", client_id, owner.name, symbol, side, position_side, kind, size, price, owner.lever(symbol), exchange.now,
-            exchange.now, asked["margin_mode"], bool(asked.get("reduce_only")) and position_side == "net",
+            "", client_id, owner.name, symbol, side, position_side, kind, size, price, owner.lever(symbol),
+            exchange.now, exchange.now, asked["margin_mode"], bool(asked.get("reduce_only")) and position_side == "net",
             name_checked(str(asked.get("tag") or ""), "tag"), self_trade=asked.get("self_trade") or "cancel_maker",
         )  # fmt: skip
         made.attached = self._attached(owner, made, asked.get("attached") or [])
@@ -168,7 +168,7 @@ class OkxOrderChecks:
         return self.price_checked(owner, symbol, asked, name)
 
     def changed_leg(self, owner: Account, symbol: str, leg: Leg | None, asked: dict[str, Any] | None) -> Leg | None:
-        """Return the leg after a change: absent words stay, a trigger of 0 takes it away, a whole new leg may be added."""
+        """Return the leg after a change: what is absent stays, a trigger of 0 removes it, a new leg may be added."""
         if not asked or not any(asked.values()):
             return leg
         if asked.get("trigger") and number(asked["trigger"], "newTriggerPx") == 0:

@@ -132,7 +132,8 @@ def balance(context: OkxContext, account: Account) -> Row:
         "ccy": "USDT", "eq": text(equity), "cashBal": text(account.balance), "availEq": free, "availBal": free,
         "frozenBal": text(margin + frozen), "ordFrozen": text(frozen), "upl": text(upl), "imr": text(margin),
         "mmr": text(maintenance), "mgnRatio": ratio, "notionalLever": text(notional / equity) if equity > 0 else "0",
-        "eqUsd": text(equity), "disEq": text(equity), "isoEq": "0", "uTime": str(context.exchange.now), "coinUsdPrice": "1",
+        "eqUsd": text(equity), "disEq": text(equity), "isoEq": "0", "uTime": str(context.exchange.now),
+        "coinUsdPrice": "1",
     }  # fmt: skip
     whole = blank(
         """
