@@ -22,6 +22,10 @@ KEY_NAMES = {"okx": ("live", "read_only,trade"), "okx_read_only": ("live", "read
 BINANCE_KEY_NAMES = ("binance", "binance_read_only")
 
 
+class PutOff(Exception):
+    """A command was put off by a fault, so that its request is never answered."""
+
+
 class Sides:
     """The engine of a new run, composed with what each wire adds to it."""
 

@@ -6,6 +6,7 @@ from core.simulator.binance.endpoints import DAY_MS, SIGNED, Call, endpoint
 from core.simulator.binance.errors import BinanceError
 from core.simulator.binance.format import Row, money, number
 from core.simulator.binance.rows import account as account_rows
+from core.simulator.binance.rows import orders as order_rows
 from core.simulator.engine.state import Bill, Fill
 
 KEPT_DAYS = 90
@@ -53,7 +54,7 @@ def user_trades(call: Call) -> list[Row]:
         begin, end = call.span(7)
         found = [fill for fill in found if begin <= fill.at <= end]
         found = found[:most] if call.get("startTime") else found[-most:]
-    return [account_rows.trade(call.context, fill) for fill in found[:most]]
+    return [order_rows.trade(call.context, fill) for fill in found[:most]]
 
 
 # -- income
@@ -62,7 +63,7 @@ def user_trades(call: Call) -> list[Row]:
 def incomes(call: Call, bill: Bill) -> Iterator[Row]:
     """What one change of the balance shows as: a trade is its profit and its commission."""
     fill = call.exchange.fills.get(bill.trade_id)
-    contract = account_rows.contract_of(call.context, bill.instrument) if bill.instrument else None
+    contract = order_rows.contract_of(call.context, bill.instrument) if bill.instrument else None
     base: Row = {"symbol": contract.wire if contract else "", "asset": "USDT", "info": "", "time": bill.at,
                  "tranId": number(bill.bill_id), "tradeId": ""}  # fmt: skip
     if bill.kind == "trade" and fill is not None:
@@ -100,4 +101,4 @@ def forced_orders(call: Call) -> list[Row]:
         if order.account == "binance" and order.instrument in symbols and order.client_id.startswith(prefixes)
         and begin <= order.created <= end
     ]  # fmt: skip
-    return [account_rows.order(call.context, order, True) for order in found[-most:]]
+    return [order_rows.order(call.context, order, True) for order in found[-most:]]

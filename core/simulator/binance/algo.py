@@ -9,7 +9,7 @@ from core.simulator.binance.engine.order_checks import MATCH_LEVELS
 from core.simulator.binance.errors import BinanceError, coded
 from core.simulator.binance.format import Row
 from core.simulator.binance.rows import algo as algo_rows
-from core.simulator.binance.rows.account import LISTENS as OUR_LISTENS
+from core.simulator.binance.rows.orders import LISTENS as OUR_LISTENS
 from core.simulator.binance.trade import (
     STP_MODES,
     UNKNOWN,

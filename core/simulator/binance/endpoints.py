@@ -16,16 +16,12 @@ from core.simulator.binance.errors import BinanceError, malformed, missing
 from core.simulator.binance.format import Row
 from core.simulator.engine.commands import Command, Later, Result
 from core.simulator.engine.exchange import ExchangeState
-from core.simulator.runtime import Runtime
+from core.simulator.runtime import PutOff, Runtime
 
 PUBLIC, KEY, SIGNED, TRADE = "public", "key", "signed", "trade"
 CLIENT_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
 CLIENT_ID_NAMES = ("newClientOrderId", "origClientOrderId", "clientAlgoId")
 DAY_MS = 86_400_000
-
-
-class Late(Exception):
-    """The command was put off; nobody will be answered."""
 
 
 @dataclass
@@ -151,11 +147,11 @@ class Call:
     # -- doing
 
     def perform(self, command: Command[Result]) -> Result:
-        """Carry the command out now and return its answer; where a fault wants it later, put it off and raise Late."""
+        """Carry the command out now and return its answer; where a fault wants it later, put it off and raise PutOff."""
         if self.late_ms is None:
             return self.runtime.perform(command)
         self.runtime.perform(Later(self.exchange.now + self.late_ms, command, self.deadline))
-        raise Late
+        raise PutOff
 
     def struck(self, kind: str, row: Row | None = None) -> Row | None:
         """What a fault of that kind (reject, not_found, partial_fill, accept_delay, ...) says about this order."""

@@ -16,14 +16,14 @@ import orjson
 from aiohttp import web
 
 from core.simulator.binance import account, algo, listen_key, public, settings, trade
-from core.simulator.binance.endpoints import ENDPOINTS, PUBLIC, TRADE, Call, Endpoint, Late
+from core.simulator.binance.endpoints import ENDPOINTS, PUBLIC, TRADE, Call, Endpoint
 from core.simulator.binance.errors import BinanceError, coded
 from core.simulator.binance.rate_limits import BinanceLimits
 from core.simulator.engine.candles import draw
 from core.simulator.engine.state import Refusal
 from core.simulator.fault_responses import SPOILING, spoilt_answer
 from core.simulator.faults import Fault
-from core.simulator.runtime import BINANCE_KEY_NAMES, Runtime
+from core.simulator.runtime import BINANCE_KEY_NAMES, PutOff, Runtime
 
 HANDLERS = (
     algo, listen_key, public, settings, trade, account,
@@ -158,7 +158,7 @@ class BinanceHttp:
                 status, answered = error.http, error.body
             except BinanceError as error:
                 status, answered = error.http, error.body
-            except Late:
+            except PutOff:
                 pass  # put off: nobody will read this answer
         if kind == "code":
             return int(asked.get("http", 400)), {

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from core.simulator.binance.endpoints import DAY_MS, SIGNED, TRADE, Call, Late, endpoint
+from core.simulator.binance.endpoints import DAY_MS, SIGNED, TRADE, Call, endpoint
 from core.simulator.binance.engine.commands import (
     BinanceAmend,
     BinanceCancel,
@@ -15,8 +15,9 @@ from core.simulator.binance.engine.commands import (
 from core.simulator.binance.engine.order_checks import KINDS, MATCH_LEVELS
 from core.simulator.binance.errors import BinanceError, coded, malformed, missing
 from core.simulator.binance.format import OUR_SIDES, Row
-from core.simulator.binance.rows import account
+from core.simulator.binance.rows import orders as order_rows
 from core.simulator.engine.state import Order, Refusal
+from core.simulator.runtime import PutOff
 
 CONDITIONAL = ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET")
 STP_MODES = ("EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "NONE")
@@ -129,7 +130,7 @@ def place(call: Call) -> Row:
     asked = draft(call)
     rejected(call)
     order = call.perform(BinancePlace(asked, planned(call)))
-    return account.order(call.context, order, False, fresh=asked["wire"]["resp"] == "ACK")
+    return order_rows.order(call.context, order, False, fresh=asked["wire"]["resp"] == "ACK")
 
 
 @endpoint("POST", "v1/order/test", 0, TRADE)
@@ -148,7 +149,7 @@ def which(call: Call) -> tuple[str, str]:
 
 def cancelled(call: Call) -> Row:
     contract, (order_id, client_id) = call.contract(), which(call)
-    return account.order(call.context, call.perform(BinanceCancel(contract.symbol, order_id, client_id)), False)
+    return order_rows.order(call.context, call.perform(BinanceCancel(contract.symbol, order_id, client_id)), False)
 
 
 @endpoint("DELETE", "v1/order", 1, TRADE)
@@ -167,7 +168,7 @@ def amend(call: Call) -> Row:
     price = "" if match != "NONE" else str(call.number("price"))
     size, match = str(call.number("quantity")), "" if match == "NONE" else match
     order = call.perform(BinanceAmend(contract.symbol, side, order_id, client_id, size, price, match))
-    row = account.order(call.context, order, False)
+    row = order_rows.order(call.context, order, False)
     return row | {"pair": contract.wire} | ({"modifyId": call.whole("modifyId")} if call.get("modifyId") else {})
 
 
@@ -207,7 +208,7 @@ def each(call: Call, requests: list[Row], one: Any) -> list[Row]:
             answered.append(coded(refusal).body)
         except BinanceError as error:
             answered.append(error.body)
-        except Late:
+        except PutOff:
             continue
     return answered
 
@@ -266,7 +267,7 @@ def found(call: Call) -> Order:
 
 @endpoint("GET", "v1/order", 1, SIGNED)
 def find(call: Call) -> Row:
-    return account.order(call.context, found(call), True)
+    return order_rows.order(call.context, found(call), True)
 
 
 @endpoint("GET", "v1/openOrder", 1, SIGNED)
@@ -274,14 +275,14 @@ def find_open(call: Call) -> Row:
     order = found(call)
     if not order.living:
         raise UNKNOWN
-    return account.order(call.context, order, True)
+    return order_rows.order(call.context, order, True)
 
 
 @endpoint("GET", "v1/openOrders", 1, SIGNED, weight_all=40)
 def open_orders(call: Call) -> list[Row]:
     symbols = {contract.symbol for contract in call.chosen()}
     mine = [o for o in call.exchange.live.values() if o.instrument in symbols and visible(call, o)]
-    return [account.order(call.context, order, True) for order in mine]
+    return [order_rows.order(call.context, order, True) for order in mine]
 
 
 @endpoint("GET", "v1/allOrders", 5, SIGNED)
@@ -294,7 +295,7 @@ def all_orders(call: Call) -> list[Row]:
         begin, end = call.span(7)
         mine = [order for order in mine if begin <= order.created <= end]
         mine = mine[:most] if call.get("startTime") else mine[-most:]
-    return [account.order(call.context, order, True) for order in mine]
+    return [order_rows.order(call.context, order, True) for order in mine]
 
 
 @endpoint("GET", "v1/orderAmendment", 1, SIGNED)

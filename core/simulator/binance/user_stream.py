@@ -12,7 +12,7 @@ from core.simulator.binance.engine.algo_order import BinanceAlgo
 from core.simulator.binance.format import Row
 from core.simulator.binance.rows import algo as algo_rows
 from core.simulator.binance.rows import events as event_rows
-from core.simulator.binance.rows.account import contract_of
+from core.simulator.binance.rows.orders import contract_of
 from core.simulator.engine.state import ZERO, Fill, Order
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.simulator.engine.commands import Deleverage, Deposit, Liquidate
 from core.simulator.engine.state import Refusal
-from core.simulator.okx import trade
+from core.simulator.okx import algo, trade
 from core.simulator.okx.engine.commands import (
     AmendAlgo,
     CancelAlgo,
@@ -22,6 +22,8 @@ from core.simulator.okx.engine.commands import (
 )
 from core.simulator.okx.format import text
 from core.simulator.okx.rows import account, orders
+from core.simulator.okx.rows import algo as algo_rows
+from core.simulator.okx.trade import which_algo
 from core.simulator.runtime import Runtime
 
 Body = dict[str, Any]
@@ -63,7 +65,7 @@ class OkxControl:
 
     def _cancel(self, body: Body) -> Any:
         if body.get("algoId") or body.get("algoClOrdId"):
-            self.runtime.perform(CancelAlgo("live", **trade.which_algo(body)))
+            self.runtime.perform(CancelAlgo("live", **which_algo(body)))
             return None
         which = trade.which(body)
         for order in self.runtime.exchange.live.values():
@@ -79,8 +81,8 @@ class OkxControl:
 
     def _place_algo(self, body: Body) -> Any:
         row = {"tdMode": "cross", **body}
-        algo = self.runtime.perform(PlaceAlgo("live", trade.algo_draft(row)))
-        return {"algoId": algo.algo_id}
+        placed = self.runtime.perform(PlaceAlgo("live", algo.algo_draft(row)))
+        return {"algoId": placed.algo_id}
 
     def _amend_algo(self, body: Body) -> Any:
         trigger = {
@@ -89,7 +91,7 @@ class OkxControl:
             "by": body.get("newTriggerPxType"),
         }
         change = trade.legs(body, "new") | {"trigger": trigger, "size": body.get("newSz")}
-        self.runtime.perform(AmendAlgo("live", **trade.which_algo(body), change=change))
+        self.runtime.perform(AmendAlgo("live", **which_algo(body), change=change))
 
     def _deposit(self, body: Body) -> Any:
         self.runtime.perform(Deposit(str(Decimal(str(body["amount"])))))
@@ -120,7 +122,7 @@ class OkxControl:
             "positions": [account.position(context, p) for owner in owners for p in owner.positions.values()],
             "lives": [account.life(exchange, life) for owner in owners for life in owner.lives],
             "orders": [orders.order(exchange, order) for order in exchange.orders.values() if order.account in worlds],
-            "algos": [orders.algo(exchange, algo) for algo in context.algo_book.all.values() if algo.account in worlds],
+            "algos": [algo_rows.algo(exchange, algo) for algo in context.algo_book.all.values() if algo.account in worlds],
             "fills": [orders.fill(fill) for fill in exchange.fills.values() if fill.account in worlds],
             "ledger": [account.bill(bill) for owner in owners for bill in owner.ledger],
         }  # fmt: skip

@@ -151,7 +151,7 @@ class Control:
         self.runtime.clock.restart(self.runtime.exchange.now)
         self.runtime.requests.clear()
         self.runtime.delay_seconds = 0.0
-        self.http.forget_limits()
+        self.http.limits.forget()
         self.binance.limits.forget()
         return {"ok": True}
 

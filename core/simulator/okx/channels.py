@@ -20,6 +20,7 @@ from core.simulator.okx.endpoints import Call, Row
 from core.simulator.okx.format import text
 from core.simulator.okx.public import BARS, maintenance
 from core.simulator.okx.rows import account as account_rows
+from core.simulator.okx.rows import algo as algo_rows
 from core.simulator.okx.rows import market as market_rows
 from core.simulator.okx.rows import orders
 from core.simulator.runtime import Runtime
@@ -105,7 +106,7 @@ class OkxStream:
             self._row(
                 channel,
                 about.account,
-                lambda: orders.algo_push(self.runtime.exchange, about) | self._noted(("reqId", "amendResult")),
+                lambda: algo_rows.algo_push(self.runtime.exchange, about) | self._noted(("reqId", "amendResult")),
             )
         elif what == "position":
             account, symbol, side = about

@@ -12,14 +12,10 @@ from core.simulator.engine.state import Refusal
 from core.simulator.faults import ORDER_KINDS
 from core.simulator.okx.engine.context import OkxContext
 from core.simulator.okx.errors import OkxError, coded, parameter
-from core.simulator.runtime import Runtime
+from core.simulator.runtime import PutOff, Runtime
 
 Row = dict[str, Any]
 Handler = Callable[["Call"], list[Any]]
-
-
-class Late(Exception):
-    """The command was put off; nobody will be answered."""
 
 
 @dataclass
@@ -79,11 +75,11 @@ class Call:
         return symbol
 
     def perform(self, command: Command[Result]) -> Result:
-        """Carry the command out now and return its answer; where a fault wants it later, put it off and raise Late."""
+        """Carry the command out now and return its answer; where a fault wants it later, put it off and raise PutOff."""
         if self.late_ms is None:
             return self.runtime.perform(command)
         self.runtime.perform(Later(self.exchange.now + self.late_ms, command, self.deadline))
-        raise Late
+        raise PutOff
 
     def rows(self, asked: list[Row], one: Callable[["Call", Row], Row], blank: Callable[[Row], Row]) -> list[Row]:
         """Each row's own fate: what `one` answers, or its refusal as sCode and sMsg."""
@@ -102,7 +98,7 @@ class Call:
                 code, words = coded(refusal)
                 sub = "1000" if refusal.reason == "margin" else ""
                 answered.append(blank(row) | {"sCode": code, "sMsg": words, "subCode": sub})
-            except Late:
+            except PutOff:
                 continue
         return answered
 

@@ -18,12 +18,13 @@ from core.simulator.engine.candles import draw
 from core.simulator.engine.state import Refusal
 from core.simulator.fault_responses import SPOILING, spoilt_answer
 from core.simulator.faults import Fault
-from core.simulator.okx import account, public, trade
-from core.simulator.okx.endpoints import ENDPOINTS, Call, Endpoint, Late
+from core.simulator.okx import account, algo, public, settings, trade
+from core.simulator.okx.endpoints import ENDPOINTS, Call, Endpoint
 from core.simulator.okx.errors import OkxError, coded
-from core.simulator.runtime import KEY_NAMES, Runtime
+from core.simulator.okx.rate_limits import OkxLimits
+from core.simulator.runtime import KEY_NAMES, PutOff, Runtime
 
-HANDLERS = (account, public, trade)
+HANDLERS = (account, algo, public, settings, trade)
 SKEW_MS = 30_000
 TRANSPORT_FAULTS = SPOILING | {"code"}
 BARE = {f"501{number:02}" for number in (*range(8), *range(10, 15), 19)}  # their answers carry no data
@@ -39,11 +40,8 @@ class OkxHttp:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.notes: Any = None  # the push side, which wants to know what a call is about
-        self._buckets: dict[tuple[str, str], list[float]] = {}
+        self.limits = OkxLimits(runtime)
         self._answers = 0
-
-    def forget_limits(self) -> None:
-        self._buckets.clear()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """One request, from the raw bytes to the raw answer."""
@@ -56,7 +54,8 @@ class OkxHttp:
             if found is None:
                 raise OkxError("404", "Not Found", 404)
             call = self._understood(request, found, raw, path, body)
-            self._count(call, found, path, request.remote or "")
+            self._as_list(call, path)
+            self.limits.admit(call, found, request.remote or "")
             fault = self.runtime.exchange.faults.strike(TRANSPORT_FAULTS, call.about())
             status, answered = self._carried_out(call, found, fault, began)
         except OkxError as error:
@@ -146,32 +145,12 @@ class OkxHttp:
             raise OkxError("50002", "Incorrect json data format", 400)
         return clean(sent)
 
-    def _count(self, call: Call, found: Endpoint, path: str, remote: str) -> None:
-        behaviour = self.runtime.exchange.behaviour
+    def _as_list(self, call: Call, path: str) -> None:
+        """Make the parameters a list where the call takes one; OkxError where a list comes that is not wanted."""
         if isinstance(call.parameters, list) != (path in LISTS):
             if path not in LISTS:
                 raise OkxError("50002", "Incorrect json data format", 400)
             call.parameters = [call.parameters]
-        if not behaviour["rate_limits"]:
-            return
-        row = call.parameters[0] if isinstance(call.parameters, list) else call.parameters
-        word = {"instrument": "instId", "ip+instrument": "instId", "user+kind": "instType", "ip+kind": "instType"}.get(
-            found.per, ""
-        )
-        whose = remote if found.per.startswith("ip") else call.account
-        weight = len(call.parameters) if isinstance(call.parameters, list) else 1
-        stepped = self.runtime.clock.kind == "stepped"
-        now = self.runtime.exchange.now if stepped else time.monotonic() * 1000
-        budgets = [((f"{call.method} {path} {row.get(word, '')}", whose), found.budget, found.window_ms, "50011")]
-        if path in NEW_ORDERS:
-            budgets.append((("orders", whose), 1000, 2000, "50061"))
-        for key, budget, window, code in budgets:
-            times = self._buckets.setdefault(key, [])
-            while times and times[0] <= now - window:
-                times.pop(0)
-            if len(times) + weight > budget:
-                raise OkxError(code, "Too Many Requests", int(behaviour["rate_limit_http"]))
-            times.extend([now] * weight)
 
     # -- answering
 
@@ -191,7 +170,7 @@ class OkxHttp:
                 status, answered = 200, self._refusal(OkxError(*coded(refusal)))
             except OkxError as error:
                 status, answered = error.http, self._refusal(error)
-            except Late:
+            except PutOff:
                 pass  # put off: nobody will read this answer
         if kind == "code":
             words, status = str(asked.get("message", "Service temporarily unavailable")), int(asked.get("http", 200))
@@ -226,7 +205,6 @@ LISTS = {
     "trade/cancel-algos",
     "trade/cancel-advance-algos",
 }
-NEW_ORDERS = {"trade/order", "trade/batch-orders", "trade/amend-order", "trade/amend-batch-orders"}
 
 
 def clean(row: dict[str, Any]) -> dict[str, Any]:

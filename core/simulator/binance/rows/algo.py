@@ -5,7 +5,7 @@ from decimal import Decimal
 from core.simulator.binance.engine.algo_order import TRAILING, BinanceAlgo
 from core.simulator.binance.engine.context import BinanceContext
 from core.simulator.binance.format import SIDES, Row, text
-from core.simulator.binance.rows.account import LISTENS, contract_of
+from core.simulator.binance.rows.orders import LISTENS, contract_of
 from core.simulator.engine.state import ZERO, Order
 
 
