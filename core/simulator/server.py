@@ -5,31 +5,31 @@ import json
 import logging
 import os
 import signal
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
 
 from core.simulator.binance.http import BinanceHttp
-from core.simulator.binance.websocket import BinancePush
+from core.simulator.binance.websocket import BinanceWebsockets
 from core.simulator.control.routes import Control
 from core.simulator.okx.http import OkxHttp
-from core.simulator.okx.websocket import OkxPush
+from core.simulator.okx.websocket import OkxWebsockets
 from core.simulator.runtime import BINANCE_KEY_NAMES, KEY_NAMES, Runtime
 
 TICK_SECONDS = 0.5
+Websockets = OkxWebsockets | BinanceWebsockets
 log = logging.getLogger(__name__)
 
 
 async def serve(runtime: Runtime, port: int) -> None:
     """Serve on the loopback until SIGTERM or SIGINT; prints the ready line once everything answers."""
-    http, binance = OkxHttp(runtime), BinanceHttp(runtime)
-    push, binance_push, control = OkxPush(runtime, http), BinancePush(runtime, binance), Control(runtime, http, binance)
+    okx, binance = OkxHttp(runtime), BinanceHttp(runtime)
+    sockets = (OkxWebsockets(runtime, okx), BinanceWebsockets(runtime, binance))
+    control = Control(runtime, okx, binance)
     app = web.Application(client_max_size=4 * 1024 * 1024)
-    app.add_routes(control.routes())
-    app.router.add_get("/ws/v5/{kind:public|private|business}", push.serve)
-    app.add_routes(binance.routes())
-    app.add_routes(binance_push.routes())
-    app.router.add_route("*", "/{prefix:.*}api/v5/{path:.*}", http.answer)
+    for part in (control, sockets[0], binance, sockets[1], okx):  # the address of okx matches whatever ends like it
+        app.add_routes(part.routes())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)
@@ -43,22 +43,21 @@ async def serve(runtime: Runtime, port: int) -> None:
         target.write(ready)
     print(ready, flush=True)
     try:
-        await _tick(runtime, push, binance_push, ending)
+        await _tick(runtime, sockets, ending)
     finally:
         control.mirror.stop()
-        for connection in list(push.connections):
-            await connection.socket.close(code=1001)
-        await binance_push.close()
+        for each in sockets:
+            await each.close()
         await runner.cleanup()
         file.unlink(missing_ok=True)
         runtime.journal.close()
 
 
-async def _tick(runtime: Runtime, push: OkxPush, binance_push: BinancePush, ending: asyncio.Event) -> None:
+async def _tick(runtime: Runtime, sockets: Sequence[Websockets], ending: asyncio.Event) -> None:
     while not ending.is_set():
         runtime.tick()
-        push.stream.every_moment()
-        binance_push.every_moment()
+        for each in sockets:
+            each.every_moment()
         try:
             await asyncio.wait_for(ending.wait(), TICK_SECONDS)
         except TimeoutError:

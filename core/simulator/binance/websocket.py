@@ -24,7 +24,7 @@ MOST_STREAMS = 1024
 KINDS = "{kind:public|market|private}"
 
 
-class BinancePush:
+class BinanceWebsockets:
     """Every websocket of the Binance side."""
 
     def __init__(self, runtime: Runtime, http: BinanceHttp) -> None:
@@ -152,7 +152,7 @@ class BinancePush:
     # -- by the clock
 
     def every_moment(self) -> None:
-        """Twice a second: pings, connections that are old or dead, market streams that repeat themselves."""
+        """Twice a second: ping, close what is old or dead, and repeat what a market stream repeats."""
         now, life = time.monotonic(), float(self.runtime.exchange.behaviour["binance_stream_life_seconds"]) * 1000
         for connection in [*self.sockets.open, *self._others]:
             if self.runtime.now() - connection.opened >= life or now - connection.ponged > PONG_SECONDS:
@@ -163,6 +163,6 @@ class BinancePush:
         self.market.every_moment()
 
     async def close(self) -> None:
-        """The exchange is ending: so does every connection."""
+        """Close every connection: the exchange is ending."""
         for connection in [*self.sockets.open, *self._others]:
             await connection.socket.close(code=1001)

@@ -122,7 +122,7 @@ class OkxControl:
             "positions": [account.position(context, p) for owner in owners for p in owner.positions.values()],
             "lives": [account.life(exchange, life) for owner in owners for life in owner.lives],
             "orders": [orders.order(exchange, order) for order in exchange.orders.values() if order.account in worlds],
-            "algos": [algo_rows.algo(exchange, algo) for algo in context.algo_book.all.values() if algo.account in worlds],
+            "algos": [algo_rows.algo(exchange, one) for one in context.algo_book.all.values() if one.account in worlds],
             "fills": [orders.fill(fill) for fill in exchange.fills.values() if fill.account in worlds],
             "ledger": [account.bill(bill) for owner in owners for bill in owner.ledger],
         }  # fmt: skip

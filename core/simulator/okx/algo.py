@@ -1,4 +1,4 @@
-"""OKX V5 REST, algo part: conditional, OCO, trigger and trailing orders placed, changed, cancelled and found (docs, trading)."""
+"""OKX V5 REST, algo part: algo orders placed, changed, cancelled and found (OKX V5 docs, algo trading)."""
 
 from typing import Any
 

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from core.simulator.runtime import KEY_NAMES
-
-Row = dict[str, Any]
+from core.simulator.faults import STREAM_KINDS
+from core.simulator.okx.format import Row
+from core.simulator.runtime import KEY_NAMES, Runtime
 
 
 class Connection:
@@ -23,9 +23,8 @@ class Connection:
         self.id = f"{next(self.numbers):08x}"
         self.key = ""
         self.subscriptions: dict[str, Row] = {}
-        self.kept: dict[
-            str, Any
-        ] = {}  # per subscription: the book or candle it has seen, when it last got a period push
+        self.kept: dict[str, Any] = {}  # by subscription: the price, book or candle that it has seen
+        self.spoke: dict[str, float] = {}  # by subscription: when it last repeated itself (monotonic seconds)
         self.line: asyncio.Queue[tuple[float, bytes | int]] = asyncio.Queue()
         self.held: bytes | None = None
         self.active = time.monotonic()
@@ -56,3 +55,54 @@ class Connection:
             except ConnectionError:
                 return
             self.active = time.monotonic()
+
+
+class OkxSockets:
+    """All open connections of the OKX side."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.open: set[Connection] = set()
+
+    def subscribed(self, channel: str, account: str | None = None) -> list[tuple[Connection, str, Row]]:
+        """Return the subscriptions to a channel (of that account): connection, name and argument."""
+        return [
+            (connection, name, argument)
+            for connection in list(self.open) for name, argument in list(connection.subscriptions.items())
+            if argument["channel"] == channel and (account is None or connection.account == account)
+        ]  # fmt: skip
+
+    def send(self, connection: Connection, argument: Row, message: Row) -> None:
+        """Send one push, or what a fault makes of it."""
+        message = {"arg": {key: value for key, value in argument.items() if key != "extraParams"}, **message}
+        data = message.get("data") or [{}]
+        first = data[0] if isinstance(data[0], dict) else {}
+        about = {
+            "exchange": "okx",
+            "channel": argument["channel"],
+            "instId": str(first.get("instId", argument.get("instId", ""))),
+        }
+        about["clOrdId"] = ",".join(filter(None, (first.get("clOrdId", ""), first.get("algoClOrdId", ""))))
+        fault = self.runtime.exchange.faults.strike(STREAM_KINDS, about)
+        delay, kind = self.runtime.delay_seconds, fault.kind if fault is not None else ""
+        if kind == "push_withheld":
+            return
+        if kind == "stream_cut":
+            assert fault is not None
+            if fault.asked.get("notice"):
+                words = "The connection will soon be closed for a service upgrade. Please reconnect."
+                connection.say({"event": "notice", "code": "64008", "msg": words, "connId": connection.id})
+            connection.end(1001)
+            return
+        if kind == "stream_reorder":
+            connection.held = orjson.dumps(message)
+            return
+        if kind == "stream_delay":
+            assert fault is not None
+            delay += float(fault.asked.get("seconds", 1))
+        connection.say(message, delay)
+        if kind == "stream_double":
+            connection.say(message, delay)
+        if connection.held is not None:
+            connection.line.put_nowait((0.0, connection.held))
+            connection.held = None

@@ -75,7 +75,7 @@ class Call:
         return symbol
 
     def perform(self, command: Command[Result]) -> Result:
-        """Carry the command out now and return its answer; where a fault wants it later, put it off and raise PutOff."""
+        """Carry the command out now and return its answer; PutOff where a fault wants it later."""
         if self.late_ms is None:
             return self.runtime.perform(command)
         self.runtime.perform(Later(self.exchange.now + self.late_ms, command, self.deadline))

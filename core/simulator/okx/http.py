@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -39,9 +40,13 @@ class OkxHttp:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
-        self.notes: Any = None  # the push side, which wants to know what a call is about
+        self.before_call: Callable[[Call], None] | None = None  # what wants to know of a call before it is carried out
         self.limits = OkxLimits(runtime)
         self._answers = 0
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the addresses that `answer` answers."""
+        return [web.route("*", "/{prefix:.*}api/v5/{path:.*}", self.answer)]
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """One request, from the raw bytes to the raw answer."""
@@ -162,8 +167,8 @@ class OkxHttp:
             call.late_ms = int(float(asked.get("seconds", 5)) * 1000)
         status, answered = 200, {"code": "0", "msg": "", "data": []}
         if executed:
-            if self.notes is not None:
-                self.notes.about(call)
+            if self.before_call is not None:
+                self.before_call(call)
             try:
                 status, answered = self._envelope(found, found.handler(call), began)
             except Refusal as refusal:

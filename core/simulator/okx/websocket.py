@@ -1,4 +1,4 @@
-"""OKX V5 over websockets, the front door: login, subscriptions, order operations (OKX V5 docs, overview)."""
+"""OKX V5 over websockets: login, subscriptions, order operations (OKX V5 docs, overview)."""
 
 import asyncio
 import json
@@ -9,12 +9,13 @@ import orjson
 from aiohttp import WSMsgType, web
 
 from core.simulator.okx import trade
-from core.simulator.okx.channels import BUSINESS, BY_INSTRUMENT, COUNTED, PRIVATE, PUBLIC, OkxStream
-from core.simulator.okx.connection import Connection
+from core.simulator.okx.channels import BUSINESS, BY_INSTRUMENT, COUNTED, PRIVATE, home, period_of
+from core.simulator.okx.connection import Connection, OkxSockets
 from core.simulator.okx.endpoints import Call, Row
 from core.simulator.okx.errors import OkxError
 from core.simulator.okx.http import OkxHttp, clean, sign, top
-from core.simulator.okx.public import BARS
+from core.simulator.okx.market_stream import OkxMarketStream
+from core.simulator.okx.user_stream import OkxUserStream
 from core.simulator.runtime import KEY_NAMES, Runtime
 
 OPERATIONS: dict[str, tuple[Callable[[Call, Row], Row], Callable[[Row], Row]]] = {
@@ -25,31 +26,27 @@ OPERATIONS: dict[str, tuple[Callable[[Call, Row], Row], Callable[[Row], Row]]] =
 }  # fmt: skip
 
 
-def home(channel: str) -> set[str]:
-    """Which addresses a channel lives on; empty where there is no such channel."""
-    if channel.startswith(("candle", "mark-price-candle", "index-candle")):
-        return {"business"} if channel.partition("candle")[2] in BARS else set()
-    kinds = {"public": PUBLIC, "private": PRIVATE, "business": BUSINESS}
-    return {kind for kind, names in kinds.items() if channel in names}
-
-
-class OkxPush:
-    """All sockets."""
+class OkxWebsockets:
+    """Every websocket of the OKX side."""
 
     def __init__(self, runtime: Runtime, http: OkxHttp) -> None:
         self.runtime, self.http = runtime, http
-        self.stream = OkxStream(runtime)
-        self.connections = self.stream.connections
-        http.notes = self.stream
+        self.sockets = OkxSockets(runtime)
+        self.user, self.market = OkxUserStream(self.sockets), OkxMarketStream(self.sockets)
+        http.before_call = self.user.about
 
-    # -- the front door
+    def routes(self) -> list[web.RouteDef]:
+        """Return the addresses that `serve` answers."""
+        return [web.get("/ws/v5/{kind:public|private|business}", self.serve)]
+
+    # -- streams
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         kind = request.match_info["kind"]
         socket = web.WebSocketResponse(autoping=True, max_msg_size=65536, compress=False)
         await socket.prepare(request)
         connection = Connection(socket, kind)
-        self.connections.add(connection)
+        self.sockets.open.add(connection)
         sender = asyncio.create_task(connection.run())
         try:
             async for message in socket:
@@ -57,7 +54,7 @@ class OkxPush:
                 if message.type is WSMsgType.TEXT:
                     self._answer(connection, message.data)
         finally:
-            self.connections.discard(connection)
+            self.sockets.open.discard(connection)
             sender.cancel()
         return socket
 
@@ -140,7 +137,7 @@ class OkxPush:
                 {**identity, "event": "subscribe", "arg": argument, "connId": connection.id}, self.runtime.delay_seconds
             )
             if channel in COUNTED:
-                count = sum(channel in (a["channel"] for a in c.subscriptions.values()) for c in self.connections)
+                count = sum(channel in (a["channel"] for a in c.subscriptions.values()) for c in self.sockets.open)
                 counted = {
                     "event": "channel-conn-count",
                     "channel": channel,
@@ -148,7 +145,15 @@ class OkxPush:
                     "connId": connection.id,
                 }
                 connection.say(counted, self.runtime.delay_seconds)
-            self.stream.first(connection, name, argument)
+            self._first(connection, name, argument)
+
+    def _first(self, connection: Connection, name: str, argument: Row) -> None:
+        connection.kept.pop(name, None)
+        if argument["channel"] in PRIVATE | BUSINESS:
+            self.user.first(connection, argument)
+        else:
+            self.market.first(connection, name, argument)
+        connection.spoke.setdefault(name, time.monotonic())
 
     def _known(self, channel: str, argument: Row) -> bool:
         if channel == "index-tickers":
@@ -178,7 +183,7 @@ class OkxPush:
             code, words = "51000", "Parameter instIdCode error"
         else:
             sent = [clean(row) | {"instId": codes[int(row["instIdCode"])]} for row in arguments]
-            self.stream.about(call)
+            self.user.about(call)
             data = call.rows(sent, *OPERATIONS[op])
             code, words = top(data)
         answer |= {
@@ -189,3 +194,26 @@ class OkxPush:
             "outTime": str(time.time_ns() // 1000),
         }
         connection.say(answer, self.runtime.delay_seconds)
+
+    # -- by the clock
+
+    def every_moment(self) -> None:
+        """Twice a second: close silent connections, and repeat what a channel repeats."""
+        now, idle = time.monotonic(), float(self.runtime.exchange.behaviour["ws_idle_close_seconds"])
+        for connection in list(self.sockets.open):
+            if now - connection.active > idle:
+                connection.end(4004)
+                continue
+            for name, argument in list(connection.subscriptions.items()):
+                period = period_of(argument)
+                if period and now - connection.spoke.get(name, now) >= period:
+                    connection.spoke[name] = now
+                    if argument["channel"] in PRIVATE:
+                        self.user.again(connection, argument)
+                    else:
+                        self.market.again(connection, name, argument)
+
+    async def close(self) -> None:
+        """Close every connection: the exchange is ending."""
+        for connection in list(self.sockets.open):
+            await connection.socket.close(code=1001)
