@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from core.simulator.clock import KINDS, STEPPED_START, Clock
+from core.simulator.clock import KINDS, STEPPED_START, SimulatorClock
 from core.simulator.engine.candles import Candle, read
 from core.simulator.engine.exchange import Setup
 from core.simulator.engine.instruments import Contract
-from core.simulator.journal import Journal, Occupied
+from core.simulator.journal import CommandJournal, Occupied
 from core.simulator.okx.engine.instruments import contracts
 from core.simulator.runtime import Runtime, Sides
 from core.simulator.server import serve
@@ -65,8 +65,8 @@ def runtime(options: argparse.Namespace) -> Runtime:
     start = moment(options.start) if options.start else first
     balances = {side: Decimal(options.balance or usual) for side, usual in BALANCES.items()}
     sides = Sides(Setup(options.seed, start, balances, known, candles, options.clock != "stepped"))
-    journal = Journal(options.state, sides.engine)
-    clock = Clock(options.clock, options.speed, bool(candles or options.start), sides.engine.exchange.now)
+    journal = CommandJournal(options.state, sides.engine)
+    clock = SimulatorClock(options.clock, options.speed, bool(candles or options.start), sides.engine.exchange.now)
     made = Runtime(sides, journal, clock)
     made.delay_seconds = options.delay_ms / 1000
     return made

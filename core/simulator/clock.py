@@ -6,7 +6,7 @@ STEPPED_START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 KINDS = ("real", "stepped", "fast")
 
 
-class Clock:
+class SimulatorClock:
     """Milliseconds since 1970. `engine_now` is where the engine stood when this process began."""
 
     def __init__(self, kind: str, speed: float, anchored: bool, engine_now: int) -> None:

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from core.simulator.engine.commands import Command, Reset, Result, read_command
+from core.simulator.engine.commands import EngineCommand, Reset, Result, read_command
 from core.simulator.engine.engine import Engine
 from core.simulator.engine.state import Refusal, pack, unpack
 
@@ -21,7 +21,7 @@ class Occupied(Exception):
     """Another process works on this folder."""
 
 
-class Journal:
+class CommandJournal:
     """The engine's commands on disk, in a folder that one process owns at a time."""
 
     def __init__(self, folder: Path, engine: Engine) -> None:
@@ -60,13 +60,13 @@ class Journal:
             self._commands.write_bytes(whole + b"\n" if whole else b"")
         return bool(whole) or self._snapshot.exists()
 
-    def _carry_out(self, command: Command[Any]) -> None:
+    def _carry_out(self, command: EngineCommand[Any]) -> None:
         try:
             self.engine.perform(command)
         except Refusal:
             return  # it was refused the first time too, and changed nothing
 
-    def perform(self, command: Command[Result]) -> Result:
+    def perform(self, command: EngineCommand[Result]) -> Result:
         """Write the command down, carry it out and return its answer; raises what the engine raises."""
         self.serial += 1
         line = json.dumps([self.serial, command.written()], separators=(",", ":"))

@@ -8,12 +8,12 @@ from collections import Counter
 from pathlib import Path
 
 from core.simulator.binance.engine.context import BinanceContext
-from core.simulator.clock import Clock
-from core.simulator.engine.commands import Advance, Command, Result
+from core.simulator.clock import SimulatorClock
+from core.simulator.engine.commands import Advance, EngineCommand, Result
 from core.simulator.engine.components import Components
 from core.simulator.engine.engine import Engine
 from core.simulator.engine.exchange import Setup
-from core.simulator.journal import Journal
+from core.simulator.journal import CommandJournal
 from core.simulator.okx.engine.context import OkxContext
 
 KEY_NAMES = {"okx": ("live", "read_only,trade"), "okx_read_only": ("live", "read_only"),
@@ -38,7 +38,7 @@ class Sides:
 class Runtime:
     """What every wire and the controls work with: both sides of the engine, journal, clock, keys and counters."""
 
-    def __init__(self, sides: Sides, journal: Journal, clock: Clock) -> None:
+    def __init__(self, sides: Sides, journal: CommandJournal, clock: SimulatorClock) -> None:
         self.okx, self.binance, self.exchange = sides.okx, sides.binance, sides.engine.exchange
         self.journal, self.clock = journal, clock
         self.keys = _keys(journal.folder / "keys.json")
@@ -58,7 +58,7 @@ class Runtime:
         """Return the number of that instrument's book as it is now."""
         return 1_000_000 + self.book_numbers[symbol]
 
-    def perform(self, command: Command[Result]) -> Result:
+    def perform(self, command: EngineCommand[Result]) -> Result:
         """Bring the time up to now, carry the command out and return its answer; Refusal where the exchange says no."""
         self.tick()
         return self.journal.perform(command)

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from core.simulator.engine.commands import Command, Later, read_command
+from core.simulator.engine.commands import EngineCommand, Later, read_command
 from core.simulator.engine.exchange import Setup
-from core.simulator.journal import Journal
-from core.simulator.okx.engine.commands import CancelOrder
+from core.simulator.journal import CommandJournal
+from core.simulator.okx.engine.commands import OkxCancel
 from core.simulator.okx.engine.instruments import contracts
 from core.simulator.runtime import Sides
 from tests.simulator.okx.client import BTC, ETH, SOL
@@ -42,7 +42,7 @@ def first(tmp_path: Path) -> Path:
 
 def test_a_folder_of_the_first_layout_is_read_whole(first: Path) -> None:
     exchange = sides()
-    journal = Journal(first, exchange.engine)
+    journal = CommandJournal(first, exchange.engine)
     assert journal.resumed
     assert journal.serial == 52
     state = exchange.engine.exchange
@@ -64,17 +64,17 @@ def test_a_folder_of_the_first_layout_is_read_whole(first: Path) -> None:
     assert exchange.binance.listen_key.key == "b" * 64
     assert exchange.okx.orders.countdowns == {"demo": START_MS + 101_000 + 900_000}
     assert exchange.binance.orders.countdowns == {ETH: START_MS + 221_000}
-    cancel = CancelOrder("live", SOL, client_id="rest1")
+    cancel = OkxCancel("live", SOL, client_id="rest1")
     assert state.delayed == [Later(START_MS + 601_000, cancel, START_MS + 9_101_000)]
     journal.close()
 
 
 def test_what_was_read_from_the_first_layout_is_kept_in_the_present_one(first: Path) -> None:
     before = sides()
-    Journal(first, before.engine).close()
+    CommandJournal(first, before.engine).close()
     assert "extensions" in (first / "snapshot.json").read_text()
     after = sides()
-    journal = Journal(first, after.engine)
+    journal = CommandJournal(first, after.engine)
     assert after.engine.state() == before.engine.state()
     journal.close()
 
@@ -85,10 +85,10 @@ def test_the_sample_holds_every_command_there_was() -> None:
     assert {row["do"] for row in rows} | early == set(sides().engine.kinds)
 
 
-def sample(kind: type[Command[Any]]) -> Command[Any]:
+def sample(kind: type[EngineCommand[Any]]) -> EngineCommand[Any]:
     """A command of that kind with a value of its own in each field."""
     if kind is Later:
-        return Later(7, CancelOrder("live", BTC, "1"), 9)
+        return Later(7, OkxCancel("live", BTC, "1"), 9)
     assert dataclasses.is_dataclass(kind)
     return kind(**{each.name: f"{number}" for number, each in enumerate(dataclasses.fields(kind))})
 

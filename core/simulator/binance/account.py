@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from core.simulator.binance.endpoints import DAY_MS, SIGNED, Call, endpoint
+from core.simulator.binance.endpoints import DAY_MS, SIGNED, BinanceCall, endpoint
 from core.simulator.binance.errors import BinanceError
 from core.simulator.binance.format import Row, money, number
 from core.simulator.binance.rows import account as account_rows
 from core.simulator.binance.rows import orders as order_rows
-from core.simulator.engine.state import Bill, Fill
+from core.simulator.engine.state import Bill, BookedFill
 
 KEPT_DAYS = 90
 FORCED = {"LIQUIDATION": "autoclose-", "ADL": "adl_autoclose"}
@@ -15,35 +15,35 @@ FORCED = {"LIQUIDATION": "autoclose-", "ADL": "adl_autoclose"}
 
 @endpoint("GET", "v2/balance", 5, SIGNED)
 @endpoint("GET", "v3/balance", 5, SIGNED)
-def balance(call: Call) -> list[Row]:
+def balance(call: BinanceCall) -> list[Row]:
     return account_rows.balances(call.context)
 
 
 @endpoint("GET", "v2/account", 5, SIGNED)
 @endpoint("GET", "v3/account", 5, SIGNED)
-def account(call: Call) -> Row:
+def account(call: BinanceCall) -> Row:
     return account_rows.account(call.context, int(call.path[1]))
 
 
 @endpoint("GET", "v2/positionRisk", 5, SIGNED)
 @endpoint("GET", "v3/positionRisk", 5, SIGNED)
-def position_risk(call: Call) -> list[Row]:
+def position_risk(call: BinanceCall) -> list[Row]:
     return account_rows.risks(call.context, [contract.symbol for contract in call.chosen()], int(call.path[1]))
 
 
 @endpoint("GET", "v1/adlQuantile", 5, SIGNED)
-def adl_quantile(call: Call) -> list[Row]:
+def adl_quantile(call: BinanceCall) -> list[Row]:
     shown = [contract for contract in call.chosen() if any(key[0] == contract.symbol for key in call.owner.positions)]
     return [{"symbol": one.wire, "adlQuantile": {"LONG": 1, "SHORT": 1, "BOTH": 1}} for one in shown]
 
 
 @endpoint("GET", "v1/userTrades", 5, SIGNED)
-def user_trades(call: Call) -> list[Row]:
+def user_trades(call: BinanceCall) -> list[Row]:
     contract, most, least = call.contract(), call.limit(500, 1000), call.whole("fromId")
     order_id, oldest = call.whole("orderId"), call.exchange.now - KEPT_DAYS * DAY_MS
     if least is not None and (call.get("startTime") or call.get("endTime")):
         raise BinanceError(-1128, "Combination of optional parameters invalid.")
-    found: list[Fill] = [
+    found: list[BookedFill] = [
         fill for fill in call.exchange.fills.values()
         if (fill.account, fill.instrument) == ("binance", contract.symbol) and fill.at >= oldest
         and (order_id is None or number(fill.order_id) == order_id)
@@ -60,7 +60,7 @@ def user_trades(call: Call) -> list[Row]:
 # -- income
 
 
-def incomes(call: Call, bill: Bill) -> Iterator[Row]:
+def incomes(call: BinanceCall, bill: Bill) -> Iterator[Row]:
     """What one change of the balance shows as: a trade is its profit and its commission."""
     fill = call.exchange.fills.get(bill.trade_id)
     contract = order_rows.contract_of(call.context, bill.instrument) if bill.instrument else None
@@ -78,7 +78,7 @@ def incomes(call: Call, bill: Bill) -> Iterator[Row]:
 
 
 @endpoint("GET", "v1/income", 30, SIGNED)
-def income(call: Call) -> list[Row]:
+def income(call: BinanceCall) -> list[Row]:
     contract, kind, most = call.maybe_contract(), call.get("incomeType"), call.limit(100, 1000)
     begin, end, now = call.whole("startTime"), call.whole("endTime"), call.exchange.now
     if begin is None and end is None:
@@ -92,7 +92,7 @@ def income(call: Call) -> list[Row]:
 
 
 @endpoint("GET", "v1/forceOrders", 20, SIGNED, weight_all=50)
-def forced_orders(call: Call) -> list[Row]:
+def forced_orders(call: BinanceCall) -> list[Row]:
     symbols, kind, most = {c.symbol for c in call.chosen()}, call.get("autoCloseType"), call.limit(50, 100)
     prefixes = (FORCED[kind],) if kind in FORCED else tuple(FORCED.values())
     begin, end = call.span(7)

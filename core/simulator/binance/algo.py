@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from core.simulator.binance.endpoints import DAY_MS, SIGNED, TRADE, Call, endpoint
+from core.simulator.binance.endpoints import DAY_MS, SIGNED, TRADE, BinanceCall, endpoint
 from core.simulator.binance.engine.algo_order import KINDS, LIMITS, MARKETS, PLAIN_KINDS, TRAILING, WAITING, BinanceAlgo
 from core.simulator.binance.engine.commands import BinanceCancelAlgo, BinanceCancelAlgos, BinancePlaceAlgo
 from core.simulator.binance.engine.order_checks import MATCH_LEVELS
@@ -25,14 +25,14 @@ from core.simulator.engine.state import Refusal
 LISTENS = {wire: ours for ours, wire in OUR_LISTENS.items()}
 
 
-def unwanted(call: Call, *names: str) -> None:
+def unwanted(call: BinanceCall, *names: str) -> None:
     """BinanceError where a parameter came that has no meaning here."""
     for name in names:
         if call.get(name) and not (name == "priceMatch" and call.get(name) == "NONE"):
             raise BinanceError(-1106, f"Parameter '{name}' sent when not required.")
 
 
-def draft(call: Call) -> Row:
+def draft(call: BinanceCall) -> Row:
     """The order of a request in the engine's words; BinanceError where a parameter is missing or makes no sense."""
     contract, side = call.contract(), side_of(call)
     kind = call.choice("type", KINDS, -1116, "Invalid orderType.")
@@ -57,7 +57,7 @@ def draft(call: Call) -> Row:
     return made
 
 
-def _force(call: Call, made: Row) -> None:
+def _force(call: BinanceCall, made: Row) -> None:
     force = call.get("timeInForce", "GTC")
     if force not in PLAIN_KINDS:
         raise BinanceError(-1115, "Invalid timeInForce.")
@@ -66,7 +66,7 @@ def _force(call: Call, made: Row) -> None:
         made["till"] = good_till(call)
 
 
-def _whole(call: Call, kind: str, made: Row) -> None:
+def _whole(call: BinanceCall, kind: str, made: Row) -> None:
     """What closePosition goes together with."""
     if kind not in MARKETS:
         raise coded(Refusal("close_position_trailing", kind))
@@ -78,7 +78,7 @@ def _whole(call: Call, kind: str, made: Row) -> None:
         unwanted(call, "reduceOnly")
 
 
-def _levels(call: Call, kind: str, made: Row) -> None:
+def _levels(call: BinanceCall, kind: str, made: Row) -> None:
     """Trigger, price and trailing, as far as the type has them."""
     if kind == TRAILING:
         if call.get("triggerPrice"):
@@ -104,7 +104,7 @@ def _levels(call: Call, kind: str, made: Row) -> None:
         made["price"] = str(call.number("price"))
 
 
-def planned(call: Call) -> Row:
+def planned(call: BinanceCall) -> Row:
     """What faults want of this one order."""
     plan: Row = {}
     struck = call.struck("not_found")
@@ -117,7 +117,7 @@ def planned(call: Call) -> Row:
 
 
 @endpoint("POST", "v1/algoOrder", 0, TRADE, orders=1)
-def place(call: Call) -> Row:
+def place(call: BinanceCall) -> Row:
     if call.needed("algoType") != "CONDITIONAL":
         raise BinanceError(-1130, "Data sent for parameter 'algoType' is not valid.")
     asked = draft(call)
@@ -126,7 +126,7 @@ def place(call: Call) -> Row:
     return algo_rows.placed(call.context, algo)
 
 
-def which(call: Call) -> tuple[str, str]:
+def which(call: BinanceCall) -> tuple[str, str]:
     """algoId and clientAlgoId, of which one must be there; the first wins."""
     number, name = call.whole("algoId"), call.get("clientAlgoId")
     if number is None and not name:
@@ -135,7 +135,7 @@ def which(call: Call) -> tuple[str, str]:
 
 
 @endpoint("DELETE", "v1/algoOrder", 1, TRADE)
-def cancel(call: Call) -> Row:
+def cancel(call: BinanceCall) -> Row:
     rejected(call)
     algo_id, client_id = which(call)
     algo = call.perform(BinanceCancelAlgo(algo_id, client_id))
@@ -143,7 +143,7 @@ def cancel(call: Call) -> Row:
 
 
 @endpoint("DELETE", "v1/algoOpenOrders", 1, TRADE)
-def cancel_all(call: Call) -> Row:
+def cancel_all(call: BinanceCall) -> Row:
     call.perform(BinanceCancelAlgos(call.contract().symbol))
     return {"code": 200, "msg": "The operation of cancel all open order is done."}
 
@@ -151,7 +151,7 @@ def cancel_all(call: Call) -> Row:
 # -- finding
 
 
-def visible(call: Call, algo: BinanceAlgo) -> bool:
+def visible(call: BinanceCall, algo: BinanceAlgo) -> bool:
     """Not hidden after its placement, and not forgotten: 3 days after an end without an order, 90 after any."""
     if not call.context.algo_orders.findable(algo):
         return False
@@ -162,7 +162,7 @@ def visible(call: Call, algo: BinanceAlgo) -> bool:
 
 
 @endpoint("GET", "v1/algoOrder", 1, SIGNED)
-def find(call: Call) -> Row:
+def find(call: BinanceCall) -> Row:
     algo = call.context.algo_orders.find(*which(call))
     if algo is None or not visible(call, algo):
         raise UNKNOWN
@@ -170,7 +170,7 @@ def find(call: Call) -> Row:
 
 
 @endpoint("GET", "v1/openAlgoOrders", 1, SIGNED, weight_all=40)
-def open_algos(call: Call) -> list[Row]:
+def open_algos(call: BinanceCall) -> list[Row]:
     """Those that wait or are being triggered; once triggered, the plain order is the one that is open."""
     symbols, number = {contract.symbol for contract in call.chosen()}, call.whole("algoId")
     if call.get("algoType") not in ("", "CONDITIONAL"):
@@ -185,7 +185,7 @@ def open_algos(call: Call) -> list[Row]:
 
 
 @endpoint("GET", "v1/allAlgoOrders", 5, SIGNED)
-def all_algos(call: Call) -> list[Row]:
+def all_algos(call: BinanceCall) -> list[Row]:
     symbol, least, most = call.contract().symbol, call.whole("algoId"), call.limit(500, 1000)
     mine = [a for a in call.context.algo_orders.algos.values() if a.instrument == symbol and visible(call, a)]
     if least is not None:

@@ -21,13 +21,13 @@ WENT_AWAY, TOO_MANY = 1001, 1008
 
 
 @dataclass(frozen=True, slots=True)
-class Ping:
+class PingFrame:
     """A ping frame in the line."""
 
     words: bytes
 
 
-class Connection:
+class BinanceConnection:
     """A client's socket. Messages leave in the order they were said, none before its time."""
 
     def __init__(self, socket: web.WebSocketResponse, kind: str, wrapped: bool, opened: int) -> None:
@@ -37,7 +37,7 @@ class Connection:
         self.in_path: set[str] = set()  # names that came in the path of its address
         self.events: set[str] = set()  # of the user stream only these; empty: all
         self.properties: dict[str, Any] = {"combined": wrapped}
-        self.line: asyncio.Queue[tuple[float, bytes | int | Ping]] = asyncio.Queue()
+        self.line: asyncio.Queue[tuple[float, bytes | int | PingFrame]] = asyncio.Queue()
         self.held: tuple[bytes, str] | None = None  # an event that waits, and the kind it comes behind ("": any)
         self.pinged = self.ponged = time.monotonic()
         self.heard: deque[float] = deque(maxlen=11)
@@ -48,7 +48,7 @@ class Connection:
 
     def ping(self, words: bytes) -> None:
         """Send a ping frame once everything before is sent."""
-        self.line.put_nowait((0.0, Ping(words)))
+        self.line.put_nowait((0.0, PingFrame(words)))
 
     def end(self, code: int = WENT_AWAY) -> None:
         """Close once everything before is sent."""
@@ -69,7 +69,9 @@ class Connection:
                 await self.socket.close(code=body)
                 return
             try:
-                await (self.socket.ping(body.words) if isinstance(body, Ping) else self.socket.send_str(body.decode()))
+                await (
+                    self.socket.ping(body.words) if isinstance(body, PingFrame) else self.socket.send_str(body.decode())
+                )
             except ConnectionError:
                 return
 
@@ -82,14 +84,14 @@ def home(stream: str) -> str:
     return "public" if name.startswith(PUBLIC_STREAMS) else "market"
 
 
-class Sockets:
+class BinanceSockets:
     """All open connections of the Binance side."""
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
-        self.open: set[Connection] = set()
+        self.open: set[BinanceConnection] = set()
 
-    def delivers(self, connection: Connection, stream: str) -> bool:
+    def delivers(self, connection: BinanceConnection, stream: str) -> bool:
         """Whether that stream ever comes by that address. Before the split there was one for all; what it gives now
         is public data alone, or, as the switch says, everything or everything but a key in the path.
         """
@@ -102,10 +104,10 @@ class Sockets:
         live = behaviour["binance_legacy_streams"] == "mixed" and behaviour["binance_flavour"] == "live"
         return not (live and lives == "private" and stream in connection.in_path)
 
-    def listening(self, stream: str) -> list[Connection]:
+    def listening(self, stream: str) -> list[BinanceConnection]:
         return [one for one in list(self.open) if stream in one.streams and self.delivers(one, stream)]
 
-    def send(self, connection: Connection, stream: str, event: Any, about: Row) -> None:
+    def send(self, connection: BinanceConnection, stream: str, event: Any, about: Row) -> None:
         """One event, or what a fault makes of it. `about` describes it to the faults."""
         wrapped = connection.properties["combined"]
         body = orjson.dumps({"stream": stream, "data": event} if wrapped else event)

@@ -14,7 +14,7 @@ from core.simulator.binance.engine.context import BinanceContext
 from core.simulator.binance.engine.instruments import BinanceContract
 from core.simulator.binance.errors import BinanceError, malformed, missing
 from core.simulator.binance.format import Row
-from core.simulator.engine.commands import Command, Later, Result
+from core.simulator.engine.commands import EngineCommand, Later, Result
 from core.simulator.engine.exchange import ExchangeState
 from core.simulator.runtime import PutOff, Runtime
 
@@ -25,7 +25,7 @@ DAY_MS = 86_400_000
 
 
 @dataclass
-class Call:
+class BinanceCall:
     """One request, understood: its parameters without the empty ones, and the account it concerns."""
 
     runtime: Runtime
@@ -146,7 +146,7 @@ class Call:
 
     # -- doing
 
-    def perform(self, command: Command[Result]) -> Result:
+    def perform(self, command: EngineCommand[Result]) -> Result:
         """Carry the command out now and return its answer; PutOff where a fault wants it later."""
         if self.late_ms is None:
             return self.runtime.perform(command)
@@ -168,11 +168,11 @@ class Call:
         return known
 
 
-Handler = Callable[[Call], Any]
+Handler = Callable[[BinanceCall], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class BinanceEndpoint:
     """One call: who may make it, what it weighs, and how many new orders it counts as."""
 
     handler: Handler
@@ -182,7 +182,7 @@ class Endpoint:
     orders: int
 
 
-ENDPOINTS: dict[tuple[str, str], Endpoint] = {}
+ENDPOINTS: dict[tuple[str, str], BinanceEndpoint] = {}
 
 
 def endpoint(
@@ -192,7 +192,7 @@ def endpoint(
 
     def register(handler: Handler) -> Handler:
         whole = weight if weight_all is None else weight_all
-        ENDPOINTS[method, path] = Endpoint(handler, security, weight, whole, orders)
+        ENDPOINTS[method, path] = BinanceEndpoint(handler, security, weight, whole, orders)
         return handler
 
     return register

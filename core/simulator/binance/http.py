@@ -16,7 +16,7 @@ import orjson
 from aiohttp import web
 
 from core.simulator.binance import account, algo, listen_key, public, settings, trade
-from core.simulator.binance.endpoints import ENDPOINTS, PUBLIC, TRADE, Call, Endpoint
+from core.simulator.binance.endpoints import ENDPOINTS, PUBLIC, TRADE, BinanceCall, BinanceEndpoint
 from core.simulator.binance.errors import BinanceError, coded
 from core.simulator.binance.rate_limits import BinanceLimits
 from core.simulator.engine.candles import draw
@@ -68,7 +68,7 @@ class BinanceHttp:
                 raise BinanceError(0, "Forbidden", 403)
             if found is None:
                 raise BinanceError(-5000, f"Path /{base}/{path}, Method {request.method} is invalid", 404)
-            call = Call(self.runtime, request.method, name, _parameters(query, body))
+            call = BinanceCall(self.runtime, request.method, name, _parameters(query, body))
             headers = self.limits.admit(self._weight(found, call), request.remote or "")
             self.admit(found, call, request.headers.get("X-MBX-APIKEY", ""), query, body)
             fault = self.runtime.exchange.faults.strike(TRANSPORT_FAULTS, call.about())
@@ -86,14 +86,14 @@ class BinanceHttp:
         raw = answered if isinstance(answered, bytes) else orjson.dumps(answered)
         return web.Response(status=status, body=raw, content_type="application/json", headers=headers)
 
-    def _weight(self, found: Endpoint, call: Call) -> int:
+    def _weight(self, found: BinanceEndpoint, call: BinanceCall) -> int:
         if call.path in WEIGHED:
             return WEIGHED[call.path](call)
         return found.weight if call.get("symbol") else found.weight_all
 
     # -- who is calling
 
-    def admit(self, found: Endpoint, call: Call, key: str, query: bytes, body: bytes) -> None:
+    def admit(self, found: BinanceEndpoint, call: BinanceCall, key: str, query: bytes, body: bytes) -> None:
         """BinanceError unless key, signature and time of the request are as the endpoint wants them."""
         if found.security == PUBLIC:
             return
@@ -118,7 +118,7 @@ class BinanceHttp:
                 return name
         raise BinanceError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
 
-    def in_time(self, call: Call) -> None:
+    def in_time(self, call: BinanceCall) -> None:
         """BinanceError -1021 unless the request's time fits the machine's clock or the simulated one."""
         stamp, window = call.whole("timestamp"), call.whole("recvWindow", 5000)
         if stamp is None:
@@ -137,7 +137,7 @@ class BinanceHttp:
 
     # -- answering
 
-    def carried_out(self, call: Call, found: Endpoint, fault: Fault | None) -> tuple[int, Any]:
+    def carried_out(self, call: BinanceCall, found: BinanceEndpoint, fault: Fault | None) -> tuple[int, Any]:
         """Status and body of the answer, once the call has been carried out or kept from it by the fault."""
         asked = fault.asked if fault is not None else {}
         kind = asked.get("kind")
@@ -206,7 +206,7 @@ def words(asked: dict[str, Any]) -> str:
     }.get(int(asked["code"]), "Operation failed.")
 
 
-def spared(call: Call) -> bool:
+def spared(call: BinanceCall) -> bool:
     """Whether an overload lets it through: closing orders and cancels, but nothing of the algo service."""
     if call.method == "DELETE" or call.path not in ("v1/order", "v1/batchOrders", "v1/order/test"):
         return call.method in ("DELETE", "GET")
@@ -214,12 +214,12 @@ def spared(call: Call) -> bool:
     return call.method == "GET" or closes or call.get("reduceOnly").lower() == "true"
 
 
-def _klines(call: Call) -> int:
+def _klines(call: BinanceCall) -> int:
     limit = call.whole("limit", 500) or 500
     return 1 if limit < 100 else 2 if limit < 500 else 5 if limit <= 1000 else 10
 
 
-def _depth(call: Call) -> int:
+def _depth(call: BinanceCall) -> int:
     limit = call.whole("limit", 500) or 500
     return 2 if limit <= 50 else 5 if limit <= 100 else 10 if limit <= 500 else 20
 

@@ -3,7 +3,7 @@
 import secrets
 import string
 
-from core.simulator.binance.endpoints import KEY, Call, endpoint
+from core.simulator.binance.endpoints import KEY, BinanceCall, endpoint
 from core.simulator.binance.engine.commands import BinanceDropListenKey, BinanceMakeListenKey, BinanceRenewListenKey
 from core.simulator.binance.errors import BinanceError
 from core.simulator.binance.format import Row
@@ -15,12 +15,12 @@ def letters() -> str:
 
 
 @endpoint("POST", "v1/listenKey", 1, KEY)
-def make(call: Call) -> Row:
+def make(call: BinanceCall) -> Row:
     return {"listenKey": call.runtime.perform(BinanceMakeListenKey(letters()))}
 
 
 @endpoint("PUT", "v1/listenKey", 1, KEY)
-def renew(call: Call) -> Row:
+def renew(call: BinanceCall) -> Row:
     """Needs no parameter; one that comes is not looked at."""
     try:
         return {"listenKey": call.runtime.perform(BinanceRenewListenKey())}
@@ -29,6 +29,6 @@ def renew(call: Call) -> Row:
 
 
 @endpoint("DELETE", "v1/listenKey", 1, KEY)
-def drop(call: Call) -> Row:
+def drop(call: BinanceCall) -> Row:
     call.runtime.perform(BinanceDropListenKey())
     return {}

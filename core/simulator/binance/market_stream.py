@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from core.simulator.binance.connection import Connection, Sockets
+from core.simulator.binance.connection import BinanceConnection, BinanceSockets
 from core.simulator.binance.engine.instruments import BinanceContract
 from core.simulator.binance.format import Row, text
 from core.simulator.binance.rows import market
 from core.simulator.engine.candles import Candle
-from core.simulator.engine.state import Fill, Order
+from core.simulator.engine.state import BookedFill, BookOrder
 
 WINDOW = 1000  # levels of the book on each side that are followed
 TAIL: Row = {"st": 1}  # USD-M, since both kinds of futures share the all-market streams
@@ -26,7 +26,7 @@ Book = tuple[list[list[str]], list[list[str]]]  # bids, asks
 class BinanceMarketStream:
     """The listener that turns prices into events."""
 
-    def __init__(self, sockets: Sockets) -> None:
+    def __init__(self, sockets: BinanceSockets) -> None:
         self.sockets, self.runtime = sockets, sockets.runtime
         self.exchange, self.context = sockets.runtime.exchange, sockets.runtime.binance
         self._moved: set[str] = set()
@@ -73,7 +73,7 @@ class BinanceMarketStream:
                         self._say(connection, stream, book_ticker(self, self.context.order_checks.contract(
                             self.context.owner, symbol)))  # fmt: skip
 
-    def first(self, connection: Connection, stream: str) -> None:
+    def first(self, connection: BinanceConnection, stream: str) -> None:
         """A stream was subscribed to: how things stand."""
         connection.streams[stream] = time.monotonic()
         self._lasts = {symbol: one.prices.last for symbol, one in self.exchange.markets.items()}
@@ -92,7 +92,7 @@ class BinanceMarketStream:
 
     # -- what
 
-    def _say(self, connection: Connection, stream: str, event: Any) -> None:
+    def _say(self, connection: BinanceConnection, stream: str, event: Any) -> None:
         if self.sockets.delivers(connection, stream):
             about = {"channel": kind_of(stream)}
             if isinstance(event, dict) and "s" in event:
@@ -100,7 +100,7 @@ class BinanceMarketStream:
                 about["instId"] = next((one.symbol for one in self.contracts() if one.wire == event["s"]), "")
             self.sockets.send(connection, stream, event, about)
 
-    def _tell(self, connection: Connection, stream: str, difference: Row | None) -> None:
+    def _tell(self, connection: BinanceConnection, stream: str, difference: Row | None) -> None:
         """The event of that stream as things are now; nothing where there is no such stream."""
         kind = kind_of(stream)
         if stream.startswith("!"):
@@ -122,7 +122,7 @@ class BinanceMarketStream:
         elif kind in ONE:
             self._say(connection, stream, ONE[kind](self, contract))
 
-    def _candles(self, connection: Connection, stream: str, contract: BinanceContract, interval: str) -> None:
+    def _candles(self, connection: BinanceConnection, stream: str, contract: BinanceContract, interval: str) -> None:
         """The candle that is being made; before the first of a new one, the one that has ended."""
         bars = market.bars(self.exchange, contract, interval)[-2:]
         seen = connection.bars.get(stream, bars[-1][0])
@@ -145,7 +145,7 @@ class BinanceMarketStream:
         return event(self, "trade", contract) | {"T": row["T"], "t": row["a"], "p": row["p"], "q": row["q"],
                                                  "X": "MARKET", "m": row["m"]}  # fmt: skip
 
-    def _forced(self, order: Order, fill: Fill) -> None:
+    def _forced(self, order: BookOrder, fill: BookedFill) -> None:
         """A liquidation is told to the whole market."""
         contract = self.context.owner.contracts.get(order.instrument)
         if order.account != "binance" or not isinstance(contract, BinanceContract):

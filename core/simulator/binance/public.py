@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.simulator.binance.endpoints import Call, endpoint
+from core.simulator.binance.endpoints import BinanceCall, endpoint
 from core.simulator.binance.errors import BinanceError, malformed
 from core.simulator.binance.format import Row, text
 from core.simulator.binance.rate_limits import weight_limit
@@ -17,17 +17,17 @@ DEPTHS = (5, 10, 20, 50, 100, 500, 1000)
 
 
 @endpoint("GET", "v1/ping")
-def ping(call: Call) -> Row:
+def ping(call: BinanceCall) -> Row:
     return {}
 
 
 @endpoint("GET", "v1/time")
-def server_time(call: Call) -> Row:
+def server_time(call: BinanceCall) -> Row:
     return {"serverTime": call.runtime.shown_now()}
 
 
 @endpoint("GET", "v1/exchangeInfo")
-def exchange_info(call: Call) -> Row:
+def exchange_info(call: BinanceCall) -> Row:
     """The whole catalogue, whatever symbol is asked for."""
     behaviour = call.exchange.behaviour
     stale = STALE_MS if behaviour["binance_flavour"] == "demo" else 0
@@ -48,7 +48,7 @@ def exchange_info(call: Call) -> Row:
     }  # fmt: skip
 
 
-def one_or_all(call: Call, row: Any) -> Row | list[Row]:
+def one_or_all(call: BinanceCall, row: Any) -> Row | list[Row]:
     """The row of the symbol asked for, or the rows of all."""
     one = call.maybe_contract()
     made: Row | list[Row] = (
@@ -58,28 +58,28 @@ def one_or_all(call: Call, row: Any) -> Row | list[Row]:
 
 
 @endpoint("GET", "v1/premiumIndex", 1, weight_all=10)
-def premium_index(call: Call) -> Row | list[Row]:
+def premium_index(call: BinanceCall) -> Row | list[Row]:
     return one_or_all(call, market.premium)
 
 
 @endpoint("GET", "v1/ticker/price", 1, weight_all=2)
 @endpoint("GET", "v2/ticker/price", 1, weight_all=2)
-def ticker_price(call: Call) -> Row | list[Row]:
+def ticker_price(call: BinanceCall) -> Row | list[Row]:
     return one_or_all(call, market.price)
 
 
 @endpoint("GET", "v1/ticker/bookTicker", 2, weight_all=5)
-def book_ticker(call: Call) -> Row | list[Row]:
+def book_ticker(call: BinanceCall) -> Row | list[Row]:
     return one_or_all(call, market.book_ticker)
 
 
 @endpoint("GET", "v1/ticker/24hr", 1, weight_all=40)
-def ticker_day(call: Call) -> Row | list[Row]:
+def ticker_day(call: BinanceCall) -> Row | list[Row]:
     return one_or_all(call, market.day)
 
 
 @endpoint("GET", "v1/depth", 10)
-def depth(call: Call) -> Row:
+def depth(call: BinanceCall) -> Row:
     contract, limit = call.contract(), call.whole("limit", 500)
     if limit not in DEPTHS:
         raise malformed("limit")
@@ -88,7 +88,7 @@ def depth(call: Call) -> Row:
     return {"lastUpdateId": call.runtime.book_number(contract.symbol), "E": now, "T": now, "bids": bids, "asks": asks}
 
 
-def candles(call: Call) -> list[list[Any]]:
+def candles(call: BinanceCall) -> list[list[Any]]:
     contract, interval, most = call.contract(), call.needed("interval"), call.limit(500, 1500)
     if interval not in market.INTERVALS:
         raise BinanceError(-1120, "Invalid interval.")
@@ -101,19 +101,19 @@ def candles(call: Call) -> list[list[Any]]:
 
 @endpoint("GET", "v1/klines", 5)
 @endpoint("GET", "v1/markPriceKlines", 5)
-def klines(call: Call) -> list[list[Any]]:
+def klines(call: BinanceCall) -> list[list[Any]]:
     return candles(call)
 
 
 @endpoint("GET", "v1/continuousKlines", 5)
 @endpoint("GET", "v1/indexPriceKlines", 5)
-def pair_klines(call: Call) -> list[list[Any]]:
+def pair_klines(call: BinanceCall) -> list[list[Any]]:
     call.parameters["symbol"] = call.needed("pair")
     return candles(call)
 
 
 @endpoint("GET", "v1/fundingRate", 1)
-def funding_rates(call: Call) -> list[Row]:
+def funding_rates(call: BinanceCall) -> list[Row]:
     contracts, most = call.chosen(), call.limit(100, 1000)
     begin, end, now = call.whole("startTime"), call.whole("endTime"), call.exchange.now
     last = min(now, end) if end is not None else now
@@ -128,12 +128,12 @@ def funding_rates(call: Call) -> list[Row]:
 
 
 @endpoint("GET", "v1/fundingInfo", 0)
-def funding_info(call: Call) -> list[Row]:
+def funding_info(call: BinanceCall) -> list[Row]:
     return []
 
 
 @endpoint("GET", "v1/openInterest", 1)
-def open_interest(call: Call) -> Row:
+def open_interest(call: BinanceCall) -> Row:
     contract = call.contract()
     held = sum((abs(p.contracts) for key, p in call.owner.positions.items() if key[0] == contract.symbol), ZERO)
     return {"symbol": contract.wire, "openInterest": text(held + 10_000, 3), "time": call.exchange.now}
@@ -141,7 +141,7 @@ def open_interest(call: Call) -> Row:
 
 @endpoint("GET", "v1/trades", 5)
 @endpoint("GET", "v1/aggTrades", 20)
-def recent_trades(call: Call) -> list[Row]:
+def recent_trades(call: BinanceCall) -> list[Row]:
     """What the tape tells: one trade for each minute's close."""
     contract, most = call.contract(), call.limit(500, 1000)
     size = text(contract.lot * 10, contract.quantity_precision)

@@ -1,6 +1,6 @@
 """Binance USD-M REST, settings: position mode, leverage, margin type, multi-assets mode, and what an account may do."""
 
-from core.simulator.binance.endpoints import SIGNED, TRADE, Call, endpoint
+from core.simulator.binance.endpoints import SIGNED, TRADE, BinanceCall, endpoint
 from core.simulator.binance.engine.commands import (
     BinanceMoveMargin,
     BinanceSetLeverage,
@@ -16,12 +16,12 @@ DONE = {"code": 200, "msg": "success"}
 
 
 @endpoint("GET", "v1/positionSide/dual", 30, SIGNED)
-def position_mode(call: Call) -> Row:
+def position_mode(call: BinanceCall) -> Row:
     return {"dualSidePosition": call.owner.hedged}
 
 
 @endpoint("POST", "v1/positionSide/dual", 1, TRADE)
-def set_position_mode(call: Call) -> Row:
+def set_position_mode(call: BinanceCall) -> Row:
     wanted = call.truth("dualSidePosition")
     if wanted is None:
         raise missing("dualSidePosition")
@@ -30,12 +30,12 @@ def set_position_mode(call: Call) -> Row:
 
 
 @endpoint("GET", "v1/multiAssetsMargin", 30, SIGNED)
-def multi_assets(call: Call) -> Row:
+def multi_assets(call: BinanceCall) -> Row:
     return {"multiAssetsMargin": call.owner.multi_assets}
 
 
 @endpoint("POST", "v1/multiAssetsMargin", 1, TRADE)
-def set_multi_assets(call: Call) -> Row:
+def set_multi_assets(call: BinanceCall) -> Row:
     wanted = call.truth("multiAssetsMargin")
     if wanted is None:
         raise missing("multiAssetsMargin")
@@ -44,7 +44,7 @@ def set_multi_assets(call: Call) -> Row:
 
 
 @endpoint("POST", "v1/leverage", 1, TRADE)
-def set_leverage(call: Call) -> Row:
+def set_leverage(call: BinanceCall) -> Row:
     contract, leverage = call.contract(), call.whole("leverage")
     if leverage is None:
         raise missing("leverage")
@@ -52,12 +52,12 @@ def set_leverage(call: Call) -> Row:
     return {"leverage": leverage, "maxNotionalValue": most(call, contract), "symbol": contract.wire}
 
 
-def most(call: Call, contract: BinanceContract) -> str:
+def most(call: BinanceCall, contract: BinanceContract) -> str:
     return text(contract.largest_notional(call.owner.lever(contract.symbol)))
 
 
 @endpoint("POST", "v1/marginType", 1, TRADE)
-def set_margin_type(call: Call) -> Row:
+def set_margin_type(call: BinanceCall) -> Row:
     contract = call.contract()
     kind = call.choice("marginType", ("ISOLATED", "CROSSED"), -4040, "Invalid margin type.")
     call.perform(BinanceSetMarginType(contract.symbol, kind == "ISOLATED"))
@@ -65,7 +65,7 @@ def set_margin_type(call: Call) -> Row:
 
 
 @endpoint("POST", "v1/positionMargin", 1, TRADE)
-def set_position_margin(call: Call) -> Row:
+def set_position_margin(call: BinanceCall) -> Row:
     contract, kind = call.contract(), call.choice("type", ("1", "2"))
     wire, amount = call.get("positionSide", "BOTH"), call.number("amount")
     if wire not in OUR_SIDES:
@@ -75,7 +75,7 @@ def set_position_margin(call: Call) -> Row:
 
 
 @endpoint("GET", "v1/symbolConfig", 5, SIGNED)
-def symbol_config(call: Call) -> list[Row]:
+def symbol_config(call: BinanceCall) -> list[Row]:
     owner = call.owner
     return [
         {"symbol": c.wire, "marginType": "ISOLATED" if c.symbol in owner.isolated else "CROSSED",
@@ -85,7 +85,7 @@ def symbol_config(call: Call) -> list[Row]:
 
 
 @endpoint("GET", "v1/accountConfig", 5, SIGNED)
-def account_config(call: Call) -> Row:
+def account_config(call: BinanceCall) -> Row:
     owner = call.owner
     return {"feeTier": 0, "canTrade": call.exchange.behaviour["binance_can_trade"], "canDeposit": True,
             "canWithdraw": True, "dualSidePosition": owner.hedged, "updateTime": 0,
@@ -93,7 +93,7 @@ def account_config(call: Call) -> Row:
 
 
 @endpoint("GET", "v1/leverageBracket", 1, SIGNED)
-def leverage_brackets(call: Call) -> list[Row]:
+def leverage_brackets(call: BinanceCall) -> list[Row]:
     return [
         {"symbol": c.wire, "notionalCoef": 1.0, "brackets": [
             {"bracket": one.number, "initialLeverage": one.leverage, "notionalCap": int(one.cap),
@@ -105,14 +105,14 @@ def leverage_brackets(call: Call) -> list[Row]:
 
 
 @endpoint("GET", "v1/commissionRate", 20, SIGNED)
-def commission_rate(call: Call) -> Row:
+def commission_rate(call: BinanceCall) -> Row:
     fees = call.exchange.behaviour["fees"]
     return {"symbol": call.contract().wire, "makerCommissionRate": fees["maker"], "takerCommissionRate": fees["taker"],
             "rpiCommissionRate": "0.00005"}  # fmt: skip
 
 
 @endpoint("GET", "v1/rateLimit/order", 1, SIGNED)
-def order_limits(call: Call) -> list[Row]:
+def order_limits(call: BinanceCall) -> list[Row]:
     behaviour = call.exchange.behaviour
     return [
         {
@@ -131,24 +131,24 @@ def order_limits(call: Call) -> list[Row]:
 
 
 @endpoint("GET", "v1/feeBurn", 30, SIGNED)
-def fee_burn(call: Call) -> Row:
+def fee_burn(call: BinanceCall) -> Row:
     return {"feeBurn": call.exchange.behaviour["binance_fee_asset"] == "BNB"}
 
 
 @endpoint("GET", "v1/apiTradingStatus", 1, SIGNED, weight_all=10)
-def trading_status(call: Call) -> Row:
+def trading_status(call: BinanceCall) -> Row:
     return {"indicators": {}, "updateTime": call.exchange.now}
 
 
 @endpoint("GET", "sapi/v1/account/apiRestrictions", 1, SIGNED)
-def restrictions(call: Call) -> Row:
+def restrictions(call: BinanceCall) -> Row:
     return {"ipRestrict": False, "createTime": 1_700_000_000_000, "enableReading": True, "enableFutures": True,
             "enableWithdrawals": False, "enableInternalTransfer": False, "enableMargin": False,
             "enableSpotAndMarginTrading": False, "permitsUniversalTransfer": False}  # fmt: skip
 
 
 @endpoint("GET", "sapi/v1/capital/config/getall", 10, SIGNED)
-def currencies(call: Call) -> list[Row]:
+def currencies(call: BinanceCall) -> list[Row]:
     coins = ["USDT", "BNB", *sorted({contract.base for contract in call.contracts()} - {"BNB"})]
     return [
         {"coin": coin, "depositAllEnable": True, "withdrawAllEnable": True, "name": coin, "free": "0", "locked": "0",
@@ -162,15 +162,15 @@ def currencies(call: Call) -> list[Row]:
 
 
 @endpoint("GET", "sapi/v1/system/status")
-def system_status(call: Call) -> Row:
+def system_status(call: BinanceCall) -> Row:
     return {"status": 0, "msg": "normal"}
 
 
 @endpoint("GET", "sapi/v1/margin/allPairs", 1, "key")
-def margin_pairs(call: Call) -> list[Row]:
+def margin_pairs(call: BinanceCall) -> list[Row]:
     return []
 
 
 @endpoint("GET", "sapi/v1/margin/isolated/allPairs", 10, SIGNED)
-def isolated_pairs(call: Call) -> list[Row]:
+def isolated_pairs(call: BinanceCall) -> list[Row]:
     return []

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from core.simulator.binance.endpoints import DAY_MS, SIGNED, TRADE, Call, endpoint
+from core.simulator.binance.endpoints import DAY_MS, SIGNED, TRADE, BinanceCall, endpoint
 from core.simulator.binance.engine.commands import (
     BinanceAmend,
     BinanceCancel,
@@ -16,7 +16,7 @@ from core.simulator.binance.engine.order_checks import KINDS, MATCH_LEVELS
 from core.simulator.binance.errors import BinanceError, coded, malformed, missing
 from core.simulator.binance.format import OUR_SIDES, Row
 from core.simulator.binance.rows import orders as order_rows
-from core.simulator.engine.state import Order, Refusal
+from core.simulator.engine.state import BookOrder, Refusal
 from core.simulator.runtime import PutOff
 
 CONDITIONAL = ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET")
@@ -25,11 +25,11 @@ UNKNOWN = BinanceError(-2013, "Order does not exist.")
 LAST_DATE = 253_402_300_799_000
 
 
-def side_of(call: Call) -> str:
+def side_of(call: BinanceCall) -> str:
     return call.choice("side", ("BUY", "SELL"), -1117, "Invalid side.").lower()
 
 
-def position_side_of(call: Call) -> str:
+def position_side_of(call: BinanceCall) -> str:
     """long, short or net; what is absent is net."""
     wire = call.get("positionSide", "BOTH")
     if wire not in OUR_SIDES:
@@ -37,13 +37,13 @@ def position_side_of(call: Call) -> str:
     return OUR_SIDES[wire]
 
 
-def reduce_only_of(call: Call) -> str | None:
+def reduce_only_of(call: BinanceCall) -> str | None:
     """ "true", "false" or None where it is absent."""
     given = call.truth("reduceOnly")
     return None if given is None else "true" if given else "false"
 
 
-def draft(call: Call) -> Row:
+def draft(call: BinanceCall) -> Row:
     """The order of a request in the engine's words; BinanceError where a parameter is missing or makes no sense."""
     contract, side = call.contract(), side_of(call)
     kind = call.needed("type")
@@ -70,7 +70,7 @@ def draft(call: Call) -> Row:
     return made | {"wire": wire}
 
 
-def limit(call: Call, made: Row, wire: Row) -> None:
+def limit(call: BinanceCall, made: Row, wire: Row) -> None:
     """The price and the life of a limit order."""
     force = call.needed("timeInForce")
     if force not in KINDS:
@@ -88,7 +88,7 @@ def limit(call: Call, made: Row, wire: Row) -> None:
         wire["gtd"] = good_till(call)
 
 
-def good_till(call: Call) -> int:
+def good_till(call: BinanceCall) -> int:
     """Return the time (ms, whole seconds) at which a GTD order expires; BinanceError where it makes no sense."""
     till = call.whole("goodTillDate")
     if till is None:
@@ -99,14 +99,14 @@ def good_till(call: Call) -> int:
     return till // 1000 * 1000
 
 
-def resp_type(call: Call) -> str:
+def resp_type(call: BinanceCall) -> str:
     kind = call.get("newOrderRespType", "ACK")
     if kind not in ("ACK", "RESULT"):
         raise BinanceError(-1136, "Invalid newOrderRespType.")
     return kind
 
 
-def planned(call: Call) -> Row:
+def planned(call: BinanceCall) -> Row:
     """What faults want of this one order."""
     plan: Row = {}
     for kind, word in (("not_found", "hidden"), ("accept_delay", "accept_delay")):
@@ -119,14 +119,14 @@ def planned(call: Call) -> Row:
     return plan
 
 
-def rejected(call: Call) -> None:
+def rejected(call: BinanceCall) -> None:
     struck = call.struck("reject")
     if struck is not None:
         raise BinanceError(int(struck["code"]), str(struck.get("message", "Operation failed.")))
 
 
 @endpoint("POST", "v1/order", 0, TRADE, orders=1)
-def place(call: Call) -> Row:
+def place(call: BinanceCall) -> Row:
     asked = draft(call)
     rejected(call)
     order = call.perform(BinancePlace(asked, planned(call)))
@@ -134,12 +134,12 @@ def place(call: Call) -> Row:
 
 
 @endpoint("POST", "v1/order/test", 0, TRADE)
-def place_test(call: Call) -> Row:
+def place_test(call: BinanceCall) -> Row:
     call.context.order_checks.order(call.owner, draft(call))
     return {}
 
 
-def which(call: Call) -> tuple[str, str]:
+def which(call: BinanceCall) -> tuple[str, str]:
     """orderId and origClientOrderId, of which one must be there; the first wins."""
     number, name = call.whole("orderId"), call.get("origClientOrderId")
     if number is None and not name:
@@ -147,19 +147,19 @@ def which(call: Call) -> tuple[str, str]:
     return ("", name) if number is None else (str(number), "")
 
 
-def cancelled(call: Call) -> Row:
+def cancelled(call: BinanceCall) -> Row:
     contract, (order_id, client_id) = call.contract(), which(call)
     return order_rows.order(call.context, call.perform(BinanceCancel(contract.symbol, order_id, client_id)), False)
 
 
 @endpoint("DELETE", "v1/order", 1, TRADE)
-def cancel(call: Call) -> Row:
+def cancel(call: BinanceCall) -> Row:
     rejected(call)
     return cancelled(call)
 
 
 @endpoint("PUT", "v1/order", 0, TRADE, orders=1)
-def amend(call: Call) -> Row:
+def amend(call: BinanceCall) -> Row:
     rejected(call)
     contract, side, (order_id, client_id) = call.contract(), side_of(call), which(call)
     match = call.get("priceMatch", "NONE")
@@ -173,7 +173,7 @@ def amend(call: Call) -> Row:
 
 
 @endpoint("DELETE", "v1/allOpenOrders", 1, TRADE)
-def cancel_all(call: Call) -> Row:
+def cancel_all(call: BinanceCall) -> Row:
     call.perform(BinanceCancelAll(call.contract().symbol))
     return {"code": 200, "msg": "The operation of cancel all open order is done."}
 
@@ -181,7 +181,7 @@ def cancel_all(call: Call) -> Row:
 # -- several at once
 
 
-def listed(call: Call, name: str, most: int) -> list[Any]:
+def listed(call: BinanceCall, name: str, most: int) -> list[Any]:
     try:
         found = orjson.loads(call.needed(name))
     except orjson.JSONDecodeError:
@@ -193,7 +193,7 @@ def listed(call: Call, name: str, most: int) -> list[Any]:
     return found
 
 
-def each(call: Call, requests: list[Row], one: Any) -> list[Row]:
+def each(call: BinanceCall, requests: list[Row], one: Any) -> list[Row]:
     """Each request's own fate: its answer, or its code and message."""
     answered = []
     for request in requests:
@@ -201,7 +201,7 @@ def each(call: Call, requests: list[Row], one: Any) -> list[Row]:
             name: str(value).lower() if isinstance(value, bool) else str(value)
             for name, value in request.items() if value not in (None, "")
         }  # fmt: skip
-        single = Call(call.runtime, call.method, call.path, parameters, call.deadline, call.late_ms)
+        single = BinanceCall(call.runtime, call.method, call.path, parameters, call.deadline, call.late_ms)
         try:
             answered.append(one(single))
         except Refusal as refusal:
@@ -214,7 +214,7 @@ def each(call: Call, requests: list[Row], one: Any) -> list[Row]:
 
 
 @endpoint("POST", "v1/batchOrders", 5, TRADE, orders=5)
-def place_batch(call: Call) -> list[Row]:
+def place_batch(call: BinanceCall) -> list[Row]:
     asked = listed(call, "batchOrders", 5)
     if not all(isinstance(one, dict) for one in asked):
         raise malformed("batchOrders")
@@ -222,12 +222,12 @@ def place_batch(call: Call) -> list[Row]:
 
 
 @endpoint("PUT", "v1/batchOrders", 5, TRADE, orders=5)
-def amend_batch(call: Call) -> list[Row]:
+def amend_batch(call: BinanceCall) -> list[Row]:
     return each(call, listed(call, "batchOrders", 5), amend)
 
 
 @endpoint("DELETE", "v1/batchOrders", 1, TRADE)
-def cancel_batch(call: Call) -> list[Row]:
+def cancel_batch(call: BinanceCall) -> list[Row]:
     call.contract()
     name = "orderIdList" if call.get("orderIdList") else "origClientOrderIdList"
     word = {"orderIdList": "orderId", "origClientOrderIdList": "origClientOrderId"}[name]
@@ -235,7 +235,7 @@ def cancel_batch(call: Call) -> list[Row]:
 
 
 @endpoint("POST", "v1/countdownCancelAll", 10, TRADE)
-def count_down(call: Call) -> Row:
+def count_down(call: BinanceCall) -> Row:
     contract, milliseconds = call.contract(), call.whole("countdownTime")
     if milliseconds is None:
         raise missing("countdownTime")
@@ -246,18 +246,18 @@ def count_down(call: Call) -> Row:
 # -- finding
 
 
-def remembered(call: Call, order: Order) -> bool:
+def remembered(call: BinanceCall, order: BookOrder) -> bool:
     """Ended without a fill, an order is forgotten after 3 days; all are after 90."""
     if order.living or not call.exchange.behaviour["binance_retention"]:
         return True
     return call.exchange.now - order.updated <= (90 if order.filled else 3) * DAY_MS
 
 
-def visible(call: Call, order: Order) -> bool:
+def visible(call: BinanceCall, order: BookOrder) -> bool:
     return order.account == "binance" and call.context.orders.findable(order) and remembered(call, order)
 
 
-def found(call: Call) -> Order:
+def found(call: BinanceCall) -> BookOrder:
     contract, (order_id, client_id) = call.contract(), which(call)
     order = call.context.orders.find(contract.symbol, order_id, client_id)
     if order is None or not visible(call, order):
@@ -266,12 +266,12 @@ def found(call: Call) -> Order:
 
 
 @endpoint("GET", "v1/order", 1, SIGNED)
-def find(call: Call) -> Row:
+def find(call: BinanceCall) -> Row:
     return order_rows.order(call.context, found(call), True)
 
 
 @endpoint("GET", "v1/openOrder", 1, SIGNED)
-def find_open(call: Call) -> Row:
+def find_open(call: BinanceCall) -> Row:
     order = found(call)
     if not order.living:
         raise UNKNOWN
@@ -279,14 +279,14 @@ def find_open(call: Call) -> Row:
 
 
 @endpoint("GET", "v1/openOrders", 1, SIGNED, weight_all=40)
-def open_orders(call: Call) -> list[Row]:
+def open_orders(call: BinanceCall) -> list[Row]:
     symbols = {contract.symbol for contract in call.chosen()}
     mine = [o for o in call.exchange.live.values() if o.instrument in symbols and visible(call, o)]
     return [order_rows.order(call.context, order, True) for order in mine]
 
 
 @endpoint("GET", "v1/allOrders", 5, SIGNED)
-def all_orders(call: Call) -> list[Row]:
+def all_orders(call: BinanceCall) -> list[Row]:
     symbols, least, most = {contract.symbol for contract in call.chosen()}, call.whole("orderId"), call.limit(500, 1000)
     mine = [o for o in call.exchange.orders.values() if o.instrument in symbols and visible(call, o)]
     if least is not None:
@@ -299,7 +299,7 @@ def all_orders(call: Call) -> list[Row]:
 
 
 @endpoint("GET", "v1/orderAmendment", 1, SIGNED)
-def amendments(call: Call) -> list[Row]:
+def amendments(call: BinanceCall) -> list[Row]:
     order = found(call)
     return [
         {"amendmentId": change["id"], "symbol": call.get("symbol"), "pair": call.get("symbol"),

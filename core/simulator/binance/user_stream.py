@@ -7,19 +7,19 @@ TRIGGERED. Without a listen key that lives nothing is sent, and nothing is sent 
 
 from typing import Any
 
-from core.simulator.binance.connection import Sockets
+from core.simulator.binance.connection import BinanceSockets
 from core.simulator.binance.engine.algo_order import BinanceAlgo
 from core.simulator.binance.format import Row
 from core.simulator.binance.rows import algo as algo_rows
 from core.simulator.binance.rows import events as event_rows
 from core.simulator.binance.rows.orders import contract_of
-from core.simulator.engine.state import ZERO, Fill, Order
+from core.simulator.engine.state import ZERO, BookedFill, BookOrder
 
 
 class BinanceUserStream:
     """The listener that turns what happens to the account into events."""
 
-    def __init__(self, sockets: Sockets) -> None:
+    def __init__(self, sockets: BinanceSockets) -> None:
         self.sockets = sockets
         self.exchange, self.context = sockets.runtime.exchange, sockets.runtime.binance
         self._kept: Row | None = None  # TRIGGERED, until the plain order's NEW is out
@@ -57,7 +57,7 @@ class BinanceUserStream:
         elif what == "price":
             self._margin_call()
 
-    def _order(self, order: Order, fill: Fill | None) -> None:
+    def _order(self, order: BookOrder, fill: BookedFill | None) -> None:
         context, behaviour = self.context, self.exchange.behaviour
         told = event_rows.order(context, order, fill)
         events = [told]

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from aiohttp import WSMsgType, web
 
-from core.simulator.binance.connection import TOO_MANY, Connection, Sockets, home
+from core.simulator.binance.connection import TOO_MANY, BinanceConnection, BinanceSockets, home
 from core.simulator.binance.http import BinanceHttp
 from core.simulator.binance.market_stream import BinanceMarketStream
 from core.simulator.binance.user_stream import BinanceUserStream
@@ -29,10 +29,10 @@ class BinanceWebsockets:
 
     def __init__(self, runtime: Runtime, http: BinanceHttp) -> None:
         self.runtime, self.http = runtime, http
-        self.sockets = Sockets(runtime)
+        self.sockets = BinanceSockets(runtime)
         self.user, self.market = BinanceUserStream(self.sockets), BinanceMarketStream(self.sockets)
         self.api = BinanceWsApi(runtime, http)
-        self._others: set[Connection] = set()  # connections to the trading API
+        self._others: set[BinanceConnection] = set()  # connections to the trading API
 
     def routes(self) -> list[web.RouteDef]:
         forms = [
@@ -49,7 +49,9 @@ class BinanceWebsockets:
         names += [query["listenKey"]] if query.get("listenKey") else []
         socket = web.WebSocketResponse(autoping=False, max_msg_size=262144, compress=False)
         await socket.prepare(request)
-        connection = Connection(socket, known.get("kind", "legacy"), known["form"] == "stream", self.runtime.now())
+        connection = BinanceConnection(
+            socket, known.get("kind", "legacy"), known["form"] == "stream", self.runtime.now()
+        )
         connection.in_path, connection.events = set(in_path), {one for one in query.get("events", "").split("/") if one}
         self.sockets.open.add(connection)
         for name in names:
@@ -60,7 +62,7 @@ class BinanceWebsockets:
             self.sockets.open.discard(connection)
         return socket
 
-    async def _talk(self, connection: Connection, answer: Any) -> None:
+    async def _talk(self, connection: BinanceConnection, answer: Any) -> None:
         """Hear the client until one side ends it; what is said to it goes out beside."""
         sender = asyncio.create_task(connection.run())
         try:
@@ -79,12 +81,12 @@ class BinanceWebsockets:
         finally:
             sender.cancel()
 
-    def _listen(self, connection: Connection, name: str) -> None:
+    def _listen(self, connection: BinanceConnection, name: str) -> None:
         connection.streams[name] = time.monotonic()
         if home(name) != "private":
             self.market.first(connection, name)
 
-    def _answer(self, connection: Connection, text: str) -> None:
+    def _answer(self, connection: BinanceConnection, text: str) -> None:
         try:
             asked = orjson.loads(text)
         except orjson.JSONDecodeError:
@@ -126,10 +128,10 @@ class BinanceWebsockets:
             for name in wanted:
                 self._listen(connection, name)
 
-    def _reply(self, connection: Connection, identity: Any, result: Any) -> None:
+    def _reply(self, connection: BinanceConnection, identity: Any, result: Any) -> None:
         connection.say({"result": result, "id": identity}, self.runtime.delay_seconds)
 
-    def _refuse(self, connection: Connection, identity: Any, code: int, words: str) -> None:
+    def _refuse(self, connection: BinanceConnection, identity: Any, code: int, words: str) -> None:
         connection.say({"error": {"code": code, "msg": words}, "id": identity}, self.runtime.delay_seconds)
 
     # -- the trading API
@@ -141,7 +143,7 @@ class BinanceWebsockets:
             return turned_away
         socket = web.WebSocketResponse(autoping=False, max_msg_size=262144, compress=False)
         await socket.prepare(request)
-        connection = Connection(socket, "api", False, self.runtime.now())
+        connection = BinanceConnection(socket, "api", False, self.runtime.now())
         self._others.add(connection)
         try:
             await self._talk(connection, lambda one, text: self.api.answer(one, text, request.remote or ""))

@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from core.simulator.binance.connection import Connection
-from core.simulator.binance.endpoints import ENDPOINTS, PUBLIC, TRADE, Call
+from core.simulator.binance.connection import BinanceConnection
+from core.simulator.binance.endpoints import ENDPOINTS, PUBLIC, TRADE, BinanceCall
 from core.simulator.binance.errors import BinanceError
 from core.simulator.binance.format import Row
 from core.simulator.binance.http import TRANSPORT_FAULTS, BinanceHttp, sign
@@ -47,7 +47,7 @@ class BinanceWsApi:
             return web.json_response(error.body, status=error.http)
         return None
 
-    def answer(self, connection: Connection, text: str, remote: str) -> None:
+    def answer(self, connection: BinanceConnection, text: str, remote: str) -> None:
         try:
             asked = orjson.loads(text)
             identity, method, sent = asked.get("id"), str(asked["method"]), asked.get("params", {})
@@ -67,10 +67,10 @@ class BinanceWsApi:
             return
         self._say(connection, reply | {"status": status, "result" if status == 200 else "error": result}, delay)
 
-    def _say(self, connection: Connection, reply: Row, delay: float = 0.0) -> None:
+    def _say(self, connection: BinanceConnection, reply: Row, delay: float = 0.0) -> None:
         connection.say(reply | {"rateLimits": self._limits()}, self.runtime.delay_seconds + delay)
 
-    def _answered(self, connection: Connection, method: str, sent: Row, remote: str) -> tuple[int, Any, float]:
+    def _answered(self, connection: BinanceConnection, method: str, sent: Row, remote: str) -> tuple[int, Any, float]:
         """Return status, result and delay (s); ConnectionAbortedError where a fault takes the connection away."""
         self.runtime.requests[f"WS {method}"] += 1
         if method.startswith("session."):
@@ -80,7 +80,9 @@ class BinanceWsApi:
         verb, path = METHODS[method]
         found = ENDPOINTS[verb, path]
         parameters = {name: _text(value) for name, value in sent.items() if value not in (None, "")}
-        call = Call(self.runtime, verb, path, {name: value for name, value in parameters.items() if name not in AUTH})
+        call = BinanceCall(
+            self.runtime, verb, path, {name: value for name, value in parameters.items() if name not in AUTH}
+        )
         self.http.limits.admit(max(1, found.weight), remote)
         if found.security != PUBLIC:
             self._admit(found.security, call, sent, parameters)
@@ -91,7 +93,7 @@ class BinanceWsApi:
         slow = float(fault.asked.get("seconds", 1)) if fault is not None and fault.kind == "slow" else 0.0
         return status, answered, slow
 
-    def _admit(self, security: str, call: Call, sent: Row, parameters: dict[str, str]) -> None:
+    def _admit(self, security: str, call: BinanceCall, sent: Row, parameters: dict[str, str]) -> None:
         """BinanceError unless key, time and signature are good."""
         name = self.http.caller(parameters.get("apiKey", ""))
         if security == "key":
@@ -106,7 +108,7 @@ class BinanceWsApi:
         if security == TRADE and name != "binance":
             raise BinanceError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
 
-    def _session(self, connection: Connection, method: str) -> Row:
+    def _session(self, connection: BinanceConnection, method: str) -> Row:
         """Sessions are for Ed25519 keys; these are not."""
         if method == "session.logon":
             raise BinanceError(-1022, "Signature for this request is not valid.")

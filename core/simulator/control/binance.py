@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.simulator.binance import algo, trade
-from core.simulator.binance.endpoints import Call
+from core.simulator.binance.endpoints import BinanceCall
 from core.simulator.binance.engine.commands import BinanceCancel, BinanceCancelAlgo, BinancePlace, BinancePlaceAlgo
 from core.simulator.engine.commands import Deleverage, Deposit, Liquidate
 from core.simulator.engine.state import Refusal
@@ -43,9 +43,9 @@ class BinanceControl:
             raise ValueError(f"there is no instrument {name}")
         return wired.get(name, name)
 
-    def _call(self, body: Body) -> Call:
+    def _call(self, body: Body) -> BinanceCall:
         words = {name: str(value) for name, value in body.items() if name not in ("do", "account")}
-        return Call(self.runtime, "POST", "v1/order", words)
+        return BinanceCall(self.runtime, "POST", "v1/order", words)
 
     def _place(self, body: Body) -> Body:
         order = self.runtime.perform(BinancePlace(trade.draft(self._call(body))))

@@ -12,13 +12,13 @@ from core.simulator.engine.commands import Deleverage, Deposit, Liquidate
 from core.simulator.engine.state import Refusal
 from core.simulator.okx import algo, trade
 from core.simulator.okx.engine.commands import (
-    AmendAlgo,
-    CancelAlgo,
-    CancelOrder,
-    ClosePart,
-    ClosePosition,
-    PlaceAlgo,
-    PlaceOrder,
+    OkxAmendAlgo,
+    OkxCancel,
+    OkxCancelAlgo,
+    OkxClosePart,
+    OkxClosePosition,
+    OkxPlace,
+    OkxPlaceAlgo,
 )
 from core.simulator.okx.format import text
 from core.simulator.okx.rows import account, orders
@@ -58,30 +58,30 @@ class OkxControl:
     def _close(self, body: Body) -> Any:
         symbol, side = self.symbol(body), body.get("posSide", "net")
         if body.get("sz"):
-            order = self.runtime.perform(ClosePart("live", symbol, side, str(body["sz"])))
+            order = self.runtime.perform(OkxClosePart("live", symbol, side, str(body["sz"])))
         else:
-            order = self.runtime.perform(ClosePosition("live", symbol, side, cancel_orders=True))
+            order = self.runtime.perform(OkxClosePosition("live", symbol, side, cancel_orders=True))
         return {"ordId": order.order_id}
 
     def _cancel(self, body: Body) -> Any:
         if body.get("algoId") or body.get("algoClOrdId"):
-            self.runtime.perform(CancelAlgo("live", **which_algo(body)))
+            self.runtime.perform(OkxCancelAlgo("live", **which_algo(body)))
             return None
         which = trade.which(body)
         for order in self.runtime.exchange.live.values():
             if which["order_id"] == order.order_id or (which["client_id"] and which["client_id"] == order.client_id):
-                self.runtime.perform(CancelOrder("live", order.instrument, order.order_id))
+                self.runtime.perform(OkxCancel("live", order.instrument, order.order_id))
                 return None
         raise Refusal("cancel_gone")
 
     def _place(self, body: Body) -> Any:
         row = {"tdMode": "cross", **body}
-        order = self.runtime.perform(PlaceOrder("live", trade.draft(row)))
+        order = self.runtime.perform(OkxPlace("live", trade.draft(row)))
         return {"ordId": order.order_id}
 
     def _place_algo(self, body: Body) -> Any:
         row = {"tdMode": "cross", **body}
-        placed = self.runtime.perform(PlaceAlgo("live", algo.algo_draft(row)))
+        placed = self.runtime.perform(OkxPlaceAlgo("live", algo.algo_draft(row)))
         return {"algoId": placed.algo_id}
 
     def _amend_algo(self, body: Body) -> Any:
@@ -91,7 +91,7 @@ class OkxControl:
             "by": body.get("newTriggerPxType"),
         }
         change = trade.legs(body, "new") | {"trigger": trigger, "size": body.get("newSz")}
-        self.runtime.perform(AmendAlgo("live", **which_algo(body), change=change))
+        self.runtime.perform(OkxAmendAlgo("live", **which_algo(body), change=change))
 
     def _deposit(self, body: Body) -> Any:
         self.runtime.perform(Deposit(str(Decimal(str(body["amount"])))))

@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from core.simulator.engine.instruments import Contract
-from core.simulator.engine.market import Prices
-from core.simulator.engine.state import ZERO, Bill, Fill, Order, Position, money
+from core.simulator.engine.market import MarketPrices
+from core.simulator.engine.state import ZERO, Bill, BookedFill, BookOrder, HeldPosition, money
 
 DEFAULT_LEVERAGE = Decimal(3)
 DAY_MS = 86_400_000
@@ -19,7 +19,7 @@ Key = tuple[str, str]  # instrument, position side
 
 
 @dataclass
-class Account:
+class ExchangeAccount:
     """The account of one world (live or demo)."""
 
     name: str
@@ -32,8 +32,8 @@ class Account:
     penalties: Decimal = ZERO
     hedged: bool = True
     leverage: dict[str, Decimal] = field(default_factory=dict)
-    positions: dict[Key, Position] = field(default_factory=dict)
-    lives: list[Position] = field(default_factory=list)  # what has ever been closed, wholly or in part
+    positions: dict[Key, HeldPosition] = field(default_factory=dict)
+    lives: list[HeldPosition] = field(default_factory=list)  # what has ever been closed, wholly or in part
     ledger: list[Bill] = field(default_factory=list)
     position_ids: dict[Key, tuple[str, int]] = field(
         default_factory=dict
@@ -67,28 +67,28 @@ class Account:
     def notional(self, instrument: str, contracts: Decimal, price: Decimal) -> Decimal:
         return abs(contracts) * self.contracts[instrument].value * price
 
-    def unrealised(self, position: Position, price: Decimal) -> Decimal:
+    def unrealised(self, position: HeldPosition, price: Decimal) -> Decimal:
         return position.contracts * self.contracts[position.instrument].value * (price - position.average)
 
-    def equity(self, prices: Callable[[str], Prices]) -> Decimal:
+    def equity(self, prices: Callable[[str], MarketPrices]) -> Decimal:
         return self.balance + sum(
             (self.unrealised(p, prices(p.instrument).mark) for p in self.positions.values()), ZERO
         )
 
-    def margin(self, position: Position, mark: Decimal) -> Decimal:
+    def margin(self, position: HeldPosition, mark: Decimal) -> Decimal:
         """Initial margin: notional by leverage."""
         return self.notional(position.instrument, position.contracts, mark) / self.lever(position.instrument)
 
-    def maintenance(self, position: Position, mark: Decimal) -> Decimal:
+    def maintenance(self, position: HeldPosition, mark: Decimal) -> Decimal:
         return self.contracts[position.instrument].maintenance_of(position.contracts, mark)
 
-    def held_margin(self, prices: Callable[[str], Prices]) -> Decimal:
+    def held_margin(self, prices: Callable[[str], MarketPrices]) -> Decimal:
         return sum((self.margin(p, prices(p.instrument).mark) for p in self.positions.values()), ZERO)
 
-    def held_maintenance(self, prices: Callable[[str], Prices]) -> Decimal:
+    def held_maintenance(self, prices: Callable[[str], MarketPrices]) -> Decimal:
         return sum((self.maintenance(p, prices(p.instrument).mark) for p in self.positions.values()), ZERO)
 
-    def liquidation_price(self, instrument: str, prices: Callable[[str], Prices]) -> Decimal | None:
+    def liquidation_price(self, instrument: str, prices: Callable[[str], MarketPrices]) -> Decimal | None:
         """The mark of this instrument at which equity meets maintenance, all others standing still; None: never."""
         mark, contract = prices(instrument).mark, self.contracts[instrument]
         here = [position for (symbol, _), position in self.positions.items() if symbol == instrument]
@@ -106,19 +106,19 @@ class Account:
         position = self.positions.get((instrument, side))
         return position.contracts if position else ZERO
 
-    def closable(self, order: Order) -> Decimal:
+    def closable(self, order: BookOrder) -> Decimal:
         """How many contracts the order could close of what is held."""
         held = self.held(order.instrument, order.position_side)
         return abs(held) if held * order.sign < 0 else ZERO
 
-    def closes(self, order: Order) -> bool:
+    def closes(self, order: BookOrder) -> bool:
         """Whether the order can only close: by its side while hedged, by its flag otherwise."""
         if order.position_side == "net":
             return order.reduce_only
         return (order.position_side == "long") == (order.side == "sell")
 
     def fill(
-        self, order: Order, fill: Fill, now: int, retention_ms: int, next_id: Callable[[], str]
+        self, order: BookOrder, fill: BookedFill, now: int, retention_ms: int, next_id: Callable[[], str]
     ) -> tuple[Decimal, bool]:
         """Book one execution whose fee is known; returns the PnL it realised and whether the position is now flat."""
         key, left, realised, flat = (order.instrument, order.position_side), fill.size, ZERO, False
@@ -135,7 +135,7 @@ class Account:
             flat = False
         return realised, flat
 
-    def _close(self, position: Position, fill: Fill, closing: Decimal, order: Order, now: int) -> Decimal:
+    def _close(self, position: HeldPosition, fill: BookedFill, closing: Decimal, order: BookOrder, now: int) -> Decimal:
         value = self.contracts[position.instrument].value
         way = 1 if position.contracts > 0 else -1
         pnl = money(closing * value * (fill.price - position.average) * way)
@@ -155,12 +155,12 @@ class Account:
             position.end_price = fill.mark
         return pnl
 
-    def _end(self, key: Key, position: Position, now: int) -> None:
+    def _end(self, key: Key, position: HeldPosition, now: int) -> None:
         del self.positions[key]
         self.position_ids[key] = (position.position_id, now)
 
     def _open(
-        self, key: Key, fill: Fill, size: Decimal, fee: Decimal, order: Order, now: int, retention_ms: int,
+        self, key: Key, fill: BookedFill, size: Decimal, fee: Decimal, order: BookOrder, now: int, retention_ms: int,
         next_id: Callable[[], str],
     ) -> None:  # fmt: skip
         position = self.positions.get(key)
@@ -168,7 +168,9 @@ class Account:
             known, flat_since = self.position_ids.get(key, ("", 0))
             identity = known if known and now - flat_since <= retention_ms else next_id()
             self.position_ids[key] = (identity, 0)
-            position = Position(identity, self.name, *key, ZERO, ZERO, now, now, self.lever(key[0]), order.margin_mode)
+            position = HeldPosition(
+                identity, self.name, *key, ZERO, ZERO, now, now, self.lever(key[0]), order.margin_mode
+            )
             self.positions[key] = position
         before = abs(position.contracts)
         position.average = (position.average * before + fill.price * size) / (before + size)
@@ -178,7 +180,7 @@ class Account:
         position.fee += fee
         position.updated, position.trade_id = now, fill.trade_id
 
-    def flat_position(self, key: Key, now: int, retention_ms: int) -> Position | None:
+    def flat_position(self, key: Key, now: int, retention_ms: int) -> HeldPosition | None:
         """The last life of that key, if nothing is held and its id is still remembered."""
         identity, flat_since = self.position_ids.get(key, ("", 0))
         if key in self.positions or not identity or now - flat_since > retention_ms:
@@ -186,19 +188,19 @@ class Account:
         lives = (life for life in reversed(self.lives) if life.position_id == identity)
         return next(lives, None)
 
-    def spare(self, prices: Callable[[str], Prices]) -> Decimal:
+    def spare(self, prices: Callable[[str], MarketPrices]) -> Decimal:
         """The equity that no position needs as margin (USDT)."""
         return self.equity(prices) - self.held_margin(prices)
 
-    def left_for(self, position: Position, mark: Decimal) -> Decimal:
+    def left_for(self, position: HeldPosition, mark: Decimal) -> Decimal:
         """What is left to pay a liquidation of that position with (USDT); below zero others must pay."""
         return self.balance + self.unrealised(position, mark)
 
-    def stands_alone(self, position: Position) -> bool:
+    def stands_alone(self, position: HeldPosition) -> bool:
         """Whether the position has margin of its own, so that its end touches no other."""
         return False
 
-    def funded(self, position: Position, amount: Decimal) -> None:
+    def funded(self, position: HeldPosition, amount: Decimal) -> None:
         """Funding was paid (below zero) or received on that position."""
         position.funding += amount
 
@@ -206,10 +208,10 @@ class Account:
         """Return what a fee (USDT, below zero) costs: in USDT, and the asset and amount that the trade then shows."""
         return fee, "USDT", fee
 
-    def in_danger(self, prices: Callable[[str], Prices]) -> bool:
+    def in_danger(self, prices: Callable[[str], MarketPrices]) -> bool:
         return bool(self.positions) and self.equity(prices) <= self.held_maintenance(prices)
 
-    def largest_loser(self, prices: Callable[[str], Prices]) -> Position:
+    def largest_loser(self, prices: Callable[[str], MarketPrices]) -> HeldPosition:
         return min(
             self.positions.values(), key=lambda p: (self.unrealised(p, prices(p.instrument).mark), p.instrument, p.side)
         )
@@ -237,12 +239,12 @@ class Account:
         return False
 
     def funding_due(
-        self, rates: Callable[[str], Decimal], prices: Callable[[str], Prices]
-    ) -> Iterator[tuple[Position, Decimal]]:
+        self, rates: Callable[[str], Decimal], prices: Callable[[str], MarketPrices]
+    ) -> Iterator[tuple[HeldPosition, Decimal]]:
         """What each position pays (below zero) or receives at a funding time."""
         for position in list(self.positions.values()):
             notional = position.contracts * self.contracts[position.instrument].value * prices(position.instrument).mark
             yield position, money(-notional * rates(position.instrument))
 
-    def copy_of(self, position: Position) -> Position:
+    def copy_of(self, position: HeldPosition) -> HeldPosition:
         return replace(position)

@@ -13,7 +13,7 @@ Draft = dict[str, Any]  # an order as a wire asks for it, in the engine's words,
 Plan = dict[str, Any]  # what a fault wants of one order
 
 
-class Command(Generic[Result]):
+class EngineCommand(Generic[Result]):
     """One change of the exchange, which answers with a `Result`; the base of all commands."""
 
     word: ClassVar[str]
@@ -23,10 +23,10 @@ class Command(Generic[Result]):
         return {"do": self.word, **vars(self)}
 
 
-Kinds = Mapping[str, type[Command[Any]]]
+Kinds = Mapping[str, type[EngineCommand[Any]]]
 
 
-def read_command(row: Mapping[str, Any], kinds: Kinds) -> Command[Any]:
+def read_command(row: Mapping[str, Any], kinds: Kinds) -> EngineCommand[Any]:
     """Return the command that `written` made this row of; KeyError for a word that is not in `kinds`."""
     values = dict(row)
     kind = kinds[values.pop("do")]
@@ -38,7 +38,7 @@ def read_command(row: Mapping[str, Any], kinds: Kinds) -> Command[Any]:
 
 
 @dataclass(frozen=True)
-class Advance(Command[None]):
+class Advance(EngineCommand[None]):
     """Let time pass up to `to` (ms), in one step where `fine`, else in steps of a second or a minute."""
 
     word: ClassVar[str] = "advance"
@@ -47,7 +47,7 @@ class Advance(Command[None]):
 
 
 @dataclass(frozen=True)
-class MovePrice(Command[None]):
+class MovePrice(EngineCommand[None]):
     """Walk the prices of an instrument to these (USDT); mark and index go where last goes unless they are given."""
 
     word: ClassVar[str] = "price"
@@ -58,7 +58,7 @@ class MovePrice(Command[None]):
 
 
 @dataclass(frozen=True)
-class SetMarket(Command[None]):
+class SetMarket(EngineCommand[None]):
     """Set what moves the price of one instrument, or of all, from now on."""
 
     word: ClassVar[str] = "market"
@@ -68,7 +68,7 @@ class SetMarket(Command[None]):
 
 
 @dataclass(frozen=True)
-class SetBehaviour(Command[None]):
+class SetBehaviour(EngineCommand[None]):
     """Choose behaviours by name."""
 
     word: ClassVar[str] = "switches"
@@ -76,7 +76,7 @@ class SetBehaviour(Command[None]):
 
 
 @dataclass(frozen=True)
-class SetFaults(Command[None]):
+class SetFaults(EngineCommand[None]):
     """Replace all active faults by these rows, or by one."""
 
     word: ClassVar[str] = "faults"
@@ -84,7 +84,7 @@ class SetFaults(Command[None]):
 
 
 @dataclass(frozen=True)
-class Reset(Command[None]):
+class Reset(EngineCommand[None]):
     """Begin everything anew; the seed and the balances (USDT) of the setup hold where none are given."""
 
     word: ClassVar[str] = "reset"
@@ -93,7 +93,7 @@ class Reset(Command[None]):
 
 
 @dataclass(frozen=True)
-class Deposit(Command[None]):
+class Deposit(EngineCommand[None]):
     """Put an amount of an asset into an account."""
 
     word: ClassVar[str] = "deposit"
@@ -103,7 +103,7 @@ class Deposit(Command[None]):
 
 
 @dataclass(frozen=True)
-class Liquidate(Command[None]):
+class Liquidate(EngineCommand[None]):
     """Take a position away, as if its margin had run out."""
 
     word: ClassVar[str] = "liquidate"
@@ -113,7 +113,7 @@ class Liquidate(Command[None]):
 
 
 @dataclass(frozen=True)
-class Deleverage(Command[None]):
+class Deleverage(EngineCommand[None]):
     """Close a position, or `size` contracts of it, against a bankrupt counterparty."""
 
     word: ClassVar[str] = "adl"
@@ -124,12 +124,12 @@ class Deleverage(Command[None]):
 
 
 @dataclass(frozen=True)
-class Later(Command[None]):
+class Later(EngineCommand[None]):
     """Carry out another command at that time (ms), unless its deadline (ms) has passed by then."""
 
     word: ClassVar[str] = "later"
     at: int
-    command: Command[Any]
+    command: EngineCommand[Any]
     deadline: int | None = None
 
     def written(self) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from core.simulator.engine.behaviour import checked
 from core.simulator.engine.candles import Tape
 from core.simulator.engine.commands import (
     Advance,
-    Command,
     Deleverage,
     Deposit,
+    EngineCommand,
     Kinds,
     Later,
     Liquidate,
@@ -28,7 +28,7 @@ from core.simulator.engine.commands import (
 )
 from core.simulator.engine.components import Components
 from core.simulator.engine.extension import Extensions, Handlers
-from core.simulator.engine.market import FUNDING_MS, Prices
+from core.simulator.engine.market import FUNDING_MS, MarketPrices
 from core.simulator.engine.state import ZERO, Bill, Refusal, near
 
 FINE_MS = 120_000  # up to here time moves second by second, beyond it minute by minute
@@ -58,7 +58,7 @@ class Engine:
         self.kinds: Kinds = {kind.word: kind for kind in self.handlers}
         self.reset(Reset())
 
-    def perform(self, command: Command[Result]) -> Result:
+    def perform(self, command: EngineCommand[Result]) -> Result:
         """Carry out one command and return its answer; Refusal where the exchange says no."""
         answer: Result = self.handlers[type(command)](command)
         return answer
@@ -110,7 +110,7 @@ class Engine:
         for symbol, (prices, source, settings, minutes) in state["markets"].items():
             if symbol in exchange.markets:
                 market = exchange.markets[symbol]
-                market.prices, market.seed = Prices(*map(Decimal, prices)), exchange.seed
+                market.prices, market.seed = MarketPrices(*map(Decimal, prices)), exchange.seed
                 market.source, market.settings, market.tape = source, settings, Tape(minutes)
         for name, account in state["accounts"].items():
             exchange.accounts[name].restore(account)
@@ -172,9 +172,9 @@ class Engine:
         tick, last = self.exchange.markets[command.symbol].contract.tick, command.last
         asked = (last, command.mark, command.index)
         goal = [max(tick, near(tick, Decimal(last if price is None else price))) for price in asked]
-        self.walk(command.symbol, Prices(*goal))
+        self.walk(command.symbol, MarketPrices(*goal))
 
-    def walk(self, symbol: str, goal: Prices) -> None:
+    def walk(self, symbol: str, goal: MarketPrices) -> None:
         """Move the prices to the goal, in small steps where anything could fill or be triggered on the way."""
         exchange = self.exchange
         market = exchange.markets[symbol]

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from core.simulator.engine.account import DAY_MS, Account
+from core.simulator.engine.account import DAY_MS, ExchangeAccount
 from core.simulator.engine.behaviour import BEHAVIOURS, Behaviours
 from core.simulator.engine.candles import Candle
 from core.simulator.engine.commands import Later
 from core.simulator.engine.extension import Extensions
 from core.simulator.engine.instruments import Contract
-from core.simulator.engine.market import Market, Prices, first_market
-from core.simulator.engine.state import Fill, Order, Refusal
+from core.simulator.engine.market import Market, MarketPrices, first_market
+from core.simulator.engine.state import BookedFill, BookOrder, Refusal
 from core.simulator.faults import Faults
 
 FIRST_ID = 10**15
@@ -57,13 +57,13 @@ class ExchangeState:
         self.seed, self.now, self.numbers = seed, self.setup.start, 0
         self.behaviour = self.default_behaviour() | {"rate_limits": self.setup.rate_limits}
         self.faults.active = []
-        self.orders: dict[str, Order] = {}
-        self.live: dict[str, Order] = {}
-        self.named: dict[tuple[str, str, str], Order] = {}  # the latest of each account, instrument and client id
-        self.fills: dict[str, Fill] = {}
+        self.orders: dict[str, BookOrder] = {}
+        self.live: dict[str, BookOrder] = {}
+        self.named: dict[tuple[str, str, str], BookOrder] = {}  # the latest of each account, instrument and client id
+        self.fills: dict[str, BookedFill] = {}
         self.hidden: dict[str, int] = {}  # until when (ms) an accepted order of that id cannot be found
         self.delayed: list[Later] = []
-        self.accounts: dict[str, Account] = {}
+        self.accounts: dict[str, ExchangeAccount] = {}
         self.markets: dict[str, Market] = {
             symbol: first_market(contract, seed, self.setup.start, self.setup.candles.get(symbol, []))
             for symbol, contract in self.setup.contracts.items()
@@ -85,17 +85,17 @@ class ExchangeState:
         self.numbers += 1
         return str(FIRST_ID + self.numbers)
 
-    def prices(self, symbol: str) -> Prices:
+    def prices(self, symbol: str) -> MarketPrices:
         """Return last, mark and index price of that instrument (USDT)."""
         return self.markets[symbol].prices
 
-    def contract(self, account: Account, symbol: str) -> Contract:
+    def contract(self, account: ExchangeAccount, symbol: str) -> Contract:
         """Return the contract as the account trades it; Refusal where there is none of that name."""
         if symbol not in account.contracts:
             raise Refusal("unknown_instrument", symbol)
         return account.contracts[symbol]
 
-    def last_fill(self, order: Order) -> Fill | None:
+    def last_fill(self, order: BookOrder) -> BookedFill | None:
         """Return the latest execution of that order."""
         return self.fills.get(order.last_fill)
 

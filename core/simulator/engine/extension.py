@@ -7,12 +7,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from core.simulator.engine.account import Account
+from core.simulator.engine.account import ExchangeAccount
 from core.simulator.engine.behaviour import Behaviours
-from core.simulator.engine.commands import Command
-from core.simulator.engine.state import Order
+from core.simulator.engine.commands import EngineCommand
+from core.simulator.engine.state import BookOrder
 
-Handlers = dict[type[Command[Any]], Callable[[Any], Any]]
+Handlers = dict[type[EngineCommand[Any]], Callable[[Any], Any]]
 
 
 class Extension:
@@ -52,17 +52,17 @@ class Extension:
     def behaviour_changed(self, names: list[str]) -> None:
         """Act on behaviours that were set."""
 
-    def order_changed(self, order: Order) -> None:
+    def order_changed(self, order: BookOrder) -> None:
         """Act on a plain order that was filled or ended."""
 
-    def position_ended(self, owner: Account, symbol: str, side: str) -> None:
+    def position_ended(self, owner: ExchangeAccount, symbol: str, side: str) -> None:
         """Act on a position that is flat."""
 
-    def keeps_closing_orders(self, owner: Account) -> bool:
+    def keeps_closing_orders(self, owner: ExchangeAccount) -> bool:
         """Return whether resting orders that close outlive their position in this account."""
         return False
 
-    def stop_trading(self, owner: Account, symbols: set[str]) -> None:
+    def stop_trading(self, owner: ExchangeAccount, symbols: set[str]) -> None:
         """End what waits on these instruments: the account is being liquidated."""
 
 

@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from core.simulator.engine.account import Account
+from core.simulator.engine.account import ExchangeAccount
 from core.simulator.engine.exchange import ExchangeState
-from core.simulator.engine.state import ZERO, Order, Refusal
+from core.simulator.engine.state import ZERO, BookOrder, Refusal
 
 
 class Margin:
@@ -13,29 +13,29 @@ class Margin:
     def __init__(self, exchange: ExchangeState) -> None:
         self.exchange = exchange
 
-    def opening(self, owner: Account, order: Order) -> Decimal:
+    def opening(self, owner: ExchangeAccount, order: BookOrder) -> Decimal:
         """Return how many contracts of what is left would be opened rather than closed."""
         if owner.closes(order):
             return ZERO
         return max(ZERO, order.left - owner.closable(order))
 
-    def frozen(self, owner: Account) -> Decimal:
+    def frozen(self, owner: ExchangeAccount) -> Decimal:
         """Return the margin that resting orders hold back."""
         return sum(
             (self._needed(owner, o, False) for o in self.exchange.live.values() if o.account == owner.name), ZERO
         )
 
-    def free(self, owner: Account) -> Decimal:
+    def free(self, owner: ExchangeAccount) -> Decimal:
         """Return the equity that is free for new positions."""
         return owner.spare(self.exchange.prices) - self.frozen(owner)
 
-    def check(self, owner: Account, order: Order) -> None:
+    def check(self, owner: ExchangeAccount, order: BookOrder) -> None:
         """Refuse an order whose margin and fee the account cannot pay."""
         needed = self._needed(owner, order, True)
         if needed and needed > self.free(owner):
             raise Refusal("margin")
 
-    def _needed(self, owner: Account, order: Order, with_fee: bool) -> Decimal:
+    def _needed(self, owner: ExchangeAccount, order: BookOrder, with_fee: bool) -> Decimal:
         price = order.price
         if price is None:
             spread = Decimal(self.exchange.behaviour["spread_ticks"])

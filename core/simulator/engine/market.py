@@ -27,7 +27,7 @@ WALK_WIDTH = Decimal("0.0001")  # of the seeded history, as a share of the price
 
 
 @dataclass(slots=True)
-class Prices:
+class MarketPrices:
     """The three prices of one instrument at one moment (USDT)."""
 
     last: Decimal
@@ -44,15 +44,15 @@ class Market:
 
     contract: Contract
     seed: int
-    prices: Prices
+    prices: MarketPrices
     tape: Tape
     source: str = "walk"
     settings: dict[str, Any] = field(default_factory=dict)
     recorded: dict[int, Candle] = field(default_factory=dict)
 
-    def path(self, goal: Prices) -> Iterator[Prices]:
+    def path(self, goal: MarketPrices) -> Iterator[MarketPrices]:
         """The straight way from here to there, in small steps."""
-        start = Prices(self.prices.last, self.prices.mark, self.prices.index)
+        start = MarketPrices(self.prices.last, self.prices.mark, self.prices.index)
         far = max(
             abs(end - begin) / begin
             for begin, end in ((start.last, goal.last), (start.mark, goal.mark), (start.index, goal.index))
@@ -61,7 +61,7 @@ class Market:
         tick = self.contract.tick
         for number in range(1, steps):
             share = Decimal(number) / steps
-            yield Prices(
+            yield MarketPrices(
                 *(
                     near(tick, begin + (end - begin) * share)
                     for begin, end in ((start.last, goal.last), (start.mark, goal.mark), (start.index, goal.index))
@@ -69,14 +69,14 @@ class Market:
             )
         yield goal
 
-    def next(self, before: int, now: int) -> Prices | None:
+    def next(self, before: int, now: int) -> MarketPrices | None:
         """Where the prices go between those times (ms); None where they stay."""
         last = self._last_at(before, now)
         if last is None:
             return None
         last = max(self.contract.tick, near(self.contract.tick, last))
         seconds = Decimal(now - before) / 1000
-        return Prices(
+        return MarketPrices(
             last, self._follow(self.prices.mark, last, seconds), self._follow(self.prices.index, last, seconds)
         )
 
@@ -128,7 +128,7 @@ class Market:
         bound = last * FURTHEST
         return near(self.contract.tick, last + max(-bound, min(bound, gap)))
 
-    def set(self, prices: Prices, at: int) -> None:
+    def set(self, prices: MarketPrices, at: int) -> None:
         """These are the prices now."""
         self.prices = prices
         self.tape.see(at, prices.last)
@@ -169,9 +169,9 @@ def first_market(contract: Contract, seed: int, start: int, candles: list[Candle
     past = [list(c) for c in before] or history(
         seed, contract.symbol, price, contract.tick, minute, HISTORY_MINUTES, WALK_WIDTH
     )
-    prices = Prices(price, price, price)
+    prices = MarketPrices(price, price, price)
     market = Market(contract, seed, prices, Tape(past), "candles" if recorded else "walk", {}, recorded)
-    market.set(Prices(price, price, price), start)
+    market.set(MarketPrices(price, price, price), start)
     return market
 
 

@@ -14,12 +14,12 @@ from decimal import Decimal
 from typing import Any
 
 from core.simulator.engine.market import Market
-from core.simulator.engine.state import Order
+from core.simulator.engine.state import BookOrder
 
 AT_ONCE = ("market", "optimal_limit_ioc")
 
 
-def reaches(order: Order, market: Market, costs: dict[str, Any]) -> bool:
+def reaches(order: BookOrder, market: Market, costs: dict[str, Any]) -> bool:
     """Whether the order, arriving now, would take."""
     if order.kind in AT_ONCE or order.price is None:
         return True
@@ -27,7 +27,7 @@ def reaches(order: Order, market: Market, costs: dict[str, Any]) -> bool:
     return order.price >= best if order.side == "buy" else order.price <= best
 
 
-def taker_price(order: Order, size: Decimal, market: Market, costs: dict[str, Any]) -> Decimal:
+def taker_price(order: BookOrder, size: Decimal, market: Market, costs: dict[str, Any]) -> Decimal:
     """What the order pays for taking that size now."""
     price = market.taken(order.side == "buy", size, costs)
     if order.kind in AT_ONCE or order.price is None:
@@ -35,7 +35,7 @@ def taker_price(order: Order, size: Decimal, market: Market, costs: dict[str, An
     return min(price, order.price) if order.side == "buy" else max(price, order.price)
 
 
-def touched(order: Order, last: Decimal) -> bool:
+def touched(order: BookOrder, last: Decimal) -> bool:
     """Whether a resting order fills at this last price."""
     assert order.price is not None
     return last <= order.price if order.side == "buy" else last >= order.price

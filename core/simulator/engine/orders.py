@@ -6,10 +6,10 @@
 from decimal import Decimal
 
 from core.simulator.engine import matching
-from core.simulator.engine.account import Account
+from core.simulator.engine.account import ExchangeAccount
 from core.simulator.engine.commands import Plan
 from core.simulator.engine.exchange import ExchangeState
-from core.simulator.engine.state import ZERO, Bill, Fill, Order, Position, down_to, money, number
+from core.simulator.engine.state import ZERO, Bill, BookedFill, BookOrder, HeldPosition, down_to, money, number
 
 
 class Orders:
@@ -20,7 +20,7 @@ class Orders:
 
     # -- entering
 
-    def enter(self, order: Order, plan: Plan) -> Order:
+    def enter(self, order: BookOrder, plan: Plan) -> BookOrder:
         """Take a checked order into the book, and let it fill as far as it does.
 
         `plan` says what a fault wants: {"fraction", "rest"}, {"accept_delay"} or {"hidden"} (seconds).
@@ -47,7 +47,7 @@ class Orders:
             self._arrive(order, plan)
         return order
 
-    def _arrive(self, order: Order, plan: Plan) -> None:
+    def _arrive(self, order: BookOrder, plan: Plan) -> None:
         if "fraction" in plan:
             lot = self.exchange.contract(self.exchange.accounts[order.account], order.instrument).lot
             part = down_to(lot, order.size * number(plan["fraction"], "fraction"))
@@ -67,7 +67,7 @@ class Orders:
             if order.living and order.active_from <= self.exchange.now:
                 self.try_to_fill(order)
 
-    def try_to_fill(self, order: Order) -> None:
+    def try_to_fill(self, order: BookOrder) -> None:
         """Fill the order as far as the prices let it; end it where it can neither fill nor rest."""
         exchange, owner = self.exchange, self.exchange.accounts[order.account]
         market = exchange.markets[order.instrument]
@@ -86,20 +86,20 @@ class Orders:
             return
         self._take(order, self._slice(order))
 
-    def _slice(self, order: Order) -> Decimal:
+    def _slice(self, order: BookOrder) -> Decimal:
         if order.next_slice is None or order.next_slice * 2 > order.left:
             return order.left
         order.active_from = self.exchange.now + 1000
         return order.next_slice
 
-    def _take(self, order: Order, size: Decimal) -> None:
+    def _take(self, order: BookOrder, size: Decimal) -> None:
         market = self.exchange.markets[order.instrument]
         contract = self.exchange.contract(self.exchange.accounts[order.account], order.instrument)
         in_market = size * contract.value / market.contract.value  # the book's depth is in the market's own contracts
         price = matching.taker_price(order, in_market, market, self.exchange.behaviour)
         self._execute(order, size, price, False)
 
-    def _execute(self, order: Order, size: Decimal, price: Decimal, maker: bool) -> None:
+    def _execute(self, order: BookOrder, size: Decimal, price: Decimal, maker: bool) -> None:
         owner = self.exchange.accounts[order.account]
         if owner.closes(order):
             held = owner.closable(order)
@@ -113,7 +113,14 @@ class Orders:
         self._book(order, owner, size, price, rate, maker, "")
 
     def _book(
-        self, order: Order, owner: Account, size: Decimal, price: Decimal, rate: Decimal, maker: bool, forced: str
+        self,
+        order: BookOrder,
+        owner: ExchangeAccount,
+        size: Decimal,
+        price: Decimal,
+        rate: Decimal,
+        maker: bool,
+        forced: str,
     ) -> None:
         exchange = self.exchange
         held = owner.held(order.instrument, order.position_side)
@@ -122,7 +129,7 @@ class Orders:
         prices, fee = exchange.prices(order.instrument), -money(owner.notional(order.instrument, size, price) * rate)
         fee, fee_asset, fee_amount = owner.charged(fee)
         sequence = exchange.next_id()
-        fill = Fill(
+        fill = BookedFill(
             f"-{sequence}" if forced else sequence, exchange.next_id(), order.order_id, order.client_id, owner.name,
             order.instrument, order.side, order.position_side, price, size, ZERO, fee, maker,
             forced or ("close" if closing else "open"), long, prices.mark, prices.index, exchange.now, order.tag,
@@ -151,12 +158,12 @@ class Orders:
         if flat:
             self._after_flat(owner, order.instrument, order.position_side)
 
-    def changed(self, order: Order) -> None:
+    def changed(self, order: BookOrder) -> None:
         """Tell every extension that an order was filled or ended."""
         for extension in self.exchange.extensions:
             extension.order_changed(order)
 
-    def _after_flat(self, owner: Account, symbol: str, side: str) -> None:
+    def _after_flat(self, owner: ExchangeAccount, symbol: str, side: str) -> None:
         key = (owner.name, symbol, side)
         if not any(extension.keeps_closing_orders(owner) for extension in self.exchange.extensions):
             for order in list(self.exchange.live.values()):
@@ -165,11 +172,11 @@ class Orders:
         for extension in self.exchange.extensions:
             extension.position_ended(owner, symbol, side)
 
-    def close_by_force(self, owner: Account, position: Position, size: Decimal, kind: str) -> None:
+    def close_by_force(self, owner: ExchangeAccount, position: HeldPosition, size: Decimal, kind: str) -> None:
         """Close by force at the mark price, for a liquidation or adl; a liquidation also costs a penalty."""
         exchange, symbol, whole = self.exchange, position.instrument, size == abs(position.contracts)
         side = "sell" if position.contracts > 0 else "buy"
-        order = Order(
+        order = BookOrder(
             exchange.next_id(), owner.forced_name(kind, exchange.now), owner.name, symbol, side, position.side,
             "market", size, None, owner.lever(symbol), exchange.now, exchange.now,
             category={"adl": "adl"}.get(kind, "full_liquidation" if whole else "partial_liquidation"),
@@ -191,14 +198,14 @@ class Orders:
 
     # -- ending and changing
 
-    def end(self, order: Order, reason: str) -> None:
+    def end(self, order: BookOrder, reason: str) -> None:
         """Cancel what is left of the order, for that reason."""
         order.state, order.cancel_reason, order.updated = "canceled", reason, self.exchange.now
         self.exchange.live.pop(order.order_id, None)
         self.exchange.tell("order", (order, None))
         self.changed(order)
 
-    def find(self, account: str, symbol: str, order_id: str = "", client_id: str = "") -> Order | None:
+    def find(self, account: str, symbol: str, order_id: str = "", client_id: str = "") -> BookOrder | None:
         """Return the order of that id, or the latest of that client id."""
         if order_id:
             order = self.exchange.orders.get(order_id)

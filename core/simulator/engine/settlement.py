@@ -5,12 +5,12 @@ Every change goes through the account's books, so that the money stays conserved
 
 from decimal import Decimal
 
-from core.simulator.engine.account import Account
+from core.simulator.engine.account import ExchangeAccount
 from core.simulator.engine.commands import Deleverage, Liquidate
 from core.simulator.engine.exchange import ExchangeState
 from core.simulator.engine.market import funding_rate
 from core.simulator.engine.orders import Orders
-from core.simulator.engine.state import ZERO, Bill, Position, Refusal
+from core.simulator.engine.state import ZERO, Bill, HeldPosition, Refusal
 
 
 class Settlement:
@@ -43,21 +43,21 @@ class Settlement:
         held = abs(position.contracts)
         self._take_away(owner, position, min(held, Decimal(command.size)) if command.size else held, "adl")
 
-    def _named(self, command: Liquidate | Deleverage) -> tuple[Account, Position]:
+    def _named(self, command: Liquidate | Deleverage) -> tuple[ExchangeAccount, HeldPosition]:
         owner = self.exchange.accounts[command.account]
         position = owner.positions.get((command.symbol, command.side))
         if position is None:
             raise Refusal("no_position")
         return owner, position
 
-    def liquidate_all(self, account: Account) -> None:
+    def liquidate_all(self, account: ExchangeAccount) -> None:
         """Take positions away, the largest loser first, until the account is out of danger."""
         while account.in_danger(self.exchange.prices):
             position = account.largest_loser(self.exchange.prices)
             self._stop_trading(account, position)
             self._take_away(account, position, abs(position.contracts), "liquidation")
 
-    def _stop_trading(self, account: Account, position: Position) -> None:
+    def _stop_trading(self, account: ExchangeAccount, position: HeldPosition) -> None:
         """End what is open: of the whole account, or of the instrument alone whose margin is its own."""
         symbols = {position.instrument} if account.stands_alone(position) else set(account.contracts)
         for order in list(self.exchange.live.values()):
@@ -67,6 +67,6 @@ class Settlement:
             for extension in self.exchange.extensions:
                 extension.stop_trading(account, symbols)
 
-    def _take_away(self, account: Account, position: Position, size: Decimal, kind: str) -> None:
+    def _take_away(self, account: ExchangeAccount, position: HeldPosition, size: Decimal, kind: str) -> None:
         self.orders.close_by_force(account, position, size, kind)
         self.exchange.tell("balance", (account.name, kind, (position.instrument, position.side)))

@@ -49,7 +49,7 @@ def number(text: Any, name: str) -> Decimal:
 
 
 @dataclass(slots=True)
-class Leg:
+class TriggerLeg:
     """One side of a protection: where it wakes, what it then sends (None: at market), which price it listens to."""
 
     trigger: Decimal
@@ -58,13 +58,13 @@ class Leg:
 
 
 @dataclass(slots=True)
-class Attached:
+class AttachedProtection:
     """Protection sent along with an entry, which comes to life when the entry has filled."""
 
     attach_id: str
     client_id: str
-    take_profit: Leg | None
-    stop_loss: Leg | None
+    take_profit: TriggerLeg | None
+    stop_loss: TriggerLeg | None
     callback_ratio: Decimal | None = None
     callback_spread: Decimal | None = None
     active: Decimal | None = None
@@ -73,7 +73,7 @@ class Attached:
 
 
 @dataclass(slots=True)
-class Order:
+class BookOrder:
     """A plain order from acceptance to its end. Sizes in contracts, prices in USDT, times in ms."""
 
     order_id: str
@@ -105,7 +105,7 @@ class Order:
     algo_id: str = ""
     algo_client_id: str = ""
     cancel_reason: str = ""
-    attached: list[Attached] = field(default_factory=list)
+    attached: list[AttachedProtection] = field(default_factory=list)
     self_trade: str = "cancel_maker"
     wire: dict[str, Any] = field(default_factory=dict)  # words of the wire it came by, kept for that wire alone
 
@@ -127,7 +127,7 @@ class Order:
 
 
 @dataclass(slots=True)
-class Fill:
+class BookedFill:
     """One execution. `pnl` without fee; `fee` below zero when it was paid."""
 
     trade_id: str
@@ -154,7 +154,7 @@ class Fill:
 
 
 @dataclass(slots=True)
-class Position:
+class HeldPosition:
     """What is held on one instrument and side, and the running totals of this life. Contracts: + long, - short."""
 
     position_id: str
@@ -206,11 +206,25 @@ class Bill:
     trade_id: str = ""
 
 
-PACKED: dict[str, type[Any]] = {kind.__name__: kind for kind in (Leg, Attached, Order, Fill, Position, Bill)}
+PACKED: dict[str, type[Any]] = {}  # by the name on disk, which stays when a class gets another
+PACKED_NAMES: dict[type[Any], str] = {}
+
+
+def packed_as(name: str, kind: type[Any]) -> None:
+    """Let `pack` and `unpack` take values of that dataclass, under that name on disk."""
+    PACKED[name], PACKED_NAMES[kind] = kind, name
+
+
+packed_as("Leg", TriggerLeg)
+packed_as("Attached", AttachedProtection)
+packed_as("Order", BookOrder)
+packed_as("Fill", BookedFill)
+packed_as("Position", HeldPosition)
+packed_as("Bill", Bill)
 
 
 def pack(value: Any) -> Any:
-    """The value as plain JSON."""
+    """Return the value as plain JSON."""
     if isinstance(value, Decimal):
         return {"$": "d", "v": str(value)}
     if isinstance(value, dict):
@@ -219,13 +233,13 @@ def pack(value: Any) -> Any:
         return {"$": type(value).__name__, "v": [pack(inner) for inner in value]}
     if isinstance(value, list):
         return [pack(inner) for inner in value]
-    if type(value).__name__ in PACKED:
-        return {"$": type(value).__name__, "v": [pack(getattr(value, each.name)) for each in fields(value)]}
+    if type(value) in PACKED_NAMES:
+        return {"$": PACKED_NAMES[type(value)], "v": [pack(getattr(value, each.name)) for each in fields(value)]}
     return value
 
 
 def unpack(value: Any) -> Any:
-    """The value that `pack` wrote."""
+    """Return the value that `pack` wrote."""
     if isinstance(value, list):
         return [unpack(inner) for inner in value]
     if not isinstance(value, dict):

@@ -5,7 +5,7 @@ from typing import Any
 
 from core.simulator.engine.state import ZERO, down_to
 from core.simulator.okx import public
-from core.simulator.okx.endpoints import Call, decimal, endpoint, page
+from core.simulator.okx.endpoints import OkxCall, decimal, endpoint, page
 from core.simulator.okx.format import text
 from core.simulator.okx.rows import account, market
 
@@ -13,7 +13,7 @@ QUARTER_MS = 92 * 86_400_000
 
 
 @endpoint("GET", "account/balance", 10)
-def balance(call: Call) -> list[Any]:
+def balance(call: OkxCall) -> list[Any]:
     row = account.balance(call.context, call.owner)
     wanted = [name for name in call.get("ccy").split(",") if name]
     row["details"] = [detail for detail in row["details"] if not wanted or detail["ccy"] in wanted]
@@ -21,7 +21,7 @@ def balance(call: Call) -> list[Any]:
 
 
 @endpoint("GET", "account/positions", 10)
-def positions(call: Call) -> list[Any]:
+def positions(call: OkxCall) -> list[Any]:
     symbols = [name for name in call.get("instId").split(",") if name]
     ids = [name for name in call.get("posId").split(",") if name]
     if call.get("instType", "SWAP") not in ("SWAP", "ANY"):
@@ -37,7 +37,7 @@ def positions(call: Call) -> list[Any]:
 
 
 @endpoint("GET", "account/positions-history", 10)
-def positions_history(call: Call) -> list[Any]:
+def positions_history(call: OkxCall) -> list[Any]:
     lag = int(float(call.exchange.behaviour["position_history_lag_seconds"]) * 1000)
     now, wanted = (
         call.exchange.now,
@@ -54,7 +54,7 @@ def positions_history(call: Call) -> list[Any]:
 
 
 @endpoint("GET", "account/max-size", 20)
-def max_size(call: Call) -> list[Any]:
+def max_size(call: OkxCall) -> list[Any]:
     made = []
     for symbol in call.needed("instId").split(","):
         contract = call.exchange.contract(call.owner, symbol)
@@ -71,14 +71,14 @@ def max_size(call: Call) -> list[Any]:
 
 
 @endpoint("GET", "account/max-avail-size", 20)
-def max_available(call: Call) -> list[Any]:
+def max_available(call: OkxCall) -> list[Any]:
     free = text(max(ZERO, call.context.margin.free(call.owner)))
     return [{"instId": symbol, "availBuy": free, "availSell": free} for symbol in call.needed("instId").split(",")]
 
 
 @endpoint("GET", "account/bills", 5)
 @endpoint("GET", "account/bills-archive", 5)
-def bills(call: Call) -> list[Any]:
+def bills(call: OkxCall) -> list[Any]:
     wanted = {name: call.get(name) for name in ("instType", "instId", "type", "subType", "ccy", "mgnMode")}
     begin, end = call.whole("begin"), call.whole("end")
     made = [account.bill(bill) for bill in reversed(call.owner.ledger)
@@ -88,5 +88,5 @@ def bills(call: Call) -> list[Any]:
 
 
 @endpoint("GET", "account/instruments", 20, per="user+kind")
-def instruments(call: Call) -> list[Any]:
+def instruments(call: OkxCall) -> list[Any]:
     return [market.account_instrument(row) for row in public.instruments(call)]

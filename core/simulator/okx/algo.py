@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from core.simulator.okx.endpoints import Call, Row, endpoint, page, truth
-from core.simulator.okx.engine.algo_order import Algo
+from core.simulator.okx.endpoints import OkxCall, Row, endpoint, page, truth
+from core.simulator.okx.engine.algo_order import OkxAlgo
 from core.simulator.okx.engine.commands import (
-    AmendAlgo,
-    CancelAlgo,
-    PlaceAlgo,
+    OkxAmendAlgo,
+    OkxCancelAlgo,
+    OkxPlaceAlgo,
 )
 from core.simulator.okx.errors import OkxError
 from core.simulator.okx.rows import algo as algo_rows
@@ -31,50 +31,50 @@ def empty_algo(row: Row) -> Row:
     return names | {"clOrdId": ""}
 
 
-def algo_one(call: Call, row: Row) -> Row:
+def algo_one(call: OkxCall, row: Row) -> Row:
     plan: Row = {}
     struck = call.strike("not_found", row)
     if struck is not None:
         plan["hidden"] = struck.get("seconds", 5)
-    algo = call.perform(PlaceAlgo(call.account, algo_draft(row), plan))
+    algo = call.perform(OkxPlaceAlgo(call.account, algo_draft(row), plan))
     return {"algoId": algo.algo_id, "algoClOrdId": algo.client_id, "clOrdId": "", "tag": algo.tag, "sMsg": ""}
 
 
-def cancel_algo_one(call: Call, row: Row) -> Row:
-    algo = call.perform(CancelAlgo(call.account, **which_algo(row)))
+def cancel_algo_one(call: OkxCall, row: Row) -> Row:
+    algo = call.perform(OkxCancelAlgo(call.account, **which_algo(row)))
     return {"algoId": algo.algo_id, "algoClOrdId": algo.client_id, "clOrdId": "", "tag": algo.tag, "sMsg": ""}
 
 
-def amend_algo_one(call: Call, row: Row) -> Row:
+def amend_algo_one(call: OkxCall, row: Row) -> Row:
     trigger = {"trigger": row.get("newTriggerPx"), "price": row.get("newOrdPx"), "by": row.get("newTriggerPxType")}
     change = legs(row, "new") | {"trigger": trigger, "size": row.get("newSz")}
     call.notes |= {"reqId": str(row.get("reqId") or ""), "amendResult": "0"}
     try:
-        algo = call.perform(AmendAlgo(call.account, **which_algo(row), change=change))
+        algo = call.perform(OkxAmendAlgo(call.account, **which_algo(row), change=change))
     finally:
         call.notes.clear()
     return {"algoId": algo.algo_id, "algoClOrdId": algo.client_id, "reqId": str(row.get("reqId") or ""), "sMsg": ""}
 
 
 @endpoint("POST", "trade/order-algo", 20, per="instrument", trades=True, orders=True)
-def place_algo(call: Call) -> list[Any]:
+def place_algo(call: OkxCall) -> list[Any]:
     return call.rows([call.parameters], algo_one, empty_algo)
 
 
 @endpoint("POST", "trade/cancel-algos", 20, per="instrument", trades=True, orders=True)
 @endpoint("POST", "trade/cancel-advance-algos", 20, per="instrument", trades=True, orders=True)
-def cancel_algos(call: Call) -> list[Any]:
+def cancel_algos(call: OkxCall) -> list[Any]:
     return call.rows(listed(call, 10), cancel_algo_one, empty_algo)
 
 
 @endpoint("POST", "trade/amend-algos", 20, per="instrument", trades=True, orders=True)
-def amend_algos(call: Call) -> list[Any]:
+def amend_algos(call: OkxCall) -> list[Any]:
     return call.rows(
         [call.parameters], amend_algo_one, lambda row: empty_algo(row) | {"reqId": str(row.get("reqId") or "")}
     )
 
 
-def shown(call: Call, algos: list[Algo]) -> list[Row]:
+def shown(call: OkxCall, algos: list[OkxAlgo]) -> list[Row]:
     kinds = call.needed("ordType").split(",")
     if len(kinds) > 1 and set(kinds) - {"conditional", "oco"}:
         raise OkxError("51000", "Parameter ordType error")
@@ -88,19 +88,19 @@ def shown(call: Call, algos: list[Algo]) -> list[Row]:
 
 
 @endpoint("GET", "trade/orders-algo-pending", 20)
-def pending_algos(call: Call) -> list[Any]:
+def pending_algos(call: OkxCall) -> list[Any]:
     return shown(call, list(call.context.algo_book.waiting.values()))
 
 
 @endpoint("GET", "trade/orders-algo-history", 20)
-def algo_history(call: Call) -> list[Any]:
+def algo_history(call: OkxCall) -> list[Any]:
     if not (call.get("state") or call.get("algoId")):
         raise OkxError("50015", "Either parameter state or algoId is required", 400)
     return shown(call, [algo for algo in call.context.algo_book.all.values() if algo.state != "live"])
 
 
 @endpoint("GET", "trade/order-algo", 20)
-def find_algo(call: Call) -> list[Any]:
+def find_algo(call: OkxCall) -> list[Any]:
     if not (call.get("algoId") or call.get("algoClOrdId")):
         raise OkxError("50015", "Either parameter algoId or algoClOrdId is required", 400)
     algo = call.context.algo_book.find(call.account, call.get("algoId"), call.get("algoClOrdId"))

@@ -13,7 +13,7 @@ from core.simulator.okx.format import Row
 from core.simulator.runtime import KEY_NAMES, Runtime
 
 
-class Connection:
+class OkxConnection:
     """A client's socket. Messages leave in the order they were said, none before its time."""
 
     numbers = itertools.count(1)
@@ -62,9 +62,9 @@ class OkxSockets:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
-        self.open: set[Connection] = set()
+        self.open: set[OkxConnection] = set()
 
-    def subscribed(self, channel: str, account: str | None = None) -> list[tuple[Connection, str, Row]]:
+    def subscribed(self, channel: str, account: str | None = None) -> list[tuple[OkxConnection, str, Row]]:
         """Return the subscriptions to a channel (of that account): connection, name and argument."""
         return [
             (connection, name, argument)
@@ -72,7 +72,7 @@ class OkxSockets:
             if argument["channel"] == channel and (account is None or connection.account == account)
         ]  # fmt: skip
 
-    def send(self, connection: Connection, argument: Row, message: Row) -> None:
+    def send(self, connection: OkxConnection, argument: Row, message: Row) -> None:
         """Send one push, or what a fault makes of it."""
         message = {"arg": {key: value for key, value in argument.items() if key != "extraParams"}, **message}
         data = message.get("data") or [{}]

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from core.simulator.engine.account import Account
-from core.simulator.engine.commands import Command, Later, Result
+from core.simulator.engine.account import ExchangeAccount
+from core.simulator.engine.commands import EngineCommand, Later, Result
 from core.simulator.engine.exchange import ExchangeState
 from core.simulator.engine.state import Refusal
 from core.simulator.faults import ORDER_KINDS
@@ -15,11 +15,11 @@ from core.simulator.okx.errors import OkxError, coded, parameter
 from core.simulator.runtime import PutOff, Runtime
 
 Row = dict[str, Any]
-Handler = Callable[["Call"], list[Any]]
+Handler = Callable[["OkxCall"], list[Any]]
 
 
 @dataclass
-class Call:
+class OkxCall:
     """One request, understood: endpoint, parameters without the empty ones, the caller's account."""
 
     runtime: Runtime
@@ -43,7 +43,7 @@ class Call:
         return self.runtime.okx
 
     @property
-    def owner(self) -> Account:
+    def owner(self) -> ExchangeAccount:
         return self.exchange.accounts[self.account]
 
     def get(self, name: str, default: str = "") -> str:
@@ -74,14 +74,14 @@ class Call:
             raise OkxError("51001", "Instrument ID, Instrument ID code, or Spread ID doesn't exist.")
         return symbol
 
-    def perform(self, command: Command[Result]) -> Result:
+    def perform(self, command: EngineCommand[Result]) -> Result:
         """Carry the command out now and return its answer; PutOff where a fault wants it later."""
         if self.late_ms is None:
             return self.runtime.perform(command)
         self.runtime.perform(Later(self.exchange.now + self.late_ms, command, self.deadline))
         raise PutOff
 
-    def rows(self, asked: list[Row], one: Callable[["Call", Row], Row], blank: Callable[[Row], Row]) -> list[Row]:
+    def rows(self, asked: list[Row], one: Callable[["OkxCall", Row], Row], blank: Callable[[Row], Row]) -> list[Row]:
         """Each row's own fate: what `one` answers, or its refusal as sCode and sMsg."""
         answered = []
         for row in asked:
@@ -121,7 +121,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class OkxEndpoint:
     """One call: who may make it and how often."""
 
     handler: Handler
@@ -133,7 +133,7 @@ class Endpoint:
     per: str  # user, instrument, ip
 
 
-ENDPOINTS: dict[tuple[str, str], Endpoint] = {}
+ENDPOINTS: dict[tuple[str, str], OkxEndpoint] = {}
 
 
 def endpoint(
@@ -150,7 +150,7 @@ def endpoint(
 
     def register(handler: Handler) -> Handler:
         private = not per.startswith("ip")
-        ENDPOINTS[method, path] = Endpoint(handler, private, trades, orders, budget, int(window * 1000), per)
+        ENDPOINTS[method, path] = OkxEndpoint(handler, private, trades, orders, budget, int(window * 1000), per)
         return handler
 
     return register
@@ -171,7 +171,7 @@ def decimal(text: Any, name: str) -> Decimal:
     return value
 
 
-def page(rows: list[Any], call: Call, cursor: Callable[[Any], int], most: int = 100) -> list[Any]:
+def page(rows: list[Any], call: OkxCall, cursor: Callable[[Any], int], most: int = 100) -> list[Any]:
     """Rows newest first: those older than `after`, newer than `before`, at most `limit`.
 
     With `before` alone the page nearest to it is meant; ties at the edge of a page stay together.

@@ -20,7 +20,7 @@ from core.simulator.engine.state import Refusal
 from core.simulator.fault_responses import SPOILING, spoilt_answer
 from core.simulator.faults import Fault
 from core.simulator.okx import account, algo, public, settings, trade
-from core.simulator.okx.endpoints import ENDPOINTS, Call, Endpoint
+from core.simulator.okx.endpoints import ENDPOINTS, OkxCall, OkxEndpoint
 from core.simulator.okx.errors import OkxError, coded
 from core.simulator.okx.rate_limits import OkxLimits
 from core.simulator.runtime import KEY_NAMES, PutOff, Runtime
@@ -40,7 +40,9 @@ class OkxHttp:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
-        self.before_call: Callable[[Call], None] | None = None  # what wants to know of a call before it is carried out
+        self.before_call: Callable[[OkxCall], None] | None = (
+            None  # what wants to know of a call before it is carried out
+        )
         self.limits = OkxLimits(runtime)
         self._answers = 0
 
@@ -75,9 +77,9 @@ class OkxHttp:
 
     # -- understanding
 
-    def _understood(self, request: web.Request, found: Endpoint, raw: str, path: str, body: bytes) -> Call:
+    def _understood(self, request: web.Request, found: OkxEndpoint, raw: str, path: str, body: bytes) -> OkxCall:
         demo = request.headers.get("x-simulated-trading") == "1" and self.runtime.exchange.behaviour["two_worlds"]
-        call = Call(self.runtime, request.method, path, {}, "demo" if demo else "live")
+        call = OkxCall(self.runtime, request.method, path, {}, "demo" if demo else "live")
         if found.private:
             name = self._caller(request, raw, body)
             world, permissions = KEY_NAMES[name]
@@ -135,7 +137,7 @@ class OkxHttp:
                 return name, key
         raise OkxError("50119", "API key doesn't exist", 401)
 
-    def _parameters(self, request: web.Request, found: Endpoint, body: bytes) -> Any:
+    def _parameters(self, request: web.Request, found: OkxEndpoint, body: bytes) -> Any:
         if request.method == "GET":
             return {name: value for name, value in request.query.items() if value != ""}
         if "json" not in request.headers.get("Content-Type", ""):
@@ -150,7 +152,7 @@ class OkxHttp:
             raise OkxError("50002", "Incorrect json data format", 400)
         return clean(sent)
 
-    def _as_list(self, call: Call, path: str) -> None:
+    def _as_list(self, call: OkxCall, path: str) -> None:
         """Make the parameters a list where the call takes one; OkxError where a list comes that is not wanted."""
         if isinstance(call.parameters, list) != (path in LISTS):
             if path not in LISTS:
@@ -159,7 +161,7 @@ class OkxHttp:
 
     # -- answering
 
-    def _carried_out(self, call: Call, found: Endpoint, fault: Fault | None, began: int) -> tuple[int, Any]:
+    def _carried_out(self, call: OkxCall, found: OkxEndpoint, fault: Fault | None, began: int) -> tuple[int, Any]:
         asked = fault.asked if fault is not None else {}
         kind = asked.get("kind")
         executed = kind in (None, "lost_after", "late", "slow") or bool(asked.get("executed", False))
@@ -182,7 +184,7 @@ class OkxHttp:
             return status, self._refusal(OkxError(str(asked["code"]), words, status))
         return status, answered
 
-    def _envelope(self, found: Endpoint, rows: list[Any], began: int) -> tuple[int, Any]:
+    def _envelope(self, found: OkxEndpoint, rows: list[Any], began: int) -> tuple[int, Any]:
         answered: dict[str, Any] = {"code": "0", "data": rows, "msg": ""}
         if found.orders:
             answered["code"], answered["msg"] = top(rows)

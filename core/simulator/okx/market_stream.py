@@ -9,7 +9,7 @@ import zlib
 from typing import Any
 
 from core.simulator.okx.channels import BOOK_DEPTH, BUSINESS, PRIVATE
-from core.simulator.okx.connection import Connection, OkxSockets
+from core.simulator.okx.connection import OkxConnection, OkxSockets
 from core.simulator.okx.format import Row, text
 from core.simulator.okx.public import BARS, maintenance
 from core.simulator.okx.rows import market as market_rows
@@ -37,7 +37,7 @@ class OkxMarketStream:
         elif what == "behaviour":
             self._behaviour_changed(about)
 
-    def first(self, connection: Connection, name: str, argument: Row) -> None:
+    def first(self, connection: OkxConnection, name: str, argument: Row) -> None:
         """Push how things stand to a subscription that has begun."""
         channel = argument["channel"]
         if channel == "instruments":
@@ -67,7 +67,7 @@ class OkxMarketStream:
                 if argument.get("instId") in concerned and argument["channel"] not in silent:
                     self.again(connection, name, argument)
 
-    def again(self, connection: Connection, name: str, argument: Row) -> None:
+    def again(self, connection: OkxConnection, name: str, argument: Row) -> None:
         """Push what the subscription is about as it is now."""
         exchange, channel, symbol = self.exchange, argument["channel"], argument.get("instId", "")
         if channel in BOOK_DEPTH:
@@ -96,7 +96,7 @@ class OkxMarketStream:
             if channel in makers:
                 self.sockets.send(connection, argument, {"data": [makers[channel](exchange, symbol)]})
 
-    def _tell_book(self, connection: Connection, name: str, argument: Row) -> None:
+    def _tell_book(self, connection: OkxConnection, name: str, argument: Row) -> None:
         exchange, channel, symbol = self.exchange, argument["channel"], argument["instId"]
         asks, bids = market_rows.book(exchange, symbol, BOOK_DEPTH[channel])
         number, whole = next(self._sequence), {"asks": asks, "bids": bids}
@@ -117,7 +117,7 @@ class OkxMarketStream:
             connection, argument, {"action": "snapshot" if before is None else "update", "data": [data | base]}
         )
 
-    def _tell_candle(self, connection: Connection, name: str, argument: Row) -> None:
+    def _tell_candle(self, connection: OkxConnection, name: str, argument: Row) -> None:
         market = self.exchange.markets[argument["instId"]]
         bar = argument["channel"].partition("candle")[2]
         hour = 3_600_000
@@ -129,7 +129,7 @@ class OkxMarketStream:
             row = market_rows.candle(candle, candle is bars[-1], market.contract.value)
             self.sockets.send(connection, argument, {"data": [row]})
 
-    def _tell_instruments(self, connection: Connection, argument: Row, symbols: list[str]) -> None:
+    def _tell_instruments(self, connection: OkxConnection, argument: Row, symbols: list[str]) -> None:
         exchange = self.exchange
         contracts, suspended = exchange.setup.contracts, exchange.behaviour["suspended"]
         made = [market_rows.instrument(contracts[symbol], symbol in suspended, exchange.now) for symbol in symbols]

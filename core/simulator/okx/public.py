@@ -7,7 +7,7 @@ from typing import Any
 from core.simulator.engine.candles import MINUTE
 from core.simulator.engine.market import FUNDING_MS
 from core.simulator.engine.state import down_to, near
-from core.simulator.okx.endpoints import Call, Row, decimal, endpoint, page
+from core.simulator.okx.endpoints import OkxCall, Row, decimal, endpoint, page
 from core.simulator.okx.errors import OkxError
 from core.simulator.okx.format import text
 from core.simulator.okx.rows import market as market_rows
@@ -22,14 +22,14 @@ BARS = {"1m": MINUTE, "3m": 3 * MINUTE, "5m": 5 * MINUTE, "15m": 15 * MINUTE, "3
 KINDS = ("SPOT", "MARGIN", "SWAP", "FUTURES", "OPTION")
 
 
-def kind_of(call: Call) -> str:
+def kind_of(call: OkxCall) -> str:
     kind = call.needed("instType")
     if kind not in KINDS:
         raise OkxError("51000", "Parameter instType error")
     return kind
 
 
-def swaps(call: Call) -> list[str]:
+def swaps(call: OkxCall) -> list[str]:
     """The instruments that the parameters ask for."""
     if call.get("instType", "SWAP") != "SWAP":
         return []
@@ -39,7 +39,7 @@ def swaps(call: Call) -> list[str]:
     return [symbol for symbol, contract in call.exchange.setup.contracts.items() if family in ("", contract.index)]
 
 
-def by_index(call: Call, index: str) -> str:
+def by_index(call: OkxCall, index: str) -> str:
     """The instrument that follows this index."""
     for symbol, contract in call.exchange.setup.contracts.items():
         if contract.index == index:
@@ -48,12 +48,12 @@ def by_index(call: Call, index: str) -> str:
 
 
 @endpoint("GET", "public/time", 10, per="ip")
-def time(call: Call) -> list[Any]:
+def time(call: OkxCall) -> list[Any]:
     return [{"ts": str(call.runtime.shown_now())}]
 
 
 @endpoint("GET", "public/instruments", 20, per="ip+kind")
-def instruments(call: Call) -> list[Any]:
+def instruments(call: OkxCall) -> list[Any]:
     kind_of(call)
     suspended = call.exchange.behaviour["suspended"]
     return [
@@ -63,39 +63,39 @@ def instruments(call: Call) -> list[Any]:
 
 
 @endpoint("GET", "public/position-tiers", 10, per="ip")
-def position_tiers(call: Call) -> list[Any]:
+def position_tiers(call: OkxCall) -> list[Any]:
     families = [family for family in (call.get("instFamily") or call.get("uly")).split(",") if family]
     symbols = [by_index(call, family) for family in families] or [call.symbol()]
     return [row for symbol in symbols for row in market_rows.tiers(call.owner.contracts[symbol])]
 
 
 @endpoint("GET", "public/mark-price", 10, per="ip+instrument")
-def mark_price(call: Call) -> list[Any]:
+def mark_price(call: OkxCall) -> list[Any]:
     if not call.get("instId"):
         kind_of(call)
     return [market_rows.mark_price(call.exchange, symbol) for symbol in swaps(call)]
 
 
 @endpoint("GET", "public/price-limit", 20, per="ip")
-def price_limit(call: Call) -> list[Any]:
+def price_limit(call: OkxCall) -> list[Any]:
     return [market_rows.price_limit(call.exchange, call.symbol())]
 
 
 @endpoint("GET", "public/funding-rate", 10, per="ip+instrument")
-def funding_rate(call: Call) -> list[Any]:
+def funding_rate(call: OkxCall) -> list[Any]:
     symbols = list(call.exchange.markets) if call.get("instId") == "ANY" else [call.symbol()]
     return [market_rows.funding(call.exchange, symbol) for symbol in symbols]
 
 
 @endpoint("GET", "public/funding-rate-history", 10, per="ip+instrument")
-def funding_rate_history(call: Call) -> list[Any]:
+def funding_rate_history(call: OkxCall) -> list[Any]:
     symbol, latest = call.symbol(), call.exchange.now // FUNDING_MS * FUNDING_MS
     known = [market_rows.funding_history(call.exchange, symbol, latest - back * FUNDING_MS) for back in range(270)]
     return page(known, call, lambda row: int(row["fundingTime"]), 400)
 
 
 @endpoint("GET", "public/open-interest", 20, per="ip")
-def open_interest(call: Call) -> list[Any]:
+def open_interest(call: OkxCall) -> list[Any]:
     made = []
     for symbol in swaps(call):
         contract, price = call.exchange.setup.contracts[symbol], call.exchange.prices(symbol).last
@@ -106,7 +106,7 @@ def open_interest(call: Call) -> list[Any]:
 
 
 @endpoint("GET", "public/convert-contract-coin", 10, per="ip")
-def convert(call: Call) -> list[Any]:
+def convert(call: OkxCall) -> list[Any]:
     symbol, size = call.symbol(), decimal(call.needed("sz"), "sz")
     contract, price = call.owner.contracts[symbol], call.exchange.prices(symbol).last
     if call.get("px"):
@@ -122,30 +122,30 @@ def convert(call: Call) -> list[Any]:
 
 
 @endpoint("GET", "market/ticker", 20, per="ip")
-def ticker(call: Call) -> list[Any]:
+def ticker(call: OkxCall) -> list[Any]:
     return [market_rows.ticker(call.exchange, call.symbol())]
 
 
 @endpoint("GET", "market/tickers", 20, per="ip")
-def tickers(call: Call) -> list[Any]:
+def tickers(call: OkxCall) -> list[Any]:
     kind_of(call)
     return [market_rows.ticker(call.exchange, symbol) for symbol in swaps(call)]
 
 
 @endpoint("GET", "market/index-tickers", 20, per="ip")
-def index_tickers(call: Call) -> list[Any]:
+def index_tickers(call: OkxCall) -> list[Any]:
     symbols = [by_index(call, call.get("instId"))] if call.get("instId") else list(call.exchange.markets)
     return [market_rows.index_ticker(call.exchange, symbol) for symbol in symbols]
 
 
 @endpoint("GET", "market/books", 40, per="ip")
-def books(call: Call) -> list[Any]:
+def books(call: OkxCall) -> list[Any]:
     asks, bids = market_rows.book(call.exchange, call.symbol(), min(400, call.whole("sz", 1) or 1))
     return [{"asks": asks, "bids": bids, "ts": str(call.exchange.now), "seqId": call.exchange.numbers}]
 
 
 @endpoint("GET", "market/trades", 100, per="ip")
-def trades(call: Call) -> list[Any]:
+def trades(call: OkxCall) -> list[Any]:
     symbol, made = call.symbol(), []
     for minute in reversed(call.exchange.markets[symbol].tape.minutes[-call.limit(500) :]):
         side = "buy" if minute[4] >= minute[1] else "sell"
@@ -155,7 +155,7 @@ def trades(call: Call) -> list[Any]:
     return made
 
 
-def bars(call: Call, symbol: str, most: int) -> list[Any]:
+def bars(call: OkxCall, symbol: str, most: int) -> list[Any]:
     """Candles newest first."""
     name = call.get("bar", "1m")
     if name not in BARS:
@@ -172,12 +172,12 @@ def bars(call: Call, symbol: str, most: int) -> list[Any]:
 
 
 @endpoint("GET", "market/candles", 40, per="ip")
-def candles(call: Call) -> list[Any]:
+def candles(call: OkxCall) -> list[Any]:
     return bars(call, call.symbol(), 300)
 
 
 @endpoint("GET", "market/history-candles", 20, per="ip")
-def history_candles(call: Call) -> list[Any]:
+def history_candles(call: OkxCall) -> list[Any]:
     return bars(call, call.symbol(), 300)
 
 
@@ -200,7 +200,7 @@ def maintenance(window: Row | None, now: int) -> list[Row]:
 
 
 @endpoint("GET", "system/status", 1, 5, per="ip")
-def status(call: Call) -> list[Any]:
+def status(call: OkxCall) -> list[Any]:
     found = maintenance(call.exchange.behaviour["maintenance"], call.runtime.now())
     wanted = call.get("state")
     return [row for row in found if row["state"] == wanted or (not wanted and row["state"] != "completed")]

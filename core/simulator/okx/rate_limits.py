@@ -6,7 +6,7 @@ refused.
 
 import time
 
-from core.simulator.okx.endpoints import Call, Endpoint
+from core.simulator.okx.endpoints import OkxCall, OkxEndpoint
 from core.simulator.okx.errors import OkxError
 from core.simulator.runtime import Runtime
 
@@ -26,7 +26,7 @@ class OkxLimits:
         """Begin to count anew."""
         self._times.clear()
 
-    def admit(self, call: Call, found: Endpoint, remote: str) -> None:
+    def admit(self, call: OkxCall, found: OkxEndpoint, remote: str) -> None:
         """Count a request, or each row of one; OkxError 50011 or 50061 where there are too many."""
         behaviour = self.runtime.exchange.behaviour
         if not behaviour["rate_limits"]:

@@ -3,14 +3,14 @@
 from decimal import Decimal
 from typing import Any
 
-from core.simulator.okx.endpoints import Call, decimal, endpoint
-from core.simulator.okx.engine.commands import SetLeverage, SetMode
+from core.simulator.okx.endpoints import OkxCall, decimal, endpoint
+from core.simulator.okx.engine.commands import OkxSetLeverage, OkxSetMode
 from core.simulator.okx.errors import parameter
 from core.simulator.okx.format import blank, text
 
 
 @endpoint("GET", "account/config", 5)
-def config(call: Call) -> list[Any]:
+def config(call: OkxCall) -> list[Any]:
     mode = "long_short_mode" if call.owner.hedged else "net_mode"
     more = blank(
         """
@@ -29,17 +29,17 @@ def config(call: Call) -> list[Any]:
 
 
 @endpoint("POST", "account/set-position-mode", 5, trades=True)
-def set_position_mode(call: Call) -> list[Any]:
+def set_position_mode(call: OkxCall) -> list[Any]:
     mode = call.needed("posMode")
     if mode not in ("long_short_mode", "net_mode"):
         raise parameter("posMode")
     if (mode == "long_short_mode") != call.owner.hedged:
-        call.perform(SetMode(call.account, mode == "long_short_mode"))
+        call.perform(OkxSetMode(call.account, mode == "long_short_mode"))
     return [{"posMode": mode}]
 
 
 @endpoint("GET", "account/leverage-info", 20)
-def leverage_info(call: Call) -> list[Any]:
+def leverage_info(call: OkxCall) -> list[Any]:
     made = []
     for symbol in call.needed("instId").split(","):
         lever = text(call.owner.lever(call.exchange.contract(call.owner, symbol).symbol))
@@ -51,17 +51,17 @@ def leverage_info(call: Call) -> list[Any]:
 
 
 @endpoint("POST", "account/set-leverage", 20, trades=True)
-def set_leverage(call: Call) -> list[Any]:
+def set_leverage(call: OkxCall) -> list[Any]:
     symbol, lever = call.needed("instId"), decimal(call.needed("lever"), "lever")
     mode = call.needed("mgnMode")
     if mode not in ("cross", "isolated"):
         raise parameter("mgnMode")
-    call.perform(SetLeverage(call.account, symbol, str(lever)))
+    call.perform(OkxSetLeverage(call.account, symbol, str(lever)))
     return [{"instId": symbol, "lever": text(lever), "mgnMode": mode, "posSide": call.get("posSide")}]
 
 
 @endpoint("GET", "account/trade-fee", 5)
-def trade_fee(call: Call) -> list[Any]:
+def trade_fee(call: OkxCall) -> list[Any]:
     kind, fees = call.needed("instType"), call.exchange.behaviour["fees"]
     maker, taker = (text(-Decimal(fees[side])) for side in ("maker", "taker"))
     return [blank("makerUSDC takerUSDC delivery exercise settle") | {
@@ -73,7 +73,7 @@ def trade_fee(call: Call) -> list[Any]:
 
 
 @endpoint("GET", "asset/currencies", 6)
-def currencies(call: Call) -> list[Any]:
+def currencies(call: OkxCall) -> list[Any]:
     wanted = [name for name in call.get("ccy").split(",") if name]
     bases = sorted({contract.base for contract in call.owner.contracts.values()})
     unknown = "burningFeeRate ctAddr depQuoteDailyLayer2 depQuotaFixed usedDepQuotaFixed logoLink minInternal wdQuota"
@@ -86,12 +86,12 @@ def currencies(call: Call) -> list[Any]:
 
 
 @endpoint("GET", "users/subaccount/list", 2)
-def subaccounts(call: Call) -> list[Any]:
+def subaccounts(call: OkxCall) -> list[Any]:
     return []
 
 
 @endpoint("GET", "trade/account-rate-limit", 1, 1)
-def account_rate_limit(call: Call) -> list[Any]:
+def account_rate_limit(call: OkxCall) -> list[Any]:
     return [
         {
             "accRateLimit": "1000",

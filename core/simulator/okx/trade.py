@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from core.simulator.engine.state import Order, Refusal
-from core.simulator.okx.endpoints import Call, Row, endpoint, page, truth
+from core.simulator.engine.state import BookOrder, Refusal
+from core.simulator.okx.endpoints import OkxCall, Row, endpoint, page, truth
 from core.simulator.okx.engine.commands import (
-    AmendOrder,
-    CancelAllAfter,
-    CancelOrder,
-    ClosePosition,
-    PlaceOrder,
+    OkxAmend,
+    OkxCancel,
+    OkxCancelAllAfter,
+    OkxClosePosition,
+    OkxPlace,
 )
 from core.simulator.okx.errors import OkxError
 from core.simulator.okx.rows import orders as order_rows
@@ -64,7 +64,7 @@ def which_algo(row: Row) -> dict[str, str]:
     return {"algo_id": str(row.get("algoId") or ""), "client_id": str(row.get("algoClOrdId") or "")}
 
 
-def in_time(call: Call) -> None:
+def in_time(call: OkxCall) -> None:
     if call.deadline is not None and call.deadline < call.runtime.now():
         raise OkxError(
             "50036",
@@ -72,7 +72,7 @@ def in_time(call: Call) -> None:
         )
 
 
-def listed(call: Call, most: int = 20) -> list[Row]:
+def listed(call: OkxCall, most: int = 20) -> list[Row]:
     if not isinstance(call.parameters, list) or not call.parameters:
         raise OkxError("50002", "Incorrect json data format", 400)
     if len(call.parameters) > most:
@@ -92,7 +92,7 @@ def empty(row: Row) -> Row:
     }
 
 
-def place_one(call: Call, row: Row) -> Row:
+def place_one(call: OkxCall, row: Row) -> Row:
     plan: Row = {}
     for kind, word in (("not_found", "hidden"), ("accept_delay", "accept_delay")):
         struck = call.strike(kind, row)
@@ -101,17 +101,17 @@ def place_one(call: Call, row: Row) -> Row:
     struck = call.strike("partial_fill", row)
     if struck is not None:
         plan |= {"fraction": struck.get("fraction", "0.5"), "rest": struck.get("rest", "work")}
-    order = call.perform(PlaceOrder(call.account, draft(row), plan))
+    order = call.perform(OkxPlace(call.account, draft(row), plan))
     return {"ordId": order.order_id, "clOrdId": order.client_id, "tag": order.tag, "ts": str(order.created),
             "sMsg": "Order placed", "subCode": ""}  # fmt: skip
 
 
-def cancel_one(call: Call, row: Row) -> Row:
-    order = call.perform(CancelOrder(call.account, str(row.get("instId")), **which(row)))
+def cancel_one(call: OkxCall, row: Row) -> Row:
+    order = call.perform(OkxCancel(call.account, str(row.get("instId")), **which(row)))
     return {"ordId": order.order_id, "clOrdId": order.client_id, "sMsg": "", "ts": str(call.exchange.now)}
 
 
-def amend_one(call: Call, row: Row) -> Row:
+def amend_one(call: OkxCall, row: Row) -> Row:
     attached = row.get("attachAlgoOrds") or []
     change = {"size": row.get("newSz"), "price": row.get("newPx")}
     change["attached"] = [
@@ -120,10 +120,10 @@ def amend_one(call: Call, row: Row) -> Row:
     ]  # fmt: skip
     call.notes |= {"reqId": str(row.get("reqId") or ""), "amendResult": "0", "amendSource": "1"}
     try:
-        order = call.perform(AmendOrder(call.account, str(row.get("instId")), **which(row), change=change))
+        order = call.perform(OkxAmend(call.account, str(row.get("instId")), **which(row), change=change))
     except Refusal:
         if truth(row.get("cxlOnFail")):
-            call.perform(CancelOrder(call.account, str(row.get("instId")), **which(row)))
+            call.perform(OkxCancel(call.account, str(row.get("instId")), **which(row)))
         raise
     finally:
         call.notes.clear()
@@ -132,57 +132,57 @@ def amend_one(call: Call, row: Row) -> Row:
 
 
 @endpoint("POST", "trade/order", 60, per="instrument", trades=True, orders=True)
-def place(call: Call) -> list[Any]:
+def place(call: OkxCall) -> list[Any]:
     in_time(call)
     return call.rows([call.parameters], place_one, empty)
 
 
 @endpoint("POST", "trade/batch-orders", 300, per="instrument", trades=True, orders=True)
-def place_batch(call: Call) -> list[Any]:
+def place_batch(call: OkxCall) -> list[Any]:
     in_time(call)
     return call.rows(listed(call), place_one, empty)
 
 
 @endpoint("POST", "trade/cancel-order", 60, per="instrument", trades=True, orders=True)
-def cancel(call: Call) -> list[Any]:
+def cancel(call: OkxCall) -> list[Any]:
     return call.rows([call.parameters], cancel_one, empty)
 
 
 @endpoint("POST", "trade/cancel-batch-orders", 300, per="instrument", trades=True, orders=True)
-def cancel_batch(call: Call) -> list[Any]:
+def cancel_batch(call: OkxCall) -> list[Any]:
     return call.rows(listed(call), cancel_one, empty)
 
 
 @endpoint("POST", "trade/amend-order", 60, per="instrument", trades=True, orders=True)
-def amend(call: Call) -> list[Any]:
+def amend(call: OkxCall) -> list[Any]:
     in_time(call)
     return call.rows([call.parameters], amend_one, lambda row: empty(row) | {"reqId": str(row.get("reqId") or "")})
 
 
 @endpoint("POST", "trade/amend-batch-orders", 300, per="instrument", trades=True, orders=True)
-def amend_batch(call: Call) -> list[Any]:
+def amend_batch(call: OkxCall) -> list[Any]:
     in_time(call)
     return call.rows(listed(call), amend_one, lambda row: empty(row) | {"reqId": str(row.get("reqId") or "")})
 
 
 @endpoint("POST", "trade/close-position", 20, per="instrument", trades=True)
-def close_position(call: Call) -> list[Any]:
+def close_position(call: OkxCall) -> list[Any]:
     struck = call.strike("reject", call.parameters)
     if struck is not None:
         raise OkxError(struck["code"], "Operation failed.")
     cancels, symbol = truth(call.parameters.get("autoCxl")), call.needed("instId")
     client_id, tag = call.get("clOrdId"), call.get("tag")
-    call.perform(ClosePosition(call.account, symbol, call.get("posSide"), cancels, client_id, tag))
+    call.perform(OkxClosePosition(call.account, symbol, call.get("posSide"), cancels, client_id, tag))
     side = call.get("posSide") or "net"
     return [{"instId": call.get("instId"), "posSide": side, "clOrdId": call.get("clOrdId"), "tag": call.get("tag")}]
 
 
 @endpoint("POST", "trade/cancel-all-after", 1, 1, trades=True)
-def cancel_all_after(call: Call) -> list[Any]:
+def cancel_all_after(call: OkxCall) -> list[Any]:
     seconds = call.whole("timeOut")
     if seconds is None or (seconds != 0 and not 10 <= seconds <= 120):
         raise OkxError("51000", "Parameter timeOut error")
-    call.perform(CancelAllAfter(call.account, seconds))
+    call.perform(OkxCancelAllAfter(call.account, seconds))
     at = str(call.exchange.now + seconds * 1000) if seconds else "0"
     return [{"triggerTime": at, "tag": call.get("tag"), "ts": str(call.exchange.now)}]
 
@@ -190,11 +190,11 @@ def cancel_all_after(call: Call) -> list[Any]:
 # -- finding plain orders
 
 
-def hidden(call: Call, identity: str) -> bool:
+def hidden(call: OkxCall, identity: str) -> bool:
     return call.exchange.hidden.get(identity, 0) > call.exchange.now
 
 
-def remembered(call: Call, order: Order) -> bool:
+def remembered(call: OkxCall, order: BookOrder) -> bool:
     """Cancelled without a fill, an order is forgotten after two hours; others after a week."""
     if order.living:
         return True
@@ -203,7 +203,7 @@ def remembered(call: Call, order: Order) -> bool:
 
 
 @endpoint("GET", "trade/order", 60, per="instrument")
-def find(call: Call) -> list[Any]:
+def find(call: OkxCall) -> list[Any]:
     if not (call.get("ordId") or call.get("clOrdId")):
         raise OkxError("50015", "Either parameter ordId or clOrdId is required", 400)
     symbol = call.needed("instId")
@@ -215,7 +215,7 @@ def find(call: Call) -> list[Any]:
     return [order_rows.order(call.exchange, order)]
 
 
-def chosen(call: Call, orders: list[Order]) -> list[Row]:
+def chosen(call: OkxCall, orders: list[BookOrder]) -> list[Row]:
     begin, end = call.whole("begin"), call.whole("end")
     orders = [order for order in orders if order.account == call.account and not hidden(call, order.order_id)]
     orders = [o for o in orders if (begin is None or o.created >= begin) and (end is None or o.created <= end)]
@@ -231,25 +231,25 @@ def chosen(call: Call, orders: list[Order]) -> list[Row]:
 
 
 @endpoint("GET", "trade/orders-pending", 60)
-def pending(call: Call) -> list[Any]:
+def pending(call: OkxCall) -> list[Any]:
     return chosen(call, list(call.exchange.live.values()))
 
 
 @endpoint("GET", "trade/orders-history", 40)
-def history(call: Call) -> list[Any]:
+def history(call: OkxCall) -> list[Any]:
     call.needed("instType")
     return chosen(call, [o for o in call.exchange.orders.values() if not o.living and remembered(call, o)])
 
 
 @endpoint("GET", "trade/orders-history-archive", 20)
-def archive(call: Call) -> list[Any]:
+def archive(call: OkxCall) -> list[Any]:
     call.needed("instType")
     return chosen(
         call, [o for o in call.exchange.orders.values() if not o.living and (o.filled or remembered(call, o))]
     )
 
 
-def executions(call: Call, days: int) -> list[Row]:
+def executions(call: OkxCall, days: int) -> list[Row]:
     begin, end, since = call.whole("begin"), call.whole("end"), call.exchange.now - days * DAY_MS
     fills = [
         fill for fill in reversed(call.exchange.fills.values()) if fill.account == call.account and fill.at >= since
@@ -261,11 +261,11 @@ def executions(call: Call, days: int) -> list[Row]:
 
 
 @endpoint("GET", "trade/fills", 60)
-def fills(call: Call) -> list[Any]:
+def fills(call: OkxCall) -> list[Any]:
     return executions(call, 3)
 
 
 @endpoint("GET", "trade/fills-history", 10)
-def fills_history(call: Call) -> list[Any]:
+def fills_history(call: OkxCall) -> list[Any]:
     call.needed("instType")
     return executions(call, 92)

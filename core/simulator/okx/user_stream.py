@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from core.simulator.okx.channels import fits
-from core.simulator.okx.connection import Connection, OkxSockets
-from core.simulator.okx.endpoints import Call
+from core.simulator.okx.connection import OkxConnection, OkxSockets
+from core.simulator.okx.endpoints import OkxCall
 from core.simulator.okx.format import Row, text
 from core.simulator.okx.rows import account as account_rows
 from core.simulator.okx.rows import algo as algo_rows
@@ -30,7 +30,7 @@ class OkxUserStream:
         self._balances: set[str] = set()
         self.exchange.listeners.append(self.heard)
 
-    def about(self, call: Call) -> None:
+    def about(self, call: OkxCall) -> None:
         """Take note of the call that is about to be carried out: its notes go onto the pushes it causes."""
         self._notes = call.notes
 
@@ -126,7 +126,7 @@ class OkxUserStream:
 
     # -- what a subscription begins with, and what is repeated
 
-    def first(self, connection: Connection, argument: Row) -> None:
+    def first(self, connection: OkxConnection, argument: Row) -> None:
         """Push how things stand to a subscription that has begun."""
         channel, account = argument["channel"], connection.account
         if account is None:
@@ -140,7 +140,7 @@ class OkxUserStream:
         elif channel == "balance_and_position":
             self.sockets.send(connection, argument, {"data": [self._balance_row(account, "snapshot", None)]})
 
-    def again(self, connection: Connection, argument: Row) -> None:
+    def again(self, connection: OkxConnection, argument: Row) -> None:
         """Push positions or the account once more; an account without a position gets no push of positions."""
         channel, account = argument["channel"], connection.account
         data: list[Row] = []

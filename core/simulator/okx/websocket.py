@@ -10,15 +10,15 @@ from aiohttp import WSMsgType, web
 
 from core.simulator.okx import trade
 from core.simulator.okx.channels import BUSINESS, BY_INSTRUMENT, COUNTED, PRIVATE, home, period_of
-from core.simulator.okx.connection import Connection, OkxSockets
-from core.simulator.okx.endpoints import Call, Row
+from core.simulator.okx.connection import OkxConnection, OkxSockets
+from core.simulator.okx.endpoints import OkxCall, Row
 from core.simulator.okx.errors import OkxError
 from core.simulator.okx.http import OkxHttp, clean, sign, top
 from core.simulator.okx.market_stream import OkxMarketStream
 from core.simulator.okx.user_stream import OkxUserStream
 from core.simulator.runtime import KEY_NAMES, Runtime
 
-OPERATIONS: dict[str, tuple[Callable[[Call, Row], Row], Callable[[Row], Row]]] = {
+OPERATIONS: dict[str, tuple[Callable[[OkxCall, Row], Row], Callable[[Row], Row]]] = {
     "order": (trade.place_one, trade.empty), "batch-orders": (trade.place_one, trade.empty),
     "cancel-order": (trade.cancel_one, trade.empty),
     "batch-cancel-orders": (trade.cancel_one, trade.empty),
@@ -45,7 +45,7 @@ class OkxWebsockets:
         kind = request.match_info["kind"]
         socket = web.WebSocketResponse(autoping=True, max_msg_size=65536, compress=False)
         await socket.prepare(request)
-        connection = Connection(socket, kind)
+        connection = OkxConnection(socket, kind)
         self.sockets.open.add(connection)
         sender = asyncio.create_task(connection.run())
         try:
@@ -58,7 +58,7 @@ class OkxWebsockets:
             sender.cancel()
         return socket
 
-    def _answer(self, connection: Connection, text: str) -> None:
+    def _answer(self, connection: OkxConnection, text: str) -> None:
         if text == "ping":
             connection.say("pong", self.runtime.delay_seconds)
             return
@@ -79,13 +79,13 @@ class OkxWebsockets:
             for argument in arguments:
                 self._subscription(connection, op, argument, identity)
 
-    def _refuse(self, connection: Connection, identity: Row, code: str, words: str) -> None:
+    def _refuse(self, connection: OkxConnection, identity: Row, code: str, words: str) -> None:
         connection.say(
             {"event": "error", **identity, "code": code, "msg": words, "connId": connection.id},
             self.runtime.delay_seconds,
         )
 
-    def _login(self, connection: Connection, asked: Row) -> None:
+    def _login(self, connection: OkxConnection, asked: Row) -> None:
         if connection.key:
             self._refuse(connection, {}, "60031", "The WebSocket endpoint does not allow multiple or repeated logins.")
             return
@@ -113,7 +113,7 @@ class OkxWebsockets:
                 {"event": "login", "code": "0", "msg": "", "connId": connection.id}, self.runtime.delay_seconds
             )
 
-    def _subscription(self, connection: Connection, op: str, argument: Row, identity: Row) -> None:
+    def _subscription(self, connection: OkxConnection, op: str, argument: Row, identity: Row) -> None:
         channel, where = str(argument.get("channel", "")), home(str(argument.get("channel", "")))
         name = json.dumps({key: argument[key] for key in sorted(argument) if key != "extraParams"}, sort_keys=True)
         if connection.kind not in where:
@@ -147,7 +147,7 @@ class OkxWebsockets:
                 connection.say(counted, self.runtime.delay_seconds)
             self._first(connection, name, argument)
 
-    def _first(self, connection: Connection, name: str, argument: Row) -> None:
+    def _first(self, connection: OkxConnection, name: str, argument: Row) -> None:
         connection.kept.pop(name, None)
         if argument["channel"] in PRIVATE | BUSINESS:
             self.user.first(connection, argument)
@@ -162,7 +162,7 @@ class OkxWebsockets:
             return argument.get("instId") in self.runtime.exchange.markets
         return True
 
-    def _operate(self, connection: Connection, op: str, arguments: list[Row], asked: Row) -> None:
+    def _operate(self, connection: OkxConnection, op: str, arguments: list[Row], asked: Row) -> None:
         began = time.time_ns() // 1000
         answer: Row = {"id": str(asked.get("id", "")), "op": op}
         if connection.account is None or connection.kind != "private":
@@ -170,7 +170,7 @@ class OkxWebsockets:
             return
         exchange = self.runtime.exchange
         codes = {contract.code: symbol for symbol, contract in exchange.setup.contracts.items()}
-        call = Call(self.runtime, "", "", {}, connection.account, op=op)
+        call = OkxCall(self.runtime, "", "", {}, connection.account, op=op)
         limit = 20 if op.startswith("batch") else 1
         words, data = "", []
         if "trade" not in KEY_NAMES[connection.key][1]:

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import ClassVar
 
-from core.simulator.engine.account import Account, Key
-from core.simulator.engine.market import Prices
-from core.simulator.engine.state import ZERO, Fill, Order, Position, money
+from core.simulator.engine.account import ExchangeAccount, Key
+from core.simulator.engine.market import MarketPrices
+from core.simulator.engine.state import ZERO, BookedFill, BookOrder, HeldPosition, money
 
 DEFAULT_LEVERAGE = Decimal(20)
 FORCED_NAMES = {"liquidation": "autoclose-{}", "adl": "adl_autoclose"}
 
 
 @dataclass
-class BinanceAccount(Account):
+class BinanceAccount(ExchangeAccount):
     """A futures wallet in USDT, with some BNB for fees."""
 
     hedged: bool = False
@@ -29,7 +29,14 @@ class BinanceAccount(Account):
     bnb_deposits: Decimal = ZERO
     bnb_price: Callable[[], Decimal | None] = lambda: None  # what a BNB costs (USDT) where fees are paid in it
 
-    SAVED: ClassVar[tuple[str, ...]] = (*Account.SAVED, "isolated", "multi_assets", "wallets", "bnb", "bnb_deposits")
+    SAVED: ClassVar[tuple[str, ...]] = (
+        *ExchangeAccount.SAVED,
+        "isolated",
+        "multi_assets",
+        "wallets",
+        "bnb",
+        "bnb_deposits",
+    )
 
     def lever(self, instrument: str) -> Decimal:
         return self.leverage.get(instrument, DEFAULT_LEVERAGE)
@@ -40,7 +47,7 @@ class BinanceAccount(Account):
     # -- isolated wallets
 
     def fill(
-        self, order: Order, fill: Fill, now: int, retention_ms: int, next_id: Callable[[], str]
+        self, order: BookOrder, fill: BookedFill, now: int, retention_ms: int, next_id: Callable[[], str]
     ) -> tuple[Decimal, bool]:
         key = (order.instrument, order.position_side)
         before = self.held(*key)
@@ -56,30 +63,30 @@ class BinanceAccount(Account):
                 self.wallets[key] = kept
         return realised, flat
 
-    def stands_alone(self, position: Position) -> bool:
+    def stands_alone(self, position: HeldPosition) -> bool:
         return (position.instrument, position.side) in self.wallets
 
-    def funded(self, position: Position, amount: Decimal) -> None:
+    def funded(self, position: HeldPosition, amount: Decimal) -> None:
         super().funded(position, amount)
         key = (position.instrument, position.side)
         if key in self.wallets:
             self.wallets[key] += amount
 
-    def _cross(self) -> list[Position]:
+    def _cross(self) -> list[HeldPosition]:
         return [position for key, position in self.positions.items() if key not in self.wallets]
 
     def cross_balance(self) -> Decimal:
         return self.balance - sum(self.wallets.values(), ZERO)
 
-    def cross_equity(self, prices: Callable[[str], Prices]) -> Decimal:
+    def cross_equity(self, prices: Callable[[str], MarketPrices]) -> Decimal:
         gained = (self.unrealised(p, prices(p.instrument).mark) for p in self._cross())
         return self.cross_balance() + sum(gained, ZERO)
 
-    def spare(self, prices: Callable[[str], Prices]) -> Decimal:
+    def spare(self, prices: Callable[[str], MarketPrices]) -> Decimal:
         margin = sum((self.margin(p, prices(p.instrument).mark) for p in self._cross()), ZERO)
         return self.cross_equity(prices) - margin
 
-    def left_for(self, position: Position, mark: Decimal) -> Decimal:
+    def left_for(self, position: HeldPosition, mark: Decimal) -> Decimal:
         key = (position.instrument, position.side)
         if key in self.wallets:
             return self.wallets[key] + self.unrealised(position, mark)
@@ -87,7 +94,7 @@ class BinanceAccount(Account):
 
     # -- danger
 
-    def _isolated_in_danger(self, prices: Callable[[str], Prices]) -> Position | None:
+    def _isolated_in_danger(self, prices: Callable[[str], MarketPrices]) -> HeldPosition | None:
         for key, wallet in self.wallets.items():
             position = self.positions[key]
             mark = prices(position.instrument).mark
@@ -95,20 +102,20 @@ class BinanceAccount(Account):
                 return position
         return None
 
-    def in_danger(self, prices: Callable[[str], Prices]) -> bool:
+    def in_danger(self, prices: Callable[[str], MarketPrices]) -> bool:
         if self.wallets and self._isolated_in_danger(prices) is not None:
             return True
         cross = self._cross()
         maintenance = sum((self.maintenance(p, prices(p.instrument).mark) for p in cross), ZERO)
         return bool(cross) and self.cross_equity(prices) <= maintenance
 
-    def largest_loser(self, prices: Callable[[str], Prices]) -> Position:
+    def largest_loser(self, prices: Callable[[str], MarketPrices]) -> HeldPosition:
         endangered = self._isolated_in_danger(prices)
         return endangered or min(
             self._cross(), key=lambda p: (self.unrealised(p, prices(p.instrument).mark), p.instrument, p.side)
         )
 
-    def liquidation_price_of(self, position: Position, prices: Callable[[str], Prices]) -> Decimal | None:
+    def liquidation_price_of(self, position: HeldPosition, prices: Callable[[str], MarketPrices]) -> Decimal | None:
         """The mark at which this position is taken away, all others standing still; None: never."""
         mark, contract = prices(position.instrument).mark, self.contracts[position.instrument]
         key = (position.instrument, position.side)

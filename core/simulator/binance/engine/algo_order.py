@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.simulator.engine.state import PACKED
+from core.simulator.engine.state import packed_as
 
 LIMITS, MARKETS = ("STOP", "TAKE_PROFIT"), ("STOP_MARKET", "TAKE_PROFIT_MARKET")
 TRAILING = "TRAILING_STOP_MARKET"
@@ -66,4 +66,4 @@ class BinanceAlgo:
         return self.state in ("FINISHED", "CANCELED", "REJECTED", "EXPIRED")
 
 
-PACKED["BinanceAlgo"] = BinanceAlgo
+packed_as("BinanceAlgo", BinanceAlgo)

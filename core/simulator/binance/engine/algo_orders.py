@@ -15,11 +15,11 @@ from core.simulator.binance.engine.instruments import BinanceContract
 from core.simulator.binance.engine.order_checks import BinanceOrderChecks, decimal
 from core.simulator.binance.engine.orders import BinanceOrders
 from core.simulator.binance.engine.triggers import passed, triggered
-from core.simulator.engine.account import Account
+from core.simulator.engine.account import ExchangeAccount
 from core.simulator.engine.commands import Draft, Plan
 from core.simulator.engine.exchange import ExchangeState
 from core.simulator.engine.extension import Extension, Handlers
-from core.simulator.engine.state import ZERO, Order, Refusal
+from core.simulator.engine.state import ZERO, BookOrder, Refusal
 
 REASONS = {
     "margin": "Margin is insufficient.", "reduce_only": "Reduce Only reject", "no_position": "Reduce Only reject",
@@ -251,7 +251,7 @@ class BinanceAlgoOrders(Extension):
 
     # -- ending
 
-    def order_changed(self, order: Order) -> None:
+    def order_changed(self, order: BookOrder) -> None:
         """End the conditional order whose plain order has ended."""
         algo = self.open.get(order.algo_id) if order.account == "binance" else None
         if algo is not None and not order.living:
@@ -290,7 +290,7 @@ class BinanceAlgoOrders(Extension):
         for algo in self.waiting(command.symbol):
             self.end(algo, "CANCELED")
 
-    def position_ended(self, owner: Account, symbol: str, side: str) -> None:
+    def position_ended(self, owner: ExchangeAccount, symbol: str, side: str) -> None:
         """Let what hangs on the position end after its delay."""
         if owner is self.owner:
             self._mark_tied(self.exchange.now)
@@ -319,7 +319,7 @@ class BinanceAlgoOrders(Extension):
             elif algo.state == "TRIGGERING" and algo.ends_at and algo.ends_at <= now:
                 self.end(algo, "EXPIRED")
 
-    def stop_trading(self, owner: Account, symbols: set[str]) -> None:
+    def stop_trading(self, owner: ExchangeAccount, symbols: set[str]) -> None:
         """Expire what waits on these instruments."""
         for algo in [algo for algo in self.open.values() if owner is self.owner and algo.state in WAITING]:
             if algo.instrument in symbols:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from core.simulator.binance.engine.algo_order import BinanceAlgo
-from core.simulator.engine.commands import Command, Draft, Plan
-from core.simulator.engine.state import Order
+from core.simulator.engine.commands import Draft, EngineCommand, Plan
+from core.simulator.engine.state import BookOrder
 
 
 @dataclass(frozen=True)
-class BinancePlace(Command[Order]):
+class BinancePlace(EngineCommand[BookOrder]):
     """Place a plain order."""
 
     word: ClassVar[str] = "binance_place"
@@ -21,7 +21,7 @@ class BinancePlace(Command[Order]):
 
 
 @dataclass(frozen=True)
-class BinanceCancel(Command[Order]):
+class BinanceCancel(EngineCommand[BookOrder]):
     """Cancel a plain order."""
 
     word: ClassVar[str] = "binance_cancel"
@@ -31,7 +31,7 @@ class BinanceCancel(Command[Order]):
 
 
 @dataclass(frozen=True)
-class BinanceCancelAll(Command[list[Order]]):
+class BinanceCancelAll(EngineCommand[list[BookOrder]]):
     """Cancel all plain orders of an instrument."""
 
     word: ClassVar[str] = "binance_cancel_all"
@@ -39,7 +39,7 @@ class BinanceCancelAll(Command[list[Order]]):
 
 
 @dataclass(frozen=True)
-class BinanceAmend(Command[Order]):
+class BinanceAmend(EngineCommand[BookOrder]):
     """Change size (the new total) and price of a resting limit order; with a price match the price is empty."""
 
     word: ClassVar[str] = "binance_amend"
@@ -53,7 +53,7 @@ class BinanceAmend(Command[Order]):
 
 
 @dataclass(frozen=True)
-class BinanceCountdown(Command[None]):
+class BinanceCountdown(EngineCommand[None]):
     """Cancel all orders of an instrument unless this comes again in time; 0 stops the countdown."""
 
     word: ClassVar[str] = "binance_countdown"
@@ -62,7 +62,7 @@ class BinanceCountdown(Command[None]):
 
 
 @dataclass(frozen=True)
-class BinancePlaceAlgo(Command[BinanceAlgo]):
+class BinancePlaceAlgo(EngineCommand[BinanceAlgo]):
     """Place a conditional order."""
 
     word: ClassVar[str] = "binance_place_algo"
@@ -71,7 +71,7 @@ class BinancePlaceAlgo(Command[BinanceAlgo]):
 
 
 @dataclass(frozen=True)
-class BinanceCancelAlgo(Command[BinanceAlgo]):
+class BinanceCancelAlgo(EngineCommand[BinanceAlgo]):
     """Cancel a conditional order that waits."""
 
     word: ClassVar[str] = "binance_cancel_algo"
@@ -80,7 +80,7 @@ class BinanceCancelAlgo(Command[BinanceAlgo]):
 
 
 @dataclass(frozen=True)
-class BinanceCancelAlgos(Command[None]):
+class BinanceCancelAlgos(EngineCommand[None]):
     """Cancel all conditional orders of an instrument that wait."""
 
     word: ClassVar[str] = "binance_cancel_algos"
@@ -88,7 +88,7 @@ class BinanceCancelAlgos(Command[None]):
 
 
 @dataclass(frozen=True)
-class BinanceSetMode(Command[None]):
+class BinanceSetMode(EngineCommand[None]):
     """Set hedge or one-way mode for the whole account."""
 
     word: ClassVar[str] = "binance_mode"
@@ -96,7 +96,7 @@ class BinanceSetMode(Command[None]):
 
 
 @dataclass(frozen=True)
-class BinanceSetLeverage(Command[None]):
+class BinanceSetLeverage(EngineCommand[None]):
     """Set the leverage of an instrument."""
 
     word: ClassVar[str] = "binance_leverage"
@@ -105,7 +105,7 @@ class BinanceSetLeverage(Command[None]):
 
 
 @dataclass(frozen=True)
-class BinanceSetMarginType(Command[None]):
+class BinanceSetMarginType(EngineCommand[None]):
     """Set isolated or cross margin for an instrument."""
 
     word: ClassVar[str] = "binance_margin_type"
@@ -114,7 +114,7 @@ class BinanceSetMarginType(Command[None]):
 
 
 @dataclass(frozen=True)
-class BinanceSetMultiAssets(Command[None]):
+class BinanceSetMultiAssets(EngineCommand[None]):
     """Set multi-assets or single-asset mode."""
 
     word: ClassVar[str] = "binance_multi_assets"
@@ -122,7 +122,7 @@ class BinanceSetMultiAssets(Command[None]):
 
 
 @dataclass(frozen=True)
-class BinanceMoveMargin(Command[None]):
+class BinanceMoveMargin(EngineCommand[None]):
     """Move margin into an isolated position's wallet, or out of it."""
 
     word: ClassVar[str] = "binance_position_margin"
@@ -133,7 +133,7 @@ class BinanceMoveMargin(Command[None]):
 
 
 @dataclass(frozen=True)
-class BinanceMakeListenKey(Command[str]):
+class BinanceMakeListenKey(EngineCommand[str]):
     """Make the listen key of these letters, or keep the one that lives for another hour."""
 
     word: ClassVar[str] = "binance_listen"
@@ -141,14 +141,14 @@ class BinanceMakeListenKey(Command[str]):
 
 
 @dataclass(frozen=True)
-class BinanceRenewListenKey(Command[str]):
+class BinanceRenewListenKey(EngineCommand[str]):
     """Keep the listen key for another hour."""
 
     word: ClassVar[str] = "binance_listen_on"
 
 
 @dataclass(frozen=True)
-class BinanceDropListenKey(Command[None]):
+class BinanceDropListenKey(EngineCommand[None]):
     """End the listen key, and tell nobody."""
 
     word: ClassVar[str] = "binance_listen_no_more"

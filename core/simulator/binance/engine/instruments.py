@@ -17,7 +17,7 @@ LEVERAGE_SHARES = ("1", "0.8", "0.4", "0.16", "0.08")
 
 
 @dataclass(frozen=True, slots=True)
-class Bracket:
+class LeverageBracket:
     """Between these notionals (USDT): at most this leverage, this maintenance rate, less the cumulated amount."""
 
     number: int
@@ -52,19 +52,19 @@ class BinanceContract(Contract):
         return self.liquidation_fee
 
     @property
-    def brackets(self) -> list[Bracket]:
+    def brackets(self) -> list[LeverageBracket]:
         """The brackets, smallest notional first; maintenance is continuous from one to the next."""
-        made: list[Bracket] = []
+        made: list[LeverageBracket] = []
         floor = cumulated = rate_before = Decimal(0)
         for number, ((units, rate), share) in enumerate(zip(BRACKETS, LEVERAGE_SHARES, strict=True), 1):
             rate_now, cap = Decimal(rate), self.unit * units
             cumulated += floor * (rate_now - rate_before) if made else Decimal(0)
             leverage = max(1, int(self.max_leverage * Decimal(share)))
-            made.append(Bracket(number, leverage, floor, cap, rate_now, cumulated))
+            made.append(LeverageBracket(number, leverage, floor, cap, rate_now, cumulated))
             floor, rate_before = cap, rate_now
         return made
 
-    def bracket(self, notional: Decimal) -> Bracket:
+    def bracket(self, notional: Decimal) -> LeverageBracket:
         """The bracket of that notional (USDT)."""
         return next((one for one in self.brackets if notional <= one.cap), self.brackets[-1])
 

@@ -13,7 +13,7 @@ from core.simulator.binance.engine.instruments import BinanceContract
 from core.simulator.engine import matching
 from core.simulator.engine.commands import Draft
 from core.simulator.engine.components import Components
-from core.simulator.engine.state import ZERO, Order, Refusal
+from core.simulator.engine.state import ZERO, BookOrder, Refusal
 
 KINDS = {"GTC": "limit", "GTD": "limit", "RPI": "post_only", "IOC": "ioc", "FOK": "fok", "GTX": "post_only"}
 MATCH_LEVELS = {"OPPONENT": 0, "OPPONENT_5": 4, "QUEUE": 0, "QUEUE_5": 4, "QUEUE_10": 9, "QUEUE_20": 19}
@@ -48,13 +48,13 @@ class BinanceOrderChecks:
 
     # -- the whole order
 
-    def order(self, owner: BinanceAccount, asked: Draft) -> Order:
+    def order(self, owner: BinanceAccount, asked: Draft) -> BookOrder:
         """The order as it would enter the book; Refusal where a rule is broken."""
         exchange, symbol = self.exchange, str(asked["instrument"])
         contract = self.contract(owner, symbol)
         self.may_trade(symbol)
         position_side = self.position_side(owner, asked)
-        made = Order(
+        made = BookOrder(
             "", str(asked.get("client_id") or ""), owner.name, symbol, asked["side"], position_side, asked["kind"],
             decimal(asked["size"], "quantity"), None, owner.lever(symbol), exchange.now, exchange.now,
             "isolated" if symbol in owner.isolated else "cross", asked.get("reduce_only") == "true",
@@ -117,7 +117,7 @@ class BinanceOrderChecks:
             raise Refusal("price_tick")
         return price
 
-    def limit_price(self, contract: BinanceContract, order: Order, asked: Any) -> Decimal:
+    def limit_price(self, contract: BinanceContract, order: BookOrder, asked: Any) -> Decimal:
         """The price of a limit order: the one asked for, or the one its price match finds in the book."""
         match = str(order.wire.get("pm") or "NONE")
         if match != "NONE":
@@ -141,14 +141,14 @@ class BinanceOrderChecks:
         if side == "sell" and price < low:
             raise Refusal("price_below_band", f"{low:.2f}")
 
-    def _worth_enough(self, owner: BinanceAccount, contract: BinanceContract, order: Order) -> None:
+    def _worth_enough(self, owner: BinanceAccount, contract: BinanceContract, order: BookOrder) -> None:
         if owner.closes(order):
             return
         price = order.price if order.price is not None else self.exchange.prices(order.instrument).mark
         if order.size * price < contract.notional:
             raise Refusal("notional", format(contract.notional.normalize(), "f"))
 
-    def _can_execute(self, contract: BinanceContract, order: Order) -> None:
+    def _can_execute(self, contract: BinanceContract, order: BookOrder) -> None:
         market, switches = self.exchange.markets[order.instrument], self.exchange.behaviour
         takes = matching.reaches(order, market, switches)
         if order.kind == "market":
@@ -162,16 +162,16 @@ class BinanceOrderChecks:
 
     # -- ids, positions, leverage
 
-    def open_orders(self, owner: BinanceAccount, symbol: str) -> Iterator[Order]:
+    def open_orders(self, owner: BinanceAccount, symbol: str) -> Iterator[BookOrder]:
         return (o for o in self.exchange.live.values() if (o.account, o.instrument) == (owner.name, symbol))
 
-    def id_is_free(self, order: Order) -> None:
+    def id_is_free(self, order: BookOrder) -> None:
         """A client id is taken only while an order of that id is open."""
         mine = (o for o in self.exchange.live.values() if o.account == order.account)
         if order.client_id and any(o.client_id == order.client_id for o in mine):
             raise Refusal("duplicate_id")
 
-    def fits_position(self, owner: BinanceAccount, order: Order) -> None:
+    def fits_position(self, owner: BinanceAccount, order: BookOrder) -> None:
         """What only closes needs something to close, and must not clash with the closes that rest."""
         if not owner.closes(order):
             return
@@ -195,7 +195,7 @@ class BinanceOrderChecks:
                 promised -= other.left
                 self.book.end(other, "knocked_out")
 
-    def fits_leverage(self, owner: BinanceAccount, contract: BinanceContract, order: Order) -> None:
+    def fits_leverage(self, owner: BinanceAccount, contract: BinanceContract, order: BookOrder) -> None:
         opening = self.margin.opening(owner, order)
         price = order.price if order.price is not None else self.exchange.prices(order.instrument).mark
         held = abs(owner.held(order.instrument, order.position_side))

@@ -24,14 +24,14 @@ from core.simulator.binance.engine.commands import (
 from core.simulator.binance.engine.instruments import catalogue
 from core.simulator.binance.engine.order_checks import BinanceOrderChecks, decimal
 from core.simulator.engine import matching
-from core.simulator.engine.account import Account
+from core.simulator.engine.account import ExchangeAccount
 from core.simulator.engine.behaviour import Behaviours
 from core.simulator.engine.commands import Draft, Plan
 from core.simulator.engine.components import Components
 from core.simulator.engine.exchange import FIRST_ID
 from core.simulator.engine.extension import Extension, Handlers
 from core.simulator.engine.instruments import Contract
-from core.simulator.engine.state import ZERO, Bill, Order, Refusal
+from core.simulator.engine.state import ZERO, Bill, BookOrder, Refusal
 
 MAX_EDITS = 10_000
 
@@ -98,19 +98,19 @@ class BinanceOrders(Extension):
         if {"binance_flavour", "binance_filters"} & set(names):
             self.owner.contracts = self._contracts()
 
-    def keeps_closing_orders(self, owner: Account) -> bool:
+    def keeps_closing_orders(self, owner: ExchangeAccount) -> bool:
         """Return whether resting orders that close outlive their position in this account."""
         return owner is self.owner and self.exchange.behaviour["binance_closing_limits_after_flat"] == "stay"
 
     # -- orders
 
-    def place(self, command: BinancePlace) -> Order:
+    def place(self, command: BinancePlace) -> BookOrder:
         """Accept one order, and let it fill as far as it does; Refusal where it breaks a rule."""
         made = self.order_checks.order(self.owner, command.order)
         made.client_id = made.client_id or f"auto{self.exchange.numbers + 1:x}"
         return self._enter(made, command.plan)
 
-    def place_child(self, order: Draft, plan: Plan) -> Order:
+    def place_child(self, order: Draft, plan: Plan) -> BookOrder:
         """Place the plain order that a triggered conditional order becomes; Refusal where the book does not take it.
 
         Its client id may be in use already, and it need not be worth the least notional.
@@ -118,7 +118,7 @@ class BinanceOrders(Extension):
         owner, symbol = self.owner, str(order["instrument"])
         contract = self.order_checks.contract(owner, symbol)
         size, kind = Decimal(order["size"]), order["kind"]
-        made = Order(
+        made = BookOrder(
             "", str(order.get("client_id") or ""), owner.name, symbol, order["side"], order["position_side"], kind,
             size, Decimal(order["price"]) if order.get("price") is not None else None, owner.lever(symbol),
             self.exchange.now, self.exchange.now, "isolated" if symbol in owner.isolated else "cross",
@@ -131,41 +131,41 @@ class BinanceOrders(Extension):
         self.margin.check(owner, made)
         return self._enter(made, plan)
 
-    def _enter(self, made: Order, plan: Plan) -> Order:
+    def _enter(self, made: BookOrder, plan: Plan) -> BookOrder:
         hidden = float(plan.get("hidden", self.exchange.behaviour["binance_hidden_seconds"]))
         return self.book.enter(made, plan | ({"hidden": hidden} if hidden else {}))
 
-    def find(self, symbol: str, order_id: str = "", client_id: str = "") -> Order | None:
+    def find(self, symbol: str, order_id: str = "", client_id: str = "") -> BookOrder | None:
         """Return the order of that id, or the latest of that client id; hidden ones are found too."""
         return self.book.find("binance", symbol, order_id, client_id)
 
-    def findable(self, order: Order) -> bool:
+    def findable(self, order: BookOrder) -> bool:
         """Return whether the order is not hidden by a delay after its placement."""
         return not self.exchange.is_hidden(order.order_id)
 
-    def _living(self, command: BinanceCancel | BinanceAmend, reason: str) -> Order:
+    def _living(self, command: BinanceCancel | BinanceAmend, reason: str) -> BookOrder:
         order = self.find(command.symbol, command.order_id, command.client_id)
         if order is None or not order.living or not self.findable(order):
             raise Refusal(reason)
         return order
 
-    def cancel(self, command: BinanceCancel) -> Order:
+    def cancel(self, command: BinanceCancel) -> BookOrder:
         """Cancel what is left of an order; Refusal where it has ended or cannot be found."""
         order = self._living(command, "unknown_cancel")
         self.book.end(order, "user")
         return order
 
-    def cancel_all(self, command: BinanceCancelAll) -> list[Order]:
+    def cancel_all(self, command: BinanceCancelAll) -> list[BookOrder]:
         """Cancel all plain orders of an instrument, and return them."""
         return self._cancel_all(command.symbol)
 
-    def _cancel_all(self, symbol: str) -> list[Order]:
+    def _cancel_all(self, symbol: str) -> list[BookOrder]:
         found = list(self.order_checks.open_orders(self.owner, symbol))
         for order in found:
             self.book.end(order, "user")
         return found
 
-    def amend(self, command: BinanceAmend) -> Order:
+    def amend(self, command: BinanceAmend) -> BookOrder:
         """Change size (the new total) and price of a resting limit order; where it cannot stay, it is cancelled."""
         order, owner, symbol = self._living(command, "unknown_order"), self.owner, command.symbol
         match = command.match or "NONE"

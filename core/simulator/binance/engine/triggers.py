@@ -10,7 +10,7 @@
 from decimal import Decimal
 
 from core.simulator.binance.engine.algo_order import TRAILING, BinanceAlgo
-from core.simulator.engine.market import Prices
+from core.simulator.engine.market import MarketPrices
 
 
 def passed(algo: BinanceAlgo, price: Decimal) -> bool:
@@ -19,12 +19,12 @@ def passed(algo: BinanceAlgo, price: Decimal) -> bool:
     return price >= algo.trigger if (algo.sign > 0) != algo.profits else price <= algo.trigger
 
 
-def apart(prices: Prices) -> Decimal:
+def apart(prices: MarketPrices) -> Decimal:
     """Return how far last and mark are from each other, as a share of the mark."""
     return abs(prices.last - prices.mark) / prices.mark
 
 
-def triggered(algo: BinanceAlgo, prices: Prices, protect: Decimal) -> bool:
+def triggered(algo: BinanceAlgo, prices: MarketPrices, protect: Decimal) -> bool:
     """Return whether these prices trigger it; a trailing stop takes note of them."""
     reached = _trailed(algo, prices.by(algo.by)) if algo.kind == TRAILING else passed(algo, prices.by(algo.by))
     return reached and not (algo.protect and apart(prices) > protect)

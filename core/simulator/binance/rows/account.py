@@ -6,7 +6,7 @@ from core.simulator.binance.engine.account import BinanceAccount
 from core.simulator.binance.engine.context import BinanceContext
 from core.simulator.binance.format import SIDES, Row, money, text
 from core.simulator.binance.rows.orders import contract_of
-from core.simulator.engine.state import ZERO, Position
+from core.simulator.engine.state import ZERO, HeldPosition
 
 # -- positions
 
@@ -15,7 +15,7 @@ def sides(owner: BinanceAccount) -> tuple[str, ...]:
     return ("long", "short") if owner.hedged else ("net",)
 
 
-def break_even(position: Position, taker: Decimal) -> Decimal:
+def break_even(position: HeldPosition, taker: Decimal) -> Decimal:
     """The price at which closing would undo everything this life has cost, its own closing fee included."""
     way = 1 if position.contracts > 0 else -1
     held = abs(position.contracts)

@@ -6,7 +6,7 @@ from core.simulator.binance.engine.algo_order import TRAILING, BinanceAlgo
 from core.simulator.binance.engine.context import BinanceContext
 from core.simulator.binance.format import SIDES, Row, text
 from core.simulator.binance.rows.orders import LISTENS, contract_of
-from core.simulator.engine.state import ZERO, Order
+from core.simulator.engine.state import ZERO, BookOrder
 
 
 def reduces(algo: BinanceAlgo) -> bool:
@@ -37,12 +37,12 @@ def placed(context: BinanceContext, algo: BinanceAlgo) -> Row:
     return row
 
 
-def child(context: BinanceContext, algo: BinanceAlgo) -> Order | None:
+def child(context: BinanceContext, algo: BinanceAlgo) -> BookOrder | None:
     """The plain order that it became."""
     return context.exchange.orders.get(algo.order_id) if algo.order_id else None
 
 
-def average(order: Order | None) -> Decimal:
+def average(order: BookOrder | None) -> Decimal:
     return order.average or ZERO if order is not None else ZERO
 
 

@@ -11,7 +11,7 @@ from core.simulator.binance.format import SIDES, Row, money, number, text
 from core.simulator.binance.rows import account as account_rows
 from core.simulator.binance.rows import orders as order_rows
 from core.simulator.engine.account import Key
-from core.simulator.engine.state import ZERO, Fill, Order
+from core.simulator.engine.state import ZERO, BookedFill, BookOrder
 
 EXPIRY = {"ioc": "2", "knocked_out": "4", "nothing_to_close": "4", "liquidation": "5", "position_closed": "6",
           "market": "9", "price_limit": "9", "fok": "10", "post_only": "11"}  # fmt: skip
@@ -19,7 +19,7 @@ REASONS = {"deposit": "DEPOSIT", "funding_fee": "FUNDING_FEE", "margin": "MARGIN
 CALL_SHARE = Decimal("0.8")  # a margin call comes when maintenance is this share of the equity
 
 
-def order(context: BinanceContext, one: Order, fill: Fill | None) -> Row:
+def order(context: BinanceContext, one: BookOrder, fill: BookedFill | None) -> Row:
     """ORDER_TRADE_UPDATE."""
     contract = order_rows.contract_of(context, one.instrument)
     places, status = contract.quantity_precision, order_rows.status(one)
@@ -48,7 +48,7 @@ def order(context: BinanceContext, one: Order, fill: Fill | None) -> Row:
     return {"e": "ORDER_TRADE_UPDATE", "E": context.exchange.now, "T": context.exchange.now, "o": row}
 
 
-def notionals(context: BinanceContext, one: Order) -> tuple[Decimal, Decimal]:
+def notionals(context: BinanceContext, one: BookOrder) -> tuple[Decimal, Decimal]:
     """What all open buys and sells of that instrument are worth at their prices (USDT)."""
     worth = {"buy": ZERO, "sell": ZERO}
     for other in context.order_checks.open_orders(context.owner, one.instrument):
@@ -56,7 +56,7 @@ def notionals(context: BinanceContext, one: Order) -> tuple[Decimal, Decimal]:
     return worth["buy"], worth["sell"]
 
 
-def trade_lite(context: BinanceContext, one: Order, fill: Fill) -> Row:
+def trade_lite(context: BinanceContext, one: BookOrder, fill: BookedFill) -> Row:
     """TRADE_LITE: the trade alone; it says neither whose leg nor what it cost."""
     contract = order_rows.contract_of(context, one.instrument)
     places = contract.quantity_precision
@@ -103,7 +103,7 @@ def position(context: BinanceContext, symbol: str, side: str) -> Row:
     }  # fmt: skip
 
 
-def filled(context: BinanceContext, fill: Fill) -> Row:
+def filled(context: BinanceContext, fill: BookedFill) -> Row:
     """ACCOUNT_UPDATE of one trade."""
     assets = ("USDT", "BNB") if fill.fee_asset == "BNB" else ("USDT",)
     return account(context, "ADL" if fill.kind == "adl" else "ORDER", ZERO, [fill.instrument], assets)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from core.simulator.binance.engine.context import BinanceContext
 from core.simulator.binance.engine.instruments import BinanceContract
 from core.simulator.binance.format import SIDES, Row, money, number, text
-from core.simulator.engine.state import ZERO, Fill, Order
+from core.simulator.engine.state import ZERO, BookedFill, BookOrder
 
 EXPIRES = {"ioc", "fok", "post_only", "nothing_to_close", "position_closed", "knocked_out", "good_till", "price_limit",
            "market"}  # fmt: skip
@@ -23,19 +23,19 @@ def contract_of(context: BinanceContext, symbol: str) -> BinanceContract:
     return contract
 
 
-def status(order: Order) -> str:
+def status(order: BookOrder) -> str:
     """NEW, PARTIALLY_FILLED, FILLED, CANCELED or EXPIRED."""
     if order.state == "canceled":
         return "EXPIRED" if order.cancel_reason in EXPIRES else "CANCELED"
     return {"live": "NEW", "partially_filled": "PARTIALLY_FILLED", "filled": "FILLED"}[order.state]
 
 
-def reduces(context: BinanceContext, order: Order) -> bool:
+def reduces(context: BinanceContext, order: BookOrder) -> bool:
     """What the exchange shows as reduceOnly: the flag, or in hedge mode the closing side."""
     return context.owner.closes(order)
 
 
-def order(context: BinanceContext, one: Order, full: bool, fresh: bool = False) -> Row:
+def order(context: BinanceContext, one: BookOrder, full: bool, fresh: bool = False) -> Row:
     """A plain order. `full` is the form of the reads; `fresh` shows it as it was when it was accepted."""
     contract = contract_of(context, one.instrument)
     places, kind = contract.quantity_precision, str(one.wire.get("type") or "MARKET" if one.price is None else "LIMIT")
@@ -61,7 +61,7 @@ def order(context: BinanceContext, one: Order, full: bool, fresh: bool = False) 
     return row
 
 
-def trade(context: BinanceContext, fill: Fill) -> Row:
+def trade(context: BinanceContext, fill: BookedFill) -> Row:
     contract = contract_of(context, fill.instrument)
     places = contract.quantity_precision
     quantity = text(fill.size, places)

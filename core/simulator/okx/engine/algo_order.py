@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from core.simulator.engine.account import Account
-from core.simulator.engine.state import PACKED, Leg
+from core.simulator.engine.account import ExchangeAccount
+from core.simulator.engine.state import TriggerLeg, packed_as
 
 
 @dataclass(slots=True)
-class Algo:
+class OkxAlgo:
     """An order that waits for a price. It is live, effective, canceled or order_failed."""
 
     algo_id: str
@@ -23,9 +23,9 @@ class Algo:
     created: int
     updated: int
     margin_mode: str = "cross"
-    take_profit: Leg | None = None
-    stop_loss: Leg | None = None
-    trigger: Leg | None = None
+    take_profit: TriggerLeg | None = None
+    stop_loss: TriggerLeg | None = None
+    trigger: TriggerLeg | None = None
     callback_ratio: Decimal | None = None
     callback_spread: Decimal | None = None
     active: Decimal | None = None
@@ -49,26 +49,26 @@ class Algo:
         return 1 if self.side == "buy" else -1
 
 
-PACKED["Algo"] = Algo
+packed_as("Algo", OkxAlgo)
 
 
 class OkxAlgoBook:
     """The algo orders of all accounts: every one there ever was, and those that still wait."""
 
     def __init__(self) -> None:
-        self.all: dict[str, Algo] = {}
-        self.waiting: dict[str, Algo] = {}
+        self.all: dict[str, OkxAlgo] = {}
+        self.waiting: dict[str, OkxAlgo] = {}
 
-    def fill(self, algos: dict[str, Algo]) -> None:
+    def fill(self, algos: dict[str, OkxAlgo]) -> None:
         """Keep exactly these, by their ids."""
         self.all = algos
         self.waiting = {algo_id: algo for algo_id, algo in algos.items() if algo.state == "live"}
 
-    def add(self, algo: Algo) -> None:
+    def add(self, algo: OkxAlgo) -> None:
         """Keep one more, which waits."""
         self.all[algo.algo_id] = self.waiting[algo.algo_id] = algo
 
-    def find(self, account: str, algo_id: str = "", client_id: str = "") -> Algo | None:
+    def find(self, account: str, algo_id: str = "", client_id: str = "") -> OkxAlgo | None:
         """Return the algo of that id, or the latest of that client id."""
         if algo_id:
             algo = self.all.get(algo_id)
@@ -76,11 +76,11 @@ class OkxAlgoBook:
         matching = (algo for algo in reversed(self.all.values()) if client_id and algo.client_id == client_id)
         return next((algo for algo in matching if algo.account == account), None)
 
-    def is_taken(self, owner: Account, client_id: str) -> bool:
+    def is_taken(self, owner: ExchangeAccount, client_id: str) -> bool:
         """Return whether an algo of that client id was ever placed in the account."""
         return any(algo.client_id == client_id and algo.account == owner.name for algo in self.all.values())
 
-    def of_position(self, owner: Account, symbol: str, side: str) -> list[Algo]:
+    def of_position(self, owner: ExchangeAccount, symbol: str, side: str) -> list[OkxAlgo]:
         """Return what waits on that position."""
         key = (owner.name, symbol, side)
         return [algo for algo in self.waiting.values() if (algo.account, algo.instrument, algo.position_side) == key]

@@ -7,13 +7,13 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from core.simulator.engine.account import Account
+from core.simulator.engine.account import ExchangeAccount
 from core.simulator.engine.commands import Draft
 from core.simulator.engine.components import Components
 from core.simulator.engine.extension import Extension, Handlers
-from core.simulator.engine.state import Leg, Order, Refusal, number
-from core.simulator.okx.engine.algo_order import Algo, OkxAlgoBook
-from core.simulator.okx.engine.commands import AmendAlgo, CancelAlgo, PlaceAlgo
+from core.simulator.engine.state import BookOrder, Refusal, TriggerLeg, number
+from core.simulator.okx.engine.algo_order import OkxAlgo, OkxAlgoBook
+from core.simulator.okx.engine.commands import OkxAmendAlgo, OkxCancelAlgo, OkxPlaceAlgo
 from core.simulator.okx.engine.order_checks import OkxOrderChecks, name_checked
 from core.simulator.okx.engine.triggers import passed, triggered
 
@@ -33,7 +33,7 @@ class OkxAlgoOrders(Extension):
     @property
     def handlers(self) -> Handlers:
         """Return what carries out each command of algo orders."""
-        return {PlaceAlgo: self.place, CancelAlgo: self.cancel, AmendAlgo: self.amend}
+        return {OkxPlaceAlgo: self.place, OkxCancelAlgo: self.cancel, OkxAmendAlgo: self.amend}
 
     def begin(self, balance: Decimal | None) -> None:
         """Forget all algo orders."""
@@ -49,7 +49,7 @@ class OkxAlgoOrders(Extension):
 
     # -- placing
 
-    def place(self, command: PlaceAlgo) -> Algo:
+    def place(self, command: OkxPlaceAlgo) -> OkxAlgo:
         """Accept one algo order; Refusal where it breaks a rule."""
         owner = self.exchange.accounts[command.account]
         made = self._checked(owner, command.algo)
@@ -59,14 +59,14 @@ class OkxAlgoOrders(Extension):
             self.exchange.hide(made.algo_id, command.plan["hidden"])
         return made
 
-    def _enter(self, algo: Algo) -> None:
+    def _enter(self, algo: OkxAlgo) -> None:
         algo.algo_id = self.exchange.next_id()
         if algo.trigger is not None:
             algo.trigger_above = algo.trigger.trigger > self.exchange.prices(algo.instrument).by(algo.trigger.by)
         self.book.add(algo)
         self.exchange.tell("algo", algo)
 
-    def _checked(self, owner: Account, asked: Draft) -> Algo:
+    def _checked(self, owner: ExchangeAccount, asked: Draft) -> OkxAlgo:
         exchange, symbol, kind = self.exchange, str(asked.get("instrument") or ""), asked.get("kind")
         if exchange.behaviour["acct_lv"] == "1":
             raise Refusal("account_mode")
@@ -86,7 +86,7 @@ class OkxAlgoOrders(Extension):
         size = self._size(owner, asked, symbol)
         if size is not None and size > contract.max_market:
             raise Refusal("stop_size")
-        made = Algo(
+        made = OkxAlgo(
             "", client_id, owner.name, symbol, asked["side"], position_side, kind, size, owner.lever(symbol),
             exchange.now,
             exchange.now, asked["margin_mode"], reduce_only=bool(asked.get("reduce_only")) or size is None,
@@ -96,7 +96,7 @@ class OkxAlgoOrders(Extension):
         self._rules(owner, made, asked)
         return made
 
-    def _size(self, owner: Account, asked: dict[str, Any], symbol: str) -> Decimal | None:
+    def _size(self, owner: ExchangeAccount, asked: dict[str, Any], symbol: str) -> Decimal | None:
         if asked.get("whole"):
             if asked.get("kind") not in ("conditional", "oco"):
                 raise Refusal("close_fraction_kind")
@@ -105,7 +105,7 @@ class OkxAlgoOrders(Extension):
         self.order_checks.size_checked(owner, symbol, size)
         return size
 
-    def _legs(self, owner: Account, algo: Algo, asked: dict[str, Any]) -> None:
+    def _legs(self, owner: ExchangeAccount, algo: OkxAlgo, asked: dict[str, Any]) -> None:
         for name in ("take_profit", "stop_loss", "trigger"):
             if asked.get(name):
                 setattr(algo, name, self.order_checks.leg(owner, algo.instrument, asked[name], name))
@@ -124,7 +124,7 @@ class OkxAlgoOrders(Extension):
         else:
             self._trailing(owner, algo, asked)
 
-    def _trailing(self, owner: Account, algo: Algo, asked: dict[str, Any]) -> None:
+    def _trailing(self, owner: ExchangeAccount, algo: OkxAlgo, asked: dict[str, Any]) -> None:
         ratio, spread, active = (asked.get(name) for name in ("callback_ratio", "callback_spread", "active"))
         if bool(ratio) == bool(spread):
             raise Refusal("parameter", "callbackRatio")
@@ -144,7 +144,7 @@ class OkxAlgoOrders(Extension):
         if algo.awake:
             algo.extreme = self.exchange.prices(algo.instrument).last
 
-    def _rules(self, owner: Account, algo: Algo, asked: dict[str, Any]) -> None:
+    def _rules(self, owner: ExchangeAccount, algo: OkxAlgo, asked: dict[str, Any]) -> None:
         if algo.tied and not algo.reduce_only:
             raise Refusal("tied_needs_reduce_only")
         if algo.kind == "trigger" and asked.get("reduce_only"):
@@ -156,7 +156,7 @@ class OkxAlgoOrders(Extension):
         ):
             raise Refusal("close_fraction_exists")
 
-    def _right_side(self, algo: Algo, profit: Leg | None, stop: Leg | None) -> None:
+    def _right_side(self, algo: OkxAlgo, profit: TriggerLeg | None, stop: TriggerLeg | None) -> None:
         """Refuse a leg whose level has been passed already."""
         prices = self.exchange.prices(algo.instrument)
         for leg, is_profit in ((profit, True), (stop, False)):
@@ -165,19 +165,19 @@ class OkxAlgoOrders(Extension):
 
     # -- placed with an entry
 
-    def order_changed(self, order: Order) -> None:
+    def order_changed(self, order: BookOrder) -> None:
         """Place the protection that came with an entry once the entry is over, for what was filled."""
         if not order.living and order.attached:
             self._place_attached(order)
 
-    def _place_attached(self, order: Order) -> None:
+    def _place_attached(self, order: BookOrder) -> None:
         owner = self.exchange.accounts[order.account]
         for attached in order.attached:
             if attached.algo_id or attached.fail_code or not order.filled:
                 continue
             legs = [leg for leg in (attached.take_profit, attached.stop_loss) if leg]
             kind = {0: "move_order_stop", 1: "conditional", 2: "oco"}[len(legs)]
-            algo = Algo(
+            algo = OkxAlgo(
                 "", attached.client_id, order.account, order.instrument, "sell" if order.side == "buy" else "buy",
                 order.position_side, kind, order.filled, owner.lever(order.instrument), self.exchange.now,
                 self.exchange.now,
@@ -212,7 +212,7 @@ class OkxAlgoOrders(Extension):
             if algo.state == "live" and (found := triggered(algo, self.exchange.prices(symbol))) is not None:
                 self._trigger(algo, *found)
 
-    def _trigger(self, algo: Algo, actual_side: str, leg: Leg) -> None:
+    def _trigger(self, algo: OkxAlgo, actual_side: str, leg: TriggerLeg) -> None:
         exchange, owner = self.exchange, self.exchange.accounts[algo.account]
         self.book.waiting.pop(algo.algo_id)
         algo.triggered, algo.updated, algo.actual_side = exchange.now, exchange.now, actual_side
@@ -241,7 +241,7 @@ class OkxAlgoOrders(Extension):
 
     # -- ending and changing
 
-    def position_ended(self, owner: Account, symbol: str, side: str) -> None:
+    def position_ended(self, owner: ExchangeAccount, symbol: str, side: str) -> None:
         """Cancel what is tied to a position that is flat; the rest stays, as the behaviours say."""
         behaviour = self.exchange.behaviour
         for algo in self.book.of_position(owner, symbol, side):
@@ -251,19 +251,19 @@ class OkxAlgoOrders(Extension):
             if ends:
                 self.end(algo)
 
-    def stop_trading(self, owner: Account, symbols: set[str]) -> None:
+    def stop_trading(self, owner: ExchangeAccount, symbols: set[str]) -> None:
         """Cancel what waits on these instruments."""
         for algo in list(self.book.waiting.values()):
             if algo.account == owner.name and algo.instrument in symbols:
                 self.end(algo)
 
-    def end(self, algo: Algo) -> None:
+    def end(self, algo: OkxAlgo) -> None:
         """Cancel the algo."""
         algo.state, algo.updated = "canceled", self.exchange.now
         self.book.waiting.pop(algo.algo_id, None)
         self.exchange.tell("algo", algo)
 
-    def cancel(self, command: CancelAlgo) -> Algo:
+    def cancel(self, command: OkxCancelAlgo) -> OkxAlgo:
         """Cancel an algo that waits; Refusal where it has ended or was triggered."""
         algo = self.book.find(command.account, command.algo_id, command.client_id)
         if algo is None or algo.state == "canceled":
@@ -273,7 +273,7 @@ class OkxAlgoOrders(Extension):
         self.end(algo)
         return algo
 
-    def amend(self, command: AmendAlgo) -> Algo:
+    def amend(self, command: OkxAmendAlgo) -> OkxAlgo:
         """Change size or legs; Refusal leaves the algo as it was."""
         algo = self.book.find(command.account, command.algo_id, command.client_id)
         change, owner = command.change, self.exchange.accounts[command.account]

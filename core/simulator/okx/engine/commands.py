@@ -6,13 +6,13 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from core.simulator.engine.commands import Command, Draft, Plan
-from core.simulator.engine.state import Order
-from core.simulator.okx.engine.algo_order import Algo
+from core.simulator.engine.commands import Draft, EngineCommand, Plan
+from core.simulator.engine.state import BookOrder
+from core.simulator.okx.engine.algo_order import OkxAlgo
 
 
 @dataclass(frozen=True)
-class PlaceOrder(Command[Order]):
+class OkxPlace(EngineCommand[BookOrder]):
     """Place a plain order."""
 
     word: ClassVar[str] = "place"
@@ -22,7 +22,7 @@ class PlaceOrder(Command[Order]):
 
 
 @dataclass(frozen=True)
-class CancelOrder(Command[Order]):
+class OkxCancel(EngineCommand[BookOrder]):
     """Cancel a plain order."""
 
     word: ClassVar[str] = "cancel"
@@ -33,7 +33,7 @@ class CancelOrder(Command[Order]):
 
 
 @dataclass(frozen=True)
-class AmendOrder(Command[Order]):
+class OkxAmend(EngineCommand[BookOrder]):
     """Change size (the new total), price or attached legs of a plain order."""
 
     word: ClassVar[str] = "amend"
@@ -45,7 +45,7 @@ class AmendOrder(Command[Order]):
 
 
 @dataclass(frozen=True)
-class ClosePosition(Command[Order]):
+class OkxClosePosition(EngineCommand[BookOrder]):
     """Close a whole position at market; `client_id` and `tag` are those of the order that closes it."""
 
     word: ClassVar[str] = "close"
@@ -58,7 +58,7 @@ class ClosePosition(Command[Order]):
 
 
 @dataclass(frozen=True)
-class ClosePart(Command[Order]):
+class OkxClosePart(EngineCommand[BookOrder]):
     """Close some contracts of a position at market."""
 
     word: ClassVar[str] = "close_part"
@@ -69,7 +69,7 @@ class ClosePart(Command[Order]):
 
 
 @dataclass(frozen=True)
-class PlaceAlgo(Command[Algo]):
+class OkxPlaceAlgo(EngineCommand[OkxAlgo]):
     """Place an algo order."""
 
     word: ClassVar[str] = "place_algo"
@@ -79,7 +79,7 @@ class PlaceAlgo(Command[Algo]):
 
 
 @dataclass(frozen=True)
-class CancelAlgo(Command[Algo]):
+class OkxCancelAlgo(EngineCommand[OkxAlgo]):
     """Cancel an algo order that waits."""
 
     word: ClassVar[str] = "cancel_algo"
@@ -89,7 +89,7 @@ class CancelAlgo(Command[Algo]):
 
 
 @dataclass(frozen=True)
-class AmendAlgo(Command[Algo]):
+class OkxAmendAlgo(EngineCommand[OkxAlgo]):
     """Change size or legs of an algo order that waits."""
 
     word: ClassVar[str] = "amend_algo"
@@ -100,7 +100,7 @@ class AmendAlgo(Command[Algo]):
 
 
 @dataclass(frozen=True)
-class SetMode(Command[None]):
+class OkxSetMode(EngineCommand[None]):
     """Set hedge or net mode."""
 
     word: ClassVar[str] = "mode"
@@ -109,7 +109,7 @@ class SetMode(Command[None]):
 
 
 @dataclass(frozen=True)
-class SetLeverage(Command[None]):
+class OkxSetLeverage(EngineCommand[None]):
     """Set the leverage of an instrument, one value for both sides."""
 
     word: ClassVar[str] = "leverage"
@@ -119,7 +119,7 @@ class SetLeverage(Command[None]):
 
 
 @dataclass(frozen=True)
-class CancelAllAfter(Command[None]):
+class OkxCancelAllAfter(EngineCommand[None]):
     """Cancel all orders of the account unless this comes again within so many seconds; 0 stops the countdown."""
 
     word: ClassVar[str] = "dead_man"

@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from core.simulator.engine import matching
-from core.simulator.engine.account import Account
+from core.simulator.engine.account import ExchangeAccount
 from core.simulator.engine.commands import Draft
 from core.simulator.engine.exchange import ExchangeState
-from core.simulator.engine.state import Attached, Leg, Order, Refusal, number
+from core.simulator.engine.state import AttachedProtection, BookOrder, Refusal, TriggerLeg, number
 from core.simulator.okx.engine.algo_order import OkxAlgoBook
 
 KINDS = {"market", "limit", "post_only", "fok", "ioc", "optimal_limit_ioc"}
@@ -32,7 +32,7 @@ class OkxOrderChecks:
     def __init__(self, exchange: ExchangeState, algo_book: OkxAlgoBook) -> None:
         self.exchange, self.algo_book = exchange, algo_book
 
-    def order(self, owner: Account, asked: Draft) -> Order:
+    def order(self, owner: ExchangeAccount, asked: Draft) -> BookOrder:
         """Return the order as it would enter the book; Refusal where a rule is broken."""
         exchange, symbol = self.exchange, str(asked.get("instrument") or "")
         if exchange.behaviour["acct_lv"] == "1":
@@ -61,7 +61,7 @@ class OkxOrderChecks:
         if kind not in matching.AT_ONCE:
             price = self.price_checked(owner, symbol, asked.get("price"), "px")
             price = self.in_band(symbol, side, price, bool(asked.get("clamp")))
-        made = Order(
+        made = BookOrder(
             "", client_id, owner.name, symbol, side, position_side, kind, size, price, owner.lever(symbol),
             exchange.now, exchange.now, asked["margin_mode"], bool(asked.get("reduce_only")) and position_side == "net",
             name_checked(str(asked.get("tag") or ""), "tag"), self_trade=asked.get("self_trade") or "cancel_maker",
@@ -69,7 +69,7 @@ class OkxOrderChecks:
         made.attached = self._attached(owner, made, asked.get("attached") or [])
         return made
 
-    def position_side(self, owner: Account, asked: Any) -> str:
+    def position_side(self, owner: ExchangeAccount, asked: Any) -> str:
         """Return long, short or net, as the account's mode wants it; Refusal otherwise."""
         if owner.hedged:
             if asked not in ("long", "short"):
@@ -79,7 +79,7 @@ class OkxOrderChecks:
             raise Refusal("parameter", "posSide")
         return "net"
 
-    def size_checked(self, owner: Account, symbol: str, size: Decimal) -> None:
+    def size_checked(self, owner: ExchangeAccount, symbol: str, size: Decimal) -> None:
         """Refuse a size (contracts) that is too small or no whole number of lots."""
         contract = self.exchange.contract(owner, symbol)
         if size < contract.minimum:
@@ -87,7 +87,7 @@ class OkxOrderChecks:
         if size % contract.lot:
             raise Refusal("lot")
 
-    def price_checked(self, owner: Account, symbol: str, asked: Any, name: str) -> Decimal:
+    def price_checked(self, owner: ExchangeAccount, symbol: str, asked: Any, name: str) -> Decimal:
         """Return the price (USDT); Refusal naming the parameter where it is no price on the tick."""
         price = number(asked, name)
         if price <= 0 or price % self.exchange.contract(owner, symbol).tick:
@@ -102,7 +102,7 @@ class OkxOrderChecks:
             raise Refusal("price_band", f"{high},{low}")
         return (high if side == "buy" else low) if outside else price
 
-    def fit_to_position(self, owner: Account, order: Order) -> None:
+    def fit_to_position(self, owner: ExchangeAccount, order: BookOrder) -> None:
         """Make a closing order no larger than what it closes; Refusal where there is nothing, or too little."""
         if not owner.closes(order):
             return
@@ -119,7 +119,9 @@ class OkxOrderChecks:
 
     # -- protection that comes with an entry
 
-    def _attached(self, owner: Account, order: Order, asked: list[dict[str, Any]]) -> list[Attached]:
+    def _attached(
+        self, owner: ExchangeAccount, order: BookOrder, asked: list[dict[str, Any]]
+    ) -> list[AttachedProtection]:
         if asked and owner.closes(order):
             raise Refusal("attached_to_closing")
         made = []
@@ -135,13 +137,13 @@ class OkxOrderChecks:
             if client_id and self.algo_book.is_taken(owner, client_id):
                 raise Refusal("attached_id_used")
             self.right_side(order, legs["take_profit"], legs["stop_loss"])
-            kept = Attached(self.exchange.next_id(), client_id, legs["take_profit"], legs["stop_loss"])
+            kept = AttachedProtection(self.exchange.next_id(), client_id, legs["take_profit"], legs["stop_loss"])
             for name, value in trailing.items():
                 setattr(kept, name, number(value, name) if value else None)
             made.append(kept)
         return made
 
-    def right_side(self, order: Order, profit: Leg | None, stop: Leg | None) -> None:
+    def right_side(self, order: BookOrder, profit: TriggerLeg | None, stop: TriggerLeg | None) -> None:
         """Refuse attached legs that lie on the wrong side of the order's price, or of the last price at market."""
         kind = "market" if order.price is None else "price"
         for leg, is_profit in ((profit, True), (stop, False)):
@@ -152,22 +154,24 @@ class OkxOrderChecks:
             if leg.trigger <= base if above else leg.trigger >= base:
                 raise Refusal(f"attached_{'tp' if is_profit else 'sl'}_{order.side}_{kind}")
 
-    def leg(self, owner: Account, symbol: str, asked: dict[str, Any], name: str) -> Leg:
+    def leg(self, owner: ExchangeAccount, symbol: str, asked: dict[str, Any], name: str) -> TriggerLeg:
         """Return the leg asked for ({"trigger", "price", "by"}; a price of -1 is the market)."""
         word = {"take_profit": "tp", "stop_loss": "sl"}.get(name, "")
         trigger = self.price_checked(owner, symbol, asked.get("trigger"), f"{word}TriggerPx")
         if asked.get("by") and asked["by"] not in LISTENS:
             raise Refusal("parameter", f"{word}TriggerPxType")
-        return Leg(
+        return TriggerLeg(
             trigger, self._leg_price(owner, symbol, asked.get("price"), f"{word}OrdPx"), asked.get("by") or "last"
         )
 
-    def _leg_price(self, owner: Account, symbol: str, asked: Any, name: str) -> Decimal | None:
+    def _leg_price(self, owner: ExchangeAccount, symbol: str, asked: Any, name: str) -> Decimal | None:
         if number(asked, name) == -1:
             return None
         return self.price_checked(owner, symbol, asked, name)
 
-    def changed_leg(self, owner: Account, symbol: str, leg: Leg | None, asked: dict[str, Any] | None) -> Leg | None:
+    def changed_leg(
+        self, owner: ExchangeAccount, symbol: str, leg: TriggerLeg | None, asked: dict[str, Any] | None
+    ) -> TriggerLeg | None:
         """Return the leg after a change: what is absent stays, a trigger of 0 removes it, a new leg may be added."""
         if not asked or not any(asked.values()):
             return leg
@@ -176,7 +180,7 @@ class OkxOrderChecks:
         if leg is None:
             return self.leg(owner, symbol, asked, "")
         price = self._leg_price(owner, symbol, asked["price"], "newOrdPx") if asked.get("price") else leg.price
-        made = Leg(leg.trigger, price, asked.get("by") or leg.by)
+        made = TriggerLeg(leg.trigger, price, asked.get("by") or leg.by)
         if asked.get("trigger"):
             made.trigger = self.price_checked(owner, symbol, asked["trigger"], "newTriggerPx")
         return made

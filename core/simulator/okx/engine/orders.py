@@ -8,23 +8,23 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from core.simulator.engine import matching
-from core.simulator.engine.account import Account
+from core.simulator.engine.account import ExchangeAccount
 from core.simulator.engine.behaviour import Behaviours
 from core.simulator.engine.commands import Draft, Plan
 from core.simulator.engine.components import Components
 from core.simulator.engine.extension import Extension, Handlers
-from core.simulator.engine.state import ZERO, Attached, Bill, Leg, Order, Refusal, number
+from core.simulator.engine.state import ZERO, AttachedProtection, Bill, BookOrder, Refusal, TriggerLeg, number
 from core.simulator.okx.engine.algo_orders import OkxAlgoOrders
 from core.simulator.okx.engine.behaviour import BEHAVIOURS
 from core.simulator.okx.engine.commands import (
-    AmendOrder,
-    CancelAllAfter,
-    CancelOrder,
-    ClosePart,
-    ClosePosition,
-    PlaceOrder,
-    SetLeverage,
-    SetMode,
+    OkxAmend,
+    OkxCancel,
+    OkxCancelAllAfter,
+    OkxClosePart,
+    OkxClosePosition,
+    OkxPlace,
+    OkxSetLeverage,
+    OkxSetMode,
 )
 from core.simulator.okx.engine.instruments import demo
 from core.simulator.okx.engine.order_checks import OkxOrderChecks
@@ -45,9 +45,9 @@ class OkxOrders(Extension):
     def handlers(self) -> Handlers:
         """Return what carries out each command of plain orders and settings."""
         return {
-            PlaceOrder: self.place, CancelOrder: self.cancel, AmendOrder: self.amend,
-            ClosePosition: self.close_position, ClosePart: self.close_part, SetMode: self.set_mode,
-            SetLeverage: self.set_leverage, CancelAllAfter: self.cancel_all_after,
+            OkxPlace: self.place, OkxCancel: self.cancel, OkxAmend: self.amend,
+            OkxClosePosition: self.close_position, OkxClosePart: self.close_part, OkxSetMode: self.set_mode,
+            OkxSetLeverage: self.set_leverage, OkxCancelAllAfter: self.cancel_all_after,
         }  # fmt: skip
 
     def begin(self, balance: Decimal | None) -> None:
@@ -56,7 +56,7 @@ class OkxOrders(Extension):
         exchange, contracts = self.exchange, self.exchange.setup.contracts
         amount = exchange.setup.balances["okx"] if balance is None else balance
         for name, listed in {"live": contracts, "demo": demo(contracts)}.items():
-            owner = exchange.accounts[name] = Account(name, listed)
+            owner = exchange.accounts[name] = ExchangeAccount(name, listed)
             owner.book(Bill(exchange.next_id(), exchange.now, "deposit", amount, ZERO))
             exchange.tell("balance", (name, "deposit", None))
 
@@ -70,30 +70,30 @@ class OkxOrders(Extension):
 
     # -- orders
 
-    def place(self, command: PlaceOrder) -> Order:
+    def place(self, command: OkxPlace) -> BookOrder:
         """Accept one order, and let it fill as far as it does; Refusal where it breaks a rule."""
         return self._place(command.account, command.order, command.plan)
 
-    def _place(self, account: str, order: Draft, plan: Plan) -> Order:
+    def _place(self, account: str, order: Draft, plan: Plan) -> BookOrder:
         owner = self.exchange.accounts[account]
         made = self.order_checks.order(owner, order)
         self.order_checks.fit_to_position(owner, made)
         self.margin.check(owner, made)
         return self.book.enter(made, plan)
 
-    def _living(self, command: CancelOrder | AmendOrder, reason: str) -> Order:
+    def _living(self, command: OkxCancel | OkxAmend, reason: str) -> BookOrder:
         order = self.book.find(command.account, command.symbol, command.order_id, command.client_id)
         if order is None or not order.living:
             raise Refusal(reason)
         return order
 
-    def cancel(self, command: CancelOrder) -> Order:
+    def cancel(self, command: OkxCancel) -> BookOrder:
         """Cancel what is left of an order; Refusal where it has ended or never was."""
         order = self._living(command, "cancel_gone")
         self.book.end(order, "user")
         return order
 
-    def amend(self, command: AmendOrder) -> Order:
+    def amend(self, command: OkxAmend) -> BookOrder:
         """Change size (the new total), price or attached legs; Refusal leaves the order as it was."""
         order, change = self._living(command, "amend_gone"), command.change
         owner, made = self.exchange.accounts[command.account], replace(order)
@@ -132,8 +132,8 @@ class OkxOrders(Extension):
         return order
 
     def _amended(
-        self, owner: Account, order: Order, asked: dict[str, Any]
-    ) -> tuple[Attached, tuple[Leg | None, Leg | None]]:
+        self, owner: ExchangeAccount, order: BookOrder, asked: dict[str, Any]
+    ) -> tuple[AttachedProtection, tuple[TriggerLeg | None, TriggerLeg | None]]:
         for kept in order.attached:
             if asked.get("attach_id") == kept.attach_id or (
                 asked.get("client_id") and asked["client_id"] == kept.client_id
@@ -147,7 +147,7 @@ class OkxOrders(Extension):
                 return kept, legs
         raise Refusal("amend_gone")
 
-    def close_position(self, command: ClosePosition) -> Order:
+    def close_position(self, command: OkxClosePosition) -> BookOrder:
         """Close the whole position at market; resting closing orders stand in the way unless they may be cancelled."""
         account, symbol = command.account, command.symbol
         owner = self.exchange.accounts[account]
@@ -180,7 +180,7 @@ class OkxOrders(Extension):
         made = replace(self.order_checks.order(owner, asked), size=abs(held))
         return self.book.enter(made, {})
 
-    def close_part(self, command: ClosePart) -> Order:
+    def close_part(self, command: OkxClosePart) -> BookOrder:
         """Close some of the position at market."""
         held = self.exchange.accounts[command.account].held(command.symbol, command.side)
         side = "sell" if held > 0 else "buy"
@@ -190,14 +190,14 @@ class OkxOrders(Extension):
 
     # -- settings
 
-    def set_mode(self, command: SetMode) -> None:
+    def set_mode(self, command: OkxSetMode) -> None:
         """Set hedge or net mode; Refusal while anything is held or rests."""
         owner = self.exchange.accounts[command.account]
         if owner.positions or any(order.account == owner.name for order in self.exchange.live.values()):
             raise Refusal("mode_in_use")
         owner.hedged = command.hedged
 
-    def set_leverage(self, command: SetLeverage) -> None:
+    def set_leverage(self, command: OkxSetLeverage) -> None:
         """Set one leverage for both sides; Refusal where it is too high, in use, or needs more margin than there is."""
         exchange, owner, symbol = self.exchange, self.exchange.accounts[command.account], command.symbol
         contract, value = exchange.contract(owner, symbol), Decimal(command.leverage)
@@ -221,7 +221,7 @@ class OkxOrders(Extension):
 
     # -- the countdown
 
-    def cancel_all_after(self, command: CancelAllAfter) -> None:
+    def cancel_all_after(self, command: OkxCancelAllAfter) -> None:
         """Start the countdown of the account anew, or stop it."""
         self.countdowns.pop(command.account, None)
         if command.seconds:

@@ -10,18 +10,18 @@
 
 from decimal import Decimal
 
-from core.simulator.engine.market import Prices
-from core.simulator.engine.state import Leg
-from core.simulator.okx.engine.algo_order import Algo
+from core.simulator.engine.market import MarketPrices
+from core.simulator.engine.state import TriggerLeg
+from core.simulator.okx.engine.algo_order import OkxAlgo
 
 
-def passed(sign: int, profit: bool, leg: Leg, prices: Prices) -> bool:
+def passed(sign: int, profit: bool, leg: TriggerLeg, prices: MarketPrices) -> bool:
     """Whether the price is already at or beyond the leg; `sign` is that of the order it sends (+1 buys)."""
     price = prices.by(leg.by)
     return price >= leg.trigger if (sign < 0) == profit else price <= leg.trigger
 
 
-def triggered(algo: Algo, prices: Prices) -> tuple[str, Leg] | None:
+def triggered(algo: OkxAlgo, prices: MarketPrices) -> tuple[str, TriggerLeg] | None:
     """The leg that wakes at these prices ("sl", "tp" or "" for the others), or None."""
     if algo.stop_loss is not None and passed(algo.sign, False, algo.stop_loss, prices):
         return "sl", algo.stop_loss
@@ -34,7 +34,7 @@ def triggered(algo: Algo, prices: Prices) -> tuple[str, Leg] | None:
     return _trailing(algo, prices.last) if algo.kind == "move_order_stop" else None
 
 
-def trail(algo: Algo) -> Decimal | None:
+def trail(algo: OkxAlgo) -> Decimal | None:
     """Where a trailing stop would wake now; None while it sleeps."""
     if algo.extreme is None or not algo.awake:
         return None
@@ -44,7 +44,7 @@ def trail(algo: Algo) -> Decimal | None:
     return algo.extreme + algo.sign * back
 
 
-def _trailing(algo: Algo, last: Decimal) -> tuple[str, Leg] | None:
+def _trailing(algo: OkxAlgo, last: Decimal) -> tuple[str, TriggerLeg] | None:
     if not algo.awake:
         assert algo.active is not None
         algo.awake = last >= algo.active if algo.sign < 0 else last <= algo.active
@@ -55,4 +55,4 @@ def _trailing(algo: Algo, last: Decimal) -> tuple[str, Leg] | None:
     level = trail(algo)
     assert level is not None
     reached = last <= level if algo.sign < 0 else last >= level
-    return ("", Leg(level)) if reached else None
+    return ("", TriggerLeg(level)) if reached else None

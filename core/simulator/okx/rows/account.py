@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from core.simulator.engine.account import Account
+from core.simulator.engine.account import ExchangeAccount
 from core.simulator.engine.exchange import ExchangeState
-from core.simulator.engine.state import ZERO, Bill, Position
-from core.simulator.okx.engine.algo_order import Algo
+from core.simulator.engine.state import ZERO, Bill, HeldPosition
+from core.simulator.okx.engine.algo_order import OkxAlgo
 from core.simulator.okx.engine.context import OkxContext
 from core.simulator.okx.format import Row, blank, text
 from core.simulator.okx.rows.orders import leg_words, sub_type
@@ -17,7 +17,7 @@ LIFE_TYPES = {"partial": "1", "full": "2", "liquidation": "3", "partial_liquidat
 # -- positions and money
 
 
-def position(context: OkxContext, one: Position) -> Row:
+def position(context: OkxContext, one: HeldPosition) -> Row:
     account, prices = context.exchange.accounts[one.account], context.exchange.prices(one.instrument)
     contract = account.contracts[one.instrument]
     value = one.contracts * contract.value
@@ -60,7 +60,7 @@ def position(context: OkxContext, one: Position) -> Row:
     }  # fmt: skip
 
 
-def closing_algo(one: Algo) -> Row:
+def closing_algo(one: OkxAlgo) -> Row:
     words = leg_words("tp", one.take_profit) | leg_words("sl", one.stop_loss)
     return {name: word for name, word in words.items() if not name.endswith("OrdPx")} | {
         "algoId": one.algo_id,
@@ -68,7 +68,7 @@ def closing_algo(one: Algo) -> Row:
     }
 
 
-def life(exchange: ExchangeState, one: Position) -> Row:
+def life(exchange: ExchangeState, one: HeldPosition) -> Row:
     """One life of a position, as the history keeps it."""
     contract = exchange.accounts[one.account].contracts[one.instrument]
     margin = one.average * one.closed * contract.value / one.leverage
@@ -105,7 +105,7 @@ def bill(one: Bill) -> Row:
     }  # fmt: skip
 
 
-def balance(context: OkxContext, account: Account) -> Row:
+def balance(context: OkxContext, account: ExchangeAccount) -> Row:
     equity, margin = account.equity(context.exchange.prices), account.held_margin(context.exchange.prices)
     frozen, maintenance = context.margin.frozen(account), account.held_maintenance(context.exchange.prices)
     upl, notional = (

@@ -2,7 +2,7 @@
 
 from core.simulator.engine.exchange import ExchangeState
 from core.simulator.engine.state import ZERO
-from core.simulator.okx.engine.algo_order import Algo
+from core.simulator.okx.engine.algo_order import OkxAlgo
 from core.simulator.okx.engine.triggers import trail
 from core.simulator.okx.errors import fail_code
 from core.simulator.okx.format import Row, blank, text
@@ -17,7 +17,7 @@ ALGO = blank(
 )  # fmt: skip
 
 
-def algo(exchange: ExchangeState, one: Algo) -> Row:
+def algo(exchange: ExchangeState, one: OkxAlgo) -> Row:
     failed = {"live": "", "canceled": "", "effective": exchange.behaviour["effective_fail_code"]}.get(one.state)
     whole = one.size is None
     trigger = one.trigger
@@ -43,7 +43,7 @@ def algo(exchange: ExchangeState, one: Algo) -> Row:
     }  # fmt: skip
 
 
-def algo_push(exchange: ExchangeState, one: Algo) -> Row:
+def algo_push(exchange: ExchangeState, one: OkxAlgo) -> Row:
     size = one.size if one.size is not None else ZERO
     notional = exchange.accounts[one.account].notional(one.instrument, size, exchange.prices(one.instrument).last)
     return algo(exchange, one) | {"notionalUsd": text(notional), "amendResult": "", "reqId": ""}

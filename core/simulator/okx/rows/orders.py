@@ -1,7 +1,7 @@
 """Orders and fills as OKX V5 rows, with their complete field sets."""
 
 from core.simulator.engine.exchange import ExchangeState
-from core.simulator.engine.state import Attached, Fill, Leg, Order
+from core.simulator.engine.state import AttachedProtection, BookedFill, BookOrder, TriggerLeg
 from core.simulator.okx.errors import CODES, fail_code
 from core.simulator.okx.format import Row, blank, text
 
@@ -24,7 +24,7 @@ ORDER = blank(
 )  # fmt: skip
 
 
-def attached(one: Attached) -> Row:
+def attached(one: AttachedProtection) -> Row:
     profit, stop = leg_words("tp", one.take_profit), leg_words("sl", one.stop_loss)
     failed = fail_code(one.fail_code)
     reason = CODES.get(one.fail_code, ("", "The attached order was refused"))[1] if failed else ""
@@ -37,14 +37,14 @@ def attached(one: Attached) -> Row:
     }  # fmt: skip
 
 
-def leg_words(side: str, leg: Leg | None) -> Row:
+def leg_words(side: str, leg: TriggerLeg | None) -> Row:
     if leg is None:
         return {f"{side}TriggerPx": "", f"{side}TriggerPxType": "", f"{side}OrdPx": ""}
     price = "-1" if leg.price is None else text(leg.price)
     return {f"{side}TriggerPx": text(leg.trigger), f"{side}TriggerPxType": leg.by, f"{side}OrdPx": price}
 
 
-def order(exchange: ExchangeState, one: Order) -> Row:
+def order(exchange: ExchangeState, one: BookOrder) -> Row:
     last = exchange.last_fill(one)
     source, why = CANCEL_SOURCES.get(one.cancel_reason, ("", ""))
     linked = {"algoId": next((kept.algo_id for kept in one.attached if kept.algo_id), "")}
@@ -64,7 +64,7 @@ def order(exchange: ExchangeState, one: Order) -> Row:
     }  # fmt: skip
 
 
-def order_push(exchange: ExchangeState, one: Order, fill: Fill | None, more: Row) -> Row:
+def order_push(exchange: ExchangeState, one: BookOrder, fill: BookedFill | None, more: Row) -> Row:
     """The order as a push tells it: the fill fields are about this push alone."""
     row = order(exchange, one)
     about = {
@@ -85,7 +85,7 @@ def order_push(exchange: ExchangeState, one: Order, fill: Fill | None, more: Row
     return row | about | {"notionalUsd": text(notional)} | more
 
 
-def fill(one: Fill) -> Row:
+def fill(one: BookedFill) -> Row:
     return {
         "instType": "SWAP", "instId": one.instrument, "tradeId": one.trade_id, "billId": one.bill_id,
         "ordId": one.order_id,
