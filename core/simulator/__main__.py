@@ -21,6 +21,7 @@ BALANCES = {"okx": "10000", "binance": "100000"}  # USDT to begin with
 
 
 def arguments() -> argparse.Namespace:
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m core.simulator", description="A paper exchange on the loopback.")
     parser.add_argument("--port", type=int, default=9700, help="0: any free port")
     parser.add_argument("--state", type=Path, required=True, help="folder that keeps everything; one process at a time")
@@ -38,13 +39,13 @@ def arguments() -> argparse.Namespace:
 
 
 def moment(text: str) -> int:
-    """ISO time as ms; without a zone it is UTC."""
+    """Return an ISO time as ms; without a zone it is UTC."""
     at = datetime.fromisoformat(text)
     return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def recorded(asked: list[str], known: dict[str, Contract]) -> dict[str, list[Candle]]:
-    """The candles of each SYMBOL=FILE; ValueError where the symbol is not known."""
+    """Return the candles of each SYMBOL=FILE; ValueError where the symbol is not known."""
     found = {}
     for one in asked:
         name, _, file = one.partition("=")
@@ -58,6 +59,7 @@ def recorded(asked: list[str], known: dict[str, Contract]) -> dict[str, list[Can
 
 
 def runtime(options: argparse.Namespace) -> Runtime:
+    """Return the exchange that the options describe, with what its state folder holds."""
     known = contracts(options.instruments)
     candles = recorded(options.candles, known)
     clock_start = {"stepped": STEPPED_START}.get(options.clock, int(datetime.now(UTC).timestamp() * 1000))
@@ -73,6 +75,7 @@ def runtime(options: argparse.Namespace) -> Runtime:
 
 
 def main() -> int:
+    """Serve until a signal ends it; return 1 where it could not be started."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     options = arguments()
     try:

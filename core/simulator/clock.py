@@ -15,7 +15,7 @@ class SimulatorClock:
         self._began, self._engine_began = time.monotonic(), engine_now
 
     def now(self, engine_now: int) -> int:
-        """The time it is; never before the engine's own."""
+        """Return the time it is (ms); never before the engine's own."""
         if self.kind == "stepped":
             return engine_now
         if not self._anchored:
@@ -24,5 +24,5 @@ class SimulatorClock:
         return max(engine_now, self._engine_began + int(passed))
 
     def restart(self, engine_now: int) -> None:
-        """The engine was put back to that time."""
+        """Begin anew at that time (ms): the engine was put back to it."""
         self._began, self._engine_began = time.monotonic(), engine_now

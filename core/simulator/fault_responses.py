@@ -14,7 +14,7 @@ TORN = '{"code":"0","msg":"","data":[{"ordId":"7'  # what is left of an answer t
 
 
 async def spoilt_answer(request: web.Request, fault: Fault) -> web.StreamResponse | None:
-    """What comes instead of the answer; None where the answer itself comes, if later."""
+    """Return what comes instead of the answer; None where the answer itself comes, if later."""
     transport = request.transport
     if fault.kind == "slow":
         await asyncio.sleep(float(fault.asked.get("seconds", 1)))

@@ -29,9 +29,11 @@ class Fault:
 
     @property
     def kind(self) -> str:
+        """Return the kind of the fault."""
         return str(self.asked["kind"])
 
     def matches(self, about: dict[str, str]) -> bool:
+        """Return whether the fault concerns what is described."""
         for name, wanted in (self.asked.get("match") or {}).items():
             known, wanted = about.get("clOrdId" if name == "algoClOrdId" else name, ""), str(wanted)
             if name == "path":
@@ -45,7 +47,7 @@ class Fault:
         return True
 
     def strikes(self) -> bool:
-        """Whether it strikes this time; counts it."""
+        """Count an occasion, and return whether the fault strikes this time."""
         if "count" in self.asked and self.hits >= int(self.asked["count"]):
             return False
         if "probability" in self.asked:
@@ -63,7 +65,7 @@ class Faults:
         self.active: list[Fault] = []
 
     def replace(self, asked: Any) -> None:
-        """Exactly these from now on; ValueError where one makes no sense."""
+        """Make exactly these faults active; ValueError where one makes no sense."""
         asked = asked.get("faults", [asked]) if isinstance(asked, dict) else asked
         if not isinstance(asked, list):
             raise ValueError("a list of faults is wanted")
@@ -77,10 +79,12 @@ class Faults:
         self.active = [Fault(one) for one in asked]
 
     def strike(self, kinds: set[str], about: dict[str, str]) -> Fault | None:
+        """Return the first fault of these kinds that matches and strikes; None where none does."""
         for fault in self.active:
             if fault.kind in kinds and fault.matches(about) and fault.strikes():
                 return fault
         return None
 
     def shown(self) -> list[dict[str, Any]]:
+        """Return the active faults as they were asked for, with how often each has struck."""
         return [fault.asked | {"hits": fault.hits} for fault in self.active]

@@ -16,29 +16,34 @@ FORCED = {"LIQUIDATION": "autoclose-", "ADL": "adl_autoclose"}
 @endpoint("GET", "v2/balance", 5, SIGNED)
 @endpoint("GET", "v3/balance", 5, SIGNED)
 def balance(call: BinanceCall) -> list[Row]:
+    """Answer `GET balance`: the balances of the futures wallet."""
     return account_rows.balances(call.context)
 
 
 @endpoint("GET", "v2/account", 5, SIGNED)
 @endpoint("GET", "v3/account", 5, SIGNED)
 def account(call: BinanceCall) -> Row:
+    """Answer `GET account`: balances, assets and positions of the account."""
     return account_rows.account(call.context, int(call.path[1]))
 
 
 @endpoint("GET", "v2/positionRisk", 5, SIGNED)
 @endpoint("GET", "v3/positionRisk", 5, SIGNED)
 def position_risk(call: BinanceCall) -> list[Row]:
+    """Answer `GET positionRisk`: the positions with margin and liquidation price."""
     return account_rows.risks(call.context, [contract.symbol for contract in call.chosen()], int(call.path[1]))
 
 
 @endpoint("GET", "v1/adlQuantile", 5, SIGNED)
 def adl_quantile(call: BinanceCall) -> list[Row]:
+    """Answer `GET adlQuantile`: the place of each position in the queue of auto-deleveraging."""
     shown = [contract for contract in call.chosen() if any(key[0] == contract.symbol for key in call.owner.positions)]
     return [{"symbol": one.wire, "adlQuantile": {"LONG": 1, "SHORT": 1, "BOTH": 1}} for one in shown]
 
 
 @endpoint("GET", "v1/userTrades", 5, SIGNED)
 def user_trades(call: BinanceCall) -> list[Row]:
+    """Answer `GET userTrades`: the trades of the account on one instrument."""
     contract, most, least = call.contract(), call.limit(500, 1000), call.whole("fromId")
     order_id, oldest = call.whole("orderId"), call.exchange.now - KEPT_DAYS * DAY_MS
     if least is not None and (call.get("startTime") or call.get("endTime")):
@@ -61,7 +66,7 @@ def user_trades(call: BinanceCall) -> list[Row]:
 
 
 def incomes(call: BinanceCall, bill: Bill) -> Iterator[Row]:
-    """What one change of the balance shows as: a trade is its profit and its commission."""
+    """Yield the rows of one change of the balance: a trade is its profit and its commission."""
     fill = call.exchange.fills.get(bill.trade_id)
     contract = order_rows.contract_of(call.context, bill.instrument) if bill.instrument else None
     base: Row = {"symbol": contract.wire if contract else "", "asset": "USDT", "info": "", "time": bill.at,
@@ -79,6 +84,7 @@ def incomes(call: BinanceCall, bill: Bill) -> Iterator[Row]:
 
 @endpoint("GET", "v1/income", 30, SIGNED)
 def income(call: BinanceCall) -> list[Row]:
+    """Answer `GET income`: changes of the balance: profit, commission, funding, transfers."""
     contract, kind, most = call.maybe_contract(), call.get("incomeType"), call.limit(100, 1000)
     begin, end, now = call.whole("startTime"), call.whole("endTime"), call.exchange.now
     if begin is None and end is None:
@@ -93,6 +99,7 @@ def income(call: BinanceCall) -> list[Row]:
 
 @endpoint("GET", "v1/forceOrders", 20, SIGNED, weight_all=50)
 def forced_orders(call: BinanceCall) -> list[Row]:
+    """Answer `GET forceOrders`: the orders by which the exchange closed positions."""
     symbols, kind, most = {c.symbol for c in call.chosen()}, call.get("autoCloseType"), call.limit(50, 100)
     prefixes = (FORCED[kind],) if kind in FORCED else tuple(FORCED.values())
     begin, end = call.span(7)

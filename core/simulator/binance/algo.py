@@ -26,14 +26,14 @@ LISTENS = {wire: ours for ours, wire in OUR_LISTENS.items()}
 
 
 def unwanted(call: BinanceCall, *names: str) -> None:
-    """BinanceError where a parameter came that has no meaning here."""
+    """Raise BinanceError where a parameter came that has no meaning here."""
     for name in names:
         if call.get(name) and not (name == "priceMatch" and call.get(name) == "NONE"):
             raise BinanceError(-1106, f"Parameter '{name}' sent when not required.")
 
 
 def draft(call: BinanceCall) -> Row:
-    """The order of a request in the engine's words; BinanceError where a parameter is missing or makes no sense."""
+    """Return the order of a request in the engine's words; BinanceError where a parameter makes no sense."""
     contract, side = call.contract(), side_of(call)
     kind = call.choice("type", KINDS, -1116, "Invalid orderType.")
     listens = call.get("workingType", "CONTRACT_PRICE")
@@ -105,7 +105,7 @@ def _levels(call: BinanceCall, kind: str, made: Row) -> None:
 
 
 def planned(call: BinanceCall) -> Row:
-    """What faults want of this one order."""
+    """Return what faults want of this one order."""
     plan: Row = {}
     struck = call.struck("not_found")
     if struck is not None:
@@ -118,6 +118,7 @@ def planned(call: BinanceCall) -> Row:
 
 @endpoint("POST", "v1/algoOrder", 0, TRADE, orders=1)
 def place(call: BinanceCall) -> Row:
+    """Answer `POST algoOrder`: place a conditional order."""
     if call.needed("algoType") != "CONDITIONAL":
         raise BinanceError(-1130, "Data sent for parameter 'algoType' is not valid.")
     asked = draft(call)
@@ -127,7 +128,7 @@ def place(call: BinanceCall) -> Row:
 
 
 def which(call: BinanceCall) -> tuple[str, str]:
-    """algoId and clientAlgoId, of which one must be there; the first wins."""
+    """Return algoId and clientAlgoId, of which one must be there; the first wins."""
     number, name = call.whole("algoId"), call.get("clientAlgoId")
     if number is None and not name:
         raise BinanceError(-1102, "Param 'algoid' or 'clientalgoid' must be sent, but both were empty/null!")
@@ -136,6 +137,7 @@ def which(call: BinanceCall) -> tuple[str, str]:
 
 @endpoint("DELETE", "v1/algoOrder", 1, TRADE)
 def cancel(call: BinanceCall) -> Row:
+    """Answer `DELETE algoOrder`: cancel a conditional order."""
     rejected(call)
     algo_id, client_id = which(call)
     algo = call.perform(BinanceCancelAlgo(algo_id, client_id))
@@ -144,6 +146,7 @@ def cancel(call: BinanceCall) -> Row:
 
 @endpoint("DELETE", "v1/algoOpenOrders", 1, TRADE)
 def cancel_all(call: BinanceCall) -> Row:
+    """Answer `DELETE algoOpenOrders`: cancel all conditional orders of an instrument that wait."""
     call.perform(BinanceCancelAlgos(call.contract().symbol))
     return {"code": 200, "msg": "The operation of cancel all open order is done."}
 
@@ -152,7 +155,7 @@ def cancel_all(call: BinanceCall) -> Row:
 
 
 def visible(call: BinanceCall, algo: BinanceAlgo) -> bool:
-    """Not hidden after its placement, and not forgotten: 3 days after an end without an order, 90 after any."""
+    """Return whether it can be found: not while hidden, nor 3 days after an end without an order, 90 after any."""
     if not call.context.algo_orders.findable(algo):
         return False
     if not algo.ended or not call.exchange.behaviour["binance_retention"]:
@@ -163,6 +166,7 @@ def visible(call: BinanceCall, algo: BinanceAlgo) -> bool:
 
 @endpoint("GET", "v1/algoOrder", 1, SIGNED)
 def find(call: BinanceCall) -> Row:
+    """Answer `GET algoOrder`: one conditional order, by id or client id."""
     algo = call.context.algo_orders.find(*which(call))
     if algo is None or not visible(call, algo):
         raise UNKNOWN
@@ -171,7 +175,7 @@ def find(call: BinanceCall) -> Row:
 
 @endpoint("GET", "v1/openAlgoOrders", 1, SIGNED, weight_all=40)
 def open_algos(call: BinanceCall) -> list[Row]:
-    """Those that wait or are being triggered; once triggered, the plain order is the one that is open."""
+    """Answer `GET openAlgoOrders`: those that wait or are being triggered; once triggered, the plain order is open."""
     symbols, number = {contract.symbol for contract in call.chosen()}, call.whole("algoId")
     if call.get("algoType") not in ("", "CONDITIONAL"):
         return []
@@ -186,6 +190,7 @@ def open_algos(call: BinanceCall) -> list[Row]:
 
 @endpoint("GET", "v1/allAlgoOrders", 5, SIGNED)
 def all_algos(call: BinanceCall) -> list[Row]:
+    """Answer `GET allAlgoOrders`: the conditional orders of an instrument, ended ones too."""
     symbol, least, most = call.contract().symbol, call.whole("algoId"), call.limit(500, 1000)
     mine = [a for a in call.context.algo_orders.algos.values() if a.instrument == symbol and visible(call, a)]
     if least is not None:

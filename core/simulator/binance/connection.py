@@ -43,6 +43,7 @@ class BinanceConnection:
         self.heard: deque[float] = deque(maxlen=11)
 
     def say(self, message: Any, after: float = 0.0) -> None:
+        """Send a message once everything before is sent, and not before so many seconds have passed."""
         body = message if isinstance(message, bytes) else orjson.dumps(message)
         self.line.put_nowait((time.monotonic() + after, body))
 
@@ -55,7 +56,7 @@ class BinanceConnection:
         self.line.put_nowait((0.0, code))
 
     def floods(self) -> bool:
-        """Counts a message from the client; whether they come faster than ten in a second."""
+        """Count a message from the client, and return whether they come faster than ten in a second."""
         self.heard.append(time.monotonic())
         return len(self.heard) == 11 and self.heard[-1] - self.heard[0] < 1.0
 
@@ -77,7 +78,7 @@ class BinanceConnection:
 
 
 def home(stream: str) -> str:
-    """Where a stream lives: public, market or private (a listen key)."""
+    """Return where a stream lives: public, market or private (a listen key)."""
     if "@" not in stream and not stream.startswith("!"):
         return "private"
     name = stream.lstrip("!").split("@")[0] if stream.startswith("!") else stream.split("@")[1]
@@ -92,8 +93,10 @@ class BinanceSockets:
         self.open: set[BinanceConnection] = set()
 
     def delivers(self, connection: BinanceConnection, stream: str) -> bool:
-        """Whether that stream ever comes by that address. Before the split there was one for all; what it gives now
-        is public data alone, or, as the switch says, everything or everything but a key in the path.
+        """Return whether that stream ever comes by the address of that connection.
+
+        Before the split there was one address for all streams; what it gives now is public data alone, or, as the
+        behaviour says, everything, or everything but a key in its path.
         """
         lives = home(stream)
         if connection.kind != "legacy":
@@ -105,10 +108,11 @@ class BinanceSockets:
         return not (live and lives == "private" and stream in connection.in_path)
 
     def listening(self, stream: str) -> list[BinanceConnection]:
+        """Return the connections that the events of a stream go to."""
         return [one for one in list(self.open) if stream in one.streams and self.delivers(one, stream)]
 
     def send(self, connection: BinanceConnection, stream: str, event: Any, about: Row) -> None:
-        """One event, or what a fault makes of it. `about` describes it to the faults."""
+        """Send one event, or what a fault makes of it; `about` describes it to the faults."""
         wrapped = connection.properties["combined"]
         body = orjson.dumps({"stream": stream, "data": event} if wrapped else event)
         fault = self.runtime.exchange.faults.strike(STREAM_KINDS, {"exchange": "binance", **about})

@@ -49,20 +49,23 @@ class BinanceCall:
 
     @property
     def owner(self) -> BinanceAccount:
+        """Return the account of this side."""
         return self.context.owner
 
     # -- parameters
 
     def get(self, name: str, default: str = "") -> str:
+        """Return the parameter as it was sent; `default` where it is absent."""
         return self.parameters.get(name, default)
 
     def needed(self, name: str) -> str:
+        """Return the parameter; BinanceError -1102 where it is absent."""
         if not self.get(name):
             raise missing(name)
         return self.get(name)
 
     def whole(self, name: str, default: int | None = None) -> int | None:
-        """The parameter as a whole number."""
+        """Return the parameter as a whole number."""
         text = self.get(name)
         if not text:
             return default
@@ -71,13 +74,14 @@ class BinanceCall:
         return int(text)
 
     def limit(self, default: int, most: int) -> int:
+        """Return the parameter `limit`; BinanceError -1130 where it is not from 1 to `most`."""
         wanted = self.whole("limit", default) or default
         if not 1 <= wanted <= most:
             raise malformed("limit")
         return wanted
 
     def number(self, name: str) -> Decimal:
-        """The parameter as a number, which must be there."""
+        """Return the parameter as a number, which must be there."""
         try:
             value = Decimal(self.needed(name))
         except InvalidOperation:
@@ -87,33 +91,34 @@ class BinanceCall:
         return value
 
     def truth(self, name: str) -> bool | None:
-        """The parameter as yes or no; None where it is absent. Any case is taken."""
+        """Return the parameter as yes or no; None where it is absent. Any case is taken."""
         text = self.get(name).lower()
         if text not in ("", "true", "false"):
             raise malformed(name)
         return None if not text else text == "true"
 
     def choice(self, name: str, choices: tuple[str, ...], code: int = -1130, words: str = "") -> str:
-        """The parameter, which must be one of these."""
+        """Return the parameter, which must be one of these."""
         if self.needed(name) not in choices:
             raise BinanceError(code, words or f"Data sent for parameter '{name}' is not valid.")
         return self.get(name)
 
     def client_id(self, name: str) -> str:
+        """Return the parameter as a client id; BinanceError -4015 where it has another form."""
         text = self.get(name)
         if text and not CLIENT_ID.fullmatch(text):
             raise BinanceError(-4015, "Client order id is not valid.")
         return text
 
     def contract(self, name: str = "symbol") -> BinanceContract:
-        """The contract that is meant, which must exist."""
+        """Return the contract that is meant, which must exist."""
         found = self.maybe_contract(name)
         if found is None:
             raise missing(name)
         return found
 
     def maybe_contract(self, name: str = "symbol") -> BinanceContract | None:
-        """The contract that is meant, or None where the parameter is absent."""
+        """Return the contract that is meant, or None where the parameter is absent."""
         wire = self.get(name)
         if not wire:
             return None
@@ -123,15 +128,16 @@ class BinanceCall:
         raise BinanceError(-1121, "Invalid symbol.")
 
     def contracts(self) -> list[BinanceContract]:
+        """Return every contract as it is listed now."""
         return [contract for contract in self.owner.contracts.values() if isinstance(contract, BinanceContract)]
 
     def chosen(self) -> list[BinanceContract]:
-        """The one contract asked for, or all."""
+        """Return the one contract asked for, or all."""
         one = self.maybe_contract()
         return self.contracts() if one is None else [one]
 
     def span(self, days: int) -> tuple[int, int]:
-        """startTime and endTime (ms), at most so many days apart; the last days where none is given."""
+        """Return startTime and endTime (ms), at most so many days apart; the last days where none is given."""
         start, end, now = self.whole("startTime"), self.whole("endTime"), self.runtime.shown_now()
         width = days * DAY_MS
         if start is not None and end is not None and end < start:
@@ -154,12 +160,12 @@ class BinanceCall:
         raise PutOff
 
     def struck(self, kind: str, row: Row | None = None) -> Row | None:
-        """What a fault of that kind (reject, not_found, partial_fill, accept_delay, ...) says about this order."""
+        """Return what a fault of that kind (reject, not_found, partial_fill, ...) says about this order, if any."""
         fault = self.exchange.faults.strike({kind}, self.about(row))
         return None if fault is None else fault.asked
 
     def about(self, row: Row | None = None) -> dict[str, str]:
-        """This request in the words that faults match by; instId is the engine's name of the instrument."""
+        """Return this request in the words that faults match by; instId is the engine's name of the instrument."""
         row = self.parameters if row is None else row
         wire = str(row.get("symbol", ""))
         known = {"exchange": "binance", "method": self.method, "path": f"fapi/{self.path}", "symbol": wire, "op": ""}
@@ -188,9 +194,10 @@ ENDPOINTS: dict[tuple[str, str], BinanceEndpoint] = {}
 def endpoint(
     method: str, path: str, weight: int = 1, security: str = PUBLIC, *, weight_all: int | None = None, orders: int = 0
 ) -> Callable[[Handler], Handler]:
-    """Registers a call under /fapi/ (or one under /sapi/, whose path then begins with "sapi/")."""
+    """Register a call under /fapi/ (or one under /sapi/, whose path then begins with "sapi/")."""
 
     def register(handler: Handler) -> Handler:
+        """Put the handler into the table of endpoints."""
         whole = weight if weight_all is None else weight_all
         ENDPOINTS[method, path] = BinanceEndpoint(handler, security, weight, whole, orders)
         return handler

@@ -86,18 +86,21 @@ class BinanceError(Exception):
 
     @property
     def body(self) -> dict[str, object]:
+        """Return the JSON of the answer."""
         return {"code": self.code, "msg": self.message}
 
 
 def coded(refusal: Refusal) -> BinanceError:
-    """Binance's answer to it."""
+    """Return Binance's answer to a refusal."""
     code, words = CODES[refusal.reason]
     return BinanceError(code, words.format(refusal.detail) if "{}" in words else words)
 
 
 def missing(name: str) -> BinanceError:
+    """Return the error of a parameter that is absent or malformed."""
     return BinanceError(-1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.")
 
 
 def malformed(name: str) -> BinanceError:
+    """Return the error of a parameter whose value is not valid."""
     return BinanceError(-1130, f"Data sent for parameter '{name}' is not valid.")

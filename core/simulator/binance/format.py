@@ -11,7 +11,7 @@ OUR_SIDES = {wire: side for side, wire in SIDES.items()}
 
 
 def text(value: Decimal | None, least: int = 0) -> str:
-    """The number without exponent, with at least that many decimals and no more zeros than these; None is 0."""
+    """Return the number without exponent, with at least that many decimals and no more zeros than these; None is 0."""
     shown = format(abs(value or ZERO).quantize(SHOWN), "f")
     whole, _, places = shown.partition(".")
     places = places.rstrip("0").ljust(least, "0")
@@ -20,10 +20,10 @@ def text(value: Decimal | None, least: int = 0) -> str:
 
 
 def money(value: Decimal | None) -> str:
-    """An amount of an asset: eight decimals, more only where there are more."""
+    """Return an amount of an asset: eight decimals, more only where there are more."""
     return text(value, 8)
 
 
 def number(identity: str) -> int:
-    """An id as the integer it is on the wire."""
+    """Return an id as the integer it is on the wire."""
     return int(identity.lstrip("-") or 0)

@@ -36,11 +36,12 @@ BEHIND = "Timestamp for this request is outside of the recvWindow."
 
 
 def sign(secret: str, text: bytes) -> str:
+    """Return the hex HMAC-SHA256 of the text, as Binance signs requests."""
     return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
 
 
 def unsigned(text: bytes) -> bytes:
-    """The parameters without their signature, byte for byte."""
+    """Return the parameters without their signature, byte for byte."""
     return b"&".join(part for part in text.split(b"&") if not part.startswith(b"signature="))
 
 
@@ -53,10 +54,11 @@ class BinanceHttp:
         self._answers = 0
 
     def routes(self) -> list[web.RouteDef]:
+        """Return the addresses that `answer` answers."""
         return [web.route("*", f"/{{base:fapi|sapi}}/{path}", self.answer) for path in ("{path:.*}",)]
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """One request, from the raw bytes to the raw answer."""
+        """Answer one request, from the raw bytes to the raw answer."""
         base, path = request.match_info["base"], request.match_info["path"].rstrip("/")
         self.runtime.requests[f"{request.method} /{base}/{path}"] += 1
         body, fault, headers = await request.read(), None, {}
@@ -94,7 +96,7 @@ class BinanceHttp:
     # -- who is calling
 
     def admit(self, found: BinanceEndpoint, call: BinanceCall, key: str, query: bytes, body: bytes) -> None:
-        """BinanceError unless key, signature and time of the request are as the endpoint wants them."""
+        """Raise BinanceError unless key, signature and time of the request are as the endpoint wants them."""
         if found.security == PUBLIC:
             return
         name = self.caller(key)
@@ -110,7 +112,7 @@ class BinanceHttp:
             raise BinanceError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
 
     def caller(self, key: str) -> str:
-        """The name of that key."""
+        """Return the name of that key; BinanceError where there is none."""
         if len(key) != 64:
             raise BinanceError(-2014, "API-key format invalid.", 401)
         for name in BINANCE_KEY_NAMES:
@@ -119,7 +121,7 @@ class BinanceHttp:
         raise BinanceError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
 
     def in_time(self, call: BinanceCall) -> None:
-        """BinanceError -1021 unless the request's time fits the machine's clock or the simulated one."""
+        """Raise BinanceError -1021 unless the request's time fits the machine's clock or the simulated one."""
         stamp, window = call.whole("timestamp"), call.whole("recvWindow", 5000)
         if stamp is None:
             raise BinanceError(-1102, "Mandatory parameter 'timestamp' was not sent, was empty/null, or malformed.")
@@ -138,7 +140,7 @@ class BinanceHttp:
     # -- answering
 
     def carried_out(self, call: BinanceCall, found: BinanceEndpoint, fault: Fault | None) -> tuple[int, Any]:
-        """Status and body of the answer, once the call has been carried out or kept from it by the fault."""
+        """Return status and body, once the call has been carried out or kept from it by the fault."""
         asked = fault.asked if fault is not None else {}
         kind = asked.get("kind")
         executed = kind in (None, "lost_after", "late", "slow") or bool(asked.get("executed", False))
@@ -194,7 +196,7 @@ def _parameters(query: bytes, body: bytes) -> dict[str, str]:
 
 
 def words(asked: dict[str, Any]) -> str:
-    """The usual message of a code that a fault wants."""
+    """Return the usual message of a code that a fault wants."""
     return {
         -1000: "An unknown error occurred while processing the request.",
         -1001: "Internal error; unable to process your request. Please try again.",
@@ -207,7 +209,7 @@ def words(asked: dict[str, Any]) -> str:
 
 
 def spared(call: BinanceCall) -> bool:
-    """Whether an overload lets it through: closing orders and cancels, but nothing of the algo service."""
+    """Return whether an overload lets it through: closing orders and cancels, but nothing of the algo service."""
     if call.method == "DELETE" or call.path not in ("v1/order", "v1/batchOrders", "v1/order/test"):
         return call.method in ("DELETE", "GET")
     closes = call.get("side") + call.get("positionSide") in ("SELLLONG", "BUYSHORT")

@@ -11,17 +11,19 @@ from core.simulator.engine.state import Refusal
 
 
 def letters() -> str:
+    """Return 64 random letters and digits."""
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(64))
 
 
 @endpoint("POST", "v1/listenKey", 1, KEY)
 def make(call: BinanceCall) -> Row:
+    """Answer `POST listenKey`: make the listen key, or keep it alive."""
     return {"listenKey": call.runtime.perform(BinanceMakeListenKey(letters()))}
 
 
 @endpoint("PUT", "v1/listenKey", 1, KEY)
 def renew(call: BinanceCall) -> Row:
-    """Needs no parameter; one that comes is not looked at."""
+    """Answer `PUT listenKey`: keep the listen key alive; a parameter that comes is not looked at."""
     try:
         return {"listenKey": call.runtime.perform(BinanceRenewListenKey())}
     except Refusal:
@@ -30,5 +32,6 @@ def renew(call: BinanceCall) -> Row:
 
 @endpoint("DELETE", "v1/listenKey", 1, KEY)
 def drop(call: BinanceCall) -> Row:
+    """Answer `DELETE listenKey`: end the listen key."""
     call.runtime.perform(BinanceDropListenKey())
     return {}

@@ -36,6 +36,7 @@ class BinanceMarketStream:
         self.exchange.listeners.append(self.heard)
 
     def contracts(self) -> list[BinanceContract]:
+        """Return every contract as it is listed now."""
         return [one for one in self.context.owner.contracts.values() if isinstance(one, BinanceContract)]
 
     def _contract(self, stream: str) -> BinanceContract | None:
@@ -45,6 +46,7 @@ class BinanceMarketStream:
     # -- when
 
     def heard(self, what: str, about: Any) -> None:
+        """Take note of prices that moved, for the end of the step, and tell liquidations."""
         if what == "price":
             self.runtime.book_numbers[about] += 1
             last, before = self.exchange.prices(about).last, self._lasts[about]
@@ -74,14 +76,14 @@ class BinanceMarketStream:
                             self.context.owner, symbol)))  # fmt: skip
 
     def first(self, connection: BinanceConnection, stream: str) -> None:
-        """A stream was subscribed to: how things stand."""
+        """Tell a stream that was subscribed to how things stand."""
         connection.streams[stream] = time.monotonic()
         self._lasts = {symbol: one.prices.last for symbol, one in self.exchange.markets.items()}
         if kind_of(stream) not in ("aggTrade", "trade"):
             self._tell(connection, stream, None)
 
     def every_moment(self) -> None:
-        """By the clock: say again what has been quiet for its time."""
+        """Repeat the streams that have been quiet for their period."""
         now = time.monotonic()
         for connection in list(self.sockets.open):
             for stream, spoke in list(connection.streams.items()):
@@ -131,7 +133,7 @@ class BinanceMarketStream:
             self._say(connection, stream, candle(self, contract, interval, kind_of(stream), bar, bar is not bars[-1]))
 
     def trade_of(self, contract: BinanceContract) -> Row:
-        """The trade that made the present price."""
+        """Return aggTrade: the trade that made the present price."""
         (number, was_sale), size = self._trades.get(contract.symbol, (0, False)), contract.lot * 10
         quantity = text(size, contract.quantity_precision)
         return event(self, "aggTrade", contract) | {
@@ -140,7 +142,7 @@ class BinanceMarketStream:
         }  # fmt: skip
 
     def plain_trade_of(self, contract: BinanceContract) -> Row:
-        """The same trade on the stream that the documentation no longer names."""
+        """Return trade: the same trade on the stream that the documentation no longer names."""
         row = self.trade_of(contract)
         return event(self, "trade", contract) | {"T": row["T"], "t": row["a"], "p": row["p"], "q": row["q"],
                                                  "X": "MARKET", "m": row["m"]}  # fmt: skip
@@ -200,23 +202,25 @@ class BinanceMarketStream:
 
 
 def kind_of(stream: str) -> str:
-    """The stream's kind without depth, interval or speed: kline, depth, markPrice, ..."""
+    """Return the stream's kind without depth, interval or speed: kline, depth, markPrice, ..."""
     name = stream.lstrip("!").split("@")[0] if stream.startswith("!") else f"{stream}@".split("@")[1]
     return name.split("_")[0].rstrip("0123456789")
 
 
 def changes(before: list[list[str]], after: list[list[str]]) -> list[list[str]]:
-    """The levels that differ; a level that is gone has quantity 0."""
+    """Return the levels that differ; a level that is gone has quantity 0."""
     known, wanted = ({level[0]: level[1] for level in levels} for levels in (before, after))
     gone = [[price, "0"] for price in known if price not in wanted]
     return gone + [[price, size] for price, size in wanted.items() if known.get(price) != size]
 
 
 def event(stream: BinanceMarketStream, name: str, contract: BinanceContract) -> Row:
+    """Return the fields that every event of an instrument begins with."""
     return {"e": name, "E": stream.exchange.now, "s": contract.wire, "ps": contract.wire, **TAIL}
 
 
 def mark_price(stream: BinanceMarketStream, contract: BinanceContract) -> Row:
+    """Return markPriceUpdate."""
     row = market.premium(stream.exchange, contract)
     return event(stream, "markPriceUpdate", contract) | {
         "p": row["markPrice"], "ap": row["markPrice"], "i": row["indexPrice"], "P": row["estimatedSettlePrice"],
@@ -225,6 +229,7 @@ def mark_price(stream: BinanceMarketStream, contract: BinanceContract) -> Row:
 
 
 def book_ticker(stream: BinanceMarketStream, contract: BinanceContract) -> Row:
+    """Return bookTicker: the best bid and ask."""
     row = market.book_ticker(stream.exchange, contract)
     return event(stream, "bookTicker", contract) | {
         "u": stream.runtime.book_number(contract.symbol), "T": stream.exchange.now, "b": row["bidPrice"],
@@ -233,6 +238,7 @@ def book_ticker(stream: BinanceMarketStream, contract: BinanceContract) -> Row:
 
 
 def mini_ticker(stream: BinanceMarketStream, contract: BinanceContract) -> Row:
+    """Return 24hrMiniTicker."""
     row = market.day(stream.exchange, contract)
     return event(stream, "24hrMiniTicker", contract) | {
         "c": row["lastPrice"], "o": row["openPrice"], "h": row["highPrice"], "l": row["lowPrice"],
@@ -241,6 +247,7 @@ def mini_ticker(stream: BinanceMarketStream, contract: BinanceContract) -> Row:
 
 
 def ticker(stream: BinanceMarketStream, contract: BinanceContract) -> Row:
+    """Return 24hrTicker."""
     row = market.day(stream.exchange, contract)
     return mini_ticker(stream, contract) | {
         "e": "24hrTicker", "p": row["priceChange"], "P": row["priceChangePercent"], "w": row["weightedAvgPrice"],
@@ -252,6 +259,7 @@ def ticker(stream: BinanceMarketStream, contract: BinanceContract) -> Row:
 def candle(
     stream: BinanceMarketStream, contract: BinanceContract, interval: str, kind: str, bar: Candle, ended: bool
 ) -> Row:
+    """Return kline or continuous_kline of that candle."""
     row = market.kline(bar, market.INTERVALS[interval] * market.MINUTE)
     inner = {
         "t": row[0], "T": row[6], "s": contract.wire, "i": interval, "f": 1, "L": row[8], "o": row[1], "c": row[4],

@@ -18,17 +18,19 @@ DEPTHS = (5, 10, 20, 50, 100, 500, 1000)
 
 @endpoint("GET", "v1/ping")
 def ping(call: BinanceCall) -> Row:
+    """Answer `GET ping`: nothing, to show that it is there."""
     return {}
 
 
 @endpoint("GET", "v1/time")
 def server_time(call: BinanceCall) -> Row:
+    """Answer `GET time`: the exchange's time."""
     return {"serverTime": call.runtime.shown_now()}
 
 
 @endpoint("GET", "v1/exchangeInfo")
 def exchange_info(call: BinanceCall) -> Row:
-    """The whole catalogue, whatever symbol is asked for."""
+    """Answer `GET exchangeInfo`: the whole catalogue, whatever symbol is asked for."""
     behaviour = call.exchange.behaviour
     stale = STALE_MS if behaviour["binance_flavour"] == "demo" else 0
     limits: list[Row] = [
@@ -49,7 +51,7 @@ def exchange_info(call: BinanceCall) -> Row:
 
 
 def one_or_all(call: BinanceCall, row: Any) -> Row | list[Row]:
-    """The row of the symbol asked for, or the rows of all."""
+    """Return the row of the symbol asked for, or the rows of all."""
     one = call.maybe_contract()
     made: Row | list[Row] = (
         [row(call.exchange, c) for c in call.contracts()] if one is None else row(call.exchange, one)
@@ -59,27 +61,32 @@ def one_or_all(call: BinanceCall, row: Any) -> Row | list[Row]:
 
 @endpoint("GET", "v1/premiumIndex", 1, weight_all=10)
 def premium_index(call: BinanceCall) -> Row | list[Row]:
+    """Answer `GET premiumIndex`: mark and index prices with the funding rate."""
     return one_or_all(call, market.premium)
 
 
 @endpoint("GET", "v1/ticker/price", 1, weight_all=2)
 @endpoint("GET", "v2/ticker/price", 1, weight_all=2)
 def ticker_price(call: BinanceCall) -> Row | list[Row]:
+    """Answer `GET ticker/price`: the last price."""
     return one_or_all(call, market.price)
 
 
 @endpoint("GET", "v1/ticker/bookTicker", 2, weight_all=5)
 def book_ticker(call: BinanceCall) -> Row | list[Row]:
+    """Answer `GET ticker/bookTicker`: the best bid and ask."""
     return one_or_all(call, market.book_ticker)
 
 
 @endpoint("GET", "v1/ticker/24hr", 1, weight_all=40)
 def ticker_day(call: BinanceCall) -> Row | list[Row]:
+    """Answer `GET ticker/24hr`: the last 24 hours."""
     return one_or_all(call, market.day)
 
 
 @endpoint("GET", "v1/depth", 10)
 def depth(call: BinanceCall) -> Row:
+    """Answer `GET depth`: the book."""
     contract, limit = call.contract(), call.whole("limit", 500)
     if limit not in DEPTHS:
         raise malformed("limit")
@@ -89,6 +96,7 @@ def depth(call: BinanceCall) -> Row:
 
 
 def candles(call: BinanceCall) -> list[list[Any]]:
+    """Return the candles that the parameters ask for, oldest first."""
     contract, interval, most = call.contract(), call.needed("interval"), call.limit(500, 1500)
     if interval not in market.INTERVALS:
         raise BinanceError(-1120, "Invalid interval.")
@@ -102,18 +110,21 @@ def candles(call: BinanceCall) -> list[list[Any]]:
 @endpoint("GET", "v1/klines", 5)
 @endpoint("GET", "v1/markPriceKlines", 5)
 def klines(call: BinanceCall) -> list[list[Any]]:
+    """Answer `GET markPriceKlines`: candles of an instrument."""
     return candles(call)
 
 
 @endpoint("GET", "v1/continuousKlines", 5)
 @endpoint("GET", "v1/indexPriceKlines", 5)
 def pair_klines(call: BinanceCall) -> list[list[Any]]:
+    """Answer `GET indexPriceKlines`: candles of a pair."""
     call.parameters["symbol"] = call.needed("pair")
     return candles(call)
 
 
 @endpoint("GET", "v1/fundingRate", 1)
 def funding_rates(call: BinanceCall) -> list[Row]:
+    """Answer `GET fundingRate`: the funding rates of the past."""
     contracts, most = call.chosen(), call.limit(100, 1000)
     begin, end, now = call.whole("startTime"), call.whole("endTime"), call.exchange.now
     last = min(now, end) if end is not None else now
@@ -129,11 +140,13 @@ def funding_rates(call: BinanceCall) -> list[Row]:
 
 @endpoint("GET", "v1/fundingInfo", 0)
 def funding_info(call: BinanceCall) -> list[Row]:
+    """Answer `GET fundingInfo`: instruments with unusual funding: there are none."""
     return []
 
 
 @endpoint("GET", "v1/openInterest", 1)
 def open_interest(call: BinanceCall) -> Row:
+    """Answer `GET openInterest`: the open interest."""
     contract = call.contract()
     held = sum((abs(p.contracts) for key, p in call.owner.positions.items() if key[0] == contract.symbol), ZERO)
     return {"symbol": contract.wire, "openInterest": text(held + 10_000, 3), "time": call.exchange.now}
@@ -142,7 +155,7 @@ def open_interest(call: BinanceCall) -> Row:
 @endpoint("GET", "v1/trades", 5)
 @endpoint("GET", "v1/aggTrades", 20)
 def recent_trades(call: BinanceCall) -> list[Row]:
-    """What the tape tells: one trade for each minute's close."""
+    """Answer `GET aggTrades`: one trade for each minute's close."""
     contract, most = call.contract(), call.limit(500, 1000)
     size = text(contract.lot * 10, contract.quantity_precision)
     made = []

@@ -15,7 +15,7 @@ MINUTE_MS, TEN_SECONDS_MS = 60_000, 10_000
 
 
 def weight_limit(behaviour: dict[str, Any]) -> int:
-    """The request weight of a minute: as switched, else what the live or the demo side has."""
+    """Return the request weight of a minute: as switched, else what the live or the demo side has."""
     return int(behaviour["binance_weight_limit"] or {"live": 2400, "demo": 6000}[behaviour["binance_flavour"]])
 
 
@@ -28,6 +28,7 @@ class BinanceLimits:
         self.forget()
 
     def forget(self) -> None:
+        """Begin to count anew."""
         self._weights: deque[tuple[float, int]] = deque()
         self._orders: deque[tuple[float, int]] = deque()
         self._refused = 0
@@ -43,7 +44,7 @@ class BinanceLimits:
         return sum(amount for at, amount in window if at > now - milliseconds)
 
     def admit(self, weight: int, remote: str) -> dict[str, str]:
-        """Count a request; the headers its answer bears, or BinanceError 429 or 418."""
+        """Count a request and return the headers its answer bears; BinanceError 429 or 418 where there are too many."""
         self.total += weight
         behaviour, now = self.runtime.exchange.behaviour, self._now()
         if not behaviour["rate_limits"]:
@@ -65,7 +66,7 @@ class BinanceLimits:
         raise BinanceError(-1003, f"{words} for live updates to avoid polling the API.", 429)
 
     def header(self) -> dict[str, str]:
-        """The weight header of an answer that was refused before it was counted."""
+        """Return the weight header of an answer that was refused before it was counted."""
         used = self._spent(self._weights, MINUTE_MS) if self.runtime.exchange.behaviour["rate_limits"] else 0
         return {"X-MBX-USED-WEIGHT-1M": str(used)}
 
@@ -76,12 +77,12 @@ class BinanceLimits:
         return BinanceError(-1003, f"{words} live updates to avoid bans.", 418)
 
     def counts(self) -> tuple[int, int, int]:
-        """The weight spent in a minute, and the new orders in 10 s and in a minute."""
+        """Return the weight spent in a minute, and the new orders in 10 s and in a minute."""
         short, long = self._spent(self._orders, TEN_SECONDS_MS), self._spent(self._orders, MINUTE_MS)
         return self._spent(self._weights, MINUTE_MS), short, long
 
     def admit_orders(self, count: int) -> dict[str, str]:
-        """Count new orders; the headers, or BinanceError -1015."""
+        """Count new orders and return the headers; BinanceError -1015 where there are too many."""
         behaviour = self.runtime.exchange.behaviour
         self._orders.append((self._now(), count))
         short, long = self._spent(self._orders, TEN_SECONDS_MS), self._spent(self._orders, MINUTE_MS)

@@ -17,11 +17,13 @@ DONE = {"code": 200, "msg": "success"}
 
 @endpoint("GET", "v1/positionSide/dual", 30, SIGNED)
 def position_mode(call: BinanceCall) -> Row:
+    """Answer `GET positionSide/dual`: whether the account is in hedge mode."""
     return {"dualSidePosition": call.owner.hedged}
 
 
 @endpoint("POST", "v1/positionSide/dual", 1, TRADE)
 def set_position_mode(call: BinanceCall) -> Row:
+    """Answer `POST positionSide/dual`: set hedge or one-way mode."""
     wanted = call.truth("dualSidePosition")
     if wanted is None:
         raise missing("dualSidePosition")
@@ -31,11 +33,13 @@ def set_position_mode(call: BinanceCall) -> Row:
 
 @endpoint("GET", "v1/multiAssetsMargin", 30, SIGNED)
 def multi_assets(call: BinanceCall) -> Row:
+    """Answer `GET multiAssetsMargin`: whether the account is in multi-assets mode."""
     return {"multiAssetsMargin": call.owner.multi_assets}
 
 
 @endpoint("POST", "v1/multiAssetsMargin", 1, TRADE)
 def set_multi_assets(call: BinanceCall) -> Row:
+    """Answer `POST multiAssetsMargin`: set multi-assets or single-asset mode."""
     wanted = call.truth("multiAssetsMargin")
     if wanted is None:
         raise missing("multiAssetsMargin")
@@ -45,6 +49,7 @@ def set_multi_assets(call: BinanceCall) -> Row:
 
 @endpoint("POST", "v1/leverage", 1, TRADE)
 def set_leverage(call: BinanceCall) -> Row:
+    """Answer `POST leverage`: set the leverage of an instrument."""
     contract, leverage = call.contract(), call.whole("leverage")
     if leverage is None:
         raise missing("leverage")
@@ -53,11 +58,13 @@ def set_leverage(call: BinanceCall) -> Row:
 
 
 def most(call: BinanceCall, contract: BinanceContract) -> str:
+    """Return the notional (USDT) that the leverage allows, as text."""
     return text(contract.largest_notional(call.owner.lever(contract.symbol)))
 
 
 @endpoint("POST", "v1/marginType", 1, TRADE)
 def set_margin_type(call: BinanceCall) -> Row:
+    """Answer `POST marginType`: set isolated or cross margin."""
     contract = call.contract()
     kind = call.choice("marginType", ("ISOLATED", "CROSSED"), -4040, "Invalid margin type.")
     call.perform(BinanceSetMarginType(contract.symbol, kind == "ISOLATED"))
@@ -66,6 +73,7 @@ def set_margin_type(call: BinanceCall) -> Row:
 
 @endpoint("POST", "v1/positionMargin", 1, TRADE)
 def set_position_margin(call: BinanceCall) -> Row:
+    """Answer `POST positionMargin`: move margin into an isolated position, or out of it."""
     contract, kind = call.contract(), call.choice("type", ("1", "2"))
     wire, amount = call.get("positionSide", "BOTH"), call.number("amount")
     if wire not in OUR_SIDES:
@@ -76,6 +84,7 @@ def set_position_margin(call: BinanceCall) -> Row:
 
 @endpoint("GET", "v1/symbolConfig", 5, SIGNED)
 def symbol_config(call: BinanceCall) -> list[Row]:
+    """Answer `GET symbolConfig`: margin type and leverage of each instrument."""
     owner = call.owner
     return [
         {"symbol": c.wire, "marginType": "ISOLATED" if c.symbol in owner.isolated else "CROSSED",
@@ -86,6 +95,7 @@ def symbol_config(call: BinanceCall) -> list[Row]:
 
 @endpoint("GET", "v1/accountConfig", 5, SIGNED)
 def account_config(call: BinanceCall) -> Row:
+    """Answer `GET accountConfig`: the account's modes and rights."""
     owner = call.owner
     return {"feeTier": 0, "canTrade": call.exchange.behaviour["binance_can_trade"], "canDeposit": True,
             "canWithdraw": True, "dualSidePosition": owner.hedged, "updateTime": 0,
@@ -94,6 +104,7 @@ def account_config(call: BinanceCall) -> Row:
 
 @endpoint("GET", "v1/leverageBracket", 1, SIGNED)
 def leverage_brackets(call: BinanceCall) -> list[Row]:
+    """Answer `GET leverageBracket`: the leverage brackets of each instrument."""
     return [
         {"symbol": c.wire, "notionalCoef": 1.0, "brackets": [
             {"bracket": one.number, "initialLeverage": one.leverage, "notionalCap": int(one.cap),
@@ -106,6 +117,7 @@ def leverage_brackets(call: BinanceCall) -> list[Row]:
 
 @endpoint("GET", "v1/commissionRate", 20, SIGNED)
 def commission_rate(call: BinanceCall) -> Row:
+    """Answer `GET commissionRate`: the fees of an instrument."""
     fees = call.exchange.behaviour["fees"]
     return {"symbol": call.contract().wire, "makerCommissionRate": fees["maker"], "takerCommissionRate": fees["taker"],
             "rpiCommissionRate": "0.00005"}  # fmt: skip
@@ -113,6 +125,7 @@ def commission_rate(call: BinanceCall) -> Row:
 
 @endpoint("GET", "v1/rateLimit/order", 1, SIGNED)
 def order_limits(call: BinanceCall) -> list[Row]:
+    """Answer `GET rateLimit/order`: how many orders may be placed."""
     behaviour = call.exchange.behaviour
     return [
         {
@@ -132,16 +145,19 @@ def order_limits(call: BinanceCall) -> list[Row]:
 
 @endpoint("GET", "v1/feeBurn", 30, SIGNED)
 def fee_burn(call: BinanceCall) -> Row:
+    """Answer `GET feeBurn`: whether fees are paid in BNB."""
     return {"feeBurn": call.exchange.behaviour["binance_fee_asset"] == "BNB"}
 
 
 @endpoint("GET", "v1/apiTradingStatus", 1, SIGNED, weight_all=10)
 def trading_status(call: BinanceCall) -> Row:
+    """Answer `GET apiTradingStatus`: the indicators of good trading: there are none."""
     return {"indicators": {}, "updateTime": call.exchange.now}
 
 
 @endpoint("GET", "sapi/v1/account/apiRestrictions", 1, SIGNED)
 def restrictions(call: BinanceCall) -> Row:
+    """Answer `GET sapi/v1/account/apiRestrictions`: what the API key may do."""
     return {"ipRestrict": False, "createTime": 1_700_000_000_000, "enableReading": True, "enableFutures": True,
             "enableWithdrawals": False, "enableInternalTransfer": False, "enableMargin": False,
             "enableSpotAndMarginTrading": False, "permitsUniversalTransfer": False}  # fmt: skip
@@ -149,6 +165,7 @@ def restrictions(call: BinanceCall) -> Row:
 
 @endpoint("GET", "sapi/v1/capital/config/getall", 10, SIGNED)
 def currencies(call: BinanceCall) -> list[Row]:
+    """Answer `GET sapi/v1/capital/config/getall`: the coins and their networks, as ccxt asks for them."""
     coins = ["USDT", "BNB", *sorted({contract.base for contract in call.contracts()} - {"BNB"})]
     return [
         {"coin": coin, "depositAllEnable": True, "withdrawAllEnable": True, "name": coin, "free": "0", "locked": "0",
@@ -163,14 +180,17 @@ def currencies(call: BinanceCall) -> list[Row]:
 
 @endpoint("GET", "sapi/v1/system/status")
 def system_status(call: BinanceCall) -> Row:
+    """Answer `GET sapi/v1/system/status`: that the system works."""
     return {"status": 0, "msg": "normal"}
 
 
 @endpoint("GET", "sapi/v1/margin/allPairs", 1, "key")
 def margin_pairs(call: BinanceCall) -> list[Row]:
+    """Answer `GET sapi/v1/margin/allPairs`: margin pairs: there are none."""
     return []
 
 
 @endpoint("GET", "sapi/v1/margin/isolated/allPairs", 10, SIGNED)
 def isolated_pairs(call: BinanceCall) -> list[Row]:
+    """Answer `GET sapi/v1/margin/isolated/allPairs`: isolated margin pairs: there are none."""
     return []

@@ -26,11 +26,12 @@ LAST_DATE = 253_402_300_799_000
 
 
 def side_of(call: BinanceCall) -> str:
+    """Return buy or sell; BinanceError -1117 where it is neither."""
     return call.choice("side", ("BUY", "SELL"), -1117, "Invalid side.").lower()
 
 
 def position_side_of(call: BinanceCall) -> str:
-    """long, short or net; what is absent is net."""
+    """Return long, short or net; what is absent is net."""
     wire = call.get("positionSide", "BOTH")
     if wire not in OUR_SIDES:
         raise BinanceError(-4060, "Invalid position side.")
@@ -38,13 +39,13 @@ def position_side_of(call: BinanceCall) -> str:
 
 
 def reduce_only_of(call: BinanceCall) -> str | None:
-    """ "true", "false" or None where it is absent."""
+    """Return "true", "false" or None where it is absent."""
     given = call.truth("reduceOnly")
     return None if given is None else "true" if given else "false"
 
 
 def draft(call: BinanceCall) -> Row:
-    """The order of a request in the engine's words; BinanceError where a parameter is missing or makes no sense."""
+    """Return the order of a request in the engine's words; BinanceError where a parameter makes no sense."""
     contract, side = call.contract(), side_of(call)
     kind = call.needed("type")
     if kind in CONDITIONAL:
@@ -71,7 +72,7 @@ def draft(call: BinanceCall) -> Row:
 
 
 def limit(call: BinanceCall, made: Row, wire: Row) -> None:
-    """The price and the life of a limit order."""
+    """Read the price and the life of a limit order into `made` and `wire`."""
     force = call.needed("timeInForce")
     if force not in KINDS:
         raise BinanceError(-1115, "Invalid timeInForce.")
@@ -100,6 +101,7 @@ def good_till(call: BinanceCall) -> int:
 
 
 def resp_type(call: BinanceCall) -> str:
+    """Return ACK or RESULT; BinanceError -1136 where it is neither."""
     kind = call.get("newOrderRespType", "ACK")
     if kind not in ("ACK", "RESULT"):
         raise BinanceError(-1136, "Invalid newOrderRespType.")
@@ -107,7 +109,7 @@ def resp_type(call: BinanceCall) -> str:
 
 
 def planned(call: BinanceCall) -> Row:
-    """What faults want of this one order."""
+    """Return what faults want of this one order."""
     plan: Row = {}
     for kind, word in (("not_found", "hidden"), ("accept_delay", "accept_delay")):
         struck = call.struck(kind)
@@ -120,6 +122,7 @@ def planned(call: BinanceCall) -> Row:
 
 
 def rejected(call: BinanceCall) -> None:
+    """Raise the error that a fault wants of this order."""
     struck = call.struck("reject")
     if struck is not None:
         raise BinanceError(int(struck["code"]), str(struck.get("message", "Operation failed.")))
@@ -127,6 +130,7 @@ def rejected(call: BinanceCall) -> None:
 
 @endpoint("POST", "v1/order", 0, TRADE, orders=1)
 def place(call: BinanceCall) -> Row:
+    """Answer `POST order`: place a plain order."""
     asked = draft(call)
     rejected(call)
     order = call.perform(BinancePlace(asked, planned(call)))
@@ -135,12 +139,13 @@ def place(call: BinanceCall) -> Row:
 
 @endpoint("POST", "v1/order/test", 0, TRADE)
 def place_test(call: BinanceCall) -> Row:
+    """Answer `POST order/test`: check a plain order without placing it."""
     call.context.order_checks.order(call.owner, draft(call))
     return {}
 
 
 def which(call: BinanceCall) -> tuple[str, str]:
-    """orderId and origClientOrderId, of which one must be there; the first wins."""
+    """Return orderId and origClientOrderId, of which one must be there; the first wins."""
     number, name = call.whole("orderId"), call.get("origClientOrderId")
     if number is None and not name:
         raise BinanceError(-1102, "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!")
@@ -148,18 +153,21 @@ def which(call: BinanceCall) -> tuple[str, str]:
 
 
 def cancelled(call: BinanceCall) -> Row:
+    """Cancel the order that the parameters name, and return its row."""
     contract, (order_id, client_id) = call.contract(), which(call)
     return order_rows.order(call.context, call.perform(BinanceCancel(contract.symbol, order_id, client_id)), False)
 
 
 @endpoint("DELETE", "v1/order", 1, TRADE)
 def cancel(call: BinanceCall) -> Row:
+    """Answer `DELETE order`: cancel a plain order."""
     rejected(call)
     return cancelled(call)
 
 
 @endpoint("PUT", "v1/order", 0, TRADE, orders=1)
 def amend(call: BinanceCall) -> Row:
+    """Answer `PUT order`: change size and price of a limit order."""
     rejected(call)
     contract, side, (order_id, client_id) = call.contract(), side_of(call), which(call)
     match = call.get("priceMatch", "NONE")
@@ -174,6 +182,7 @@ def amend(call: BinanceCall) -> Row:
 
 @endpoint("DELETE", "v1/allOpenOrders", 1, TRADE)
 def cancel_all(call: BinanceCall) -> Row:
+    """Answer `DELETE allOpenOrders`: cancel all plain orders of an instrument."""
     call.perform(BinanceCancelAll(call.contract().symbol))
     return {"code": 200, "msg": "The operation of cancel all open order is done."}
 
@@ -182,6 +191,7 @@ def cancel_all(call: BinanceCall) -> Row:
 
 
 def listed(call: BinanceCall, name: str, most: int) -> list[Any]:
+    """Return the JSON list in a parameter; BinanceError where it is none or too long."""
     try:
         found = orjson.loads(call.needed(name))
     except orjson.JSONDecodeError:
@@ -194,7 +204,7 @@ def listed(call: BinanceCall, name: str, most: int) -> list[Any]:
 
 
 def each(call: BinanceCall, requests: list[Row], one: Any) -> list[Row]:
-    """Each request's own fate: its answer, or its code and message."""
+    """Return each request's own answer, or its code and message."""
     answered = []
     for request in requests:
         parameters = {
@@ -215,6 +225,7 @@ def each(call: BinanceCall, requests: list[Row], one: Any) -> list[Row]:
 
 @endpoint("POST", "v1/batchOrders", 5, TRADE, orders=5)
 def place_batch(call: BinanceCall) -> list[Row]:
+    """Answer `POST batchOrders`: place up to five plain orders."""
     asked = listed(call, "batchOrders", 5)
     if not all(isinstance(one, dict) for one in asked):
         raise malformed("batchOrders")
@@ -223,11 +234,13 @@ def place_batch(call: BinanceCall) -> list[Row]:
 
 @endpoint("PUT", "v1/batchOrders", 5, TRADE, orders=5)
 def amend_batch(call: BinanceCall) -> list[Row]:
+    """Answer `PUT batchOrders`: change up to five limit orders."""
     return each(call, listed(call, "batchOrders", 5), amend)
 
 
 @endpoint("DELETE", "v1/batchOrders", 1, TRADE)
 def cancel_batch(call: BinanceCall) -> list[Row]:
+    """Answer `DELETE batchOrders`: cancel up to ten plain orders."""
     call.contract()
     name = "orderIdList" if call.get("orderIdList") else "origClientOrderIdList"
     word = {"orderIdList": "orderId", "origClientOrderIdList": "origClientOrderId"}[name]
@@ -236,6 +249,7 @@ def cancel_batch(call: BinanceCall) -> list[Row]:
 
 @endpoint("POST", "v1/countdownCancelAll", 10, TRADE)
 def count_down(call: BinanceCall) -> Row:
+    """Answer `POST countdownCancelAll`: cancel all orders of an instrument unless this is asked again in time."""
     contract, milliseconds = call.contract(), call.whole("countdownTime")
     if milliseconds is None:
         raise missing("countdownTime")
@@ -247,17 +261,19 @@ def count_down(call: BinanceCall) -> Row:
 
 
 def remembered(call: BinanceCall, order: BookOrder) -> bool:
-    """Ended without a fill, an order is forgotten after 3 days; all are after 90."""
+    """Return whether the order is still known: ended without a fill it is forgotten after 3 days, any after 90."""
     if order.living or not call.exchange.behaviour["binance_retention"]:
         return True
     return call.exchange.now - order.updated <= (90 if order.filled else 3) * DAY_MS
 
 
 def visible(call: BinanceCall, order: BookOrder) -> bool:
+    """Return whether the order is of this account, neither hidden nor forgotten."""
     return order.account == "binance" and call.context.orders.findable(order) and remembered(call, order)
 
 
 def found(call: BinanceCall) -> BookOrder:
+    """Return the order that the parameters name; BinanceError -2013 where it cannot be found."""
     contract, (order_id, client_id) = call.contract(), which(call)
     order = call.context.orders.find(contract.symbol, order_id, client_id)
     if order is None or not visible(call, order):
@@ -267,11 +283,13 @@ def found(call: BinanceCall) -> BookOrder:
 
 @endpoint("GET", "v1/order", 1, SIGNED)
 def find(call: BinanceCall) -> Row:
+    """Answer `GET order`: one plain order."""
     return order_rows.order(call.context, found(call), True)
 
 
 @endpoint("GET", "v1/openOrder", 1, SIGNED)
 def find_open(call: BinanceCall) -> Row:
+    """Answer `GET openOrder`: one plain order that rests."""
     order = found(call)
     if not order.living:
         raise UNKNOWN
@@ -280,6 +298,7 @@ def find_open(call: BinanceCall) -> Row:
 
 @endpoint("GET", "v1/openOrders", 1, SIGNED, weight_all=40)
 def open_orders(call: BinanceCall) -> list[Row]:
+    """Answer `GET openOrders`: the plain orders that rest."""
     symbols = {contract.symbol for contract in call.chosen()}
     mine = [o for o in call.exchange.live.values() if o.instrument in symbols and visible(call, o)]
     return [order_rows.order(call.context, order, True) for order in mine]
@@ -287,6 +306,7 @@ def open_orders(call: BinanceCall) -> list[Row]:
 
 @endpoint("GET", "v1/allOrders", 5, SIGNED)
 def all_orders(call: BinanceCall) -> list[Row]:
+    """Answer `GET allOrders`: plain orders, ended ones too."""
     symbols, least, most = {contract.symbol for contract in call.chosen()}, call.whole("orderId"), call.limit(500, 1000)
     mine = [o for o in call.exchange.orders.values() if o.instrument in symbols and visible(call, o)]
     if least is not None:
@@ -300,6 +320,7 @@ def all_orders(call: BinanceCall) -> list[Row]:
 
 @endpoint("GET", "v1/orderAmendment", 1, SIGNED)
 def amendments(call: BinanceCall) -> list[Row]:
+    """Answer `GET orderAmendment`: the changes of a limit order."""
     order = found(call)
     return [
         {"amendmentId": change["id"], "symbol": call.get("symbol"), "pair": call.get("symbol"),

@@ -36,7 +36,7 @@ class BinanceUserStream:
                 self.sockets.send(connection, key, event, about)
 
     def heard(self, what: str, about: Any) -> None:
-        """Something happened in the exchange."""
+        """Tell the stream what happened to the account."""
         if not self.sockets.open:
             return
         if what == "order" and about[0].account == "binance":

@@ -35,6 +35,7 @@ class BinanceWebsockets:
         self._others: set[BinanceConnection] = set()  # connections to the trading API
 
     def routes(self) -> list[web.RouteDef]:
+        """Return the addresses of the streams and of the trading API."""
         forms = [
             f"{prefix}/{form}" for prefix in (f"/{KINDS}", "") for form in ("{form:ws|stream}", "{form:ws}/{names:.+}")
         ]
@@ -43,6 +44,7 @@ class BinanceWebsockets:
     # -- streams
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        """Serve one connection to the streams until a side ends it."""
         known = request.match_info
         in_path, query = [name for name in known.get("names", "").split("/") if name], request.query
         names = in_path + [name for name in query.get("streams", "").split("/") if name]
@@ -137,7 +139,7 @@ class BinanceWebsockets:
     # -- the trading API
 
     async def serve_api(self, request: web.Request) -> web.StreamResponse:
-        """A session of requests and answers. The handshake itself has a weight."""
+        """Serve one session of the trading API; the handshake itself has a weight."""
         turned_away = self.api.turned_away(request.remote or "")
         if turned_away is not None:
             return turned_away

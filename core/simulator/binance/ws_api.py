@@ -40,7 +40,7 @@ class BinanceWsApi:
         self.runtime, self.http = runtime, http
 
     def turned_away(self, remote: str) -> web.Response | None:
-        """The refusal of a handshake that exceeds the limits."""
+        """Return the refusal of a handshake that exceeds the limits, else None."""
         try:
             self.http.limits.admit(HANDSHAKE_WEIGHT, remote)
         except BinanceError as error:
@@ -48,6 +48,7 @@ class BinanceWsApi:
         return None
 
     def answer(self, connection: BinanceConnection, text: str, remote: str) -> None:
+        """Answer one request of a session."""
         try:
             asked = orjson.loads(text)
             identity, method, sent = asked.get("id"), str(asked["method"]), asked.get("params", {})

@@ -26,7 +26,7 @@ class BinanceControl:
         self.runtime = runtime
 
     def intervene(self, body: Body) -> Body:
-        """The deed asked for; Refusal where the exchange says no, ValueError where there is no such deed."""
+        """Do what is asked for; Refusal where the exchange says no, ValueError where there is no such act."""
         deeds: dict[str, Callable[[Body], Body]] = {
             "close": self._close, "cancel": self._cancel, "place": self._place, "place_algo": self._place_algo,
             "deposit": self._deposit, "liquidate": self._liquidate, "adl": self._adl,
@@ -36,7 +36,7 @@ class BinanceControl:
         return deeds[body["do"]](body)
 
     def symbol(self, body: Body) -> str:
-        """The engine's name of the instrument."""
+        """Return the engine's name of the instrument; ValueError where there is none."""
         name = str(body.get("instId") or body["symbol"])
         wired = {contract.wire: contract.symbol for contract in self._call(body).contracts()}
         if name not in wired.values() and name not in wired:
@@ -103,7 +103,7 @@ class BinanceControl:
     # -- the whole truth
 
     def state(self) -> Body:
-        """The account as the engine keeps it, in the same rows as the other account's; sizes in the base coin."""
+        """Return the account as the engine keeps it, in the same rows as the other's; sizes in the base coin."""
         exchange, context, okx = self.runtime.exchange, self.runtime.binance, self.runtime.okx
         owner = context.owner
         return {

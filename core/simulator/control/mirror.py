@@ -21,10 +21,12 @@ class Mirror:
         self._task: asyncio.Task[None] | None = None
 
     def start(self, base_url: str, symbol: str | None) -> None:
+        """Follow the exchange at this address from now on, for one instrument or for all."""
         self.stop()
         self._task = asyncio.get_running_loop().create_task(self._follow(base_url.rstrip("/"), symbol))
 
     def stop(self) -> None:
+        """Follow nothing any more."""
         if self._task is not None:
             self._task.cancel()
             self._task = None

@@ -41,6 +41,7 @@ class Control:
         self.mirror = Mirror(runtime)
 
     def routes(self) -> list[web.RouteDef]:
+        """Return the addresses under /sim/."""
         table: list[tuple[str, str, Callable[[Body], Any]]] = [
             ("POST", "price", self.price), ("GET", "prices", self.prices), ("POST", "market", self.market),
             ("POST", "clock", self.clock),
@@ -57,6 +58,7 @@ class Control:
 
     def _guarded(self, handler: Callable[[Body], Any]) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:
+            """Answer one request with JSON; 400 with words where it makes no sense."""
             try:
                 raw = await request.read()
                 body = orjson.loads(raw) if raw else dict(request.query)
@@ -76,6 +78,7 @@ class Control:
     # -- prices and time
 
     def price(self, body: Body) -> Any:
+        """Move the prices of an instrument."""
         symbol = self.okx_side.symbol(body)
         prices = {
             name: str(_above_zero(body[name], name)) for name in ("last", "mark", "index") if body.get(name) is not None
@@ -84,6 +87,7 @@ class Control:
         return {"ok": True}
 
     def prices(self, body: Body) -> Any:
+        """Return the prices of every instrument, and what moves them."""
         return {
             symbol: {"last": text(m.prices.last), "mark": text(m.prices.mark), "index": text(m.prices.index),
                      "source": m.source}
@@ -91,6 +95,7 @@ class Control:
         }  # fmt: skip
 
     def market(self, body: Body) -> Any:
+        """Set what moves the prices from now on."""
         source, symbol = body["source"], self.okx_side.symbol(body) if body.get("instId") else None
         if source not in SOURCES:
             raise ValueError(f"source is one of {', '.join(SOURCES)}")
@@ -107,6 +112,7 @@ class Control:
         return {"ok": True}
 
     def clock(self, body: Body) -> Any:
+        """Move a stepped clock on, and return the time."""
         if "advance_seconds" in body:
             if self.runtime.clock.kind != "stepped":
                 raise ValueError("only a stepped clock is moved by hand")
@@ -120,13 +126,16 @@ class Control:
     # -- faults and switches
 
     def set_faults(self, body: Body) -> Any:
+        """Replace the active faults, and return them."""
         self.runtime.perform(SetFaults(body))
         return self.faults(body)
 
     def faults(self, body: Body) -> Any:
+        """Return the active faults with how often each has struck."""
         return self.runtime.exchange.faults.shown()
 
     def set_switches(self, body: Body) -> Any:
+        """Choose behaviours, and return all of them."""
         for name in body:
             if name not in self.runtime.exchange.behaviours:
                 raise ValueError(f"there is no switch {name}")
@@ -134,6 +143,7 @@ class Control:
         return self.switches(body)
 
     def switches(self, body: Body) -> Any:
+        """Return all behaviours."""
         return self.runtime.exchange.behaviour | {"demo_keys": self.runtime.keys["okx_demo"]}
 
     # -- what a person does in an account
@@ -146,6 +156,7 @@ class Control:
     # -- starting afresh, and looking
 
     def reset(self, body: Body) -> Any:
+        """Begin everything anew under the same keys."""
         self.mirror.stop()
         self.runtime.journal.perform(Reset(body.get("seed"), body.get("balance")))
         self.runtime.clock.restart(self.runtime.exchange.now)
@@ -156,14 +167,17 @@ class Control:
         return {"ok": True}
 
     def forget_requests(self, body: Body) -> Any:
+        """Begin to count requests anew."""
         self.runtime.requests.clear()
         return {"ok": True}
 
     def delay(self, body: Body) -> Any:
+        """Hold back every answer and push by so many ms."""
         self.runtime.delay_seconds = max(0.0, float(body["ms"]) / 1000)
         return {"ok": True, "ms": body["ms"]}
 
     def health(self, body: Body) -> Any:
+        """Return that it is there, its time and its seed."""
         return {
             "ok": True,
             "now": self.clock({})["now"],
@@ -172,6 +186,7 @@ class Control:
         }
 
     def candles(self, body: Body) -> Any:
+        """Return the latest one-minute candles of an instrument."""
         market = self.runtime.exchange.markets[self.okx_side.symbol(body)]
         chosen = market.tape.minutes[-int(body.get("limit", 300)) :]
         return {"candles": [[candle[0], *map(text, candle[1:])] for candle in chosen]}

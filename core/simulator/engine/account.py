@@ -5,7 +5,7 @@ adds up to it as well. Knows prices only as they are handed in.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -45,9 +45,11 @@ class ExchangeAccount:
     )  # fmt: skip
 
     def state(self) -> dict[str, Any]:
+        """Return everything that `restore` needs."""
         return {name: getattr(self, name) for name in self.SAVED}
 
     def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
         for name, value in state.items():
             setattr(self, name, value)
         living = {(position.position_id, position.created): position for position in self.positions.values()}
@@ -58,38 +60,45 @@ class ExchangeAccount:
     # -- margin
 
     def forced_name(self, kind: str, now: int) -> str:
-        """The client id under which the exchange itself closes a position (liquidation, adl)."""
+        """Return the client id under which the exchange closes a position (liquidation, adl); "" for none."""
         return ""
 
     def lever(self, instrument: str) -> Decimal:
+        """Return the leverage that is set for the instrument, or the default."""
         return self.leverage.get(instrument, DEFAULT_LEVERAGE)
 
     def notional(self, instrument: str, contracts: Decimal, price: Decimal) -> Decimal:
+        """Return what that many contracts are worth at that price (USDT)."""
         return abs(contracts) * self.contracts[instrument].value * price
 
     def unrealised(self, position: HeldPosition, price: Decimal) -> Decimal:
+        """Return what closing the position at that price would gain (USDT)."""
         return position.contracts * self.contracts[position.instrument].value * (price - position.average)
 
     def equity(self, prices: Callable[[str], MarketPrices]) -> Decimal:
+        """Return balance and unrealised gains at the mark prices (USDT)."""
         return self.balance + sum(
             (self.unrealised(p, prices(p.instrument).mark) for p in self.positions.values()), ZERO
         )
 
     def margin(self, position: HeldPosition, mark: Decimal) -> Decimal:
-        """Initial margin: notional by leverage."""
+        """Return the initial margin of the position at that mark: notional by leverage (USDT)."""
         return self.notional(position.instrument, position.contracts, mark) / self.lever(position.instrument)
 
     def maintenance(self, position: HeldPosition, mark: Decimal) -> Decimal:
+        """Return the maintenance margin of the position at that mark (USDT)."""
         return self.contracts[position.instrument].maintenance_of(position.contracts, mark)
 
     def held_margin(self, prices: Callable[[str], MarketPrices]) -> Decimal:
+        """Return the initial margin of all positions (USDT)."""
         return sum((self.margin(p, prices(p.instrument).mark) for p in self.positions.values()), ZERO)
 
     def held_maintenance(self, prices: Callable[[str], MarketPrices]) -> Decimal:
+        """Return the maintenance margin of all positions (USDT)."""
         return sum((self.maintenance(p, prices(p.instrument).mark) for p in self.positions.values()), ZERO)
 
     def liquidation_price(self, instrument: str, prices: Callable[[str], MarketPrices]) -> Decimal | None:
-        """The mark of this instrument at which equity meets maintenance, all others standing still; None: never."""
+        """Return the mark at which equity meets maintenance, all others standing still; None: never."""
         mark, contract = prices(instrument).mark, self.contracts[instrument]
         here = [position for (symbol, _), position in self.positions.items() if symbol == instrument]
         slope = sum((p.contracts * contract.value for p in here), ZERO)
@@ -103,16 +112,17 @@ class ExchangeAccount:
     # -- positions
 
     def held(self, instrument: str, side: str) -> Decimal:
+        """Return the contracts held on that side: above zero long, below zero short."""
         position = self.positions.get((instrument, side))
         return position.contracts if position else ZERO
 
     def closable(self, order: BookOrder) -> Decimal:
-        """How many contracts the order could close of what is held."""
+        """Return how many contracts the order could close of what is held."""
         held = self.held(order.instrument, order.position_side)
         return abs(held) if held * order.sign < 0 else ZERO
 
     def closes(self, order: BookOrder) -> bool:
-        """Whether the order can only close: by its side while hedged, by its flag otherwise."""
+        """Return whether the order can only close: by its side while hedged, by its flag otherwise."""
         if order.position_side == "net":
             return order.reduce_only
         return (order.position_side == "long") == (order.side == "sell")
@@ -120,7 +130,7 @@ class ExchangeAccount:
     def fill(
         self, order: BookOrder, fill: BookedFill, now: int, retention_ms: int, next_id: Callable[[], str]
     ) -> tuple[Decimal, bool]:
-        """Book one execution whose fee is known; returns the PnL it realised and whether the position is now flat."""
+        """Book one execution whose fee is known; return the PnL it realised and whether the position is now flat."""
         key, left, realised, flat = (order.instrument, order.position_side), fill.size, ZERO, False
         position, fee = self.positions.get(key), fill.fee
         if position is not None and position.contracts * order.sign < 0:
@@ -181,7 +191,7 @@ class ExchangeAccount:
         position.updated, position.trade_id = now, fill.trade_id
 
     def flat_position(self, key: Key, now: int, retention_ms: int) -> HeldPosition | None:
-        """The last life of that key, if nothing is held and its id is still remembered."""
+        """Return the last life of that key, if nothing is held and its id is still remembered."""
         identity, flat_since = self.position_ids.get(key, ("", 0))
         if key in self.positions or not identity or now - flat_since > retention_ms:
             return None
@@ -189,19 +199,19 @@ class ExchangeAccount:
         return next(lives, None)
 
     def spare(self, prices: Callable[[str], MarketPrices]) -> Decimal:
-        """The equity that no position needs as margin (USDT)."""
+        """Return the equity that no position needs as margin (USDT)."""
         return self.equity(prices) - self.held_margin(prices)
 
     def left_for(self, position: HeldPosition, mark: Decimal) -> Decimal:
-        """What is left to pay a liquidation of that position with (USDT); below zero others must pay."""
+        """Return what is left to pay a liquidation of that position with (USDT); below zero others must pay."""
         return self.balance + self.unrealised(position, mark)
 
     def stands_alone(self, position: HeldPosition) -> bool:
-        """Whether the position has margin of its own, so that its end touches no other."""
+        """Return whether the position has margin of its own, so that its end touches no other."""
         return False
 
     def funded(self, position: HeldPosition, amount: Decimal) -> None:
-        """Funding was paid (below zero) or received on that position."""
+        """Book funding that was paid (below zero) or received on that position."""
         position.funding += amount
 
     def charged(self, fee: Decimal) -> tuple[Decimal, str, Decimal]:
@@ -209,9 +219,11 @@ class ExchangeAccount:
         return fee, "USDT", fee
 
     def in_danger(self, prices: Callable[[str], MarketPrices]) -> bool:
+        """Return whether the equity has fallen to the maintenance margin."""
         return bool(self.positions) and self.equity(prices) <= self.held_maintenance(prices)
 
     def largest_loser(self, prices: Callable[[str], MarketPrices]) -> HeldPosition:
+        """Return the position to liquidate first: the one that has lost most."""
         return min(
             self.positions.values(), key=lambda p: (self.unrealised(p, prices(p.instrument).mark), p.instrument, p.side)
         )
@@ -219,7 +231,7 @@ class ExchangeAccount:
     # -- money
 
     def book(self, bill: Bill) -> Bill:
-        """Change the balance by the bill, under the heading that its kind names."""
+        """Change the balance by the bill, under the heading that its kind names, and return it."""
         self.balance += bill.change
         if bill.kind == "deposit":
             self.deposits += bill.change
@@ -241,10 +253,7 @@ class ExchangeAccount:
     def funding_due(
         self, rates: Callable[[str], Decimal], prices: Callable[[str], MarketPrices]
     ) -> Iterator[tuple[HeldPosition, Decimal]]:
-        """What each position pays (below zero) or receives at a funding time."""
+        """Yield what each position pays (below zero) or receives at a funding time."""
         for position in list(self.positions.values()):
             notional = position.contracts * self.contracts[position.instrument].value * prices(position.instrument).mark
             yield position, money(-notional * rates(position.instrument))
-
-    def copy_of(self, position: HeldPosition) -> HeldPosition:
-        return replace(position)

@@ -48,6 +48,7 @@ def flag(default: bool) -> Behaviour:
     """Return a behaviour that is true or false."""
 
     def check(name: str, value: Any) -> Any:
+        """Return the value in the form it is kept in; ValueError where it is not taken."""
         if not isinstance(value, bool):
             raise ValueError(f"{name} is true or false")
         return value
@@ -59,6 +60,7 @@ def choice(default: Any, *others: Any, convert: Callable[[Any], Any] | None = No
     """Return a behaviour that is one of these values, after `convert` where it is given."""
 
     def check(name: str, value: Any) -> Any:
+        """Return the value in the form it is kept in; ValueError where it is not taken."""
         value = value if convert is None else convert(value)
         if value not in (default, *others):
             raise ValueError(f"{name} is one of {sorted(map(str, (default, *others)))}")
@@ -71,6 +73,7 @@ def at_least_zero(default: Any) -> Behaviour:
     """Return a behaviour that is a number not below zero."""
 
     def check(name: str, value: Any) -> Any:
+        """Return the value in the form it is kept in; ValueError where it is not taken."""
         if finite(name, value) < 0:
             raise ValueError(f"{name} is too small")
         return value
@@ -82,6 +85,7 @@ def above_zero(default: Any) -> Behaviour:
     """Return a behaviour that is a number above zero."""
 
     def check(name: str, value: Any) -> Any:
+        """Return the value in the form it is kept in; ValueError where it is not taken."""
         if finite(name, value) <= 0:
             raise ValueError(f"{name} is too small")
         return value
@@ -93,6 +97,7 @@ def any_number(default: Any) -> Behaviour:
     """Return a behaviour that is any finite number."""
 
     def check(name: str, value: Any) -> Any:
+        """Return the value in the form it is kept in; ValueError where it is not taken."""
         finite(name, value)
         return value
 

@@ -19,12 +19,12 @@ Candle = list[Any]
 
 
 def draw(*key: object) -> random.Random:
-    """A random source that depends on the key alone, so that nothing needs to remember how far it has come."""
+    """Return a random source that depends on the key alone, so that nothing needs to remember how far it has come."""
     return random.Random(":".join(map(str, key)))
 
 
 def volume(seed: int, symbol: str, minute: int, price: Decimal) -> Decimal:
-    """A believable volume (coins) of one minute."""
+    """Return a believable volume (coins) of one minute."""
     value = draw(seed, symbol, minute, "volume").lognormvariate(13, 0.7)
     return (Decimal(str(round(value, 2))) / price).quantize(Decimal("0.0001")) + Decimal("0.0001")
 
@@ -32,7 +32,7 @@ def volume(seed: int, symbol: str, minute: int, price: Decimal) -> Decimal:
 def history(
     seed: int, symbol: str, price: Decimal, tick: Decimal, end: int, minutes: int, width: Decimal
 ) -> list[Candle]:
-    """Minutes of a seeded walk that ends at `price` at the time `end` (ms)."""
+    """Return minutes of a seeded walk that ends at `price` at the time `end` (ms)."""
     return [list(candle) for candle in _walked(seed, symbol, price, tick, end, minutes, width)]
 
 
@@ -54,7 +54,7 @@ def _walked(
 
 
 def read(file: Path, tick: Decimal) -> list[Candle]:
-    """The candles of a csv file (plain or .gz; open_time,open,high,low,close,volume), rounded to the tick.
+    """Return the candles of a csv file (plain or .gz; open_time,open,high,low,close,volume), rounded to the tick.
 
     Raises OSError where it cannot be opened and ValueError where a row is no candle.
     """
@@ -76,7 +76,7 @@ class Tape:
         self.minutes = minutes
 
     def see(self, at: int, price: Decimal) -> None:
-        """The price is this at that time (ms)."""
+        """Mark a price at that time (ms)."""
         opened = at - at % MINUTE
         if not self.minutes or self.minutes[-1][0] < opened:
             before = self.minutes[-1][4] if self.minutes else price
@@ -89,7 +89,7 @@ class Tape:
         candle[2], candle[3], candle[4] = max(candle[2], price), min(candle[3], price), price
 
     def bars(self, length: int, offset: int = 0) -> list[Candle]:
-        """Candles of that length (ms), which open at multiples of it plus the offset; oldest first."""
+        """Return candles of that length (ms), which open at multiples of it plus the offset; oldest first."""
         if length == MINUTE:
             return self.minutes
         made: list[Candle] = []

@@ -36,30 +36,32 @@ class Contract:
 
     @property
     def penalty_rate(self) -> Decimal:
-        """What a liquidation costs, as a share of the notional."""
+        """Return what a liquidation costs, as a share of the notional."""
         return Decimal("0.005")
 
     @property
     def index(self) -> str:
+        """Return the name of the index that the contract follows."""
         return f"{self.base}-USDT"
 
     @property
     def tiers(self) -> list[Tier]:
+        """Return the tiers, smallest first."""
         return [
             Tier(self.tier_contracts * size, self.max_leverage / less, self.maintenance * rate)
             for size, less, rate in TIERS
         ]
 
     def maintenance_rate(self, contracts: Decimal) -> Decimal:
-        """The rate of the tier that this many contracts fall into."""
+        """Return the rate of the tier that this many contracts fall into."""
         held = abs(contracts)  # asked at every price: the tiers themselves are not made for it
         reached = (rate for size, _, rate in TIERS if held <= self.tier_contracts * size)
         return self.maintenance * next(reached, TIERS[-1][2])
 
     def maintenance_of(self, contracts: Decimal, price: Decimal) -> Decimal:
-        """The maintenance margin (USDT) of that many contracts at that price."""
+        """Return the maintenance margin (USDT) of that many contracts at that price."""
         return self.maintenance_rate(contracts) * abs(contracts) * self.value * price
 
     def maintenance_slope(self, contracts: Decimal, price: Decimal) -> Decimal:
-        """How much that margin grows with each USDT of price, near this price."""
+        """Return how much that margin grows with each USDT of price, near this price."""
         return self.maintenance_of(contracts, Decimal(1))

@@ -35,6 +35,7 @@ class MarketPrices:
     index: Decimal
 
     def by(self, kind: str) -> Decimal:
+        """Return the price of that kind: last, mark or index."""
         return {"last": self.last, "mark": self.mark, "index": self.index}[kind]
 
 
@@ -51,7 +52,7 @@ class Market:
     recorded: dict[int, Candle] = field(default_factory=dict)
 
     def path(self, goal: MarketPrices) -> Iterator[MarketPrices]:
-        """The straight way from here to there, in small steps."""
+        """Yield the straight way from here to the goal, in small steps."""
         start = MarketPrices(self.prices.last, self.prices.mark, self.prices.index)
         far = max(
             abs(end - begin) / begin
@@ -70,7 +71,7 @@ class Market:
         yield goal
 
     def next(self, before: int, now: int) -> MarketPrices | None:
-        """Where the prices go between those times (ms); None where they stay."""
+        """Return where the prices go between those times (ms); None where they stay."""
         last = self._last_at(before, now)
         if last is None:
             return None
@@ -129,7 +130,7 @@ class Market:
         return near(self.contract.tick, last + max(-bound, min(bound, gap)))
 
     def set(self, prices: MarketPrices, at: int) -> None:
-        """These are the prices now."""
+        """Set the prices at that time (ms), and mark them on the tape."""
         self.prices = prices
         self.tape.see(at, prices.last)
         if self.tape.minutes[-1][5] == 0:
@@ -140,12 +141,12 @@ class Market:
     # -- the book
 
     def best(self, buying: bool, spread_ticks: Decimal) -> Decimal:
-        """The price at which a small taker trades: the ask for a buyer, the bid for a seller."""
+        """Return the price at which a small taker trades: the ask for a buyer, the bid for a seller."""
         away = self.contract.tick * spread_ticks
         return self.prices.last + away if buying else max(self.contract.tick, self.prices.last - away)
 
     def taken(self, buying: bool, size: Decimal, costs: dict[str, Any]) -> Decimal:
-        """What a taker of that size pays on average, per coin."""
+        """Return what a taker of that size pays on average, per coin."""
         ticks = (size / Decimal(costs["impact_contracts_per_tick"])).to_integral_value(ROUND_FLOOR)
         way = 1 if buying else -1
         price = self.best(buying, Decimal(costs["spread_ticks"])) + way * ticks * self.contract.tick
@@ -153,7 +154,7 @@ class Market:
         return max(self.contract.tick, near(self.contract.tick, price))
 
     def band(self) -> tuple[Decimal, Decimal]:
-        """The highest price of a buy and the lowest of a sell."""
+        """Return the highest price of a buy and the lowest of a sell."""
         high, low = self.prices.last * (1 + BAND), self.prices.last * (1 - BAND)
         return near(self.contract.tick, high), near(self.contract.tick, low)
 
@@ -176,6 +177,6 @@ def first_market(contract: Contract, seed: int, start: int, candles: list[Candle
 
 
 def funding_rate(seed: int, symbol: str, at: int) -> Decimal:
-    """The rate charged at that funding time (ms): above zero longs pay. Never exactly zero."""
+    """Return the rate charged at that funding time (ms): above zero longs pay. Never exactly zero."""
     rate = Decimal(str(round(draw(seed, symbol, at // FUNDING_MS, "funding").gauss(0.0001, 0.00008), 8)))
     return rate if rate else Decimal("0.0001")

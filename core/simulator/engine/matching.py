@@ -20,7 +20,7 @@ AT_ONCE = ("market", "optimal_limit_ioc")
 
 
 def reaches(order: BookOrder, market: Market, costs: dict[str, Any]) -> bool:
-    """Whether the order, arriving now, would take."""
+    """Return whether the order, arriving now, would take."""
     if order.kind in AT_ONCE or order.price is None:
         return True
     best = market.best(order.side == "buy", Decimal(costs["spread_ticks"]))
@@ -28,7 +28,7 @@ def reaches(order: BookOrder, market: Market, costs: dict[str, Any]) -> bool:
 
 
 def taker_price(order: BookOrder, size: Decimal, market: Market, costs: dict[str, Any]) -> Decimal:
-    """What the order pays for taking that size now."""
+    """Return what the order pays for taking that size now."""
     price = market.taken(order.side == "buy", size, costs)
     if order.kind in AT_ONCE or order.price is None:
         return price
@@ -36,6 +36,6 @@ def taker_price(order: BookOrder, size: Decimal, market: Market, costs: dict[str
 
 
 def touched(order: BookOrder, last: Decimal) -> bool:
-    """Whether a resting order fills at this last price."""
+    """Return whether a resting order fills at this last price."""
     assert order.price is not None
     return last <= order.price if order.side == "buy" else last >= order.price

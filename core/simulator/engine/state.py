@@ -12,20 +12,22 @@ PENNY = Decimal("0.000000000001")  # money moves in whole multiples of this, so 
 
 
 def money(amount: Decimal) -> Decimal:
-    """The amount in whole pennies."""
+    """Return the amount in whole pennies."""
     return amount.quantize(PENNY)
 
 
 def down_to(step: Decimal, amount: Decimal) -> Decimal:
-    """The largest whole number of steps that is not more than the (positive) amount."""
+    """Return the largest whole number of steps that is not more than the (positive) amount."""
     return (amount / step).to_integral_value(ROUND_DOWN) * step
 
 
 def up_to(step: Decimal, amount: Decimal) -> Decimal:
+    """Return the smallest whole number of steps that is not less than the (positive) amount."""
     return (amount / step).to_integral_value(ROUND_UP) * step
 
 
 def near(step: Decimal, amount: Decimal) -> Decimal:
+    """Return the whole number of steps that is nearest to the amount."""
     return (amount / step).to_integral_value() * step
 
 
@@ -111,18 +113,22 @@ class BookOrder:
 
     @property
     def living(self) -> bool:
+        """Return whether the order can still fill."""
         return self.state in ("live", "partially_filled")
 
     @property
     def left(self) -> Decimal:
+        """Return the contracts that are not filled yet."""
         return self.size - self.filled
 
     @property
     def sign(self) -> int:
+        """Return +1 for a buy and -1 for a sell."""
         return 1 if self.side == "buy" else -1
 
     @property
     def average(self) -> Decimal | None:
+        """Return the average price of what is filled (USDT); None where nothing is."""
         return self.paid / self.filled if self.filled else None
 
 
@@ -181,6 +187,7 @@ class HeldPosition:
 
     @property
     def realised(self) -> Decimal:
+        """Return what this life has earned: PnL, fees, funding and penalties (USDT)."""
         return self.pnl + self.fee + self.funding + self.penalty
 
 

@@ -14,6 +14,7 @@ QUARTER_MS = 92 * 86_400_000
 
 @endpoint("GET", "account/balance", 10)
 def balance(call: OkxCall) -> list[Any]:
+    """Answer `GET account/balance`: the balance of the account."""
     row = account.balance(call.context, call.owner)
     wanted = [name for name in call.get("ccy").split(",") if name]
     row["details"] = [detail for detail in row["details"] if not wanted or detail["ccy"] in wanted]
@@ -22,6 +23,7 @@ def balance(call: OkxCall) -> list[Any]:
 
 @endpoint("GET", "account/positions", 10)
 def positions(call: OkxCall) -> list[Any]:
+    """Answer `GET account/positions`: the positions that are held; asked for by instrument, flat ones too."""
     symbols = [name for name in call.get("instId").split(",") if name]
     ids = [name for name in call.get("posId").split(",") if name]
     if call.get("instType", "SWAP") not in ("SWAP", "ANY"):
@@ -38,6 +40,7 @@ def positions(call: OkxCall) -> list[Any]:
 
 @endpoint("GET", "account/positions-history", 10)
 def positions_history(call: OkxCall) -> list[Any]:
+    """Answer `GET account/positions-history`: the lives of positions that were closed."""
     lag = int(float(call.exchange.behaviour["position_history_lag_seconds"]) * 1000)
     now, wanted = (
         call.exchange.now,
@@ -55,6 +58,7 @@ def positions_history(call: OkxCall) -> list[Any]:
 
 @endpoint("GET", "account/max-size", 20)
 def max_size(call: OkxCall) -> list[Any]:
+    """Answer `GET account/max-size`: how many contracts may be opened."""
     made = []
     for symbol in call.needed("instId").split(","):
         contract = call.exchange.contract(call.owner, symbol)
@@ -72,6 +76,7 @@ def max_size(call: OkxCall) -> list[Any]:
 
 @endpoint("GET", "account/max-avail-size", 20)
 def max_available(call: OkxCall) -> list[Any]:
+    """Answer `GET account/max-avail-size`: the margin that is free."""
     free = text(max(ZERO, call.context.margin.free(call.owner)))
     return [{"instId": symbol, "availBuy": free, "availSell": free} for symbol in call.needed("instId").split(",")]
 
@@ -79,6 +84,7 @@ def max_available(call: OkxCall) -> list[Any]:
 @endpoint("GET", "account/bills", 5)
 @endpoint("GET", "account/bills-archive", 5)
 def bills(call: OkxCall) -> list[Any]:
+    """Answer `GET account/bills-archive`: changes of the balance."""
     wanted = {name: call.get(name) for name in ("instType", "instId", "type", "subType", "ccy", "mgnMode")}
     begin, end = call.whole("begin"), call.whole("end")
     made = [account.bill(bill) for bill in reversed(call.owner.ledger)
@@ -89,4 +95,5 @@ def bills(call: OkxCall) -> list[Any]:
 
 @endpoint("GET", "account/instruments", 20, per="user+kind")
 def instruments(call: OkxCall) -> list[Any]:
+    """Answer `GET account/instruments`: the instruments as the account may trade them."""
     return [market.account_instrument(row) for row in public.instruments(call)]

@@ -31,9 +31,11 @@ class OkxConnection:
 
     @property
     def account(self) -> str | None:
+        """Return the account that the connection is logged in to; None before the login."""
         return KEY_NAMES[self.key][0] if self.key else None
 
     def say(self, message: Any, after: float = 0.0) -> None:
+        """Send a message once everything before is sent, and not before so many seconds have passed."""
         body = message.encode() if isinstance(message, str) else orjson.dumps(message)
         self.line.put_nowait((time.monotonic() + after, body))
 

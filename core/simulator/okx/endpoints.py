@@ -44,19 +44,22 @@ class OkxCall:
 
     @property
     def owner(self) -> ExchangeAccount:
+        """Return the account of the caller."""
         return self.exchange.accounts[self.account]
 
     def get(self, name: str, default: str = "") -> str:
+        """Return the parameter as text; `default` where it is absent."""
         value = self.parameters.get(name, default)
         return str(value)
 
     def needed(self, name: str) -> str:
+        """Return the parameter; OkxError 50014 where it is absent."""
         if name not in self.parameters:
             raise OkxError("50014", f"Parameter {name} can not be empty.", 400)
         return self.get(name)
 
     def whole(self, name: str, default: int | None = None) -> int | None:
-        """The parameter as a whole number."""
+        """Return the parameter as a whole number."""
         text = self.get(name)
         if not text:
             return default
@@ -65,10 +68,11 @@ class OkxCall:
         return int(text)
 
     def limit(self, most: int = 100) -> int:
+        """Return the parameter `limit`, at most `most`."""
         return max(1, min(most, self.whole("limit", most if most <= 100 else 100) or 1))
 
     def symbol(self, name: str = "instId") -> str:
-        """An instrument that exists."""
+        """Return the parameter as an instrument; OkxError 51001 where there is none of that name."""
         symbol = self.needed(name)
         if symbol not in self.exchange.setup.contracts:
             raise OkxError("51001", "Instrument ID, Instrument ID code, or Spread ID doesn't exist.")
@@ -82,7 +86,7 @@ class OkxCall:
         raise PutOff
 
     def rows(self, asked: list[Row], one: Callable[["OkxCall", Row], Row], blank: Callable[[Row], Row]) -> list[Row]:
-        """Each row's own fate: what `one` answers, or its refusal as sCode and sMsg."""
+        """Return what became of each row: what `one` answers, or its refusal as sCode and sMsg."""
         answered = []
         for row in asked:
             try:
@@ -103,13 +107,13 @@ class OkxCall:
         return answered
 
     def strike(self, kind: str, row: Row) -> Row | None:
-        """What a fault of that kind says about this row, if one strikes."""
+        """Return what a fault of that kind says about this row, if one strikes."""
         assert kind in ORDER_KINDS
         fault = self.exchange.faults.strike({kind}, self.about(row))
         return None if fault is None else fault.asked
 
     def about(self, row: Row | None = None) -> dict[str, str]:
-        """This request in the words that faults match by."""
+        """Return this request in the words that faults match by."""
         rows = [row] if row is not None else self.parameters if isinstance(self.parameters, list) else [self.parameters]
         rows = [one for one in rows if isinstance(one, dict)]
         known = {"exchange": "okx", "method": self.method, "path": self.path, "op": self.op}
@@ -146,9 +150,10 @@ def endpoint(
     trades: bool = False,
     orders: bool = False,
 ) -> Callable[[Handler], Handler]:
-    """Registers a call under /api/v5/; public where it is counted per IP address."""
+    """Register a call under /api/v5/; public where it is counted per IP address."""
 
     def register(handler: Handler) -> Handler:
+        """Put the handler into the table of endpoints."""
         private = not per.startswith("ip")
         ENDPOINTS[method, path] = OkxEndpoint(handler, private, trades, orders, budget, int(window * 1000), per)
         return handler
@@ -157,11 +162,12 @@ def endpoint(
 
 
 def truth(value: Any) -> bool:
-    """JSON true and the text "true" both mean yes."""
+    """Return whether the value means yes: JSON true or the text "true"."""
     return value is True or str(value).lower() == "true"
 
 
 def decimal(text: Any, name: str) -> Decimal:
+    """Return the text as a finite number; OkxError naming the parameter."""
     try:
         value = Decimal(str(text))
     except InvalidOperation:
@@ -172,7 +178,7 @@ def decimal(text: Any, name: str) -> Decimal:
 
 
 def page(rows: list[Any], call: OkxCall, cursor: Callable[[Any], int], most: int = 100) -> list[Any]:
-    """Rows newest first: those older than `after`, newer than `before`, at most `limit`.
+    """Return rows newest first: those older than `after`, newer than `before`, at most `limit`.
 
     With `before` alone the page nearest to it is meant; ties at the edge of a page stay together.
     """

@@ -73,15 +73,16 @@ class OkxError(Exception):
 
 
 def coded(refusal: Refusal) -> tuple[str, str]:
-    """OKX's code and words for it."""
+    """Return OKX's code and words for a refusal."""
     code, words = CODES[refusal.reason]
     return code, words.format(refusal.detail) if "{}" in words else words
 
 
 def fail_code(reason: str) -> str:
-    """The code of a reason; codes themselves pass."""
+    """Return the code of a reason; codes themselves pass."""
     return CODES[reason][0] if reason in CODES else reason
 
 
 def parameter(name: str) -> OkxError:
+    """Return the error of a parameter whose value is not valid."""
     return OkxError("51000", f"Parameter {name} error")

@@ -8,7 +8,7 @@ SHOWN = Decimal("0.000000000001")
 
 
 def text(value: Decimal | None) -> str:
-    """The number without exponent and trailing zeros; "" for none."""
+    """Return the number without exponent and trailing zeros; "" for none."""
     if value is None:
         return ""
     shown = format(value.quantize(SHOWN), "f")
@@ -16,4 +16,5 @@ def text(value: Decimal | None) -> str:
 
 
 def blank(names: str) -> Row:
+    """Return a row with these fields, each ""."""
     return dict.fromkeys(names.split(), "")

@@ -32,6 +32,7 @@ BARE = {f"501{number:02}" for number in (*range(8), *range(10, 15), 19)}  # thei
 
 
 def sign(secret: str, prehash: str) -> str:
+    """Return the base64 HMAC-SHA256 of the text, as OKX signs requests."""
     return base64.b64encode(hmac.new(secret.encode(), prehash.encode(), hashlib.sha256).digest()).decode()
 
 
@@ -51,7 +52,7 @@ class OkxHttp:
         return [web.route("*", "/{prefix:.*}api/v5/{path:.*}", self.answer)]
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """One request, from the raw bytes to the raw answer."""
+        """Answer one request, from the raw bytes to the raw answer."""
         raw = request.raw_path[request.raw_path.index("/api/v5/") :]
         path = raw.partition("?")[0].removeprefix("/api/v5/").rstrip("/")
         self.runtime.requests[f"{request.method} /api/v5/{path}"] += 1
@@ -126,11 +127,12 @@ class OkxHttp:
         return name
 
     def close_enough(self, signed_ms: float) -> bool:
-        """Whether the time of a signature is within 30 s of the server's: the machine's clock or the simulated one."""
+        """Return whether the time of a signature is within 30 s of the machine's clock or the simulated one."""
         offset = float(self.runtime.exchange.behaviour["clock_offset_seconds"]) * 1000
         return any(abs(signed_ms - now) <= SKEW_MS for now in (time.time() * 1000 + offset, self.runtime.shown_now()))
 
     def key(self, api_key: str) -> tuple[str, dict[str, str]]:
+        """Return name and key of that api key; OkxError 50119 where there is none."""
         for name in KEY_NAMES:
             key = self.runtime.keys[name]
             if hmac.compare_digest(key["api_key"].encode(), api_key.encode()):
@@ -215,7 +217,7 @@ LISTS = {
 
 
 def clean(row: dict[str, Any]) -> dict[str, Any]:
-    """The parameters that were really sent: "" and null mean absent, in nested rows too."""
+    """Return the parameters that were really sent: "" and null mean absent, in nested rows too."""
     made = {}
     for name, value in row.items():
         if value is None or value == "":
@@ -227,7 +229,7 @@ def clean(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def top(rows: list[Any]) -> tuple[str, str]:
-    """The envelope's code and message from what became of the rows."""
+    """Return the envelope's code and message from what became of the rows."""
     failed = sum(row.get("sCode") != "0" for row in rows)
     if not failed:
         return "0", ""

@@ -23,6 +23,7 @@ KINDS = ("SPOT", "MARGIN", "SWAP", "FUTURES", "OPTION")
 
 
 def kind_of(call: OkxCall) -> str:
+    """Return the instrument type; OkxError where there is no such type."""
     kind = call.needed("instType")
     if kind not in KINDS:
         raise OkxError("51000", "Parameter instType error")
@@ -30,7 +31,7 @@ def kind_of(call: OkxCall) -> str:
 
 
 def swaps(call: OkxCall) -> list[str]:
-    """The instruments that the parameters ask for."""
+    """Return the instruments that the parameters ask for."""
     if call.get("instType", "SWAP") != "SWAP":
         return []
     if "instId" in call.parameters:
@@ -40,7 +41,7 @@ def swaps(call: OkxCall) -> list[str]:
 
 
 def by_index(call: OkxCall, index: str) -> str:
-    """The instrument that follows this index."""
+    """Return the instrument that follows this index; OkxError 51001 where there is none."""
     for symbol, contract in call.exchange.setup.contracts.items():
         if contract.index == index:
             return symbol
@@ -49,11 +50,13 @@ def by_index(call: OkxCall, index: str) -> str:
 
 @endpoint("GET", "public/time", 10, per="ip")
 def time(call: OkxCall) -> list[Any]:
+    """Answer `GET public/time`: the exchange's time."""
     return [{"ts": str(call.runtime.shown_now())}]
 
 
 @endpoint("GET", "public/instruments", 20, per="ip+kind")
 def instruments(call: OkxCall) -> list[Any]:
+    """Answer `GET public/instruments`: the instruments and their rules."""
     kind_of(call)
     suspended = call.exchange.behaviour["suspended"]
     return [
@@ -64,6 +67,7 @@ def instruments(call: OkxCall) -> list[Any]:
 
 @endpoint("GET", "public/position-tiers", 10, per="ip")
 def position_tiers(call: OkxCall) -> list[Any]:
+    """Answer `GET public/position-tiers`: the tiers of margin and leverage."""
     families = [family for family in (call.get("instFamily") or call.get("uly")).split(",") if family]
     symbols = [by_index(call, family) for family in families] or [call.symbol()]
     return [row for symbol in symbols for row in market_rows.tiers(call.owner.contracts[symbol])]
@@ -71,6 +75,7 @@ def position_tiers(call: OkxCall) -> list[Any]:
 
 @endpoint("GET", "public/mark-price", 10, per="ip+instrument")
 def mark_price(call: OkxCall) -> list[Any]:
+    """Answer `GET public/mark-price`: mark prices."""
     if not call.get("instId"):
         kind_of(call)
     return [market_rows.mark_price(call.exchange, symbol) for symbol in swaps(call)]
@@ -78,17 +83,20 @@ def mark_price(call: OkxCall) -> list[Any]:
 
 @endpoint("GET", "public/price-limit", 20, per="ip")
 def price_limit(call: OkxCall) -> list[Any]:
+    """Answer `GET public/price-limit`: the highest price of a buy and the lowest of a sell."""
     return [market_rows.price_limit(call.exchange, call.symbol())]
 
 
 @endpoint("GET", "public/funding-rate", 10, per="ip+instrument")
 def funding_rate(call: OkxCall) -> list[Any]:
+    """Answer `GET public/funding-rate`: the funding rate."""
     symbols = list(call.exchange.markets) if call.get("instId") == "ANY" else [call.symbol()]
     return [market_rows.funding(call.exchange, symbol) for symbol in symbols]
 
 
 @endpoint("GET", "public/funding-rate-history", 10, per="ip+instrument")
 def funding_rate_history(call: OkxCall) -> list[Any]:
+    """Answer `GET public/funding-rate-history`: the funding rates of the past."""
     symbol, latest = call.symbol(), call.exchange.now // FUNDING_MS * FUNDING_MS
     known = [market_rows.funding_history(call.exchange, symbol, latest - back * FUNDING_MS) for back in range(270)]
     return page(known, call, lambda row: int(row["fundingTime"]), 400)
@@ -96,6 +104,7 @@ def funding_rate_history(call: OkxCall) -> list[Any]:
 
 @endpoint("GET", "public/open-interest", 20, per="ip")
 def open_interest(call: OkxCall) -> list[Any]:
+    """Answer `GET public/open-interest`: the open interest."""
     made = []
     for symbol in swaps(call):
         contract, price = call.exchange.setup.contracts[symbol], call.exchange.prices(symbol).last
@@ -107,6 +116,7 @@ def open_interest(call: OkxCall) -> list[Any]:
 
 @endpoint("GET", "public/convert-contract-coin", 10, per="ip")
 def convert(call: OkxCall) -> list[Any]:
+    """Answer `GET public/convert-contract-coin`: contracts as coins, or coins as contracts."""
     symbol, size = call.symbol(), decimal(call.needed("sz"), "sz")
     contract, price = call.owner.contracts[symbol], call.exchange.prices(symbol).last
     if call.get("px"):
@@ -123,29 +133,34 @@ def convert(call: OkxCall) -> list[Any]:
 
 @endpoint("GET", "market/ticker", 20, per="ip")
 def ticker(call: OkxCall) -> list[Any]:
+    """Answer `GET market/ticker`: the ticker of an instrument."""
     return [market_rows.ticker(call.exchange, call.symbol())]
 
 
 @endpoint("GET", "market/tickers", 20, per="ip")
 def tickers(call: OkxCall) -> list[Any]:
+    """Answer `GET market/tickers`: the tickers of all instruments."""
     kind_of(call)
     return [market_rows.ticker(call.exchange, symbol) for symbol in swaps(call)]
 
 
 @endpoint("GET", "market/index-tickers", 20, per="ip")
 def index_tickers(call: OkxCall) -> list[Any]:
+    """Answer `GET market/index-tickers`: the tickers of indexes."""
     symbols = [by_index(call, call.get("instId"))] if call.get("instId") else list(call.exchange.markets)
     return [market_rows.index_ticker(call.exchange, symbol) for symbol in symbols]
 
 
 @endpoint("GET", "market/books", 40, per="ip")
 def books(call: OkxCall) -> list[Any]:
+    """Answer `GET market/books`: the book."""
     asks, bids = market_rows.book(call.exchange, call.symbol(), min(400, call.whole("sz", 1) or 1))
     return [{"asks": asks, "bids": bids, "ts": str(call.exchange.now), "seqId": call.exchange.numbers}]
 
 
 @endpoint("GET", "market/trades", 100, per="ip")
 def trades(call: OkxCall) -> list[Any]:
+    """Answer `GET market/trades`: one trade for each minute's close."""
     symbol, made = call.symbol(), []
     for minute in reversed(call.exchange.markets[symbol].tape.minutes[-call.limit(500) :]):
         side = "buy" if minute[4] >= minute[1] else "sell"
@@ -156,7 +171,7 @@ def trades(call: OkxCall) -> list[Any]:
 
 
 def bars(call: OkxCall, symbol: str, most: int) -> list[Any]:
-    """Candles newest first."""
+    """Return the candles that the parameters ask for, newest first."""
     name = call.get("bar", "1m")
     if name not in BARS:
         raise OkxError("51000", "Parameter bar error")
@@ -173,22 +188,24 @@ def bars(call: OkxCall, symbol: str, most: int) -> list[Any]:
 
 @endpoint("GET", "market/candles", 40, per="ip")
 def candles(call: OkxCall) -> list[Any]:
+    """Answer `GET market/candles`: the latest candles."""
     return bars(call, call.symbol(), 300)
 
 
 @endpoint("GET", "market/history-candles", 20, per="ip")
 def history_candles(call: OkxCall) -> list[Any]:
+    """Answer `GET market/history-candles`: candles of the past."""
     return bars(call, call.symbol(), 300)
 
 
 def milliseconds(moment: Any) -> int:
-    """A time given as ISO text or as ms."""
+    """Return a time (ISO text or ms) as ms."""
     text = str(moment)
     return int(text) if text.isdigit() else int(datetime.fromisoformat(text).timestamp() * 1000)
 
 
 def maintenance(window: Row | None, now: int) -> list[Row]:
-    """The maintenance window as system/status tells it."""
+    """Return the maintenance window as system/status tells it; no row where there is none."""
     if not window:
         return []
     begin, end = milliseconds(window["begin"]), milliseconds(window["end"])
@@ -201,6 +218,7 @@ def maintenance(window: Row | None, now: int) -> list[Row]:
 
 @endpoint("GET", "system/status", 1, 5, per="ip")
 def status(call: OkxCall) -> list[Any]:
+    """Answer `GET system/status`: the maintenance that is planned."""
     found = maintenance(call.exchange.behaviour["maintenance"], call.runtime.now())
     wanted = call.get("state")
     return [row for row in found if row["state"] == wanted or (not wanted and row["state"] != "completed")]

@@ -11,6 +11,7 @@ from core.simulator.okx.format import blank, text
 
 @endpoint("GET", "account/config", 5)
 def config(call: OkxCall) -> list[Any]:
+    """Answer `GET account/config`: the account's modes and rights."""
     mode = "long_short_mode" if call.owner.hedged else "net_mode"
     more = blank(
         """
@@ -30,6 +31,7 @@ def config(call: OkxCall) -> list[Any]:
 
 @endpoint("POST", "account/set-position-mode", 5, trades=True)
 def set_position_mode(call: OkxCall) -> list[Any]:
+    """Answer `POST account/set-position-mode`: set hedge or net mode."""
     mode = call.needed("posMode")
     if mode not in ("long_short_mode", "net_mode"):
         raise parameter("posMode")
@@ -40,6 +42,7 @@ def set_position_mode(call: OkxCall) -> list[Any]:
 
 @endpoint("GET", "account/leverage-info", 20)
 def leverage_info(call: OkxCall) -> list[Any]:
+    """Answer `GET account/leverage-info`: the leverage of instruments."""
     made = []
     for symbol in call.needed("instId").split(","):
         lever = text(call.owner.lever(call.exchange.contract(call.owner, symbol).symbol))
@@ -52,6 +55,7 @@ def leverage_info(call: OkxCall) -> list[Any]:
 
 @endpoint("POST", "account/set-leverage", 20, trades=True)
 def set_leverage(call: OkxCall) -> list[Any]:
+    """Answer `POST account/set-leverage`: set the leverage of an instrument."""
     symbol, lever = call.needed("instId"), decimal(call.needed("lever"), "lever")
     mode = call.needed("mgnMode")
     if mode not in ("cross", "isolated"):
@@ -62,6 +66,7 @@ def set_leverage(call: OkxCall) -> list[Any]:
 
 @endpoint("GET", "account/trade-fee", 5)
 def trade_fee(call: OkxCall) -> list[Any]:
+    """Answer `GET account/trade-fee`: the fees."""
     kind, fees = call.needed("instType"), call.exchange.behaviour["fees"]
     maker, taker = (text(-Decimal(fees[side])) for side in ("maker", "taker"))
     return [blank("makerUSDC takerUSDC delivery exercise settle") | {
@@ -74,6 +79,7 @@ def trade_fee(call: OkxCall) -> list[Any]:
 
 @endpoint("GET", "asset/currencies", 6)
 def currencies(call: OkxCall) -> list[Any]:
+    """Answer `GET asset/currencies`: the coins, as ccxt asks for them."""
     wanted = [name for name in call.get("ccy").split(",") if name]
     bases = sorted({contract.base for contract in call.owner.contracts.values()})
     unknown = "burningFeeRate ctAddr depQuoteDailyLayer2 depQuotaFixed usedDepQuotaFixed logoLink minInternal wdQuota"
@@ -87,11 +93,13 @@ def currencies(call: OkxCall) -> list[Any]:
 
 @endpoint("GET", "users/subaccount/list", 2)
 def subaccounts(call: OkxCall) -> list[Any]:
+    """Answer `GET users/subaccount/list`: sub-accounts: there are none."""
     return []
 
 
 @endpoint("GET", "trade/account-rate-limit", 1, 1)
 def account_rate_limit(call: OkxCall) -> list[Any]:
+    """Answer `GET trade/account-rate-limit`: how many orders may be placed."""
     return [
         {
             "accRateLimit": "1000",

@@ -19,9 +19,10 @@ UNKNOWN = OkxError("51603", "Order does not exist")
 
 
 def leg(row: Row, side: str, new: str = "") -> Row | None:
-    """The words of one leg, if any is there: trigger, price, by."""
+    """Return trigger, price and by of one leg; None where nothing of it is there."""
 
     def key(word: str) -> str:
+        """Return the name of a field of the leg."""
         return f"{new}{side[0].upper() + side[1:] if new else side}{word}"
 
     made = {"trigger": row.get(key("TriggerPx")), "price": row.get(key("OrdPx")), "by": row.get(key("TriggerPxType"))}
@@ -29,10 +30,12 @@ def leg(row: Row, side: str, new: str = "") -> Row | None:
 
 
 def legs(row: Row, new: str = "") -> Row:
+    """Return both legs of a row, each as trigger, price and by, or None."""
     return {"take_profit": leg(row, "tp", new), "stop_loss": leg(row, "sl", new)}
 
 
 def trailing(row: Row) -> Row:
+    """Return callback and activation price of a row."""
     return {
         "callback_ratio": row.get("callbackRatio"),
         "callback_spread": row.get("callbackSpread"),
@@ -41,7 +44,7 @@ def trailing(row: Row) -> Row:
 
 
 def draft(row: Row) -> Row:
-    """An order of the wire in the engine's words."""
+    """Return an order of the wire in the engine's words."""
     asked = row.get("attachAlgoOrds") or []
     attached = [
         legs(one) | trailing(one) | {"client_id": one.get("attachAlgoClOrdId")}
@@ -57,14 +60,17 @@ def draft(row: Row) -> Row:
 
 
 def which(row: Row) -> dict[str, str]:
+    """Return order id and client id of a row, "" where absent."""
     return {"order_id": str(row.get("ordId") or ""), "client_id": str(row.get("clOrdId") or "")}
 
 
 def which_algo(row: Row) -> dict[str, str]:
+    """Return algo id and client id of a row, "" where absent."""
     return {"algo_id": str(row.get("algoId") or ""), "client_id": str(row.get("algoClOrdId") or "")}
 
 
 def in_time(call: OkxCall) -> None:
+    """Raise OkxError 50036 where the expTime of the request has passed."""
     if call.deadline is not None and call.deadline < call.runtime.now():
         raise OkxError(
             "50036",
@@ -73,6 +79,7 @@ def in_time(call: OkxCall) -> None:
 
 
 def listed(call: OkxCall, most: int = 20) -> list[Row]:
+    """Return the rows of a batch; OkxError where there are none or too many."""
     if not isinstance(call.parameters, list) or not call.parameters:
         raise OkxError("50002", "Incorrect json data format", 400)
     if len(call.parameters) > most:
@@ -84,6 +91,7 @@ def listed(call: OkxCall, most: int = 20) -> list[Row]:
 
 
 def empty(row: Row) -> Row:
+    """Return the row of an order that was refused, without its code."""
     return {
         "ordId": str(row.get("ordId") or ""),
         "clOrdId": str(row.get("clOrdId") or ""),
@@ -93,6 +101,7 @@ def empty(row: Row) -> Row:
 
 
 def place_one(call: OkxCall, row: Row) -> Row:
+    """Place one order, and return its row."""
     plan: Row = {}
     for kind, word in (("not_found", "hidden"), ("accept_delay", "accept_delay")):
         struck = call.strike(kind, row)
@@ -107,11 +116,13 @@ def place_one(call: OkxCall, row: Row) -> Row:
 
 
 def cancel_one(call: OkxCall, row: Row) -> Row:
+    """Cancel one order, and return its row."""
     order = call.perform(OkxCancel(call.account, str(row.get("instId")), **which(row)))
     return {"ordId": order.order_id, "clOrdId": order.client_id, "sMsg": "", "ts": str(call.exchange.now)}
 
 
 def amend_one(call: OkxCall, row: Row) -> Row:
+    """Change one order, and return its row."""
     attached = row.get("attachAlgoOrds") or []
     change = {"size": row.get("newSz"), "price": row.get("newPx")}
     change["attached"] = [
@@ -133,40 +144,47 @@ def amend_one(call: OkxCall, row: Row) -> Row:
 
 @endpoint("POST", "trade/order", 60, per="instrument", trades=True, orders=True)
 def place(call: OkxCall) -> list[Any]:
+    """Answer `POST trade/order`: place a plain order."""
     in_time(call)
     return call.rows([call.parameters], place_one, empty)
 
 
 @endpoint("POST", "trade/batch-orders", 300, per="instrument", trades=True, orders=True)
 def place_batch(call: OkxCall) -> list[Any]:
+    """Answer `POST trade/batch-orders`: place up to twenty plain orders."""
     in_time(call)
     return call.rows(listed(call), place_one, empty)
 
 
 @endpoint("POST", "trade/cancel-order", 60, per="instrument", trades=True, orders=True)
 def cancel(call: OkxCall) -> list[Any]:
+    """Answer `POST trade/cancel-order`: cancel a plain order."""
     return call.rows([call.parameters], cancel_one, empty)
 
 
 @endpoint("POST", "trade/cancel-batch-orders", 300, per="instrument", trades=True, orders=True)
 def cancel_batch(call: OkxCall) -> list[Any]:
+    """Answer `POST trade/cancel-batch-orders`: cancel up to twenty plain orders."""
     return call.rows(listed(call), cancel_one, empty)
 
 
 @endpoint("POST", "trade/amend-order", 60, per="instrument", trades=True, orders=True)
 def amend(call: OkxCall) -> list[Any]:
+    """Answer `POST trade/amend-order`: change a plain order."""
     in_time(call)
     return call.rows([call.parameters], amend_one, lambda row: empty(row) | {"reqId": str(row.get("reqId") or "")})
 
 
 @endpoint("POST", "trade/amend-batch-orders", 300, per="instrument", trades=True, orders=True)
 def amend_batch(call: OkxCall) -> list[Any]:
+    """Answer `POST trade/amend-batch-orders`: change up to twenty plain orders."""
     in_time(call)
     return call.rows(listed(call), amend_one, lambda row: empty(row) | {"reqId": str(row.get("reqId") or "")})
 
 
 @endpoint("POST", "trade/close-position", 20, per="instrument", trades=True)
 def close_position(call: OkxCall) -> list[Any]:
+    """Answer `POST trade/close-position`: close a position at market."""
     struck = call.strike("reject", call.parameters)
     if struck is not None:
         raise OkxError(struck["code"], "Operation failed.")
@@ -179,6 +197,7 @@ def close_position(call: OkxCall) -> list[Any]:
 
 @endpoint("POST", "trade/cancel-all-after", 1, 1, trades=True)
 def cancel_all_after(call: OkxCall) -> list[Any]:
+    """Answer `POST trade/cancel-all-after`: cancel all orders unless this is asked again in time."""
     seconds = call.whole("timeOut")
     if seconds is None or (seconds != 0 and not 10 <= seconds <= 120):
         raise OkxError("51000", "Parameter timeOut error")
@@ -191,11 +210,12 @@ def cancel_all_after(call: OkxCall) -> list[Any]:
 
 
 def hidden(call: OkxCall, identity: str) -> bool:
+    """Return whether the order of that id cannot be found yet."""
     return call.exchange.hidden.get(identity, 0) > call.exchange.now
 
 
 def remembered(call: OkxCall, order: BookOrder) -> bool:
-    """Cancelled without a fill, an order is forgotten after two hours; others after a week."""
+    """Return whether the order is still known: forgotten two hours after a cancel without a fill, else in a week."""
     if order.living:
         return True
     age = call.exchange.now - order.updated
@@ -204,6 +224,7 @@ def remembered(call: OkxCall, order: BookOrder) -> bool:
 
 @endpoint("GET", "trade/order", 60, per="instrument")
 def find(call: OkxCall) -> list[Any]:
+    """Answer `GET trade/order`: one plain order."""
     if not (call.get("ordId") or call.get("clOrdId")):
         raise OkxError("50015", "Either parameter ordId or clOrdId is required", 400)
     symbol = call.needed("instId")
@@ -216,6 +237,7 @@ def find(call: OkxCall) -> list[Any]:
 
 
 def chosen(call: OkxCall, orders: list[BookOrder]) -> list[Row]:
+    """Return the rows of those orders that the parameters ask for, newest first."""
     begin, end = call.whole("begin"), call.whole("end")
     orders = [order for order in orders if order.account == call.account and not hidden(call, order.order_id)]
     orders = [o for o in orders if (begin is None or o.created >= begin) and (end is None or o.created <= end)]
@@ -232,17 +254,20 @@ def chosen(call: OkxCall, orders: list[BookOrder]) -> list[Row]:
 
 @endpoint("GET", "trade/orders-pending", 60)
 def pending(call: OkxCall) -> list[Any]:
+    """Answer `GET trade/orders-pending`: the plain orders that rest."""
     return chosen(call, list(call.exchange.live.values()))
 
 
 @endpoint("GET", "trade/orders-history", 40)
 def history(call: OkxCall) -> list[Any]:
+    """Answer `GET trade/orders-history`: the plain orders that have ended."""
     call.needed("instType")
     return chosen(call, [o for o in call.exchange.orders.values() if not o.living and remembered(call, o)])
 
 
 @endpoint("GET", "trade/orders-history-archive", 20)
 def archive(call: OkxCall) -> list[Any]:
+    """Answer `GET trade/orders-history-archive`: the plain orders that have ended, over three months."""
     call.needed("instType")
     return chosen(
         call, [o for o in call.exchange.orders.values() if not o.living and (o.filled or remembered(call, o))]
@@ -250,6 +275,7 @@ def archive(call: OkxCall) -> list[Any]:
 
 
 def executions(call: OkxCall, days: int) -> list[Row]:
+    """Return the rows of the executions of so many days that the parameters ask for."""
     begin, end, since = call.whole("begin"), call.whole("end"), call.exchange.now - days * DAY_MS
     fills = [
         fill for fill in reversed(call.exchange.fills.values()) if fill.account == call.account and fill.at >= since
@@ -262,10 +288,12 @@ def executions(call: OkxCall, days: int) -> list[Row]:
 
 @endpoint("GET", "trade/fills", 60)
 def fills(call: OkxCall) -> list[Any]:
+    """Answer `GET trade/fills`: the executions of three days."""
     return executions(call, 3)
 
 
 @endpoint("GET", "trade/fills-history", 10)
 def fills_history(call: OkxCall) -> list[Any]:
+    """Answer `GET trade/fills-history`: the executions of three months."""
     call.needed("instType")
     return executions(call, 92)

@@ -42,6 +42,7 @@ class OkxWebsockets:
     # -- streams
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        """Serve one connection until a side ends it."""
         kind = request.match_info["kind"]
         socket = web.WebSocketResponse(autoping=True, max_msg_size=65536, compress=False)
         await socket.prepare(request)

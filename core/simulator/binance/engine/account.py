@@ -39,9 +39,11 @@ class BinanceAccount(ExchangeAccount):
     )
 
     def lever(self, instrument: str) -> Decimal:
+        """Return the leverage that is set for the instrument, or the default."""
         return self.leverage.get(instrument, DEFAULT_LEVERAGE)
 
     def forced_name(self, kind: str, now: int) -> str:
+        """Return the client id under which the exchange closes a position (liquidation, adl) at that time (ms)."""
         return FORCED_NAMES[kind].format(now)
 
     # -- isolated wallets
@@ -49,6 +51,7 @@ class BinanceAccount(ExchangeAccount):
     def fill(
         self, order: BookOrder, fill: BookedFill, now: int, retention_ms: int, next_id: Callable[[], str]
     ) -> tuple[Decimal, bool]:
+        """Book one execution and its share of an isolated wallet; return the realised PnL and whether it is flat."""
         key = (order.instrument, order.position_side)
         before = self.held(*key)
         realised, flat = super().fill(order, fill, now, retention_ms, next_id)
@@ -64,9 +67,11 @@ class BinanceAccount(ExchangeAccount):
         return realised, flat
 
     def stands_alone(self, position: HeldPosition) -> bool:
+        """Return whether the position has an isolated wallet."""
         return (position.instrument, position.side) in self.wallets
 
     def funded(self, position: HeldPosition, amount: Decimal) -> None:
+        """Book funding on the position, and on its isolated wallet."""
         super().funded(position, amount)
         key = (position.instrument, position.side)
         if key in self.wallets:
@@ -76,17 +81,21 @@ class BinanceAccount(ExchangeAccount):
         return [position for key, position in self.positions.items() if key not in self.wallets]
 
     def cross_balance(self) -> Decimal:
+        """Return the balance without what isolated wallets hold (USDT)."""
         return self.balance - sum(self.wallets.values(), ZERO)
 
     def cross_equity(self, prices: Callable[[str], MarketPrices]) -> Decimal:
+        """Return the equity of the cross positions (USDT)."""
         gained = (self.unrealised(p, prices(p.instrument).mark) for p in self._cross())
         return self.cross_balance() + sum(gained, ZERO)
 
     def spare(self, prices: Callable[[str], MarketPrices]) -> Decimal:
+        """Return the equity that no cross position needs as margin (USDT)."""
         margin = sum((self.margin(p, prices(p.instrument).mark) for p in self._cross()), ZERO)
         return self.cross_equity(prices) - margin
 
     def left_for(self, position: HeldPosition, mark: Decimal) -> Decimal:
+        """Return what is left to pay a liquidation of that position with (USDT)."""
         key = (position.instrument, position.side)
         if key in self.wallets:
             return self.wallets[key] + self.unrealised(position, mark)
@@ -103,6 +112,7 @@ class BinanceAccount(ExchangeAccount):
         return None
 
     def in_danger(self, prices: Callable[[str], MarketPrices]) -> bool:
+        """Return whether an isolated position, or the cross account, has fallen to its maintenance margin."""
         if self.wallets and self._isolated_in_danger(prices) is not None:
             return True
         cross = self._cross()
@@ -110,13 +120,14 @@ class BinanceAccount(ExchangeAccount):
         return bool(cross) and self.cross_equity(prices) <= maintenance
 
     def largest_loser(self, prices: Callable[[str], MarketPrices]) -> HeldPosition:
+        """Return the position to liquidate first: an isolated one in danger, else the largest loser."""
         endangered = self._isolated_in_danger(prices)
         return endangered or min(
             self._cross(), key=lambda p: (self.unrealised(p, prices(p.instrument).mark), p.instrument, p.side)
         )
 
     def liquidation_price_of(self, position: HeldPosition, prices: Callable[[str], MarketPrices]) -> Decimal | None:
-        """The mark at which this position is taken away, all others standing still; None: never."""
+        """Return the mark at which this position is taken away, all others standing still; None: never."""
         mark, contract = prices(position.instrument).mark, self.contracts[position.instrument]
         key = (position.instrument, position.side)
         if key not in self.wallets:

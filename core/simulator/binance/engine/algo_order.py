@@ -50,19 +50,22 @@ class BinanceAlgo:
 
     @property
     def sign(self) -> int:
+        """Return +1 for a buy and -1 for a sell."""
         return 1 if self.side == "buy" else -1
 
     @property
     def profits(self) -> bool:
+        """Return whether it takes profit rather than stops a loss."""
         return self.kind.startswith("TAKE_PROFIT")
 
     @property
     def tied(self) -> bool:
-        """Whether it ends with its position."""
+        """Return whether it ends with its position."""
         return self.force == "GTE_GTC"
 
     @property
     def ended(self) -> bool:
+        """Return whether it has come to its end."""
         return self.state in ("FINISHED", "CANCELED", "REJECTED", "EXPIRED")
 
 

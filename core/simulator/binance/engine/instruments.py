@@ -49,11 +49,12 @@ class BinanceContract(Contract):
 
     @property
     def penalty_rate(self) -> Decimal:
+        """Return what a liquidation costs, as a share of the notional."""
         return self.liquidation_fee
 
     @property
     def brackets(self) -> list[LeverageBracket]:
-        """The brackets, smallest notional first; maintenance is continuous from one to the next."""
+        """Return the brackets, smallest notional first; maintenance is continuous from one to the next."""
         made: list[LeverageBracket] = []
         floor = cumulated = rate_before = Decimal(0)
         for number, ((units, rate), share) in enumerate(zip(BRACKETS, LEVERAGE_SHARES, strict=True), 1):
@@ -65,19 +66,21 @@ class BinanceContract(Contract):
         return made
 
     def bracket(self, notional: Decimal) -> LeverageBracket:
-        """The bracket of that notional (USDT)."""
+        """Return the bracket of that notional (USDT)."""
         return next((one for one in self.brackets if notional <= one.cap), self.brackets[-1])
 
     def largest_notional(self, leverage: Decimal) -> Decimal:
-        """The notional (USDT) that may be held at that leverage."""
+        """Return the notional (USDT) that may be held at that leverage."""
         return max((one.cap for one in self.brackets if one.leverage >= leverage), default=self.brackets[0].cap)
 
     def maintenance_of(self, contracts: Decimal, price: Decimal) -> Decimal:
+        """Return the maintenance margin (USDT) of that many contracts at that price."""
         notional = abs(contracts) * price
         here = self.bracket(notional)
         return notional * here.maintenance - here.cumulated
 
     def maintenance_slope(self, contracts: Decimal, price: Decimal) -> Decimal:
+        """Return how much that margin grows with each USDT of price, near this price."""
         return abs(contracts) * self.bracket(abs(contracts) * price).maintenance
 
 
@@ -147,7 +150,7 @@ def _assumed(contract: Contract) -> dict[str, str]:
 
 
 def overrides_checked(value: Any) -> dict[str, dict[str, str]]:
-    """The switch `binance_filters`; ValueError where a field is unknown or no number."""
+    """Return the value of the switch `binance_filters`; ValueError where a field is unknown or no number."""
     made: dict[str, dict[str, str]] = {}
     for wire, changes in dict(value).items():
         unknown = set(changes) - CHANGEABLE

@@ -20,7 +20,7 @@ MATCH_LEVELS = {"OPPONENT": 0, "OPPONENT_5": 4, "QUEUE": 0, "QUEUE_5": 4, "QUEUE
 
 
 def decimal(text: Any, name: str) -> Decimal:
-    """The text as a finite number; Refusal naming the parameter."""
+    """Return the text as a finite number; Refusal naming the parameter."""
     try:
         value = Decimal(str(text))
     except InvalidOperation:
@@ -31,6 +31,7 @@ def decimal(text: Any, name: str) -> Decimal:
 
 
 def places(value: Decimal) -> int:
+    """Return the number of decimals of a value."""
     return max(0, -int(value.normalize().as_tuple().exponent))
 
 
@@ -41,6 +42,7 @@ class BinanceOrderChecks:
         self.exchange, self.margin, self.book = components.exchange, components.margin, components.orders
 
     def contract(self, owner: BinanceAccount, symbol: str) -> BinanceContract:
+        """Return the contract; Refusal where the symbol is not listed."""
         contract = owner.contracts.get(symbol)
         if not isinstance(contract, BinanceContract):
             raise Refusal("bad_symbol")
@@ -49,7 +51,7 @@ class BinanceOrderChecks:
     # -- the whole order
 
     def order(self, owner: BinanceAccount, asked: Draft) -> BookOrder:
-        """The order as it would enter the book; Refusal where a rule is broken."""
+        """Return the order as it would enter the book; Refusal where a rule is broken."""
         exchange, symbol = self.exchange, str(asked["instrument"])
         contract = self.contract(owner, symbol)
         self.may_trade(symbol)
@@ -74,12 +76,14 @@ class BinanceOrderChecks:
         return made
 
     def may_trade(self, symbol: str) -> None:
+        """Refuse where the instrument or the account is barred from trading."""
         if symbol in self.exchange.behaviour["suspended"]:
             raise Refusal("suspended")
         if not self.exchange.behaviour["binance_can_trade"]:
             raise Refusal("no_trading")
 
     def position_side(self, owner: BinanceAccount, asked: Draft) -> str:
+        """Return long, short or net; Refusal where it does not fit the mode, or reduceOnly does not."""
         side = str(asked.get("position_side") or "net")
         if (side == "net") == owner.hedged:
             raise Refusal("position_side")
@@ -92,6 +96,7 @@ class BinanceOrderChecks:
     # -- filters
 
     def quantity(self, contract: BinanceContract, size: Decimal, market: bool) -> None:
+        """Refuse a quantity that breaks LOT_SIZE or MARKET_LOT_SIZE."""
         if size <= 0:
             raise Refusal("quantity_zero")
         if places(size) > contract.quantity_precision:
@@ -104,7 +109,7 @@ class BinanceOrderChecks:
             raise Refusal("quantity_step")
 
     def price(self, contract: BinanceContract, price: Decimal) -> Decimal:
-        """The price, if PRICE_FILTER takes it."""
+        """Return the price; Refusal where it breaks PRICE_FILTER."""
         if price <= 0:
             raise Refusal("price_zero")
         if places(price) > contract.price_precision:
@@ -118,7 +123,7 @@ class BinanceOrderChecks:
         return price
 
     def limit_price(self, contract: BinanceContract, order: BookOrder, asked: Any) -> Decimal:
-        """The price of a limit order: the one asked for, or the one its price match finds in the book."""
+        """Return the price of a limit order: the one asked for, or the one its price match finds in the book."""
         match = str(order.wire.get("pm") or "NONE")
         if match != "NONE":
             return self.matched(contract, order.side, match)
@@ -127,13 +132,14 @@ class BinanceOrderChecks:
         return price
 
     def matched(self, contract: BinanceContract, side: str, match: str) -> Decimal:
-        """The price that this price match finds in the book."""
+        """Return the price that this price match finds in the book."""
         buying = (side == "buy") == match.startswith("OPPONENT")
         market, spread = self.exchange.markets[contract.symbol], Decimal(self.exchange.behaviour["spread_ticks"])
         away, best = contract.tick * MATCH_LEVELS[match], market.best(buying, spread)
         return best + away if buying else best - away
 
     def in_band(self, contract: BinanceContract, side: str, price: Decimal) -> None:
+        """Refuse a price that breaks PERCENT_PRICE."""
         mark = self.exchange.prices(contract.symbol).mark
         high, low = mark * contract.up, mark * contract.down
         if side == "buy" and price > high:
@@ -163,16 +169,17 @@ class BinanceOrderChecks:
     # -- ids, positions, leverage
 
     def open_orders(self, owner: BinanceAccount, symbol: str) -> Iterator[BookOrder]:
+        """Yield the orders of an instrument that rest."""
         return (o for o in self.exchange.live.values() if (o.account, o.instrument) == (owner.name, symbol))
 
     def id_is_free(self, order: BookOrder) -> None:
-        """A client id is taken only while an order of that id is open."""
+        """Refuse a client id that an open order bears."""
         mine = (o for o in self.exchange.live.values() if o.account == order.account)
         if order.client_id and any(o.client_id == order.client_id for o in mine):
             raise Refusal("duplicate_id")
 
     def fits_position(self, owner: BinanceAccount, order: BookOrder) -> None:
-        """What only closes needs something to close, and must not clash with the closes that rest."""
+        """Refuse what only closes where there is nothing to close, or where it clashes with closes that rest."""
         if not owner.closes(order):
             return
         held = owner.closable(order)
@@ -196,6 +203,7 @@ class BinanceOrderChecks:
                 self.book.end(other, "knocked_out")
 
     def fits_leverage(self, owner: BinanceAccount, contract: BinanceContract, order: BookOrder) -> None:
+        """Refuse an order that would hold more than the leverage allows."""
         opening = self.margin.opening(owner, order)
         price = order.price if order.price is not None else self.exchange.prices(order.instrument).mark
         held = abs(owner.held(order.instrument, order.position_side))

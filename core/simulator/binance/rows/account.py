@@ -12,18 +12,19 @@ from core.simulator.engine.state import ZERO, HeldPosition
 
 
 def sides(owner: BinanceAccount) -> tuple[str, ...]:
+    """Return the position sides of the account's mode."""
     return ("long", "short") if owner.hedged else ("net",)
 
 
 def break_even(position: HeldPosition, taker: Decimal) -> Decimal:
-    """The price at which closing would undo everything this life has cost, its own closing fee included."""
+    """Return the price at which closing would undo everything this life has cost, its own closing fee included."""
     way = 1 if position.contracts > 0 else -1
     held = abs(position.contracts)
     return (position.average * held - way * position.realised) / (held * (1 - way * taker))
 
 
 def order_margin(context: BinanceContext, symbol: str, side: str) -> tuple[Decimal, Decimal, Decimal]:
-    """What resting orders of that side hold back (USDT), and their bid and ask notionals."""
+    """Return what resting orders of that side hold back (USDT), and their bid and ask notionals."""
     owner, held = context.owner, ZERO
     notionals = {"buy": ZERO, "sell": ZERO}
     for one in context.order_checks.open_orders(owner, symbol):
@@ -35,7 +36,7 @@ def order_margin(context: BinanceContext, symbol: str, side: str) -> tuple[Decim
 
 
 def risk(context: BinanceContext, symbol: str, side: str, version: int) -> Row:
-    """One row of positionRisk; a side that holds nothing shows zeros."""
+    """Return one row of positionRisk; a side that holds nothing shows zeros."""
     owner, contract, mark = context.owner, contract_of(context, symbol), context.exchange.prices(symbol).mark
     held = owner.positions.get((symbol, side))
     wallet = owner.wallets.get((symbol, side), ZERO)
@@ -79,7 +80,7 @@ def risks(context: BinanceContext, symbols: list[str], version: int) -> list[Row
 
 
 def account_position(context: BinanceContext, symbol: str, side: str, version: int) -> Row:
-    """A position inside the account's answer."""
+    """Return a position inside the account's answer."""
     row, owner = risk(context, symbol, side, 3), context.owner
     made = {
         "symbol": row["symbol"], "positionSide": row["positionSide"], "positionAmt": row["positionAmt"],
@@ -102,7 +103,7 @@ def account_position(context: BinanceContext, symbol: str, side: str, version: i
 
 
 def totals(context: BinanceContext) -> dict[str, Decimal]:
-    """The account's sums in USDT."""
+    """Return the account's sums in USDT, by name."""
     owner, prices = context.owner, context.exchange.prices
     orders, margin = context.margin.frozen(owner), owner.held_margin(prices)
     gained = owner.equity(prices) - owner.balance
@@ -115,7 +116,7 @@ def totals(context: BinanceContext) -> dict[str, Decimal]:
 
 
 def balances(context: BinanceContext) -> list[Row]:
-    """The rows of /balance: USDT, and BNB as the fee asset."""
+    """Return the rows of /balance: USDT, and BNB as the fee asset."""
     sums, owner = totals(context), context.owner
     base = {"accountAlias": "SgsR", "marginAvailable": True, "updateTime": context.exchange.now}
     usdt = {
@@ -130,7 +131,7 @@ def balances(context: BinanceContext) -> list[Row]:
 
 
 def assets(context: BinanceContext) -> list[Row]:
-    """The assets inside the account's answer."""
+    """Return the assets inside the account's answer."""
     sums, rows = totals(context), balances(context)
     made = []
     for row in rows:
@@ -149,6 +150,7 @@ def assets(context: BinanceContext) -> list[Row]:
 
 
 def account(context: BinanceContext, version: int) -> Row:
+    """Return the account as version 2 or 3 of the call tells it."""
     sums, owner = totals(context), context.owner
     symbols = list(owner.contracts)
     if version == 3:

@@ -10,18 +10,18 @@ from core.simulator.engine.state import ZERO, BookOrder
 
 
 def reduces(algo: BinanceAlgo) -> bool:
-    """What the exchange shows as reduceOnly: the flag, or in hedge mode the closing side."""
+    """Return what the exchange shows as reduceOnly: the flag, or in hedge mode the closing side."""
     closing = (algo.position_side, algo.side) in (("long", "sell"), ("short", "buy"))
     return algo.close_position or algo.reduce_only or closing
 
 
 def quantity(context: BinanceContext, algo: BinanceAlgo) -> str:
-    """The size; a plain 0 for the whole position."""
+    """Return the size; a plain 0 for the whole position."""
     return "0" if algo.close_position else text(algo.size, contract_of(context, algo.instrument).quantity_precision)
 
 
 def placed(context: BinanceContext, algo: BinanceAlgo) -> Row:
-    """The answer to a placement."""
+    """Return the answer to a placement."""
     row: Row = {
         "algoId": int(algo.algo_id), "clientAlgoId": algo.client_id, "algoType": "CONDITIONAL",
         "orderType": algo.kind, "symbol": contract_of(context, algo.instrument).wire, "side": algo.side.upper(),
@@ -38,16 +38,17 @@ def placed(context: BinanceContext, algo: BinanceAlgo) -> Row:
 
 
 def child(context: BinanceContext, algo: BinanceAlgo) -> BookOrder | None:
-    """The plain order that it became."""
+    """Return the plain order that it became."""
     return context.exchange.orders.get(algo.order_id) if algo.order_id else None
 
 
 def average(order: BookOrder | None) -> Decimal:
+    """Return the average price of an order (USDT), 0 where nothing was filled."""
     return order.average or ZERO if order is not None else ZERO
 
 
 def found(context: BinanceContext, algo: BinanceAlgo, single: bool = False) -> Row:
-    """The row of a read; `single` is the answer for one."""
+    """Return the row of a read; `single` is the answer for one."""
     order = child(context, algo)
     row = placed(context, algo) | {
         "actualOrderId": algo.order_id, "actualPrice": text(average(order), 5), "tpTriggerPrice": "0.000",

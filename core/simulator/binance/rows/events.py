@@ -20,7 +20,7 @@ CALL_SHARE = Decimal("0.8")  # a margin call comes when maintenance is this shar
 
 
 def order(context: BinanceContext, one: BookOrder, fill: BookedFill | None) -> Row:
-    """ORDER_TRADE_UPDATE."""
+    """Return ORDER_TRADE_UPDATE of an order, or of one fill of it."""
     contract = order_rows.contract_of(context, one.instrument)
     places, status = contract.quantity_precision, order_rows.status(one)
     if fill is not None:
@@ -49,7 +49,7 @@ def order(context: BinanceContext, one: BookOrder, fill: BookedFill | None) -> R
 
 
 def notionals(context: BinanceContext, one: BookOrder) -> tuple[Decimal, Decimal]:
-    """What all open buys and sells of that instrument are worth at their prices (USDT)."""
+    """Return what all open buys and sells of that instrument are worth at their prices (USDT)."""
     worth = {"buy": ZERO, "sell": ZERO}
     for other in context.order_checks.open_orders(context.owner, one.instrument):
         worth[other.side] += other.left * (other.price or ZERO)
@@ -57,7 +57,7 @@ def notionals(context: BinanceContext, one: BookOrder) -> tuple[Decimal, Decimal
 
 
 def trade_lite(context: BinanceContext, one: BookOrder, fill: BookedFill) -> Row:
-    """TRADE_LITE: the trade alone; it says neither whose leg nor what it cost."""
+    """Return TRADE_LITE: the trade alone, without its leg and its cost."""
     contract = order_rows.contract_of(context, one.instrument)
     places = contract.quantity_precision
     return {
@@ -74,7 +74,7 @@ def trade_lite(context: BinanceContext, one: BookOrder, fill: BookedFill) -> Row
 def account(
     context: BinanceContext, reason: str, change: Decimal, symbols: list[str], assets: tuple[str, ...] = ("USDT",)
 ) -> Row:
-    """ACCOUNT_UPDATE: these balances, and every side of these instruments; a reason of "" is left out."""
+    """Return ACCOUNT_UPDATE: these balances, and every side of these instruments; a reason of "" is left out."""
     owner = context.owner
     balances = {"USDT": (owner.balance, owner.cross_balance(), change), "BNB": (owner.bnb, owner.bnb, ZERO)}
     made: Row = {
@@ -104,13 +104,13 @@ def position(context: BinanceContext, symbol: str, side: str) -> Row:
 
 
 def filled(context: BinanceContext, fill: BookedFill) -> Row:
-    """ACCOUNT_UPDATE of one trade."""
+    """Return ACCOUNT_UPDATE of one trade."""
     assets = ("USDT", "BNB") if fill.fee_asset == "BNB" else ("USDT",)
     return account(context, "ADL" if fill.kind == "adl" else "ORDER", ZERO, [fill.instrument], assets)
 
 
 def money_moved(context: BinanceContext, reason: str, key: Key | None) -> Row:
-    """ACCOUNT_UPDATE of a deposit, of funding (on a cross position without it) or of margin moved by hand."""
+    """Return ACCOUNT_UPDATE of a deposit, of funding (on a cross position without it) or of margin moved by hand."""
     owner = context.owner
     symbols = [key[0]] if key is not None and (reason != "funding_fee" or key[0] in owner.isolated) else []
     change = owner.ledger[-1].change if reason in ("deposit", "funding_fee") and owner.ledger else ZERO
@@ -122,19 +122,19 @@ def money_moved(context: BinanceContext, reason: str, key: Key | None) -> Row:
 
 
 def leverage(context: BinanceContext, symbol: str) -> Row:
-    """ACCOUNT_CONFIG_UPDATE of one instrument's leverage."""
+    """Return ACCOUNT_CONFIG_UPDATE of one instrument's leverage."""
     said = {"s": order_rows.contract_of(context, symbol).wire, "l": int(context.owner.lever(symbol))}
     return {"e": "ACCOUNT_CONFIG_UPDATE", "E": context.exchange.now, "T": context.exchange.now, "ac": said}
 
 
 def multi_assets(context: BinanceContext) -> Row:
-    """ACCOUNT_CONFIG_UPDATE of the account's mode."""
+    """Return ACCOUNT_CONFIG_UPDATE of the account's mode."""
     said = {"j": context.owner.multi_assets}
     return {"e": "ACCOUNT_CONFIG_UPDATE", "E": context.exchange.now, "T": context.exchange.now, "ai": said}
 
 
 def endangered(context: BinanceContext) -> list[Row]:
-    """The cross positions whose account has come close to its liquidation, as MARGIN_CALL lists them."""
+    """Return the cross positions whose account has come close to its liquidation, as MARGIN_CALL lists them."""
     owner = context.owner
     cross = [one for key, one in owner.positions.items() if key not in owner.wallets]
     maintenance = sum((owner.maintenance(one, context.exchange.prices(one.instrument).mark) for one in cross), ZERO)
@@ -149,9 +149,10 @@ def endangered(context: BinanceContext) -> list[Row]:
 
 
 def margin_call(context: BinanceContext, positions: list[Row]) -> Row:
+    """Return MARGIN_CALL for these positions."""
     return {"e": "MARGIN_CALL", "E": context.exchange.now, "cw": money(context.owner.cross_balance()), "p": positions}
 
 
 def listen_key_expired(context: BinanceContext, key: str) -> Row:
-    """listenKeyExpired; its E is a string, as in the documentation."""
+    """Return listenKeyExpired; its E is a string, as in the documentation."""
     return {"e": "listenKeyExpired", "E": str(context.exchange.now), "listenKey": key}

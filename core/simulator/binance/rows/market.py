@@ -48,6 +48,7 @@ def symbol_info(exchange: ExchangeState, contract: BinanceContract) -> Row:
 
 
 def premium(exchange: ExchangeState, contract: BinanceContract) -> Row:
+    """Return mark and index price with the funding rate, as premiumIndex tells them."""
     prices, due = exchange.prices(contract.symbol), exchange.now // FUNDING_MS * FUNDING_MS + FUNDING_MS
     return {
         "symbol": contract.wire, "markPrice": text(prices.mark, 8), "indexPrice": text(prices.index, 8),
@@ -58,23 +59,25 @@ def premium(exchange: ExchangeState, contract: BinanceContract) -> Row:
 
 
 def price(exchange: ExchangeState, contract: BinanceContract) -> Row:
+    """Return the last price, as ticker/price tells it."""
     return {"symbol": contract.wire, "price": text(exchange.prices(contract.symbol).last, 2), "time": exchange.now}
 
 
 def best(exchange: ExchangeState, contract: BinanceContract) -> tuple[Decimal, Decimal]:
-    """The best bid and ask."""
+    """Return the best bid and ask."""
     market, spread = exchange.markets[contract.symbol], Decimal(exchange.behaviour["spread_ticks"])
     return market.best(False, spread), market.best(True, spread)
 
 
 def book_size(exchange: ExchangeState, contract: BinanceContract) -> str:
-    """What every level of the book holds, in the base coin: as much as moves the price by a tick."""
+    """Return what every level of the book holds, in the base coin: as much as moves the price by a tick."""
     value = exchange.markets[contract.symbol].contract.value
     size = Decimal(exchange.behaviour["impact_contracts_per_tick"]) * value
     return text(min(size, Decimal(1_000_000)), contract.quantity_precision)
 
 
 def book_ticker(exchange: ExchangeState, contract: BinanceContract) -> Row:
+    """Return the best bid and ask, as bookTicker tells them."""
     bid, ask = best(exchange, contract)
     size = book_size(exchange, contract)
     return {"symbol": contract.wire, "bidPrice": text(bid, 2), "bidQty": size, "askPrice": text(ask, 2),
@@ -90,7 +93,7 @@ def book(exchange: ExchangeState, contract: BinanceContract, depth: int) -> tupl
 
 
 def day(exchange: ExchangeState, contract: BinanceContract) -> Row:
-    """The last 24 hours of one instrument, in the words of ticker/24hr."""
+    """Return the last 24 hours of one instrument, in the words of ticker/24hr."""
     minutes = exchange.markets[contract.symbol].tape.minutes[-1440:]
     last, opened = exchange.prices(contract.symbol).last, Decimal(minutes[0][1])
     coins = sum((minute[5] for minute in minutes), ZERO)
@@ -115,6 +118,7 @@ def bars(exchange: ExchangeState, contract: BinanceContract, interval: str) -> l
 
 
 def kline(row: Candle, length: int) -> list[Any]:
+    """Return a candle of that length (ms), as klines tells it."""
     at, opened, high, low, close, coins = row
     half = coins / 2
     return [at, text(opened, 2), text(high, 2), text(low, 2), text(close, 2), text(coins, 3), at + length - 1,

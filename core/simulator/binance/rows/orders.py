@@ -18,25 +18,26 @@ TIMES_IN_FORCE = {"ioc": "IOC", "fok": "FOK", "post_only": "GTX"}
 
 
 def contract_of(context: BinanceContext, symbol: str) -> BinanceContract:
+    """Return the contract of an instrument as it is listed now."""
     contract = context.owner.contracts[symbol]
     assert isinstance(contract, BinanceContract)
     return contract
 
 
 def status(order: BookOrder) -> str:
-    """NEW, PARTIALLY_FILLED, FILLED, CANCELED or EXPIRED."""
+    """Return NEW, PARTIALLY_FILLED, FILLED, CANCELED or EXPIRED."""
     if order.state == "canceled":
         return "EXPIRED" if order.cancel_reason in EXPIRES else "CANCELED"
     return {"live": "NEW", "partially_filled": "PARTIALLY_FILLED", "filled": "FILLED"}[order.state]
 
 
 def reduces(context: BinanceContext, order: BookOrder) -> bool:
-    """What the exchange shows as reduceOnly: the flag, or in hedge mode the closing side."""
+    """Return what the exchange shows as reduceOnly: the flag, or in hedge mode the closing side."""
     return context.owner.closes(order)
 
 
 def order(context: BinanceContext, one: BookOrder, full: bool, fresh: bool = False) -> Row:
-    """A plain order. `full` is the form of the reads; `fresh` shows it as it was when it was accepted."""
+    """Return a plain order; `full` is the form of the reads, `fresh` shows it as it was when it was accepted."""
     contract = contract_of(context, one.instrument)
     places, kind = contract.quantity_precision, str(one.wire.get("type") or "MARKET" if one.price is None else "LIMIT")
     filled = ZERO if fresh else one.filled
@@ -62,6 +63,7 @@ def order(context: BinanceContext, one: BookOrder, full: bool, fresh: bool = Fal
 
 
 def trade(context: BinanceContext, fill: BookedFill) -> Row:
+    """Return a trade as userTrades tells it."""
     contract = contract_of(context, fill.instrument)
     places = contract.quantity_precision
     quantity = text(fill.size, places)

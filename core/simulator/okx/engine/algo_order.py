@@ -46,6 +46,7 @@ class OkxAlgo:
 
     @property
     def sign(self) -> int:
+        """Return +1 for a buy and -1 for a sell."""
         return 1 if self.side == "buy" else -1
 
 

@@ -32,7 +32,7 @@ FILE_NAMES = {"ctVal": "value", "lotSz": "lot", "minSz": "minimum", "tickSz": "t
 
 
 def contracts(file: Path | None = None) -> dict[str, Contract]:
-    """All contracts by symbol; the file is a JSON list of rows in OKX field names, absent fields as for SOL.
+    """Return all contracts by symbol; the file is a JSON list of rows in OKX field names, absent fields as for SOL.
 
     Raises ValueError where a row is not usable.
     """
@@ -51,5 +51,5 @@ def contracts(file: Path | None = None) -> dict[str, Contract]:
 
 
 def demo(known: dict[str, Contract]) -> dict[str, Contract]:
-    """The same catalogue as the demo world has it."""
+    """Return the same catalogue as the demo world has it."""
     return known | {"BTC-USDT-SWAP": replace(known["BTC-USDT-SWAP"], value=DEMO_BTC_VALUE)}

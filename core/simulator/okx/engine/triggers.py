@@ -16,13 +16,13 @@ from core.simulator.okx.engine.algo_order import OkxAlgo
 
 
 def passed(sign: int, profit: bool, leg: TriggerLeg, prices: MarketPrices) -> bool:
-    """Whether the price is already at or beyond the leg; `sign` is that of the order it sends (+1 buys)."""
+    """Return whether the price is at or beyond the leg already; `sign` is that of the order it sends (+1 buys)."""
     price = prices.by(leg.by)
     return price >= leg.trigger if (sign < 0) == profit else price <= leg.trigger
 
 
 def triggered(algo: OkxAlgo, prices: MarketPrices) -> tuple[str, TriggerLeg] | None:
-    """The leg that wakes at these prices ("sl", "tp" or "" for the others), or None."""
+    """Return the leg that these prices trigger ("sl", "tp" or "" for the others), or None."""
     if algo.stop_loss is not None and passed(algo.sign, False, algo.stop_loss, prices):
         return "sl", algo.stop_loss
     if algo.take_profit is not None and passed(algo.sign, True, algo.take_profit, prices):
@@ -35,7 +35,7 @@ def triggered(algo: OkxAlgo, prices: MarketPrices) -> tuple[str, TriggerLeg] | N
 
 
 def trail(algo: OkxAlgo) -> Decimal | None:
-    """Where a trailing stop would wake now; None while it sleeps."""
+    """Return where a trailing stop would be triggered now (USDT); None before its activation."""
     if algo.extreme is None or not algo.awake:
         return None
     back = (

@@ -18,6 +18,7 @@ LIFE_TYPES = {"partial": "1", "full": "2", "liquidation": "3", "partial_liquidat
 
 
 def position(context: OkxContext, one: HeldPosition) -> Row:
+    """Return a position, as account/positions and the positions channel tell it."""
     account, prices = context.exchange.accounts[one.account], context.exchange.prices(one.instrument)
     contract = account.contracts[one.instrument]
     value = one.contracts * contract.value
@@ -61,6 +62,7 @@ def position(context: OkxContext, one: HeldPosition) -> Row:
 
 
 def closing_algo(one: OkxAlgo) -> Row:
+    """Return an algo order for the whole position, as a position lists it."""
     words = leg_words("tp", one.take_profit) | leg_words("sl", one.stop_loss)
     return {name: word for name, word in words.items() if not name.endswith("OrdPx")} | {
         "algoId": one.algo_id,
@@ -69,7 +71,7 @@ def closing_algo(one: OkxAlgo) -> Row:
 
 
 def life(exchange: ExchangeState, one: HeldPosition) -> Row:
-    """One life of a position, as the history keeps it."""
+    """Return one life of a position, as the history keeps it."""
     contract = exchange.accounts[one.account].contracts[one.instrument]
     margin = one.average * one.closed * contract.value / one.leverage
     return {
@@ -87,6 +89,7 @@ def life(exchange: ExchangeState, one: HeldPosition) -> Row:
 
 
 def bill(one: Bill) -> Row:
+    """Return a change of the balance, as account/bills tells it."""
     kinds = {"deposit": "11", "liquidation_penalty": "110", "funding": "173" if one.change < 0 else "174"}
     side = "buy" if one.long == (one.fill_kind == "open") else "sell"
     kind = kinds.get(one.kind) or sub_type(one.fill_kind, one.long, side, "")
@@ -106,6 +109,7 @@ def bill(one: Bill) -> Row:
 
 
 def balance(context: OkxContext, account: ExchangeAccount) -> Row:
+    """Return the balance, as account/balance and the account channel tell it."""
     equity, margin = account.equity(context.exchange.prices), account.held_margin(context.exchange.prices)
     frozen, maintenance = context.margin.frozen(account), account.held_maintenance(context.exchange.prices)
     upl, notional = (

@@ -18,6 +18,7 @@ ALGO = blank(
 
 
 def algo(exchange: ExchangeState, one: OkxAlgo) -> Row:
+    """Return an algo order, as trade/order-algo tells it."""
     failed = {"live": "", "canceled": "", "effective": exchange.behaviour["effective_fail_code"]}.get(one.state)
     whole = one.size is None
     trigger = one.trigger
@@ -44,6 +45,7 @@ def algo(exchange: ExchangeState, one: OkxAlgo) -> Row:
 
 
 def algo_push(exchange: ExchangeState, one: OkxAlgo) -> Row:
+    """Return an algo order as a push tells it."""
     size = one.size if one.size is not None else ZERO
     notional = exchange.accounts[one.account].notional(one.instrument, size, exchange.prices(one.instrument).last)
     return algo(exchange, one) | {"notionalUsd": text(notional), "amendResult": "", "reqId": ""}

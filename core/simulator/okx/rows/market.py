@@ -21,6 +21,7 @@ INSTRUMENT = blank(
 
 
 def instrument(contract: Contract, suspended: bool, at: int) -> Row:
+    """Return an instrument and its rules at that time (ms), as public/instruments tells them."""
     limit, market = text(contract.max_limit), text(contract.max_market)
     return INSTRUMENT | {
         "instType": "SWAP", "instId": contract.symbol, "instIdCode": contract.code, "instFamily": contract.index,
@@ -34,11 +35,13 @@ def instrument(contract: Contract, suspended: bool, at: int) -> Row:
 
 
 def account_instrument(row: Row) -> Row:
+    """Return an instrument as account/instruments tells it."""
     return row | {"posLmtAmt": "50000000", "posLmtPct": "30", "maxPlatOILmt": "1000000000",
                   "longPosRemainingQuota": "50000000", "shortPosRemainingQuota": "50000000"}  # fmt: skip
 
 
 def tiers(contract: Contract) -> list[Row]:
+    """Return the tiers of a contract, as position-tiers tells them."""
     rows, least = [], ZERO
     for number, tier in enumerate(contract.tiers, 1):
         rows.append(blank("baseMaxLoan optMgnFactor quoteMaxLoan") | {
@@ -55,12 +58,14 @@ def tiers(contract: Contract) -> list[Row]:
 
 
 def candle(row: Candle, forming: bool, value: Decimal) -> list[str]:
+    """Return a candle, as market/candles tells it; `value` is that of a contract in coins."""
     at, opened, high, low, close, coins = row
     volumes = (coins / value, coins, coins * close)
     return [str(at), *map(text, (opened, high, low, close)), *map(text, volumes), "0" if forming else "1"]
 
 
 def ticker(exchange: ExchangeState, symbol: str) -> Row:
+    """Return the ticker of an instrument."""
     market, contract = exchange.markets[symbol], exchange.setup.contracts[symbol]
     day = market.tape.minutes[-1440:]
     coins = sum((minute[5] for minute in day), ZERO)
@@ -78,7 +83,7 @@ def ticker(exchange: ExchangeState, symbol: str) -> Row:
 
 
 def opened_since(exchange: ExchangeState, symbol: str, hour: int) -> Decimal:
-    """The price at which the day began that begins at that hour (UTC), or the oldest known."""
+    """Return the price at which the day began that begins at that hour (UTC), or the oldest known."""
     offset = hour * 3_600_000
     begin = (exchange.now - offset) // 86_400_000 * 86_400_000 + offset
     for minute in exchange.markets[symbol].tape.minutes:
@@ -88,11 +93,12 @@ def opened_since(exchange: ExchangeState, symbol: str, hour: int) -> Decimal:
 
 
 def book_size(exchange: ExchangeState) -> Decimal:
+    """Return what every level of the book holds (contracts)."""
     return min(Decimal(exchange.behaviour["impact_contracts_per_tick"]), Decimal(1_000_000))
 
 
 def book(exchange: ExchangeState, symbol: str, depth: int) -> tuple[list[list[str]], list[list[str]]]:
-    """Asks and bids, best first: the same size on every tick, as takers find it."""
+    """Return asks and bids, best first: the same size on every tick, as takers find it."""
     market, spread = exchange.markets[symbol], Decimal(exchange.behaviour["spread_ticks"])
     tick, size = market.contract.tick, text(book_size(exchange))
     ask, bid = market.best(True, spread), market.best(False, spread)
@@ -102,6 +108,7 @@ def book(exchange: ExchangeState, symbol: str, depth: int) -> tuple[list[list[st
 
 
 def index_ticker(exchange: ExchangeState, symbol: str) -> Row:
+    """Return the ticker of the index that the instrument follows."""
     row, index = ticker(exchange, symbol), exchange.prices(symbol).index
     names = ("open24h", "high24h", "low24h", "sodUtc0", "sodUtc8", "ts")
     return {"instId": exchange.setup.contracts[symbol].index, "idxPx": text(index)} | {
@@ -110,17 +117,20 @@ def index_ticker(exchange: ExchangeState, symbol: str) -> Row:
 
 
 def mark_price(exchange: ExchangeState, symbol: str) -> Row:
+    """Return the mark price of an instrument."""
     mark = text(exchange.prices(symbol).mark)
     return {"instType": "SWAP", "instId": symbol, "markPx": mark, "ts": str(exchange.now)}
 
 
 def price_limit(exchange: ExchangeState, symbol: str) -> Row:
+    """Return the highest price of a buy and the lowest of a sell."""
     high, low = exchange.markets[symbol].band()
     row = {"instType": "SWAP", "instId": symbol, "buyLmt": text(high), "sellLmt": text(low)}
     return row | {"notEnabled": "", "enabled": True, "ts": str(exchange.now)}
 
 
 def funding(exchange: ExchangeState, symbol: str) -> Row:
+    """Return the funding rate of the next funding time."""
     due = exchange.now // FUNDING_MS * FUNDING_MS + FUNDING_MS
     rates = [funding_rate(exchange.seed, symbol, at) for at in (due, due - FUNDING_MS)]
     return {
@@ -133,6 +143,7 @@ def funding(exchange: ExchangeState, symbol: str) -> Row:
 
 
 def funding_history(exchange: ExchangeState, symbol: str, at: int) -> Row:
+    """Return the funding rate of that funding time (ms)."""
     rate = text(funding_rate(exchange.seed, symbol, at))
     return {"instType": "SWAP", "instId": symbol, "fundingRate": rate, "realizedRate": rate, "fundingTime": str(at),
             "method": "current_period", "formulaType": "withRate"}  # fmt: skip

@@ -25,6 +25,7 @@ ORDER = blank(
 
 
 def attached(one: AttachedProtection) -> Row:
+    """Return an attached protection, as an order lists it."""
     profit, stop = leg_words("tp", one.take_profit), leg_words("sl", one.stop_loss)
     failed = fail_code(one.fail_code)
     reason = CODES.get(one.fail_code, ("", "The attached order was refused"))[1] if failed else ""
@@ -38,6 +39,7 @@ def attached(one: AttachedProtection) -> Row:
 
 
 def leg_words(side: str, leg: TriggerLeg | None) -> Row:
+    """Return trigger, its kind and price of one leg (side tp or sl); blank where there is none."""
     if leg is None:
         return {f"{side}TriggerPx": "", f"{side}TriggerPxType": "", f"{side}OrdPx": ""}
     price = "-1" if leg.price is None else text(leg.price)
@@ -45,6 +47,7 @@ def leg_words(side: str, leg: TriggerLeg | None) -> Row:
 
 
 def order(exchange: ExchangeState, one: BookOrder) -> Row:
+    """Return a plain order, as trade/order tells it."""
     last = exchange.last_fill(one)
     source, why = CANCEL_SOURCES.get(one.cancel_reason, ("", ""))
     linked = {"algoId": next((kept.algo_id for kept in one.attached if kept.algo_id), "")}
@@ -65,7 +68,7 @@ def order(exchange: ExchangeState, one: BookOrder) -> Row:
 
 
 def order_push(exchange: ExchangeState, one: BookOrder, fill: BookedFill | None, more: Row) -> Row:
-    """The order as a push tells it: the fill fields are about this push alone."""
+    """Return the order as a push tells it: the fill fields are about this push alone."""
     row = order(exchange, one)
     about = {
         "avgPx": row["avgPx"] or "0", "fillPx": "", "fillSz": "0", "tradeId": "", "fillTime": "", "fillPnl": "0",
@@ -86,6 +89,7 @@ def order_push(exchange: ExchangeState, one: BookOrder, fill: BookedFill | None,
 
 
 def fill(one: BookedFill) -> Row:
+    """Return an execution, as trade/fills tells it."""
     return {
         "instType": "SWAP", "instId": one.instrument, "tradeId": one.trade_id, "billId": one.bill_id,
         "ordId": one.order_id,
@@ -99,6 +103,7 @@ def fill(one: BookedFill) -> Row:
 
 
 def sub_type(kind: str, long: bool, side: str, position_side: str) -> str:
+    """Return the subType of an execution: what it did to which side."""
     if kind == "liquidation":
         return "104" if long else "105"
     if kind == "adl":
