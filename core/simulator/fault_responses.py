@@ -8,12 +8,12 @@ from aiohttp import web
 
 from core.simulator.faults import Fault
 
-SPOILING = {"lost_after", "lost_before", "late", "slow", "html_502", "reset", "empty", "garbled"}
+ANSWER_FAULTS = {"lost_after", "lost_before", "late", "slow", "html_502", "reset", "empty", "garbled"}
 HTML = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>"
 TORN = '{"code":"0","msg":"","data":[{"ordId":"7'  # what is left of an answer that was cut off on its way
 
 
-async def spoilt_answer(request: web.Request, fault: Fault) -> web.StreamResponse | None:
+async def fault_answer(request: web.Request, fault: Fault) -> web.StreamResponse | None:
     """Return what comes instead of the answer; None where the answer itself comes, if later."""
     transport = request.transport
     if fault.kind == "slow":

@@ -57,7 +57,7 @@ async def _tick(runtime: Runtime, sockets: Sequence[Websockets], ending: asyncio
     while not ending.is_set():
         runtime.tick()
         for each in sockets:
-            each.every_moment()
+            each.tick()
         try:
             await asyncio.wait_for(ending.wait(), TICK_SECONDS)
         except TimeoutError:

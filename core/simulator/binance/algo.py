@@ -46,7 +46,8 @@ def draft(call: BinanceCall) -> Row:
     made: Row = {
         "instrument": contract.symbol, "side": side, "position_side": position_side_of(call), "kind": kind,
         "reduce_only": reduce_only_of(call), "client_id": call.client_id("clientAlgoId"), "by": LISTENS[listens],
-        "protect": bool(call.truth("priceProtect")), "stp": stp, "close_position": bool(call.truth("closePosition")),
+        "protect": bool(call.boolean("priceProtect")), "stp": stp,
+        "close_position": bool(call.boolean("closePosition")),
     }  # fmt: skip
     _force(call, made)
     if made["close_position"]:
@@ -107,12 +108,12 @@ def _levels(call: BinanceCall, kind: str, made: Row) -> None:
 def planned(call: BinanceCall) -> Row:
     """Return what faults want of this one order."""
     plan: Row = {}
-    struck = call.struck("not_found")
-    if struck is not None:
-        plan["hidden"] = struck.get("seconds", 5)
-    struck = call.struck("algo_vanish")
-    if struck is not None:
-        plan |= {"vanish": struck.get("seconds", 53), "as": struck.get("as", "CANCELED")}
+    fault = call.fault("not_found")
+    if fault is not None:
+        plan["hidden"] = fault.get("seconds", 5)
+    fault = call.fault("algo_vanish")
+    if fault is not None:
+        plan |= {"vanish": fault.get("seconds", 53), "as": fault.get("as", "CANCELED")}
     return plan
 
 

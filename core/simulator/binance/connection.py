@@ -40,9 +40,9 @@ class BinanceConnection:
         self.line: asyncio.Queue[tuple[float, bytes | int | PingFrame]] = asyncio.Queue()
         self.held: tuple[bytes, str] | None = None  # an event that waits, and the kind it comes behind ("": any)
         self.pinged = self.ponged = time.monotonic()
-        self.heard: deque[float] = deque(maxlen=11)
+        self.message_times: deque[float] = deque(maxlen=11)
 
-    def say(self, message: Any, after: float = 0.0) -> None:
+    def send(self, message: Any, after: float = 0.0) -> None:
         """Send a message once everything before is sent, and not before so many seconds have passed."""
         body = message if isinstance(message, bytes) else orjson.dumps(message)
         self.line.put_nowait((time.monotonic() + after, body))
@@ -57,8 +57,8 @@ class BinanceConnection:
 
     def floods(self) -> bool:
         """Count a message from the client, and return whether they come faster than ten in a second."""
-        self.heard.append(time.monotonic())
-        return len(self.heard) == 11 and self.heard[-1] - self.heard[0] < 1.0
+        self.message_times.append(time.monotonic())
+        return len(self.message_times) == 11 and self.message_times[-1] - self.message_times[0] < 1.0
 
     async def run(self) -> None:
         """Send what is in the line, each message not before its time."""
@@ -128,9 +128,9 @@ class BinanceSockets:
             return
         if fault is not None and kind == "stream_delay":
             delay += float(fault.asked.get("seconds", 1))
-        connection.say(body, delay)
+        connection.send(body, delay)
         if kind == "stream_double":
-            connection.say(body, delay)
+            connection.send(body, delay)
         if connection.held is not None and connection.held[1] in ("", about.get("channel")):
-            connection.say(connection.held[0], delay)
+            connection.send(connection.held[0], delay)
             connection.held = None

@@ -90,7 +90,7 @@ class BinanceCall:
             raise missing(name)
         return value
 
-    def truth(self, name: str) -> bool | None:
+    def boolean(self, name: str) -> bool | None:
         """Return the parameter as yes or no; None where it is absent. Any case is taken."""
         text = self.get(name).lower()
         if text not in ("", "true", "false"):
@@ -159,7 +159,7 @@ class BinanceCall:
         self.runtime.perform(Later(self.exchange.now + self.late_ms, command, self.deadline))
         raise PutOff
 
-    def struck(self, kind: str, row: Row | None = None) -> Row | None:
+    def fault(self, kind: str, row: Row | None = None) -> Row | None:
         """Return what a fault of that kind (reject, not_found, partial_fill, ...) says about this order, if any."""
         fault = self.exchange.faults.strike({kind}, self.about(row))
         return None if fault is None else fault.asked

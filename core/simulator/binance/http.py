@@ -21,14 +21,14 @@ from core.simulator.binance.errors import BinanceError, coded
 from core.simulator.binance.rate_limits import BinanceLimits
 from core.simulator.engine.candles import draw
 from core.simulator.engine.state import Refusal
-from core.simulator.fault_responses import SPOILING, spoilt_answer
+from core.simulator.fault_responses import ANSWER_FAULTS, fault_answer
 from core.simulator.faults import Fault
 from core.simulator.runtime import BINANCE_KEY_NAMES, PutOff, Runtime
 
 HANDLERS = (
     algo, listen_key, public, settings, trade, account,
 )  # fmt: skip
-TRANSPORT_FAULTS = SPOILING | {"code", "http_503", "json_list"}
+TRANSPORT_FAULTS = ANSWER_FAULTS | {"code", "http_503", "json_list"}
 UNKNOWN_503 = "Unknown error, please check your request or try again later."
 BUSY_503 = "Server is currently overloaded with other requests. Please try again in a few minutes."
 AHEAD = "Timestamp for this request was 1000ms ahead of the server's time."
@@ -82,9 +82,9 @@ class BinanceHttp:
         if self.runtime.delay_seconds:
             await asyncio.sleep(self.runtime.delay_seconds)
         if fault is not None:
-            spoilt = await spoilt_answer(request, fault)
-            if spoilt is not None:
-                return spoilt
+            instead = await fault_answer(request, fault)
+            if instead is not None:
+                return instead
         raw = answered if isinstance(answered, bytes) else orjson.dumps(answered)
         return web.Response(status=status, body=raw, content_type="application/json", headers=headers)
 
@@ -175,7 +175,7 @@ class BinanceHttp:
         return status, answered
 
     def _extended(self, answered: Any) -> Any:
-        """The answer, with a field that nobody knows in each row where the switch wants it so."""
+        """The answer, with an unknown field in each row where `extra_fields` is chosen."""
         if not self.runtime.exchange.behaviour["extra_fields"]:
             return answered
         self._answers += 1

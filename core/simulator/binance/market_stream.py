@@ -33,7 +33,7 @@ class BinanceMarketStream:
         self._books: dict[str, tuple[int, Book]] = {}  # what was told last, and under which number
         self._lasts = {symbol: one.prices.last for symbol, one in self.exchange.markets.items()}
         self._trades: dict[str, tuple[int, bool]] = {}  # the number of the latest trade, and whether it was a sale
-        self.exchange.listeners.append(self.heard)
+        self.exchange.listeners.append(self.on_event)
 
     def contracts(self) -> list[BinanceContract]:
         """Return every contract as it is listed now."""
@@ -45,7 +45,7 @@ class BinanceMarketStream:
 
     # -- when
 
-    def heard(self, what: str, about: Any) -> None:
+    def on_event(self, what: str, about: Any) -> None:
         """Take note of prices that moved, for the end of the step, and tell liquidations."""
         if what == "price":
             self.runtime.book_numbers[about] += 1
@@ -56,11 +56,11 @@ class BinanceMarketStream:
             if self.sockets.open:
                 self._moved.add(about)
                 if len(self._moved) == 1:
-                    asyncio.get_running_loop().call_soon(self._tell_moved)
+                    asyncio.get_running_loop().call_soon(self._push_moved)
         elif what == "order" and about[1] is not None and about[1].kind == "liquidation":
             self._forced(*about)
 
-    def _tell_moved(self) -> None:
+    def _push_moved(self) -> None:
         moved, self._moved = self._moved, set()
         now = time.monotonic()
         followed = {one: self._difference(one) for one in moved if self._is_followed(one)}
@@ -69,20 +69,20 @@ class BinanceMarketStream:
                 contract = None if stream.startswith("!") else self._contract(stream)
                 if contract is not None and contract.symbol in moved:
                     connection.streams[stream] = now
-                    self._tell(connection, stream, followed.get(contract.symbol))
+                    self._push(connection, stream, followed.get(contract.symbol))
                 elif stream.startswith("!bookTicker"):
                     for symbol in moved:
-                        self._say(connection, stream, book_ticker(self, self.context.order_checks.contract(
+                        self._send(connection, stream, book_ticker(self, self.context.order_checks.contract(
                             self.context.owner, symbol)))  # fmt: skip
 
-    def first(self, connection: BinanceConnection, stream: str) -> None:
+    def begin(self, connection: BinanceConnection, stream: str) -> None:
         """Tell a stream that was subscribed to how things stand."""
         connection.streams[stream] = time.monotonic()
         self._lasts = {symbol: one.prices.last for symbol, one in self.exchange.markets.items()}
         if kind_of(stream) not in ("aggTrade", "trade"):
-            self._tell(connection, stream, None)
+            self._push(connection, stream, None)
 
-    def every_moment(self) -> None:
+    def tick(self) -> None:
         """Repeat the streams that have been quiet for their period."""
         now = time.monotonic()
         for connection in list(self.sockets.open):
@@ -90,11 +90,11 @@ class BinanceMarketStream:
                 period = 1.0 if stream.endswith("@1s") else PERIODS.get(kind_of(stream), 0.0)
                 if period and now - spoke >= period:
                     connection.streams[stream] = now
-                    self._tell(connection, stream, None)
+                    self._push(connection, stream, None)
 
     # -- what
 
-    def _say(self, connection: BinanceConnection, stream: str, event: Any) -> None:
+    def _send(self, connection: BinanceConnection, stream: str, event: Any) -> None:
         if self.sockets.delivers(connection, stream):
             about = {"channel": kind_of(stream)}
             if isinstance(event, dict) and "s" in event:
@@ -102,13 +102,13 @@ class BinanceMarketStream:
                 about["instId"] = next((one.symbol for one in self.contracts() if one.wire == event["s"]), "")
             self.sockets.send(connection, stream, event, about)
 
-    def _tell(self, connection: BinanceConnection, stream: str, difference: Row | None) -> None:
+    def _push(self, connection: BinanceConnection, stream: str, difference: Row | None) -> None:
         """The event of that stream as things are now; nothing where there is no such stream."""
         kind = kind_of(stream)
         if stream.startswith("!"):
             maker = ALL.get(kind)
             if maker is not None:
-                self._say(connection, stream, [maker(self, contract) for contract in self.contracts()])
+                self._send(connection, stream, [maker(self, contract) for contract in self.contracts()])
             return
         contract = self._contract(stream)
         if contract is None:
@@ -119,10 +119,10 @@ class BinanceMarketStream:
                 self._candles(connection, stream, contract, interval)
         elif kind == "depth":
             depth = stream.split("@")[1].removeprefix("depth")
-            self._say(connection, stream, self._partial(contract, int(depth)) if depth.isdigit() else
+            self._send(connection, stream, self._partial(contract, int(depth)) if depth.isdigit() else
                       difference or self._restated(contract))  # fmt: skip
         elif kind in ONE:
-            self._say(connection, stream, ONE[kind](self, contract))
+            self._send(connection, stream, ONE[kind](self, contract))
 
     def _candles(self, connection: BinanceConnection, stream: str, contract: BinanceContract, interval: str) -> None:
         """The candle that is being made; before the first of a new one, the one that has ended."""
@@ -130,7 +130,7 @@ class BinanceMarketStream:
         seen = connection.bars.get(stream, bars[-1][0])
         connection.bars[stream] = bars[-1][0]
         for bar in bars if bars[-1][0] > seen else bars[-1:]:
-            self._say(connection, stream, candle(self, contract, interval, kind_of(stream), bar, bar is not bars[-1]))
+            self._send(connection, stream, candle(self, contract, interval, kind_of(stream), bar, bar is not bars[-1]))
 
     def trade_of(self, contract: BinanceContract) -> Row:
         """Return aggTrade: the trade that made the present price."""
@@ -159,7 +159,7 @@ class BinanceMarketStream:
         for connection in list(self.sockets.open):
             for stream in (f"{contract.wire.lower()}@forceOrder", "!forceOrder@arr"):
                 if stream in connection.streams:
-                    self._say(connection, stream, told)
+                    self._send(connection, stream, told)
 
     # -- the book
 

@@ -15,7 +15,7 @@ MINUTE_MS, TEN_SECONDS_MS = 60_000, 10_000
 
 
 def weight_limit(behaviour: dict[str, Any]) -> int:
-    """Return the request weight of a minute: as switched, else what the live or the demo side has."""
+    """Return the request weight of a minute: as chosen, else what the live or the demo side has."""
     return int(behaviour["binance_weight_limit"] or {"live": 2400, "demo": 6000}[behaviour["binance_flavour"]])
 
 

@@ -24,7 +24,7 @@ def position_mode(call: BinanceCall) -> Row:
 @endpoint("POST", "v1/positionSide/dual", 1, TRADE)
 def set_position_mode(call: BinanceCall) -> Row:
     """Answer `POST positionSide/dual`: set hedge or one-way mode."""
-    wanted = call.truth("dualSidePosition")
+    wanted = call.boolean("dualSidePosition")
     if wanted is None:
         raise missing("dualSidePosition")
     call.perform(BinanceSetMode(wanted))
@@ -40,7 +40,7 @@ def multi_assets(call: BinanceCall) -> Row:
 @endpoint("POST", "v1/multiAssetsMargin", 1, TRADE)
 def set_multi_assets(call: BinanceCall) -> Row:
     """Answer `POST multiAssetsMargin`: set multi-assets or single-asset mode."""
-    wanted = call.truth("multiAssetsMargin")
+    wanted = call.boolean("multiAssetsMargin")
     if wanted is None:
         raise missing("multiAssetsMargin")
     call.perform(BinanceSetMultiAssets(wanted))

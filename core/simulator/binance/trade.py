@@ -40,7 +40,7 @@ def position_side_of(call: BinanceCall) -> str:
 
 def reduce_only_of(call: BinanceCall) -> str | None:
     """Return "true", "false" or None where it is absent."""
-    given = call.truth("reduceOnly")
+    given = call.boolean("reduceOnly")
     return None if given is None else "true" if given else "false"
 
 
@@ -112,20 +112,20 @@ def planned(call: BinanceCall) -> Row:
     """Return what faults want of this one order."""
     plan: Row = {}
     for kind, word in (("not_found", "hidden"), ("accept_delay", "accept_delay")):
-        struck = call.struck(kind)
-        if struck is not None:
-            plan[word] = struck.get("seconds", 5)
-    struck = call.struck("partial_fill")
-    if struck is not None:
-        plan |= {"fraction": struck.get("fraction", "0.5"), "rest": struck.get("rest", "work")}
+        fault = call.fault(kind)
+        if fault is not None:
+            plan[word] = fault.get("seconds", 5)
+    fault = call.fault("partial_fill")
+    if fault is not None:
+        plan |= {"fraction": fault.get("fraction", "0.5"), "rest": fault.get("rest", "work")}
     return plan
 
 
 def rejected(call: BinanceCall) -> None:
     """Raise the error that a fault wants of this order."""
-    struck = call.struck("reject")
-    if struck is not None:
-        raise BinanceError(int(struck["code"]), str(struck.get("message", "Operation failed.")))
+    fault = call.fault("reject")
+    if fault is not None:
+        raise BinanceError(int(fault["code"]), str(fault.get("message", "Operation failed.")))
 
 
 @endpoint("POST", "v1/order", 0, TRADE, orders=1)

@@ -1,7 +1,7 @@
 """Which events the account's own stream gets, and in which order.
 
-Of one fill: TRADE_LITE, ACCOUNT_UPDATE, ORDER_TRADE_UPDATE, unless switches say otherwise. Of a triggered conditional
-order: TRIGGERING, TRIGGERED, the plain order's own events, FINISHED; by switch the plain order's NEW comes before
+Of one fill: TRADE_LITE, ACCOUNT_UPDATE, ORDER_TRADE_UPDATE, unless behaviours say otherwise. Of a triggered conditional
+order: TRIGGERING, TRIGGERED, the plain order's own events, FINISHED; by choice the plain order's NEW comes before
 TRIGGERED. Without a listen key that lives nothing is sent, and nothing is sent twice but by a fault.
 """
 
@@ -24,7 +24,7 @@ class BinanceUserStream:
         self.exchange, self.context = sockets.runtime.exchange, sockets.runtime.binance
         self._kept: Row | None = None  # TRIGGERED, until the plain order's NEW is out
         self._called = False
-        self.exchange.listeners.append(self.heard)
+        self.exchange.listeners.append(self.on_event)
 
     def _send(self, event: Row, symbol: str = "", client_id: str = "") -> None:
         key = self.context.listen_key.key
@@ -35,7 +35,7 @@ class BinanceUserStream:
             if not connection.events or event["e"] in connection.events:
                 self.sockets.send(connection, key, event, about)
 
-    def heard(self, what: str, about: Any) -> None:
+    def on_event(self, what: str, about: Any) -> None:
         """Tell the stream what happened to the account."""
         if not self.sockets.open:
             return
@@ -92,7 +92,7 @@ class BinanceUserStream:
         self._called = bool(positions)
 
     def _expired(self, key: str) -> None:
-        """The key's end is told once to those who listen with it; from then on they hear nothing."""
+        """Tell those who listen with the key that it has ended, once; nothing is sent to them from then on."""
         event = event_rows.listen_key_expired(self.context, key)
         for connection in self.sockets.listening(key):
             self.sockets.send(connection, key, event, {"channel": event["e"]})

@@ -1,4 +1,4 @@
-"""The streams of the Binance side, the front door: addresses, subscriptions, pings, and how long a connection lives.
+"""The websockets of the Binance side: addresses, subscriptions, pings, and how long a connection lives.
 
 Addresses: /public, /market and /private since the split of April 2026, and the ones without them from before; under
 each /ws (bare events) and /stream (wrapped), with stream names or a listen key in the path, in the query (`streams`,
@@ -57,15 +57,15 @@ class BinanceWebsockets:
         connection.in_path, connection.events = set(in_path), {one for one in query.get("events", "").split("/") if one}
         self.sockets.open.add(connection)
         for name in names:
-            self._listen(connection, name)
+            self._subscribe(connection, name)
         try:
-            await self._talk(connection, self._answer)
+            await self._serve_messages(connection, self._answer)
         finally:
             self.sockets.open.discard(connection)
         return socket
 
-    async def _talk(self, connection: BinanceConnection, answer: Any) -> None:
-        """Hear the client until one side ends it; what is said to it goes out beside."""
+    async def _serve_messages(self, connection: BinanceConnection, answer: Any) -> None:
+        """Answer the client's messages until one side ends it; a task beside sends what is queued for it."""
         sender = asyncio.create_task(connection.run())
         try:
             async for message in connection.socket:
@@ -83,10 +83,10 @@ class BinanceWebsockets:
         finally:
             sender.cancel()
 
-    def _listen(self, connection: BinanceConnection, name: str) -> None:
+    def _subscribe(self, connection: BinanceConnection, name: str) -> None:
         connection.streams[name] = time.monotonic()
         if home(name) != "private":
-            self.market.first(connection, name)
+            self.market.begin(connection, name)
 
     def _answer(self, connection: BinanceConnection, text: str) -> None:
         try:
@@ -128,13 +128,13 @@ class BinanceWebsockets:
         else:
             self._reply(connection, identity, None)
             for name in wanted:
-                self._listen(connection, name)
+                self._subscribe(connection, name)
 
     def _reply(self, connection: BinanceConnection, identity: Any, result: Any) -> None:
-        connection.say({"result": result, "id": identity}, self.runtime.delay_seconds)
+        connection.send({"result": result, "id": identity}, self.runtime.delay_seconds)
 
     def _refuse(self, connection: BinanceConnection, identity: Any, code: int, words: str) -> None:
-        connection.say({"error": {"code": code, "msg": words}, "id": identity}, self.runtime.delay_seconds)
+        connection.send({"error": {"code": code, "msg": words}, "id": identity}, self.runtime.delay_seconds)
 
     # -- the trading API
 
@@ -148,14 +148,14 @@ class BinanceWebsockets:
         connection = BinanceConnection(socket, "api", False, self.runtime.now())
         self._others.add(connection)
         try:
-            await self._talk(connection, lambda one, text: self.api.answer(one, text, request.remote or ""))
+            await self._serve_messages(connection, lambda one, text: self.api.answer(one, text, request.remote or ""))
         finally:
             self._others.discard(connection)
         return socket
 
     # -- by the clock
 
-    def every_moment(self) -> None:
+    def tick(self) -> None:
         """Twice a second: ping, close what is old or dead, and repeat what a market stream repeats."""
         now, life = time.monotonic(), float(self.runtime.exchange.behaviour["binance_stream_life_seconds"]) * 1000
         for connection in [*self.sockets.open, *self._others]:
@@ -164,7 +164,7 @@ class BinanceWebsockets:
             elif now - connection.pinged >= PING_SECONDS:
                 connection.pinged = now
                 connection.ping(str(self.runtime.now()).encode())
-        self.market.every_moment()
+        self.market.tick()
 
     async def close(self) -> None:
         """Close every connection: the exchange is ending."""

@@ -55,7 +55,7 @@ class BinanceWsApi:
             if not isinstance(sent, dict):
                 raise TypeError("params is an object")
         except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
-            self._say(connection, {"id": None, "status": 400, "error": {"code": -1000, "msg": "Invalid request."}})
+            self._send(connection, {"id": None, "status": 400, "error": {"code": -1000, "msg": "Invalid request."}})
             return
         reply: Row = {"id": identity}
         delay = 0.0
@@ -66,10 +66,10 @@ class BinanceWsApi:
         except ConnectionAbortedError:
             connection.end()
             return
-        self._say(connection, reply | {"status": status, "result" if status == 200 else "error": result}, delay)
+        self._send(connection, reply | {"status": status, "result" if status == 200 else "error": result}, delay)
 
-    def _say(self, connection: BinanceConnection, reply: Row, delay: float = 0.0) -> None:
-        connection.say(reply | {"rateLimits": self._limits()}, self.runtime.delay_seconds + delay)
+    def _send(self, connection: BinanceConnection, reply: Row, delay: float = 0.0) -> None:
+        connection.send(reply | {"rateLimits": self._limits()}, self.runtime.delay_seconds + delay)
 
     def _answered(self, connection: BinanceConnection, method: str, sent: Row, remote: str) -> tuple[int, Any, float]:
         """Return status, result and delay (s); ConnectionAbortedError where a fault takes the connection away."""

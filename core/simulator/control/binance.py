@@ -1,4 +1,4 @@
-"""A person's hand in the Binance account, and its whole truth, for the controls under /sim/.
+"""What a person does in the Binance account, and everything in it, for the controls under /sim/.
 
 `place` and `place_algo` take the wire's own words (symbol, side, positionSide, type, quantity, ...); the others take
 instId (BTC-USDT-SWAP or BTCUSDT), posSide (long, short, net) and sz in the base coin, as for the other account.
@@ -100,7 +100,7 @@ class BinanceControl:
         self.runtime.perform(Deleverage(self.symbol(body), body.get("posSide", "net"), size, "binance"))
         return {}
 
-    # -- the whole truth
+    # -- everything in the account
 
     def state(self) -> Body:
         """Return the account as the engine keeps it, in the same rows as the other's; sizes in the base coin."""

@@ -1,4 +1,4 @@
-"""The simulator's own controls under /sim/: prices, clock, faults, switches, a person's hand, and the whole truth."""
+"""The controls under /sim/: prices, clock, faults, switches, acting in an account by hand, and the whole state."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime

@@ -1,6 +1,7 @@
 """The behaviours that can be chosen, for what exchanges do differently or nobody could confirm: defaults and checks.
 
-Here are those of the exchange itself; each wire adds its own table. The controls under /sim/ call them switches.
+Here are those of the exchange itself; each wire adds its own table. The controls under /sim/ and the journal call them
+switches.
 """
 
 from collections.abc import Callable, Mapping

@@ -139,7 +139,7 @@ class Engine:
                 self.settlement.fund(number * FUNDING_MS)
             for extension in exchange.extensions:
                 extension.after_step(at)
-            exchange.tell("time", at)
+            exchange.publish("time", at)
 
     def _steps(self, begin: int, end: int) -> Iterator[int]:
         grid = 1000 if end - begin <= FINE_MS else 60_000
@@ -183,7 +183,7 @@ class Engine:
             market.set(prices, exchange.now)
             self.evaluate(symbol)
         if changed:
-            exchange.tell("price", symbol)
+            exchange.publish("price", symbol)
 
     def _is_busy(self, symbol: str) -> bool:
         exchange = self.exchange
@@ -220,7 +220,7 @@ class Engine:
         self.exchange.behaviour.update({name: checked(table, name, value) for name, value in command.values.items()})
         for extension in self.exchange.extensions:
             extension.behaviour_changed(names)
-        self.exchange.tell("behaviour", names)
+        self.exchange.publish("behaviour", names)
 
     def set_faults(self, command: SetFaults) -> None:
         """Replace all active faults; ValueError where one makes no sense."""
@@ -232,4 +232,4 @@ class Engine:
         owner = exchange.accounts[command.account]
         if not owner.takes_in(command.asset, amount):
             owner.book(Bill(exchange.next_id(), exchange.now, "deposit", amount, ZERO))
-        exchange.tell("balance", (command.account, "deposit", None))
+        exchange.publish("balance", (command.account, "deposit", None))

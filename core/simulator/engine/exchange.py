@@ -1,6 +1,6 @@
 """The state of the exchange: what every component reads and changes, and the few services that all of them share.
 
-Knows no rule and no wire. Who wants to hear what happens registers a listener; it is told at once, in order.
+Knows no rule and no wire. A listener is called at once for each event, in order.
 """
 
 from collections.abc import Callable, Mapping
@@ -75,8 +75,8 @@ class ExchangeState:
 
     # -- services
 
-    def tell(self, what: str, about: Any) -> None:
-        """Tell every listener what happened, at once."""
+    def publish(self, what: str, about: Any) -> None:
+        """Call every listener with an event: what happened, and to what."""
         for listener in self.listeners:
             listener(what, about)
 

@@ -42,7 +42,7 @@ class Orders:
         if steps > 1:
             lot = exchange.contract(exchange.accounts[order.account], order.instrument).lot
             order.next_slice = max(lot, down_to(lot, order.size / steps))
-        exchange.tell("order", (order, None))
+        exchange.publish("order", (order, None))
         if order.active_from <= exchange.now:
             self._arrive(order, plan)
         return order
@@ -149,11 +149,11 @@ class Orders:
         bill.client_id, bill.price, bill.size, bill.pnl, bill.fee = order.client_id, price, size, fill.pnl, fee
         bill.maker, bill.fill_kind, bill.long, bill.trade_id = maker, fill.kind, long, fill.trade_id
         owner.book(bill)
-        exchange.tell("order", (order, fill))
-        exchange.tell("trade", fill)
-        exchange.tell("position", (owner.name, order.instrument, order.position_side))
+        exchange.publish("order", (order, fill))
+        exchange.publish("trade", fill)
+        exchange.publish("position", (owner.name, order.instrument, order.position_side))
         if not forced:
-            exchange.tell("balance", (owner.name, "filled", (order.instrument, order.position_side)))
+            exchange.publish("balance", (owner.name, "filled", (order.instrument, order.position_side)))
         self.changed(order)
         if flat:
             self._after_flat(owner, order.instrument, order.position_side)
@@ -184,7 +184,7 @@ class Orders:
         exchange.orders[order.order_id] = order
         if order.client_id:
             exchange.named[owner.name, symbol, order.client_id] = order
-            exchange.tell("order", (order, None))
+            exchange.publish("order", (order, None))
         mark = exchange.prices(symbol).mark
         if kind == "liquidation":
             notional = owner.notional(symbol, size, mark)
@@ -202,7 +202,7 @@ class Orders:
         """Cancel what is left of the order, for that reason."""
         order.state, order.cancel_reason, order.updated = "canceled", reason, self.exchange.now
         self.exchange.live.pop(order.order_id, None)
-        self.exchange.tell("order", (order, None))
+        self.exchange.publish("order", (order, None))
         self.changed(order)
 
     def find(self, account: str, symbol: str, order_id: str = "", client_id: str = "") -> BookOrder | None:

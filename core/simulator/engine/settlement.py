@@ -28,8 +28,8 @@ class Settlement:
                 bill = Bill(self.exchange.next_id(), self.exchange.now, "funding", amount, ZERO, position.instrument)
                 bill.price, bill.size = self.exchange.prices(position.instrument).mark, abs(position.contracts)
                 account.book(bill)
-                self.exchange.tell("position", (account.name, position.instrument, position.side))
-                self.exchange.tell("balance", (account.name, "funding_fee", (position.instrument, position.side)))
+                self.exchange.publish("position", (account.name, position.instrument, position.side))
+                self.exchange.publish("balance", (account.name, "funding_fee", (position.instrument, position.side)))
 
     def liquidate(self, command: Liquidate) -> None:
         """Take that position away, as if its margin had run out; Refusal where there is none."""
@@ -69,4 +69,4 @@ class Settlement:
 
     def _take_away(self, account: ExchangeAccount, position: HeldPosition, size: Decimal, kind: str) -> None:
         self.orders.close_by_force(account, position, size, kind)
-        self.exchange.tell("balance", (account.name, kind, (position.instrument, position.side)))
+        self.exchange.publish("balance", (account.name, kind, (position.instrument, position.side)))

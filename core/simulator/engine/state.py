@@ -1,4 +1,4 @@
-"""What the exchange keeps: orders, algos, fills, positions and their lives, ledger rows; and how they become JSON.
+"""What the exchange keeps: orders, fills, positions and their lives, ledger rows; and how they become JSON.
 
 Knows no wire and no rules. Promises that every value written by `pack` comes back equal from `unpack`.
 """
@@ -32,7 +32,7 @@ def near(step: Decimal, amount: Decimal) -> Decimal:
 
 
 class Refusal(Exception):
-    """The exchange says no, for a reason in its own plain words; a wire turns the reason into its code."""
+    """The exchange says no, for a reason that each wire turns into its own code and words."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason, detail)
@@ -52,7 +52,7 @@ def number(text: Any, name: str) -> Decimal:
 
 @dataclass(slots=True)
 class TriggerLeg:
-    """One side of a protection: where it wakes, what it then sends (None: at market), which price it listens to."""
+    """One side of a protection: its trigger, the price of its order (None: market), which price it listens to."""
 
     trigger: Decimal
     price: Decimal | None = None
@@ -61,7 +61,7 @@ class TriggerLeg:
 
 @dataclass(slots=True)
 class AttachedProtection:
-    """Protection sent along with an entry, which comes to life when the entry has filled."""
+    """Protection sent along with an entry, which is placed when the entry has filled."""
 
     attach_id: str
     client_id: str

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.simulator.okx.endpoints import OkxCall, Row, endpoint, page, truth
+from core.simulator.okx.endpoints import OkxCall, Row, boolean, endpoint, page
 from core.simulator.okx.engine.algo_order import OkxAlgo
 from core.simulator.okx.engine.commands import (
     OkxAmendAlgo,
@@ -20,8 +20,8 @@ def algo_draft(row: Row) -> Row:
     return legs(row) | trailing(row) | {
         "instrument": row.get("instId"), "side": row.get("side"), "position_side": row.get("posSide"),
         "kind": row.get("ordType"), "size": row.get("sz"), "whole": str(row.get("closeFraction") or "") == "1",
-        "client_id": row.get("algoClOrdId"), "reduce_only": truth(row.get("reduceOnly")),
-        "tied": truth(row.get("cxlOnClosePos")), "tag": row.get("tag"), "margin_mode": row.get("tdMode"),
+        "client_id": row.get("algoClOrdId"), "reduce_only": boolean(row.get("reduceOnly")),
+        "tied": boolean(row.get("cxlOnClosePos")), "tag": row.get("tag"), "margin_mode": row.get("tdMode"),
         "trigger": trigger if trigger["trigger"] or trigger["price"] else None,
     }  # fmt: skip
 
@@ -35,9 +35,9 @@ def empty_algo(row: Row) -> Row:
 def algo_one(call: OkxCall, row: Row) -> Row:
     """Place one algo, and return its row."""
     plan: Row = {}
-    struck = call.strike("not_found", row)
-    if struck is not None:
-        plan["hidden"] = struck.get("seconds", 5)
+    fault = call.fault("not_found", row)
+    if fault is not None:
+        plan["hidden"] = fault.get("seconds", 5)
     algo = call.perform(OkxPlaceAlgo(call.account, algo_draft(row), plan))
     return {"algoId": algo.algo_id, "algoClOrdId": algo.client_id, "clOrdId": "", "tag": algo.tag, "sMsg": ""}
 

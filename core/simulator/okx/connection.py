@@ -34,7 +34,7 @@ class OkxConnection:
         """Return the account that the connection is logged in to; None before the login."""
         return KEY_NAMES[self.key][0] if self.key else None
 
-    def say(self, message: Any, after: float = 0.0) -> None:
+    def send(self, message: Any, after: float = 0.0) -> None:
         """Send a message once everything before is sent, and not before so many seconds have passed."""
         body = message.encode() if isinstance(message, str) else orjson.dumps(message)
         self.line.put_nowait((time.monotonic() + after, body))
@@ -93,7 +93,7 @@ class OkxSockets:
             assert fault is not None
             if fault.asked.get("notice"):
                 words = "The connection will soon be closed for a service upgrade. Please reconnect."
-                connection.say({"event": "notice", "code": "64008", "msg": words, "connId": connection.id})
+                connection.send({"event": "notice", "code": "64008", "msg": words, "connId": connection.id})
             connection.end(1001)
             return
         if kind == "stream_reorder":
@@ -102,9 +102,9 @@ class OkxSockets:
         if kind == "stream_delay":
             assert fault is not None
             delay += float(fault.asked.get("seconds", 1))
-        connection.say(message, delay)
+        connection.send(message, delay)
         if kind == "stream_double":
-            connection.say(message, delay)
+            connection.send(message, delay)
         if connection.held is not None:
             connection.line.put_nowait((0.0, connection.held))
             connection.held = None

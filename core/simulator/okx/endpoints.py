@@ -90,11 +90,11 @@ class OkxCall:
         answered = []
         for row in asked:
             try:
-                struck = self.strike("reject", row)
-                if struck is not None:
+                fault = self.fault("reject", row)
+                if fault is not None:
                     answered.append(
                         blank(row)
-                        | {"sCode": struck["code"], "sMsg": struck.get("message", "Operation failed."), "subCode": ""}
+                        | {"sCode": fault["code"], "sMsg": fault.get("message", "Operation failed."), "subCode": ""}
                     )
                     continue
                 answered.append(one(self, row) | {"sCode": "0"})
@@ -106,7 +106,7 @@ class OkxCall:
                 continue
         return answered
 
-    def strike(self, kind: str, row: Row) -> Row | None:
+    def fault(self, kind: str, row: Row) -> Row | None:
         """Return what a fault of that kind says about this row, if one strikes."""
         assert kind in ORDER_KINDS
         fault = self.exchange.faults.strike({kind}, self.about(row))
@@ -161,7 +161,7 @@ def endpoint(
     return register
 
 
-def truth(value: Any) -> bool:
+def boolean(value: Any) -> bool:
     """Return whether the value means yes: JSON true or the text "true"."""
     return value is True or str(value).lower() == "true"
 

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from core.simulator.engine.candles import draw
 from core.simulator.engine.state import Refusal
-from core.simulator.fault_responses import SPOILING, spoilt_answer
+from core.simulator.fault_responses import ANSWER_FAULTS, fault_answer
 from core.simulator.faults import Fault
 from core.simulator.okx import account, algo, public, settings, trade
 from core.simulator.okx.endpoints import ENDPOINTS, OkxCall, OkxEndpoint
@@ -27,7 +27,7 @@ from core.simulator.runtime import KEY_NAMES, PutOff, Runtime
 
 HANDLERS = (account, algo, public, settings, trade)
 SKEW_MS = 30_000
-TRANSPORT_FAULTS = SPOILING | {"code"}
+TRANSPORT_FAULTS = ANSWER_FAULTS | {"code"}
 BARE = {f"501{number:02}" for number in (*range(8), *range(10, 15), 19)}  # their answers carry no data
 
 
@@ -71,9 +71,9 @@ class OkxHttp:
         if self.runtime.delay_seconds:
             await asyncio.sleep(self.runtime.delay_seconds)
         if fault is not None:
-            spoilt = await spoilt_answer(request, fault)
-            if spoilt is not None:
-                return spoilt
+            instead = await fault_answer(request, fault)
+            if instead is not None:
+                return instead
         return web.Response(status=status, body=orjson.dumps(answered), content_type="application/json")
 
     # -- understanding

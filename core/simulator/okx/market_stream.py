@@ -22,33 +22,33 @@ class OkxMarketStream:
         self.sockets, self.runtime, self.exchange = sockets, sockets.runtime, sockets.runtime.exchange
         self._prices: set[str] = set()  # instruments whose price has moved in this step
         self._sequence = itertools.count(1)
-        self.exchange.listeners.append(self.heard)
+        self.exchange.listeners.append(self.on_event)
 
     # -- when
 
-    def heard(self, what: str, about: Any) -> None:
+    def on_event(self, what: str, about: Any) -> None:
         """Push a price once per step, and behaviours that concern everybody."""
         if not self.sockets.open:
             return
         if what == "price":
             self._prices.add(about)
             if len(self._prices) == 1:
-                asyncio.get_running_loop().call_soon(self._tell_prices)
+                asyncio.get_running_loop().call_soon(self._push_prices)
         elif what == "behaviour":
             self._behaviour_changed(about)
 
-    def first(self, connection: OkxConnection, name: str, argument: Row) -> None:
+    def begin(self, connection: OkxConnection, name: str, argument: Row) -> None:
         """Push how things stand to a subscription that has begun."""
         channel = argument["channel"]
         if channel == "instruments":
-            self._tell_instruments(connection, argument, list(self.exchange.markets))
+            self._push_instruments(connection, argument, list(self.exchange.markets))
         elif channel not in ("status", "trades", "trades-all"):
-            self.again(connection, name, argument)
+            self.repeat(connection, name, argument)
 
     def _behaviour_changed(self, names: list[str]) -> None:
         if "suspended" in names:
             for connection, _, argument in self.sockets.subscribed("instruments"):
-                self._tell_instruments(connection, argument, list(self.exchange.markets))
+                self._push_instruments(connection, argument, list(self.exchange.markets))
         if "maintenance" in names:
             windows = maintenance(self.exchange.behaviour["maintenance"], self.runtime.now())
             for connection, _, argument in self.sockets.subscribed("status"):
@@ -57,7 +57,7 @@ class OkxMarketStream:
 
     # -- what
 
-    def _tell_prices(self) -> None:
+    def _push_prices(self) -> None:
         changed, self._prices = self._prices, set()
         indexes = {self.exchange.setup.contracts[symbol].index for symbol in changed}
         for connection in list(self.sockets.open):
@@ -65,15 +65,15 @@ class OkxMarketStream:
                 concerned = indexes if argument["channel"] == "index-tickers" else changed
                 silent = PRIVATE | BUSINESS | {"funding-rate"}
                 if argument.get("instId") in concerned and argument["channel"] not in silent:
-                    self.again(connection, name, argument)
+                    self.repeat(connection, name, argument)
 
-    def again(self, connection: OkxConnection, name: str, argument: Row) -> None:
+    def repeat(self, connection: OkxConnection, name: str, argument: Row) -> None:
         """Push what the subscription is about as it is now."""
         exchange, channel, symbol = self.exchange, argument["channel"], argument.get("instId", "")
         if channel in BOOK_DEPTH:
-            self._tell_book(connection, name, argument)
+            self._push_book(connection, name, argument)
         elif "candle" in channel:
-            self._tell_candle(connection, name, argument)
+            self._push_candle(connection, name, argument)
         elif channel in ("trades", "trades-all"):
             price = exchange.prices(symbol).last
             before = connection.kept.get(name, price)
@@ -96,7 +96,7 @@ class OkxMarketStream:
             if channel in makers:
                 self.sockets.send(connection, argument, {"data": [makers[channel](exchange, symbol)]})
 
-    def _tell_book(self, connection: OkxConnection, name: str, argument: Row) -> None:
+    def _push_book(self, connection: OkxConnection, name: str, argument: Row) -> None:
         exchange, channel, symbol = self.exchange, argument["channel"], argument["instId"]
         asks, bids = market_rows.book(exchange, symbol, BOOK_DEPTH[channel])
         number, whole = next(self._sequence), {"asks": asks, "bids": bids}
@@ -117,7 +117,7 @@ class OkxMarketStream:
             connection, argument, {"action": "snapshot" if before is None else "update", "data": [data | base]}
         )
 
-    def _tell_candle(self, connection: OkxConnection, name: str, argument: Row) -> None:
+    def _push_candle(self, connection: OkxConnection, name: str, argument: Row) -> None:
         market = self.exchange.markets[argument["instId"]]
         bar = argument["channel"].partition("candle")[2]
         hour = 3_600_000
@@ -129,7 +129,7 @@ class OkxMarketStream:
             row = market_rows.candle(candle, candle is bars[-1], market.contract.value)
             self.sockets.send(connection, argument, {"data": [row]})
 
-    def _tell_instruments(self, connection: OkxConnection, argument: Row, symbols: list[str]) -> None:
+    def _push_instruments(self, connection: OkxConnection, argument: Row, symbols: list[str]) -> None:
         exchange = self.exchange
         contracts, suspended = exchange.setup.contracts, exchange.behaviour["suspended"]
         made = [market_rows.instrument(contracts[symbol], symbol in suspended, exchange.now) for symbol in symbols]

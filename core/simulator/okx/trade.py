@@ -3,7 +3,7 @@
 from typing import Any
 
 from core.simulator.engine.state import BookOrder, Refusal
-from core.simulator.okx.endpoints import OkxCall, Row, endpoint, page, truth
+from core.simulator.okx.endpoints import OkxCall, Row, boolean, endpoint, page
 from core.simulator.okx.engine.commands import (
     OkxAmend,
     OkxCancel,
@@ -54,7 +54,7 @@ def draft(row: Row) -> Row:
     return {
         "instrument": row.get("instId"), "side": row.get("side"), "position_side": row.get("posSide"),
         "kind": row.get("ordType"), "size": row.get("sz"), "price": row.get("px"), "client_id": row.get("clOrdId"),
-        "reduce_only": truth(row.get("reduceOnly")), "tag": row.get("tag"), "margin_mode": row.get("tdMode"),
+        "reduce_only": boolean(row.get("reduceOnly")), "tag": row.get("tag"), "margin_mode": row.get("tdMode"),
         "self_trade": row.get("stpMode"), "clamp": str(row.get("pxAmendType")) == "1", "attached": attached,
     }  # fmt: skip
 
@@ -104,12 +104,12 @@ def place_one(call: OkxCall, row: Row) -> Row:
     """Place one order, and return its row."""
     plan: Row = {}
     for kind, word in (("not_found", "hidden"), ("accept_delay", "accept_delay")):
-        struck = call.strike(kind, row)
-        if struck is not None:
-            plan[word] = struck.get("seconds", 5)
-    struck = call.strike("partial_fill", row)
-    if struck is not None:
-        plan |= {"fraction": struck.get("fraction", "0.5"), "rest": struck.get("rest", "work")}
+        fault = call.fault(kind, row)
+        if fault is not None:
+            plan[word] = fault.get("seconds", 5)
+    fault = call.fault("partial_fill", row)
+    if fault is not None:
+        plan |= {"fraction": fault.get("fraction", "0.5"), "rest": fault.get("rest", "work")}
     order = call.perform(OkxPlace(call.account, draft(row), plan))
     return {"ordId": order.order_id, "clOrdId": order.client_id, "tag": order.tag, "ts": str(order.created),
             "sMsg": "Order placed", "subCode": ""}  # fmt: skip
@@ -133,7 +133,7 @@ def amend_one(call: OkxCall, row: Row) -> Row:
     try:
         order = call.perform(OkxAmend(call.account, str(row.get("instId")), **which(row), change=change))
     except Refusal:
-        if truth(row.get("cxlOnFail")):
+        if boolean(row.get("cxlOnFail")):
             call.perform(OkxCancel(call.account, str(row.get("instId")), **which(row)))
         raise
     finally:
@@ -185,10 +185,10 @@ def amend_batch(call: OkxCall) -> list[Any]:
 @endpoint("POST", "trade/close-position", 20, per="instrument", trades=True)
 def close_position(call: OkxCall) -> list[Any]:
     """Answer `POST trade/close-position`: close a position at market."""
-    struck = call.strike("reject", call.parameters)
-    if struck is not None:
-        raise OkxError(struck["code"], "Operation failed.")
-    cancels, symbol = truth(call.parameters.get("autoCxl")), call.needed("instId")
+    fault = call.fault("reject", call.parameters)
+    if fault is not None:
+        raise OkxError(fault["code"], "Operation failed.")
+    cancels, symbol = boolean(call.parameters.get("autoCxl")), call.needed("instId")
     client_id, tag = call.get("clOrdId"), call.get("tag")
     call.perform(OkxClosePosition(call.account, symbol, call.get("posSide"), cancels, client_id, tag))
     side = call.get("posSide") or "net"

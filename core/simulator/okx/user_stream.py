@@ -28,13 +28,13 @@ class OkxUserStream:
         self._notes: Row = {}
         self._positions: dict[str, set[tuple[str, str]]] = {}
         self._balances: set[str] = set()
-        self.exchange.listeners.append(self.heard)
+        self.exchange.listeners.append(self.on_event)
 
     def about(self, call: OkxCall) -> None:
         """Take note of the call that is about to be carried out: its notes go onto the pushes it causes."""
         self._notes = call.notes
 
-    def heard(self, what: str, about: Any) -> None:
+    def on_event(self, what: str, about: Any) -> None:
         """Push what happened to an account, or gather it."""
         if not self.sockets.open:
             return
@@ -72,13 +72,13 @@ class OkxUserStream:
 
     def _gather(self) -> None:
         if len(self._balances) + sum(map(len, self._positions.values())) == 1:
-            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._tell_gathered)
+            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._push_gathered)
 
-    def _tell_gathered(self) -> None:
+    def _push_gathered(self) -> None:
         positions, self._positions = self._positions, {}
         balances, self._balances = self._balances, set()
         for account, keys in positions.items():
-            self._tell_positions(account, sorted(keys))
+            self._push_positions(account, sorted(keys))
         for account in balances:
             for connection, _, argument in self.sockets.subscribed("account", account):
                 self.sockets.send(
@@ -102,7 +102,7 @@ class OkxUserStream:
                 found.append(account_rows.position(self.context, position) | {"pTime": str(exchange.now)})
         return found
 
-    def _tell_positions(self, account: str, keys: list[tuple[str, str]]) -> None:
+    def _push_positions(self, account: str, keys: list[tuple[str, str]]) -> None:
         for connection, _, argument in self.sockets.subscribed("positions", account):
             data = [row for row in self._position_rows(account, keys) if fits(argument, row)]
             if data:
@@ -126,7 +126,7 @@ class OkxUserStream:
 
     # -- what a subscription begins with, and what is repeated
 
-    def first(self, connection: OkxConnection, argument: Row) -> None:
+    def begin(self, connection: OkxConnection, argument: Row) -> None:
         """Push how things stand to a subscription that has begun."""
         channel, account = argument["channel"], connection.account
         if account is None:
@@ -140,7 +140,7 @@ class OkxUserStream:
         elif channel == "balance_and_position":
             self.sockets.send(connection, argument, {"data": [self._balance_row(account, "snapshot", None)]})
 
-    def again(self, connection: OkxConnection, argument: Row) -> None:
+    def repeat(self, connection: OkxConnection, argument: Row) -> None:
         """Push positions or the account once more; an account without a position gets no push of positions."""
         channel, account = argument["channel"], connection.account
         data: list[Row] = []

@@ -61,7 +61,7 @@ class OkxWebsockets:
 
     def _answer(self, connection: OkxConnection, text: str) -> None:
         if text == "ping":
-            connection.say("pong", self.runtime.delay_seconds)
+            connection.send("pong", self.runtime.delay_seconds)
             return
         try:
             asked = orjson.loads(text)
@@ -81,7 +81,7 @@ class OkxWebsockets:
                 self._subscription(connection, op, argument, identity)
 
     def _refuse(self, connection: OkxConnection, identity: Row, code: str, words: str) -> None:
-        connection.say(
+        connection.send(
             {"event": "error", **identity, "code": code, "msg": words, "connId": connection.id},
             self.runtime.delay_seconds,
         )
@@ -110,7 +110,7 @@ class OkxWebsockets:
             self._refuse(connection, {}, "60007", "Invalid sign")
         else:
             connection.key = name
-            connection.say(
+            connection.send(
                 {"event": "login", "code": "0", "msg": "", "connId": connection.id}, self.runtime.delay_seconds
             )
 
@@ -128,13 +128,13 @@ class OkxWebsockets:
             self._refuse(connection, identity, "60018", words)
         elif op == "unsubscribe":
             connection.subscriptions.pop(name, None)
-            connection.say(
+            connection.send(
                 {**identity, "event": "unsubscribe", "arg": argument, "connId": connection.id},
                 self.runtime.delay_seconds,
             )
         else:
             connection.subscriptions[name] = argument
-            connection.say(
+            connection.send(
                 {**identity, "event": "subscribe", "arg": argument, "connId": connection.id}, self.runtime.delay_seconds
             )
             if channel in COUNTED:
@@ -145,15 +145,15 @@ class OkxWebsockets:
                     "connCount": str(count),
                     "connId": connection.id,
                 }
-                connection.say(counted, self.runtime.delay_seconds)
+                connection.send(counted, self.runtime.delay_seconds)
             self._first(connection, name, argument)
 
     def _first(self, connection: OkxConnection, name: str, argument: Row) -> None:
         connection.kept.pop(name, None)
         if argument["channel"] in PRIVATE | BUSINESS:
-            self.user.first(connection, argument)
+            self.user.begin(connection, argument)
         else:
-            self.market.first(connection, name, argument)
+            self.market.begin(connection, name, argument)
         connection.spoke.setdefault(name, time.monotonic())
 
     def _known(self, channel: str, argument: Row) -> bool:
@@ -194,11 +194,11 @@ class OkxWebsockets:
             "inTime": str(began),
             "outTime": str(time.time_ns() // 1000),
         }
-        connection.say(answer, self.runtime.delay_seconds)
+        connection.send(answer, self.runtime.delay_seconds)
 
     # -- by the clock
 
-    def every_moment(self) -> None:
+    def tick(self) -> None:
         """Twice a second: close silent connections, and repeat what a channel repeats."""
         now, idle = time.monotonic(), float(self.runtime.exchange.behaviour["ws_idle_close_seconds"])
         for connection in list(self.sockets.open):
@@ -210,9 +210,9 @@ class OkxWebsockets:
                 if period and now - connection.spoke.get(name, now) >= period:
                     connection.spoke[name] = now
                     if argument["channel"] in PRIVATE:
-                        self.user.again(connection, argument)
+                        self.user.repeat(connection, argument)
                     else:
-                        self.market.again(connection, name, argument)
+                        self.market.repeat(connection, name, argument)
 
     async def close(self) -> None:
         """Close every connection: the exchange is ending."""

@@ -37,7 +37,7 @@ class BinanceAlgo:
     till: int = 0  # goodTillDate; 0: none
     active: Decimal | None = None
     callback: Decimal | None = None  # percent
-    awake: bool = True  # a trailing stop past its activation price
+    activated: bool = True  # a trailing stop past its activation price
     extreme: Decimal | None = None
     state: str = "NEW"  # NEW, TRIGGERING, TRIGGERED, FINISHED, CANCELED, REJECTED, EXPIRED
     triggered: int = 0

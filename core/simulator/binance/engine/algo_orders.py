@@ -39,7 +39,7 @@ class BinanceAlgoOrders(Extension):
         self.exchange, self.order_checks, self.orders = exchange, order_checks, orders
         self.algos: dict[str, BinanceAlgo] = {}  # all there ever were, by id
         self.open: dict[str, BinanceAlgo] = {}  # those that have not ended
-        exchange.listeners.append(self._heard)
+        exchange.listeners.append(self._on_event)
 
     @property
     def handlers(self) -> Handlers:
@@ -102,7 +102,7 @@ class BinanceAlgoOrders(Extension):
             made.vanishes_at = exchange.now + int(Decimal(str(plan["vanish"])) * 1000)
             made.vanishes_as = str(plan.get("as", "CANCELED"))
         self.algos[made.algo_id] = self.open[made.algo_id] = made
-        exchange.tell("binance_algo", made)
+        exchange.publish("binance_algo", made)
         return made
 
     def _checked(self, asked: Draft) -> BinanceAlgo:
@@ -145,15 +145,15 @@ class BinanceAlgoOrders(Extension):
                     raise Refusal("activation_price")
                 if algo.active >= price if algo.sign > 0 else algo.active <= price:
                     raise Refusal("would_trigger")
-                algo.awake, algo.extreme = False, None
+                algo.activated, algo.extreme = False, None
             return
         algo.trigger = self._trigger(contract, decimal(asked["trigger"], "triggerPrice"), price)
         if passed(algo, price):
             raise Refusal("would_trigger")
 
     def _trigger(self, contract: BinanceContract, trigger: Decimal, price: Decimal) -> Decimal:
-        switches, band = self.exchange.behaviour, Decimal(str(self.exchange.behaviour["binance_trigger_band"]))
-        if trigger <= 0 or switches["binance_off_tick_trigger"] == "refuse":
+        behaviour, band = self.exchange.behaviour, Decimal(str(self.exchange.behaviour["binance_trigger_band"]))
+        if trigger <= 0 or behaviour["binance_off_tick_trigger"] == "refuse":
             self.order_checks.price(contract, trigger)
         if band and trigger > price * band:
             raise Refusal("trigger_high", f"{price * band:.2f}")
@@ -182,27 +182,27 @@ class BinanceAlgoOrders(Extension):
     def evaluate(self, symbol: str) -> None:
         """Trigger what the prices of that instrument trigger."""
         for algo in self.waiting(symbol):
-            protect, awake = self.order_checks.contract(self.owner, symbol).protect, algo.awake
+            protect, activated = self.order_checks.contract(self.owner, symbol).protect, algo.activated
             if algo.state != "NEW":
                 continue  # ended by one that was triggered before it
             if triggered(algo, self.exchange.prices(symbol), protect):
                 self._trigger_now(algo)
-            elif algo.awake and not awake:
-                self._tell(algo)
+            elif algo.activated and not activated:
+                self._publish(algo)
 
     def _trigger_now(self, algo: BinanceAlgo) -> None:
         exchange = self.exchange
         algo.state, algo.triggered = "TRIGGERING", exchange.now
         about = {"exchange": "binance", "instId": algo.instrument, "clOrdId": algo.client_id}
         about["symbol"] = self.order_checks.contract(self.owner, algo.instrument).wire
-        struck = exchange.faults.strike(set(FAULTS), about)
+        fault = exchange.faults.strike(set(FAULTS), about)
         delay = int(Decimal(str(exchange.behaviour["binance_trigger_delay_seconds"])) * 1000)
-        algo.sends_at = 0 if struck is not None and struck.kind == "trigger_stuck" else exchange.now + delay
-        self._tell(algo)
-        if not algo.sends_at and struck is not None and "seconds" in struck.asked:  # stuck for so long, then over
-            algo.ends_at = exchange.now + int(Decimal(str(struck.asked["seconds"])) * 1000)
-        if struck is not None and struck.kind == "trigger_reject":
-            self.end(algo, "REJECTED", str(struck.asked.get("reason", "Margin is insufficient.")))
+        algo.sends_at = 0 if fault is not None and fault.kind == "trigger_stuck" else exchange.now + delay
+        self._publish(algo)
+        if not algo.sends_at and fault is not None and "seconds" in fault.asked:  # stuck for so long, then over
+            algo.ends_at = exchange.now + int(Decimal(str(fault.asked["seconds"])) * 1000)
+        if fault is not None and fault.kind == "trigger_reject":
+            self.end(algo, "REJECTED", str(fault.asked.get("reason", "Margin is insufficient.")))
         elif algo.sends_at and not delay:
             self._send(algo)
 
@@ -210,9 +210,9 @@ class BinanceAlgoOrders(Extension):
         """Put the plain order into the book, or say why the book does not take it."""
         exchange, plan = self.exchange, Plan()
         about = {"exchange": "binance", "instId": algo.instrument, "clOrdId": algo.client_id, "op": "trigger"}
-        struck = exchange.faults.strike({"partial_fill"}, about)
-        if struck is not None:
-            plan = {"fraction": struck.asked.get("fraction", "0.5"), "rest": struck.asked.get("rest", "work")}
+        fault = exchange.faults.strike({"partial_fill"}, about)
+        if fault is not None:
+            plan = {"fraction": fault.asked.get("fraction", "0.5"), "rest": fault.asked.get("rest", "work")}
         try:
             if (algo.position_side == "net") == self.owner.hedged:
                 raise Refusal("position_side")
@@ -240,14 +240,14 @@ class BinanceAlgoOrders(Extension):
             "reduce_only": algo.position_side == "net" and (algo.reduce_only or algo.close_position),
         }  # fmt: skip
 
-    def _heard(self, what: str, about: Any) -> None:
+    def _on_event(self, what: str, about: Any) -> None:
         """The book has taken the plain order of a conditional one: it is told before any fill of it."""
         if what != "order" or about[0].account != "binance" or not about[0].algo_id:
             return
         algo = self.open.get(about[0].algo_id)
         if algo is not None and algo.state == "TRIGGERING":
             algo.state, algo.order_id = "TRIGGERED", about[0].order_id
-            self._tell(algo)
+            self._publish(algo)
 
     # -- ending
 
@@ -261,11 +261,11 @@ class BinanceAlgoOrders(Extension):
         """End it in that state, and tell so."""
         algo.state, algo.reason = state, reason
         self.open.pop(algo.algo_id, None)
-        self._tell(algo)
+        self._publish(algo)
 
-    def _tell(self, algo: BinanceAlgo) -> None:
+    def _publish(self, algo: BinanceAlgo) -> None:
         algo.updated = self.exchange.now
-        self.exchange.tell("binance_algo", algo)
+        self.exchange.publish("binance_algo", algo)
 
     def findable(self, algo: BinanceAlgo) -> bool:
         """Return whether it is not hidden by a delay after its placement."""

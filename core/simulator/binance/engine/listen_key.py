@@ -66,4 +66,4 @@ class BinanceListenKey(Extension):
         """End the key where its hour is over at this time (ms)."""
         if self.key and self.ends <= now:
             ended, self.key = self.key, ""
-            self.exchange.tell("listen_key_expired", ended)
+            self.exchange.publish("listen_key_expired", ended)

@@ -1,7 +1,7 @@
 """Which plain orders Binance USD-M lets in: filters, modes, what there is to close, margin, ids.
 
-Changes nothing but, where the switch says so, knocks out resting closes; raises Refusal with the reason. The rules are
-those of the exchangeInfo filters and of the error list in Binance's USD-M documentation.
+Changes nothing but, where that behaviour is chosen, knocks out resting closes; raises Refusal with the reason. The
+rules are those of the exchangeInfo filters and of the error list in Binance's USD-M documentation.
 """
 
 from collections.abc import Iterator
@@ -155,15 +155,15 @@ class BinanceOrderChecks:
             raise Refusal("notional", format(contract.notional.normalize(), "f"))
 
     def _can_execute(self, contract: BinanceContract, order: BookOrder) -> None:
-        market, switches = self.exchange.markets[order.instrument], self.exchange.behaviour
-        takes = matching.reaches(order, market, switches)
+        market, behaviour = self.exchange.markets[order.instrument], self.exchange.behaviour
+        takes = matching.reaches(order, market, behaviour)
         if order.kind == "market":
-            best, mark = market.best(order.side == "buy", Decimal(switches["spread_ticks"])), market.prices.mark
+            best, mark = market.best(order.side == "buy", Decimal(behaviour["spread_ticks"])), market.prices.mark
             if abs(best - mark) > mark * contract.bound:
                 raise Refusal("market_band")
         if order.kind == "fok" and not takes:
             raise Refusal("fok")
-        if order.kind == "post_only" and takes and switches["binance_post_only"] == "refuse":
+        if order.kind == "post_only" and takes and behaviour["binance_post_only"] == "refuse":
             raise Refusal("post_only")
 
     # -- ids, positions, leverage

@@ -1,4 +1,4 @@
-"""Plain orders and settings of the Binance account in the engine: placed, amended, cancelled, counted down, switched.
+"""Plain orders and settings of the Binance account in the engine: placed, amended, cancelled, counted down.
 
 `order_checks` says what is let in; filling, booking and money are the engine's, the same as for every account.
 """
@@ -195,7 +195,7 @@ class BinanceOrders(Extension):
         order.wire |= {"pm": match, "edits": int(order.wire.get("edits", 0)) + 1, "x": "AMENDMENT"}
         order.wire["changes"] = [*order.wire.get("changes", []), change][-100:]
         order.taking = order.kind == "limit" and takes
-        self.exchange.tell("order", (order, None))
+        self.exchange.publish("order", (order, None))
         order.wire.pop("x")
         if order.taking and order.active_from <= self.exchange.now:
             self.book.try_to_fill(order)
@@ -250,7 +250,7 @@ class BinanceOrders(Extension):
             raise Refusal("leverage_margin")
         for position in held:
             position.leverage = Decimal(leverage)
-        self.exchange.tell("leverage", (owner.name, symbol))
+        self.exchange.publish("leverage", (owner.name, symbol))
 
     def set_margin_type(self, command: BinanceSetMarginType) -> None:
         """Set isolated or cross margin for an instrument; Refusal while it has a position or an order."""
@@ -265,7 +265,7 @@ class BinanceOrders(Extension):
         if any(key[0] == symbol for key in owner.positions):
             raise Refusal("margin_type_positions")
         (owner.isolated.add if isolated else owner.isolated.discard)(symbol)
-        self.exchange.tell("margin_type", (owner.name, symbol))
+        self.exchange.publish("margin_type", (owner.name, symbol))
 
     def set_multi_assets(self, command: BinanceSetMultiAssets) -> None:
         """Set multi-assets or single-asset mode; Refusal where it is set already, or beside isolated margin."""
@@ -275,7 +275,7 @@ class BinanceOrders(Extension):
         if wanted and owner.isolated:
             raise Refusal("multi_assets_isolated")
         owner.multi_assets = wanted
-        self.exchange.tell("multi_assets", owner.name)
+        self.exchange.publish("multi_assets", owner.name)
 
     def move_margin(self, command: BinanceMoveMargin) -> None:
         """Move margin into an isolated position's wallet, or out of it; Refusal where there is not enough."""
@@ -294,4 +294,4 @@ class BinanceOrders(Extension):
         if not adding and change > spare:
             raise Refusal("margin_isolated_short")
         owner.wallets[key] += change if adding else -change
-        self.exchange.tell("balance", (owner.name, "margin", key))
+        self.exchange.publish("balance", (owner.name, "margin", key))

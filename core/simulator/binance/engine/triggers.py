@@ -32,10 +32,10 @@ def triggered(algo: BinanceAlgo, prices: MarketPrices, protect: Decimal) -> bool
 
 def _trailed(algo: BinanceAlgo, price: Decimal) -> bool:
     assert algo.callback is not None
-    if not algo.awake:
+    if not algo.activated:
         assert algo.active is not None
-        algo.awake = price <= algo.active if algo.sign > 0 else price >= algo.active
-    if not algo.awake:
+        algo.activated = price <= algo.active if algo.sign > 0 else price >= algo.active
+    if not algo.activated:
         return False
     best = min if algo.sign > 0 else max
     algo.extreme = price if algo.extreme is None else best(algo.extreme, price)

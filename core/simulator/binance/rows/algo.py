@@ -74,5 +74,5 @@ def event(context: BinanceContext, algo: BinanceAlgo) -> Row:
         "pP": algo.protect, "R": reduces(algo), "tt": algo.triggered, "gtd": algo.till, "rm": algo.reason,
     }  # fmt: skip
     if algo.kind == TRAILING:
-        row |= {"AP": text(algo.active), "cr": text(algo.callback), "ia": algo.awake}
+        row |= {"AP": text(algo.active), "cr": text(algo.callback), "ia": algo.activated}
     return {"e": "ALGO_UPDATE", "T": context.exchange.now, "E": context.exchange.now, "o": row}

@@ -29,11 +29,11 @@ class OkxAlgo:
     callback_ratio: Decimal | None = None
     callback_spread: Decimal | None = None
     active: Decimal | None = None
-    awake: bool = True
+    activated: bool = True
     extreme: Decimal | None = None
     trigger_above: bool | None = None
     reduce_only: bool = False
-    tied: bool = False  # dies with the position
+    tied: bool = False  # ends with the position
     was_attached: bool = False
     tag: str = ""
     state: str = "live"

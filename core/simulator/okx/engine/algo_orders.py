@@ -64,7 +64,7 @@ class OkxAlgoOrders(Extension):
         if algo.trigger is not None:
             algo.trigger_above = algo.trigger.trigger > self.exchange.prices(algo.instrument).by(algo.trigger.by)
         self.book.add(algo)
-        self.exchange.tell("algo", algo)
+        self.exchange.publish("algo", algo)
 
     def _checked(self, owner: ExchangeAccount, asked: Draft) -> OkxAlgo:
         exchange, symbol, kind = self.exchange, str(asked.get("instrument") or ""), asked.get("kind")
@@ -137,11 +137,11 @@ class OkxAlgoOrders(Extension):
             if algo.callback_spread <= 0:
                 raise Refusal("parameter", "callbackSpread")
         if active:
-            algo.active, algo.awake = (
+            algo.active, algo.activated = (
                 self.order_checks.price_checked(owner, algo.instrument, active, "activePx"),
                 False,
             )
-        if algo.awake:
+        if algo.activated:
             algo.extreme = self.exchange.prices(algo.instrument).last
 
     def _rules(self, owner: ExchangeAccount, algo: OkxAlgo, asked: dict[str, Any]) -> None:
@@ -185,17 +185,15 @@ class OkxAlgoOrders(Extension):
                 tag=order.tag,
             )  # fmt: skip
             algo.callback_ratio, algo.callback_spread = attached.callback_ratio, attached.callback_spread
-            algo.active, algo.awake = attached.active, attached.active is None
-            struck = self.exchange.faults.strike(
-                {"reject"}, {"instId": order.instrument, "clOrdId": attached.client_id}
-            )
+            algo.active, algo.activated = attached.active, attached.active is None
+            fault = self.exchange.faults.strike({"reject"}, {"instId": order.instrument, "clOrdId": attached.client_id})
             try:
-                if struck is not None:
-                    raise Refusal("fault", str(struck.asked["code"]))
+                if fault is not None:
+                    raise Refusal("fault", str(fault.asked["code"]))
                 self._right_side(algo, algo.take_profit, algo.stop_loss)
             except Refusal as refusal:
                 attached.fail_code = refusal.detail if refusal.reason == "fault" else refusal.reason
-                self.exchange.tell("order", (order, None))
+                self.exchange.publish("order", (order, None))
                 continue
             self._enter(algo)
             attached.algo_id = algo.algo_id
@@ -232,12 +230,12 @@ class OkxAlgoOrders(Extension):
             self.margin.check(owner, order)
         except Refusal as refusal:
             algo.state, algo.fail_code = "order_failed", refusal.reason
-            exchange.tell("algo", algo)
+            exchange.publish("algo", algo)
             return
         algo.state, algo.actual_size, algo.actual_price = "effective", order.size, price
         self.orders.enter(order, {})
         algo.order_ids.append(order.order_id)
-        exchange.tell("algo", algo)
+        exchange.publish("algo", algo)
 
     # -- ending and changing
 
@@ -261,7 +259,7 @@ class OkxAlgoOrders(Extension):
         """Cancel the algo."""
         algo.state, algo.updated = "canceled", self.exchange.now
         self.book.waiting.pop(algo.algo_id, None)
-        self.exchange.tell("algo", algo)
+        self.exchange.publish("algo", algo)
 
     def cancel(self, command: OkxCancelAlgo) -> OkxAlgo:
         """Cancel an algo that waits; Refusal where it has ended or was triggered."""
@@ -303,5 +301,5 @@ class OkxAlgoOrders(Extension):
         if algo.kind == "oco" and not (algo.take_profit and algo.stop_loss):
             algo.kind = "conditional"
         algo.updated = self.exchange.now
-        self.exchange.tell("algo", algo)
+        self.exchange.publish("algo", algo)
         return algo

@@ -58,7 +58,7 @@ class OkxOrders(Extension):
         for name, listed in {"live": contracts, "demo": demo(contracts)}.items():
             owner = exchange.accounts[name] = ExchangeAccount(name, listed)
             owner.book(Bill(exchange.next_id(), exchange.now, "deposit", amount, ZERO))
-            exchange.tell("balance", (name, "deposit", None))
+            exchange.publish("balance", (name, "deposit", None))
 
     def state(self) -> Any:
         """Return the countdowns that run."""
@@ -120,13 +120,13 @@ class OkxOrders(Extension):
         if order.left <= 0:
             order.state = "filled"
             self.exchange.live.pop(order.order_id)
-            self.exchange.tell("order", (order, None))
+            self.exchange.publish("order", (order, None))
             self.book.changed(order)
             return order
         market = self.exchange.markets[command.symbol]
         takes = order.kind == "limit" and matching.reaches(order, market, self.exchange.behaviour)
         order.taking = order.taking or takes
-        self.exchange.tell("order", (order, None))
+        self.exchange.publish("order", (order, None))
         if order.taking and order.active_from <= self.exchange.now:
             self.book.try_to_fill(order)
         return order
@@ -216,8 +216,8 @@ class OkxOrders(Extension):
         for (instrument, side), position in owner.positions.items():
             if instrument == symbol:
                 position.leverage = value
-                exchange.tell("position", (owner.name, instrument, side))
-        exchange.tell("balance", (owner.name, "set_leverage", None))
+                exchange.publish("position", (owner.name, instrument, side))
+        exchange.publish("balance", (owner.name, "set_leverage", None))
 
     # -- the countdown
 

@@ -1,11 +1,12 @@
 """When an algo order is triggered, and by which leg.
 
-- A stop-loss that sells wakes when the price it listens to (last, mark or index) is at or below its trigger, a
-  take-profit that sells when it is at or above; for buying ones the other way round. Of two legs the first to wake
-  wins and the other is dead. The stop-loss is looked at first.
-- A trigger wakes when the price it listens to reaches its level from the side it was on when it was placed.
-- A trailing stop that sells remembers the highest last price since it was active and wakes when the last price has
-  come down from it by the callback; one that buys mirrors that.
+- A stop-loss that sells is triggered when the price it listens to (last, mark or index) is at or below its trigger, a
+  take-profit that sells when it is at or above; for buying ones the other way round. The first of two legs to be
+  triggered cancels the other. The stop-loss is looked at first.
+- A trigger order is triggered when the price it listens to reaches its level from the side it was on when it was
+  placed.
+- A trailing stop that sells remembers the highest last price since its activation and is triggered when the last price
+  has come down from it by the callback; one that buys mirrors that.
 """
 
 from decimal import Decimal
@@ -36,7 +37,7 @@ def triggered(algo: OkxAlgo, prices: MarketPrices) -> tuple[str, TriggerLeg] | N
 
 def trail(algo: OkxAlgo) -> Decimal | None:
     """Return where a trailing stop would be triggered now (USDT); None before its activation."""
-    if algo.extreme is None or not algo.awake:
+    if algo.extreme is None or not algo.activated:
         return None
     back = (
         algo.callback_spread if algo.callback_spread is not None else algo.extreme * (algo.callback_ratio or Decimal(0))
@@ -45,10 +46,10 @@ def trail(algo: OkxAlgo) -> Decimal | None:
 
 
 def _trailing(algo: OkxAlgo, last: Decimal) -> tuple[str, TriggerLeg] | None:
-    if not algo.awake:
+    if not algo.activated:
         assert algo.active is not None
-        algo.awake = last >= algo.active if algo.sign < 0 else last <= algo.active
-    if not algo.awake:
+        algo.activated = last >= algo.active if algo.sign < 0 else last <= algo.active
+    if not algo.activated:
         return None
     best = max if algo.sign < 0 else min
     algo.extreme = last if algo.extreme is None else best(algo.extreme, last)
