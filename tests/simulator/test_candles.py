@@ -4,6 +4,7 @@ import gzip
 import shutil
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.simulator.okx.client import ETH, OkxClient
 from tests.simulator_process import SimulatorProcess
 
 ROWS = candles()
-_, OPEN, HIGH, LOW, CLOSE, _ = ROWS[VIOLENT]
+OPEN, HIGH, LOW, CLOSE = ROWS[VIOLENT][1:5]
 
 
 @pytest.fixture(scope="module")
@@ -22,14 +23,14 @@ def replaying() -> Iterator[SimulatorProcess]:
 
 
 @pytest.fixture
-def replay(replaying):
+def replay(replaying: SimulatorProcess) -> SimulatorProcess:
     replaying.reset()
     replaying.switches(rate_limits=False)
     return replaying
 
 
 @pytest.fixture
-def trader(replay) -> Iterator[OkxClient]:
+def trader(replay: SimulatorProcess) -> Iterator[OkxClient]:
     with OkxClient(replay.base_url, replay.okx) as client:
         yield client
 
@@ -39,35 +40,37 @@ def minutes(client: OkxClient, limit: int = 300) -> dict[int, list[Decimal]]:
     return {int(row[0]): [Decimal(price) for price in row[1:5]] for row in rows if row[8] == "1"}
 
 
-def to_the_violent_minute(replay) -> None:
+def to_the_violent_minute(replay: SimulatorProcess) -> None:
     replay.clock(VIOLENT * 60)
 
 
-def test_the_committed_file_is_what_its_script_writes():
+def test_the_committed_file_is_what_its_script_writes() -> None:
     lines = FILE.read_text().splitlines()
     assert lines[0] == "open_time,open,high,low,close,volume"
     assert lines[1:] == [",".join(str(value) for value in row) for row in ROWS]
     assert OPEN - LOW > OPEN / 10 - 1
 
 
-def test_the_clock_starts_with_the_first_candle(replay, trader):
+def test_the_clock_starts_with_the_first_candle(replay: SimulatorProcess, trader: OkxClient) -> None:
     assert int(trader.get("public/time").row["ts"]) == FIRST_MS
     assert Decimal(trader.get("market/ticker", instId=ETH).row["last"]) == ROWS[0][1]
 
 
-def test_each_minute_comes_out_as_it_was_recorded(replay, trader):
+def test_each_minute_comes_out_as_it_was_recorded(replay: SimulatorProcess, trader: OkxClient) -> None:
     replay.clock(20 * 60)
     seen = minutes(trader)
     assert [seen[row[0]] for row in ROWS[:20]] == [list(row[1:5]) for row in ROWS[:20]]
 
 
-def test_the_violent_minute_too_and_steps_of_any_length_see_the_same(replay, trader):
+def test_the_violent_minute_too_and_steps_of_any_length_see_the_same(
+    replay: SimulatorProcess, trader: OkxClient
+) -> None:
     for seconds in (VIOLENT * 60, 7, 13, 40, 60):
         replay.clock(seconds)
     assert minutes(trader)[ROWS[VIOLENT][0]] == [OPEN, HIGH, LOW, CLOSE]
 
 
-def test_orders_on_the_way_of_the_wick_are_filled_at_their_prices(replay, trader):
+def test_orders_on_the_way_of_the_wick_are_filled_at_their_prices(replay: SimulatorProcess, trader: OkxClient) -> None:
     to_the_violent_minute(replay)
     deep = (LOW + 20).quantize(Decimal("1"))
     trader.order(ETH, "buy", "long", "1", clOrdId="deep", ordType="limit", px=str(deep))
@@ -78,7 +81,7 @@ def test_orders_on_the_way_of_the_wick_are_filled_at_their_prices(replay, trader
     assert trader.find(ETH, clOrdId="deeper")["state"] == "live"
 
 
-def test_the_mark_follows_the_wick_less_deeply_than_the_last_price(replay, trader):
+def test_the_mark_follows_the_wick_less_deeply_than_the_last_price(replay: SimulatorProcess, trader: OkxClient) -> None:
     to_the_violent_minute(replay)
     trader.order(ETH, "buy", "long", "2")
     level = str((LOW + 3).quantize(Decimal("1")))
@@ -90,7 +93,7 @@ def test_the_mark_follows_the_wick_less_deeply_than_the_last_price(replay, trade
     assert trader.find_algo(algoClOrdId="bymark")["state"] == "live"
 
 
-def test_a_falling_minute_goes_up_first(replay, trader):
+def test_a_falling_minute_goes_up_first(replay: SimulatorProcess, trader: OkxClient) -> None:
     """Both legs lie inside the violent minute, which closes below its open: its high comes before its low."""
     to_the_violent_minute(replay)
     trader.order(ETH, "buy", "long", "1")
@@ -100,7 +103,7 @@ def test_a_falling_minute_goes_up_first(replay, trader):
     assert trader.find_algo(algoClOrdId="both")["actualSide"] == "tp"
 
 
-def test_a_rising_minute_goes_down_first(replay, trader):
+def test_a_rising_minute_goes_down_first(replay: SimulatorProcess, trader: OkxClient) -> None:
     number = next(n for n, row in enumerate(ROWS) if row[4] > row[1] + 1 and row[3] < row[1] - Decimal("0.5") and n > 2)
     _, opened, high, low, _, _ = ROWS[number]
     replay.clock(number * 60)
@@ -113,7 +116,7 @@ def test_a_rising_minute_goes_down_first(replay, trader):
     assert trader.find_algo(algoClOrdId="both")["actualSide"] == "sl"
 
 
-def test_prices_keep_to_the_tick_and_inside_each_minute(replay, trader):
+def test_prices_keep_to_the_tick_and_inside_each_minute(replay: SimulatorProcess, trader: OkxClient) -> None:
     for number, (_, _, high, low, _, _) in enumerate(ROWS[:5]):
         for _ in range(6):
             replay.clock(10)
@@ -123,7 +126,7 @@ def test_prices_keep_to_the_tick_and_inside_each_minute(replay, trader):
             assert bounds[0] <= last <= bounds[1]
 
 
-def test_packed_files_other_symbol_forms_and_a_later_start(tmp_path):
+def test_packed_files_other_symbol_forms_and_a_later_start(tmp_path: Path) -> None:
     packed = tmp_path / "eth.csv.gz"
     with FILE.open("rb") as plain, gzip.open(packed, "wb") as target:
         shutil.copyfileobj(plain, target)
@@ -135,12 +138,12 @@ def test_packed_files_other_symbol_forms_and_a_later_start(tmp_path):
         assert minutes(client)[ROWS[59][0]] == list(ROWS[59][1:5])  # what came before the start is history
 
 
-def test_a_file_that_does_not_exist_stops_the_start(tmp_path):
+def test_a_file_that_does_not_exist_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="nowhere"):
         SimulatorProcess(candles={ETH: tmp_path / "nowhere.csv"}).start()
 
 
-def test_the_replay_goes_on_after_a_power_cut(tmp_path):
+def test_the_replay_goes_on_after_a_power_cut(tmp_path: Path) -> None:
     with SimulatorProcess(candles={ETH: FILE}, state_dir=tmp_path) as simulator:
         simulator.clock(90)
         simulator.kill9()

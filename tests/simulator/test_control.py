@@ -1,12 +1,16 @@
 """The simulator's own controls: prices, clock, markets, a person's hand, counters; and same seed, same run."""
 
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.simulator.okx.client import BTC, ETH, SOL, OkxClient, order
+from tests.simulator.okx_stream.socket import OkxSocket
 from tests.simulator.words import STOP
 from tests.simulator_process import SimulatorProcess
 
@@ -15,25 +19,25 @@ def last(client: OkxClient, instrument: str = BTC) -> Decimal:
     return Decimal(client.get("market/ticker", instId=instrument).row["last"])
 
 
-def test_the_ready_line_names_everything_a_client_needs(sim):
+def test_the_ready_line_names_everything_a_client_needs(sim: SimulatorProcess) -> None:
     assert {"base_url", "ws_url", "control_url", "pid", "okx", "okx_read_only", "okx_withdraw"} <= set(sim.ready)
     assert set(sim.okx) == {"api_key", "secret", "passphrase"}
     assert sim.ready["base_url"].startswith("http://127.0.0.1:")
     assert sim.ready["ws_url"].startswith("ws://127.0.0.1:")
 
 
-def test_it_is_healthy(sim):
+def test_it_is_healthy(sim: SimulatorProcess) -> None:
     assert sim.control("GET", "health")
 
 
-def test_the_stepped_clock_moves_only_when_told(sim):
+def test_the_stepped_clock_moves_only_when_told(sim: SimulatorProcess) -> None:
     assert sim.clock() == sim.clock()
     before = sim.clock()
     after = sim.clock(3661)
     assert (before[:19], after[:19]) == ("2026-01-01T00:00:00", "2026-01-01T01:01:01")
 
 
-def test_held_prices_stand_still_and_walking_ones_move_with_the_clock(sim, public):
+def test_held_prices_stand_still_and_walking_ones_move_with_the_clock(sim: SimulatorProcess, public: OkxClient) -> None:
     sim.clock(600)
     assert last(public) == 100000
     sim.market("walk", BTC)
@@ -44,7 +48,7 @@ def test_held_prices_stand_still_and_walking_ones_move_with_the_clock(sim, publi
     assert last(public, ETH) == 3500
 
 
-def test_a_scripted_path_is_followed_by_the_second(sim, public):
+def test_a_scripted_path_is_followed_by_the_second(sim: SimulatorProcess, public: OkxClient) -> None:
     sim.market("script", BTC, path=[["10", "101000"], ["20", "99000"]])
     sim.clock(10)
     assert last(public) == 101000
@@ -54,14 +58,14 @@ def test_a_scripted_path_is_followed_by_the_second(sim, public):
     assert last(public) == 99000
 
 
-def test_a_price_walks_the_straight_path_so_levels_between_are_met(sim, okx):
+def test_a_price_walks_the_straight_path_so_levels_between_are_met(sim: SimulatorProcess, okx: OkxClient) -> None:
     okx.order(BTC, "buy", "long", "1", ordType="limit", px="99000", clOrdId="between")
     sim.price(BTC, "97000")
     assert Decimal(okx.find(BTC, clOrdId="between")["avgPx"]) == 99000
 
 
-def test_the_same_seed_and_requests_give_the_same_world(sim):
-    def run(seed: int) -> dict:
+def test_the_same_seed_and_requests_give_the_same_world(sim: SimulatorProcess) -> None:
+    def run(seed: int) -> dict[str, Any]:
         sim.reset(seed=seed)
         sim.switches(rate_limits=False)
         with OkxClient(sim.base_url, sim.okx) as client:
@@ -79,7 +83,7 @@ def test_the_same_seed_and_requests_give_the_same_world(sim):
     assert first["prices"] != other["prices"]
 
 
-def test_a_reset_makes_everything_fresh_under_the_same_keys(sim, okx):
+def test_a_reset_makes_everything_fresh_under_the_same_keys(sim: SimulatorProcess, okx: OkxClient) -> None:
     okx.order(BTC, "buy", "long", "1")
     sim.switches(oversize_close="reject")
     sim.faults({"match": {}, "kind": "reject", "code": "51008"})
@@ -93,7 +97,7 @@ def test_a_reset_makes_everything_fresh_under_the_same_keys(sim, okx):
     assert okx.order(BTC, "buy", "long", "1").row["sCode"] == "0"
 
 
-def test_requests_are_counted_by_method_and_path(sim, okx):
+def test_requests_are_counted_by_method_and_path(sim: SimulatorProcess, okx: OkxClient) -> None:
     sim.control("POST", "requests/reset")
     okx.order(BTC, "buy", "long", "1")
     okx.positions()
@@ -103,7 +107,7 @@ def test_requests_are_counted_by_method_and_path(sim, okx):
     assert any(key.startswith("POST") for key in sim.requests())
 
 
-def test_the_whole_truth_has_every_part(sim, okx):
+def test_the_whole_truth_has_every_part(sim: SimulatorProcess, okx: OkxClient) -> None:
     okx.order(BTC, "buy", "long", "1", clOrdId="one")
     okx.algo(BTC, "sell", "long", "conditional", sz="1", **STOP)
     state = sim.state()
@@ -116,7 +120,7 @@ def test_the_whole_truth_has_every_part(sim, okx):
     assert len(state["fills"]) == 1
 
 
-def test_a_persons_hand_closes_in_part_and_whole(sim, okx):
+def test_a_persons_hand_closes_in_part_and_whole(sim: SimulatorProcess, okx: OkxClient) -> None:
     okx.order(BTC, "buy", "long", "3")
     sim.intervene("close", instId=BTC, posSide="long", sz="1")
     assert Decimal(okx.position(BTC, "long")["pos"]) == 2
@@ -124,7 +128,7 @@ def test_a_persons_hand_closes_in_part_and_whole(sim, okx):
     assert okx.positions() == []
 
 
-def test_a_persons_hand_places_and_cancels(sim, okx):
+def test_a_persons_hand_places_and_cancels(sim: SimulatorProcess, okx: OkxClient) -> None:
     sim.intervene("place", **order(BTC, "buy", "long", "1", ordType="limit", px="99000"))
     foreign = okx.get("trade/orders-pending").row
     assert foreign["px"] == "99000"
@@ -139,7 +143,9 @@ def test_a_persons_hand_places_and_cancels(sim, okx):
     assert okx.find_algo(algoClOrdId="foreign1")["state"] == "canceled"
 
 
-def test_a_persons_hand_is_seen_on_the_stream(sim, okx, socket):
+def test_a_persons_hand_is_seen_on_the_stream(
+    sim: SimulatorProcess, okx: OkxClient, socket: Callable[..., OkxSocket]
+) -> None:
     okx.order(BTC, "buy", "long", "3")
     connection = socket("private")
     connection.subscribe("positions", instType="SWAP", extraParams='{"updateInterval":"0"}')
@@ -147,7 +153,7 @@ def test_a_persons_hand_is_seen_on_the_stream(sim, okx, socket):
     connection.push("positions", instId=BTC, pos="0")
 
 
-def test_a_slow_wire_delays_every_answer(sim, okx):
+def test_a_slow_wire_delays_every_answer(sim: SimulatorProcess, okx: OkxClient) -> None:
     sim.delay(150)
     began = time.monotonic()
     okx.get("public/time")
@@ -155,19 +161,19 @@ def test_a_slow_wire_delays_every_answer(sim, okx):
     sim.delay(0)
 
 
-def test_candles_for_those_who_draw(sim):
+def test_candles_for_those_who_draw(sim: SimulatorProcess) -> None:
     candles = sim.control("GET", f"candles?instId={SOL}&limit=100")
     assert len(candles["candles"] if isinstance(candles, dict) else candles) == 100
 
 
-def test_prices_alone_are_told_without_the_whole_truth(sim):
+def test_prices_alone_are_told_without_the_whole_truth(sim: SimulatorProcess) -> None:
     sim.price(BTC, "101000", mark="100900", index="100950")
     prices = sim.control("GET", "prices")
     assert prices == sim.state()["prices"]
     assert prices[BTC] == {"last": "101000", "mark": "100900", "index": "100950", "source": "hold"}
 
 
-def test_slippage_is_a_switch(sim, okx):
+def test_slippage_is_a_switch(sim: SimulatorProcess, okx: OkxClient) -> None:
     sim.switches(slippage_bps="20")
     found = okx.find(BTC, ordId=okx.order(BTC, "buy", "long", "0.01").row["ordId"])
     assert Decimal("100195") <= Decimal(found["avgPx"]) <= Decimal("100215")
@@ -176,19 +182,19 @@ def test_slippage_is_a_switch(sim, okx):
 @pytest.mark.parametrize("body", [
     "[1", "null", "7", '{"instId":"NOPE","last":"1"}', '{"instId":"BTC-USDT-SWAP","last":"-5"}',
 ])  # fmt: skip
-def test_a_senseless_price_is_refused_with_words(sim, public, body):
+def test_a_senseless_price_is_refused_with_words(sim: SimulatorProcess, public: OkxClient, body: str) -> None:
     answer = public.http.post("/sim/price", content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.text != "") == (400, True)
     assert last(public) == 100000
 
 
-def test_unknown_switches_and_faults_are_refused_with_words(sim, public):
+def test_unknown_switches_and_faults_are_refused_with_words(sim: SimulatorProcess, public: OkxClient) -> None:
     senseless = {"switches": {"no_such": 1}, "faults": [{"kind": "no_such"}], "intervene": {"do": "no_such"}}
     for path, body in senseless.items():
         assert public.http.post(f"/sim/{path}", json=body).status_code == 400, path
 
 
-def test_prices_can_be_mirrored_from_another_exchange(sim, public):
+def test_prices_can_be_mirrored_from_another_exchange(sim: SimulatorProcess, public: OkxClient) -> None:
     with SimulatorProcess(seed=5) as original:
         original.market("hold")
         original.price(BTC, "87654.3", mark="87650")
@@ -199,7 +205,7 @@ def test_prices_can_be_mirrored_from_another_exchange(sim, public):
         sim.market("hold")
 
 
-def test_a_real_clock_ticks_by_itself():
+def test_a_real_clock_ticks_by_itself() -> None:
     with SimulatorProcess(clock="real") as simulator, OkxClient(simulator.base_url) as client:
         deadline, first = time.monotonic() + 10, simulator.state()["prices"]
         while simulator.state()["prices"] == first:
@@ -208,14 +214,14 @@ def test_a_real_clock_ticks_by_itself():
         assert abs(off_ms) < 2000
 
 
-def test_a_fast_clock_runs_ahead():
+def test_a_fast_clock_runs_ahead() -> None:
     with SimulatorProcess(clock="fast", speed=600) as simulator:
         deadline, began = time.monotonic() + 10, datetime.fromisoformat(simulator.clock())
         while datetime.fromisoformat(simulator.clock()) - began < timedelta(minutes=2):
             assert time.monotonic() < deadline
 
 
-def test_instruments_of_ones_own(tmp_path):
+def test_instruments_of_ones_own(tmp_path: Path) -> None:
     file = tmp_path / "more.json"
     file.write_text(
         '[{"instId": "DOGE-USDT-SWAP", "ctVal": "1000", "lotSz": "0.01", "minSz": "0.01", "tickSz": "0.00001",'

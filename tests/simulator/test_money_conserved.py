@@ -3,6 +3,7 @@
 import random
 from collections import defaultdict
 from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ SEEDS = range(12)
 STEPS = 60
 LIVE, ENDED = {"live", "partially_filled"}, {"filled", "canceled"}
 ALGO_STATES = {"live", "effective", "canceled", "order_failed"}
-FAULTS = [
+FAULTS: list[dict[str, Any]] = [
     {"kind": "lost_after"},
     {"kind": "lost_before"},
     {"kind": "late", "seconds": 40},
@@ -94,7 +95,7 @@ class Storm:
         return str(moved.quantize(Decimal("0.1")))
 
 
-def assert_books_balance(state: dict) -> None:
+def assert_books_balance(state: dict[str, Any]) -> None:
     names = ("balance", "deposits", "realised", "fees", "funding", "penalties")
     for name, account in state["accounts"].items():
         parts = {key: Decimal(account[key]) for key in names}
@@ -104,7 +105,7 @@ def assert_books_balance(state: dict) -> None:
     assert paid == sum((Decimal(account["balance"]) for account in state["accounts"].values()), Decimal(0))
 
 
-def assert_orders_are_live_or_ended(state: dict, pending: set[str]) -> None:
+def assert_orders_are_live_or_ended(state: dict[str, Any], pending: set[str]) -> None:
     filled: dict[str, Decimal] = defaultdict(Decimal)
     for fill in state["fills"]:
         filled[fill["ordId"]] += Decimal(fill["fillSz"])
@@ -119,7 +120,7 @@ def assert_orders_are_live_or_ended(state: dict, pending: set[str]) -> None:
     assert filled == {}
 
 
-def assert_positions_are_the_sum_of_fills(state: dict) -> None:
+def assert_positions_are_the_sum_of_fills(state: dict[str, Any]) -> None:
     held: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for fill in state["fills"]:
         opens = (fill["side"] == "buy") == (fill["posSide"] == "long")
@@ -130,7 +131,7 @@ def assert_positions_are_the_sum_of_fills(state: dict) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_in_a_storm_of_orders_prices_funding_and_faults(sim, okx, seed):
+def test_in_a_storm_of_orders_prices_funding_and_faults(sim: SimulatorProcess, okx: OkxClient, seed: Any) -> None:
     sim.switches(oversize_close="trim")
     storm = Storm(sim, okx, seed)
     for step in range(STEPS):
@@ -145,7 +146,7 @@ def test_in_a_storm_of_orders_prices_funding_and_faults(sim, okx, seed):
             assert Decimal(okx.usdt()["cashBal"]) == Decimal(next(iter(state["accounts"].values()))["balance"])
 
 
-def test_the_ledger_explains_a_liquidated_account(sim, okx):
+def test_the_ledger_explains_a_liquidated_account(sim: SimulatorProcess, okx: OkxClient) -> None:
     okx.post("account/set-leverage", {"instId": BTC, "lever": "100", "mgnMode": "cross"})
     okx.order(BTC, "buy", "long", "90")
     sim.price(BTC, "80000")

@@ -2,7 +2,10 @@
 
 import json
 import threading
+from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +16,7 @@ from tests.simulator_process import SimulatorProcess
 
 
 @pytest.fixture
-def mortal(tmp_path):
+def mortal(tmp_path: Path) -> Iterator[SimulatorProcess]:
     with SimulatorProcess(state_dir=tmp_path / "state") as simulator:
         yield fresh(simulator)
 
@@ -40,7 +43,7 @@ WHAT_IS_SEEN = [
 ]
 
 
-def everything_seen(simulator: SimulatorProcess) -> list:
+def everything_seen(simulator: SimulatorProcess) -> list[Any]:
     with trader(simulator) as client:
         return [(path, client.get(path, **parameters).rows) for path, parameters in WHAT_IS_SEEN]
 
@@ -62,7 +65,7 @@ def live_a_little(simulator: SimulatorProcess) -> None:
 
 
 @pytest.mark.parametrize("end", ["kill9", "stop"])
-def test_after_the_end_everything_is_as_it_was(mortal, end):
+def test_after_the_end_everything_is_as_it_was(mortal: SimulatorProcess, end: str) -> None:
     live_a_little(mortal)
     before, keys, address = everything_seen(mortal), mortal.okx, mortal.base_url
     getattr(mortal, end)()
@@ -72,7 +75,7 @@ def test_after_the_end_everything_is_as_it_was(mortal, end):
         assert now == then, path
 
 
-def test_what_rested_before_the_power_cut_works_after_it(mortal):
+def test_what_rested_before_the_power_cut_works_after_it(mortal: SimulatorProcess) -> None:
     live_a_little(mortal)
     mortal.kill9()
     mortal.restart()
@@ -85,7 +88,7 @@ def test_what_rested_before_the_power_cut_works_after_it(mortal):
         assert {row["instId"] for row in client.positions()} == {ETH, SOL}
 
 
-def test_ids_go_on_where_they_stood(mortal):
+def test_ids_go_on_where_they_stood(mortal: SimulatorProcess) -> None:
     with trader(mortal) as client:
         before = client.order(BTC, "buy", "long", "1").row["ordId"]
     mortal.kill9()
@@ -96,7 +99,7 @@ def test_ids_go_on_where_they_stood(mortal):
         assert len({fill["billId"] for fill in client.get("trade/fills").rows}) == 2
 
 
-def test_nothing_acknowledged_in_a_burst_is_lost(mortal):
+def test_nothing_acknowledged_in_a_burst_is_lost(mortal: SimulatorProcess) -> None:
     acknowledged: list[str] = []
     enough = threading.Event()
 
@@ -128,7 +131,7 @@ def test_nothing_acknowledged_in_a_burst_is_lost(mortal):
     assert held == len(orders) * Decimal("0.01")
 
 
-def test_three_power_cuts_in_a_row(mortal):
+def test_three_power_cuts_in_a_row(mortal: SimulatorProcess) -> None:
     for number in range(3):
         with trader(mortal) as client:
             client.order(BTC, "buy", "long", "1", clOrdId=f"c{number}")
@@ -138,7 +141,7 @@ def test_three_power_cuts_in_a_row(mortal):
         assert Decimal(client.position(BTC, "long")["pos"]) == 3
 
 
-def test_switches_set_before_the_power_cut_hold_after_it(mortal):
+def test_switches_set_before_the_power_cut_hold_after_it(mortal: SimulatorProcess) -> None:
     mortal.switches(oversize_close="reject", fees={"maker": "0", "taker": "0.001"})
     mortal.kill9()
     mortal.restart()
@@ -146,7 +149,7 @@ def test_switches_set_before_the_power_cut_hold_after_it(mortal):
     assert (switches["oversize_close"], Decimal(switches["fees"]["taker"])) == ("reject", Decimal("0.001"))
 
 
-def test_the_ready_line_is_kept_in_a_private_file_while_it_runs(mortal):
+def test_the_ready_line_is_kept_in_a_private_file_while_it_runs(mortal: SimulatorProcess) -> None:
     kept = mortal.state_dir / "ready.json"
     assert json.loads(kept.read_text()) == mortal.ready
     assert kept.stat().st_mode & 0o777 == 0o600
@@ -154,7 +157,7 @@ def test_the_ready_line_is_kept_in_a_private_file_while_it_runs(mortal):
     assert not kept.exists()
 
 
-def test_no_secret_is_written_to_the_log(mortal):
+def test_no_secret_is_written_to_the_log(mortal: SimulatorProcess) -> None:
     live_a_little(mortal)
     for key in ("okx", "okx_read_only", "okx_withdraw"):
         assert mortal.ready[key]["secret"] not in mortal.log()

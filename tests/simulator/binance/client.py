@@ -47,7 +47,8 @@ class BinanceClient:
     """
 
     def __init__(self, base_url: str, keys: dict[str, str] | None = None, where: str = "query") -> None:
-        self.keys, self.where = keys, where
+        self.keys: dict[str, str] = keys or {}
+        self.where = where
         self.http = httpx.Client(base_url=base_url, trust_env=False, verify=False, timeout=10)
 
     def close(self) -> None:
@@ -72,7 +73,7 @@ class BinanceClient:
 
     def signed(self, method: str, path: str, parameters: dict[str, Any], **more: Any) -> Reply:
         """The request with timestamp and signature added; a value of None is left out."""
-        assert self.keys is not None
+        assert self.keys, "a signed request needs keys"
         chosen = {name: value for name, value in parameters.items() if value is not None}
         chosen.setdefault("timestamp", int(time.time() * 1000))
         text = urlencode(chosen)
@@ -107,7 +108,7 @@ class BinanceClient:
         return self.post("v1/order", **base | {"newOrderRespType": "RESULT"} | more)
 
     def limit(
-        self, symbol: str, side: str, position_side: str | None, quantity: str, price: str, /, **more: Any
+        self, symbol: str, side: str, position_side: str | None, quantity: str, price: str | None, /, **more: Any
     ) -> Reply:
         """A limit order, good till cancelled unless `more` says otherwise."""
         base = {"symbol": symbol, "side": side, "positionSide": position_side, "type": "LIMIT", "quantity": quantity}

@@ -9,15 +9,13 @@ from tests.simulator.binance.algo import conditional, found, listed, status, sto
 from tests.simulator.binance.client import BinanceClient
 from tests.simulator_process import SimulatorProcess
 
-Sim, Client = SimulatorProcess, BinanceClient
-
 PLACED = """algoId clientAlgoId algoType orderType symbol side positionSide timeInForce quantity algoStatus
     triggerPrice price icebergQuantity selfTradePreventionMode workingType priceMatch closePosition priceProtect
     reduceOnly createTime updateTime triggerTime goodTillDate""".split()  # noqa: SIM905 - one name a line hides the rest
 READ = """actualOrderId actualPrice tpTriggerPrice tpPrice slTriggerPrice slPrice tpOrderType""".split()  # noqa: SIM905
 
 
-def test_the_answer_has_the_documented_fields(binance: Client) -> None:
+def test_the_answer_has_the_documented_fields(binance: BinanceClient) -> None:
     placed = stop(binance, clientAlgoId="s-1", workingType="MARK_PRICE", priceProtect="true").ok
     assert sorted(placed) == sorted(PLACED)
     assert placed["orderType"] == "STOP_MARKET"
@@ -30,7 +28,7 @@ def test_the_answer_has_the_documented_fields(binance: Client) -> None:
     assert sorted(row) == sorted([*PLACED, *READ])
 
 
-def test_conditional_types_have_no_place_among_ordinary_orders(binance: Client) -> None:
+def test_conditional_types_have_no_place_among_ordinary_orders(binance: BinanceClient) -> None:
     asked = {"symbol": "BTCUSDT", "side": "SELL", "positionSide": "LONG", "quantity": "0.010", "stopPrice": "99000"}
     for kind in ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"):
         assert binance.post("v1/order", **asked, type=kind).code == -4120
@@ -38,7 +36,7 @@ def test_conditional_types_have_no_place_among_ordinary_orders(binance: Client) 
     assert binance.post("v1/batchOrders", batchOrders=batch).ok[0]["code"] == -4120
 
 
-def test_the_two_books_do_not_see_each_other(binance: Client) -> None:
+def test_the_two_books_do_not_see_each_other(binance: BinanceClient) -> None:
     algo = stop(binance, clientAlgoId="s-1").ok
     assert binance.get("v1/openOrders", symbol="BTCUSDT").ok == []
     assert binance.get("v1/order", symbol="BTCUSDT", origClientOrderId="s-1").code == -2013
@@ -47,7 +45,7 @@ def test_the_two_books_do_not_see_each_other(binance: Client) -> None:
     assert listed(binance) == ["s-1"]
 
 
-def test_cancelling_answers_with_a_code_that_is_a_string(binance: Client) -> None:
+def test_cancelling_answers_with_a_code_that_is_a_string(binance: BinanceClient) -> None:
     algo = stop(binance, clientAlgoId="s-1").ok
     answer = binance.delete("v1/algoOrder", algoId=algo["algoId"]).ok
     assert answer == {"algoId": algo["algoId"], "clientAlgoId": "s-1", "code": "200", "msg": "success"}
@@ -58,7 +56,7 @@ def test_cancelling_answers_with_a_code_that_is_a_string(binance: Client) -> Non
     assert binance.get("v1/algoOrder").code == -1102
 
 
-def test_all_of_one_symbol_are_cancelled_at_once(binance: Client) -> None:
+def test_all_of_one_symbol_are_cancelled_at_once(binance: BinanceClient) -> None:
     stop(binance, clientAlgoId="s-1")
     target(binance, clientAlgoId="t-1")
     conditional(binance, "STOP_MARKET", "SELL", "LONG", "3000", symbol="ETHUSDT", quantity="1", clientAlgoId="e-1")
@@ -69,7 +67,7 @@ def test_all_of_one_symbol_are_cancelled_at_once(binance: Client) -> None:
     assert told == [("s-1", "CANCELED"), ("t-1", "CANCELED")]
 
 
-def test_all_algo_orders_go_by_id_or_by_time(binance: Client) -> None:
+def test_all_algo_orders_go_by_id_or_by_time(binance: BinanceClient) -> None:
     first, second = stop(binance, clientAlgoId="s-1").ok, target(binance, clientAlgoId="t-1").ok
     rows = binance.get("v1/allAlgoOrders", symbol="BTCUSDT", algoId=second["algoId"]).ok
     assert [row["clientAlgoId"] for row in rows] == ["t-1"]
@@ -93,7 +91,9 @@ def test_all_algo_orders_go_by_id_or_by_time(binance: Client) -> None:
         ("a trailing stop with a trigger", "TRAILING_STOP_MARKET", "SELL", "99000", -2021),
     ],
 )
-def test_triggers_that_are_refused(binance: Client, story: str, kind: str, side: str, trigger: str, code: int) -> None:
+def test_triggers_that_are_refused(
+    binance: BinanceClient, story: str, kind: str, side: str, trigger: str, code: int
+) -> None:
     assert conditional(binance, kind, side, "LONG", trigger).code == code, story
     assert listed(binance) == []
 
@@ -123,12 +123,12 @@ def test_triggers_that_are_refused(binance: Client, story: str, kind: str, side:
         ("closePosition that would open", {"closePosition": "true", "side": "BUY", "triggerPrice": "101000"}, -2022),
     ],
 )
-def test_parameters_that_are_refused(binance: Client, story: str, more: dict[str, Any], code: int) -> None:
+def test_parameters_that_are_refused(binance: BinanceClient, story: str, more: dict[str, Any], code: int) -> None:
     asked = {"clientAlgoId": "s-1"} | more
     assert stop(binance, **asked).code == code, story
 
 
-def test_limit_kinds_need_a_price_or_a_match(binance: Client) -> None:
+def test_limit_kinds_need_a_price_or_a_match(binance: BinanceClient) -> None:
     def limit(**more: Any) -> Any:
         return conditional(binance, "STOP", "SELL", "LONG", "99000", **more)
 
@@ -141,7 +141,7 @@ def test_limit_kinds_need_a_price_or_a_match(binance: Client) -> None:
     assert limit(priceMatch="QUEUE").ok["priceMatch"] == "QUEUE"
 
 
-def test_trailing_needs_a_callback_and_an_activation_on_the_far_side(binance: Client) -> None:
+def test_trailing_needs_a_callback_and_an_activation_on_the_far_side(binance: BinanceClient) -> None:
     def trailing(**more: Any) -> Any:
         return conditional(binance, "TRAILING_STOP_MARKET", "SELL", "LONG", None, **more)
 
@@ -154,7 +154,7 @@ def test_trailing_needs_a_callback_and_an_activation_on_the_far_side(binance: Cl
     assert trailing(callbackRate="1", closePosition="true").code == -4136
 
 
-def test_an_id_is_taken_while_its_order_is_open_and_free_again_afterwards(binance: Client) -> None:
+def test_an_id_is_taken_while_its_order_is_open_and_free_again_afterwards(binance: BinanceClient) -> None:
     first = stop(binance, clientAlgoId="s-1").ok
     assert stop(binance, "98000", clientAlgoId="s-1").code == -4116
     binance.delete("v1/algoOrder", clientAlgoId="s-1")
@@ -164,12 +164,12 @@ def test_an_id_is_taken_while_its_order_is_open_and_free_again_afterwards(binanc
     assert unnamed["clientAlgoId"]
 
 
-def test_the_ids_of_ordinary_orders_are_another_matter(binance: Client) -> None:
+def test_the_ids_of_ordinary_orders_are_another_matter(binance: BinanceClient) -> None:
     binance.limit("BTCUSDT", "BUY", "LONG", "0.010", "99000", newClientOrderId="same")
     assert stop(binance, "98000", clientAlgoId="same").ok["clientAlgoId"] == "same"
 
 
-def test_no_more_conditional_orders_than_200_over_all_symbols(sim: Sim, binance: Client) -> None:
+def test_no_more_conditional_orders_than_200_over_all_symbols(sim: SimulatorProcess, binance: BinanceClient) -> None:
     sim.switches(binance_max_conditional=3)
     stop(binance)
     stop(binance, "98000")
@@ -179,13 +179,13 @@ def test_no_more_conditional_orders_than_200_over_all_symbols(sim: Sim, binance:
     assert stop(binance, "97000").http == 200
 
 
-def test_no_margin_is_asked_before_the_trigger(binance: Client) -> None:
+def test_no_margin_is_asked_before_the_trigger(binance: BinanceClient) -> None:
     huge = conditional(binance, "STOP_MARKET", "BUY", "LONG", "101000", quantity="100", clientAlgoId="b-1")
     assert huge.http == 200
     assert binance.usdt()["availableBalance"] == binance.usdt()["balance"]
 
 
-def test_an_accepted_order_may_not_be_findable_for_a_while(sim: Sim, binance: Client) -> None:
+def test_an_accepted_order_may_not_be_findable_for_a_while(sim: SimulatorProcess, binance: BinanceClient) -> None:
     sim.switches(binance_algo_hidden_seconds=30)
     stop(binance, clientAlgoId="s-1").ok  # noqa: B018
     assert binance.get("v1/algoOrder", clientAlgoId="s-1").code == -2013
@@ -196,7 +196,7 @@ def test_an_accepted_order_may_not_be_findable_for_a_while(sim: Sim, binance: Cl
     assert listed(binance) == ["s-1"]
 
 
-def test_a_fault_hides_one_order(sim: Sim, binance: Client) -> None:
+def test_a_fault_hides_one_order(sim: SimulatorProcess, binance: BinanceClient) -> None:
     sim.faults({"kind": "not_found", "match": {"clOrdId": "s-1"}, "seconds": 90})
     stop(binance, clientAlgoId="s-1")
     target(binance, clientAlgoId="t-1")
@@ -205,13 +205,13 @@ def test_a_fault_hides_one_order(sim: Sim, binance: Client) -> None:
     assert listed(binance) == ["s-1", "t-1"]
 
 
-def test_a_fault_refuses_one_order(sim: Sim, binance: Client) -> None:
+def test_a_fault_refuses_one_order(sim: SimulatorProcess, binance: BinanceClient) -> None:
     sim.faults({"kind": "reject", "match": {"path": "v1/algoOrder", "clOrdId": "s-"}, "code": "-1008", "count": 1})
     assert stop(binance, clientAlgoId="s-1").code == -1008
     assert stop(binance, clientAlgoId="s-1").http == 200
 
 
-def test_ended_orders_are_forgotten_after_three_days(sim: Sim, binance: Client) -> None:
+def test_ended_orders_are_forgotten_after_three_days(sim: SimulatorProcess, binance: BinanceClient) -> None:
     stop(binance, clientAlgoId="s-1")
     binance.delete("v1/algoOrder", clientAlgoId="s-1")
     sim.clock(3 * 86400 - 60)
@@ -245,12 +245,12 @@ def test_orders_survive_a_power_cut(tmp_path: Any) -> None:
             assert status(client, "t-1") == "EXPIRED"
 
 
-def test_an_answer_in_time_is_needed(binance: Client) -> None:
+def test_an_answer_in_time_is_needed(binance: BinanceClient) -> None:
     late = int(time.time() * 1000) - 60_000
     assert stop(binance, timestamp=late).code == -1021
 
 
-def test_what_is_assumed_can_be_switched(sim: Sim, binance: Client) -> None:
+def test_what_is_assumed_can_be_switched(sim: SimulatorProcess, binance: BinanceClient) -> None:
     sim.switches(binance_off_tick_trigger="accept", binance_trigger_band=2)
     assert stop(binance, "99000.05").ok["triggerPrice"] == "99000.05"
     assert stop(binance, "49000").code == -4211

@@ -3,6 +3,8 @@
 import json
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,15 +16,15 @@ SEVEN = {"PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE", "MAX_NUM_ORDERS", "MIN_N
          "POSITION_RISK_CONTROL"}  # fmt: skip
 
 
-def info(client, symbol: str) -> dict:
+def info(client: BinanceClient, symbol: str) -> dict[str, Any]:
     return next(row for row in client.public("v1/exchangeInfo")["symbols"] if row["symbol"] == symbol)
 
 
-def filters(client, symbol: str) -> dict:
+def filters(client: BinanceClient, symbol: str) -> dict[str, Any]:
     return {row["filterType"]: row for row in info(client, symbol)["filters"]}
 
 
-def test_the_whole_catalogue_whatever_symbol_is_asked_for(binance):
+def test_the_whole_catalogue_whatever_symbol_is_asked_for(binance: BinanceClient) -> None:
     whole = binance.public("v1/exchangeInfo", symbol=ETHUSDT)
     assert {BTCUSDT, ETHUSDT, SOLUSDT} <= {row["symbol"] for row in whole["symbols"]}
     row = info(binance, BTCUSDT)
@@ -33,7 +35,7 @@ def test_the_whole_catalogue_whatever_symbol_is_asked_for(binance):
     assert limits == orders | {("REQUEST_WEIGHT", 1, "MINUTE"): 2400}
 
 
-def test_precisions_are_not_steps_and_ticks_have_zeros_behind(binance):
+def test_precisions_are_not_steps_and_ticks_have_zeros_behind(binance: BinanceClient) -> None:
     assert info(binance, BTCUSDT)["pricePrecision"] == 2
     assert filters(binance, BTCUSDT)["PRICE_FILTER"]["tickSize"] == "0.10"
     assert filters(binance, SOLUSDT)["PRICE_FILTER"]["tickSize"] == "0.0100"
@@ -42,7 +44,7 @@ def test_precisions_are_not_steps_and_ticks_have_zeros_behind(binance):
     assert (lots["LOT_SIZE"]["maxQty"], lots["MARKET_LOT_SIZE"]["maxQty"]) == ("1000", "120")
 
 
-def test_demo_has_other_filters_and_a_stale_clock(sim, binance):
+def test_demo_has_other_filters_and_a_stale_clock(sim: SimulatorProcess, binance: BinanceClient) -> None:
     sim.switches(binance_flavour="demo")
     rows = filters(binance, BTCUSDT)
     assert (rows["LOT_SIZE"]["stepSize"], rows["MAX_NUM_ORDERS"]["limit"]) == ("0.0001", 10000)
@@ -51,7 +53,7 @@ def test_demo_has_other_filters_and_a_stale_clock(sim, binance):
     assert binance.market(BTCUSDT, "BUY", "LONG", "0.0012").http == 200
 
 
-def test_filters_are_data_that_moves(sim, binance):
+def test_filters_are_data_that_moves(sim: SimulatorProcess, binance: BinanceClient) -> None:
     assert binance.market(BTCUSDT, "BUY", "LONG", "0.003", price=None).http == 200
     sim.switches(binance_filters={BTCUSDT: {"notional": "500", "lot": "0.005", "tick_text": "0.50"}})
     assert filters(binance, BTCUSDT)["LOT_SIZE"]["stepSize"] == "0.005"
@@ -73,11 +75,11 @@ def test_filters_are_data_that_moves(sim, binance):
     ("0.01", "105100", -4016),  # a buy too far above the mark
     ("0.01", "abc", -1102), ("", "99000", -1102), ("0.01", "", -1102),
 ])  # fmt: skip
-def test_a_limit_order_against_the_filters(binance, quantity, price, code):
+def test_a_limit_order_against_the_filters(binance: BinanceClient, quantity: str, price: str, code: int) -> None:
     assert binance.limit(BTCUSDT, "BUY", "LONG", quantity, price).code == code
 
 
-def test_the_other_filters(sim, binance):
+def test_the_other_filters(sim: SimulatorProcess, binance: BinanceClient) -> None:
     assert binance.limit(BTCUSDT, "SELL", "SHORT", "0.01", "94900").code == -4024
     assert binance.limit(BTCUSDT, "SELL", "SHORT", "0.01", "95100").http == 200
     assert binance.market(BTCUSDT, "BUY", "LONG", "121").code == -4005
@@ -90,7 +92,7 @@ def test_the_other_filters(sim, binance):
     assert binance.limit(BTCUSDT, "BUY", "LONG", "0.01", "96000").code == -2025
 
 
-def test_the_least_notional_and_what_is_exempt_from_it(binance):
+def test_the_least_notional_and_what_is_exempt_from_it(binance: BinanceClient) -> None:
     tiny = binance.limit(SOLUSDT, "BUY", "LONG", "0.02", "199")
     assert tiny.code == -4164
     assert "no smaller than 5 (unless you choose reduce only)" in tiny.body["msg"]
@@ -98,12 +100,12 @@ def test_the_least_notional_and_what_is_exempt_from_it(binance):
     assert binance.market(SOLUSDT, "SELL", "LONG", "0.01").http == 200
 
 
-def test_a_market_order_while_last_and_mark_are_far_apart(sim, binance):
+def test_a_market_order_while_last_and_mark_are_far_apart(sim: SimulatorProcess, binance: BinanceClient) -> None:
     sim.price(BTC, "100000", mark="94000")
     assert binance.market(BTCUSDT, "BUY", "LONG", "0.01").code == -4131
 
 
-def test_a_suspended_symbol(sim, binance):
+def test_a_suspended_symbol(sim: SimulatorProcess, binance: BinanceClient) -> None:
     sim.switches(suspended=[BTC])
     assert info(binance, BTCUSDT)["status"] != "TRADING"
     assert binance.market(BTCUSDT, "BUY", "LONG", "0.01").code == -4140
@@ -112,7 +114,7 @@ def test_a_suspended_symbol(sim, binance):
 # -- market data
 
 
-def test_prices_are_those_of_the_one_market(sim, binance):
+def test_prices_are_those_of_the_one_market(sim: SimulatorProcess, binance: BinanceClient) -> None:
     sim.price(BTC, "100250.5", mark="100249", index="100248")
     premium = binance.public("v1/premiumIndex", symbol=BTCUSDT)
     assert (premium["markPrice"], premium["indexPrice"]) == ("100249.00000000", "100248.00000000")
@@ -124,12 +126,12 @@ def test_prices_are_those_of_the_one_market(sim, binance):
 
 @pytest.mark.parametrize("path", ["v1/premiumIndex", "v1/ticker/price", "v2/ticker/price", "v1/ticker/24hr",
                                   "v1/ticker/bookTicker"])  # fmt: skip
-def test_one_symbol_is_an_object_and_none_is_a_list(binance, path):
+def test_one_symbol_is_an_object_and_none_is_a_list(binance: BinanceClient, path: str) -> None:
     assert binance.public(path, symbol=BTCUSDT)["symbol"] == BTCUSDT
     assert {BTCUSDT, ETHUSDT} <= {row["symbol"] for row in binance.public(path)}
 
 
-def test_depth_klines_and_funding(sim, binance):
+def test_depth_klines_and_funding(sim: SimulatorProcess, binance: BinanceClient) -> None:
     depth = binance.public("v1/depth", symbol=BTCUSDT, limit=5)
     assert [Decimal(price) for price, _ in depth["asks"]] == sorted(Decimal(price) for price, _ in depth["asks"])
     assert Decimal(depth["bids"][0][0]) < Decimal(depth["asks"][0][0])
@@ -146,7 +148,7 @@ def test_depth_klines_and_funding(sim, binance):
     assert binance.public("v1/premiumIndex", symbol=BTCUSDT)["nextFundingTime"] - rates[-1]["fundingTime"] == 28_800_000
 
 
-def test_brackets_are_continuous(binance):
+def test_brackets_are_continuous(binance: BinanceClient) -> None:
     row = binance.get("v1/leverageBracket", symbol=BTCUSDT).ok[0]
     brackets = row["brackets"]
     assert brackets[0]["initialLeverage"] == 125
@@ -157,11 +159,11 @@ def test_brackets_are_continuous(binance):
 
 
 @pytest.mark.parametrize("path", ["v1/ping", "v1/fundingInfo"])
-def test_the_small_public_calls(binance, path):
+def test_the_small_public_calls(binance: BinanceClient, path: str) -> None:
     assert binance.public(path) in ({}, [])
 
 
-def test_instruments_from_a_file_are_listed_here_too(tmp_path):
+def test_instruments_from_a_file_are_listed_here_too(tmp_path: Path) -> None:
     row = {"instId": "DOGE-USDT-SWAP", "ctVal": "1000", "lotSz": "0.01", "minSz": "0.01", "tickSz": "0.00001",
            "price": "0.4"}  # fmt: skip
     file = tmp_path / "more.json"

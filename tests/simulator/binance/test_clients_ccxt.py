@@ -1,17 +1,20 @@
 """ccxt's binanceusdm, unmodified, pointed here by its addresses alone: one perpetual from load_markets to closed."""
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import ccxt
 import pytest
+
+from tests.simulator_process import SimulatorProcess
 
 SYMBOL = "BTC/USDT:USDT"
 LONG = {"positionSide": "LONG"}
 
 
 @pytest.fixture
-def exchange(sim, monkeypatch) -> Iterator[ccxt.binanceusdm]:
+def exchange(sim: SimulatorProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[ccxt.binanceusdm]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     keys = {"apiKey": sim.binance["api_key"], "secret": sim.binance["secret"], "enableRateLimit": False}
     exchange = ccxt.binanceusdm(keys)
@@ -23,16 +26,16 @@ def exchange(sim, monkeypatch) -> Iterator[ccxt.binanceusdm]:
 
 
 @pytest.fixture
-def hedged(exchange) -> ccxt.binanceusdm:
+def hedged(exchange: ccxt.binanceusdm) -> ccxt.binanceusdm:
     exchange.set_position_mode(True)
     return exchange
 
 
-def held(exchange) -> list[dict]:
+def held(exchange: ccxt.binanceusdm) -> list[dict[str, Any]]:
     return [row for row in exchange.fetch_positions([SYMBOL]) if row["contracts"]]
 
 
-def test_one_perpetual_from_load_markets_to_closed(sim, hedged):
+def test_one_perpetual_from_load_markets_to_closed(sim: SimulatorProcess, hedged: ccxt.binanceusdm) -> None:
     market = hedged.load_markets()[SYMBOL]
     assert (market["swap"], market["linear"], market["contractSize"]) == (True, True, 1)
     assert (market["precision"]["price"], market["precision"]["amount"]) == (0.1, 0.001)
@@ -61,21 +64,21 @@ def test_one_perpetual_from_load_markets_to_closed(sim, hedged):
     assert len(hedged.fetch_ledger("USDT")) >= 3
 
 
-def test_one_way_with_reduce_only(exchange):
+def test_one_way_with_reduce_only(exchange: ccxt.binanceusdm) -> None:
     assert exchange.fetch_position_mode()["hedged"] is False
     exchange.create_order(SYMBOL, "market", "buy", 0.01)
     exchange.create_order(SYMBOL, "market", "sell", 0.01, None, {"reduceOnly": True})
     assert held(exchange) == []
 
 
-def test_stops_sent_to_the_plain_address_are_turned_away(hedged):
+def test_stops_sent_to_the_plain_address_are_turned_away(hedged: ccxt.binanceusdm) -> None:
     hedged.load_markets()
     with pytest.raises(ccxt.BaseError, match="-4120"):
         hedged.fapiPrivatePostOrder({"symbol": "BTCUSDT", "side": "SELL", "positionSide": "LONG", "type": "STOP_MARKET",
                                      "quantity": "0.01", "stopPrice": "95000"})  # fmt: skip
 
 
-def test_refusals_become_its_own_exceptions(exchange):
+def test_refusals_become_its_own_exceptions(exchange: ccxt.binanceusdm) -> None:
     for code, ask in (
         ("-2019", lambda: exchange.create_order(SYMBOL, "market", "buy", 60)),
         ("-2013", lambda: exchange.fetch_order("1", SYMBOL)),
@@ -95,7 +98,7 @@ def test_refusals_become_its_own_exceptions(exchange):
     "fetch_closed_orders", "fetch_canceled_orders", "fetch_open_interest", "fetch_margin_mode",
     "fetch_my_liquidations", "fetch_balance",
 ])  # fmt: skip
-def test_its_reading_calls(exchange, method):
+def test_its_reading_calls(exchange: ccxt.binanceusdm, method: str) -> None:
     exchange.load_markets()
     bare = {"fetch_time", "fetch_currencies", "fetch_position_mode", "fetch_balance", "fetch_mark_prices"}
     lists = {"fetch_tickers", "fetch_bids_asks", "fetch_last_prices", "fetch_leverage_tiers"}

@@ -1,6 +1,7 @@
 """python-binance, unmodified, pointed here by its address alone: one perpetual from exchangeInfo to closed."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
@@ -9,12 +10,13 @@ from binance.exceptions import BinanceAPIException
 
 from tests.simulator.binance.client import BTCUSDT, ETHUSDT
 from tests.simulator.okx.client import BTC
+from tests.simulator_process import SimulatorProcess
 
 LONG = {"symbol": BTCUSDT, "positionSide": "LONG"}
 
 
 @pytest.fixture
-def client(sim, monkeypatch) -> Iterator[Client]:
+def client(sim: SimulatorProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     client = Client(sim.binance["api_key"], sim.binance["secret"], ping=False)
     client.FUTURES_URL = f"{sim.base_url}/fapi"
@@ -23,12 +25,12 @@ def client(sim, monkeypatch) -> Iterator[Client]:
 
 
 @pytest.fixture
-def hedged(client) -> Client:
+def hedged(client: Client) -> Client:
     client.futures_change_position_mode(dualSidePosition="true")
     return client
 
 
-def test_one_perpetual_from_exchange_info_to_closed(sim, hedged):
+def test_one_perpetual_from_exchange_info_to_closed(sim: SimulatorProcess, hedged: Client) -> None:
     assert hedged.futures_ping() == {}
     assert hedged.futures_time()["serverTime"] > 0
     assert BTCUSDT in {row["symbol"] for row in hedged.futures_exchange_info()["symbols"]}
@@ -61,7 +63,7 @@ def test_one_perpetual_from_exchange_info_to_closed(sim, hedged):
     assert hedged.futures_account_balance()[1]["asset"] == "USDT"
 
 
-def test_settings_already_so_are_its_exceptions(hedged):
+def test_settings_already_so_are_its_exceptions(hedged: Client) -> None:
     for code, ask in (
         (-4059, lambda: hedged.futures_change_position_mode(dualSidePosition="true")),
         (-4046, lambda: hedged.futures_change_margin_type(symbol=BTCUSDT, marginType="CROSSED")),
@@ -75,7 +77,7 @@ def test_settings_already_so_are_its_exceptions(hedged):
     assert hedged.futures_account_config()["dualSidePosition"] is True
 
 
-def test_several_at_once(hedged):
+def test_several_at_once(hedged: Client) -> None:
     orders = [LONG | {"side": "BUY", "type": "LIMIT", "quantity": "0.01", "price": price, "timeInForce": "GTC"}
               for price in ("99000", "98000")]  # fmt: skip
     placed = hedged.futures_place_batch_order(batchOrders=orders)
@@ -84,7 +86,7 @@ def test_several_at_once(hedged):
     assert hedged.futures_get_open_orders() == []
 
 
-def test_an_id_that_must_be_encoded_does_not_match_its_signature(hedged):
+def test_an_id_that_must_be_encoded_does_not_match_its_signature(hedged: Client) -> None:
     order = LONG | {"side": "BUY", "type": "LIMIT", "quantity": "0.01", "price": "99000", "timeInForce": "GTC"}
     with pytest.raises(BinanceAPIException) as caught:
         hedged.futures_create_order(**order, newClientOrderId="a:b")
@@ -95,13 +97,13 @@ def test_an_id_that_must_be_encoded_does_not_match_its_signature(hedged):
     (-2019, {"quantity": "50"}), (-1111, {"quantity": "0.00001"}), (-4061, {"positionSide": "BOTH"}),
     (-1106, {"reduceOnly": "true"}), (-2022, {"side": "SELL"}),
 ])  # fmt: skip
-def test_refusals_are_its_exceptions(hedged, code, ask):
+def test_refusals_are_its_exceptions(hedged: Client, code: int, ask: dict[str, Any]) -> None:
     with pytest.raises(BinanceAPIException) as caught:
         hedged.futures_create_order(**LONG | {"side": "BUY", "type": "MARKET", "quantity": "0.01"} | ask)
     assert caught.value.code == code
 
 
-def test_a_gateways_page_and_a_dead_connection(sim, hedged):
+def test_a_gateways_page_and_a_dead_connection(sim: SimulatorProcess, hedged: Client) -> None:
     sim.faults({"match": {"exchange": "binance"}, "kind": "html_502", "http": 503, "count": 1})
     with pytest.raises(BinanceAPIException) as caught:
         hedged.futures_account()
@@ -119,10 +121,10 @@ def test_a_gateways_page_and_a_dead_connection(sim, hedged):
     ("futures_v1_get_rate_limit_order", {}), ("futures_countdown_cancel_all", {"symbol": BTCUSDT, "countdownTime": 0}),
     ("futures_adl_quantile_estimate", {}), ("futures_mark_price", {}),
 ])  # fmt: skip
-def test_its_other_calls(hedged, method, given):
+def test_its_other_calls(hedged: Client, method: str, given: dict[str, Any]) -> None:
     assert getattr(hedged, method)(**given) is not None
 
 
-def test_the_market_moves_for_both_sides(sim, hedged):
+def test_the_market_moves_for_both_sides(sim: SimulatorProcess, hedged: Client) -> None:
     sim.price(BTC, "101000")
     assert hedged.futures_symbol_ticker(symbol=BTCUSDT)["price"] == "101000.00"

@@ -1,21 +1,23 @@
 """The settings of a Binance account: position mode, leverage, margin type, multi-assets, isolated margin."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from tests.simulator.binance.client import BTCUSDT, ETHUSDT
+from tests.simulator.binance.client import BTCUSDT, ETHUSDT, BinanceClient
 from tests.simulator.okx.client import BTC
+from tests.simulator_process import SimulatorProcess
 
 
-def config(client, symbol: str) -> dict:
+def config(client: BinanceClient, symbol: str) -> dict[str, Any]:
     return client.get("v1/symbolConfig", symbol=symbol).ok[0]
 
 
 # -- position mode
 
 
-def test_one_way_to_begin_with_and_no_need_to_change(one_way):
+def test_one_way_to_begin_with_and_no_need_to_change(one_way: BinanceClient) -> None:
     assert one_way.get("v1/positionSide/dual").ok == {"dualSidePosition": False}
     assert one_way.post("v1/positionSide/dual", dualSidePosition="false").code == -4059
     assert one_way.post("v1/positionSide/dual", dualSidePosition="true").ok == {"code": 200, "msg": "success"}
@@ -24,7 +26,7 @@ def test_one_way_to_begin_with_and_no_need_to_change(one_way):
     assert one_way.post("v1/positionSide/dual").code == -1102
 
 
-def test_the_mode_stands_still_while_orders_or_positions_are_open(binance):
+def test_the_mode_stands_still_while_orders_or_positions_are_open(binance: BinanceClient) -> None:
     placed = binance.limit(BTCUSDT, "BUY", "LONG", "0.01", "99000").ok
     assert binance.post("v1/positionSide/dual", dualSidePosition="false").code == -4067
     binance.delete("v1/order", symbol=BTCUSDT, orderId=placed["orderId"])
@@ -34,7 +36,7 @@ def test_the_mode_stands_still_while_orders_or_positions_are_open(binance):
     assert binance.post("v1/positionSide/dual", dualSidePosition="false").http == 200
 
 
-def test_an_order_must_fit_the_mode(one_way):
+def test_an_order_must_fit_the_mode(one_way: BinanceClient) -> None:
     assert one_way.market(BTCUSDT, "BUY", "LONG", "0.01").code == -4061
     assert one_way.market(BTCUSDT, "BUY", "BOTH", "0.01").http == 200
     assert one_way.market(BTCUSDT, "SELL", None, "0.01").http == 200
@@ -44,7 +46,7 @@ def test_an_order_must_fit_the_mode(one_way):
 
 
 @pytest.mark.parametrize("value", ["true", "false"])
-def test_reduce_only_has_no_place_in_hedge_mode(sim, binance, value):
+def test_reduce_only_has_no_place_in_hedge_mode(sim: SimulatorProcess, binance: BinanceClient, value: str) -> None:
     refused = binance.market(BTCUSDT, "BUY", "LONG", "0.01", reduceOnly=value)
     assert (refused.code, refused.body["msg"]) == (-1106, "Parameter 'reduceonly' sent when not required.")
     sim.switches(binance_reduce_only_false_hedged="ignore")
@@ -54,7 +56,7 @@ def test_reduce_only_has_no_place_in_hedge_mode(sim, binance, value):
 # -- leverage and margin type
 
 
-def test_leverage_is_twenty_until_it_is_set(binance):
+def test_leverage_is_twenty_until_it_is_set(binance: BinanceClient) -> None:
     assert config(binance, BTCUSDT)["leverage"] == 20
     assert binance.post("v1/leverage", symbol=BTCUSDT, leverage=7).ok["leverage"] == 7
     assert config(binance, BTCUSDT)["leverage"] == 7
@@ -65,20 +67,20 @@ def test_leverage_is_twenty_until_it_is_set(binance):
     assert binance.post("v1/leverage", symbol=BTCUSDT, leverage=7).http == 200  # again is no error
 
 
-def test_leverage_of_a_position_too_large_for_it(binance):
+def test_leverage_of_a_position_too_large_for_it(binance: BinanceClient) -> None:
     binance.market(BTCUSDT, "BUY", "LONG", "1")
     assert binance.post("v1/leverage", symbol=BTCUSDT, leverage=125).code == -2027
     assert binance.post("v1/leverage", symbol=BTCUSDT, leverage=50).http == 200
     assert binance.risk(BTCUSDT, "LONG")["leverage"] == "50"
 
 
-def test_less_leverage_than_the_balance_carries(binance):
+def test_less_leverage_than_the_balance_carries(binance: BinanceClient) -> None:
     binance.market(BTCUSDT, "BUY", "LONG", "10")
     assert binance.post("v1/leverage", symbol=BTCUSDT, leverage=2).code == -2028
     assert config(binance, BTCUSDT)["leverage"] == 20
 
 
-def test_margin_type(binance):
+def test_margin_type(binance: BinanceClient) -> None:
     assert config(binance, BTCUSDT)["marginType"] == "CROSSED"
     assert binance.post("v1/marginType", symbol=BTCUSDT, marginType="CROSSED").code == -4046
     placed = binance.limit(BTCUSDT, "BUY", "LONG", "0.01", "99000").ok
@@ -90,7 +92,7 @@ def test_margin_type(binance):
     assert binance.risk(ETHUSDT, "LONG")["marginType"] == "isolated"
 
 
-def test_multi_assets_mode(binance):
+def test_multi_assets_mode(binance: BinanceClient) -> None:
     assert binance.get("v1/multiAssetsMargin").ok == {"multiAssetsMargin": False}
     assert binance.post("v1/multiAssetsMargin", multiAssetsMargin="false").code == -4171
     assert binance.post("v1/multiAssetsMargin", multiAssetsMargin="true").http == 200
@@ -104,12 +106,12 @@ def test_multi_assets_mode(binance):
 # -- isolated margin
 
 
-def isolate(client) -> None:
+def isolate(client: BinanceClient) -> None:
     client.post("v1/marginType", symbol=BTCUSDT, marginType="ISOLATED")
     client.post("v1/leverage", symbol=BTCUSDT, leverage=10)
 
 
-def test_an_isolated_position_sets_its_margin_aside(binance):
+def test_an_isolated_position_sets_its_margin_aside(binance: BinanceClient) -> None:
     isolate(binance)
     binance.market(BTCUSDT, "BUY", "LONG", "0.1")
     assert Decimal(binance.risk(BTCUSDT, "LONG")["isolatedWallet"]) == Decimal("1000.001")
@@ -122,7 +124,7 @@ def test_an_isolated_position_sets_its_margin_aside(binance):
     assert row["balance"] == row["crossWalletBalance"]
 
 
-def test_an_isolated_position_is_liquidated_alone(sim, binance):
+def test_an_isolated_position_is_liquidated_alone(sim: SimulatorProcess, binance: BinanceClient) -> None:
     isolate(binance)
     binance.market(BTCUSDT, "BUY", "LONG", "0.1")
     binance.market(ETHUSDT, "BUY", "LONG", "1")
@@ -141,7 +143,7 @@ def test_an_isolated_position_is_liquidated_alone(sim, binance):
     assert 900 < lost < 1010
 
 
-def test_margin_is_added_to_an_isolated_position_and_taken_back(binance):
+def test_margin_is_added_to_an_isolated_position_and_taken_back(binance: BinanceClient) -> None:
     isolate(binance)
     move = {"symbol": BTCUSDT, "positionSide": "LONG"}
     assert binance.post("v1/positionMargin", **move, amount="100", type=1).code == -4054
@@ -160,7 +162,7 @@ def test_margin_is_added_to_an_isolated_position_and_taken_back(binance):
 # -- the rest
 
 
-def test_what_an_account_says_of_itself(sim, binance):
+def test_what_an_account_says_of_itself(sim: SimulatorProcess, binance: BinanceClient) -> None:
     assert binance.get("v1/accountConfig").ok["canTrade"] is True
     rates = binance.get("v1/commissionRate", symbol=BTCUSDT).ok
     assert (rates["makerCommissionRate"], rates["takerCommissionRate"]) == ("0.0002", "0.0005")

@@ -3,6 +3,7 @@
 import random
 from collections import defaultdict
 from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
@@ -17,7 +18,7 @@ STEPS = 140
 PRICES = {BTCUSDT: Decimal(100_000), ETHUSDT: Decimal(3500), SOLUSDT: Decimal(200)}
 MARKETS = {BTCUSDT: BTC, ETHUSDT: ETH, SOLUSDT: SOL}
 SIZES = {BTCUSDT: ["0.001", "0.02", "0.3", "8"], ETHUSDT: ["0.01", "0.4", "9", "200"], SOLUSDT: ["0.1", "7.25", "150"]}
-FAULTS = [
+FAULTS: list[dict[str, Any]] = [
     {"kind": "lost_after"}, {"kind": "lost_before"}, {"kind": "late", "seconds": 2},
     {"kind": "http_503", "variant": "A", "executed": True}, {"kind": "code", "code": "-1007", "executed": False},
     {"kind": "partial_fill", "fraction": "0.3", "rest": "work"},
@@ -105,7 +106,7 @@ class Storm:
         return str(moved.quantize(Decimal("0.1")))
 
 
-def assert_positions_are_the_sum_of_fills(state: dict) -> None:
+def assert_positions_are_the_sum_of_fills(state: dict[str, Any]) -> None:
     held: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for fill in state["fills"]:
         held[fill["instId"], fill["posSide"]] += Decimal(fill["fillSz"]) * (1 if fill["side"] == "buy" else -1)
@@ -116,7 +117,7 @@ def assert_positions_are_the_sum_of_fills(state: dict) -> None:
     assert {key: size for key, size in held.items() if size} == seen
 
 
-def assert_the_wire_tells_the_same(client: BinanceClient, state: dict) -> None:
+def assert_the_wire_tells_the_same(client: BinanceClient, state: dict[str, Any]) -> None:
     account = state["accounts"]["binance"]
     assert Decimal(client.usdt()["balance"]) == Decimal(account["balance"])
     assert wire_income(client, "USDT") == Decimal(account["balance"])
@@ -134,7 +135,9 @@ def wire_income(client: BinanceClient, asset: str) -> Decimal:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_in_a_storm_of_orders_prices_funding_and_faults(sim, one_way, seed):
+def test_in_a_storm_of_orders_prices_funding_and_faults(
+    sim: SimulatorProcess, one_way: BinanceClient, seed: Any
+) -> None:
     storm = Storm(sim, one_way, seed)
     for step in range(STEPS):
         storm.step()

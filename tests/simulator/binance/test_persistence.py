@@ -1,7 +1,10 @@
 """What the Binance account acknowledged survives a power cut: orders, positions, settings, ids, money."""
 
 import json
+from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +14,7 @@ from tests.simulator_process import SimulatorProcess
 
 
 @pytest.fixture
-def sim(tmp_path):
+def sim(tmp_path: Path) -> Iterator[SimulatorProcess]:
     """A simulator of its own, because it is going to be killed."""
     with SimulatorProcess(state_dir=tmp_path) as simulator:
         simulator.market("hold")
@@ -19,7 +22,7 @@ def sim(tmp_path):
         yield simulator
 
 
-def whole(client: BinanceClient) -> dict:
+def whole(client: BinanceClient) -> dict[str, Any]:
     """Everything a client can see that must be the same afterwards."""
     paths = ("v3/balance", "v2/positionRisk", "v1/openOrders", "v1/symbolConfig", "v1/accountConfig", "v1/income")
     seen = {path: client.get(path).ok for path in paths}
@@ -39,7 +42,7 @@ def busy(client: BinanceClient) -> None:
 
 
 @pytest.mark.parametrize("end", ["kill9", "stop"])
-def test_everything_is_there_again(sim, end):
+def test_everything_is_there_again(sim: SimulatorProcess, end: str) -> None:
     with BinanceClient(sim.base_url, sim.binance) as client:
         busy(client)
         before, keys = whole(client), sim.binance
@@ -57,7 +60,7 @@ def test_everything_is_there_again(sim, end):
         assert len(ids) == len(set(ids))
 
 
-def test_a_refusal_is_replayed_as_a_refusal(sim):
+def test_a_refusal_is_replayed_as_a_refusal(sim: SimulatorProcess) -> None:
     with BinanceClient(sim.base_url, sim.binance) as client:
         client.hedge()
         assert client.market(BTCUSDT, "SELL", "LONG", "0.01").code == -2022
@@ -70,7 +73,7 @@ def test_a_refusal_is_replayed_as_a_refusal(sim):
         assert Decimal(client.risk(BTCUSDT, "LONG")["positionAmt"]) == Decimal("0.01")
 
 
-def test_keys_are_added_to_a_folder_from_before_there_was_a_binance_side(sim):
+def test_keys_are_added_to_a_folder_from_before_there_was_a_binance_side(sim: SimulatorProcess) -> None:
     file = sim.state_dir / "keys.json"
     okx = sim.okx
     sim.kill9()

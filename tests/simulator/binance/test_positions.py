@@ -4,29 +4,30 @@ from decimal import Decimal
 
 import pytest
 
-from tests.simulator.binance.client import BTCUSDT, ETHUSDT, SOLUSDT
-from tests.simulator.okx.client import BTC, ETH
+from tests.simulator.binance.client import BTCUSDT, ETHUSDT, SOLUSDT, BinanceClient
+from tests.simulator.okx.client import BTC, ETH, OkxClient
+from tests.simulator_process import SimulatorProcess
 
 EIGHT_HOURS = 8 * 3600
 
 
-def amounts(client) -> dict[tuple[str, str], str]:
+def amounts(client: BinanceClient) -> dict[tuple[str, str], str]:
     """What v3 positionRisk lists, by symbol and side."""
     return {(row["symbol"], row["positionSide"]): row["positionAmt"] for row in client.get("v3/positionRisk").ok}
 
 
-def wallet(client) -> Decimal:
+def wallet(client: BinanceClient) -> Decimal:
     return Decimal(client.usdt()["balance"])
 
 
-def incomes(client, kind: str = "") -> list[Decimal]:
+def incomes(client: BinanceClient, kind: str = "") -> list[Decimal]:
     return [Decimal(row["income"]) for row in client.get("v1/income", incomeType=kind, limit=1000).ok]
 
 
 # -- legs
 
 
-def test_long_and_short_stand_side_by_side_and_short_is_negative(binance):
+def test_long_and_short_stand_side_by_side_and_short_is_negative(binance: BinanceClient) -> None:
     binance.market(BTCUSDT, "BUY", "LONG", "0.02")
     binance.market(BTCUSDT, "SELL", "SHORT", "0.01")
     assert amounts(binance) == {(BTCUSDT, "LONG"): "0.020", (BTCUSDT, "SHORT"): "-0.010"}
@@ -34,7 +35,7 @@ def test_long_and_short_stand_side_by_side_and_short_is_negative(binance):
     assert (short["notional"], short["entryPrice"]) == ("-1000.00000000", "99999.9")
 
 
-def test_version_three_leaves_out_what_is_flat_and_version_two_tells_leverage(binance):
+def test_version_three_leaves_out_what_is_flat_and_version_two_tells_leverage(binance: BinanceClient) -> None:
     assert amounts(binance) == {}
     binance.limit(ETHUSDT, "BUY", "LONG", "0.01", "3400")
     assert amounts(binance) == {(ETHUSDT, "LONG"): "0.000", (ETHUSDT, "SHORT"): "0.000"}
@@ -46,7 +47,7 @@ def test_version_three_leaves_out_what_is_flat_and_version_two_tells_leverage(bi
     assert {(one["leverage"], one["marginType"], one["isAutoAddMargin"]) for one in old} == {("20", "cross", "false")}
 
 
-def test_the_account_lists_what_is_open_or_in_version_two_everything(binance):
+def test_the_account_lists_what_is_open_or_in_version_two_everything(binance: BinanceClient) -> None:
     binance.market(BTCUSDT, "BUY", "LONG", "0.01")
     three, two = binance.get("v3/account").ok, binance.get("v2/account").ok
     assert {row["symbol"] for row in three["positions"]} == {BTCUSDT}
@@ -58,7 +59,7 @@ def test_the_account_lists_what_is_open_or_in_version_two_everything(binance):
     assert two["totalPositionInitialMargin"] == "50.00000000"
 
 
-def test_unrealised_profit_under_its_two_spellings(sim, binance):
+def test_unrealised_profit_under_its_two_spellings(sim: SimulatorProcess, binance: BinanceClient) -> None:
     binance.market(BTCUSDT, "BUY", "LONG", "0.01")
     sim.price(BTC, "101000")
     assert binance.risk(BTCUSDT, "LONG")["unRealizedProfit"] == "9.99900000"
@@ -68,14 +69,16 @@ def test_unrealised_profit_under_its_two_spellings(sim, binance):
 @pytest.mark.parametrize(("held", "side", "position_side"), [
     ("0", "SELL", "LONG"), ("0", "BUY", "SHORT"), ("0.01", "SELL", "LONG"),
 ])  # fmt: skip
-def test_closing_more_than_is_held_is_refused_in_hedge_mode(binance, held, side, position_side):
+def test_closing_more_than_is_held_is_refused_in_hedge_mode(
+    binance: BinanceClient, held: str, side: str, position_side: str
+) -> None:
     if held != "0":
         binance.market(BTCUSDT, "BUY", "LONG", held)
     assert binance.market(BTCUSDT, side, position_side, "0.011").code == -2022
     assert binance.limit(BTCUSDT, side, position_side, "0.011", "100500").code == -2022
 
 
-def test_one_way_nets_flips_and_reduces(one_way):
+def test_one_way_nets_flips_and_reduces(one_way: BinanceClient) -> None:
     one_way.market(BTCUSDT, "BUY", None, "0.02")
     one_way.market(BTCUSDT, "SELL", None, "0.03")
     assert amounts(one_way) == {(BTCUSDT, "BOTH"): "-0.010"}
@@ -90,7 +93,9 @@ def test_one_way_nets_flips_and_reduces(one_way):
 
 
 @pytest.mark.parametrize(("switch", "code"), [("refuse", -2022), ("refuse_4118", -4118)])
-def test_a_close_that_rests_blocks_the_next_until_it_is_cancelled(sim, binance, switch, code):
+def test_a_close_that_rests_blocks_the_next_until_it_is_cancelled(
+    sim: SimulatorProcess, binance: BinanceClient, switch: str, code: int
+) -> None:
     sim.switches(binance_closing_clash=switch)
     binance.market(BTCUSDT, "BUY", "LONG", "0.01")
     target = binance.limit(BTCUSDT, "SELL", "LONG", "0.01", "101000").ok
@@ -100,7 +105,7 @@ def test_a_close_that_rests_blocks_the_next_until_it_is_cancelled(sim, binance, 
     assert binance.market(BTCUSDT, "SELL", "LONG", "0.01").http == 200
 
 
-def test_or_the_exit_knocks_out_what_rests(sim, binance):
+def test_or_the_exit_knocks_out_what_rests(sim: SimulatorProcess, binance: BinanceClient) -> None:
     sim.switches(binance_closing_clash="knock_out")
     binance.market(BTCUSDT, "BUY", "LONG", "0.02")
     small = binance.limit(BTCUSDT, "SELL", "LONG", "0.01", "101000").ok
@@ -110,7 +115,7 @@ def test_or_the_exit_knocks_out_what_rests(sim, binance):
     assert binance.find(BTCUSDT, orderId=small["orderId"])["status"] == "EXPIRED"
 
 
-def test_partial_targets_up_to_the_whole_size_rest_together(binance):
+def test_partial_targets_up_to_the_whole_size_rest_together(binance: BinanceClient) -> None:
     binance.market(BTCUSDT, "BUY", "LONG", "0.03")
     for price in ("101000", "102000", "103000"):
         assert binance.limit(BTCUSDT, "SELL", "LONG", "0.01", price).http == 200
@@ -119,7 +124,9 @@ def test_partial_targets_up_to_the_whole_size_rest_together(binance):
 
 
 @pytest.mark.parametrize(("switch", "status"), [("expire", "EXPIRED"), ("stay", "NEW")])
-def test_a_resting_close_after_its_leg_has_gone(sim, binance, switch, status):
+def test_a_resting_close_after_its_leg_has_gone(
+    sim: SimulatorProcess, binance: BinanceClient, switch: str, status: str
+) -> None:
     sim.switches(binance_closing_limits_after_flat=switch)
     binance.market(BTCUSDT, "BUY", "LONG", "0.01")
     target = binance.limit(BTCUSDT, "SELL", "LONG", "0.01", "101000").ok["orderId"]
@@ -133,7 +140,7 @@ def test_a_resting_close_after_its_leg_has_gone(sim, binance, switch, status):
 # -- money
 
 
-def test_profit_and_commission_to_the_last_digit(sim, binance):
+def test_profit_and_commission_to_the_last_digit(sim: SimulatorProcess, binance: BinanceClient) -> None:
     begin = wallet(binance)
     binance.market(BTCUSDT, "BUY", "LONG", "0.010")  # at 100000.1
     sim.price(BTC, "101000")
@@ -144,7 +151,7 @@ def test_profit_and_commission_to_the_last_digit(sim, binance):
     assert begin + sum(incomes(binance)) - Decimal(100_000) == wallet(binance)
 
 
-def test_funding_every_eight_hours_into_income(sim, binance):
+def test_funding_every_eight_hours_into_income(sim: SimulatorProcess, binance: BinanceClient) -> None:
     binance.market(BTCUSDT, "BUY", "LONG", "0.1")
     binance.market(ETHUSDT, "SELL", "SHORT", "1")
     before = wallet(binance)
@@ -157,7 +164,7 @@ def test_funding_every_eight_hours_into_income(sim, binance):
     assert paid == -Decimal("10000") * Decimal(rate["fundingRate"])
 
 
-def test_income_by_kind_symbol_and_time(sim, binance):
+def test_income_by_kind_symbol_and_time(sim: SimulatorProcess, binance: BinanceClient) -> None:
     binance.market(BTCUSDT, "BUY", "LONG", "0.01")
     sim.clock(60)
     binance.market(ETHUSDT, "BUY", "LONG", "0.01")
@@ -172,7 +179,7 @@ def test_income_by_kind_symbol_and_time(sim, binance):
     assert rows[2]["tradeId"] == str(trade["id"])
 
 
-def test_fees_in_bnb(sim, binance):
+def test_fees_in_bnb(sim: SimulatorProcess, binance: BinanceClient) -> None:
     sim.switches(binance_fee_asset="BNB", binance_bnb_price="500")
     sim.intervene("deposit", account="binance", amount="0.0015", asset="BNB")
     begin = wallet(binance)
@@ -190,7 +197,7 @@ def test_fees_in_bnb(sim, binance):
 # -- by the exchange's own hand
 
 
-def test_a_liquidation(sim, binance):
+def test_a_liquidation(sim: SimulatorProcess, binance: BinanceClient) -> None:
     binance.post("v1/leverage", symbol=BTCUSDT, leverage=50)
     binance.market(BTCUSDT, "BUY", "LONG", "10")
     resting = binance.limit(ETHUSDT, "BUY", "LONG", "0.01", "3400").ok["orderId"]
@@ -208,7 +215,7 @@ def test_a_liquidation(sim, binance):
     assert binance.get("v1/forceOrders", autoCloseType="ADL").ok == []
 
 
-def test_a_deleveraging(sim, binance):
+def test_a_deleveraging(sim: SimulatorProcess, binance: BinanceClient) -> None:
     binance.market(BTCUSDT, "SELL", "SHORT", "0.02")
     sim.intervene("adl", account="binance", instId=BTCUSDT, posSide="short", sz="0.005")
     assert binance.risk(BTCUSDT, "SHORT")["positionAmt"] == "-0.015"
@@ -217,7 +224,7 @@ def test_a_deleveraging(sim, binance):
     assert wallet(binance) == sum(incomes(binance))
 
 
-def test_a_persons_hand(sim, binance):
+def test_a_persons_hand(sim: SimulatorProcess, binance: BinanceClient) -> None:
     placed = sim.intervene("place", account="binance", symbol=BTCUSDT, side="BUY", positionSide="LONG", type="LIMIT",
                            quantity="0.01", price="99000", timeInForce="GTC")  # fmt: skip
     assert binance.find(BTCUSDT, orderId=placed["orderId"])["status"] == "NEW"
@@ -233,7 +240,9 @@ def test_a_persons_hand(sim, binance):
         sim.intervene("close", account="binance", instId=BTCUSDT, posSide="long")
 
 
-def test_the_two_accounts_know_nothing_of_each_other(sim, binance, okx):
+def test_the_two_accounts_know_nothing_of_each_other(
+    sim: SimulatorProcess, binance: BinanceClient, okx: OkxClient
+) -> None:
     binance.market(ETHUSDT, "BUY", "LONG", "1")
     assert okx.positions() == []
     okx.order(ETH, "sell", "short", "2")

@@ -1,8 +1,9 @@
 """ccxt.pro and python-binance's sockets, unmodified, pointed here by their addresses alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import ccxt.pro
@@ -11,6 +12,9 @@ from binance import AsyncClient, BinanceSocketManager
 
 from tests.simulator.binance.client import BTCUSDT
 from tests.simulator.okx.client import BTC
+from tests.simulator_process import SimulatorProcess
+
+T = TypeVar("T")
 
 SYMBOL = "BTC/USDT:USDT"
 LONG = {"positionSide": "LONG"}
@@ -20,7 +24,7 @@ STOP = {"algoType": "CONDITIONAL", "symbol": BTCUSDT, "side": "SELL", "positionS
 
 
 @asynccontextmanager
-async def pro(sim) -> AsyncIterator[ccxt.pro.binanceusdm]:
+async def pro(sim: SimulatorProcess) -> AsyncIterator[ccxt.pro.binanceusdm]:
     keys = {"apiKey": sim.binance["api_key"], "secret": sim.binance["secret"], "enableRateLimit": False}
     exchange = ccxt.pro.binanceusdm(keys)
     for name, address in exchange.urls["api"].items():
@@ -34,11 +38,11 @@ async def pro(sim) -> AsyncIterator[ccxt.pro.binanceusdm]:
         await exchange.close()
 
 
-async def within(awaitable):
+async def within(awaitable: Awaitable[T]) -> T:
     return await asyncio.wait_for(awaitable, BOUND_SECONDS)
 
 
-async def seen(watch: Callable, wanted: Callable):
+async def seen(watch: Callable, wanted: Callable) -> Any:
     """The first of what is watched that is wanted."""
     async with asyncio.timeout(BOUND_SECONDS):
         while True:
@@ -47,21 +51,21 @@ async def seen(watch: Callable, wanted: Callable):
                     return one
 
 
-def is_closed(order) -> bool:
+def is_closed(order: Any) -> bool:
     return (order["side"], order["status"]) == ("sell", "closed")
 
 
-def is_flat(position) -> bool:
+def is_flat(position: Any) -> bool:
     return (position["side"], position["contracts"]) == ("long", 0)
 
 
 @pytest.fixture(autouse=True)
-def direct(monkeypatch) -> None:
+def direct(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
-def test_ccxt_pro_watches_the_market(sim):
-    async def story():
+def test_ccxt_pro_watches_the_market(sim: SimulatorProcess) -> None:
+    async def story() -> None:
         async with pro(sim) as exchange:
             await exchange.load_markets()
             ticker = await within(exchange.watch_ticker(SYMBOL))
@@ -84,8 +88,8 @@ def test_ccxt_pro_watches_the_market(sim):
     asyncio.run(story())
 
 
-def test_ccxt_pro_watches_its_orders_and_positions(sim):
-    async def story():
+def test_ccxt_pro_watches_its_orders_and_positions(sim: SimulatorProcess) -> None:
+    async def story() -> None:
         async with pro(sim) as exchange:
             await exchange.load_markets()
             await exchange.set_position_mode(True)
@@ -111,7 +115,7 @@ def test_ccxt_pro_watches_its_orders_and_positions(sim):
 
 
 @asynccontextmanager
-async def manager(sim) -> AsyncIterator[tuple[AsyncClient, BinanceSocketManager]]:
+async def manager(sim: SimulatorProcess) -> AsyncIterator[tuple[AsyncClient, BinanceSocketManager]]:
     client = AsyncClient(sim.binance["api_key"], sim.binance["secret"])
     client.FUTURES_URL = f"{sim.base_url}/fapi"
     sockets = BinanceSocketManager(client)
@@ -122,7 +126,7 @@ async def manager(sim) -> AsyncIterator[tuple[AsyncClient, BinanceSocketManager]
         await client.close_connection()
 
 
-async def event(socket, name: str, state: str = ""):
+async def event(socket: Any, name: str, state: str = "") -> Any:
     async with asyncio.timeout(BOUND_SECONDS):
         while True:
             told = await socket.recv()
@@ -130,8 +134,8 @@ async def event(socket, name: str, state: str = ""):
                 return told
 
 
-def test_python_binance_hears_its_account(sim):
-    async def story():
+def test_python_binance_hears_its_account(sim: SimulatorProcess) -> None:
+    async def story() -> None:
         async with manager(sim) as (client, sockets):
             await client.futures_change_position_mode(dualSidePosition="true")
             async with sockets.futures_user_socket() as socket:
@@ -151,8 +155,8 @@ def test_python_binance_hears_its_account(sim):
     asyncio.run(story())
 
 
-def test_python_binance_hears_the_market(sim):
-    async def story():
+def test_python_binance_hears_the_market(sim: SimulatorProcess) -> None:
+    async def story() -> None:
         async with manager(sim) as (_, sockets):
             streams = ["btcusdt@markPrice@1s", "btcusdt@aggTrade"]
             async with sockets.futures_multiplex_socket(streams) as socket:
@@ -164,8 +168,8 @@ def test_python_binance_hears_the_market(sim):
     asyncio.run(story())
 
 
-def test_python_binance_trades_over_its_websocket(sim):
-    async def story():
+def test_python_binance_trades_over_its_websocket(sim: SimulatorProcess) -> None:
+    async def story() -> None:
         async with manager(sim) as (client, _):
             client.ws_future._url = f"{sim.ws_url}/ws-fapi/v1"
             await client.futures_change_position_mode(dualSidePosition="true")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,17 +12,16 @@ from tests.simulator.binance_stream.socket import BinanceSocket
 from tests.simulator.okx.client import BTC, ETH
 from tests.simulator_process import SimulatorProcess
 
-Sim, Client, Socket = SimulatorProcess, BinanceClient, BinanceSocket
 Opening = Callable[[str], BinanceSocket]
 
 
 @pytest.fixture
-def opening(sim: Sim) -> Iterator[Opening]:
+def opening(sim: SimulatorProcess) -> Iterator[Opening]:
     """Opens sockets at a path."""
-    opened: list[Socket] = []
+    opened: list[BinanceSocket] = []
 
-    def at(path: str) -> Socket:
-        opened.append(Socket(sim.ws_url, path))
+    def at(path: str) -> BinanceSocket:
+        opened.append(BinanceSocket(sim.ws_url, path))
         return opened[-1]
 
     yield at
@@ -49,7 +49,9 @@ def opening(sim: Sim) -> Iterator[Opening]:
         ("private/ws", "btcusdt@bookTicker", "bookTicker", False),
     ],
 )
-def test_where_streams_may_stand(sim: Sim, opening: Opening, path: str, asked: str, name: str, delivers: bool) -> None:
+def test_where_streams_may_stand(
+    sim: SimulatorProcess, opening: Opening, path: str, asked: str, name: str, delivers: bool
+) -> None:
     socket = opening(path)
     if asked:
         assert socket.ask("SUBSCRIBE", asked) == {"result": None, "id": 1}
@@ -61,7 +63,7 @@ def test_where_streams_may_stand(sim: Sim, opening: Opening, path: str, asked: s
         assert socket.silent()
 
 
-def test_the_old_address_gives_only_public_data_by_switch(sim: Sim, opening: Opening) -> None:
+def test_the_old_address_gives_only_public_data_by_switch(sim: SimulatorProcess, opening: Opening) -> None:
     sim.switches(binance_legacy_streams="public_only")
     socket = opening("stream?streams=btcusdt@markPrice/btcusdt@bookTicker")
     sim.price(BTC, "100100")
@@ -70,7 +72,7 @@ def test_the_old_address_gives_only_public_data_by_switch(sim: Sim, opening: Ope
     assert {message["stream"] for message in (socket.receive(), socket.receive())} == {"btcusdt@bookTicker"}
 
 
-def test_subscriptions_are_listed_and_ended(sim: Sim, opening: Opening) -> None:
+def test_subscriptions_are_listed_and_ended(sim: SimulatorProcess, opening: Opening) -> None:
     socket = opening("public/ws")
     socket.ask("SUBSCRIBE", "btcusdt@bookTicker", "ethusdt@bookTicker", identity="a")
     assert socket.ask("LIST_SUBSCRIPTIONS")["result"] == ["btcusdt@bookTicker", "ethusdt@bookTicker"]
@@ -99,7 +101,7 @@ def test_senseless_requests_are_answered(opening: Opening, asked: Any, code: int
     assert socket.receive()["error"]["code"] == code
 
 
-def test_more_than_ten_messages_a_second_end_the_connection(sim: Sim, opening: Opening) -> None:
+def test_more_than_ten_messages_a_second_end_the_connection(sim: SimulatorProcess, opening: Opening) -> None:
     sim.switches(rate_limits=True)
     socket = opening("market/ws")
     for number in range(12):
@@ -115,7 +117,7 @@ def test_a_ping_is_answered(opening: Opening) -> None:
 # -- what they say
 
 
-def test_the_fields_of_each_stream(sim: Sim, opening: Opening) -> None:
+def test_the_fields_of_each_stream(sim: SimulatorProcess, opening: Opening) -> None:
     names = ["aggTrade", "markPrice@1s", "kline_1m", "ticker", "miniTicker"]
     market = opening("market/stream?streams=" + "/".join(f"btcusdt@{name}" for name in names))
     public = opening("public/stream?streams=btcusdt@bookTicker/btcusdt@depth5@100ms")
@@ -134,7 +136,7 @@ def test_the_fields_of_each_stream(sim: Sim, opening: Opening) -> None:
     assert (len(partial["b"]), len(partial["a"])) == (5, 5)
 
 
-def test_one_trade_has_one_number_for_everybody(sim: Sim, opening: Opening) -> None:
+def test_one_trade_has_one_number_for_everybody(sim: SimulatorProcess, opening: Opening) -> None:
     one, other = opening("market/ws/btcusdt@aggTrade"), opening("market/ws/btcusdt@aggTrade")
     for price in ("100100", "100050"):
         sim.price(BTC, price)
@@ -153,7 +155,7 @@ def test_all_market_forms_are_lists(opening: Opening) -> None:
     assert all(symbols >= {"BTCUSDT", "ETHUSDT", "SOLUSDT"} for symbols in seen.values())
 
 
-def test_the_best_prices_of_all_come_one_by_one(sim: Sim, opening: Opening) -> None:
+def test_the_best_prices_of_all_come_one_by_one(sim: SimulatorProcess, opening: Opening) -> None:
     public = opening("public/ws/!bookTicker")
     sim.price(BTC, "100100")
     sim.price(ETH, "3501")
@@ -165,7 +167,7 @@ def test_prices_are_said_again_by_the_clock(opening: Opening) -> None:
     assert [market.receive()["e"], market.receive()["e"]] == ["markPriceUpdate"] * 2
 
 
-def test_a_candle_is_told_once_more_when_it_has_ended(sim: Sim, opening: Opening) -> None:
+def test_a_candle_is_told_once_more_when_it_has_ended(sim: SimulatorProcess, opening: Opening) -> None:
     market = opening("market/ws/btcusdt@kline_1m")
     market.event("kline")
     sim.clock(60)
@@ -174,7 +176,7 @@ def test_a_candle_is_told_once_more_when_it_has_ended(sim: Sim, opening: Opening
     assert market.event("kline")["k"]["t"] == told["t"] + 60_000
 
 
-def test_a_liquidation_is_told_to_the_market(sim: Sim, binance: Client, opening: Opening) -> None:
+def test_a_liquidation_is_told_to_the_market(sim: SimulatorProcess, binance: BinanceClient, opening: Opening) -> None:
     one, everybody = opening("market/ws/btcusdt@forceOrder"), opening("market/ws/!forceOrder@arr")
     binance.market("BTCUSDT", "BUY", "LONG", "0.010")
     sim.intervene("liquidate", account="binance", instId=BTC, posSide="long")
@@ -194,7 +196,12 @@ def applied(book: dict[str, dict[str, str]], event: Any) -> None:
                 book[side].pop(price, None)
 
 
-def test_the_book_follows_its_differences(sim: Sim, binance: Client, opening: Opening) -> None:
+def moved_on(last: int, message: dict[str, Any]) -> bool:
+    """Whether the message tells of a later state of the book than that number."""
+    return bool(message["u"] != last)
+
+
+def test_the_book_follows_its_differences(sim: SimulatorProcess, binance: BinanceClient, opening: Opening) -> None:
     public = opening("public/ws/btcusdt@depth@100ms")
     last = public.event("depthUpdate")["u"]
     snapshot = binance.public("v1/depth", symbol="BTCUSDT", limit=1000)
@@ -202,7 +209,7 @@ def test_the_book_follows_its_differences(sim: Sim, binance: Client, opening: Op
     joined = False
     for price in ("100000.5", "99990", "100080", "100300"):
         sim.price(BTC, price)
-        event = public.until(lambda message, seen=last: message["u"] != seen)
+        event = public.until(partial(moved_on, last))
         assert event["pu"] == last
         if event["u"] >= snapshot["lastUpdateId"]:
             joined = joined or event["U"] <= snapshot["lastUpdateId"] <= event["u"]
@@ -215,7 +222,7 @@ def test_the_book_follows_its_differences(sim: Sim, binance: Client, opening: Op
     assert best == (now["bids"][0][0], now["asks"][0][0])
 
 
-def test_events_of_the_market_are_withheld_by_a_fault(sim: Sim, opening: Opening) -> None:
+def test_events_of_the_market_are_withheld_by_a_fault(sim: SimulatorProcess, opening: Opening) -> None:
     socket = opening("public/ws/btcusdt@bookTicker")
     socket.receive()
     sim.faults({"kind": "push_withheld", "match": {"channel": "bookTicker", "instId": BTC}})

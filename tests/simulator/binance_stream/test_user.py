@@ -10,17 +10,16 @@ from tests.simulator.binance_stream.socket import BinanceSocket
 from tests.simulator.okx.client import BTC
 from tests.simulator_process import SimulatorProcess
 
-Sim, Client, Socket = SimulatorProcess, BinanceClient, BinanceSocket
 Opening = Callable[[str], BinanceSocket]
 
 
 @pytest.fixture
-def opening(sim: Sim) -> Iterator[Opening]:
+def opening(sim: SimulatorProcess) -> Iterator[Opening]:
     """Opens sockets at a path."""
-    opened: list[Socket] = []
+    opened: list[BinanceSocket] = []
 
-    def at(path: str) -> Socket:
-        opened.append(Socket(sim.ws_url, path))
+    def at(path: str) -> BinanceSocket:
+        opened.append(BinanceSocket(sim.ws_url, path))
         return opened[-1]
 
     yield at
@@ -28,12 +27,12 @@ def opening(sim: Sim) -> Iterator[Opening]:
         socket.close()
 
 
-def key_of(client: Client) -> str:
+def key_of(client: BinanceClient) -> str:
     return str(client.send("POST", "v1/listenKey").ok["listenKey"])
 
 
 @pytest.fixture
-def user(binance: Client, opening: Opening) -> Socket:
+def user(binance: BinanceClient, opening: Opening) -> BinanceSocket:
     """The account's own stream."""
     return opening(f"private/ws?listenKey={key_of(binance)}")
 
@@ -41,7 +40,7 @@ def user(binance: Client, opening: Opening) -> Socket:
 # -- the key
 
 
-def test_one_key_lives_an_hour_and_is_extended_by_asking_again(sim: Sim, binance: Client) -> None:
+def test_one_key_lives_an_hour_and_is_extended_by_asking_again(sim: SimulatorProcess, binance: BinanceClient) -> None:
     first = key_of(binance)
     assert len(first) == 64
     sim.clock(3000)
@@ -57,13 +56,15 @@ def test_one_key_lives_an_hour_and_is_extended_by_asking_again(sim: Sim, binance
     assert binance.send("PUT", "v1/listenKey").code == -1125
 
 
-def test_a_key_needs_an_api_key(sim: Sim) -> None:
-    with Client(sim.base_url) as nobody:
+def test_a_key_needs_an_api_key(sim: SimulatorProcess) -> None:
+    with BinanceClient(sim.base_url) as nobody:
         answer = nobody.send("POST", "v1/listenKey")
         assert (answer.http, answer.code) == (401, -2014)
 
 
-def test_an_expired_key_is_told_and_then_there_is_silence(sim: Sim, binance: Client, user: Socket) -> None:
+def test_an_expired_key_is_told_and_then_there_is_silence(
+    sim: SimulatorProcess, binance: BinanceClient, user: BinanceSocket
+) -> None:
     key = key_of(binance)
     sim.clock(3601)
     assert user.event("listenKeyExpired")["listenKey"] == key
@@ -71,7 +72,7 @@ def test_an_expired_key_is_told_and_then_there_is_silence(sim: Sim, binance: Cli
     assert user.silent()
 
 
-def test_a_deleted_key_silences_everybody(binance: Client, user: Socket) -> None:
+def test_a_deleted_key_silences_everybody(binance: BinanceClient, user: BinanceSocket) -> None:
     binance.send("DELETE", "v1/listenKey")
     binance.market("BTCUSDT", "BUY", "LONG", "0.010")
     assert user.silent()
@@ -79,11 +80,11 @@ def test_a_deleted_key_silences_everybody(binance: Client, user: Socket) -> None
 
 def test_the_key_outlives_a_power_cut() -> None:
     with SimulatorProcess() as sim:
-        with Client(sim.base_url, sim.binance) as client:
+        with BinanceClient(sim.base_url, sim.binance) as client:
             key = key_of(client)
         sim.kill9()
         sim.start()
-        with Client(sim.base_url, sim.binance) as client:
+        with BinanceClient(sim.base_url, sim.binance) as client:
             assert key_of(client) == key
 
 
@@ -104,7 +105,7 @@ def test_the_key_outlives_a_power_cut() -> None:
         ("market/ws?listenKey={}", False),
     ],
 )
-def test_where_the_key_may_stand(binance: Client, opening: Opening, path: str, delivers: bool) -> None:
+def test_where_the_key_may_stand(binance: BinanceClient, opening: Opening, path: str, delivers: bool) -> None:
     key = key_of(binance)
     socket = opening(path.format(key))
     binance.market("BTCUSDT", "BUY", "LONG", "0.010")
@@ -116,7 +117,7 @@ def test_where_the_key_may_stand(binance: Client, opening: Opening, path: str, d
     assert first.get("stream", key) == key
 
 
-def test_the_key_may_be_subscribed_to(binance: Client, opening: Opening) -> None:
+def test_the_key_may_be_subscribed_to(binance: BinanceClient, opening: Opening) -> None:
     key = key_of(binance)
     socket = opening("private/stream")
     assert socket.ask("SUBSCRIBE", key) == {"result": None, "id": 1}
@@ -125,7 +126,7 @@ def test_the_key_may_be_subscribed_to(binance: Client, opening: Opening) -> None
 
 
 def test_the_old_address_of_the_demo_side_delivers_and_may_be_switched(
-    sim: Sim, binance: Client, opening: Opening
+    sim: SimulatorProcess, binance: BinanceClient, opening: Opening
 ) -> None:
     sim.switches(binance_flavour="demo")
     old = opening(f"ws/{key_of(binance)}")
@@ -140,13 +141,13 @@ def test_the_old_address_of_the_demo_side_delivers_and_may_be_switched(
     assert queried.event("ORDER_TRADE_UPDATE", X="FILLED")
 
 
-def test_the_address_may_choose_events(binance: Client, opening: Opening) -> None:
+def test_the_address_may_choose_events(binance: BinanceClient, opening: Opening) -> None:
     socket = opening(f"private/ws?listenKey={key_of(binance)}&events=ORDER_TRADE_UPDATE")
     binance.market("BTCUSDT", "BUY", "LONG", "0.010")
     assert socket.names("ORDER_TRADE_UPDATE", X="FILLED") == ["ORDER_TRADE_UPDATE NEW", "ORDER_TRADE_UPDATE FILLED"]
 
 
-def test_two_connections_both_hear_everything(binance: Client, user: Socket, opening: Opening) -> None:
+def test_two_connections_both_hear_everything(binance: BinanceClient, user: BinanceSocket, opening: Opening) -> None:
     other = opening(f"private/ws?listenKey={key_of(binance)}")
     binance.market("BTCUSDT", "BUY", "LONG", "0.010")
     assert user.event("ORDER_TRADE_UPDATE", X="FILLED") == other.event("ORDER_TRADE_UPDATE", X="FILLED")
@@ -155,7 +156,9 @@ def test_two_connections_both_hear_everything(binance: Client, user: Socket, ope
 # -- orders and fills
 
 
-def test_a_fill_is_told_first_of_all_in_short(sim: Sim, binance: Client, user: Socket) -> None:
+def test_a_fill_is_told_first_of_all_in_short(
+    sim: SimulatorProcess, binance: BinanceClient, user: BinanceSocket
+) -> None:
     placed = binance.market("BTCUSDT", "BUY", "LONG", "0.010", newClientOrderId="m-1").ok
     assert user.names("ORDER_TRADE_UPDATE", X="FILLED") == [
         "ORDER_TRADE_UPDATE NEW", "TRADE_LITE", "ACCOUNT_UPDATE", "ORDER_TRADE_UPDATE FILLED",
@@ -178,7 +181,9 @@ def test_a_fill_is_told_first_of_all_in_short(sim: Sim, binance: Client, user: S
     assert float(account["a"]["B"][0]["wb"]) == float(binance.usdt()["balance"])
 
 
-def test_the_order_of_the_events_of_a_fill_is_a_switch(sim: Sim, binance: Client, user: Socket) -> None:
+def test_the_order_of_the_events_of_a_fill_is_a_switch(
+    sim: SimulatorProcess, binance: BinanceClient, user: BinanceSocket
+) -> None:
     sim.switches(binance_account_first=False, binance_trade_lite_first=False)
     binance.market("BTCUSDT", "BUY", "LONG", "0.010")
     assert user.names("TRADE_LITE") == [
@@ -186,7 +191,9 @@ def test_the_order_of_the_events_of_a_fill_is_a_switch(sim: Sim, binance: Client
     ]  # fmt: skip
 
 
-def test_a_short_is_below_zero_and_an_ordinary_cancel_tells_of_no_account(binance: Client, user: Socket) -> None:
+def test_a_short_is_below_zero_and_an_ordinary_cancel_tells_of_no_account(
+    binance: BinanceClient, user: BinanceSocket
+) -> None:
     binance.market("BTCUSDT", "SELL", "SHORT", "0.010")
     rows = {row["ps"]: row["pa"] for row in user.event("ACCOUNT_UPDATE")["a"]["P"]}
     assert rows["SHORT"] == "-0.010"
@@ -199,13 +206,13 @@ def test_a_short_is_below_zero_and_an_ordinary_cancel_tells_of_no_account(binanc
     assert [one["o"]["x"] for one in user.seen[begin:]] == ["NEW", "AMENDMENT", "CANCELED"]
 
 
-def test_an_end_by_the_exchange_has_its_reason(binance: Client, user: Socket) -> None:
+def test_an_end_by_the_exchange_has_its_reason(binance: BinanceClient, user: BinanceSocket) -> None:
     binance.limit("BTCUSDT", "BUY", "LONG", "0.010", "99000", timeInForce="IOC")
     order = user.event("ORDER_TRADE_UPDATE", X="EXPIRED")["o"]
     assert (order["x"], order["er"]) == ("EXPIRED", "2")
 
 
-def test_fees_in_bnb_move_both_balances(sim: Sim, binance: Client, user: Socket) -> None:
+def test_fees_in_bnb_move_both_balances(sim: SimulatorProcess, binance: BinanceClient, user: BinanceSocket) -> None:
     sim.switches(binance_fee_asset="BNB")
     sim.intervene("deposit", account="binance", amount="5", asset="BNB")
     user.event("ACCOUNT_UPDATE")
@@ -217,7 +224,7 @@ def test_fees_in_bnb_move_both_balances(sim: Sim, binance: Client, user: Socket)
 # -- the account
 
 
-def test_settings_are_told(binance: Client, user: Socket) -> None:
+def test_settings_are_told(binance: BinanceClient, user: BinanceSocket) -> None:
     binance.post("v1/leverage", symbol="BTCUSDT", leverage="7")
     assert user.event("ACCOUNT_CONFIG_UPDATE")["ac"] == {"s": "BTCUSDT", "l": 7}
     binance.post("v1/marginType", symbol="BTCUSDT", marginType="ISOLATED")
@@ -230,7 +237,7 @@ def test_settings_are_told(binance: Client, user: Socket) -> None:
 
 @pytest.mark.parametrize(("margin", "rows"), [("CROSSED", 0), ("ISOLATED", 3)])
 def test_funding_names_the_position_only_where_it_is_isolated(
-    sim: Sim, binance: Client, opening: Opening, margin: str, rows: int
+    sim: SimulatorProcess, binance: BinanceClient, opening: Opening, margin: str, rows: int
 ) -> None:
     if margin == "ISOLATED":
         binance.post("v1/marginType", symbol="BTCUSDT", marginType=margin)
@@ -246,7 +253,7 @@ def test_funding_names_the_position_only_where_it_is_isolated(
     assert float(told["B"][0]["bc"]) == float(income["income"])
 
 
-def test_a_liquidation_announces_itself(sim: Sim, binance: Client, user: Socket) -> None:
+def test_a_liquidation_announces_itself(sim: SimulatorProcess, binance: BinanceClient, user: BinanceSocket) -> None:
     binance.market("BTCUSDT", "BUY", "LONG", "0.010")
     sim.intervene("liquidate", account="binance", instId=BTC, posSide="long")
     user.event("ORDER_TRADE_UPDATE", X="FILLED")
@@ -258,13 +265,15 @@ def test_a_liquidation_announces_itself(sim: Sim, binance: Client, user: Socket)
     assert (first["x"], first["X"], first["c"]) == ("NEW", "NEW", order["c"])
 
 
-def test_deleveraging_has_its_own_name(sim: Sim, binance: Client, user: Socket) -> None:
+def test_deleveraging_has_its_own_name(sim: SimulatorProcess, binance: BinanceClient, user: BinanceSocket) -> None:
     binance.market("BTCUSDT", "BUY", "LONG", "0.010")
     sim.intervene("adl", account="binance", instId=BTC, posSide="long", sz="0.004")
     assert user.event("ORDER_TRADE_UPDATE", c="adl_autoclose", X="FILLED")["o"]["z"] == "0.004"
 
 
-def test_a_margin_call_comes_once_before_the_end(sim: Sim, binance: Client, user: Socket) -> None:
+def test_a_margin_call_comes_once_before_the_end(
+    sim: SimulatorProcess, binance: BinanceClient, user: BinanceSocket
+) -> None:
     binance.post("v1/leverage", symbol="BTCUSDT", leverage="50")
     binance.market("BTCUSDT", "BUY", "LONG", "20").ok  # noqa: B018
     owned = float(sim.state()["binance"]["accounts"]["binance"]["balance"])
@@ -276,7 +285,9 @@ def test_a_margin_call_comes_once_before_the_end(sim: Sim, binance: Client, user
 # -- conditional orders
 
 
-def test_a_conditional_order_from_its_placement_to_its_end(sim: Sim, binance: Client, user: Socket) -> None:
+def test_a_conditional_order_from_its_placement_to_its_end(
+    sim: SimulatorProcess, binance: BinanceClient, user: BinanceSocket
+) -> None:
     binance.market("BTCUSDT", "BUY", "LONG", "0.010")
     user.event("ORDER_TRADE_UPDATE", X="FILLED")
     stop(binance, clientAlgoId="s-1", workingType="MARK_PRICE")
@@ -294,7 +305,9 @@ def test_a_conditional_order_from_its_placement_to_its_end(sim: Sim, binance: Cl
     assert (finished["aq"], float(finished["ap"])) == ("0.01000", float(filled["ap"]))
 
 
-def test_the_plain_order_may_be_told_before_its_trigger(sim: Sim, binance: Client, user: Socket) -> None:
+def test_the_plain_order_may_be_told_before_its_trigger(
+    sim: SimulatorProcess, binance: BinanceClient, user: BinanceSocket
+) -> None:
     sim.switches(binance_child_first=True)
     binance.market("BTCUSDT", "BUY", "LONG", "0.010")
     target(binance, clientAlgoId="t-1")
@@ -305,14 +318,16 @@ def test_the_plain_order_may_be_told_before_its_trigger(sim: Sim, binance: Clien
     ]  # fmt: skip
 
 
-def test_a_rejection_says_why(sim: Sim, binance: Client, user: Socket) -> None:
+def test_a_rejection_says_why(sim: SimulatorProcess, binance: BinanceClient, user: BinanceSocket) -> None:
     stop(binance, clientAlgoId="s-1")
     sim.price(BTC, "98900")
     told = user.event("ALGO_UPDATE", X="REJECTED")["o"]
     assert (told["rm"], told["ai"]) == ("Reduce Only reject", "")
 
 
-def test_an_expiry_is_told_by_the_algo_service_alone(sim: Sim, binance: Client, user: Socket) -> None:
+def test_an_expiry_is_told_by_the_algo_service_alone(
+    sim: SimulatorProcess, binance: BinanceClient, user: BinanceSocket
+) -> None:
     binance.market("BTCUSDT", "BUY", "LONG", "0.010")
     stop(binance, clientAlgoId="all", closePosition="true")
     binance.market("BTCUSDT", "SELL", "LONG", "0.010")
@@ -321,7 +336,9 @@ def test_an_expiry_is_told_by_the_algo_service_alone(sim: Sim, binance: Client, 
     assert user.names("ALGO_UPDATE", X="EXPIRED") == ["ALGO_UPDATE EXPIRED"]
 
 
-def test_a_trailing_stop_tells_of_its_activation(sim: Sim, binance: Client, user: Socket) -> None:
+def test_a_trailing_stop_tells_of_its_activation(
+    sim: SimulatorProcess, binance: BinanceClient, user: BinanceSocket
+) -> None:
     more = {"callbackRate": "1", "activatePrice": "101000", "clientAlgoId": "tr"}
     conditional(binance, "TRAILING_STOP_MARKET", "SELL", "LONG", None, **more)
     assert user.event("ALGO_UPDATE", X="NEW")["o"]["ia"] is False
@@ -333,7 +350,9 @@ def test_a_trailing_stop_tells_of_its_activation(sim: Sim, binance: Client, user
 # -- what goes wrong on the way
 
 
-def test_events_are_withheld_doubled_cut_and_swapped(sim: Sim, binance: Client, user: Socket) -> None:
+def test_events_are_withheld_doubled_cut_and_swapped(
+    sim: SimulatorProcess, binance: BinanceClient, user: BinanceSocket
+) -> None:
     sim.faults({"kind": "push_withheld", "match": {"exchange": "binance", "channel": "TRADE_LITE"}})
     binance.market("BTCUSDT", "BUY", "LONG", "0.010")
     assert "TRADE_LITE" not in user.names("ORDER_TRADE_UPDATE", X="FILLED")
@@ -348,13 +367,15 @@ def test_events_are_withheld_doubled_cut_and_swapped(sim: Sim, binance: Client, 
     assert user.closed() == 1001
 
 
-def test_the_events_of_another_exchange_are_not_meant(sim: Sim, binance: Client, user: Socket) -> None:
+def test_the_events_of_another_exchange_are_not_meant(
+    sim: SimulatorProcess, binance: BinanceClient, user: BinanceSocket
+) -> None:
     sim.faults({"kind": "push_withheld", "match": {"exchange": "okx"}})
     binance.market("BTCUSDT", "BUY", "LONG", "0.010")
     assert user.event("ORDER_TRADE_UPDATE", X="FILLED")
 
 
-def test_nothing_is_told_again_after_a_gap(binance: Client, opening: Opening) -> None:
+def test_nothing_is_told_again_after_a_gap(binance: BinanceClient, opening: Opening) -> None:
     key = key_of(binance)
     with opening(f"private/ws?listenKey={key}") as socket:
         binance.market("BTCUSDT", "BUY", "LONG", "0.010")
@@ -363,7 +384,7 @@ def test_nothing_is_told_again_after_a_gap(binance: Client, opening: Opening) ->
     assert opening(f"private/ws?listenKey={key}").silent()
 
 
-def test_a_connection_is_cut_after_a_day(sim: Sim, binance: Client, user: Socket) -> None:
+def test_a_connection_is_cut_after_a_day(sim: SimulatorProcess, binance: BinanceClient, user: BinanceSocket) -> None:
     sim.switches(binance_stream_life_seconds=600)
     sim.clock(599)
     assert user.silent()
@@ -371,7 +392,9 @@ def test_a_connection_is_cut_after_a_day(sim: Sim, binance: Client, user: Socket
     assert user.closed() == 1001
 
 
-def test_a_burst_of_more_than_a_hundred_events_comes_whole(sim: Sim, binance: Client, user: Socket) -> None:
+def test_a_burst_of_more_than_a_hundred_events_comes_whole(
+    sim: SimulatorProcess, binance: BinanceClient, user: BinanceSocket
+) -> None:
     for number in range(60):
         binance.limit("BTCUSDT", "BUY", "LONG", "0.010", f"{98000 + number}", newClientOrderId=f"b-{number}")
     binance.delete("v1/allOpenOrders", symbol="BTCUSDT")

@@ -1,15 +1,18 @@
 """Algos asked for, amended and cancelled; and how that can fail."""
 
+from typing import Any
+
 import httpx
 import pytest
 
-from tests.simulator.okx.client import BTC, ETH
+from tests.simulator.okx.client import BTC, ETH, OkxClient
 from tests.simulator.words import STOP, TARGET, placed
+from tests.simulator_process import SimulatorProcess
 
 # -- asking
 
 
-def test_the_pending_list_needs_a_kind_and_combines_only_two(okx, held):
+def test_the_pending_list_needs_a_kind_and_combines_only_two(okx: OkxClient, held: None) -> None:
     placed(okx.algo(BTC, "sell", "long", "conditional", sz="1", **STOP))
     placed(okx.algo(BTC, "sell", "long", "oco", sz="1", **STOP, **TARGET))
     placed(okx.algo(BTC, "sell", "long", "trigger", sz="1", triggerPx="95000", orderPx="-1"))
@@ -24,7 +27,7 @@ def test_the_pending_list_needs_a_kind_and_combines_only_two(okx, held):
     assert len(okx.get("trade/orders-algo-pending", ordType="conditional,oco", after=first).rows) == 1
 
 
-def test_the_history_needs_a_state_or_an_id(okx, held):
+def test_the_history_needs_a_state_or_an_id(okx: OkxClient, held: None) -> None:
     algo_id = placed(okx.algo(BTC, "sell", "long", "conditional", sz="1", **STOP))
     okx.post("trade/cancel-algos", [{"instId": BTC, "algoId": algo_id}])
     history = "trade/orders-algo-history"
@@ -37,7 +40,7 @@ def test_the_history_needs_a_state_or_an_id(okx, held):
 # -- amending and cancelling
 
 
-def test_one_leg_is_amended_and_the_other_stays(okx, held):
+def test_one_leg_is_amended_and_the_other_stays(okx: OkxClient, held: None) -> None:
     algo_id = placed(okx.algo(BTC, "sell", "long", "oco", sz="2", algoClOrdId="guard1", **STOP, **TARGET))
     change = {"instId": BTC, "algoClOrdId": "guard1", "newSlTriggerPx": "96000", "reqId": "r1"}
     row = okx.post("trade/amend-algos", change).row
@@ -46,7 +49,7 @@ def test_one_leg_is_amended_and_the_other_stays(okx, held):
     assert (algo["slTriggerPx"], algo["tpTriggerPx"], algo["state"]) == ("96000", "105000", "live")
 
 
-def test_size_and_trigger_kind_are_amended_too(okx, held):
+def test_size_and_trigger_kind_are_amended_too(okx: OkxClient, held: None) -> None:
     algo_id = placed(okx.algo(BTC, "sell", "long", "oco", sz="1", **STOP, **TARGET))
     change = {"instId": BTC, "algoId": algo_id, "newSz": "2", "newTpTriggerPx": "106000", "newTpTriggerPxType": "mark"}
     assert okx.post("trade/amend-algos", change | {"stopLossPrice": 1}).row["sCode"] == "0"
@@ -54,7 +57,7 @@ def test_size_and_trigger_kind_are_amended_too(okx, held):
     assert (algo["sz"], algo["tpTriggerPx"], algo["tpTriggerPxType"]) == ("2", "106000", "mark")
 
 
-def test_a_zero_takes_a_leg_away(sim, okx, held):
+def test_a_zero_takes_a_leg_away(sim: SimulatorProcess, okx: OkxClient, held: None) -> None:
     algo_id = placed(okx.algo(BTC, "sell", "long", "oco", sz="2", **STOP, **TARGET))
     assert okx.post("trade/amend-algos", {"instId": BTC, "algoId": algo_id, "newTpTriggerPx": "0"}).row["sCode"] == "0"
     assert okx.find_algo(algoId=algo_id)["tpTriggerPx"] in ("", "0")
@@ -64,7 +67,7 @@ def test_a_zero_takes_a_leg_away(sim, okx, held):
     assert okx.find_algo(algoId=algo_id)["actualSide"] == "sl"
 
 
-def test_a_trigger_is_amended_and_a_trailing_stop_is_not(okx, held):
+def test_a_trigger_is_amended_and_a_trailing_stop_is_not(okx: OkxClient, held: None) -> None:
     trigger = placed(okx.algo(BTC, "sell", "long", "trigger", sz="1", triggerPx="95000", orderPx="-1"))
     trailing = placed(okx.algo(BTC, "sell", "long", "move_order_stop", sz="1", callbackRatio="0.05"))
     change = {"instId": BTC, "algoId": trigger, "newTriggerPx": "96000"}
@@ -73,14 +76,14 @@ def test_a_trigger_is_amended_and_a_trailing_stop_is_not(okx, held):
     assert okx.post("trade/amend-algos", {"instId": BTC, "algoId": trailing, "newSz": "2"}).refusal != "0"
 
 
-def test_a_level_amended_beyond_the_price_is_refused(okx, held):
+def test_a_level_amended_beyond_the_price_is_refused(okx: OkxClient, held: None) -> None:
     algo_id = placed(okx.algo(BTC, "sell", "long", "conditional", sz="2", **STOP))
     answer = okx.post("trade/amend-algos", {"instId": BTC, "algoId": algo_id, "newSlTriggerPx": "101000"})
     assert answer.refusal == "51280"
     assert okx.find_algo(algoId=algo_id)["slTriggerPx"] == "95000"
 
 
-def test_amending_or_cancelling_what_is_over(sim, okx, held):
+def test_amending_or_cancelling_what_is_over(sim: SimulatorProcess, okx: OkxClient, held: None) -> None:
     fired = placed(okx.algo(BTC, "sell", "long", "conditional", sz="1", **STOP))
     gone = placed(okx.algo(BTC, "sell", "long", "conditional", sz="1", slTriggerPx="90000", slOrdPx="-1"))
     assert okx.post("trade/cancel-algos", [{"instId": BTC, "algoId": gone}]).row["sCode"] == "0"
@@ -91,14 +94,14 @@ def test_amending_or_cancelling_what_is_over(sim, okx, held):
     assert okx.post("trade/amend-algos", {"instId": BTC, "algoId": gone, "newSlTriggerPx": "91000"}).refusal == "51527"
 
 
-def test_cancelling_several_may_succeed_in_part(okx, held):
+def test_cancelling_several_may_succeed_in_part(okx: OkxClient, held: None) -> None:
     algo_id = placed(okx.algo(BTC, "sell", "long", "conditional", sz="1", **STOP))
     answer = okx.post("trade/cancel-algos", [{"instId": BTC, "algoId": algo_id}, {"instId": BTC, "algoId": "1"}])
     assert (answer.code, [row["sCode"] for row in answer.body["data"]]) == ("2", ["0", "51400"])
     assert okx.find_algo(algoId=algo_id)["state"] == "canceled"
 
 
-def test_trailing_stops_are_cancelled_by_either_address(okx, held):
+def test_trailing_stops_are_cancelled_by_either_address(okx: OkxClient, held: None) -> None:
     for path in ("trade/cancel-algos", "trade/cancel-advance-algos"):
         algo_id = placed(okx.algo(BTC, "sell", "long", "move_order_stop", sz="1", callbackRatio="0.05"))
         assert okx.post(path, [{"instId": BTC, "algoId": algo_id}]).row["sCode"] == "0"
@@ -108,14 +111,14 @@ def test_trailing_stops_are_cancelled_by_either_address(okx, held):
 # -- faults
 
 
-def test_a_lost_answer_of_an_algo(sim, okx, held):
+def test_a_lost_answer_of_an_algo(sim: SimulatorProcess, okx: OkxClient, held: None) -> None:
     sim.faults({"match": {"path": "trade/order-algo", "algoClOrdId": "guard"}, "kind": "lost_after", "count": 1})
     with pytest.raises(httpx.TransportError):
         okx.algo(BTC, "sell", "long", "oco", sz="2", algoClOrdId="guard1", **STOP, **TARGET)
     assert okx.find_algo(algoClOrdId="guard1")["state"] == "live"
 
 
-def test_a_hidden_algo(sim, okx, held):
+def test_a_hidden_algo(sim: SimulatorProcess, okx: OkxClient, held: None) -> None:
     sim.faults({"match": {"algoClOrdId": "guard"}, "kind": "not_found", "seconds": 3, "count": 1})
     placed(okx.algo(BTC, "sell", "long", "oco", sz="2", algoClOrdId="guard1", **STOP, **TARGET))
     assert okx.get("trade/order-algo", algoClOrdId="guard1").code == "51603"
@@ -131,7 +134,9 @@ def test_a_hidden_algo(sim, okx, held):
         ("trade/cancel-algos", {"instId": BTC}),
     ],
 )
-def test_amends_and_cancels_can_be_refused_on_demand(sim, okx, held, path, body):
+def test_amends_and_cancels_can_be_refused_on_demand(
+    sim: SimulatorProcess, okx: OkxClient, held: None, path: str, body: dict[str, Any]
+) -> None:
     algo_id = placed(okx.algo(BTC, "sell", "long", "conditional", sz="2", **STOP))
     sim.faults({"match": {"path": path}, "kind": "reject", "code": "51412", "count": 1})
     row = body | {"algoId": algo_id}

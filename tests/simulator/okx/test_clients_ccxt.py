@@ -1,36 +1,41 @@
 """ccxt and ccxt.pro, unmodified, pointed here by their addresses alone: one perpetual from load_markets to closed."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar
 
 import ccxt
 import ccxt.pro
 import pytest
+
+from tests.simulator_process import SimulatorProcess
+
+T = TypeVar("T")
 
 SYMBOL = "BTC/USDT:USDT"
 LONG = {"posSide": "long", "tdMode": "cross"}
 BOUND_SECONDS = 15
 
 
-def settings(sim) -> dict:
+def settings(sim: SimulatorProcess) -> dict[str, Any]:
     key, secret, passphrase = (sim.okx[name] for name in ("api_key", "secret", "passphrase"))
     return {"apiKey": key, "secret": secret, "password": passphrase, "enableRateLimit": False}
 
 
-def point(exchange, sim):
+def point(exchange: ccxt.okx, sim: SimulatorProcess) -> Any:
     exchange.urls["api"] = {"rest": sim.base_url, "ws": f"{sim.ws_url}/ws/v5"}
     return exchange
 
 
 @pytest.fixture
-def exchange(sim, monkeypatch) -> Iterator[ccxt.okx]:
+def exchange(sim: SimulatorProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[ccxt.okx]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     exchange = point(ccxt.okx(settings(sim)), sim)
     yield exchange
     exchange.session.close()
 
 
-def test_one_perpetual_from_load_markets_to_closed(sim, exchange):
+def test_one_perpetual_from_load_markets_to_closed(sim: SimulatorProcess, exchange: ccxt.okx) -> None:
     market = exchange.load_markets()[SYMBOL]
     assert (market["swap"], market["linear"]) == (True, True)
     assert (market["contractSize"], market["precision"]["price"]) == (0.01, 0.1)
@@ -59,7 +64,7 @@ def test_one_perpetual_from_load_markets_to_closed(sim, exchange):
     assert len(exchange.fetch_ledger("USDT", params={"type": "swap"})) >= 2
 
 
-def test_stops_and_targets_are_placed_listed_amended_and_cancelled(sim, exchange):
+def test_stops_and_targets_are_placed_listed_amended_and_cancelled(sim: SimulatorProcess, exchange: ccxt.okx) -> None:
     exchange.create_order(SYMBOL, "market", "buy", 2, None, LONG)
     stop = exchange.create_order(SYMBOL, "market", "sell", 2, None, LONG | {"stopLossPrice": 95000, "reduceOnly": True})
     both = {"stopLossPrice": 94000, "takeProfitPrice": 106000, "reduceOnly": True}
@@ -78,7 +83,7 @@ def test_stops_and_targets_are_placed_listed_amended_and_cancelled(sim, exchange
     assert [p for p in exchange.fetch_positions([SYMBOL]) if p["contracts"]] == []
 
 
-def test_attached_stop_and_target_in_one_call(exchange):
+def test_attached_stop_and_target_in_one_call(exchange: ccxt.okx) -> None:
     stop, target = ({"triggerPrice": price, "type": "market"} for price in (95000, 105000))
     legs = {"stopLoss": stop, "takeProfit": target}
     exchange.create_order(SYMBOL, "market", "buy", 2, None, LONG | legs)
@@ -88,7 +93,7 @@ def test_attached_stop_and_target_in_one_call(exchange):
     assert [p for p in exchange.fetch_positions([SYMBOL]) if p["contracts"]] == []
 
 
-def test_refusals_become_its_own_exceptions(exchange):
+def test_refusals_become_its_own_exceptions(exchange: ccxt.okx) -> None:
     with pytest.raises(ccxt.InsufficientFunds):
         exchange.create_order(SYMBOL, "market", "buy", 500, None, LONG)
     with pytest.raises(ccxt.OrderNotFound):
@@ -106,7 +111,7 @@ def test_refusals_become_its_own_exceptions(exchange):
     "fetch_mark_price", "fetch_open_interest", "fetch_trades", "fetch_trading_fee", "fetch_leverage",
     "fetch_market_leverage_tiers", "fetch_canceled_orders",
 ])  # fmt: skip
-def test_its_reading_calls(exchange, method):
+def test_its_reading_calls(exchange: ccxt.okx, method: str) -> None:
     without = {"fetch_time", "fetch_status", "fetch_currencies", "fetch_accounts", "fetch_position_mode"}
     parameters = {"mgnMode": "cross"} if method == "fetch_leverage" else {}
     if method == "fetch_tickers":
@@ -115,7 +120,7 @@ def test_its_reading_calls(exchange, method):
         assert getattr(exchange, method)(*([] if method in without else [SYMBOL]), params=parameters) is not None
 
 
-def test_hedge_mode_is_left_and_entered(exchange):
+def test_hedge_mode_is_left_and_entered(exchange: ccxt.okx) -> None:
     exchange.set_position_mode(False)
     assert exchange.fetch_position_mode()["hedged"] is False
     exchange.create_order(SYMBOL, "market", "buy", 2, None, {"tdMode": "cross"})
@@ -124,7 +129,9 @@ def test_hedge_mode_is_left_and_entered(exchange):
     assert exchange.fetch_position_mode()["hedged"] is True
 
 
-def test_pro_watches_ticker_orders_positions_and_balance(sim, monkeypatch):
+def test_pro_watches_ticker_orders_positions_and_balance(
+    sim: SimulatorProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
     async def story() -> None:
@@ -157,18 +164,18 @@ def test_pro_watches_ticker_orders_positions_and_balance(sim, monkeypatch):
     asyncio.run(story())
 
 
-async def within(waited):
+async def within(waited: Awaitable[T]) -> T:
     return await asyncio.wait_for(waited, BOUND_SECONDS)
 
 
-async def until(watch, wanted):
+async def until(watch: Callable[[], Awaitable[Any]], wanted: Callable[[Any], bool]) -> Any:
     while True:
         rows = await watch()
         if wanted(rows):
             return rows
 
 
-async def subscribed(exchange, *channels: str) -> None:
+async def subscribed(exchange: ccxt.okx, *channels: str) -> None:
     """Returns once each private channel has been acknowledged, so that no push is missed for coming too early."""
     for _ in range(BOUND_SECONDS * 100):
         text = str([list(client.subscriptions) for client in exchange.clients.values()])

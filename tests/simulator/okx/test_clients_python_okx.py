@@ -1,5 +1,6 @@
 """python-okx, unmodified: its own defaults, its empty strings, one perpetual from the catalogue to closed."""
 
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -11,10 +12,11 @@ from okx.Status import StatusAPI
 from okx.Trade import TradeAPI
 
 from tests.simulator.okx.client import BTC, order
+from tests.simulator_process import SimulatorProcess
 
 
 @pytest.fixture
-def api(sim, monkeypatch):
+def api(sim: SimulatorProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[type], Any]]:
     """Builds one of its classes, with its own default of flag='1' (demo)."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     built: list[Any] = []
@@ -29,12 +31,12 @@ def api(sim, monkeypatch):
         client.close()
 
 
-def ok(answer: dict) -> list:
+def ok(answer: dict[str, Any]) -> list[Any]:
     assert answer["code"] == "0", answer
     return answer["data"]
 
 
-def test_one_perpetual_from_the_catalogue_to_closed(sim, api):
+def test_one_perpetual_from_the_catalogue_to_closed(sim: SimulatorProcess, api: Callable[[type], Any]) -> None:
     account, trade, public, market = api(AccountAPI), api(TradeAPI), api(PublicAPI), api(MarketAPI)
     rules = ok(public.get_instruments(instType="SWAP", instId=BTC))[0]
     assert (rules["ctVal"], rules["lotSz"]) == ("0.01", "0.01")
@@ -90,7 +92,9 @@ def test_one_perpetual_from_the_catalogue_to_closed(sim, api):
         ("move_order_stop", {"callbackRatio": "0.01"}),
     ],
 )
-def test_its_37_mostly_empty_algo_fields_are_understood(sim, api, kind, legs):
+def test_its_37_mostly_empty_algo_fields_are_understood(
+    sim: SimulatorProcess, api: Callable[[type], Any], kind: str, legs: dict[str, Any]
+) -> None:
     trade = api(TradeAPI)
     ok(trade.place_order(instId=BTC, tdMode="cross", side="buy", posSide="long", ordType="market", sz="2"))
     guard = {"instId": BTC, "tdMode": "cross", "side": "sell", "posSide": "long", "sz": "2", "algoClOrdId": "a1"}
@@ -124,11 +128,11 @@ def test_its_37_mostly_empty_algo_fields_are_understood(sim, api, kind, legs):
         (TradeAPI, lambda api: api.get_orders_history_archive(instType="SWAP")),
     ],
 )
-def test_the_calls_that_only_read(api, kind, call):
+def test_the_calls_that_only_read(api: Callable[[type], Any], kind: Any, call: Any) -> None:
     ok(call(api(kind)))
 
 
-def test_batches(api):
+def test_batches(api: Callable[[type], Any]) -> None:
     trade = api(TradeAPI)
     body = order(BTC, "buy", "long", "1", ordType="limit", px="99000")
     placed = ok(trade.place_multiple_orders([body, body]))

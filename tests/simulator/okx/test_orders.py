@@ -1,16 +1,19 @@
 """Plain orders: how they are answered, and how each type fills, hedged and net."""
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from tests.simulator.okx.client import BTC, order
+from tests.simulator.okx.client import BTC, OkxClient, order
 from tests.simulator.words import RESTING, partial_fill
+from tests.simulator_process import SimulatorProcess
 
 # -- the answer
 
 
-def test_an_accepted_order_is_answered_in_full(okx):
+def test_an_accepted_order_is_answered_in_full(okx: OkxClient) -> None:
     answer = okx.order(BTC, "buy", "long", "1", clOrdId="one", tag="deck", **RESTING)
     assert answer.code == "0"
     assert int(answer.body["outTime"]) >= int(answer.body["inTime"]) > 10**15
@@ -28,19 +31,19 @@ def test_an_accepted_order_is_answered_in_full(okx):
         (["1"], "0", ["0"]),
     ],
 )
-def test_a_batch_tells_each_rows_fate(okx, sizes, code, row_codes):
+def test_a_batch_tells_each_rows_fate(okx: OkxClient, sizes: list[Any], code: str, row_codes: list[Any]) -> None:
     answer = okx.post("trade/batch-orders", [order(BTC, "buy", "long", size, **RESTING) for size in sizes])
     assert (answer.code, [row["sCode"] for row in answer.body["data"]]) == (code, row_codes)
     assert len(okx.get("trade/orders-pending").rows) == row_codes.count("0")
 
 
-def test_a_batch_of_21_is_refused(okx):
+def test_a_batch_of_21_is_refused(okx: OkxClient) -> None:
     answer = okx.post("trade/batch-orders", [order(BTC, "buy", "long", "0.01", **RESTING) for _ in range(21)])
     assert answer.code not in ("0", "2")
     assert okx.get("trade/orders-pending").rows == []
 
 
-def test_a_mode_in_which_the_envelope_says_zero_and_the_row_does_not(sim, okx):
+def test_a_mode_in_which_the_envelope_says_zero_and_the_row_does_not(sim: SimulatorProcess, okx: OkxClient) -> None:
     sim.switches(fail_envelope_zero=True)
     answer = okx.order(BTC, "buy", "long", "0.001")
     assert (answer.code, answer.row["sCode"]) == ("0", "51020")
@@ -54,7 +57,7 @@ ORDER_FIELDS = """
     """
 
 
-def test_an_order_row_is_complete_while_it_rests(okx):
+def test_an_order_row_is_complete_while_it_rests(okx: OkxClient) -> None:
     placed = okx.order(BTC, "buy", "long", "1", clOrdId="one", **RESTING).row
     found = okx.find(BTC, ordId=placed["ordId"])
     assert set(found) >= set(ORDER_FIELDS.split())
@@ -75,7 +78,7 @@ def test_an_order_row_is_complete_while_it_rests(okx):
     assert okx.get("trade/orders-pending", instType="SWAP", instId=BTC).rows == [found]
 
 
-def test_a_filled_order_tells_price_fee_and_trade(okx, enter):
+def test_a_filled_order_tells_price_fee_and_trade(okx: OkxClient, enter: Callable[[str, str, str, str], str]) -> None:
     found = okx.find(BTC, ordId=enter(BTC, "long", "2", "99000"))
     assert (found["state"], found["accFillSz"], Decimal(found["avgPx"])) == ("filled", "2", 99000)
     assert Decimal(found["fee"]) == Decimal("-0.396")  # 2 x 0.01 x 99000 x 0.02 %
@@ -86,7 +89,7 @@ def test_a_filled_order_tells_price_fee_and_trade(okx, enter):
 # -- the order types
 
 
-def test_a_market_order_takes_at_the_book_and_pays_the_takers_fee(okx):
+def test_a_market_order_takes_at_the_book_and_pays_the_takers_fee(okx: OkxClient) -> None:
     ask = Decimal(okx.get("market/ticker", instId=BTC).row["askPx"])
     found = okx.find(BTC, ordId=okx.order(BTC, "buy", "long", "0.01").row["ordId"])
     assert found["state"] == "filled"
@@ -96,14 +99,14 @@ def test_a_market_order_takes_at_the_book_and_pays_the_takers_fee(okx):
     assert Decimal(fill["fee"]) == -Decimal(found["avgPx"]) * Decimal("0.0001") * Decimal("0.0005")
 
 
-def test_a_large_market_order_pays_more_than_a_small_one(sim, okx):
+def test_a_large_market_order_pays_more_than_a_small_one(sim: SimulatorProcess, okx: OkxClient) -> None:
     sim.intervene("deposit", amount="100000000")
     small = okx.find(BTC, ordId=okx.order(BTC, "buy", "long", "1").row["ordId"])
     large = okx.find(BTC, ordId=okx.order(BTC, "buy", "long", "10000").row["ordId"])
     assert Decimal(large["avgPx"]) > Decimal(small["avgPx"]) >= 100000
 
 
-def test_a_limit_order_fills_when_the_price_comes_and_not_before(sim, okx):
+def test_a_limit_order_fills_when_the_price_comes_and_not_before(sim: SimulatorProcess, okx: OkxClient) -> None:
     order_id = okx.order(BTC, "buy", "long", "1", **RESTING).row["ordId"]
     sim.price(BTC, "99001")
     assert okx.find(BTC, ordId=order_id)["state"] == "live"
@@ -113,13 +116,13 @@ def test_a_limit_order_fills_when_the_price_comes_and_not_before(sim, okx):
     assert okx.get("trade/fills", ordId=order_id).row["execType"] == "M"
 
 
-def test_a_marketable_limit_order_fills_at_once_and_never_above_its_price(okx):
+def test_a_marketable_limit_order_fills_at_once_and_never_above_its_price(okx: OkxClient) -> None:
     found = okx.find(BTC, ordId=okx.order(BTC, "buy", "long", "1", ordType="limit", px="100100").row["ordId"])
     assert found["state"] == "filled"
     assert Decimal(found["avgPx"]) <= 100100
 
 
-def test_post_only_rests_or_is_cancelled(okx):
+def test_post_only_rests_or_is_cancelled(okx: OkxClient) -> None:
     rests = okx.order(BTC, "buy", "long", "1", ordType="post_only", px="99000").row["ordId"]
     assert okx.find(BTC, ordId=rests)["state"] == "live"
     crosses = okx.order(BTC, "buy", "long", "1", ordType="post_only", px="100500").row
@@ -129,27 +132,27 @@ def test_post_only_rests_or_is_cancelled(okx):
 
 
 @pytest.mark.parametrize(("kind", "source"), [("fok", "13"), ("ioc", "14")])
-def test_an_immediate_order_that_finds_nothing_is_cancelled(okx, kind, source):
+def test_an_immediate_order_that_finds_nothing_is_cancelled(okx: OkxClient, kind: str, source: str) -> None:
     found = okx.find(BTC, ordId=okx.order(BTC, "buy", "long", "1", ordType=kind, px="99000").row["ordId"])
     assert (found["state"], found["cancelSource"], found["accFillSz"]) == ("canceled", source, "0")
 
 
 @pytest.mark.parametrize("kind", ["fok", "ioc", "optimal_limit_ioc"])
-def test_an_immediate_order_that_finds_enough_is_filled(okx, kind):
+def test_an_immediate_order_that_finds_enough_is_filled(okx: OkxClient, kind: str) -> None:
     price = {} if kind == "optimal_limit_ioc" else {"px": "100500"}
     found = okx.find(BTC, ordId=okx.order(BTC, "buy", "long", "1", ordType=kind, **price).row["ordId"])
     assert (found["state"], found["ordType"]) == ("filled", kind)
 
 
 @pytest.mark.parametrize(("rest", "state"), [("cancel", "canceled"), ("work", "partially_filled")])
-def test_a_market_order_may_fill_only_in_part(sim, okx, rest, state):
+def test_a_market_order_may_fill_only_in_part(sim: SimulatorProcess, okx: OkxClient, rest: str, state: str) -> None:
     sim.faults(partial_fill(rest))
     found = okx.find(BTC, ordId=okx.order(BTC, "buy", "long", "10").row["ordId"])
     assert (found["state"], Decimal(found["accFillSz"])) == (state, 4)
     assert Decimal(okx.position(BTC, "long")["pos"]) == 4
 
 
-def test_accepted_is_not_filled(sim, okx):
+def test_accepted_is_not_filled(sim: SimulatorProcess, okx: OkxClient) -> None:
     sim.switches(order_delay_seconds=2)
     order_id = okx.order(BTC, "buy", "long", "1").row["ordId"]
     assert okx.find(BTC, ordId=order_id)["state"] == "live"
@@ -158,7 +161,7 @@ def test_accepted_is_not_filled(sim, okx):
     assert okx.find(BTC, ordId=order_id)["state"] == "filled"
 
 
-def test_one_order_may_fill_in_several_steps(sim, okx):
+def test_one_order_may_fill_in_several_steps(sim: SimulatorProcess, okx: OkxClient) -> None:
     sim.switches(fill_steps=3)
     order_id = okx.order(BTC, "buy", "long", "9").row["ordId"]
     sim.clock(10)
@@ -172,7 +175,7 @@ def test_one_order_may_fill_in_several_steps(sim, okx):
 # -- hedged and net
 
 
-def test_hedged_sides_live_apart(okx):
+def test_hedged_sides_live_apart(okx: OkxClient) -> None:
     okx.order(BTC, "buy", "long", "2")
     okx.order(BTC, "sell", "short", "1")
     assert Decimal(okx.position(BTC, "long")["pos"]) == 2
@@ -181,18 +184,18 @@ def test_hedged_sides_live_apart(okx):
     assert [(row["posSide"], row["pos"]) for row in okx.positions()] == [("short", "1")]
 
 
-def test_closing_what_is_not_held_is_refused(okx):
+def test_closing_what_is_not_held_is_refused(okx: OkxClient) -> None:
     assert okx.order(BTC, "sell", "long", "1").refusal == "51169"
     assert okx.order(BTC, "buy", "short", "1").refusal == "51169"
 
 
-def test_reduce_only_is_ignored_while_hedged(okx):
+def test_reduce_only_is_ignored_while_hedged(okx: OkxClient) -> None:
     assert okx.order(BTC, "buy", "long", "1", reduceOnly=True).row["sCode"] == "0"
     assert okx.order(BTC, "sell", "long", "1", reduceOnly="true").row["sCode"] == "0"
     assert okx.positions() == []
 
 
-def test_a_closing_order_larger_than_the_position_is_trimmed(sim, okx):
+def test_a_closing_order_larger_than_the_position_is_trimmed(sim: SimulatorProcess, okx: OkxClient) -> None:
     sim.switches(oversize_close="trim")
     okx.order(BTC, "buy", "long", "2")
     order_id = okx.order(BTC, "sell", "long", "5").row["ordId"]
@@ -200,19 +203,21 @@ def test_a_closing_order_larger_than_the_position_is_trimmed(sim, okx):
     assert Decimal(okx.find(BTC, ordId=order_id)["accFillSz"]) == 2
 
 
-def test_a_closing_order_larger_than_the_position_is_refused_in_the_other_variant(sim, okx):
+def test_a_closing_order_larger_than_the_position_is_refused_in_the_other_variant(
+    sim: SimulatorProcess, okx: OkxClient
+) -> None:
     sim.switches(oversize_close="reject")
     okx.order(BTC, "buy", "long", "2")
     assert okx.order(BTC, "sell", "long", "5").refusal == "51112"
     assert Decimal(okx.position(BTC, "long")["pos"]) == 2
 
 
-def net(okx):
+def net(okx: OkxClient) -> None:
     assert okx.post("account/set-position-mode", {"posMode": "net_mode"}).code == "0"
 
 
 @pytest.mark.parametrize("side_word", ["", "net"])
-def test_in_net_mode_an_order_can_flip(okx, side_word):
+def test_in_net_mode_an_order_can_flip(okx: OkxClient, side_word: str) -> None:
     net(okx)
     okx.order(BTC, "buy", side_word, "2")
     assert [(row["posSide"], row["pos"]) for row in okx.positions()] == [("net", "2")]
@@ -220,19 +225,19 @@ def test_in_net_mode_an_order_can_flip(okx, side_word):
     assert [(row["posSide"], row["pos"]) for row in okx.positions()] == [("net", "-3")]
 
 
-def test_in_net_mode_reduce_only_never_flips(okx):
+def test_in_net_mode_reduce_only_never_flips(okx: OkxClient) -> None:
     net(okx)
     okx.order(BTC, "buy", "", "2")
     okx.order(BTC, "sell", "", "5", reduceOnly=True)
     assert okx.positions() == []
 
 
-def test_in_net_mode_reduce_only_in_the_same_direction_is_refused(okx):
+def test_in_net_mode_reduce_only_in_the_same_direction_is_refused(okx: OkxClient) -> None:
     net(okx)
     okx.order(BTC, "buy", "", "2")
     assert okx.order(BTC, "buy", "", "1", reduceOnly=True).refusal == "51170"
 
 
-def test_in_net_mode_reduce_only_without_a_position_is_refused(okx):
+def test_in_net_mode_reduce_only_without_a_position_is_refused(okx: OkxClient) -> None:
     net(okx)
     assert okx.order(BTC, "sell", "", "1", reduceOnly=True).refusal == "51169"

@@ -1,21 +1,23 @@
 """Orders found again, amended and cancelled; positions closed in one call."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from tests.simulator.okx.client import BTC, ETH
+from tests.simulator.okx.client import BTC, ETH, Answer, OkxClient
 from tests.simulator.words import RESTING, partial_fill
+from tests.simulator_process import SimulatorProcess
 
 # -- finding
 
 
-def test_an_order_that_never_was(okx):
+def test_an_order_that_never_was(okx: OkxClient) -> None:
     assert okx.get("trade/order", instId=BTC, clOrdId="nobody").code == "51603"
     assert okx.get("trade/order", instId=BTC, ordId="123").code == "51603"
 
 
-def test_a_cancel_without_fill_is_forgotten_after_two_hours(sim, okx):
+def test_a_cancel_without_fill_is_forgotten_after_two_hours(sim: SimulatorProcess, okx: OkxClient) -> None:
     order_id = okx.order(BTC, "buy", "long", "1", **RESTING).row["ordId"]
     okx.post("trade/cancel-order", {"instId": BTC, "ordId": order_id})
     sim.clock(7100)
@@ -26,7 +28,7 @@ def test_a_cancel_without_fill_is_forgotten_after_two_hours(sim, okx):
     assert okx.get("trade/orders-history", instType="SWAP").rows == []
 
 
-def test_history_pages_join_without_gap_or_overlap(okx):
+def test_history_pages_join_without_gap_or_overlap(okx: OkxClient) -> None:
     orders = [okx.order(BTC, "buy", "long", "0.01", clOrdId=f"n{number}").row["ordId"] for number in range(7)]
     newest_first = orders[::-1]
     history = "trade/orders-history"
@@ -41,7 +43,7 @@ def test_history_pages_join_without_gap_or_overlap(okx):
     assert okx.get(history).code != "0"  # instType is required
 
 
-def test_fills_page_by_bill_and_filter_by_time(sim, okx):
+def test_fills_page_by_bill_and_filter_by_time(sim: SimulatorProcess, okx: OkxClient) -> None:
     for _ in range(5):
         okx.order(BTC, "buy", "long", "0.01")
         sim.clock(10)
@@ -63,7 +65,7 @@ def test_fills_page_by_bill_and_filter_by_time(sim, okx):
         ("sell", "short", ["6", "4"]),
     ],
 )
-def test_fills_say_open_or_close(okx, side, position_side, sub_types):
+def test_fills_say_open_or_close(okx: OkxClient, side: str, position_side: str, sub_types: list[Any]) -> None:
     okx.order(BTC, side, position_side, "1")
     okx.order(BTC, "sell" if side == "buy" else "buy", position_side, "1")
     fills = okx.get("trade/fills").rows
@@ -75,7 +77,7 @@ def test_fills_say_open_or_close(okx, side, position_side, sub_types):
 # -- cancelling and amending
 
 
-def test_cancelling_what_is_gone(okx):
+def test_cancelling_what_is_gone(okx: OkxClient) -> None:
     filled = okx.order(BTC, "buy", "long", "1").row["ordId"]
     assert okx.post("trade/cancel-order", {"instId": BTC, "ordId": filled}).refusal == "51400"
     resting = okx.order(BTC, "buy", "long", "1", **RESTING).row["ordId"]
@@ -85,14 +87,14 @@ def test_cancelling_what_is_gone(okx):
     assert (found["state"], found["cancelSource"]) == ("canceled", "1")
 
 
-def test_a_batch_of_cancels_may_succeed_in_part(okx):
+def test_a_batch_of_cancels_may_succeed_in_part(okx: OkxClient) -> None:
     resting = okx.order(BTC, "buy", "long", "1", **RESTING).row["ordId"]
     rows = [{"instId": BTC, "ordId": resting}, {"instId": BTC, "ordId": "1"}]
     answer = okx.post("trade/cancel-batch-orders", rows)
     assert (answer.code, [row["sCode"] for row in answer.body["data"]]) == ("2", ["0", "51400"])
 
 
-def test_an_order_is_amended_in_place(sim, okx):
+def test_an_order_is_amended_in_place(sim: SimulatorProcess, okx: OkxClient) -> None:
     placed = okx.order(BTC, "buy", "long", "1", clOrdId="one", **RESTING).row["ordId"]
     change = {"instId": BTC, "clOrdId": "one", "newSz": "3", "newPx": "98000", "reqId": "r1"}
     row = okx.post("trade/amend-order", change).row
@@ -103,12 +105,12 @@ def test_an_order_is_amended_in_place(sim, okx):
     assert okx.positions() == []
 
 
-def test_amending_what_is_gone(okx):
+def test_amending_what_is_gone(okx: OkxClient) -> None:
     filled = okx.order(BTC, "buy", "long", "1").row["ordId"]
     assert okx.post("trade/amend-order", {"instId": BTC, "ordId": filled, "newSz": "2"}).refusal == "51503"
 
 
-def test_amending_the_size_to_what_is_filled_fills_the_order(sim, okx):
+def test_amending_the_size_to_what_is_filled_fills_the_order(sim: SimulatorProcess, okx: OkxClient) -> None:
     sim.faults(partial_fill("work"))
     order_id = okx.order(BTC, "buy", "long", "10").row["ordId"]
     sim.faults()
@@ -116,7 +118,7 @@ def test_amending_the_size_to_what_is_filled_fills_the_order(sim, okx):
     assert okx.find(BTC, ordId=order_id)["state"] == "filled"
 
 
-def test_an_amend_with_the_empty_strings_python_okx_sends(okx):
+def test_an_amend_with_the_empty_strings_python_okx_sends(okx: OkxClient) -> None:
     order_id = okx.order(BTC, "buy", "long", "1", **RESTING).row["ordId"]
     empty = dict.fromkeys(("clOrdId", "cxlOnFail", "reqId", "newSz", "attachAlgoOrds", "newTpTriggerPx"), "")
     change = {"instId": BTC, "ordId": order_id, "newPx": "98500"}
@@ -127,12 +129,12 @@ def test_an_amend_with_the_empty_strings_python_okx_sends(okx):
 # -- close-position
 
 
-def close(okx, instrument=BTC, position_side="long", **more):
+def close(okx: OkxClient, instrument: str = BTC, position_side: str = "long", **more: Any) -> Answer:
     body = {"instId": instrument, "mgnMode": "cross", "posSide": position_side, **more}
     return okx.post("trade/close-position", body)
 
 
-def test_close_position_closes_the_whole_and_names_no_order(okx):
+def test_close_position_closes_the_whole_and_names_no_order(okx: OkxClient) -> None:
     okx.order(BTC, "buy", "long", "2")
     row = close(okx, clOrdId="bye", tag="deck").row
     assert (row["instId"], row["posSide"], row["clOrdId"], row["tag"]) == (BTC, "long", "bye", "deck")
@@ -140,11 +142,11 @@ def test_close_position_closes_the_whole_and_names_no_order(okx):
     assert okx.positions() == []
 
 
-def test_closing_when_flat_is_refused(okx):
+def test_closing_when_flat_is_refused(okx: OkxClient) -> None:
     assert close(okx).refusal == "51023"
 
 
-def test_a_resting_close_order_stands_in_the_way_unless_it_may_be_cancelled(okx):
+def test_a_resting_close_order_stands_in_the_way_unless_it_may_be_cancelled(okx: OkxClient) -> None:
     okx.order(BTC, "buy", "long", "2")
     resting = okx.order(BTC, "sell", "long", "1", ordType="limit", px="101000").row["ordId"]
     assert close(okx).refusal == "51115"
@@ -155,7 +157,9 @@ def test_a_resting_close_order_stands_in_the_way_unless_it_may_be_cancelled(okx)
 
 
 @pytest.mark.parametrize(("cancels", "left"), [(False, 1), (True, 0)])
-def test_whether_closing_takes_algos_with_it_is_a_switch(sim, okx, cancels, left):
+def test_whether_closing_takes_algos_with_it_is_a_switch(
+    sim: SimulatorProcess, okx: OkxClient, cancels: bool, left: int
+) -> None:
     sim.switches(auto_cxl_algos=cancels)
     okx.order(BTC, "buy", "long", "2")
     okx.algo(BTC, "sell", "long", "conditional", sz="2", slTriggerPx="95000", slOrdPx="-1")

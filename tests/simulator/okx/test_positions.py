@@ -1,11 +1,14 @@
 """Positions: their numbers, their lives, how they end, and what the history keeps of them."""
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from tests.simulator.conftest import times
 from tests.simulator.okx.client import BTC, ETH, OkxClient
+from tests.simulator_process import SimulatorProcess
 
 POSITION_FIELDS = """
     instType instId mgnMode posId posSide pos availPos avgPx bePx markPx last idxPx upl uplRatio uplLastPx
@@ -18,11 +21,11 @@ HISTORY_FIELDS = """
     """
 
 
-def history(okx: OkxClient, **parameters: str) -> list:
+def history(okx: OkxClient, **parameters: str) -> list[Any]:
     return okx.get("account/positions-history", **parameters).rows
 
 
-def exit_at(sim, okx, instrument: str, position_side: str, size: str, price: str) -> None:
+def exit_at(sim: SimulatorProcess, okx: OkxClient, instrument: str, position_side: str, size: str, price: str) -> None:
     """Close exactly at a price, as a maker: the price goes to the other side of it, then through it."""
     closing_sell = position_side == "long"
     below, above = times(price, "0.999"), times(price, "1.001")
@@ -35,7 +38,7 @@ def exit_at(sim, okx, instrument: str, position_side: str, size: str, price: str
 # -- the numbers
 
 
-def test_a_position_row_is_complete(okx, enter):
+def test_a_position_row_is_complete(okx: OkxClient, enter: Callable[[str, str, str, str], str]) -> None:
     enter(BTC, "long", "1", "99000")
     row = okx.position(BTC, "long")
     assert set(row) >= set(POSITION_FIELDS.split())
@@ -51,7 +54,16 @@ def test_a_position_row_is_complete(okx, enter):
         ("long", "98000", "98100", "-20", "-18"),
     ],
 )
-def test_the_unrealised_pnl_is_by_mark_and_also_by_last(sim, okx, enter, position_side, mark, last, upl, upl_last):
+def test_the_unrealised_pnl_is_by_mark_and_also_by_last(
+    sim: SimulatorProcess,
+    okx: OkxClient,
+    enter: Callable[[str, str, str, str], str],
+    position_side: str,
+    mark: str,
+    last: str,
+    upl: str,
+    upl_last: str,
+) -> None:
     enter(BTC, position_side, "2", "99000")  # 0.02 BTC
     sim.price(BTC, last, mark=mark)
     row = okx.position(BTC, position_side)
@@ -60,7 +72,9 @@ def test_the_unrealised_pnl_is_by_mark_and_also_by_last(sim, okx, enter, positio
     assert abs(Decimal(row["uplRatio"]) - Decimal(upl) / 660) < Decimal("0.000001")  # margin 1980 / 3
 
 
-def test_margin_is_notional_by_leverage(sim, okx, enter):
+def test_margin_is_notional_by_leverage(
+    sim: SimulatorProcess, okx: OkxClient, enter: Callable[[str, str, str, str], str]
+) -> None:
     enter(ETH, "short", "10", "3600")  # 1 ETH
     sim.price(ETH, "3650")
     row = okx.position(ETH, "short")
@@ -69,7 +83,9 @@ def test_margin_is_notional_by_leverage(sim, okx, enter):
     assert abs(Decimal(row["notionalUsd"]) - 3650) < Decimal("0.01")
 
 
-def test_the_average_moves_on_increases_only(sim, okx, enter):
+def test_the_average_moves_on_increases_only(
+    sim: SimulatorProcess, okx: OkxClient, enter: Callable[[str, str, str, str], str]
+) -> None:
     enter(BTC, "long", "1", "99000")
     enter(BTC, "long", "3", "97000")
     assert Decimal(okx.position(BTC, "long")["avgPx"]) == 97500
@@ -81,12 +97,16 @@ def test_the_average_moves_on_increases_only(sim, okx, enter):
     assert Decimal(row["realizedPnl"]) == Decimal("8.828")
 
 
-def test_a_small_cross_position_far_from_liquidation_may_show_no_price_for_it(okx, enter):
+def test_a_small_cross_position_far_from_liquidation_may_show_no_price_for_it(
+    okx: OkxClient, enter: Callable[[str, str, str, str], str]
+) -> None:
     enter(BTC, "long", "0.01", "99000")
     assert okx.position(BTC, "long")["liqPx"] in ("", "0")
 
 
-def test_a_large_one_shows_where_it_ends(sim, okx, enter):
+def test_a_large_one_shows_where_it_ends(
+    sim: SimulatorProcess, okx: OkxClient, enter: Callable[[str, str, str, str], str]
+) -> None:
     okx.post("account/set-leverage", {"instId": BTC, "lever": "50", "mgnMode": "cross"})
     enter(BTC, "long", "100", "99000")
     liquidation = Decimal(okx.position(BTC, "long")["liqPx"]).quantize(Decimal("0.1"))
@@ -100,7 +120,7 @@ def test_a_large_one_shows_where_it_ends(sim, okx, enter):
 # -- flat, and again
 
 
-def test_flat_is_absent_from_the_list_and_zero_when_asked_for_by_name(okx):
+def test_flat_is_absent_from_the_list_and_zero_when_asked_for_by_name(okx: OkxClient) -> None:
     assert okx.positions(instId=BTC) == []  # it never had one
     okx.order(BTC, "buy", "long", "1")
     okx.order(BTC, "sell", "long", "1")
@@ -110,7 +130,9 @@ def test_flat_is_absent_from_the_list_and_zero_when_asked_for_by_name(okx):
     assert (row["pos"], row["posSide"]) == ("0", "long")
 
 
-def test_the_position_id_returns_with_the_next_life_and_the_creation_time_does_not(sim, okx):
+def test_the_position_id_returns_with_the_next_life_and_the_creation_time_does_not(
+    sim: SimulatorProcess, okx: OkxClient
+) -> None:
     lives = []
     for _ in range(2):
         okx.order(BTC, "buy", "long", "1")
@@ -124,14 +146,14 @@ def test_the_position_id_returns_with_the_next_life_and_the_creation_time_does_n
     assert [(row["posId"], row["cTime"]) for row in rows] == [(life["posId"], life["cTime"]) for life in lives[::-1]]
 
 
-def test_each_side_and_instrument_has_a_position_id_of_its_own(okx):
+def test_each_side_and_instrument_has_a_position_id_of_its_own(okx: OkxClient) -> None:
     okx.order(BTC, "buy", "long", "1")
     okx.order(BTC, "sell", "short", "1")
     okx.order(ETH, "buy", "long", "1")
     assert len({row["posId"] for row in okx.positions()}) == 3
 
 
-def test_the_position_id_is_forgotten_after_thirty_days(sim, okx):
+def test_the_position_id_is_forgotten_after_thirty_days(sim: SimulatorProcess, okx: OkxClient) -> None:
     sim.switches(pos_id_retention_days=1)
     okx.order(BTC, "buy", "long", "1")
     first = okx.position(BTC, "long")["posId"]
@@ -142,7 +164,7 @@ def test_the_position_id_is_forgotten_after_thirty_days(sim, okx):
     assert okx.position(BTC, "long")["posId"] != first
 
 
-def test_several_positions_come_newest_first_and_filter_by_name_and_id(sim, okx):
+def test_several_positions_come_newest_first_and_filter_by_name_and_id(sim: SimulatorProcess, okx: OkxClient) -> None:
     for instrument in (BTC, ETH):
         okx.order(instrument, "buy", "long", "1")
         sim.clock(1)
@@ -154,7 +176,9 @@ def test_several_positions_come_newest_first_and_filter_by_name_and_id(sim, okx)
 # -- history
 
 
-def test_the_recorded_history_row_comes_out_the_same(sim, okx, enter):
+def test_the_recorded_history_row_comes_out_the_same(
+    sim: SimulatorProcess, okx: OkxClient, enter: Callable[[str, str, str, str], str]
+) -> None:
     """ETH long 0.1 contract, 3226.93 to 3224.8, both fees 0.07 %, leverage 3: the numbers of a row recorded at OKX."""
     sim.switches(fees={"maker": "0.0007", "taker": "0.0007"})
     enter(ETH, "long", "0.1", "3226.93")
@@ -171,7 +195,9 @@ def test_the_recorded_history_row_comes_out_the_same(sim, okx, enter):
     assert Decimal(row["lever"]) == 3
 
 
-def test_a_short_earns_when_the_price_falls(sim, okx, enter):
+def test_a_short_earns_when_the_price_falls(
+    sim: SimulatorProcess, okx: OkxClient, enter: Callable[[str, str, str, str], str]
+) -> None:
     enter(BTC, "short", "2", "101000")
     exit_at(sim, okx, BTC, "short", "2", "100000")
     row = history(okx)[0]
@@ -179,7 +205,9 @@ def test_a_short_earns_when_the_price_falls(sim, okx, enter):
     assert Decimal(row["fee"]) == Decimal("-0.804")  # (2020 + 2000) x 0.02 %
 
 
-def test_one_life_is_one_row_that_begins_with_the_first_partial_close(sim, okx, enter):
+def test_one_life_is_one_row_that_begins_with_the_first_partial_close(
+    sim: SimulatorProcess, okx: OkxClient, enter: Callable[[str, str, str, str], str]
+) -> None:
     enter(BTC, "long", "4", "99000")
     assert history(okx) == []
     born = okx.position(BTC, "long")["cTime"]
@@ -198,7 +226,7 @@ def test_one_life_is_one_row_that_begins_with_the_first_partial_close(sim, okx, 
     assert Decimal(whole[0]["openMaxPos"]) == 4
 
 
-def test_history_pages_by_update_time(sim, okx):
+def test_history_pages_by_update_time(sim: SimulatorProcess, okx: OkxClient) -> None:
     for _ in range(3):
         okx.order(BTC, "buy", "long", "1")
         okx.order(BTC, "sell", "long", "1")
@@ -212,7 +240,7 @@ def test_history_pages_by_update_time(sim, okx):
     assert len(history(okx, instType="SWAP", instId=BTC, mgnMode="cross", type="2")) == 3
 
 
-def test_history_may_lag_behind_the_fill(sim, okx):
+def test_history_may_lag_behind_the_fill(sim: SimulatorProcess, okx: OkxClient) -> None:
     sim.switches(position_history_lag_seconds=5)
     okx.order(BTC, "buy", "long", "1")
     okx.order(BTC, "sell", "long", "1")
@@ -226,7 +254,9 @@ def test_history_may_lag_behind_the_fill(sim, okx):
 
 
 @pytest.mark.parametrize(("position_side", "sign"), [("long", -1), ("short", 1)])
-def test_funding_is_charged_every_eight_hours_on_the_mark_notional(sim, okx, enter, position_side, sign):
+def test_funding_is_charged_every_eight_hours_on_the_mark_notional(
+    sim: SimulatorProcess, okx: OkxClient, enter: Callable[[str, str, str, str], str], position_side: str, sign: int
+) -> None:
     enter(BTC, position_side, "10", "100000")  # 10,000 USDT
     cash = Decimal(okx.usdt()["cashBal"])
     sim.clock(8 * 3600 - 1)
@@ -242,7 +272,9 @@ def test_funding_is_charged_every_eight_hours_on_the_mark_notional(sim, okx, ent
     assert bill["subType"] == ("173" if charged < 0 else "174")
 
 
-def test_funding_is_part_of_the_realised_pnl_of_that_life(sim, okx, enter):
+def test_funding_is_part_of_the_realised_pnl_of_that_life(
+    sim: SimulatorProcess, okx: OkxClient, enter: Callable[[str, str, str, str], str]
+) -> None:
     enter(BTC, "long", "10", "100000")
     sim.clock(16 * 3600 + 1)
     assert len(okx.get("account/bills", type="8").rows) == 2
@@ -256,7 +288,7 @@ def test_funding_is_part_of_the_realised_pnl_of_that_life(sim, okx, enter):
 # -- ends that nobody asked for
 
 
-def test_liquidation(sim, okx):
+def test_liquidation(sim: SimulatorProcess, okx: OkxClient) -> None:
     okx.post("account/set-leverage", {"instId": BTC, "lever": "100", "mgnMode": "cross"})
     okx.order(BTC, "buy", "long", "90")
     resting = okx.order(ETH, "buy", "long", "0.01", ordType="limit", px="3400").row["ordId"]
@@ -275,7 +307,7 @@ def test_liquidation(sim, okx):
     assert Decimal(okx.get("account/balance").row["totalEq"]) >= 0
 
 
-def test_liquidation_by_hand(sim, okx):
+def test_liquidation_by_hand(sim: SimulatorProcess, okx: OkxClient) -> None:
     okx.order(BTC, "buy", "long", "3")
     sim.intervene("liquidate", instId=BTC, posSide="long")
     assert okx.positions() == []
@@ -284,7 +316,7 @@ def test_liquidation_by_hand(sim, okx):
 
 
 @pytest.mark.parametrize(("size", "left", "kind"), [("1", 2, "5"), ("3", 0, "6")])
-def test_deleveraging_by_hand(sim, okx, size, left, kind):
+def test_deleveraging_by_hand(sim: SimulatorProcess, okx: OkxClient, size: str, left: int, kind: str) -> None:
     okx.order(BTC, "buy", "long", "3")
     sim.intervene("adl", instId=BTC, posSide="long", sz=size)
     assert sum(Decimal(row["pos"]) for row in okx.positions()) == left
@@ -296,7 +328,9 @@ def test_deleveraging_by_hand(sim, okx, size, left, kind):
 
 
 @pytest.mark.parametrize(("variant", "left"), [("cancel", 0), ("stay", 1)])
-def test_whether_liquidation_takes_algos_with_it_is_a_switch(sim, okx, variant, left):
+def test_whether_liquidation_takes_algos_with_it_is_a_switch(
+    sim: SimulatorProcess, okx: OkxClient, variant: str, left: int
+) -> None:
     sim.switches(liquidation_algos=variant)
     okx.order(BTC, "buy", "long", "3")
     okx.algo(BTC, "sell", "long", "conditional", sz="3", slTriggerPx="95000", slOrdPx="-1")

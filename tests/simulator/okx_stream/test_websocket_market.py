@@ -1,11 +1,15 @@
 """Market data on the streams: prices, books, candles, funding, status."""
 
 import time
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from tests.simulator.okx.client import BTC
+from tests.simulator.okx.client import BTC, OkxClient
+from tests.simulator.okx_stream.socket import WAIT_SECONDS, OkxSocket
+from tests.simulator_process import SimulatorProcess
 
 # -- market data
 
@@ -19,15 +23,24 @@ from tests.simulator.okx.client import BTC
         ("public", "trades", {"instId": BTC}, "px"),
     ],
 )
-def test_a_price_reaches_the_stream(sim, socket, kind, channel, arguments, field):
+def test_a_price_reaches_the_stream(
+    sim: SimulatorProcess,
+    socket: Callable[..., OkxSocket],
+    kind: str,
+    channel: str,
+    arguments: dict[str, Any],
+    field: str,
+) -> None:
     connection = socket(kind)
     connection.subscribe(channel, **arguments)
     sim.price(BTC, "101000")
-    assert connection.push(channel, **{field: "101000"})["ts"]
+    assert connection.push(channel, seconds=WAIT_SECONDS, **{field: "101000"})["ts"]
 
 
 @pytest.mark.parametrize(("channel", "depth"), [("books", 20), ("books5", 5), ("bbo-tbt", 1)])
-def test_books_come_whole_first(sim, socket, channel, depth):
+def test_books_come_whole_first(
+    sim: SimulatorProcess, socket: Callable[..., OkxSocket], channel: str, depth: int
+) -> None:
     connection = socket("public")
     connection.subscribe(channel, instId=BTC)
     first = connection.until(lambda message: "data" in message)
@@ -41,12 +54,14 @@ def test_books_come_whole_first(sim, socket, channel, depth):
         assert later["data"][0]["prevSeqId"] == first["data"][0]["seqId"]
 
 
-def test_book_updates_add_up_to_the_book(sim, public, socket):
+def test_book_updates_add_up_to_the_book(
+    sim: SimulatorProcess, public: OkxClient, socket: Callable[..., OkxSocket]
+) -> None:
     connection = socket("public")
     connection.subscribe("books", instId=BTC)
     sides: dict[str, dict[str, str]] = {"asks": {}, "bids": {}}
 
-    def apply(message: dict) -> None:
+    def apply(message: dict[str, Any]) -> None:
         for side, levels in sides.items():
             for price, size, *_ in message["data"][0][side]:
                 if Decimal(size) == 0:
@@ -66,7 +81,9 @@ def test_book_updates_add_up_to_the_book(sim, public, socket):
     raise AssertionError((best, wanted))
 
 
-def test_candles_are_arrays_on_business_and_need_no_login(sim, socket):
+def test_candles_are_arrays_on_business_and_need_no_login(
+    sim: SimulatorProcess, socket: Callable[..., OkxSocket]
+) -> None:
     connection = socket("business", login=False)
     connection.subscribe("candle1m", instId=BTC)
     sim.price(BTC, "101000")
@@ -82,13 +99,17 @@ def test_candles_are_arrays_on_business_and_need_no_login(sim, socket):
         ("price-limit", {"instId": BTC}),
     ],
 )
-def test_slow_channels_say_something_at_once(socket, channel, arguments):
+def test_slow_channels_say_something_at_once(
+    socket: Callable[..., OkxSocket], channel: str, arguments: dict[str, Any]
+) -> None:
     connection = socket("public")
     connection.subscribe(channel, **arguments)
     assert connection.push(channel)["instId"]
 
 
-def test_maintenance_is_announced_on_the_status_channel(sim, socket):
+def test_maintenance_is_announced_on_the_status_channel(
+    sim: SimulatorProcess, socket: Callable[..., OkxSocket]
+) -> None:
     connection = socket("public")
     assert connection.subscribe("status")["event"] == "subscribe"
     sim.switches(maintenance={"begin": "2026-01-01T01:00:00Z", "end": "2026-01-01T02:00:00Z"})

@@ -1,10 +1,13 @@
 """What the private streams tell: orders, algos, positions, balance."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
-from tests.simulator.okx.client import BTC, ETH
+from tests.simulator.okx.client import BTC, ETH, OkxClient
+from tests.simulator.okx_stream.socket import OkxSocket
 from tests.simulator.words import RESTING, STOP
+from tests.simulator_process import SimulatorProcess
 
 EVENTS_ONLY = '{"updateInterval":"0"}'
 
@@ -12,7 +15,9 @@ EVENTS_ONLY = '{"updateInterval":"0"}'
 # -- orders and algos
 
 
-def test_orders_have_no_snapshot_and_tell_each_change(sim, okx, socket):
+def test_orders_have_no_snapshot_and_tell_each_change(
+    sim: SimulatorProcess, okx: OkxClient, socket: Callable[..., OkxSocket]
+) -> None:
     okx.order(BTC, "buy", "long", "1", clOrdId="before", **RESTING)
     connection = socket("private")
     connection.subscribe("orders", instType="SWAP")
@@ -29,7 +34,7 @@ def test_orders_have_no_snapshot_and_tell_each_change(sim, okx, socket):
     assert set(extra.split()) <= set(filled)
 
 
-def test_an_amend_and_a_cancel_are_pushed(okx, socket):
+def test_an_amend_and_a_cancel_are_pushed(okx: OkxClient, socket: Callable[..., OkxSocket]) -> None:
     connection = socket("private")
     connection.subscribe("orders", instType="SWAP", instId=BTC)
     order_id = okx.order(BTC, "buy", "long", "1", **RESTING).row["ordId"]
@@ -40,7 +45,9 @@ def test_an_amend_and_a_cancel_are_pushed(okx, socket):
     assert connection.push("orders", state="canceled")["cancelSource"] == "1"
 
 
-def test_orders_of_another_instrument_are_not_pushed_to_a_narrow_subscription(okx, socket):
+def test_orders_of_another_instrument_are_not_pushed_to_a_narrow_subscription(
+    okx: OkxClient, socket: Callable[..., OkxSocket]
+) -> None:
     connection = socket("private")
     connection.subscribe("orders", instType="SWAP", instId=BTC)
     okx.order(ETH, "buy", "long", "1", ordType="limit", px="3450")
@@ -48,7 +55,9 @@ def test_orders_of_another_instrument_are_not_pushed_to_a_narrow_subscription(ok
     assert connection.push("orders")["instId"] == BTC
 
 
-def test_a_post_only_order_that_would_take_is_pushed_as_canceled_only(okx, socket):
+def test_a_post_only_order_that_would_take_is_pushed_as_canceled_only(
+    okx: OkxClient, socket: Callable[..., OkxSocket]
+) -> None:
     connection = socket("private")
     connection.subscribe("orders", instType="SWAP")
     okx.order(BTC, "buy", "long", "1", ordType="post_only", px="100500", clOrdId="crosses")
@@ -58,7 +67,9 @@ def test_a_post_only_order_that_would_take_is_pushed_as_canceled_only(okx, socke
     assert pushed == ["canceled"]
 
 
-def test_a_push_can_come_before_the_reply(sim, okx, socket):
+def test_a_push_can_come_before_the_reply(
+    sim: SimulatorProcess, okx: OkxClient, socket: Callable[..., OkxSocket]
+) -> None:
     connection = socket("private")
     connection.subscribe("orders", instType="SWAP")
     sim.faults({"match": {"method": "POST", "path": "trade/order"}, "kind": "slow", "seconds": 1, "count": 1})
@@ -69,7 +80,9 @@ def test_a_push_can_come_before_the_reply(sim, okx, socket):
         assert reply.result().row["sCode"] == "0"
 
 
-def test_algos_are_pushed_on_business_without_a_snapshot(sim, okx, socket):
+def test_algos_are_pushed_on_business_without_a_snapshot(
+    sim: SimulatorProcess, okx: OkxClient, socket: Callable[..., OkxSocket]
+) -> None:
     okx.order(BTC, "buy", "long", "2")
     okx.algo(BTC, "sell", "long", "conditional", sz="1", algoClOrdId="before", slTriggerPx="94000", slOrdPx="-1")
     connection = socket("business")
@@ -85,7 +98,7 @@ def test_algos_are_pushed_on_business_without_a_snapshot(sim, okx, socket):
     connection.push("orders-algo", algoClOrdId="before", state="canceled")
 
 
-def test_trailing_stops_are_pushed_on_their_own_channel(okx, socket):
+def test_trailing_stops_are_pushed_on_their_own_channel(okx: OkxClient, socket: Callable[..., OkxSocket]) -> None:
     okx.order(BTC, "buy", "long", "2")
     connection = socket("business")
     assert connection.subscribe("algo-advance", instType="SWAP")["event"] == "subscribe"
@@ -96,7 +109,9 @@ def test_trailing_stops_are_pushed_on_their_own_channel(okx, socket):
 # -- positions and the account
 
 
-def test_positions_begin_with_a_snapshot_and_go_on_with_events(sim, okx, socket):
+def test_positions_begin_with_a_snapshot_and_go_on_with_events(
+    sim: SimulatorProcess, okx: OkxClient, socket: Callable[..., OkxSocket]
+) -> None:
     okx.order(ETH, "buy", "long", "1")
     connection = socket("private")
     connection.subscribe("positions", instType="SWAP", extraParams=EVENTS_ONLY)
@@ -108,7 +123,9 @@ def test_positions_begin_with_a_snapshot_and_go_on_with_events(sim, okx, socket)
     assert event["eventType"] == "event_update"
 
 
-def test_a_close_is_pushed_with_size_zero_and_the_average_left_as_it_was(okx, socket, enter):
+def test_a_close_is_pushed_with_size_zero_and_the_average_left_as_it_was(
+    okx: OkxClient, socket: Callable[..., OkxSocket], enter: Callable[[str, str, str, str], str]
+) -> None:
     enter(BTC, "long", "2", "99000")
     connection = socket("private")
     connection.subscribe("positions", instType="SWAP", extraParams=EVENTS_ONLY)
@@ -118,7 +135,9 @@ def test_a_close_is_pushed_with_size_zero_and_the_average_left_as_it_was(okx, so
     assert Decimal(gone["avgPx"]) == 99000
 
 
-def test_the_closing_push_can_be_switched_off(sim, okx, socket):
+def test_the_closing_push_can_be_switched_off(
+    sim: SimulatorProcess, okx: OkxClient, socket: Callable[..., OkxSocket]
+) -> None:
     sim.switches(flat_push=False)
     okx.order(BTC, "buy", "long", "2")
     connection = socket("private")
@@ -130,7 +149,7 @@ def test_the_closing_push_can_be_switched_off(sim, okx, socket):
     assert not [row for message in connection.seen for row in message.get("data", []) if row["pos"] == "0"]
 
 
-def test_periodic_pushes_hold_no_flat_rows(okx, socket):
+def test_periodic_pushes_hold_no_flat_rows(okx: OkxClient, socket: Callable[..., OkxSocket]) -> None:
     okx.order(BTC, "buy", "long", "2")
     okx.order(BTC, "sell", "long", "2")
     okx.order(ETH, "buy", "long", "1")
@@ -141,7 +160,7 @@ def test_periodic_pushes_hold_no_flat_rows(okx, socket):
         assert [(row["instId"], row["pos"]) for row in message["data"]] == [(ETH, "1")]
 
 
-def test_the_account_is_pushed_after_a_fill(okx, socket):
+def test_the_account_is_pushed_after_a_fill(okx: OkxClient, socket: Callable[..., OkxSocket]) -> None:
     connection = socket("private")
     connection.subscribe("account")
     assert Decimal(connection.push("account")["details"][0]["eq"]) == 10000
@@ -150,7 +169,9 @@ def test_the_account_is_pushed_after_a_fill(okx, socket):
     assert changed["data"][0]["details"][0]["ccy"] == "USDT"
 
 
-def test_balance_and_position_tell_what_happened(sim, okx, socket):
+def test_balance_and_position_tell_what_happened(
+    sim: SimulatorProcess, okx: OkxClient, socket: Callable[..., OkxSocket]
+) -> None:
     connection = socket("private")
     connection.subscribe("balance_and_position")
     assert connection.push("balance_and_position")["eventType"] == "snapshot"
