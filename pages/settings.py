@@ -212,6 +212,7 @@ def guards() -> None:
 def access() -> None:
     language.language("settings_language")
     language.time_zone()
+    language.local_numbers()
     st.subheader(_("Log in"), anchor=False)
     login.password()
 

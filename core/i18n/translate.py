@@ -29,6 +29,11 @@ class Speech:
     language: str = "en"  #: en or tr
     local_numbers: bool = False  #: numbers with the language's own signs: 1.234,50 in Turkish
 
+    @property
+    def own_signs(self) -> bool:
+        """Whether numbers look other than in English."""
+        return self.local_numbers and self.language != "en"
+
     def sentence(self, english: str) -> str:
         """Return a sentence of the catalogue in this language, its places unfilled."""
         return translations(self.language).gettext(english) if english else ""
@@ -43,11 +48,17 @@ class Speech:
             written = format(value, spec)
         else:
             written = plain(value) if isinstance(value, Decimal) else str(value)
-        if not self.local_numbers or self.language == "en":
+        if not self.own_signs:
             return written
         return written.translate(
             {ord("."): get_decimal_symbol(self.language), ord(","): get_group_symbol(self.language)}
         )
+
+    def read(self, written: str) -> str:
+        """Return a number that `number` has written with the signs that Python reads."""
+        if not self.own_signs:
+            return written.replace(",", "")
+        return written.replace(get_group_symbol(self.language), "").replace(get_decimal_symbol(self.language), ".")
 
     def moment(self, value: datetime) -> str:
         """Return a time in UTC."""
@@ -85,6 +96,11 @@ def _(sentence: str, **values: object) -> str:
     """Return `sentence` in the trader's language, with `{name}` places filled from `values`."""
     translated = _speech.sentence(sentence)
     return translated.format(**values) if values else translated
+
+
+def number(value: Decimal | int, spec: str = "") -> str:
+    """Return a number with the trader's signs for decimals and thousands; `spec` is a format of Python's."""
+    return _speech.number(value, spec)
 
 
 def counted(one: str, many: str, number: int) -> str:

@@ -46,7 +46,7 @@ def begin() -> None:
         shown = services().display.shown()
     except PerpdeckError:
         return
-    translate.use(shown.language)
+    translate.use(shown.language, local_numbers=shown.local_numbers)
     st.session_state["zone"] = shown.time_zone
 
 

@@ -1,4 +1,4 @@
-"""How the trader reads the dashboard: in which language, and in which time zone. One choice for this server."""
+"""How the trader reads the dashboard: language, time zone, decimal sign. One choice for this server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.domain.errors import Misconfigured
 from db.store import Store
 
 LANGUAGES = {"en": "English", "tr": "Türkçe"}  #: each in its own words
-LANGUAGE, TIME_ZONE = "language", "time_zone"
+LANGUAGE, TIME_ZONE, LOCAL_NUMBERS = "language", "time_zone", "local_numbers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Shown:
 
     language: str = "en"
     time_zone: str | None = None
+    local_numbers: bool = False  #: the language's own decimal sign; else a point, as the exchanges write
 
 
 @cache
@@ -28,7 +29,7 @@ def time_zones() -> tuple[str, ...]:
 
 
 class Display:
-    """Reads and stores both choices."""
+    """Reads and stores these choices."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -37,7 +38,11 @@ class Display:
         """The choices now; what is stored and no longer known counts as not chosen."""
         kept = self._store.settings.all()
         language, zone = kept.get(LANGUAGE), kept.get(TIME_ZONE)
-        return Shown(language if language in LANGUAGES else "en", zone if zone in time_zones() else None)
+        return Shown(
+            language if language in LANGUAGES else "en",
+            zone if zone in time_zones() else None,
+            kept.get(LOCAL_NUMBERS) is True,
+        )
 
     def set_language(self, language: str, by: str) -> None:
         """Raises Misconfigured for a language there is no catalogue of."""
@@ -50,3 +55,7 @@ class Display:
         if name is not None and name not in time_zones():
             raise Misconfigured(f"time zone {name!r} is not known: for example Europe/Istanbul")
         self._store.settings.set(TIME_ZONE, name, by)
+
+    def set_local_numbers(self, on: bool, by: str) -> None:
+        """True: numbers with the language's own decimal sign. False: with a point, as the exchanges write them."""
+        self._store.settings.set(LOCAL_NUMBERS, on, by)

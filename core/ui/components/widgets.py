@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
-from functools import wraps
+from functools import partial, wraps
 from html import escape
 from typing import Any, ParamSpec
 
@@ -146,9 +146,9 @@ def table(
     frame = pd.DataFrame(list(shown), dtype="object")
     if drop_empty:
         frame = frame[[name for name in frame.columns if not frame[name].isin([NOTHING, None]).all()]]
+    specs = {name: _spec(list(frame[name]), 2 if name in money else None) for name in frame.columns}
     config = {
-        name: _column(list(frame[name]), 2 if name in money else None, pinned=number == 0)
-        for number, name in enumerate(frame.columns)
+        name: _column(list(frame[name]), specs[name], pinned=number == 0) for number, name in enumerate(frame.columns)
     }
     coloured: Any = [name for name in tinted if name in frame.columns]
     drawn: Any = frame  # a style is made cell by cell, so a table without colours does without
@@ -156,22 +156,36 @@ def table(
         drawn = frame.style.map(lambda value: f"color: {FADED}")
     elif coloured:
         drawn = frame.style.map(_tint, subset=coloured)
+    if translate.speech().own_signs:
+        styled = frame.style if drawn is frame else drawn
+        for name, spec in specs.items():
+            drawn = styled if spec is None else styled.format(partial(_written, spec), subset=[name])
     height: Any = "content" if len(shown) <= ROWS_AT_ONCE else ROWS_AT_ONCE * ROW_PIXELS
     st.dataframe(drawn, hide_index=True, column_config=config, alt=alt, height=height, placeholder=NOTHING)
 
 
-def _column(cells: Sequence[str | Decimal | None], places: int | None, pinned: bool) -> Any:
-    """Decimals sort as numbers, with as many places as the finest of them; text that reads as a number sits right."""
+def _spec(cells: Sequence[str | Decimal | None], places: int | None) -> str | None:
+    """The format of a column of numbers, with as many places as the finest of them; None for a column of text."""
     numbers = [cell for cell in cells if isinstance(cell, Decimal)]
-    if numbers:
-        finest = places if places is not None else min(max(map(places_of, numbers)), 8)
-        return columns.NumberColumn(format=f"%,.{finest}f")
+    if not numbers:
+        return None
+    return f",.{places if places is not None else min(max(map(places_of, numbers)), 8)}f"
+
+
+def _column(cells: Sequence[str | Decimal | None], spec: str | None, pinned: bool) -> Any:
+    """Decimals sort as numbers, whatever signs they are written with; text that reads as a number sits right."""
+    if spec:
+        return columns.NumberColumn(format=None if translate.speech().own_signs else f"%{spec}")
     right = all(cell == NOTHING or _number(str(cell)) is not None for cell in cells)
     return columns.TextColumn(alignment="right" if right and not pinned else "left", pinned=pinned)
 
 
+def _written(spec: str, cell: object) -> str:
+    return translate.number(cell, spec) if isinstance(cell, Decimal) else NOTHING
+
+
 def _number(text: str) -> Decimal | None:
-    bare = text.replace(",", "").removesuffix(" %").lstrip("+")
+    bare = translate.speech().read(text).removesuffix(" %").lstrip("+")
     return Decimal(bare) if re.fullmatch(r"-?\d+(\.\d+)?", bare) else None
 
 

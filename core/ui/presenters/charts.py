@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from core.i18n.translate import number
+
 GAIN, LOSS, FADED, LINE = "#18925f", "#d0444e", "#8d96a7", "#5e69d6"  #: readable on both themes
 FEW_POINTS = 60
 Json = dict[str, Any]
@@ -47,7 +49,7 @@ def candles(
             "yAxis": level,
             "lineStyle": {"color": colours.get(name, FADED), "type": "dashed", "width": 1},
             "label": {
-                "formatter": f"{name} {level:,.{places}f}",
+                "formatter": f"{name} {number(level, f',.{places}f')}",
                 "position": _free_place(level, apart, places_taken),
                 "color": colours.get(name, FADED),
             },

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.i18n.translate import _
+from core.domain.money import plain
+from core.i18n.translate import _, number
 
 NOTHING = "–"
 Value = str | int | Decimal | None
@@ -33,7 +34,7 @@ def decimal(value: Value) -> Decimal | None:
 def usdt(value: Value, places: int = 2) -> str:
     """1,234.50"""
     amount = decimal(value)
-    return NOTHING if amount is None else f"{_no_minus_zero(amount, places):,.{places}f}"
+    return NOTHING if amount is None else number(_no_minus_zero(amount, places), f",.{places}f")
 
 
 def signed(value: Value, places: int = 2) -> str:
@@ -42,7 +43,7 @@ def signed(value: Value, places: int = 2) -> str:
     if amount is None:
         return NOTHING
     amount = _no_minus_zero(amount, places)
-    return f"{amount:+,.{places}f}" if amount else f"{amount:,.{places}f}"
+    return number(amount, f"+,.{places}f" if amount else f",.{places}f")
 
 
 def percent(value: Value) -> str:
@@ -55,7 +56,7 @@ def price(value: Value, tick: Value = None) -> str:
     amount, step = decimal(value), decimal(tick)
     if amount is None:
         return NOTHING
-    return f"{amount:,.{places_of(step)}f}" if step else f"{amount:,f}"
+    return number(amount, f",.{places_of(step)}f" if step else ",f")
 
 
 def quantity(value: Value) -> str:
@@ -63,8 +64,7 @@ def quantity(value: Value) -> str:
     amount = decimal(value)
     if amount is None:
         return NOTHING
-    text = f"{amount:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return number(Decimal(plain(amount)), ",f")
 
 
 def places_of(step: Decimal) -> int:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from core.domain.holding import Step, StepKind
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason
-from core.i18n.translate import _
+from core.i18n.translate import _, number
 from core.services.reporting.history import Agreement, Matched, Only, SyncRow
 from core.services.reporting.performance import Drawdown, Measures, Performance
 from core.ui.presenters.format import NOTHING, Figure, pnl, quantity, signed, usdt
@@ -212,11 +212,11 @@ def kind_words(kind: str) -> str:
 
 def share(value: Decimal | None) -> str:
     """0.6 as 60.0 %."""
-    return NOTHING if value is None else f"{value * 100:.1f} %"
+    return NOTHING if value is None else f"{number(value * 100, '.1f')} %"
 
 
 def ratio(value: Decimal | None) -> str:
-    return NOTHING if value is None else f"{value:,.2f}"
+    return NOTHING if value is None else number(value, ",.2f")
 
 
 # -- filters -----------------------------------------------------------------------------------------------------

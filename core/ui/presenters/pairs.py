@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from core.i18n.translate import _, counted
+from core.i18n.translate import _, counted, number
 from core.services.trading.pairs import LegRow, PairFigures, PairRow
 from core.ui.presenters.format import NOTHING, Figure, ago, percent, price, quantity
 from core.ui.presenters.positions import Json, Row, short_symbol, side_words, tick_of
@@ -77,7 +77,7 @@ def pair_figures(found: PairFigures) -> list[Figure]:
 
 
 def _milliseconds(took: timedelta | None) -> str:
-    return NOTHING if took is None else f"{took / timedelta(milliseconds=1):,.0f} ms"
+    return NOTHING if took is None else f"{number(took // timedelta(milliseconds=1), ',')} ms"
 
 
 def _at(leg: LegRow | None, tick: str | None) -> str:

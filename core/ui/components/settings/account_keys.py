@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.exchange.profile import ExchangeProfile
-from core.i18n.translate import _, counted
+from core.i18n.translate import _, counted, number
 from core.ui import session
 from core.ui.components import modal
 from core.ui.components.widgets import figures, refusals
@@ -63,7 +63,7 @@ def tested(account: Account) -> None:
             Figure(_("May withdraw"), _("yes, make another key") if found.can_withdraw else _("no")),
             Figure(_("Bound to addresses"), found.addresses or _("no, it works from anywhere")),
             Figure(_("Position mode"), _("long and short apart") if found.hedge_mode else _("one side at a time")),
-            Figure(_("Clock"), _("{s} s ahead of ours", s=f"{seconds:+.1f}")),
+            Figure(_("Clock"), _("{s} s ahead of ours", s=number(seconds, "+.1f"))),
             Figure(_("Equity, USDT"), usdt(found.equity)),
         ]
     )

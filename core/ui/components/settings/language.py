@@ -41,6 +41,24 @@ def time_zone() -> None:
     )
 
 
+def local_numbers() -> None:
+    """The decimal comma where the language has one; the fields in which numbers are typed keep the point."""
+    if translate.language() == "en":
+        return
+    state["local_numbers"] = translate.speech().local_numbers
+    st.toggle(
+        _("Decimal comma"),
+        key="local_numbers",
+        on_change=_set_local_numbers,
+        help=_("Shows 1,234.50 as {number} on all pages. Fields and CSV files keep the point.", number="1.234,50"),
+    )
+
+
+def _set_local_numbers() -> None:
+    on = state["local_numbers"]
+    session.ask(lambda: session.services().display.set_local_numbers(on, by=session.OPERATOR))
+
+
 def _set_language(key: str) -> None:
     session.ask(lambda: session.services().display.set_language(state[key], by=session.OPERATOR))
 
