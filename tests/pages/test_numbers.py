@@ -10,7 +10,7 @@ import pytest
 
 from core.i18n import translate
 from core.ui.presenters.format import percent, price, quantity, signed, usdt
-from tests.pages.samples.services import full
+from tests.pages.samples.services import StandIn, full
 
 
 @pytest.fixture(autouse=True)
@@ -38,11 +38,16 @@ def test_a_number_has_the_signs_that_were_chosen(language: str, local: bool, exp
     ]
 
 
+def access(open_page: Any, standin: StandIn) -> Any:
+    tab = open_page(standin, "settings.py")
+    return tab.segmented_control(key="settings_view").set_value("access").run()
+
+
 def test_it_is_a_choice_in_settings_where_the_language_has_a_comma(open_page: Any) -> None:
     standin = full()
-    assert "local_numbers" not in {one.key for one in open_page(standin, "settings.py").toggle}
+    assert "local_numbers" not in {one.key for one in access(open_page, standin).toggle}
     standin.world.settings["language"] = "tr"
-    tab = open_page(standin, "settings.py")
+    tab = access(open_page, standin)
     tab.toggle(key="local_numbers").set_value(True).run()
     assert not tab.exception
     assert ("set", "local_numbers", True, "operator") in standin.world.calls
