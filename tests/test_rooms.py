@@ -34,7 +34,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "core/execution": ("core.domain",),
     "core/strategies": ("core.domain",),
     "core/decision": ("core.domain", "core.execution"),
-    "core/exchange": ("core.domain", "core.i18n.mark"),
+    "core/exchange": ("core.domain",),
     "core/simulator": (),
     "db": ("core.domain",),
     "db/backup/__main__.py": ("db", "core.domain", "core.settings"),

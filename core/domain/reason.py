@@ -89,6 +89,11 @@ def text(words: str) -> Reason:
     return Reason(TEXT, words=words)
 
 
+def N_(sentence: str) -> str:
+    """Mark a sentence of a table for the catalogue and return it as it is: it is translated where it is shown."""
+    return sentence
+
+
 def as_reason(words: Reason | str) -> Reason:
     """Return a reason as it is, and anybody's words as a reason of code `text`."""
     return words if isinstance(words, Reason) else text(words)

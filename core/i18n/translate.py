@@ -16,7 +16,6 @@ from babel.numbers import get_decimal_symbol, get_group_symbol
 from core.domain.money import plain
 from core.domain.reason import Reason, put
 from core.i18n.catalogue import translations
-from core.i18n.mark import N_ as N_
 from core.i18n.tr_patterns import in_turkish
 
 MOMENT = "yyyy-MM-dd HH:mm:ss 'UTC'"

@@ -22,18 +22,13 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from core.domain.money import plain
-from core.domain.reason import Reason
+from core.domain.reason import N_, Reason
 from core.domain.settings.refusal import refusal
 from core.domain.settings.unit import NO_UNIT, Range, Unit
 
 Value: TypeAlias = "bool | int | Decimal | StrEnum | tuple[StrEnum, ...] | None"
 
 _NUMBER = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,18})?")
-
-
-def N_(sentence: str) -> str:
-    """Mark a sentence for the catalogue and return it as it is: it is translated where it is shown."""
-    return sentence
 
 
 AT_ONCE = N_("Holds for running parts at once.")

@@ -11,7 +11,8 @@ from decimal import Decimal
 from core.domain.account import Level
 from core.domain.difference import Division
 from core.domain.intent import ExitReason, Limits, Recovery, ReopenRule, Unguarded, WhenRefused
-from core.domain.settings.field import N_, setting
+from core.domain.reason import N_
+from core.domain.settings.field import setting
 from core.domain.settings.guards import ARMED_LEVELS, Guards
 from core.domain.settings.model import SettingsModel
 from core.domain.settings.unit import (

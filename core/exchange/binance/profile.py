@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from core.domain.account import Environment, Exchange
 from core.domain.instrument import TriggerBy
+from core.domain.reason import N_
 from core.exchange.binance.addresses import REGIONS
 from core.exchange.profile import KEY_FIELDS, ExchangeProfile
-from core.i18n.mark import N_
 
 ALLOWED = N_("Allow reading and futures, never withdrawals; futures want the key bound to this machine's IP address.")
 

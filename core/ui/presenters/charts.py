@@ -49,7 +49,7 @@ def candles(
             "yAxis": level,
             "lineStyle": {"color": colours.get(name, FADED), "type": "dashed", "width": 1},
             "label": {
-                "formatter": f"{name} {number(level, f',.{places}f')}",
+                "formatter": f"{name} {number(levels[name], f',.{places}f')}",
                 "position": _free_place(level, apart, places_taken),
                 "color": colours.get(name, FADED),
             },
