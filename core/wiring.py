@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from core.alerts import Alerts, LogChannel
 from core.alerts.periodic_thread import Repeating
-from core.alerts.service import Telling
+from core.alerts.service import AlertService
 from core.clock import Clock, RealClock
 from core.domain.account import Account, Environment, Exchange
 from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
@@ -21,7 +21,7 @@ from core.exchange.port import Credentials, ExchangePort, StreamPort
 from core.i18n.tr_patterns import in_turkish
 from core.logs import log_to
 from core.monitor.executor import TradeExecutor
-from core.monitor.guard import Guard
+from core.monitor.guard import AccountGuard
 from core.monitor.lease import Lease, holder_name
 from core.monitor.observe import Observer
 from core.monitor.order_tracker import OrderTracker
@@ -143,7 +143,7 @@ class Running:
 
     def _tell(self) -> None:
         """What a person hears away from the dashboard, on threads of its own."""
-        self.telling = Telling(self.store, self.clock, self.vault.unseal, self._language, self._acts)
+        self.telling = AlertService(self.store, self.clock, self.vault.unseal, self._language, self._acts)
         self._ends.append(self.telling.stop)
         self.telling.start()
         remote = Remote(self.services.accounts, self.services.levels, self.services.reports)
@@ -228,7 +228,7 @@ class Running:
         if self._guarded.pop(name, None) is not None:
             self.monitor.remove(name)
 
-    def _guard(self, account: Account, credentials: Credentials) -> Guard:
+    def _guard(self, account: Account, credentials: Credentials) -> AccountGuard:
         at = venue(account.exchange)
         port = at.client(account.environment, account.rest_url, credentials, self.clock)
         stream = at.stream(port, account.stream_url, credentials, self.clock)
@@ -343,14 +343,14 @@ def build_guard(
     alerts: Alerts,
     clock: Clock,
     holder: str,
-) -> Guard:
+) -> AccountGuard:
     """Everything that runs for one account, put together; nothing runs yet."""
     tracker, recorder = OrderTracker(), TradeRecorder(store)
     lease = Lease(account.id, holder, store, clock)
     observer = Observer(account.id, port, store, tracker, clock)
     executor = TradeExecutor(account.id, port, store, recorder, tracker, lease, alerts, clock)
     reconciler = Reconciler(account.id, observer, executor, store, clock)
-    return Guard(
+    return AccountGuard(
         account, port, stream, observer, reconciler, executor, recorder, tracker, lease, store, clock, port.usage
     )
 

@@ -14,7 +14,7 @@ from core.ui.components import execution_fields, modal, recovery_fields, size_he
 from core.ui.components.execution_fields import Problems
 from core.ui.presenters import forms, ladder, order_preview, parts, recovery
 from core.ui.presenters import positions as position_rows
-from core.ui.presenters.forms import Draft, Ground, Side, TradeForm, TriggerBy, Unit
+from core.ui.presenters.forms import Draft, FormContext, Side, SizeUnit, TradeForm, TriggerBy
 from core.venues import profile_of
 
 state = st.session_state
@@ -24,9 +24,9 @@ DEFAULTS: dict[str, Any] = {
     "nt_value": 1000.0,
     "nt_leverage": 10.0,
     "nt_tp": 50.0,
-    "nt_tp_unit": Unit.USDT,
+    "nt_tp_unit": SizeUnit.USDT,
     "nt_sl": -100.0,
-    "nt_sl_unit": Unit.USDT,
+    "nt_sl_unit": SizeUnit.USDT,
     "nt_trigger_by": TriggerBy.MARK,
     "nt_strategy": forms.MANUAL,
     "nt_refused": recovery_fields.FOLLOW,
@@ -83,8 +83,8 @@ def other_contract() -> None:
     """Prices of one contract mean nothing for another: they go, and targets return to USDT; a preset is left."""
     state["nt_entry_price"], state["nt_strategy"] = None, forms.MANUAL
     for field in ("nt_tp", "nt_sl"):
-        if state[f"{field}_unit"] is Unit.PRICE:
-            state[f"{field}_unit"], state[field] = Unit.USDT, DEFAULTS[field]
+        if state[f"{field}_unit"] is SizeUnit.PRICE:
+            state[f"{field}_unit"], state[field] = SizeUnit.USDT, DEFAULTS[field]
 
 
 def other_entry() -> None:
@@ -107,7 +107,7 @@ def target(label: str, key: str, problems: Problems, field: str, tick: Decimal) 
             label,
             value=None,
             key=key,
-            step=float(tick) if unit is Unit.PRICE else 1.0,
+            step=float(tick) if unit is SizeUnit.PRICE else 1.0,
             format=forms.number_format(unit, tick),
             placeholder=_("none"),
             persist_state="session",
@@ -115,7 +115,7 @@ def target(label: str, key: str, problems: Problems, field: str, tick: Decimal) 
         )
         st.segmented_control(
             _("Unit"),
-            list(Unit),
+            list(SizeUnit),
             key=f"{key}_unit",
             format_func=lambda one: one.label,
             required=True,
@@ -294,7 +294,7 @@ def draw(board: position_rows.Json, account: str) -> None:
     presets(account, symbols)
     draft = typed_form(account).draft()
     shown = session.services().positions.preview(draft)
-    state["nt_ground"] = Ground(draft.side, shown.entry_price, shown.coins, tick)
+    state["nt_ground"] = FormContext(draft.side, shown.entry_price, shown.coins, tick)
     problems = forms.problems_by_field(map(str, shown.problems))
 
     form, preview = st.columns([6, 5], gap="medium")

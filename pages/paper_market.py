@@ -14,7 +14,7 @@ from core.ui import session
 from core.ui.components import widgets
 from core.ui.presenters import charts, positions
 from core.ui.presenters.format import Figure, places_of, price
-from core.ui.presenters.forms import Deed, Side, Unit, number_format, typed
+from core.ui.presenters.forms import Deed, Side, SizeUnit, number_format, typed
 
 state = st.session_state
 SOURCES = ("walk", "hold")
@@ -109,7 +109,7 @@ def mover(symbol: str) -> None:
             value=None,
             key="pm_price",
             step=float(tick),
-            format=number_format(Unit.PRICE, tick),
+            format=number_format(SizeUnit.PRICE, tick),
             placeholder=_("price"),
             width=200,
         )

@@ -30,7 +30,7 @@ from core.domain.action import (
     StartCycle,
     StartStep,
 )
-from core.domain.difference import Answer
+from core.domain.difference import DifferenceAnswer
 from core.domain.ids import meaning
 from core.domain.instrument import Instrument, OrderSide, Side
 from core.domain.intent import Desired, ExecutionStyle, Intent, Limits, Target, Wanted
@@ -256,7 +256,7 @@ def seen(*orders: Order, held: object = 0, mark: object = 1000, **changes: Any) 
 
 
 def desired(
-    *intents: Intent, level: Level = Level.RUN, limits: Limits | None = None, answers: tuple[Answer, ...] = ()
+    *intents: Intent, level: Level = Level.RUN, limits: Limits | None = None, answers: tuple[DifferenceAnswer, ...] = ()
 ) -> Desired:
     key = intents[0].key if intents else LONG
     return Desired(key, intents, level, limits or Limits(), answers)

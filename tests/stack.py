@@ -24,7 +24,7 @@ from core.exchange.binance.client import BinanceClient
 from core.exchange.okx.client import OKXClient
 from core.exchange.port import Credentials, OnPush
 from core.exchange.throttle import Limit, Throttle
-from core.monitor.guard import Guard
+from core.monitor.guard import AccountGuard
 from core.services.trading.positions import PositionManager
 from core.services.trading.requests import Draft
 from core.venues import Client
@@ -129,7 +129,7 @@ class Stack:
         self.store.bots.set_running(self.name, True, by="test", why="", manually=False)
         self.guard.running = True
 
-    def another_bot(self, holder: str = "") -> Guard:
+    def another_bot(self, holder: str = "") -> AccountGuard:
         """A bot on the same account that has not even asked for the lease yet."""
         holder = holder or next(self._holders)
         return build_guard(self.account, self.client, Deaf(), self.store, Alerts([]), self.clock, holder)

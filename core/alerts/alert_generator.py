@@ -21,7 +21,7 @@ TIDIED_EVERY = timedelta(hours=1)
 BATCH = 1_000  #: that are let go of in one turn: none waits for them
 
 
-class Herald:
+class AlertGenerator:
     """One turn after the other; in several processes at once each fact still becomes one alert."""
 
     def __init__(self, store: Store, clock: Clock) -> None:

@@ -37,7 +37,7 @@ Unseal = Callable[[bytes], str]
 Send = Callable[..., None]
 
 
-class Courier:
+class AlertDispatcher:
     """Sends for all channels. Any number of processes may do so beside each other."""
 
     def __init__(

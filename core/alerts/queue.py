@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from core.domain.alert import Channel, Entry, Message, Sent, Waiting
+from core.domain.alert import AlertChannel, Entry, Message, Sent, Waiting
 
 MINUTE = timedelta(minutes=1)
 SPAN = timedelta(minutes=30)
@@ -21,7 +21,7 @@ LINES = 10  #: of one message; the rest is only counted
 
 
 def next_message(
-    channel: Channel, waiting: Sequence[Waiting], sent: Sequence[Sent], now: datetime, zone: ZoneInfo
+    channel: AlertChannel, waiting: Sequence[Waiting], sent: Sequence[Sent], now: datetime, zone: ZoneInfo
 ) -> Message | None:
     """The next one, or None where nothing may be sent just now. `waiting` and `sent` are oldest first."""
     left = channel.per_minute - sum(one.at > now - MINUTE for one in sent)
@@ -41,7 +41,7 @@ def next_message(
     return _message([one for one in mild if one.alert.subject == mild[0].alert.subject])
 
 
-def is_quiet(channel: Channel, at: datetime, zone: ZoneInfo) -> bool:
+def is_quiet(channel: AlertChannel, at: datetime, zone: ZoneInfo) -> bool:
     """True within the channel's quiet hours."""
     return channel.quiet is not None and at.astimezone(zone).time() in channel.quiet
 

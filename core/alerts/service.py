@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from core.alerts.alert_generator import Herald
-from core.alerts.dispatcher import Courier, Translate
+from core.alerts.alert_generator import AlertGenerator
+from core.alerts.dispatcher import AlertDispatcher, Translate
 from core.alerts.periodic_thread import Repeating
 from core.alerts.ping import Ping
 from core.clock import Clock
@@ -14,8 +14,8 @@ from db.store import Store
 READ_EVERY, SEND_EVERY, PING_EVERY = 2.0, 1.0, 5.0  #: seconds between two turns
 
 
-class Telling:
-    """Herald, courier and dead man's switch of one process."""
+class AlertService:
+    """Alert generator, dispatcher and dead man's switch of one process."""
 
     def __init__(
         self,
@@ -25,9 +25,9 @@ class Telling:
         language: Callable[[], Translate],
         acting: Callable[[], bool],
     ) -> None:
-        self._courier = Courier(store, clock, unseal, language)
+        self._courier = AlertDispatcher(store, clock, unseal, language)
         self._threads = (
-            Repeating("alerts read", READ_EVERY, Herald(store, clock).turn),
+            Repeating("alerts read", READ_EVERY, AlertGenerator(store, clock).turn),
             Repeating("alerts send", SEND_EVERY, self._courier.turn),
             Repeating("alerts ping", PING_EVERY, Ping(store, clock, unseal, acting).turn),
         )

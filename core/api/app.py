@@ -24,7 +24,7 @@ from core.api import (
     routes_trading,
 )
 from core.api.limits import STRANGER_RATE, TOKEN_RATE, BodyLimit, Limiter, Rate
-from core.api.tokens import Door, Limits
+from core.api.tokens import CallerLimits, Door
 from core.wiring import Services, get_services
 
 WORDS = """\
@@ -65,7 +65,7 @@ def build(
     rate: Rate = TOKEN_RATE,
 ) -> FastAPI:
     """The app. `services` are asked for at each request, since they begin after it."""
-    limits = Limits(Limiter(rate, monotonic), Limiter(STRANGER_RATE, monotonic))
+    limits = CallerLimits(Limiter(rate, monotonic), Limiter(STRANGER_RATE, monotonic))
     app = FastAPI(
         title="Perpdeck API",
         version=version,

@@ -24,11 +24,11 @@ from starlette.types import Scope
 
 from core.api.limits import STRANGER_RATE, TOKEN_RATE, Limiter
 from core.api.problems import Problem
-from core.api.tokens import Limits, address, caller_of, check
+from core.api.tokens import CallerLimits, address, caller_of, check
 from core.domain.errors import PerpdeckError
 from core.domain.token import Scope as May
 from core.services.access.login import loopback
-from core.services.metrics.series import ALL, Kind, Labels, Samples, Series, Spread
+from core.services.metrics.series import ALL, Labels, Samples, Series, SeriesKind, Spread
 from core.wiring import Services, get_services
 
 PATH = "/metrics"
@@ -42,7 +42,7 @@ def route(
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Route:
     """The route. `services` are asked for at each request, since they begin after it."""
-    limits = Limits(Limiter(TOKEN_RATE, monotonic), Limiter(STRANGER_RATE, monotonic))
+    limits = CallerLimits(Limiter(TOKEN_RATE, monotonic), Limiter(STRANGER_RATE, monotonic))
     process = ProcessCollector(registry=None)
 
     def answer(scope: Scope) -> Response:
@@ -73,7 +73,7 @@ class Exposition(Collector):
     def collect(self) -> Iterator[Metric]:
         self._samples.add("perpdeck_info", (self._version,))
         for series in ALL:
-            if series.kind is Kind.HISTOGRAM:
+            if series.kind is SeriesKind.HISTOGRAM:
                 yield _histogram(series, self._samples.spreads.get(series.name, {}))
             else:
                 yield _numbers(series, self._samples)

@@ -20,7 +20,7 @@ from core.api.problems import MEDIA, Problem, about, of_services
 from core.api.tokens import Caller
 from core.domain.account import Account
 from core.domain.errors import Misconfigured
-from core.services.access.idempotency import Answer
+from core.services.access.idempotency import KeptAnswer
 from core.wiring import Services, get_services
 
 REPLAYED = "idempotency-replayed"
@@ -113,7 +113,7 @@ def once(
         raise of_services(reused, {"Idempotency-Key": key}, 409) from None
 
 
-def told(answer: Answer) -> Response:
+def told(answer: KeptAnswer) -> Response:
     """An answer as it goes out; a kept one says so."""
     headers = {REPLAYED: "false" if answer.new else "true"}
     media = MEDIA if answer.status >= 400 else "application/json"

@@ -18,7 +18,7 @@ from core.api import request_bodies, responses
 from core.api.problems import Problem, about, of_services, of_validation
 from core.api.reasons import ReasonOut
 from core.api.requests import ExactRoute, House, decoded, once, the_account, told
-from core.api.tokens import Caller, Limits, address, admit, brought, check
+from core.api.tokens import Caller, CallerLimits, address, admit, brought, check
 from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side
@@ -37,7 +37,7 @@ async def _body(request: Request) -> bytes:
     return await request.body()
 
 
-def routes(limits: Limits) -> APIRouter:
+def routes(limits: CallerLimits) -> APIRouter:
     """The door, with what its callers have used up."""
     router = APIRouter(tags=["signals"], route_class=ExactRoute)
     schema = request_bodies.SignalIn.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -65,7 +65,9 @@ def routes(limits: Limits) -> APIRouter:
     return router
 
 
-def _answered(request: Request, raw: bytes, services: Services, signature: str | None, limits: Limits) -> Response:
+def _answered(
+    request: Request, raw: bytes, services: Services, signature: str | None, limits: CallerLimits
+) -> Response:
     try:
         given = decoded(raw)
     except json.JSONDecodeError as error:
@@ -82,7 +84,7 @@ def _answered(request: Request, raw: bytes, services: Services, signature: str |
 
 
 def _proof(
-    request: Request, raw: bytes, given: dict[str, Any], services: Services, signature: str | None, limits: Limits
+    request: Request, raw: bytes, given: dict[str, Any], services: Services, signature: str | None, limits: CallerLimits
 ) -> Admission:
     """Who sends it, by the first proof that it carries. A wrong secret or signature costs the database nothing."""
     token, secret = brought(request.headers), given.get("secret")

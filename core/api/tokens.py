@@ -47,7 +47,7 @@ class Caller:
         return f"API token {self.token.name}"
 
 
-class Limits:
+class CallerLimits:
     """What callers have used up: those with a token, and addresses whose attempts failed."""
 
     def __init__(self, tokens: Limiter, strangers: Limiter) -> None:
@@ -81,7 +81,7 @@ class Limits:
 class Door:
     """Lets a request in with its token, before anything of it is read."""
 
-    def __init__(self, app: ASGIApp, services: Callable[[], Services], limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, services: Callable[[], Services], limits: CallerLimits) -> None:
         self.app, self._services, self._limits = app, services, limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,7 +99,7 @@ class Door:
         return await self.app(scope, receive, send)
 
 
-def caller_of(scope: Scope, services: Callable[[], Services], limits: Limits) -> Caller:
+def caller_of(scope: Scope, services: Callable[[], Services], limits: CallerLimits) -> Caller:
     """Who brings a token. Raises Problem for nobody and for too many, Unavailable."""
     where, text = address(scope), brought(Headers(scope=scope))
     if not text:
@@ -113,7 +113,7 @@ def brought(headers: Headers) -> str:
     return text.strip() if kind.lower() == "bearer" else ""
 
 
-def admit(services: Services, text: str, where: str, limits: Limits) -> Admission:
+def admit(services: Services, text: str, where: str, limits: CallerLimits) -> Admission:
     """Who brings this token. Who guesses is made to wait; a token that has come in before is not, whoever guesses
     beside it: many come from one address, behind a proxy or from a sender of signals."""
     if not services.tokens.came_in(text):

@@ -97,7 +97,7 @@ class QuietHours:
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class AlertChannel:
     """Somewhere alerts are heard, as the trader set it up. Where exactly is sealed."""
 
     id: str
@@ -149,7 +149,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DeliveredAlert:
     """An alert and what became of it, channel by channel."""
 
     alert: Alert

@@ -38,7 +38,7 @@ class Division(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DifferenceAnswer:
     """What the trader said to one difference. It holds while the difference has this mark."""
 
     kind: DifferenceKind

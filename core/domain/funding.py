@@ -14,7 +14,7 @@ from core.domain.money import ZERO
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class FundedHolding:
     """Contracts of one symbol at the moment of a payment."""
 
     own: Decimal  #: of the part
@@ -25,13 +25,13 @@ class Held:
         return self.long if side is Side.LONG else self.short
 
 
-def told_share(amount: Decimal, side: Side, held: Held) -> Decimal:
+def told_share(amount: Decimal, side: Side, held: FundedHolding) -> Decimal:
     """The part's share of a payment to its own side of the contract."""
     whole = max(held.of(side), held.own)
     return amount * held.own / whole if whole > ZERO else ZERO
 
 
-def untold_share(amounts: Sequence[Decimal], side: Side, held: Held) -> Decimal:
+def untold_share(amounts: Sequence[Decimal], side: Side, held: FundedHolding) -> Decimal:
     """The part's share of the payments of one moment, of which the exchange does not tell the side.
 
     Long and short pay each other at one rate, so their sum and their sizes tell who paid. Where the sizes are

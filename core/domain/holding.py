@@ -38,7 +38,7 @@ _ADDING = {Purpose.RECOVERY: StepKind.RECOVERY, Purpose.BALANCE: StepKind.BALANC
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Holding:
     """What a part is at one moment."""
 
     size: Contracts = NONE_HELD  #: below zero: its exits closed so much more than it held, until it is brought back
@@ -57,12 +57,12 @@ class Step:
     price: Price | None
     fee: Decimal  #: signed, negative = paid
     words: str  #: the order's id, or what was asked for
-    before: Held
-    after: Held
+    before: Holding
+    after: Holding
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
+class ProtectionLevels:
     """TP and SL of one protection as they were sent: placed, or amended from what had rested until then."""
 
     at: datetime
@@ -94,19 +94,19 @@ def amended_words(action: AmendOrder) -> str:
     return " ".join(pieces)
 
 
-def levels_of(at: datetime, words: str, *, certain: bool) -> Levels | None:
+def levels_of(at: datetime, words: str, *, certain: bool) -> ProtectionLevels | None:
     """The levels that an event's action tells; None for any other action."""
     match = _AMENDED.match(words)
     if match is None:
         return None
     name, tp_was, tp, sl_was, sl = match.groups()
-    return Levels(at, name, (_price(tp), _price(sl)), (_price(tp_was), _price(sl_was)), certain)
+    return ProtectionLevels(at, name, (_price(tp), _price(sl)), (_price(tp_was), _price(sl_was)), certain)
 
 
 def steps(
     orders: Iterable[Order],
     exits: Iterable[ExternalExit] = (),
-    levels: Iterable[Levels] = (),
+    levels: Iterable[ProtectionLevels] = (),
     edits: Iterable[Edit] = (),
     entries: Iterable[ExternalEntry] = (),
 ) -> tuple[Step, ...]:
@@ -117,7 +117,7 @@ def steps(
     marks.sort(key=lambda step: (step.at, step.kind is not StepKind.ENTRY, step.words))
     in_force = [one for one in told if one.whole]
     made: list[Step] = []
-    held, value = Held(), ZERO
+    held, value = Holding(), ZERO
     brought_back = any(step.kind is StepKind.BALANCE for step in marks)
     for number, step in enumerate(marks):
         before = held
@@ -143,7 +143,7 @@ def steps(
     return tuple(made)
 
 
-def moved_by_hand(levels: Iterable[Levels]) -> Levels | None:
+def moved_by_hand(levels: Iterable[ProtectionLevels]) -> ProtectionLevels | None:
     """The newest change at the exchange that was not ours; its `was` are the levels that somebody set there."""
     return next(reversed(list(_foreign(sorted(levels, key=lambda one: one.at)))), None)
 
@@ -174,7 +174,7 @@ def _leg_words(order: Order) -> str:
     return f"{order.client_order_id}{leg}"
 
 
-def _foreign(told: Sequence[Levels]) -> Iterator[Levels]:
+def _foreign(told: Sequence[ProtectionLevels]) -> Iterator[ProtectionLevels]:
     """Amendments of an order that showed other levels than any that we had sent for it."""
     known: dict[str, set[Pair]] = {}
     for one in told:
@@ -184,22 +184,22 @@ def _foreign(told: Sequence[Levels]) -> Iterator[Levels]:
         known[one.order_id] = {one.to} if one.certain else ours | {one.to}
 
 
-def _moved_by_hand(told: Sequence[Levels]) -> Iterator[Step]:
+def _moved_by_hand(told: Sequence[ProtectionLevels]) -> Iterator[Step]:
     for one in _foreign(told):
         assert one.was is not None
         tp, sl = one.was
-        yield replace(_bare(StepKind.BY_HAND, one.at, one.order_id), after=Held(take_profit=tp, stop_loss=sl))
+        yield replace(_bare(StepKind.BY_HAND, one.at, one.order_id), after=Holding(take_profit=tp, stop_loss=sl))
 
 
 def _bare(kind: StepKind, at: datetime, words: str) -> Step:
-    return Step(kind, at, NONE_HELD, None, ZERO, words, Held(), Held())
+    return Step(kind, at, NONE_HELD, None, ZERO, words, Holding(), Holding())
 
 
 def _entered(made: Iterable[Step]) -> Decimal:
     return sum((step.quantity for step in made if step.quantity > 0 and step.kind is not StepKind.BALANCE), ZERO)
 
 
-def _last(in_force: Sequence[Levels], until: datetime | None) -> Pair | None:
+def _last(in_force: Sequence[ProtectionLevels], until: datetime | None) -> Pair | None:
     """The levels that rested when the next step came; legs that are orders of their own are laid together."""
     pair: Pair | None = None
     for one in in_force:

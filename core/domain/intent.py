@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from core.domain.account import Level, PositionKey
-from core.domain.difference import Answer, Choice, DifferenceKind, Division
+from core.domain.difference import Choice, DifferenceAnswer, DifferenceKind, Division
 from core.domain.instrument import Instrument, Side, TriggerBy
 from core.domain.money import Contracts, Price
 
@@ -80,7 +80,7 @@ class ExecutionStyle:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Instruction:
     """The trader's word on one execution: its rest is taken back, or entered (closed) at market now."""
 
     run: str  #: names the execution: cycle, letter of its purpose and, of a recovery, its step: 1E, 3R2, 2C
@@ -244,7 +244,7 @@ class Intent:
     reduce_to: Contracts | None = None  #: a partial close was asked for: hold this many
     closing: Closing | None = None  #: how a close that was asked for is worked; None: at market
     adding: Adding | None = None  #: the recovery step that is being worked piece by piece
-    told: Told | None = None  #: the trader's newest word on an execution of this part
+    told: Instruction | None = None  #: the trader's newest word on an execution of this part
     external_exits: tuple[ExternalExit, ...] = ()
     external_entries: tuple[ExternalEntry, ...] = ()
     own_recovery: RecoveryChoice = RecoveryChoice()
@@ -331,7 +331,7 @@ class Desired:
     intents: tuple[Intent, ...]
     level: Level = Level.RUN
     limits: Limits = field(default_factory=Limits)
-    answers: tuple[Answer, ...] = ()  #: of the trader, to differences between exchange and book
+    answers: tuple[DifferenceAnswer, ...] = ()  #: of the trader, to differences between exchange and book
     division: Division = Division.NEWEST  #: of what somebody else closes of a shared position
     price_protect: bool = False  #: stops and targets wait while last and mark price lie too far apart (Binance)
 

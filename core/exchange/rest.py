@@ -42,7 +42,7 @@ class Priority(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class RequestTerms:
     """How urgent one request is, and until when it may be carried out (by the exchange's clock)."""
 
     priority: Priority = Priority.LOOK
@@ -51,7 +51,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RestAnswer:
     """What became of one request."""
 
     code: str  #: GOOD: it was carried out; the exchange's own code, or one of ours where it sent none
@@ -74,7 +74,7 @@ class RestPolicy:
     read_again: frozenset[str]  #: after these a read is tried again
     pauses_seconds: tuple[float, ...]  #: before each further try of a read
     clock_off: frozenset[str]  #: our idea of its time is wrong: measure it and ask once more
-    failed_write: Callable[[str, Answer], Refused | OutcomeUnknown]  #: what was asked, the answer -> what to raise
+    failed_write: Callable[[str, RestAnswer], Refused | OutcomeUnknown]  #: what was asked, the answer -> what to raise
     too_fast: frozenset[str] = frozenset()  #: refused for haste; a read waits longer before it is tried again
     too_fast_pause_seconds: float = 1.0
     already: frozenset[str] = frozenset()  #: what was asked for is so already: as good as done
@@ -85,16 +85,16 @@ class RestPolicy:
     write_has_row: bool = False  #: a write that was carried out always answers with a row
 
 
-_terms: ContextVar[Terms] = ContextVar("terms")  #: of the call being made in this thread
+_terms: ContextVar[RequestTerms] = ContextVar("terms")  #: of the call being made in this thread
 
 
-def terms_of_call() -> Terms:
+def terms_of_call() -> RequestTerms:
     """Return the terms of the request being made in this thread; an adapter's session asks when it sends."""
     return _terms.get()
 
 
 @contextmanager
-def _under(terms: Terms) -> Iterator[None]:
+def _under(terms: RequestTerms) -> Iterator[None]:
     token = _terms.set(terms)
     try:
         yield
@@ -126,7 +126,7 @@ class RestCaller:
 
     def read(self, what: str, call: Call, priority: Priority = Priority.LOOK) -> Any:
         """Return what the exchange sent, after as many tries as the policy allows. Raises Unavailable."""
-        policy, terms = self.policy, Terms(priority, protects=priority is not Priority.HISTORY)
+        policy, terms = self.policy, RequestTerms(priority, protects=priority is not Priority.HISTORY)
         answer = self._once(call, terms)
         for pause in policy.pauses_seconds:
             if answer.good or answer.code not in policy.read_again or self.closed:
@@ -192,22 +192,22 @@ class RestCaller:
                 message, exchange_code=code, exchange_words=silence.exchange_words, transient=passes
             ) from silence
 
-    def _write_terms(self, what: str, protects: bool, deadline: datetime | None) -> Terms:
+    def _write_terms(self, what: str, protects: bool, deadline: datetime | None) -> RequestTerms:
         """Until when this write may be carried out: its lifetime from now, or the deadline, whichever comes first."""
         if self.clock.measured_at is None or self._monotonic() - self.clock.measured_at > CLOCK_GOOD_FOR_SECONDS:
             self.first(what, self.measure_clock)
         ends = [] if deadline is None else [self.clock.of(deadline)]
         if self.policy.request_lifetime is not None:
             ends.append(self.clock.now() + self.policy.request_lifetime)
-        return Terms(Priority.WRITE, protects, min(ends, default=None))
+        return RequestTerms(Priority.WRITE, protects, min(ends, default=None))
 
     # -- both
 
-    def _once(self, call: Call, terms: Terms) -> Answer:
+    def _once(self, call: Call, terms: RequestTerms) -> RestAnswer:
         if self.closed:
-            return Answer(NOT_SENT, "the client has been closed")
+            return RestAnswer(NOT_SENT, "the client has been closed")
         with _under(terms):
-            answer: Answer = call()
+            answer: RestAnswer = call()
         return answer
 
     def measure_clock(self) -> datetime:

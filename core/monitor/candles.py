@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from core.domain.money import plain
 from core.exchange.port import Candle
-from core.monitor.guard import Guard
+from core.monitor.guard import AccountGuard
 
 BAR, BARS = "1m", 180
 EVERY_SECONDS = 5
 
 
-def read_candles(guard: Guard) -> None:
+def read_candles(guard: AccountGuard) -> None:
     """The newest bars of each contract that the account holds something of. Raises Unavailable."""
     found = list(guard.reconciler.results.values())
     for symbol in sorted({result.key.symbol for result in found if result.seen.position is not None}):

@@ -51,7 +51,7 @@ class _Wishes:
         return bool(self.keys) or self.everything or self.account
 
 
-class Guard:
+class AccountGuard:
     """Everything that runs for one account."""
 
     def __init__(
@@ -95,7 +95,7 @@ class Guard:
         self._last_pass = 0.0
         self._pass_lock = threading.Lock()
         self._account_wanted = True
-        self._first: Callable[[Guard], object] | None = None
+        self._first: Callable[[AccountGuard], object] | None = None
 
     # -- life --------------------------------------------------------------------------------------------------
 
@@ -104,7 +104,7 @@ class Guard:
         """Started, alone on this account, and through with the report that follows a restart."""
         return self.running and self.lease.held and self._first is None
 
-    def start(self, first: Callable[[Guard], object]) -> None:
+    def start(self, first: Callable[[AccountGuard], object]) -> None:
         """Begin to look; nothing is done before `first` has returned. The streams start before everything.
 
         Called again where it runs already, only `first` is done anew.

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from core.domain.errors import PerpdeckError
-from core.monitor.guard import Guard
+from core.monitor.guard import AccountGuard
 
 log = logging.getLogger("perpdeck.history")
 
@@ -32,7 +32,7 @@ def windows(reached: datetime | None, now: datetime) -> Iterator[Window]:
     yield begin, None
 
 
-def bring_home(guard: Guard) -> None:
+def bring_home(guard: AccountGuard) -> None:
     """Read what is new since the last time. Raises Unavailable; what was read until then is kept, and so is why."""
     account, store, clock = guard.account.id, guard.store, guard.clock
     began = clock.now()
@@ -49,7 +49,7 @@ def bring_home(guard: Guard) -> None:
     store.history.note_sync(account, ended_at=clock.now())
 
 
-def _bring(guard: Guard, since: datetime, until: datetime | None) -> int:
+def _bring(guard: AccountGuard, since: datetime, until: datetime | None) -> int:
     """One window into the ledger; returns how many facts were news."""
     account, port = guard.account.id, guard.port
     new = guard.recorder.record_fills(account, port.fills(since, until))

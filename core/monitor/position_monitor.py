@@ -21,7 +21,7 @@ from core.domain.account import PositionKey
 from core.domain.errors import PerpdeckError, Unavailable
 from core.domain.settings.trader import TraderSettings
 from core.monitor import candles, history, kill_switch, restart, retention, sentinel
-from core.monitor.guard import Guard
+from core.monitor.guard import AccountGuard
 from core.monitor.lease import RENEW_EVERY
 from db.store import Store
 
@@ -33,7 +33,7 @@ ARMING_SECONDS = 5
 STALLED_AFTER = 3 * HEARTBEAT_SECONDS  #: a scheduler silent for so long is replaced
 
 
-def _restart(guard: Guard) -> None:
+def _restart(guard: AccountGuard) -> None:
     log.info("restart account=%s: %s", guard.account.id, restart.report(guard))
     restart.hold_both_sides(guard)
 
@@ -43,7 +43,7 @@ class PositionMonitor:
 
     def __init__(self, store: Store, alerts: Alerts, clock: Clock, reload_accounts: Callable[[], None]) -> None:
         self.store, self.alerts, self.clock, self.reload_accounts = store, alerts, clock, reload_accounts
-        self.guards: dict[str, Guard] = {}
+        self.guards: dict[str, AccountGuard] = {}
         self.replaced_schedulers = 0
         self._scheduler: BackgroundScheduler | None = None
         self._stop = threading.Event()
@@ -79,7 +79,7 @@ class PositionMonitor:
             except Unavailable as silence:
                 log.warning("lease not given back account=%s: %s", guard.account.id, silence)
 
-    def add(self, guard: Guard) -> None:
+    def add(self, guard: AccountGuard) -> None:
         """Take an account under guard; it begins once the lease is ours."""
         self.guards[guard.account.id] = guard
 
@@ -100,7 +100,7 @@ class PositionMonitor:
         for guard in self._acting():
             guard.wake()
 
-    def _acting(self) -> list[Guard]:
+    def _acting(self) -> list[AccountGuard]:
         return [guard for guard in list(self.guards.values()) if guard.lease.held]
 
     def _listen(self) -> None:
@@ -130,7 +130,7 @@ class PositionMonitor:
                 if self.store.history.sync_state(guard.account.id).waiting:
                     self._history_now(guard.account.id)
 
-    def _read_switch(self, guard: Guard) -> None:
+    def _read_switch(self, guard: AccountGuard) -> None:
         """Bring the guard to what the bot's row says: running or stopped, at which level."""
         row = self.store.bots.get(guard.account.id)
         wanted = row.running and guard.lease.held
@@ -253,7 +253,7 @@ class PositionMonitor:
                 guard.trouble = str(trouble)
                 log.warning("lease neither kept nor taken account=%s: %s", guard.account.id, trouble)
 
-    def _keep_one(self, guard: Guard) -> None:
+    def _keep_one(self, guard: AccountGuard) -> None:
         if guard.lease.held and guard.lease.renew():
             return
         guard.running = False

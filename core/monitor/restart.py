@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from core.domain.account import Environment
 from core.domain.errors import OutcomeUnknown, Refused
-from core.monitor.guard import Guard
+from core.monitor.guard import AccountGuard
 from db.records import Event
 
 RULE = "restart"
 
 
-def report(guard: Guard) -> str:
+def report(guard: AccountGuard) -> str:
     """Look at everything once and say what was found. Raises Unavailable where it cannot be known."""
     guard.work_once(set(), everything=True)
     results = guard.reconciler.results.values()
@@ -33,7 +33,7 @@ def report(guard: Guard) -> str:
     return words
 
 
-def hold_both_sides(guard: Guard) -> bool:
+def hold_both_sides(guard: AccountGuard) -> bool:
     """Switch a paper account on which nothing is held or rests to long/short mode; True where it was switched.
 
     The modes of demo and live accounts are the trader's to set. Raises Unavailable.

@@ -15,7 +15,7 @@ from core.alerts import Alerts
 from core.domain.account import PositionKey
 from core.domain.money import total
 from core.domain.observation import Position
-from core.monitor.guard import Guard
+from core.monitor.guard import AccountGuard
 
 STALE_AFTER = timedelta(seconds=30)
 BEAT_AFTER = timedelta(seconds=20)  #: the heartbeat comes every 2 s
@@ -23,7 +23,7 @@ PNL_DRIFT = Decimal("1")  #: USDT between our unrealised PnL and the exchange's,
 SUBJECTS = ("sentinel-", "scheduler")  #: what the alarms it clears begin with
 
 
-def findings(guard: Guard) -> Iterator[tuple[str, str]]:
+def findings(guard: AccountGuard) -> Iterator[tuple[str, str]]:
     """Subject and words of everything wrong. Raises Unavailable where the exchange does not answer."""
     look = guard.reconciler.last_look
     now = guard.clock.now()
@@ -66,7 +66,7 @@ def findings(guard: Guard) -> Iterator[tuple[str, str]]:
             yield f"sentinel-drift/{key}", f"{key}: our PnL {by_us:.2f} USDT, the exchange's {by_exchange:.2f} USDT"
 
 
-def _shown(guard: Guard, now: datetime) -> Iterator[tuple[str, str]]:
+def _shown(guard: AccountGuard, now: datetime) -> Iterator[tuple[str, str]]:
     """What others read of the bot: its picture, and its sign of life while it may act."""
     found, row = guard.store.snapshots.latest(guard.account.id), guard.store.bots.get(guard.account.id)
     if found is not None and now - found[1] > STALE_AFTER:
@@ -77,7 +77,7 @@ def _shown(guard: Guard, now: datetime) -> Iterator[tuple[str, str]]:
         yield f"sentinel-heartbeat/{guard.account.id}", words
 
 
-def _was_shared(guard: Guard, position: Position) -> bool:
+def _was_shared(guard: AccountGuard, position: Position) -> bool:
     """Another part has ended within this life of the position: the exchange's average is still blended with it."""
     return any(
         (cycle.symbol, cycle.side) == (position.symbol, position.side) and cycle.ended >= position.opened_at
@@ -85,7 +85,7 @@ def _was_shared(guard: Guard, position: Position) -> bool:
     )
 
 
-def check(guard: Guard, alerts: Alerts) -> list[str]:
+def check(guard: AccountGuard, alerts: Alerts) -> list[str]:
     """Raise what is wrong as alarms, clear what has passed; returns the sentences."""
     now, account = guard.clock.now(), guard.account.id
     found = dict(findings(guard))

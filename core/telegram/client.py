@@ -33,7 +33,7 @@ class Update:
     at: datetime
 
 
-class Line:
+class TelegramClient:
     """One bot token."""
 
     def __init__(self, token: str, host: str = HOST) -> None:

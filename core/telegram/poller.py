@@ -15,7 +15,7 @@ from core.domain.alert import AlertSettings
 from core.domain.errors import PerpdeckError
 from core.services.settings.alerts import TELEGRAM as TOKEN
 from core.services.settings.alerts import TELEGRAM_NOTE as NOTE
-from core.telegram.client import HOST, Line, Update
+from core.telegram.client import HOST, TelegramClient, Update
 from core.telegram.commands import Commands
 from db.store import Store
 
@@ -57,7 +57,7 @@ class Poller:
         first = self._store.telegram.take_line(digest, self._holder, self._wait + BEYOND)
         if first is None:
             return 0
-        line = Line(token, self._host)
+        line = TelegramClient(token, self._host)
         try:
             found = line.updates(first, self._wait)
         except PerpdeckError as trouble:
@@ -70,7 +70,7 @@ class Poller:
         """Take nothing more: what comes now is answered by whoever polls next."""
         self._stopping = True
 
-    def _take(self, line: Line, digest: str, update: Update, allowed: tuple[int, ...]) -> bool:
+    def _take(self, line: TelegramClient, digest: str, update: Update, allowed: tuple[int, ...]) -> bool:
         if self._stopping or not self._store.telegram.take_update(digest, self._holder, update.id):
             return False
         if not {update.user, update.chat} & set(allowed):

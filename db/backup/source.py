@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, and_, func, or_, select, text
 
-from db.backup.tables import KINDS, PARTS, Cursor, Kind
+from db.backup.tables import KINDS, PARTS, BackupTable, Cursor
 from db.change_marks import FIRST_RUNNING, mark_again
 from db.connection import Database
 from db.repositories.secrets import SecretRepository
@@ -51,7 +51,7 @@ class BackupSource(Database):
         with self.one_statement() as connection:
             return str(connection.execute(text(words)).scalar_one())
 
-    def changed(self, kind: Kind, after: Cursor, limit: int) -> list[tuple[Cursor, Mapping[str, Any]]]:
+    def changed(self, kind: BackupTable, after: Cursor, limit: int) -> list[tuple[Cursor, Mapping[str, Any]]]:
         """The next rows behind the cursor, oldest change first, each as its copy is to be."""
         settled = kind.source.c.changed < FIRST_RUNNING
         query = (
@@ -105,7 +105,7 @@ class BackupSource(Database):
         return Note(kept["place"], cursors=cursors, trouble=kept["trouble"], **times)
 
 
-def _behind(kind: Kind, after: Cursor) -> ColumnElement[bool]:
+def _behind(kind: BackupTable, after: Cursor) -> ColumnElement[bool]:
     changed = kind.source.c.changed
     newer = or_(changed > after.changed, and_(changed == after.changed, kind.key > after.key))
     only = () if kind.only is None else (kind.only,)

@@ -93,7 +93,7 @@ class Cursor(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class BackupTable:
     """One table of the book and its copy."""
 
     name: str
@@ -142,9 +142,11 @@ def _plain(value: Any) -> Any:
 
 _parts, _cycles, _orders = PositionRow.table(), CycleRow.table(), OrderRow.table()
 KINDS = (
-    Kind("parts", _parts, _copy("parts", _parts, without=("token",)), _parts.c.part),
-    Kind("cycles", _cycles, _copy("cycles", _cycles), _cycles.c.part + literal("/") + _cycles.c.number.cast(Text)),
-    Kind(
+    BackupTable("parts", _parts, _copy("parts", _parts, without=("token",)), _parts.c.part),
+    BackupTable(
+        "cycles", _cycles, _copy("cycles", _cycles), _cycles.c.part + literal("/") + _cycles.c.number.cast(Text)
+    ),
+    BackupTable(
         "recovery_steps",
         _orders,
         _copy("recovery_steps", _orders, without=("purpose", "conditional", "child_order_ids")),

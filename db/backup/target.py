@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.schema import CreateColumn
 
 from core.domain.errors import Misconfigured, Unavailable
-from db.backup.tables import KINDS, PARTS, Cursor, Kind, metadata, progress
+from db.backup.tables import KINDS, PARTS, BackupTable, Cursor, metadata, progress
 
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 10
@@ -142,7 +142,7 @@ class BackupTarget:
         query = select(progress).where(progress.c.origin == origin).with_for_update()
         return {row.kind: Cursor(row.changed, row.last_key) for row in connection.execute(query)}
 
-    def begin_copying(self, connection: Connection, origin: str, kind: Kind, now: datetime) -> Cursor:
+    def begin_copying(self, connection: Connection, origin: str, kind: BackupTable, now: datetime) -> Cursor:
         start = Cursor()
         values = {"origin": origin, "kind": kind.name, "changed": start.changed, "last_key": start.key}
         connection.execute(insert(progress).values(copied_at=now, **values))
@@ -152,7 +152,7 @@ class BackupTarget:
         self,
         connection: Connection,
         origin: str,
-        kind: Kind,
+        kind: BackupTable,
         rows: Sequence[tuple[Cursor, Mapping[str, Any]]],
         now: datetime,
     ) -> Cursor:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from core.domain.account import PositionKey
 from core.domain.action import Command, OutcomeKind, PlaceOco, PlaceOrder
-from core.domain.difference import Answer, Choice, DifferenceKind
+from core.domain.difference import Choice, DifferenceAnswer, DifferenceKind
 from core.domain.instrument import OrderSide, Side, TriggerBy
 from core.domain.intent import (
     Adding,
@@ -22,12 +22,12 @@ from core.domain.intent import (
     ExitReason,
     ExternalEntry,
     ExternalExit,
+    Instruction,
     Intent,
     RecoveryChoice,
     ReopenChoice,
     Target,
     TargetEdit,
-    Told,
     Unguarded,
     Wanted,
     WhenRefused,
@@ -142,8 +142,8 @@ def entry_of(row: Any) -> ExternalEntry:
     return ExternalEntry(row.quantity, row.price, row.at, row.entry_id)
 
 
-def answer_of(row: Any) -> Answer:
-    return Answer(DifferenceKind(row.kind), Choice(row.choice), row.mark)
+def answer_of(row: Any) -> DifferenceAnswer:
+    return DifferenceAnswer(DifferenceKind(row.kind), Choice(row.choice), row.mark)
 
 
 _SPANS = ("timeout", "reprice", "duration", "refresh")  #: of an execution style, kept in seconds
@@ -171,17 +171,17 @@ def style_of(found: Json) -> ExecutionStyle:
     return ExecutionStyle(**values)
 
 
-def _told_json(told: Told | None) -> Json | None:
+def _told_json(told: Instruction | None) -> Json | None:
     if told is None:
         return None
     return {"run": told.run, "finish": told.finish, "asked_at": told.asked_at and told.asked_at.isoformat()}
 
 
-def _told_of(found: Json | None) -> Told | None:
+def _told_of(found: Json | None) -> Instruction | None:
     if found is None:
         return None
     at = found.get("asked_at")
-    return Told(found["run"], found["finish"], datetime.fromisoformat(at) if at else None)
+    return Instruction(found["run"], found["finish"], datetime.fromisoformat(at) if at else None)
 
 
 def _closing_json(closing: Closing | None) -> Json | None:

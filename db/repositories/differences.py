@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
 from core.domain.account import PositionKey
-from core.domain.difference import Answer, Choice, DifferenceKind
+from core.domain.difference import Choice, DifferenceAnswer, DifferenceKind
 from core.domain.errors import Misconfigured
 from core.domain.ids import part_name
 from core.domain.intent import ExternalEntry, Intent
@@ -72,7 +72,7 @@ class DifferenceRepository(Repository):
             assert changed is not None, "its row is locked by this transaction"
             return changed, True
 
-    def answer(self, key: PositionKey, answer: Answer, token: str, by: str) -> bool:
+    def answer(self, key: PositionKey, answer: DifferenceAnswer, token: str, by: str) -> bool:
         """Keep what the trader said to a difference, in place of what was said of its kind before."""
         now = datetime.now(UTC)
         values = {"choice": answer.choice, "mark": answer.mark, "answered_by": by, "answered_at": now}

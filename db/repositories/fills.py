@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Integer, Table, Text, and_, bindparam, case, func, select, true
 
-from core.domain.funding import Held, told_share, untold_share
+from core.domain.funding import FundedHolding, told_share, untold_share
 from core.domain.instrument import Side
 from core.domain.money import ZERO
 from core.domain.order import Fill, Funding
@@ -66,7 +66,7 @@ class FillRepository(Repository):
         asked = {"of": account, "on": symbol, "for": part, "in": cycle, "start": start, "end": end}
         with self.one_statement() as connection:
             payments = connection.execute(_PAID, asked).all()
-        held_at = {row.paid_at: Held(max(row.own, ZERO), row.long, row.short) for row in payments}
+        held_at = {row.paid_at: FundedHolding(max(row.own, ZERO), row.long, row.short) for row in payments}
         told = (told_share(row.amount, side, held_at[row.paid_at]) for row in payments if row.position_side == side)
         untold: dict[datetime, list[Decimal]] = defaultdict(list)
         for row in payments:

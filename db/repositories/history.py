@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from core.domain.action import OutcomeKind
-from core.domain.holding import Edit, Levels, levels_of
+from core.domain.holding import Edit, ProtectionLevels, levels_of
 from core.domain.ids import net_of
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason, ExternalEntry
@@ -247,20 +247,20 @@ def _span(part: str, cycle: int) -> tuple[Any, Any]:
     return func.coalesce(began, present), select(cycles.c.ended).where(of_cycle).scalar_subquery()
 
 
-def _placed(row: Any) -> Iterator[Levels]:
+def _placed(row: Any) -> Iterator[ProtectionLevels]:
     """The protection that a command placed, alone or along with an entry."""
     request = row.request
     if "sl_trigger" in request:
         pair = (request["tp_trigger"], request["sl_trigger"])
         leg = {Purpose.TAKE_PROFIT: Leg.TAKE_PROFIT, Purpose.STOP_LOSS: Leg.STOP_LOSS}.get(Purpose(row.purpose))
-        yield Levels(row.recorded_at, row.client_order_id, pair, leg=leg)
+        yield ProtectionLevels(row.recorded_at, row.client_order_id, pair, leg=leg)
     attached, net = request.get("attached"), net_of(row.client_order_id)
     if attached is not None and net is not None:
         pair = (attached["tp_trigger"], attached["sl_trigger"])
-        yield Levels(row.recorded_at, net, pair, whole=row.purpose == Purpose.ENTRY)
+        yield ProtectionLevels(row.recorded_at, net, pair, whole=row.purpose == Purpose.ENTRY)
 
 
-def _amended(said: Iterable[Any]) -> Iterator[Levels]:
+def _amended(said: Iterable[Any]) -> Iterator[ProtectionLevels]:
     for row in said:
         if row.outcome in (OutcomeKind.DONE, OutcomeKind.UNKNOWN):
             levels = levels_of(row.at, row.action, certain=row.outcome == OutcomeKind.DONE)

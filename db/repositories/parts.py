@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.engine import Connection
 
 from core.domain.account import Level, PositionKey
-from core.domain.difference import Answer
+from core.domain.difference import DifferenceAnswer
 from core.domain.errors import Misconfigured
 from core.domain.ids import part_name
 from core.domain.intent import (
@@ -38,11 +38,11 @@ from core.domain.intent import (
     ExecutionStyle,
     ExternalEntry,
     ExternalExit,
+    Instruction,
     Intent,
     Limits,
     Target,
     TargetEdit,
-    Told,
     Wanted,
 )
 from core.domain.money import ZERO, plain
@@ -256,9 +256,9 @@ def _intents(connection: Connection, rows: Sequence[Any], rules: Rules) -> list[
     ]
 
 
-def _answers(connection: Connection, account: str) -> dict[PositionKey, tuple[Answer, ...]]:
+def _answers(connection: Connection, account: str) -> dict[PositionKey, tuple[DifferenceAnswer, ...]]:
     """What the trader has answered to differences, by position."""
-    found: dict[PositionKey, list[Answer]] = defaultdict(list)
+    found: dict[PositionKey, list[DifferenceAnswer]] = defaultdict(list)
     query = select(answers).where(answers.c.account == account).order_by(answers.c.kind)
     for row in connection.execute(query):
         found[PositionKey.parse(row.key)].append(json.answer_of(row))
@@ -322,7 +322,7 @@ def _word(value: object) -> str:
             if amount is not None:
                 return f"{plain(amount)} {unit}"
         return f"at {plain(value.price or Decimal(0))}"
-    if isinstance(value, Told):
+    if isinstance(value, Instruction):
         return f"{value.run} {'finish at market now' if value.finish else 'take back the rest'}"
     if isinstance(value, Closing):
         return f"by {value.style.kind}"

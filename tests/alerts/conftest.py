@@ -9,11 +9,11 @@ from uuid import uuid4
 
 import pytest
 
-from core.alerts.alert_generator import Herald
-from core.alerts.dispatcher import Courier
+from core.alerts.alert_generator import AlertGenerator
+from core.alerts.dispatcher import AlertDispatcher
 from core.alerts.messages import alerts_of
 from core.clock import Clock
-from core.domain.alert import Alert, AlertKind, Channel
+from core.domain.alert import Alert, AlertChannel, AlertKind
 from core.vault import Vault
 from db.repositories.alerting.alert_channels import address_name
 from db.store import Store
@@ -25,7 +25,7 @@ __all__ = ["database_url", "exchange", "on_binance", "postgres", "stack", "store
 
 
 class Desk:
-    """Herald and courier of one process, over one database."""
+    """Alert generator and dispatcher of one process, over one database."""
 
     def __init__(self, store: Store, clock: Clock, vault: Vault) -> None:
         self.store, self.clock, self.vault = store, clock, vault
@@ -34,23 +34,23 @@ class Desk:
 
     def restart(self) -> None:
         """The process dies and another comes up: nothing is remembered but the database."""
-        self.herald = Herald(self.store, self.clock)
-        self.courier = Courier(self.store, self.clock, self.vault.unseal, lambda: self.language)
+        self.generator = AlertGenerator(self.store, self.clock)
+        self.dispatcher = AlertDispatcher(self.store, self.clock, self.vault.unseal, lambda: self.language)
 
     def channel(self, address: str, name: str = "phone", **how: Any) -> str:
         """A channel there, hearing what a new one hears."""
-        made = Channel(uuid4().hex[:8], name, "JSON", address[-4:], **how)
+        made = AlertChannel(uuid4().hex[:8], name, "JSON", address[-4:], **how)
         self.store.alert_channels.save(made, self.vault.seal(address), self.clock.now())
         return made.id
 
     def turn(self) -> int:
         """What is new is told and sent; how many alerts were new."""
-        new = self.herald.turn()
+        new = self.generator.turn()
         self.send()
         return new
 
     def send(self) -> None:
-        for future in self.courier.turn():
+        for future in self.dispatcher.turn():
             future.result(20)
 
     def tell(self, key: str, kind: AlertKind = AlertKind.LEVEL, *, words: str = "", subject: str = "") -> None:

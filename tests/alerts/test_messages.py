@@ -12,7 +12,7 @@ import pytest
 from core.alerts.messages import TITLES, alerts_of
 from core.alerts.queue import next_message
 from core.alerts.summary import due
-from core.domain.alert import USUAL, Alert, AlertKind, AlertSettings, Channel, QuietHours, Sent, Waiting
+from core.domain.alert import USUAL, Alert, AlertChannel, AlertKind, AlertSettings, QuietHours, Sent, Waiting
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason
 from core.domain.money import Contracts, Price
@@ -187,7 +187,7 @@ def waiting(*kinds: AlertKind, at: datetime = NOON) -> list[Waiting]:
     ]
 
 
-PHONE = Channel("c", "phone", "JSON", "9f2c", per_minute=3)
+PHONE = AlertChannel("c", "phone", "JSON", "9f2c", per_minute=3)
 LEVEL, BARE = AlertKind.LEVEL, AlertKind.BARE
 
 
@@ -221,7 +221,7 @@ def sent(*seconds_ago: int, subject: str = "x") -> list[Sent]:
     ],
 )
 def test_next_message(
-    story: str, channel: Channel, found: list[Waiting], before: list[Sent], numbers: tuple[int, ...] | None
+    story: str, channel: AlertChannel, found: list[Waiting], before: list[Sent], numbers: tuple[int, ...] | None
 ) -> None:
     message = next_message(channel, found, before, NOON, UTC_ZONE)
     assert (message.alerts if message else None) == numbers, story

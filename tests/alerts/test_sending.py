@@ -31,14 +31,14 @@ CHILD = """
 import sys
 from datetime import datetime
 from pathlib import Path
-from core.alerts.dispatcher import Courier
+from core.alerts.dispatcher import AlertDispatcher
 from core.clock import SteppedClock
 from core.domain.errors import Unavailable
 from core.vault import Vault
 from db.store import Store
 
 store, vault = Store.open(sys.argv[1]), Vault.open(Path(sys.argv[2]), None)
-Courier(store, SteppedClock(datetime.fromisoformat(sys.argv[4])), vault.unseal, lambda: str).work(sys.argv[3])
+AlertDispatcher(store, SteppedClock(datetime.fromisoformat(sys.argv[4])), vault.unseal, lambda: str).work(sys.argv[3])
 """
 
 
@@ -89,7 +89,7 @@ def test_killed_after_sending_it_is_sent_again_and_that_is_the_only_way(
 
     monkeypatch.setattr(desk.store.alert_channels, "message_sent", die)
     with pytest.raises(Killed):
-        desk.courier.work(channel)
+        desk.dispatcher.work(channel)
     monkeypatch.undo()
     desk.restart()
     desk.send()
@@ -147,7 +147,7 @@ def test_a_database_that_is_away_for_a_moment_makes_no_second_message(
 
     monkeypatch.setattr(desk.store.alert_channels, "message_sent", sent)
     monkeypatch.setattr(dispatcher, "SETTLE_AGAIN", 0.01)
-    desk.courier.work(channel)
+    desk.dispatcher.work(channel)
     clock.advance(TAKEN_FOR.total_seconds() + 1)
     desk.send()
     assert len(phone.heard) == 1
@@ -163,9 +163,9 @@ def test_killed_before_sending_nothing_is_lost(
     def die(*_: object) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(desk.courier, "_address", die)
+    monkeypatch.setattr(desk.dispatcher, "_address", die)
     with pytest.raises(KeyboardInterrupt):
-        desk.courier.work(channel)
+        desk.dispatcher.work(channel)
     desk.restart()
     clock.advance(TAKEN_FOR.total_seconds() + 1)
     desk.send()
@@ -177,7 +177,7 @@ def test_two_processes_send_each_alert_once(desk: Desk, phone: Receiver, vault: 
     other = Desk(desk.store, desk.clock, vault)
     for number in range(12):
         desk.tell(f"level/{number}")
-    futures = [*desk.courier.turn(), *other.courier.turn()]
+    futures = [*desk.dispatcher.turn(), *other.dispatcher.turn()]
     for future in futures:
         future.result(20)
     desk.send()
@@ -225,7 +225,7 @@ def test_a_failure_is_tried_again_later_and_given_up_in_the_end(
 def test_a_channel_is_not_told_of_its_own_trouble(desk: Desk, phone: Receiver, clock: SteppedClock) -> None:
     broken = desk.channel("json://127.0.0.1:9/nobody", "broken")
     desk.channel(phone.address(), "whole")
-    desk.herald.turn()
+    desk.generator.turn()
     clock.advance(1)
     words = "what was to be told over broken could not be sent: why"
     desk.store.alarms.raise_alarm("paper-okx", f"alerts/{broken}", words, clock.now())
@@ -341,7 +341,7 @@ def test_what_nobody_looks_for_any_more_goes_piece_by_piece(
     desk.tell("level/new")
     left = []
     for _ in range(3):
-        desk.herald.turn()
+        desk.generator.turn()
         left.append(len(desk.store.alert_channels.recent_alerts(100)))
     assert left == [2, 1, 1]
 

@@ -25,7 +25,7 @@ def test_a_level_is_heard_a_few_seconds_later_and_the_log_names_no_address(
         channel = alerts.add("phone", phone.address("kept-to-myself"), "operator")
         assert alerts.test(channel.id) == ""
         eventually(lambda: running.store.accounts.all() and levels.status("paper-okx").parts is not None)
-        eventually(lambda: _reading(running), seconds=20, words="the first turn of the herald", every=0.05)
+        eventually(lambda: _reading(running), seconds=20, words="the first turn of the generator", every=0.05)
         levels.set_level("paper-okx", Level.REDUCE_ONLY, "operator", "the news")
         eventually(lambda: len(phone.heard) > 1, seconds=20, words="the level is heard", every=0.05)
         assert "the level is now reduce only, set by operator: the news" in phone.bodies
@@ -53,6 +53,6 @@ def test_a_channel_that_hangs_does_not_hold_up_the_end(database_url: str, tmp_pa
 
 
 def _reading(running: Running) -> bool:
-    """The herald has been there once: from then on it tells."""
+    """The generator has been there once: from then on it tells."""
     with running.store.one_statement() as connection:
         return bool(connection.scalar(text("SELECT count(*) FROM alert_cursors")))

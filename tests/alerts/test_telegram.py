@@ -16,10 +16,10 @@ from core.domain.account import Level
 from core.domain.errors import Misconfigured, Unavailable
 from core.services.accounts.accounts import Accounts
 from core.services.accounts.keys import Keys
-from core.services.reporting.audit import Audit, Kind
+from core.services.reporting.audit import Audit, AuditKind
 from core.services.reporting.snapshot import Reports
 from core.services.safety.levels import Levels
-from core.telegram.client import Line
+from core.telegram.client import TelegramClient
 from core.telegram.commands import Commands, Remote
 from core.telegram.poller import TOKEN as SEALED
 from core.telegram.poller import Poller
@@ -111,7 +111,7 @@ def test_levels_are_raised_and_never_lowered_and_it_is_on_the_record(stack: Stac
     assert phone.level is Level.REDUCE_ONLY
     assert phone.says("/run").startswith("/run is not known")
     assert phone.says("/pause elsewhere") == f"which account? {ACCOUNT}, or all"
-    acts = Audit(stack.store).acts(ACCOUNT, frozenset({Kind.SWITCH}))
+    acts = Audit(stack.store).acts(ACCOUNT, frozenset({AuditKind.SWITCH}))
     assert [(act.who, act.what, act.why) for act in acts if act.who.startswith("telegram")] == [
         ("telegram:42", "level reduce_only", "/reduce_only"),
         ("telegram:42", "level no_added_risk", "/pause"),
@@ -198,7 +198,7 @@ def test_a_restart_repeats_no_command(phone: Phone, monkeypatch: pytest.MonkeyPa
     def die(*_: object) -> None:
         raise Killed
 
-    monkeypatch.setattr(Line, "say", die)
+    monkeypatch.setattr(TelegramClient, "say", die)
     phone.telegram.write("/pause", phone.stack.clock.now())
     with pytest.raises(Killed):
         phone.poller.turn()
@@ -250,7 +250,7 @@ def test_trouble_is_told_without_the_token(
     phone.telegram.status = status
     with pytest.raises(error, match=words) as trouble:
         phone.poller.turn()
-    shown = f"{trouble.value!r} {trouble.value.__cause__!r} {caplog.text} {Line(TOKEN)!r}"
+    shown = f"{trouble.value!r} {trouble.value.__cause__!r} {caplog.text} {TelegramClient(TOKEN)!r}"
     shown += str(phone.stack.store.secrets.get("telegram_note"))
     assert TOKEN not in shown
     assert TOKEN.split(":")[1] not in shown
@@ -259,5 +259,5 @@ def test_trouble_is_told_without_the_token(
 def test_a_host_that_is_away_is_told_without_the_token(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with pytest.raises(Unavailable, match="cannot be reached") as trouble:
-        Line(TOKEN, "http://127.0.0.1:9").updates(0, 0)
+        TelegramClient(TOKEN, "http://127.0.0.1:9").updates(0, 0)
     assert TOKEN not in f"{trouble.value!r} {caplog.text}"

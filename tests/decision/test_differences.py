@@ -9,7 +9,7 @@ import pytest
 from core.decision.plan import plan
 from core.decision.rules.differences import Difference, differences, residual_price
 from core.decision.view import View
-from core.domain.difference import Answer, Choice, DifferenceKind
+from core.domain.difference import Choice, DifferenceAnswer, DifferenceKind
 from core.domain.intent import Desired, ExternalEntry, Recovery
 from core.domain.observation import Seen
 from core.domain.order import OrderKind
@@ -35,7 +35,7 @@ from tests.builders import (
     seen,
 )
 
-TWO_IGNORED = (Answer(DifferenceKind.RESIDUAL, Choice.IGNORE, "2"),)
+TWO_IGNORED = (DifferenceAnswer(DifferenceKind.RESIDUAL, Choice.IGNORE, "2"),)
 
 
 def found(wanted: Desired, look: Seen) -> list[Difference]:
@@ -171,7 +171,7 @@ def test_a_moment_makes_no_answer_forgotten() -> None:
 
 def test_what_is_missing_is_booked_at_once_where_the_trader_says_so() -> None:
     look = seen(entry(), oco(), held=7, differs_since=after(-5))
-    book = (Answer(DifferenceKind.SHORTFALL, Choice.BOOK, "3"),)
+    book = (DifferenceAnswer(DifferenceKind.SHORTFALL, Choice.BOOK, "3"),)
     assert in_words(plan(desired(begun()), look, NOON))[-1:] == []
     assert in_words(plan(desired(begun(), answers=book), look, NOON))[-2:] == [
         "alarm untraced",
@@ -181,7 +181,7 @@ def test_what_is_missing_is_booked_at_once_where_the_trader_says_so() -> None:
 
 def test_what_is_missing_waits_for_ever_where_the_trader_says_so() -> None:
     look = seen(entry(), oco(), held=7, differs_since=after(-3600))
-    wait = (Answer(DifferenceKind.SHORTFALL, Choice.WAIT, "3"),)
+    wait = (DifferenceAnswer(DifferenceKind.SHORTFALL, Choice.WAIT, "3"),)
     decided = plan(desired(begun(), answers=wait), look, NOON)
     assert in_words(decided) == []
     assert "waits for the fill, as asked" in because(decided, "totals")

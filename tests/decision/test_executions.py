@@ -16,7 +16,17 @@ from core.decision.plan import plan
 from core.decision.view import View
 from core.domain.account import Level
 from core.domain.action import ExecutionOver, OutcomeKind, PlaceOrder, StartStep
-from core.domain.intent import Adding, AtEnd, Closing, ExecutionKind, ExecutionStyle, Intent, Recovery, Told, Wanted
+from core.domain.intent import (
+    Adding,
+    AtEnd,
+    Closing,
+    ExecutionKind,
+    ExecutionStyle,
+    Instruction,
+    Intent,
+    Recovery,
+    Wanted,
+)
 from core.domain.observation import Seen
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
 from core.domain.part import Part
@@ -99,11 +109,11 @@ def test_an_entry_that_ended_short_is_the_whole_from_then_on() -> None:
 
 def test_the_rest_of_an_entry_is_taken_back_or_hurried() -> None:
     look = seen(*slices(2), oco(2, 1050, 900), held=2, commands=sent(2), ticker=ticker(at=after(15)))
-    back = plan(desired(slow(told=Told("1E", finish=False))), look, after(15))
+    back = plan(desired(slow(told=Instruction("1E", finish=False))), look, after(15))
     assert in_words(back) == ["execution over entry 2"]
-    now = plan(desired(slow(told=Told("1E", finish=True))), look, after(15))
+    now = plan(desired(slow(told=Instruction("1E", finish=True))), look, after(15))
     assert in_words(now) == ["place entry 8"]
-    of_another_cycle = plan(desired(slow(told=Told("7E", finish=True))), look, after(15))
+    of_another_cycle = plan(desired(slow(told=Instruction("7E", finish=True))), look, after(15))
     assert in_words(of_another_cycle) != ["place entry 8"]
 
 
@@ -213,7 +223,10 @@ def test_a_close_that_is_taken_back_leaves_nothing_resting() -> None:
 
 def test_flatten_and_hurry_do_not_wait_for_a_limit() -> None:
     look = seen(entry(), oco(), resting_close(), held=10, commands=CLOSE_SENT)
-    for asked, level in ((closing(ICEBERG), Level.FLATTEN), (closing(ICEBERG, told=Told("1C", True)), Level.RUN)):
+    for asked, level in (
+        (closing(ICEBERG), Level.FLATTEN),
+        (closing(ICEBERG, told=Instruction("1C", True)), Level.RUN),
+    ):
         assert in_words(plan(desired(asked, level=level), look, after(1))) == ["cancel C01"]
         gone = resting_close(status=OrderStatus.CANCELED)
         then = seen(entry(), oco(), gone, held=10, commands=CLOSE_SENT)
@@ -262,7 +275,7 @@ def test_a_stop_that_the_exchange_refused_when_it_was_set_off_is_carried_out_at_
 
 @pytest.mark.parametrize("done", [0, 1], ids=["nothing had filled", "some had filled"])
 def test_a_step_taken_back_by_hand_is_not_begun_again_in_the_same_cycle(done: int) -> None:
-    asked = begun(recovery=LOSING, told=Told("1R1", finish=False))
+    asked = begun(recovery=LOSING, told=Instruction("1R1", finish=False))
     look = seen(entry(), *pieces(done), oco(10 + done), held=10 + done, mark=950)
     decided = plan(desired(asked), look, NOON)
     assert not [a for a in decided.actions if isinstance(a, StartStep | PlaceOrder)]

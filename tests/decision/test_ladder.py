@@ -9,7 +9,7 @@ from typing import ClassVar
 import pytest
 
 from core.decision.preview.ladder import MOST_STEPS, Ladder, LadderEnd, first_due, ladder
-from core.decision.preview.preview import Ground, Terms
+from core.decision.preview.preview import OrderTerms, PreviewContext
 from core.domain.instrument import Instrument, Side
 from core.domain.intent import ExecutionKind, ExecutionStyle, Limits, Recovery, Target
 from core.domain.money import Price
@@ -42,8 +42,8 @@ def worked_out(
         "stop_loss": Target(pnl_usdt=D(-100)),
         "entry": ExecutionStyle(),
     }
-    asked = Terms(**{**terms, **changes})  # type: ignore[arg-type]
-    return ladder(asked, rule, Ground(rules, ticker(spread), free, PLENTY, NOW), limits or Limits())
+    asked = OrderTerms(**{**terms, **changes})  # type: ignore[arg-type]
+    return ladder(asked, rule, PreviewContext(rules, ticker(spread), free, PLENTY, NOW), limits or Limits())
 
 
 def test_the_first_step_by_hand() -> None:

@@ -13,7 +13,7 @@ from core.decision.plan import plan
 from core.decision.view import View
 from core.domain.account import Level
 from core.domain.action import Command, Decision, OutcomeKind, PlaceOco, Plan, Rule
-from core.domain.difference import Answer, Choice, DifferenceKind, Division
+from core.domain.difference import Choice, DifferenceAnswer, DifferenceKind, Division
 from core.domain.intent import ExitReason, Intent, Unguarded, Wanted, WhenRefused
 from core.domain.observation import Seen
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
@@ -279,7 +279,7 @@ def test_after_a_minute_it_is_booked_where_it_is_missing() -> None:
 TEN_AND_FIVE = (entry(), *BOTH, entry(5, 5, part=OTHER), stop(5, 800, part=OTHER), target(5, 1100, part=OTHER))
 
 
-def reduced(rule: Division, quantity: object, origin: str = "order", *answers: Answer) -> list[str]:
+def reduced(rule: Division, quantity: object, origin: str = "order", *answers: DifferenceAnswer) -> list[str]:
     left = D(15) - D(quantity)
     found = look(*TEN_AND_FIVE, held=left, foreign_fills=(fill("f1", quantity, 990, origin=origin),))
     younger = begun(OTHER, contracts=contracts(5), cycle_started_at=after(-30))
@@ -312,14 +312,14 @@ def test_flatten_waits_for_no_answer() -> None:
     younger = begun(OTHER, contracts=contracts(5), cycle_started_at=after(-30))
     asks = replace(desired(begun(), younger, level=Level.FLATTEN), division=Division.ASK)
     assert "place close 9" in in_words(plan(asks, found, NOON))
-    waits = Answer(DifferenceKind.SHORTFALL, Choice.WAIT, "3")
+    waits = DifferenceAnswer(DifferenceKind.SHORTFALL, Choice.WAIT, "3")
     short = look(*TEN_AND_FIVE, held=12)
     told = in_words(plan(desired(begun(), younger, level=Level.FLATTEN, answers=(waits,)), short, NOON))
     assert [word for word in told if word.startswith("place")] == ["place close 10", "place close 2"]
 
 
 def test_the_answer_divides() -> None:
-    answer = Answer(DifferenceKind.REDUCED, Choice.OLDEST, "6")
+    answer = DifferenceAnswer(DifferenceKind.REDUCED, Choice.OLDEST, "6")
     assert reduced(Division.ASK, 6, "order", answer) == ["book exit 6 at 990: closed_by_hand"]
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.decision.preview.preview import Ground, Preview, Terms, entry_price, preview
+from core.decision.preview.preview import OrderTerms, Preview, PreviewContext, entry_price, preview
 from core.domain.instrument import Instrument, Side
 from core.domain.intent import ExecutionKind, ExecutionStyle, Limits, Target
 from core.domain.money import Contracts, Price
@@ -34,7 +34,7 @@ TICKER = Ticker("BTC-USDT-PERP", Price(D("100000")), Price(D("99999.9")), Price(
 FREE = D(10_000)
 
 
-def shown(*, ground: Ground | None = None, limits: Limits | None = None, **changes: object) -> Preview:
+def shown(*, ground: PreviewContext | None = None, limits: Limits | None = None, **changes: object) -> Preview:
     """The preview of a 1,000 USDT 10x long with +50 and -100, but for `changes`."""
     terms = {
         "side": Side.LONG,
@@ -44,8 +44,8 @@ def shown(*, ground: Ground | None = None, limits: Limits | None = None, **chang
         "stop_loss": Target(pnl_usdt=D(-100)),
         "entry": ExecutionStyle(),
     }
-    asked = Terms(**{**terms, **changes})  # type: ignore[arg-type]
-    return preview(asked, ground or Ground(BTC, TICKER, FREE, FREE, NOW), limits or Limits())
+    asked = OrderTerms(**{**terms, **changes})  # type: ignore[arg-type]
+    return preview(asked, ground or PreviewContext(BTC, TICKER, FREE, FREE, NOW), limits or Limits())
 
 
 def test_the_story_of_the_first_trade() -> None:
@@ -73,7 +73,7 @@ def test_a_size_is_rounded_down_to_whole_steps() -> None:
 
 
 def test_liquidation_is_estimated_from_the_free_balance() -> None:
-    small = Ground(BTC, TICKER, D(200), D(200), NOW)
+    small = PreviewContext(BTC, TICKER, D(200), D(200), NOW)
     it = shown(ground=small, stop_loss=Target(pnl_usdt=D(-190)))
     # 0.01 BTC at 100,000 with 200 USDT behind it, kept margin and fee 0.55 %: (1000 - 200) / (0.01 * 0.9945)
     assert it.liquidation_price == D("80442.5")
@@ -81,7 +81,9 @@ def test_liquidation_is_estimated_from_the_free_balance() -> None:
     assert shown().liquidation_price is None, "10,000 USDT behind 1,000: a price of zero would not liquidate it"
 
 
-OLD = Ground(BTC, Ticker("BTC-USDT-PERP", *[Price(D(100000))] * 4, NOW - timedelta(seconds=60)), FREE, FREE, NOW)
+OLD = PreviewContext(
+    BTC, Ticker("BTC-USDT-PERP", *[Price(D(100000))] * 4, NOW - timedelta(seconds=60)), FREE, FREE, NOW
+)
 LIMIT = ExecutionKind.LIMIT
 WRONG = {
     "below the minimum": ({"position_value": D(9)}, "position value 9 USDT is too small: 10.00 USDT (0.01 contracts)"),
@@ -128,7 +130,7 @@ WRONG = {
         "visible share must be 0.01 to 1",
     ),
     "a stale price": ({"ground": OLD}, "no fresh price: the last is 60 s old"),
-    "no price": ({"ground": Ground(BTC, None, FREE, FREE, NOW)}, "has no price yet"),
+    "no price": ({"ground": PreviewContext(BTC, None, FREE, FREE, NOW)}, "has no price yet"),
     "above one's own limit": ({"limits": Limits(max_order_value=D(500))}, "is above your limit: 500.00 USDT at most"),
     "above one's own leverage": ({"limits": Limits(max_leverage=D(5))}, "leverage 10 is out of range: 1 to 5"),
 }
@@ -149,7 +151,7 @@ def test_bad_numbers_never_raise() -> None:
 
 def test_the_smallest_value_that_is_named_is_one_that_is_taken() -> None:
     odd = Ticker("BTC-USDT-PERP", *[Price(D("100415"))] * 4, NOW)
-    ground = Ground(BTC, odd, FREE, FREE, NOW)
+    ground = PreviewContext(BTC, odd, FREE, FREE, NOW)
     assert any(
         "10.05 USDT (0.01 contracts)" in str(words) for words in shown(ground=ground, position_value=D(1)).problems
     )
@@ -171,7 +173,7 @@ def test_the_smallest_value_that_is_named_is_one_that_is_taken() -> None:
 def test_a_trade_may_lose_a_share_of_the_equity_at_its_stop_and_never_more_than_the_cap(
     equity: Decimal | None, limits: Limits, most: str | None
 ) -> None:
-    told = tuple(map(str, shown(ground=Ground(BTC, TICKER, FREE, equity, NOW), limits=limits).problems))
+    told = tuple(map(str, shown(ground=PreviewContext(BTC, TICKER, FREE, equity, NOW), limits=limits).problems))
     words = f"stop-loss would lose 100.95 USDT with fees: one trade may lose {most} USDT at most, by the settings"
     assert told == (() if most is None else (words,))
 
@@ -197,12 +199,12 @@ def test_a_large_position_with_a_far_stop_is_refused_as_it_is_set_up() -> None:
 def test_a_twap_is_reckoned_at_market_and_an_iceberg_where_it_rests(
     entry: ExecutionStyle, side: Side, price: Decimal
 ) -> None:
-    terms = Terms(side, D(1000), D(10), None, None, entry)
+    terms = OrderTerms(side, D(1000), D(10), None, None, entry)
     assert entry_price(terms, TICKER) == price
 
 
 def test_a_sliced_entry_may_be_larger_than_one_order() -> None:
-    rich = Ground(BTC, TICKER, D(10**6), D(10**7), NOW)
+    rich = PreviewContext(BTC, TICKER, D(10**6), D(10**7), NOW)
     twap = ExecutionStyle(ExecutionKind.TWAP, duration=timedelta(hours=1), slices=10)
     few = ExecutionStyle(ExecutionKind.TWAP, duration=timedelta(hours=1), slices=2, randomness=D("0.5"))
     large, said = D(19_000_000), []

@@ -6,7 +6,16 @@ from datetime import timedelta
 from itertools import permutations
 
 from core.domain.action import AmendOrder
-from core.domain.holding import Edit, Held, Levels, StepKind, amended_words, levels_of, moved_by_hand, steps
+from core.domain.holding import (
+    Edit,
+    Holding,
+    ProtectionLevels,
+    StepKind,
+    amended_words,
+    levels_of,
+    moved_by_hand,
+    steps,
+)
 from core.domain.intent import ExitReason, ExternalEntry, ExternalExit
 from core.domain.order import Leg, OrderKind, OrderStatus
 from tests.builders import D, after, contracts, order, price
@@ -18,9 +27,9 @@ TARGET = order(
     "op00000101P01", 15, filled=15, at=1020, kind=OrderKind.OCO, triggered_leg=Leg.TAKE_PROFIT, fee=D("-7.65"),
     updated_at=after(120), **DONE,
 )  # fmt: skip
-NET = Levels(after(-1), "op00000101N01", (price(1050), price(900)))
-OCO = Levels(after(1), "op00000101P01", (price(1050), price(900)))
-RAISED = Levels(after(61), "op00000101P01", (price(1014), price(914)), (price(1050), price(900)))
+NET = ProtectionLevels(after(-1), "op00000101N01", (price(1050), price(900)))
+OCO = ProtectionLevels(after(1), "op00000101P01", (price(1050), price(900)))
+RAISED = ProtectionLevels(after(61), "op00000101P01", (price(1014), price(914)), (price(1050), price(900)))
 
 
 def told(*facts, **more):
@@ -28,13 +37,13 @@ def told(*facts, **more):
 
 
 def held(size, average, tp, sl):
-    return Held(contracts(size), price(average), price(tp), price(sl))
+    return Holding(contracts(size), price(average), price(tp), price(sl))
 
 
 def test_a_cycle_with_one_recovery_before_and_after():
     whole = held(15, 980, 1014, 914)
     assert told([ENTRY, RECOVERY, TARGET], levels=[NET, OCO, RAISED]) == [
-        (StepKind.ENTRY, 10, Held(), held(10, 1000, 1050, 900)),
+        (StepKind.ENTRY, 10, Holding(), held(10, 1000, 1050, 900)),
         (StepKind.RECOVERY, 5, held(10, 1000, 1050, 900), whole),
         (StepKind.EXIT, -15, whole, held(0, 980, 1014, 914)),
     ]
@@ -47,13 +56,13 @@ def test_facts_in_any_order_tell_the_same():
 
 
 def test_what_recovery_brings_along_for_itself_is_not_taken_for_the_whole():
-    own = Levels(after(59), "op00000101N101", (price(1100), price(800)), whole=False)
+    own = ProtectionLevels(after(59), "op00000101N101", (price(1100), price(800)), whole=False)
     assert steps([ENTRY, RECOVERY], levels=[OCO, own])[1].after == held(15, 980, 1050, 900)
 
 
 def test_an_edit_and_a_partial_close():
     part_closed = order("op00000101C01", 4, filled=4, at=1010, updated_at=after(40), **DONE)
-    moved = Levels(after(31), "op00000101P01", (price(1100), price(950)), (price(1050), price(900)))
+    moved = ProtectionLevels(after(31), "op00000101P01", (price(1100), price(950)), (price(1050), price(900)))
     edit, close = steps([ENTRY, part_closed], levels=[OCO, moved], edits=[Edit(after(30), "TP at 1100")])[1:]
     assert (edit.kind, edit.quantity, edit.words) == (StepKind.EDIT, 0, "TP at 1100")
     assert (edit.before, edit.after) == (held(10, 1000, 1050, 900), held(10, 1000, 1100, 950))
@@ -69,15 +78,17 @@ def test_closed_from_outside_and_taken_over_from_outside():
 
 
 def test_a_hand_at_the_exchange_is_a_step_of_its_own():
-    put_back = Levels(after(30), "op00000101P01", (price(1050), price(900)), (price(1050), price(850)))
+    put_back = ProtectionLevels(after(30), "op00000101P01", (price(1050), price(900)), (price(1050), price(850)))
     hand = steps([ENTRY], levels=[OCO, put_back])[1]
     assert (hand.kind, hand.before.stop_loss, hand.after.stop_loss) == (StepKind.BY_HAND, 900, 850)
     assert moved_by_hand([OCO, put_back]) == put_back
 
 
 def test_an_amendment_without_an_answer_is_no_strange_hand():
-    unheard = Levels(after(20), "op00000101P01", (price(1060), price(900)), (price(1050), price(900)), certain=False)
-    again = Levels(after(30), "op00000101P01", (price(1070), price(900)), (price(1060), price(900)))
+    unheard = ProtectionLevels(
+        after(20), "op00000101P01", (price(1060), price(900)), (price(1050), price(900)), certain=False
+    )
+    again = ProtectionLevels(after(30), "op00000101P01", (price(1070), price(900)), (price(1060), price(900)))
     assert moved_by_hand([OCO, unheard, again]) is None
 
 
@@ -89,7 +100,7 @@ def test_the_words_of_an_amendment_are_read_back():
     oco = order("op00000101P01", 10, kind=OrderKind.OCO, tp_trigger=price("1050.50"), sl_trigger=None)
     words = amended_words(AmendOrder("000001", oco, quantity=contracts(6), tp_trigger=price(1100)))
     assert words == "amend order op00000101P01 6 TP 1050.5 to 1100, SL none to none"
-    assert levels_of(after(0), words, certain=True) == Levels(
+    assert levels_of(after(0), words, certain=True) == ProtectionLevels(
         after(0), "op00000101P01", (price(1100), None), (price("1050.5"), None)
     )
     limit = order("op00000101E01", 10)

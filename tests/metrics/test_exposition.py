@@ -14,7 +14,7 @@ from core.domain.account import Exchange
 from core.domain.errors import Unavailable
 from core.domain.intent import ExitReason
 from core.monitor.runtime_metrics import LOOP_SECONDS, Vitals
-from core.services.metrics.series import ALL, BY_NAME, MOST, OTHER, Bounded, Kind, Samples
+from core.services.metrics.series import ALL, BY_NAME, MOST, OTHER, Bounded, Samples, SeriesKind
 from core.services.metrics.service import Metrics
 from db.repositories.metrics import BEGINNING, LifeFact
 from tests.builders import NOON
@@ -22,7 +22,7 @@ from tests.metrics.conftest import Station
 from tests.metrics.day import REJECTED, beat
 from tests.stack import Stack
 
-COUNTED = [one.name for one in ALL if one.kind is not Kind.GAUGE]
+COUNTED = [one.name for one in ALL if one.kind is not SeriesKind.GAUGE]
 OWN = ("perpdeck_loop_seconds", "perpdeck_loop_failures_total")  #: of the bot's own process
 BREAKOUT = {"strategy_id": "breakout", "symbol": "BTC-USDT-PERP", "position_side": "long"}
 

@@ -22,7 +22,7 @@ from core.domain.money import plain
 from core.exchange.binance.client import BinanceClient
 from core.exchange.binance.stream.stream import BinanceStream
 from core.exchange.port import Credentials
-from core.monitor.guard import Guard
+from core.monitor.guard import AccountGuard
 from core.monitor.lease import holder_name
 from core.monitor.position_monitor import PositionMonitor
 from core.services.trading.positions import PositionManager
@@ -44,7 +44,7 @@ HOUR = 3600
 class Live:
     store: Store
     simulator: SimulatorProcess
-    guard: Guard
+    guard: AccountGuard
     positions: PositionManager
 
     def picture(self) -> dict[str, Any]:

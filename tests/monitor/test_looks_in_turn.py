@@ -10,14 +10,14 @@ import pytest
 
 from core.domain.account import PositionKey
 from core.domain.instrument import Side
-from core.monitor.guard import LONGEST_GAP, SMALLEST_GAP, Guard
+from core.monitor.guard import LONGEST_GAP, SMALLEST_GAP, AccountGuard
 from tests.stack import ACCOUNT, BTC, Stack
 
 KEY = PositionKey(ACCOUNT, BTC, Side.LONG)
 WINDOW, LOOKS = 2.0, 10  #: seconds in which OKX gives so many reads of the positions
 
 
-def at_once(guard: Guard) -> bool:
+def at_once(guard: AccountGuard) -> bool:
     """Whether the next look begins while the clock stands still."""
     with ThreadPoolExecutor(1) as beside:
         try:

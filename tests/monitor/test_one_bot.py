@@ -19,7 +19,7 @@ from core.domain.errors import Refused, Unavailable
 from core.domain.instrument import Side
 from core.domain.intent import ExecutionKind, ExecutionStyle
 from core.domain.money import Price
-from core.monitor.guard import Guard
+from core.monitor.guard import AccountGuard
 from core.monitor.lease import holder_name
 from core.monitor.position_monitor import PositionMonitor
 from tests.eventually import eventually
@@ -58,11 +58,11 @@ def lease_runs_out(stack: Stack) -> None:
         connection.execute(text("UPDATE lease SET expires_at = clock_timestamp()"))
 
 
-def pass_of(guard: Guard) -> None:
+def pass_of(guard: AccountGuard) -> None:
     guard.work_once(set(), everything=True)
 
 
-def passing(stack: Stack, guard: Guard, so: Callable[[], object], words: str) -> None:
+def passing(stack: Stack, guard: AccountGuard, so: Callable[[], object], words: str) -> None:
     """Time goes on in small steps, with the guard's own thread at work, until it is so."""
 
     def after_a_moment() -> object:

@@ -11,7 +11,7 @@ import pytest
 
 from core.domain.errors import Unavailable
 from core.domain.intent import ExitReason
-from core.monitor.guard import Guard
+from core.monitor.guard import AccountGuard
 from core.monitor.restart import report
 from tests.eventually import eventually
 from tests.monitor.invariants import agrees, nothing_left
@@ -40,13 +40,15 @@ def passing(stack: Stack, so: Callable[[], object], words: str, each: float = 0.
 
 
 @pytest.fixture
-def worker(stack: Stack) -> Iterator[Guard]:
+def worker(stack: Stack) -> Iterator[AccountGuard]:
     """The guard with its own thread at work."""
     yield stack.guard
     stack.guard.stop()
 
 
-def test_an_exchange_that_is_away_leaves_the_old_picture_and_shows_the_trouble(stack: Stack, worker: Guard) -> None:
+def test_an_exchange_that_is_away_leaves_the_old_picture_and_shows_the_trouble(
+    stack: Stack, worker: AccountGuard
+) -> None:
     part = stack.opened()
     before = picture(stack)
     stack.simulator.faults(AWAY)
@@ -80,7 +82,7 @@ def test_a_bot_that_comes_up_while_the_exchange_is_away_keeps_the_picture_of_the
         stack.guard.stop()
 
 
-def test_it_asks_less_and_less_often_however_often_it_is_woken(stack: Stack, worker: Guard) -> None:
+def test_it_asks_less_and_less_often_however_often_it_is_woken(stack: Stack, worker: AccountGuard) -> None:
     """0.5 s, 1 s, 2 s, ... 10 s: about ten passes in the first minute of an outage."""
     stack.opened()
     stack.simulator.faults(AWAY)

@@ -10,7 +10,7 @@ from core.domain.account import Environment
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side, TriggerBy
 from core.domain.intent import ExecutionKind, Target
-from core.ui.presenters.forms import Unit
+from core.ui.presenters.forms import SizeUnit
 from tests.pages.conftest import words
 from tests.pages.samples.services import full
 from tests.pages.samples.snapshot import BTC
@@ -76,9 +76,9 @@ def test_a_stop_is_a_loss_with_either_sign(open_page, typed):
 
 def test_switching_the_unit_keeps_the_target(open_page):
     tab = open_page(full(), "new_trade.py")
-    tab.segmented_control(key="nt_tp_unit").set_value(Unit.PRICE).run()
+    tab.segmented_control(key="nt_tp_unit").set_value(SizeUnit.PRICE).run()
     assert tab.number_input(key="nt_tp").value == 105465.6
-    tab.segmented_control(key="nt_tp_unit").set_value(Unit.PERCENT).run()
+    tab.segmented_control(key="nt_tp_unit").set_value(SizeUnit.PERCENT).run()
     assert tab.number_input(key="nt_tp").value == 5.03
 
 

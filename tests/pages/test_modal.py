@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.domain.errors import Unavailable
 from core.ui.components import modal
-from core.ui.presenters.forms import Unit
+from core.ui.presenters.forms import SizeUnit
 from tests.pages.conftest import words
 from tests.pages.samples.services import full
 
@@ -26,16 +26,16 @@ def tab(open_page) -> AppTest:
 
 
 def test_a_redraw_of_the_whole_page_leaves_the_dialog_and_what_was_chosen(tab):
-    tab.segmented_control(key="edit_tp_unit").set_value(Unit.PERCENT).run()
+    tab.segmented_control(key="edit_tp_unit").set_value(SizeUnit.PERCENT).run()
     tab.run()
     assert "edit_save" in keys(tab)
-    assert tab.session_state["edit_tp_unit"] is Unit.PERCENT
+    assert tab.session_state["edit_tp_unit"] is SizeUnit.PERCENT
 
 
 def test_a_second_click_of_a_quick_hand_leaves_what_was_chosen(tab):
-    tab.segmented_control(key="edit_tp_unit").set_value(Unit.PERCENT).run()
+    tab.segmented_control(key="edit_tp_unit").set_value(SizeUnit.PERCENT).run()
     tab.button(key=EDIT).click().run()
-    assert tab.session_state["edit_tp_unit"] is Unit.PERCENT
+    assert tab.session_state["edit_tp_unit"] is SizeUnit.PERCENT
 
 
 def test_another_click_takes_the_place_of_the_open_dialog(tab):

@@ -15,13 +15,13 @@ from core.domain.reason import Reason
 from core.domain.settings.trader import TraderSettings
 from core.ui.presenters import charts, forms, orders, parts, positions, records
 from core.ui.presenters import format as formats
-from core.ui.presenters.forms import Ground, Unit
+from core.ui.presenters.forms import FormContext, SizeUnit
 from tests.pages.samples.services import full
 from tests.pages.samples.snapshot import BTC, order, part, sample_picture
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-LONG = Ground(Side.LONG, Decimal(100000), Decimal("0.01"), Decimal("0.1"))
-SHORT = Ground(Side.SHORT, Decimal(100000), Decimal("0.01"), Decimal("0.1"))
+LONG = FormContext(Side.LONG, Decimal(100000), Decimal("0.01"), Decimal("0.1"))
+SHORT = FormContext(Side.SHORT, Decimal(100000), Decimal("0.01"), Decimal("0.1"))
 
 
 @pytest.mark.parametrize(
@@ -59,12 +59,12 @@ def test_numbers_read_the_same_everywhere(shown, text):
 @pytest.mark.parametrize(
     ("value", "unit", "stop", "meant"),
     [
-        (50.0, Unit.USDT, False, Target(pnl_usdt=Decimal(50))),
-        (100.0, Unit.USDT, True, Target(pnl_usdt=Decimal(-100))),
-        (-100.0, Unit.USDT, True, Target(pnl_usdt=Decimal(-100))),
-        (2.5, Unit.PERCENT, True, Target(percent=Decimal("-2.5"))),
-        (90149.1, Unit.PRICE, True, Target(price=Decimal("90149.1"))),
-        (None, Unit.USDT, True, None),
+        (50.0, SizeUnit.USDT, False, Target(pnl_usdt=Decimal(50))),
+        (100.0, SizeUnit.USDT, True, Target(pnl_usdt=Decimal(-100))),
+        (-100.0, SizeUnit.USDT, True, Target(pnl_usdt=Decimal(-100))),
+        (2.5, SizeUnit.PERCENT, True, Target(percent=Decimal("-2.5"))),
+        (90149.1, SizeUnit.PRICE, True, Target(price=Decimal("90149.1"))),
+        (None, SizeUnit.USDT, True, None),
     ],
 )
 def test_a_field_is_read_as_it_is_meant(value, unit, stop, meant):
@@ -74,15 +74,15 @@ def test_a_field_is_read_as_it_is_meant(value, unit, stop, meant):
 @pytest.mark.parametrize(
     ("story", "value", "old", "new", "ground", "stop", "shown"),
     [
-        ("fifty USDT on a long is 5,000 above", 50.0, Unit.USDT, Unit.PRICE, LONG, False, 105000.0),
-        ("fifty USDT on a short is 5,000 below", 50.0, Unit.USDT, Unit.PRICE, SHORT, False, 95000.0),
-        ("a stop typed without its minus", 100.0, Unit.USDT, Unit.PRICE, LONG, True, 90000.0),
-        ("a short's stop lies above", -100.0, Unit.USDT, Unit.PRICE, SHORT, True, 110000.0),
-        ("a price in percent", 90000.0, Unit.PRICE, Unit.PERCENT, LONG, True, -10.0),
-        ("a price in USDT", 90000.0, Unit.PRICE, Unit.USDT, SHORT, False, 100.0),
-        ("percent in USDT", 5.0, Unit.PERCENT, Unit.USDT, LONG, False, 50.0),
-        ("nothing typed", None, Unit.USDT, Unit.PRICE, LONG, False, None),
-        ("no size yet", 50.0, Unit.USDT, Unit.PRICE, None, False, None),
+        ("fifty USDT on a long is 5,000 above", 50.0, SizeUnit.USDT, SizeUnit.PRICE, LONG, False, 105000.0),
+        ("fifty USDT on a short is 5,000 below", 50.0, SizeUnit.USDT, SizeUnit.PRICE, SHORT, False, 95000.0),
+        ("a stop typed without its minus", 100.0, SizeUnit.USDT, SizeUnit.PRICE, LONG, True, 90000.0),
+        ("a short's stop lies above", -100.0, SizeUnit.USDT, SizeUnit.PRICE, SHORT, True, 110000.0),
+        ("a price in percent", 90000.0, SizeUnit.PRICE, SizeUnit.PERCENT, LONG, True, -10.0),
+        ("a price in USDT", 90000.0, SizeUnit.PRICE, SizeUnit.USDT, SHORT, False, 100.0),
+        ("percent in USDT", 5.0, SizeUnit.PERCENT, SizeUnit.USDT, LONG, False, 50.0),
+        ("nothing typed", None, SizeUnit.USDT, SizeUnit.PRICE, LONG, False, None),
+        ("no size yet", 50.0, SizeUnit.USDT, SizeUnit.PRICE, None, False, None),
     ],
 )
 def test_a_target_means_the_same_in_another_unit(story, value, old, new, ground, stop, shown):

@@ -10,12 +10,12 @@ import pytest
 from core.domain.errors import Misconfigured
 from core.domain.intent import ExitReason, RecoveryChoice, ReopenChoice, Target
 from core.domain.settings.rules import Rules
-from core.services.reporting.audit import Kind
+from core.services.reporting.audit import AuditKind
 from core.ui import session
 from core.ui.components import modal
 from core.ui.components.bulk_actions import Wish
 from core.ui.presenters import parts, recovery
-from core.ui.presenters.forms import Unit
+from core.ui.presenters.forms import SizeUnit
 from core.ui.presenters.recovery import Mode
 from tests.pages.conftest import words
 from tests.pages.samples.services import StandIn, World, empty, full
@@ -148,7 +148,10 @@ def test_risk_becomes_size(open_page):
     tab.button(key="nt_risk_take").click().run()
     # 5,415 of 100,415 to the stop and 0.05 % both ways are 5.49 % of the value
     assert 908 < tab.number_input(key="nt_value").value < 912
-    assert (tab.number_input(key="nt_sl").value, tab.segmented_control(key="nt_sl_unit").value) == (95000.0, Unit.PRICE)
+    assert (tab.number_input(key="nt_sl").value, tab.segmented_control(key="nt_sl_unit").value) == (
+        95000.0,
+        SizeUnit.PRICE,
+    )
 
 
 def test_a_share_of_the_equity_is_a_risk_too(open_page):
@@ -393,6 +396,6 @@ def test_the_audit_trail_is_read_on_settings_and_narrowed(open_page):
     assert list(shown["What"]) == ["open long 1000 USDT", "log in", "level reduce only"]
     assert list(shown["Who"]) == ["operator", "127.0.0.1", "guard"]
     assert list(shown["Outcome"]) == ["done", "wrong password", "done"]
-    tab.session_state["trail_kinds"] = [Kind.LOGIN]
+    tab.session_state["trail_kinds"] = [AuditKind.LOGIN]
     tab.run()
     assert list(tab.dataframe[0].value["What"]) == ["log in"]

@@ -21,7 +21,7 @@ from core.domain.money import Price
 from core.domain.observation import Ticker
 from core.domain.part import Part
 from core.exchange.port import Push
-from core.monitor.guard import Guard
+from core.monitor.guard import AccountGuard
 from core.monitor.history import bring_home
 from core.services.trading.requests import Draft
 from core.wiring import build_guard
@@ -94,7 +94,7 @@ class Days(Stack):
         self._priced = 0  #: the minute of the path at which the exchange's prices stand
         self.look()
 
-    def another_bot(self, holder: str = "") -> Guard:
+    def another_bot(self, holder: str = "") -> AccountGuard:
         client: Any = Mortal(self.client, self.fates, lambda: self.chance_of_death)
         store: Any = Mortal(self.store, self.fates, lambda: self.chance_of_death)
         holder = holder or next(self._holders)

@@ -17,7 +17,7 @@ from core.exchange.okx.client import OKXClient
 from core.exchange.port import Credentials
 from core.services.accounts.accounts import AccountForm, Accounts
 from core.services.accounts.keys import Keys
-from core.services.reporting.audit import Audit, Kind
+from core.services.reporting.audit import Audit, AuditKind
 from core.vault import Vault
 from tests.builders import intent
 from tests.services.conftest import PAPER
@@ -215,7 +215,7 @@ def test_an_account_is_removed_with_its_keys(accounts, form, store, heard):
     assert accounts.list() == [PAPER]
     assert store.accounts.ciphertext(added.id) is None
     assert heard({"accounts": added.id})
-    trail = Audit(store).acts(PAPER.id, frozenset({Kind.ACCOUNTS}))
+    trail = Audit(store).acts(PAPER.id, frozenset({AuditKind.ACCOUNTS}))
     assert [act.who for act in trail] == ["operator", "operator"]
     assert trail[0].what == "remove account Mine"
     assert trail[1].what == f"add account Mine, key ending in {added.api_key_hint}"

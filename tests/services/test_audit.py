@@ -9,7 +9,7 @@ from core.domain.account import Level
 from core.domain.instrument import Side
 from core.domain.intent import ExecutionStyle
 from core.services.access.login import Login
-from core.services.reporting.audit import Audit, Kind
+from core.services.reporting.audit import Audit, AuditKind
 from core.services.trading.positions import PositionManager
 from db.records import Event
 from tests.services.conftest import DEMO, NOW, PAPER, open_part
@@ -23,7 +23,7 @@ def audit(store):
 
 
 def told(audit, *kinds):
-    acts = audit.acts(PAPER.id, frozenset(kinds) or frozenset(Kind))
+    acts = audit.acts(PAPER.id, frozenset(kinds) or frozenset(AuditKind))
     return [(act.kind, act.who, act.what, act.outcome) for act in acts]
 
 
@@ -34,11 +34,11 @@ def test_every_log_in_is_on_record_and_so_is_what_it_came_to(audit, store):
     assert login.come_in("the right password", "10.0.0.7").locked
     answer = login.come_in("the right password", "127.0.0.1")
     login.leave(answer.token, "127.0.0.1")
-    assert told(audit, Kind.LOGIN) == [
-        (Kind.LOGIN, "127.0.0.1", "log out", "done"),
-        (Kind.LOGIN, "127.0.0.1", "log in", "done"),
-        (Kind.LOGIN, "10.0.0.7", "lock out", "for 15 minutes"),
-        *[(Kind.LOGIN, "10.0.0.7", "log in", "wrong password")] * 5,
+    assert told(audit, AuditKind.LOGIN) == [
+        (AuditKind.LOGIN, "127.0.0.1", "log out", "done"),
+        (AuditKind.LOGIN, "127.0.0.1", "log in", "done"),
+        (AuditKind.LOGIN, "10.0.0.7", "lock out", "for 15 minutes"),
+        *[(AuditKind.LOGIN, "10.0.0.7", "log in", "wrong password")] * 5,
     ]
 
 
@@ -50,11 +50,11 @@ def test_what_is_asked_of_the_bot_is_told_with_who_and_why(audit, store):
     store.settings.set_all({"recovery_max_steps": 3}, by="ayla")
     acts = audit.acts(PAPER.id)
     assert [(act.kind, act.who, act.why, act.part) for act in acts] == [
-        (Kind.SETTINGS, "ayla", "", ""),
-        (Kind.SWITCH, "guard", "daily loss: 10.0% are lost", ""),
-        (Kind.POSITIONS, "ayla", "close for good asked for", part),
-        (Kind.POSITIONS, "operator", "", part),
-        (Kind.SWITCH, "ayla", "", ""),
+        (AuditKind.SETTINGS, "ayla", "", ""),
+        (AuditKind.SWITCH, "guard", "daily loss: 10.0% are lost", ""),
+        (AuditKind.POSITIONS, "ayla", "close for good asked for", part),
+        (AuditKind.POSITIONS, "operator", "", part),
+        (AuditKind.SWITCH, "ayla", "", ""),
     ]
     assert acts[0].what == "recovery_max_steps = 3"
     assert str(Side.LONG) in acts[3].what

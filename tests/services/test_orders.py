@@ -11,7 +11,7 @@ from core.clock import SteppedClock
 from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side
-from core.domain.intent import ExecutionKind, ExecutionStyle, Told, Wanted
+from core.domain.intent import ExecutionKind, ExecutionStyle, Instruction, Wanted
 from core.domain.order import OrderKind, OrderStatus
 from core.services.trading.orders import OrderManager
 from tests.builders import order, price
@@ -43,7 +43,7 @@ def test_an_entry_is_withdrawn_and_what_filled_stays_wanted(orders, store, part)
     assert "what has filled stays and stays protected" in str(asked.words)
     intent = store.parts.intent(part)
     assert intent.wanted is Wanted.OPEN
-    assert (intent.entry, intent.told) == (LIMIT, Told("1E", finish=False, asked_at=orders.clock.now()))
+    assert (intent.entry, intent.told) == (LIMIT, Instruction("1E", finish=False, asked_at=orders.clock.now()))
     assert (intent.entry.kind, intent.entry.price) == (ExecutionKind.LIMIT, Decimal(99000))
 
 

@@ -15,11 +15,11 @@ from core.domain.intent import (
     ExecutionKind,
     ExecutionStyle,
     ExitReason,
+    Instruction,
     RecoveryChoice,
     ReopenChoice,
     Target,
     TargetEdit,
-    Told,
     Wanted,
     WhenRefused,
 )
@@ -320,9 +320,9 @@ def test_a_recovery_that_is_worked_in_a_style_is_checked_like_its_numbers(positi
 
 
 def test_saving_the_recovery_settings_allows_steps_again_that_were_taken_back(positions, store, held) -> None:
-    store.parts.change(held, "back", "trader", "", told=Told("1R2", finish=False))
+    store.parts.change(held, "back", "trader", "", told=Instruction("1R2", finish=False))
     positions.choose(held, RecoveryChoice(True), ReopenChoice(), "again", "trader")
     assert store.parts.intent(held).told is None
-    store.parts.change(held, "hurry", "trader", "", told=Told("1E", finish=True))
+    store.parts.change(held, "hurry", "trader", "", told=Instruction("1E", finish=True))
     positions.choose(held, RecoveryChoice(False), ReopenChoice(), "off", "trader")
     assert store.parts.intent(held).told is not None

@@ -25,7 +25,7 @@ from core.exchange.clock import ExchangeClock
 from core.exchange.fields import Fields, milliseconds
 from core.exchange.port import Candle, Credentials, OnPush, Push
 from core.exchange.profile import KEY_FIELDS, ExchangeProfile
-from core.exchange.rest import GOOD, NO_ANSWER, NOT_SENT, Answer, RestCaller, RestPolicy, terms_of_call
+from core.exchange.rest import GOOD, NO_ANSWER, NOT_SENT, RestAnswer, RestCaller, RestPolicy, terms_of_call
 from core.venues import Venue
 from tests.contract.bench import Act, StreamTrouble, Trouble
 from tests.third_exchange.market import No, ToyExchange
@@ -60,7 +60,7 @@ DONE = {Trouble.ANSWER_LOST, Trouble.BUSY_BUT_DONE, Trouble.TIMED_OUT_BUT_DONE}
 CODES = {Trouble.BUSY: BUSY, Trouble.BUSY_BUT_DONE: BUSY, Trouble.TIMED_OUT: BUSY, Trouble.TIMED_OUT_BUT_DONE: BUSY}
 
 
-def failed_write(what: str, answer: Answer) -> Refused | OutcomeUnknown:
+def failed_write(what: str, answer: RestAnswer) -> Refused | OutcomeUnknown:
     told = {"exchange_code": answer.code, "exchange_words": answer.words}
     if answer.code in OPEN:
         return OutcomeUnknown(f"{what}: {answer.words} ({answer.code})", **told)
@@ -89,19 +89,19 @@ class Session:
     troubles: dict[Act, tuple[Trouble, int | None]] = field(default_factory=dict)
     away: bool = False
 
-    def ask(self, act: Act, do: Callable[[], Any]) -> Answer:
+    def ask(self, act: Act, do: Callable[[], Any]) -> RestAnswer:
         """Send one request and return what became of it."""
         if self.away:
-            return Answer(NOT_SENT, "nobody is there")
+            return RestAnswer(NOT_SENT, "nobody is there")
         self.asked[act] += 1
         trouble = self._trouble(act)
         if trouble is Trouble.TOO_FAST:
-            return Answer(TOO_FAST, "too many requests")
+            return RestAnswer(TOO_FAST, "too many requests")
         until = terms_of_call().until
         if until is not None and until < self.exchange.now:
-            return Answer(LATE, "it came after its deadline")
-        answer = self._done(do) if trouble is None or trouble in DONE else Answer(NO_ANSWER, "")
-        return answer if trouble is None else Answer(CODES.get(trouble, NO_ANSWER), f"{trouble}")
+            return RestAnswer(LATE, "it came after its deadline")
+        answer = self._done(do) if trouble is None or trouble in DONE else RestAnswer(NO_ANSWER, "")
+        return answer if trouble is None else RestAnswer(CODES.get(trouble, NO_ANSWER), f"{trouble}")
 
     def _trouble(self, act: Act) -> Trouble | None:
         trouble, left = self.troubles.get(act, (None, 0))
@@ -113,11 +113,11 @@ class Session:
         return trouble
 
     @staticmethod
-    def _done(do: Callable[[], Any]) -> Answer:
+    def _done(do: Callable[[], Any]) -> RestAnswer:
         try:
-            return Answer(GOOD, "", do())
+            return RestAnswer(GOOD, "", do())
         except No as no:
-            return Answer(no.code, no.words)
+            return RestAnswer(no.code, no.words)
 
 
 class ToyClient:
@@ -127,7 +127,7 @@ class ToyClient:
         self.session, self.exchange, self._now = session, session.exchange, now
         self._rest = RestCaller(POLICY, ExchangeClock(now), self._server_time)
 
-    def _server_time(self) -> Answer:
+    def _server_time(self) -> RestAnswer:
         return self.session.ask(Act.SERVER_TIME, lambda: {"now": milliseconds(self.exchange.now)})
 
     def _read(self, what: str, act: Act, read: Callable[[], Any]) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from core.decision.preview.preview import Ground, Terms, entry_price, liquidation_price
+from core.decision.preview.preview import OrderTerms, PreviewContext, entry_price, liquidation_price
 from core.decision.proposal import Proposal, lost_after_step
 from core.decision.risk_control import ExecutionRiskControl
 from core.domain.instrument import Instrument, Side
@@ -84,7 +84,7 @@ class Ladder:
         return any(first.at == then.at for first, then in zip(self.rungs[1:], self.rungs[2:], strict=False))
 
 
-def ladder(terms: Terms, rule: Recovery | None, ground: Ground, limits: Limits) -> Ladder:
+def ladder(terms: OrderTerms, rule: Recovery | None, ground: PreviewContext, limits: Limits) -> Ladder:
     """The ladder of `terms` at the newest price. Never raises for bad numbers: then it has no rungs."""
     climb = _Climb.begin(terms, rule, ground, limits)
     if climb is None:
@@ -109,9 +109,9 @@ def first_due(rules: Instrument, side: Side, average: Decimal, contracts: Decima
 class _Climb:
     """A ladder in the making: what is held so far and what it cost."""
 
-    terms: Terms
+    terms: OrderTerms
     rule: Recovery | None
-    ground: Ground
+    ground: PreviewContext
     limits: Limits
     pays: Decimal  #: what an opening order pays over the middle of the book, per coin; signed
     gives_up: Decimal  #: what a closing order gets less than it, per coin; signed
@@ -121,7 +121,7 @@ class _Climb:
     paid: Decimal = ZERO  #: fees so far, positive
 
     @classmethod
-    def begin(cls, terms: Terms, rule: Recovery | None, ground: Ground, limits: Limits) -> _Climb | None:
+    def begin(cls, terms: OrderTerms, rule: Recovery | None, ground: PreviewContext, limits: Limits) -> _Climb | None:
         """The entry; None where it has no price or no size."""
         ticker = ground.ticker
         if ticker is None or terms.position_value <= 0 or terms.leverage <= 0:

@@ -30,7 +30,7 @@ LARGEST = Decimal(10) ** 12  #: no amount of USDT, price or multiple is larger; 
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class PreviewContext:
     """What a preview is computed from. Money in USDT."""
 
     instrument: Instrument
@@ -44,7 +44,7 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class OrderTerms:
     """The terms of a position that somebody thinks of opening."""
 
     side: Side
@@ -78,7 +78,7 @@ class Preview:
     verdict: Verdict | None = None  #: of the risk control; None: there is nothing it could be asked about
 
 
-def preview(terms: Terms, ground: Ground, limits: Limits) -> Preview:
+def preview(terms: OrderTerms, ground: PreviewContext, limits: Limits) -> Preview:
     """What `terms` come to at the newest price. Never raises for bad numbers: they are in `problems`."""
     rules, ticker = ground.instrument, ground.ticker
     absurd = tuple(_absurd(terms))
@@ -194,7 +194,7 @@ def passed_problem(leg: Leg, level: Decimal | None, side: Side, price: Decimal) 
 # -- the parts of a preview -------------------------------------------------------------------------------
 
 
-def _absurd(terms: Terms) -> Iterator[Reason]:
+def _absurd(terms: OrderTerms) -> Iterator[Reason]:
     """Numbers that nothing can be computed from."""
     numbers = {VALUE: terms.position_value, LEVERAGE: terms.leverage, LIMIT_PRICE: terms.entry.price}
     for leg, target in ((Leg.TAKE_PROFIT, terms.take_profit), (Leg.STOP_LOSS, terms.stop_loss)):
@@ -205,7 +205,7 @@ def _absurd(terms: Terms) -> Iterator[Reason]:
             yield Reason("preview.not_a_number", field=field, value=number, most=LARGEST)
 
 
-def entry_price(terms: Terms, ticker: Ticker | None) -> Price:
+def entry_price(terms: OrderTerms, ticker: Ticker | None) -> Price:
     """The price that an entry is reckoned at; zero where none is known. A TWAP counts as one order at market."""
     if terms.entry.kind is ExecutionKind.LIMIT:
         return terms.entry.price or Price(ZERO)
@@ -227,8 +227,8 @@ def _level(
 
 
 def _problems(
-    terms: Terms,
-    ground: Ground,
+    terms: OrderTerms,
+    ground: PreviewContext,
     limits: Limits,
     price: Decimal,
     contracts: Contracts,
@@ -259,8 +259,8 @@ def _problems(
 
 
 def _size_problems(
-    terms: Terms,
-    ground: Ground,
+    terms: OrderTerms,
+    ground: PreviewContext,
     price: Decimal,
     contracts: Contracts,
     notional: Decimal,
@@ -286,7 +286,7 @@ def _size_problems(
             )
 
 
-def _judged(terms: Terms, ground: Ground, limits: Limits, price: Decimal, contracts: Contracts) -> Verdict:
+def _judged(terms: OrderTerms, ground: PreviewContext, limits: Limits, price: Decimal, contracts: Contracts) -> Verdict:
     """What the risk control would say of the order now."""
     rules, ticker, limit = ground.instrument, ground.ticker, terms.entry.kind is ExecutionKind.LIMIT
     stop = _level(terms.stop_loss, terms.side, rules, price, contracts)
@@ -315,7 +315,7 @@ def _judged(terms: Terms, ground: Ground, limits: Limits, price: Decimal, contra
     return Verdict(Purpose.ENTRY, checks)
 
 
-def _entry_problems(terms: Terms, rules: Instrument, ticker: Ticker | None, limits: Limits) -> Iterator[Reason]:
+def _entry_problems(terms: OrderTerms, rules: Instrument, ticker: Ticker | None, limits: Limits) -> Iterator[Reason]:
     price, entry = terms.entry.price, terms.entry
     if entry.kind is ExecutionKind.LIMIT and (price is None or price <= 0):
         yield Reason("preview.limit_price_empty", field=LIMIT_PRICE)
@@ -328,7 +328,7 @@ def _entry_problems(terms: Terms, rules: Instrument, ticker: Ticker | None, limi
         yield Reason("preview.limit_price_away", field=LIMIT_PRICE, value=price, away=away, least=lowest, most=highest)
 
 
-def _notes(terms: Terms, rules: Instrument, stop: Decimal | None, liquidation: Decimal | None) -> Iterator[Reason]:
+def _notes(terms: OrderTerms, rules: Instrument, stop: Decimal | None, liquidation: Decimal | None) -> Iterator[Reason]:
     if terms.stop_loss is None:
         yield Reason("preview.no_stop")
     if stop is not None and liquidation is not None and (stop - liquidation) * terms.side.sign <= 0:

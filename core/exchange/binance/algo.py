@@ -13,7 +13,7 @@ from core.domain.errors import Unavailable
 from core.domain.ids import meaning
 from core.domain.money import Contracts, Price, total
 from core.domain.order import Order, OrderStatus
-from core.exchange.binance.account.history import History
+from core.exchange.binance.account.history import BinanceHistory
 from core.exchange.binance.codes import GONE
 from core.exchange.binance.fields import number_or_zero, price_or_none, text, to_name
 from core.exchange.binance.parse import fold, parse_algo, parse_order
@@ -29,7 +29,7 @@ class Algos:
     """Look-ups of single orders, ordinary and conditional. `now` is Binance's time. Thread-safe."""
 
     def __init__(
-        self, session: BinanceSession, rest: RestCaller, history: History, now: Callable[[], datetime]
+        self, session: BinanceSession, rest: RestCaller, history: BinanceHistory, now: Callable[[], datetime]
     ) -> None:
         self._session, self._rest, self._history, self._now = session, rest, history, now
         self._fees: dict[tuple[str, str], Order] = {}  #: per ordinary order the newest state whose fee was read

@@ -14,7 +14,7 @@ from enum import Enum, auto
 from core.domain.errors import OutcomeUnknown, Refused
 from core.domain.observation import PortFacts
 from core.exchange.binance.fields import FIELDS
-from core.exchange.rest import BUDGET, NO_ANSWER, NOT_SENT, Answer, RestPolicy
+from core.exchange.rest import BUDGET, NO_ANSWER, NOT_SENT, RestAnswer, RestPolicy
 
 log = logging.getLogger("perpdeck.binance")
 
@@ -112,7 +112,7 @@ FACTS = PortFacts(
 )
 
 
-def failed_write(what: str, answer: Answer) -> Refused | OutcomeUnknown:
+def failed_write(what: str, answer: RestAnswer) -> Refused | OutcomeUnknown:
     """Return the error to raise for a write that did not succeed: refused for certain, or open.
 
     A server's failure (HTTP 5xx) leaves a code that we do not know open.

@@ -18,7 +18,7 @@ from core.domain.instrument import Instrument
 from core.domain.observation import Position, Ticker
 from core.domain.order import Fill, Funding, Order, OrderKind
 from core.domain.position_history import ClosedPosition
-from core.exchange.binance.account.history import History, Sizes
+from core.exchange.binance.account.history import BinanceHistory, Sizes
 from core.exchange.binance.account.ledger import parse_account
 from core.exchange.binance.account.open_orders import OpenOrders
 from core.exchange.binance.account.positions import Holdings, sizes
@@ -65,7 +65,7 @@ class BinanceReads:
     ) -> None:
         self._session, self._rest, self._budget, self._now = session, rest, budget, now
         exchange_now = rest.clock.now
-        self.history = History(session, rest, exchange_now, monotonic)
+        self.history = BinanceHistory(session, rest, exchange_now, monotonic)
         self.algos = Algos(session, rest, self.history, exchange_now)
         self.open_orders = OpenOrders(session, rest, self.algos, monotonic, self._has_room)
         self._holdings = Holdings(self.history, exchange_now, monotonic)

@@ -25,7 +25,7 @@ from core.exchange.binance.limits import FIRST_STOP, ORDER_LIMITS, PLACES, SHORT
 from core.exchange.fields import EPOCH, MILLISECOND, milliseconds
 from core.exchange.loopback import is_loopback
 from core.exchange.port import Credentials
-from core.exchange.rest import BUDGET, GOOD, NO_ANSWER, NOT_SENT, Answer, terms_of_call
+from core.exchange.rest import BUDGET, GOOD, NO_ANSWER, NOT_SENT, RestAnswer, terms_of_call
 from core.exchange.throttle import Throttle
 
 TIMEOUT = (2.0, 4.0)  #: seconds to connect, and between two pieces of an answer
@@ -77,39 +77,39 @@ class BinanceSession(Client):
 
     # -- calls that python-binance unpacks or lacks
 
-    def make_listen_key(self) -> Answer:
+    def make_listen_key(self) -> RestAnswer:
         return self._way("post", "listenKey")
 
-    def renew_listen_key(self, key: str) -> Answer:
+    def renew_listen_key(self, key: str) -> RestAnswer:
         return self._way("put", "listenKey", listenKey=key)
 
-    def _way(self, method: str, path: str, **parameters: str) -> Answer:
+    def _way(self, method: str, path: str, **parameters: str) -> RestAnswer:
         answer: Any = self._request_futures_api(method, path, False, data=parameters)
-        assert isinstance(answer, Answer)
+        assert isinstance(answer, RestAnswer)
         return answer
 
     # -- the one way out
 
-    def _request(self, method: str, uri: str, signed: bool, force_params: bool = False, **kwargs: Any) -> Answer:
+    def _request(self, method: str, uri: str, signed: bool, force_params: bool = False, **kwargs: Any) -> RestAnswer:
         """What every call of python-binance ends in: signed, sent once, understood."""
         terms = terms_of_call()
         endpoint = f"{method.upper()} {uri.removeprefix(self.FUTURES_URL).split('/', 2)[2]}"
         parameters: dict[str, Any] = dict(kwargs.get("data") or {})
         if endpoint in PLACES and not self._may_order(terms.protects):
-            return Answer(BUDGET, "too many orders at the moment")
+            return RestAnswer(BUDGET, "too many orders at the moment")
         weight = weight_of(endpoint, parameters)
         if seconds := self._budget.take(weight, terms.priority, self._exchange_now):
-            return Answer(BUDGET, f"too many requests at the moment; the next in {seconds:.0f} s")
+            return RestAnswer(BUDGET, f"too many requests at the moment; the next in {seconds:.0f} s")
         told: int | None = None
         try:
             asked = self._signed(parameters, terms.until) if signed else urlencode(self._order_params(parameters))
             if asked is None:
-                return Answer(NOT_SENT, "its deadline has passed")
+                return RestAnswer(NOT_SENT, "its deadline has passed")
             response = self._sent(method, uri, asked)
             told = _count(response.headers.get(USED))
         except requests.RequestException as trouble:
             code = NOT_SENT if never_sent(trouble) else NO_ANSWER
-            return Answer(
+            return RestAnswer(
                 code, f"no {'connection to' if code == NOT_SENT else 'answer from'} Binance ({_kind(trouble)})"
             )
         finally:
@@ -157,7 +157,7 @@ class BinanceSession(Client):
         finally:
             self._idle.append(session)
 
-    def _obey(self, response: requests.Response, answer: Answer) -> None:
+    def _obey(self, response: requests.Response, answer: RestAnswer) -> None:
         """Stop where Binance says so: everything, or new orders alone where only those were too many."""
         if answer.code == FORBIDDEN:
             self._budget.stop(self._exchange_now() + SHORT_STOP)
@@ -176,7 +176,7 @@ class BinanceSession(Client):
         self._budget.stop(until)
 
 
-def understood(status: int, content: bytes) -> Answer:
+def understood(status: int, content: bytes) -> RestAnswer:
     """What an answer says. A server's failure without a code, and success without sense, leave everything open."""
     try:
         body = json.loads(content, parse_float=Decimal)
@@ -186,26 +186,26 @@ def understood(status: int, content: bytes) -> Answer:
     code, words = str(told.get("code", "")), str(told.get("msg") or "")
     if 200 <= status < 300:
         if code.startswith("-"):
-            return Answer(code, words)
-        return Answer(GOOD, words, body)
+            return RestAnswer(code, words)
+        return RestAnswer(GOOD, words, body)
     lowered = words.lower()
     if lowered.startswith(UNKNOWN_503) or status == HTTP_TIMED_OUT:
-        return Answer(NO_ANSWER, words or f"HTTP {status}", by_server=True)
+        return RestAnswer(NO_ANSWER, words or f"HTTP {status}", by_server=True)
     if status == 503 and lowered.startswith(FAILED_503):
-        return Answer(BUSY, words, by_server=True)
+        return RestAnswer(BUSY, words, by_server=True)
     if status in (HTTP_TOO_MANY, HTTP_BANNED) and code not in TOO_FAST:
-        return Answer("-1003", words or f"too many requests (HTTP {status})")
+        return RestAnswer("-1003", words or f"too many requests (HTTP {status})")
     if not code.startswith("-"):
         return _without_code(status, words or "JSON without a code")
-    return Answer(code, words, by_server=status >= 500)
+    return RestAnswer(code, words, by_server=status >= 500)
 
 
-def _without_code(status: int, words: str) -> Answer:
+def _without_code(status: int, words: str) -> RestAnswer:
     if status in (HTTP_TOO_MANY, HTTP_BANNED):
-        return Answer("-1003", f"too many requests (HTTP {status})")
+        return RestAnswer("-1003", f"too many requests (HTTP {status})")
     if 400 <= status < 500 and status != HTTP_TIMED_OUT:
-        return Answer(str(status), f"Binance answered with HTTP {status}: {words}")
-    return Answer(NO_ANSWER, f"Binance answered with {words} (HTTP {status})", by_server=True)
+        return RestAnswer(str(status), f"Binance answered with HTTP {status}: {words}")
+    return RestAnswer(NO_ANSWER, f"Binance answered with {words} (HTTP {status})", by_server=True)
 
 
 def never_sent(trouble: requests.RequestException) -> bool:

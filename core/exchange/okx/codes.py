@@ -10,7 +10,7 @@ from datetime import timedelta
 from core.domain.errors import OutcomeUnknown, Refused
 from core.domain.observation import PortFacts
 from core.exchange.okx.fields import FIELDS
-from core.exchange.rest import BUDGET, NO_ANSWER, NOT_SENT, Answer, RestPolicy
+from core.exchange.rest import BUDGET, NO_ANSWER, NOT_SENT, RestAnswer, RestPolicy
 
 # -- what the codes say
 
@@ -52,7 +52,7 @@ FACTS = PortFacts(
 )
 
 
-def failed_write(what: str, answer: Answer) -> Refused | OutcomeUnknown:
+def failed_write(what: str, answer: RestAnswer) -> Refused | OutcomeUnknown:
     """Return the error to raise for a write that did not succeed: refused for certain, or open."""
     code, words = answer.code, answer.words
     message = f"{what}: {words or 'no reason given'} ({code})"

@@ -29,7 +29,7 @@ from core.exchange.loopback import is_loopback
 from core.exchange.okx.codes import REQUESTS_TOO_FAST
 from core.exchange.okx.fields import milliseconds
 from core.exchange.port import Credentials
-from core.exchange.rest import BUDGET, NO_ANSWER, NOT_SENT, Answer, terms_of_call
+from core.exchange.rest import BUDGET, NO_ANSWER, NOT_SENT, RestAnswer, terms_of_call
 from core.exchange.throttle import Throttle
 
 ROOT = "/api/v5/"
@@ -87,19 +87,19 @@ class OKXSession(AccountAPI, TradeAPI, PublicAPI, MarketAPI, StatusAPI, _Transpo
 
     # -- calls that python-okx lacks, or lacks parameters of
 
-    def fills_history(self, **parameters: str) -> Answer:
+    def fills_history(self, **parameters: str) -> RestAnswer:
         return self._request(consts.GET, consts.ORDERS_FILLS_HISTORY, parameters)
 
-    def bills(self, *, archive: bool, **parameters: str) -> Answer:
+    def bills(self, *, archive: bool, **parameters: str) -> RestAnswer:
         return self._request(consts.GET, consts.BILLS_ARCHIVE if archive else consts.BILLS_DETAIL, parameters)
 
     # -- the one way out
 
-    def _request(self, method: str, request_path: str, params: Any) -> Answer:
+    def _request(self, method: str, request_path: str, params: Any) -> RestAnswer:
         """What every call of python-okx ends in: signed, sent once, understood. Empty parameters are not sent."""
         terms, endpoint = terms_of_call(), request_path.removeprefix(ROOT)
         if not self._throttle.take(f"{method} {endpoint}", protection=terms.protects):
-            return Answer(BUDGET, f"too many requests to {endpoint} at the moment")
+            return RestAnswer(BUDGET, f"too many requests to {endpoint} at the moment")
         asked = sent_parameters(params)
         path = request_path + utils.parse_params_to_str(asked) if method == consts.GET else request_path
         body = json.dumps(asked) if method == consts.POST else ""
@@ -109,9 +109,9 @@ class OKXSession(AccountAPI, TradeAPI, PublicAPI, MarketAPI, StatusAPI, _Transpo
         try:
             response = self.request(method, path, content=body.encode() or None, headers=headers)
         except CERTAINLY_NOT_SENT as trouble:
-            return Answer(NOT_SENT, f"no connection to OKX ({type(trouble).__name__})")
+            return RestAnswer(NOT_SENT, f"no connection to OKX ({type(trouble).__name__})")
         except httpx.HTTPError as trouble:
-            return Answer(NO_ANSWER, f"no answer from OKX ({type(trouble).__name__})")
+            return RestAnswer(NO_ANSWER, f"no answer from OKX ({type(trouble).__name__})")
         return understood(response)
 
     def _signed_headers(self, method: str, path: str, body: str) -> dict[str, str]:
@@ -129,16 +129,16 @@ def sent_parameters(params: Any) -> Any:
     return {name: value for name, value in params.items() if value is not None and value != "" and value != []}
 
 
-def understood(response: httpx.Response) -> Answer:
+def understood(response: httpx.Response) -> RestAnswer:
     """The envelope, and the fate of the one row where rows have fates of their own (`sCode`)."""
     if response.status_code == HTTP_TOO_MANY and b"{" not in response.content[:1]:
-        return Answer(REQUESTS_TOO_FAST, "too many requests (HTTP 429)")
+        return RestAnswer(REQUESTS_TOO_FAST, "too many requests (HTTP 429)")
     try:
         body = orjson.loads(response.content)
         code, words, rows = str(body["code"]), str(body.get("msg") or ""), body.get("data") or []
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
-        return Answer(NO_ANSWER, f"OKX answered with something else than JSON (HTTP {response.status_code})")
+        return RestAnswer(NO_ANSWER, f"OKX answered with something else than JSON (HTTP {response.status_code})")
     row: Row = rows[0] if rows and isinstance(rows[0], dict) else {}
     if row.get("sCode") not in (None, "", "0"):
-        return Answer(str(row["sCode"]), str(row.get("sMsg") or words), rows)
-    return Answer(code, words, rows)
+        return RestAnswer(str(row["sCode"]), str(row.get("sMsg") or words), rows)
+    return RestAnswer(code, words, rows)

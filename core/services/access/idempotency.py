@@ -29,7 +29,7 @@ Work = Callable[[str], tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class KeptAnswer:
     """Status and body, and whether they were made just now."""
 
     status: int
@@ -45,7 +45,7 @@ class Answers:
         self._room = threading.BoundedSemaphore(AT_ONCE)
         self._swept: datetime | None = None
 
-    def once(self, token: str, key: str, asked: Mapping[str, Any], work: Work) -> Answer:
+    def once(self, token: str, key: str, asked: Mapping[str, Any], work: Work) -> KeptAnswer:
         """The answer to what was `asked` under this key of a token, made now or kept from before.
 
         What `work` raises is not kept: the same may be asked again.
@@ -58,12 +58,14 @@ class Answers:
             found = self._store.api_answers.once(token, key, mark, now, lambda: work(click(token, key)))
         finally:
             self._room.release()
-        return _same(mark, key, Answer(*found[1:]), found[0])
+        return _same(mark, key, KeptAnswer(*found[1:]), found[0])
 
-    def kept(self, token: str, key: str, asked: Mapping[str, Any]) -> Answer | None:
+    def kept(self, token: str, key: str, asked: Mapping[str, Any]) -> KeptAnswer | None:
         """The answer that was given before; None: the key is new."""
         found = self._store.api_answers.kept(token, key)
-        return None if found is None else _same(fingerprint(asked), key, Answer(found[1], found[2], False), found[0])
+        return (
+            None if found is None else _same(fingerprint(asked), key, KeptAnswer(found[1], found[2], False), found[0])
+        )
 
     def _sweep(self, now: datetime) -> None:
         swept = self._swept is not None and now - self._swept <= SWEPT_EVERY
@@ -82,7 +84,7 @@ def fingerprint(asked: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _same(mark: str, key: str, answer: Answer, first: str) -> Answer:
+def _same(mark: str, key: str, answer: KeptAnswer, first: str) -> KeptAnswer:
     if mark != first:
         raise Misconfigured(Reason("api.key_reused", value=key, field=Reason("field.key")))
     return answer

@@ -29,7 +29,7 @@ PASSWORD, ENDED = "login_password", "login_ended"  #: what is kept: a hash, and 
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class LoginResult:
     """What an attempt to log in came to: a cookie's text, or why not."""
 
     token: str = ""
@@ -80,19 +80,19 @@ class Login:
 
     # -- coming and going
 
-    def come_in(self, password: str, address: str) -> Answer:
+    def come_in(self, password: str, address: str) -> LoginResult:
         """Try a password from an address. Takes a tenth of a second, so never on an event loop."""
         with self._lock:
             locked = self._lockout.left(address)
         if locked:
-            return Answer(words=_locked_words(locked), locked=locked)
+            return LoginResult(words=_locked_words(locked), locked=locked)
         if not password:
-            return Answer(words=Reason("login.enter_password"))
+            return LoginResult(words=Reason("login.enter_password"))
         right = fits(password, self._hash)
         with self._lock:
             locked = self._lockout.left(address)  # others from the same address may have guessed meanwhile
             if locked:
-                return Answer(words=_locked_words(locked), locked=locked)
+                return LoginResult(words=_locked_words(locked), locked=locked)
             if right:
                 self._lockout.came_in(address)
                 token, session = self._sessions.begin(self._clock.now())
@@ -101,12 +101,12 @@ class Login:
                 left = self._lockout.tries_left(address)
         if right:
             self._record(Reason("act.log_in"), address, "done")
-            return Answer(token, session)
+            return LoginResult(token, session)
         self._record(Reason("act.log_in"), address, "wrong password")
         if not locked:
-            return Answer(words=Reason("login.wrong_password", left=left))
+            return LoginResult(words=Reason("login.wrong_password", left=left))
         self._record(Reason("act.lock_out"), address, f"for {minutes(locked)} minutes")
-        return Answer(words=_locked_words(locked), locked=locked)
+        return LoginResult(words=_locked_words(locked), locked=locked)
 
     def leave(self, token: str | None, address: str) -> None:
         """End a session for good: its cookie opens nothing any more, here or elsewhere."""

@@ -19,7 +19,7 @@ MOST = {"strategy_id": 50, "symbol": 100, "code": 40, "kind": 30, "check": 30, "
 #: of each of these labels so many values are told apart; what comes later counts as "other"
 
 
-class Kind(StrEnum):
+class SeriesKind(StrEnum):
     COUNTER = "counter"
     GAUGE = "gauge"
     HISTOGRAM = "histogram"
@@ -30,7 +30,7 @@ class Series:
     """One name of the exposition."""
 
     name: str
-    kind: Kind
+    kind: SeriesKind
     labels: Labels
     unit: str
     words: str
@@ -45,7 +45,7 @@ USDT = (-1000.0, -500.0, -250.0, -100.0, -50.0, -25.0, -10.0, 0.0, 10.0, 25.0, 5
 QUICK = LOOP_SECONDS
 SLOW = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 BASIS_POINTS = (-50.0, -20.0, -10.0, -5.0, -2.0, -1.0, 0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
-C, G, H = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
+C, G, H = SeriesKind.COUNTER, SeriesKind.GAUGE, SeriesKind.HISTOGRAM
 
 TRADING = (
     Series(

@@ -13,7 +13,7 @@ from db.store import Store
 ASKED_BY = "asked by "
 
 
-class Kind(StrEnum):
+class AuditKind(StrEnum):
     """What an act was about."""
 
     POSITIONS = "positions"  #: parts, their orders and differences, a sync of the history
@@ -24,13 +24,13 @@ class Kind(StrEnum):
     PAPER = "paper"  #: the paper exchange moved by hand
 
 
-RULES: Mapping[Kind, str] = {
-    Kind.POSITIONS: "asked",
-    Kind.SWITCH: "switch",
-    Kind.SETTINGS: "setting",
-    Kind.ACCOUNTS: "account",
-    Kind.LOGIN: "login",
-    Kind.PAPER: "paper market",
+RULES: Mapping[AuditKind, str] = {
+    AuditKind.POSITIONS: "asked",
+    AuditKind.SWITCH: "switch",
+    AuditKind.SETTINGS: "setting",
+    AuditKind.ACCOUNTS: "account",
+    AuditKind.LOGIN: "login",
+    AuditKind.PAPER: "paper market",
 }
 KINDS = {rule: kind for kind, rule in RULES.items()}
 
@@ -40,7 +40,7 @@ class Act:
     """One line of the trail."""
 
     at: datetime
-    kind: Kind
+    kind: AuditKind
     who: str  #: a person, a guard of ours that raised the level, or the address a log-in came from
     what: str
     why: str
@@ -54,7 +54,7 @@ class Audit:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def acts(self, account: str, kinds: frozenset[Kind] = frozenset(Kind), limit: int = 200) -> list[Act]:
+    def acts(self, account: str, kinds: frozenset[AuditKind] = frozenset(AuditKind), limit: int = 200) -> list[Act]:
         """Acts of these kinds on the account and on what all accounts share."""
         return [act_of(event) for event in self.store.events.acts(account, (RULES[kind] for kind in kinds), limit)]
 

@@ -20,7 +20,7 @@ Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
+class ClosingPreview:
     """One part that flatten would close at market, at the newest mark price."""
 
     part: str
@@ -43,7 +43,7 @@ class LevelPreview:
     entries: int  #: resting entry orders that would be withdrawn
     recovering: int  #: held, with recovery on
     reopening: int  #: waiting to be opened again
-    closing: tuple[Closing, ...]  #: flatten only
+    closing: tuple[ClosingPreview, ...]  #: flatten only
     unclosed: int  #: positions that hold something of others, which stays
 
     @property
@@ -87,11 +87,11 @@ def preview_of(level: Level, bot: BotRow, picture: Json | None) -> LevelPreview:
     )
 
 
-def _closings(held: list[Json], picture: Json) -> Iterator[Closing]:
+def _closings(held: list[Json], picture: Json) -> Iterator[ClosingPreview]:
     for part in held:
         rules = picture["instruments"].get(part["symbol"], {})
         value = Decimal(part["coins"]) * Decimal(part["mark_price"] or part["average_entry"] or 0)
-        yield Closing(
+        yield ClosingPreview(
             part=part["part"],
             symbol=part["symbol"],
             side=part["side"],

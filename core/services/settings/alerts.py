@@ -16,7 +16,7 @@ from core.alerts import ping, transport
 from core.alerts.messages import TITLES
 from core.alerts.transport import Undelivered
 from core.clock import Clock
-from core.domain.alert import AlertKind, AlertSettings, Channel, DeliveryState, QuietHours, Told
+from core.domain.alert import AlertChannel, AlertKind, AlertSettings, DeliveredAlert, DeliveryState, QuietHours
 from core.domain.errors import Misconfigured
 from core.vault import Vault
 from db.records import Event
@@ -25,14 +25,14 @@ from db.store import Store
 
 __all__ = [
     "TITLES",
+    "AlertChannel",
     "AlertKind",
     "AlertSettings",
     "Alerting",
-    "Channel",
+    "DeliveredAlert",
     "DeliveryState",
     "Outside",
     "QuietHours",
-    "Told",
 ]
 
 TELEGRAM, TELEGRAM_NOTE = "telegram", "telegram_note"  #: names of the sealed token, and of how it fares
@@ -70,11 +70,11 @@ class Alerting:
 
     # -- channels --------------------------------------------------------------------------------------------
 
-    def channels(self) -> list[Channel]:
+    def channels(self) -> list[AlertChannel]:
         """All of them, in the order in which they were added."""
         return self._store.alert_channels.all()
 
-    def add(self, name: str, address: str, by: str) -> Channel:
+    def add(self, name: str, address: str, by: str) -> AlertChannel:
         """A new channel with the usual choices. Raises Misconfigured with everything that is not allowed."""
         name, address = name.strip(), address.strip()
         problems = list(_name_problems(name))
@@ -85,14 +85,14 @@ class Alerting:
             problems.append(str(trouble))
         if problems or service is None:
             raise Misconfigured(*problems)
-        channel = Channel(token_hex(4), name, service.name, service.hint)
+        channel = AlertChannel(token_hex(4), name, service.name, service.hint)
         sealed = self._vault.seal(address)
         self._store.alert_channels.save(channel, sealed, self._clock.now())
         self._under_the_present_secret(address_name(channel.id), sealed, channel.hint)
         self._note(by, f"alert channel {name} added: {service.name}")
         return channel
 
-    def change(self, channel: Channel, by: str) -> None:
+    def change(self, channel: AlertChannel, by: str) -> None:
         """Keep the channel's name, switch, kinds, quiet hours and rate. Raises Misconfigured with every problem."""
         name = channel.name.strip()
         problems = list(_name_problems(name))
@@ -128,11 +128,11 @@ class Alerting:
         self._store.alert_channels.note_channel(known.id, self._clock.now(), trouble)
         return trouble
 
-    def told(self, limit: int = 50) -> list[Told]:
+    def told(self, limit: int = 50) -> list[DeliveredAlert]:
         """The newest alerts, and what became of them on each channel."""
         return self._store.alert_channels.recent_alerts(limit)
 
-    def _known(self, channel: str) -> Channel:
+    def _known(self, channel: str) -> AlertChannel:
         found = next((one for one in self.channels() if one.id == channel), None)
         if found is None:
             raise Misconfigured(f"alert channel {channel!r} is not known")

@@ -15,7 +15,7 @@ from typing import Any
 from core.clock import Clock
 from core.decision.preview.preview import FIELDS, passed_problem, target_problems
 from core.domain.account import PositionKey
-from core.domain.difference import Answer, Choice, DifferenceKind, Division
+from core.domain.difference import Choice, DifferenceAnswer, DifferenceKind, Division
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import Instrument, Side
 from core.domain.intent import ExecutionStyle, ExternalEntry, Intent, RecoveryChoice, ReopenChoice, Target, Wanted
@@ -170,7 +170,9 @@ class Differences:
         self, account: str, difference: str, mark: str, choice: Choice, token: str, by: str, words: Reason
     ) -> Asked:
         row = self._standing(account, difference, mark, choice)
-        return Asked("", self.store.differences.answer(row.key, Answer(row.kind, choice, row.mark), token, by), words)
+        return Asked(
+            "", self.store.differences.answer(row.key, DifferenceAnswer(row.kind, choice, row.mark), token, by), words
+        )
 
     def _standing(self, account: str, difference: str, mark: str, choice: Choice) -> DifferenceRow:
         """The difference as it is now. Raises Misconfigured where it is no longer what the trader saw."""

@@ -15,10 +15,10 @@ from core.clock import Clock
 from core.decision.executions import run_name
 from core.decision.order_terms import trigger_by
 from core.domain.errors import Misconfigured
-from core.domain.holding import Levels, Pair, moved_by_hand
+from core.domain.holding import Pair, ProtectionLevels, moved_by_hand
 from core.domain.ids import meaning
 from core.domain.instrument import OrderSide, Side
-from core.domain.intent import Intent, Target, TargetEdit, Told
+from core.domain.intent import Instruction, Intent, Target, TargetEdit
 from core.domain.money import Price
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
 from core.domain.part import Part
@@ -39,7 +39,7 @@ INSTEAD = {
 
 
 @dataclass(frozen=True, slots=True)
-class OrderRow:
+class RestingOrder:
     """One live order as the last look saw it. `part` None: not ours."""
 
     client_order_id: str
@@ -78,7 +78,7 @@ class OrderManager:
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store, self.clock = store, clock
 
-    def working(self, account: str) -> list[OrderRow]:
+    def working(self, account: str) -> list[RestingOrder]:
         """Every live order of the last look, ours and foreign; none where there was no look yet."""
         found = self.store.snapshots.latest(account)
         return [_row(order) for order in found[0]["orders"]] if found else []
@@ -100,7 +100,7 @@ class OrderManager:
             token,
             by,
             Reason("order.rest_to_cancel", order=client_order_id),
-            told=Told(run_name(intent.cycle, Purpose.ENTRY), finish=False, asked_at=self.clock.now()),
+            told=Instruction(run_name(intent.cycle, Purpose.ENTRY), finish=False, asked_at=self.clock.now()),
         )
         running = self.store.bots.get(account).running
         words = Reason("order.withdrawn_now") if running else Reason("order.withdrawn_once_started")
@@ -152,11 +152,13 @@ class OrderManager:
         words = Reason("order.changed_now") if running else Reason("order.changed_once_started")
         return Asked(part.name, changed.version != part.intent.version, words)
 
-    def _foreign(self, part: Part) -> Levels | None:
+    def _foreign(self, part: Part) -> ProtectionLevels | None:
         """What somebody set at the exchange in this cycle, after the trader's last own word."""
         facts = self.store.history.cycle_facts(part.name, part.intent.cycle)
         resting = [
-            Levels(self.clock.now(), order.client_order_id, (None, None), (order.tp_trigger, order.sl_trigger))
+            ProtectionLevels(
+                self.clock.now(), order.client_order_id, (None, None), (order.tp_trigger, order.sl_trigger)
+            )
             for order in part.protection
             if not order.triggered_leg
         ]
@@ -187,8 +189,8 @@ class OrderManager:
         raise Misconfigured(Reason("order.not_seen", order=client_order_id))
 
 
-def _row(order: dict[str, Any]) -> OrderRow:
-    return OrderRow(
+def _row(order: dict[str, Any]) -> RestingOrder:
+    return RestingOrder(
         client_order_id=order["client_order_id"],
         exchange_order_id=order["exchange_order_id"],
         part=order["part"],

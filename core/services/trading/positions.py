@@ -20,6 +20,7 @@ from core.domain.intent import (
     Closing,
     ExecutionKind,
     ExecutionStyle,
+    Instruction,
     Intent,
     Recovery,
     RecoveryChoice,
@@ -27,7 +28,6 @@ from core.domain.intent import (
     ReopenRule,
     Target,
     TargetEdit,
-    Told,
     Wanted,
     WhenRefused,
 )
@@ -259,7 +259,7 @@ class PositionManager:
                 Reason("trade.run_unknown", field=Reason("field.run"), value=run, part=part, under_way=under_way)
             )
         why = Reason("trade.rest_at_market") if finish else Reason("trade.rest_taken_back")
-        changes: dict[str, Any] = {"told": Told(run, finish, self.clock.now())}
+        changes: dict[str, Any] = {"told": Instruction(run, finish, self.clock.now())}
         if known[run]["purpose"] == Purpose.CLOSE.name.lower() and not finish:
             changes = {"wanted": Wanted.OPEN, "reduce_to": None, "closing": None, "told": None}
             why = Reason("trade.close_taken_back")

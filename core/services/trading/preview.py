@@ -10,8 +10,8 @@ from core.decision.preview.ladder import MOST_STEPS as MOST_STEPS
 from core.decision.preview.ladder import Ladder as Ladder
 from core.decision.preview.ladder import LadderEnd as LadderEnd
 from core.decision.preview.ladder import ladder
-from core.decision.preview.preview import Ground, nothing, preview
 from core.decision.preview.preview import Preview as Preview
+from core.decision.preview.preview import PreviewContext, nothing, preview
 from core.decision.preview.sizing import value_for_risk
 from core.decision.proposal import LEGS
 from core.decision.rules.reopen import reopen_due
@@ -73,11 +73,11 @@ def value_of_risk(store: Store, draft: Draft, risk: Decimal, stop: Decimal, now:
     return value_for_risk(ground.instrument, draft.side, risk, entry, stop)
 
 
-def ground_of(store: Store, draft: Draft, now: datetime) -> Ground:
+def ground_of(store: Store, draft: Draft, now: datetime) -> PreviewContext:
     """Rules, prices and money as last seen. Raises Unavailable or Misconfigured where they are not known."""
     pictured = Pictured.of(store, draft.account)
     rules, ticker = pictured.instrument(draft.symbol), pictured.ticker(draft.symbol)
-    return Ground(
+    return PreviewContext(
         rules,
         ticker,
         pictured.money("available"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from core.decision.preview.preview import Terms
+from core.decision.preview.preview import OrderTerms
 from core.domain.instrument import Side
 from core.domain.intent import ExecutionStyle, RecoveryChoice, ReopenChoice, Target, WhenRefused
 from core.domain.reason import Reason
@@ -29,8 +29,8 @@ class Draft:
     when_refused: WhenRefused | None = None  #: its stop-loss, by the exchange; None follows the settings
 
     @property
-    def terms(self) -> Terms:
-        return Terms(self.side, self.position_value, self.leverage, self.take_profit, self.stop_loss, self.entry)
+    def terms(self) -> OrderTerms:
+        return OrderTerms(self.side, self.position_value, self.leverage, self.take_profit, self.stop_loss, self.entry)
 
 
 @dataclass(frozen=True, slots=True)

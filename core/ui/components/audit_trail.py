@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.domain.account import Level
 from core.i18n.translate import _, told
-from core.services.reporting.audit import Act, Kind
+from core.services.reporting.audit import Act, AuditKind
 from core.ui import session
 from core.ui.components import levels, widgets
 from core.ui.presenters.format import NOTHING
@@ -17,14 +17,14 @@ from core.ui.presenters.records import clock
 LIMIT = 300
 
 
-def kind_words(kind: Kind) -> str:
+def kind_words(kind: AuditKind) -> str:
     return {
-        Kind.POSITIONS: _("Positions and orders"),
-        Kind.SWITCH: _("Start, stop, level"),
-        Kind.SETTINGS: _("Settings"),
-        Kind.ACCOUNTS: _("Accounts and keys"),
-        Kind.LOGIN: _("Log in"),
-        Kind.PAPER: _("Paper market"),
+        AuditKind.POSITIONS: _("Positions and orders"),
+        AuditKind.SWITCH: _("Start, stop, level"),
+        AuditKind.SETTINGS: _("Settings"),
+        AuditKind.ACCOUNTS: _("Accounts and keys"),
+        AuditKind.LOGIN: _("Log in"),
+        AuditKind.PAPER: _("Paper market"),
     }[kind]
 
 
@@ -70,14 +70,14 @@ def draw() -> None:
     )
     chosen = st.pills(
         _("About"),
-        list(Kind),
+        list(AuditKind),
         key="trail_kinds",
         selection_mode="multi",
         format_func=kind_words,
         label_visibility="collapsed",
         persist_state="session",
     )
-    kinds = frozenset(chosen) or frozenset(Kind)
+    kinds = frozenset(chosen) or frozenset(AuditKind)
     acts = session.services().audit.acts(session.account_id(), kinds, LIMIT)
     if acts:
         widgets.table(act_rows(acts, session.zone()), alt=_("Audit trail"), drop_empty=True)

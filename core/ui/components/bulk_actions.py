@@ -15,10 +15,10 @@ from core.ui.components import modal, widgets
 from core.ui.presenters import forms, parts
 from core.ui.presenters import positions as position_rows
 from core.ui.presenters.format import Figure, pnl, signed
-from core.ui.presenters.forms import TriggerBy, Unit
+from core.ui.presenters.forms import SizeUnit, TriggerBy
 
 state = st.session_state
-UNITS = (Unit.USDT, Unit.PERCENT)  #: a price means nothing for several contracts
+UNITS = (SizeUnit.USDT, SizeUnit.PERCENT)  #: a price means nothing for several contracts
 
 
 class Wish(StrEnum):
@@ -71,7 +71,7 @@ def _edit(chosen: list[position_rows.Json], token: str) -> None:
     """Units above, then a form of the two numbers: an empty one stays as it is."""
     with st.container(horizontal=True, gap="medium"):
         for key, label in (("bulk_tp", _("Take-profit in")), ("bulk_sl", _("Stop-loss in"))):
-            state.setdefault(f"{key}_unit", Unit.USDT)
+            state.setdefault(f"{key}_unit", SizeUnit.USDT)
             st.segmented_control(label, UNITS, key=f"{key}_unit", format_func=lambda unit: unit.label, required=True)
     with st.form("bulk_targets", border=False):
         left, right = st.columns(2)

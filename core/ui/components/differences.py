@@ -19,7 +19,7 @@ from core.ui import session
 from core.ui.components import modal, part_dialogs, widgets
 from core.ui.presenters import forms, positions
 from core.ui.presenters.format import NOTHING, Figure, age, price, quantity
-from core.ui.presenters.forms import Ground, Unit
+from core.ui.presenters.forms import FormContext, SizeUnit
 
 state = st.session_state
 
@@ -160,7 +160,7 @@ def adopt(row: DifferenceRow) -> None:
     modal.ask_once(name)
     state["adopt_tp"], state["adopt_sl"] = 50.0, 100.0
     for key in ("adopt_tp", "adopt_sl"):
-        state[f"{key}_unit"] = state[f"{key}_was"] = Unit.USDT
+        state[f"{key}_unit"] = state[f"{key}_was"] = SizeUnit.USDT
     state["adopt_strategy"], state["adopt_recover"], state["adopt_reopen"] = "adopted", False, False
     modal.show(name, _("Adopt as a new part"), _adopt, row, session.new_token(), icon=ICONS[Choice.ADOPT])
 
@@ -179,12 +179,12 @@ def _adopt(row: DifferenceRow, token: str) -> None:
     for key, words in (("adopt_tp", _("Take-profit")), ("adopt_sl", _("Stop-loss"))):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             unit = state[f"{key}_unit"]
-            step = float(tick) if unit is Unit.PRICE and tick else 1.0
+            step = float(tick) if unit is SizeUnit.PRICE and tick else 1.0
             shown = forms.number_format(unit, Decimal(tick) if tick else None)
             st.number_input(words, value=None, key=key, step=step, format=shown, placeholder=_("none"), width=200)
             st.segmented_control(
                 _("Unit"),
-                list(Unit),
+                list(SizeUnit),
                 key=f"{key}_unit",
                 format_func=lambda unit: unit.label,
                 required=True,
@@ -261,10 +261,10 @@ def _tick(row: DifferenceRow) -> str | None:
     return positions.tick_of(picture.data, row.symbol) if picture else None
 
 
-def _ground(row: DifferenceRow) -> Ground | None:
+def _ground(row: DifferenceRow) -> FormContext | None:
     """What USDT, price and percent of the new part are converted over."""
     picture, tick = session.services().reports.picture(session.account_id()), _tick(row)
     if picture is None or row.price is None or tick is None:
         return None
     value = Decimal(picture.data["instruments"][row.symbol]["contract_value"])
-    return Ground(row.side, row.price, row.quantity * value, Decimal(tick))
+    return FormContext(row.side, row.price, row.quantity * value, Decimal(tick))

@@ -115,7 +115,7 @@ def _number(key: str, name: str, tick: Decimal | None, keep: Kept) -> None:
         value=None,
         key=key,
         step=float(tick) if level and tick is not None else field.step,
-        format=forms.number_format(forms.Unit.PRICE, tick) if level else "%g",
+        format=forms.number_format(forms.SizeUnit.PRICE, tick) if level else "%g",
         placeholder=field.nothing(),
         persist_state=keep,
     )

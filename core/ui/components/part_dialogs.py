@@ -18,7 +18,7 @@ from core.ui.components import execution_fields, modal, recovery_fields, widgets
 from core.ui.presenters import forms, order_preview
 from core.ui.presenters import positions as position_rows
 from core.ui.presenters.format import Figure, places_of, price, quantity
-from core.ui.presenters.forms import Ground, Side, TriggerBy, Unit
+from core.ui.presenters.forms import FormContext, Side, SizeUnit, TriggerBy
 
 state = st.session_state
 
@@ -68,7 +68,7 @@ def edit(row: position_rows.Json) -> None:
     modal.show(name, title, _edit, row["part"], session.new_token(), position="right", icon=":material/tune:")
 
 
-def _convert_unit(part: str, key: str, ground: Ground | None) -> None:
+def _convert_unit(part: str, key: str, ground: FormContext | None) -> None:
     if not modal.is_open(f"edit_{part}"):
         return
     new = state[f"{key}_unit"]
@@ -93,14 +93,14 @@ def _edit(part: str, token: str) -> None:
     tick = tick_of(board, row["symbol"])
     average, size = row["average_entry"], Decimal(row["size"])
     coins = size * Decimal(board["instruments"][row["symbol"]]["contract_value"])
-    ground = Ground(Side(row["side"]), Decimal(average), coins, tick) if average and size else None
+    ground = FormContext(Side(row["side"]), Decimal(average), coins, tick) if average and size else None
     st.markdown(position_rows.part_title(row))
     held = [Figure(_("Entry"), price(average, tick)), Figure(_("Mark"), price(row["mark_price"], tick))]
     widgets.figures([*held, Figure(_("Size"), quantity(size))], min_width=90)
     for key, label in (("edit_tp", _("Take-profit in")), ("edit_sl", _("Stop-loss in"))):
         st.segmented_control(
             label,
-            list(Unit),
+            list(SizeUnit),
             key=f"{key}_unit",
             format_func=lambda unit: unit.label,
             required=True,
@@ -114,7 +114,7 @@ def _edit(part: str, token: str) -> None:
                 f"{label}, {unit.label}",
                 value=None,
                 key=key,
-                step=float(tick) if unit is Unit.PRICE else 1.0,
+                step=float(tick) if unit is SizeUnit.PRICE else 1.0,
                 format=forms.number_format(unit, tick),
                 placeholder=_("none"),
             )

@@ -12,7 +12,7 @@ from core.services.trading.preview import Preview
 from core.services.trading.requests import Draft
 from core.ui import session
 from core.ui.presenters.format import price, usdt
-from core.ui.presenters.forms import Unit, number_format, typed
+from core.ui.presenters.forms import SizeUnit, number_format, typed
 
 state = st.session_state
 USDT, EQUITY = "usdt", "equity"
@@ -21,7 +21,7 @@ USDT, EQUITY = "usdt", "equity"
 def take(value: Decimal, stop: Decimal) -> None:
     """The size, and the stop that it was counted with, into the form."""
     state["nt_value"] = float(value)
-    state["nt_sl_unit"], state["nt_sl"] = Unit.PRICE, float(stop)
+    state["nt_sl_unit"], state["nt_sl"] = SizeUnit.PRICE, float(stop)
 
 
 def helper(draft: Draft, shown: Preview, picture: Picture | None, tick: Decimal) -> None:
@@ -44,7 +44,7 @@ def helper(draft: Draft, shown: Preview, picture: Picture | None, tick: Decimal)
             value=None,
             key="nt_risk_stop",
             step=float(tick),
-            format=number_format(Unit.PRICE, tick),
+            format=number_format(SizeUnit.PRICE, tick),
             placeholder=near or _("price"),
         )
         _answer(draft, shown, picture, tick)

@@ -34,7 +34,7 @@ from core.ui.presenters.format import places_of
 MANUAL = "manual"
 
 
-class Unit(StrEnum):
+class SizeUnit(StrEnum):
     """How a take-profit or stop-loss is given."""
 
     USDT = "usdt"
@@ -43,11 +43,11 @@ class Unit(StrEnum):
 
     @property
     def label(self) -> str:
-        return {Unit.USDT: _("USDT"), Unit.PRICE: _("Price"), Unit.PERCENT: "%"}[self]
+        return {SizeUnit.USDT: _("USDT"), SizeUnit.PRICE: _("Price"), SizeUnit.PERCENT: "%"}[self]
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class FormContext:
     """What a target's three units are converted over: the entry it is measured from and the size it is for."""
 
     side: Side
@@ -61,53 +61,55 @@ def typed(value: float | None) -> Decimal | None:
     return None if value is None else Decimal(str(value).removesuffix(".0"))
 
 
-def target(value: float | None, unit: Unit, trigger_by: TriggerBy, *, stop: bool) -> Target | None:
+def target(value: float | None, unit: SizeUnit, trigger_by: TriggerBy, *, stop: bool) -> Target | None:
     """The target behind a field; None when it is empty. A stop in USDT or percent is a loss with either sign."""
     amount = typed(value)
     if amount is None:
         return None
-    if unit is Unit.PRICE:
+    if unit is SizeUnit.PRICE:
         return Target(price=Price(amount), trigger_by=trigger_by)
     signed = -abs(amount) if stop else amount
-    if unit is Unit.USDT:
+    if unit is SizeUnit.USDT:
         return Target(pnl_usdt=signed, trigger_by=trigger_by)
     return Target(percent=signed, trigger_by=trigger_by)
 
 
-def given(row: Mapping[str, Any] | Target | None) -> tuple[float | None, Unit]:
+def given(row: Mapping[str, Any] | Target | None) -> tuple[float | None, SizeUnit]:
     """A target, or a part's row of one, as the fields show it: the number and its unit."""
-    for name, unit in (("pnl_usdt", Unit.USDT), ("price", Unit.PRICE), ("percent", Unit.PERCENT)):
+    for name, unit in (("pnl_usdt", SizeUnit.USDT), ("price", SizeUnit.PRICE), ("percent", SizeUnit.PERCENT)):
         value = getattr(row, name) if isinstance(row, Target) else (row or {}).get(name)
         if value is not None:
             return float(value), unit
-    return None, Unit.USDT
+    return None, SizeUnit.USDT
 
 
-def convert(value: float | None, old: Unit, new: Unit, ground: Ground | None, *, stop: bool) -> float | None:
+def convert(
+    value: float | None, old: SizeUnit, new: SizeUnit, ground: FormContext | None, *, stop: bool
+) -> float | None:
     """The same target in another unit, rounded to how that unit is shown; None where it cannot be told."""
     amount = typed(value)
     if amount is None or ground is None or not ground.entry or not ground.coins:
         return None
-    if stop and old is not Unit.PRICE:
+    if stop and old is not SizeUnit.PRICE:
         amount = -abs(amount)
     sign = ground.side.sign
-    if old is Unit.PRICE:
+    if old is SizeUnit.PRICE:
         move = sign * (amount - ground.entry)
-    elif old is Unit.USDT:
+    elif old is SizeUnit.USDT:
         move = amount / ground.coins
     else:
         move = ground.entry * amount / 100
-    if new is Unit.PRICE:
+    if new is SizeUnit.PRICE:
         level = ground.entry + sign * move
         favourable = ROUND_CEILING if ground.side is Side.LONG else ROUND_FLOOR  # as triggers are rounded
         return float((level / ground.tick).to_integral_value(favourable) * ground.tick)
-    converted = move * ground.coins if new is Unit.USDT else move / ground.entry * 100
+    converted = move * ground.coins if new is SizeUnit.USDT else move / ground.entry * 100
     return float(round(converted, 2))
 
 
-def number_format(unit: Unit, tick: Decimal | None) -> str:
+def number_format(unit: SizeUnit, tick: Decimal | None) -> str:
     """How a field of this unit shows its number."""
-    return f"%.{places_of(tick)}f" if unit is Unit.PRICE and tick else "%.2f"
+    return f"%.{places_of(tick)}f" if unit is SizeUnit.PRICE and tick else "%.2f"
 
 
 def trigger_words(by: TriggerBy) -> str:
@@ -162,9 +164,9 @@ class TradeForm:
     value: float | None
     leverage: float | None
     tp: float | None
-    tp_unit: Unit
+    tp_unit: SizeUnit
     sl: float | None
-    sl_unit: Unit
+    sl_unit: SizeUnit
     trigger_by: TriggerBy
     entry: ExecutionStyle
     strategy: str = MANUAL

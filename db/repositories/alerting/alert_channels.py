@@ -14,7 +14,17 @@ from typing import Any
 from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from core.domain.alert import Alert, AlertKind, Channel, DeliveryState, Message, QuietHours, Sent, Told, Waiting
+from core.domain.alert import (
+    Alert,
+    AlertChannel,
+    AlertKind,
+    DeliveredAlert,
+    DeliveryState,
+    Message,
+    QuietHours,
+    Sent,
+    Waiting,
+)
 from core.domain.errors import Misconfigured
 from db.models import AlertChannelRow, AlertDeliveryRow, AlertRow, SealedTextRow
 from db.repository import Repository
@@ -26,7 +36,7 @@ WAITING_AT_MOST = 500
 REMEMBERED = timedelta(minutes=30)  #: what was sent so lately is told to whoever chooses the next message
 _UNDER_WAY = deliveries.c.state.in_((DeliveryState.WAITING, DeliveryState.SENDING))
 
-Choose = Callable[[Channel, Sequence[Waiting], Sequence[Sent]], Message | None]
+Choose = Callable[[AlertChannel, Sequence[Waiting], Sequence[Sent]], Message | None]
 
 
 class AlertChannelRepository(Repository):
@@ -34,13 +44,13 @@ class AlertChannelRepository(Repository):
 
     # -- channels --------------------------------------------------------------------------------------------
 
-    def all(self) -> list[Channel]:
+    def all(self) -> list[AlertChannel]:
         """All of them, in the order in which they were added."""
         with self.one_statement() as connection:
             rows = connection.execute(select(channels).order_by(channels.c.created_at, channels.c.id))
             return [_channel(row) for row in rows]
 
-    def save(self, channel: Channel, sealed: bytes | None, now: datetime) -> None:
+    def save(self, channel: AlertChannel, sealed: bytes | None, now: datetime) -> None:
         """Keep a channel, new or changed; with `sealed` None its address stays. Raises Misconfigured for a taken name.
 
         What waits for a channel that is switched off is let go: it would be old news when it is switched on.
@@ -159,7 +169,7 @@ class AlertChannelRepository(Repository):
 
     # -- the list --------------------------------------------------------------------------------------------
 
-    def recent_alerts(self, limit: int) -> list[Told]:
+    def recent_alerts(self, limit: int) -> list[DeliveredAlert]:
         """The newest alerts and what became of them, newest first."""
         with self.one_statement() as connection:
             rows = connection.execute(select(alerts).order_by(alerts.c.id.desc()).limit(limit)).all()
@@ -167,7 +177,7 @@ class AlertChannelRepository(Repository):
             states: dict[int, dict[str, DeliveryState]] = defaultdict(dict)
             for one in connection.execute(select(deliveries).where(deliveries.c.alert.in_(numbers))):
                 states[one.alert][one.channel] = DeliveryState(one.state)
-        return [Told(_alert(row), states[row.id]) for row in rows]
+        return [DeliveredAlert(_alert(row), states[row.id]) for row in rows]
 
 
 class SealedTextRepository(Repository):
@@ -205,12 +215,12 @@ def _seal(name: str, ciphertext: bytes, hint: str) -> Any:
     return insert(texts).values(name=name, **values).on_conflict_do_update(index_elements=["name"], set_=values)
 
 
-def _channel(row: Any) -> Channel:
+def _channel(row: Any) -> AlertChannel:
     quiet = None
     if row.quiet_from is not None:
         quiet = QuietHours(time.fromisoformat(row.quiet_from), time.fromisoformat(row.quiet_until))
     known = {str(kind) for kind in AlertKind}
-    return Channel(
+    return AlertChannel(
         id=row.id,
         name=row.name,
         service=row.service,

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from core.domain.action import StartCycle
-from core.domain.difference import Answer, Choice, DifferenceKind
+from core.domain.difference import Choice, DifferenceAnswer, DifferenceKind
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side
 from core.domain.intent import ExternalEntry, Intent, Wanted
@@ -17,7 +17,7 @@ from db.recorder import TradeRecorder
 from db.store import Store
 from tests.db.values import ACCOUNT, BTC, LONG, NOON, contracts, draft, fill, price
 
-IGNORED = Answer(DifferenceKind.RESIDUAL, Choice.IGNORE, "2")
+IGNORED = DifferenceAnswer(DifferenceKind.RESIDUAL, Choice.IGNORE, "2")
 
 
 def entry(name: str = "since-noon", quantity: str = "2", at: str = "100250.123456789012345") -> ExternalEntry:
@@ -96,7 +96,7 @@ def test_an_answer_stands_where_nothing_else_is_wanted_and_is_forgotten_by_its_m
 
 def test_a_newer_answer_takes_the_place_of_the_older(store: Store) -> None:
     store.differences.answer(LONG, IGNORED, "one", "ayla")
-    store.differences.answer(LONG, Answer(DifferenceKind.RESIDUAL, Choice.IGNORE, "3"), "two", "ayla")
+    store.differences.answer(LONG, DifferenceAnswer(DifferenceKind.RESIDUAL, Choice.IGNORE, "3"), "two", "ayla")
     assert [answer.mark for answer in store.parts.desired(ACCOUNT)[LONG].answers] == ["3"]
     (event, _) = store.events.find(ACCOUNT)
     assert event.action == f"ignore residual of long {BTC}: 3"

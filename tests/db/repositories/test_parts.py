@@ -19,6 +19,7 @@ from core.domain.intent import (
     ExecutionKind,
     ExecutionStyle,
     ExitReason,
+    Instruction,
     Intent,
     Limits,
     Recovery,
@@ -27,7 +28,6 @@ from core.domain.intent import (
     ReopenRule,
     Target,
     TargetEdit,
-    Told,
     Wanted,
 )
 from core.domain.order import OrderStatus, Purpose
@@ -85,7 +85,7 @@ def test_a_part_comes_back_as_it_went_in(store: Store) -> None:
         own_recovery=RecoveryChoice(max_steps=3, max_loss=Decimal("300.01"), style=TWAP),
         closing=Closing(ICEBERG, NOON),
         adding=Adding(2, contracts("0.33"), NOON),
-        told=Told("1R2", finish=True, asked_at=NOON),
+        told=Instruction("1R2", finish=True, asked_at=NOON),
         own_reopen=ReopenChoice(None, frozenset({ExitReason.STOP_LOSS}), timedelta(minutes=3), 4, Decimal("0.1")),
         edit=TargetEdit(None, Target(pnl_usdt=Decimal("-7.5")), 2),
         reopen_at=NOON,
@@ -399,7 +399,7 @@ def test_an_entry_that_ended_short_is_the_size_of_its_cycle(store: Store) -> Non
 def test_words_on_executions_hold_for_one_cycle(store: Store) -> None:
     part = opened(store).part
     store.cycles.start(start(part), NOON)
-    store.parts.change(part, "told", "ayla", "", told=Told("1E", finish=False), closing=Closing(TWAP, NOON))
+    store.parts.change(part, "told", "ayla", "", told=Instruction("1E", finish=False), closing=Closing(TWAP, NOON))
     store.cycles.start_step(StartStep(part, 1, 1, contracts("3")), NOON)
     store.cycles.end(ACCOUNT, end(part), Decimal(0), "life", LATER)
     store.cycles.start(start(part, 2), LATER)

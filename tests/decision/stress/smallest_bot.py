@@ -36,7 +36,7 @@ from core.domain.action import (
     StartCycle,
     StartStep,
 )
-from core.domain.difference import Answer, DifferenceKind, Division
+from core.domain.difference import DifferenceAnswer, DifferenceKind, Division
 from core.domain.errors import OutcomeUnknown, Refused
 from core.domain.ids import PIECES, part_name
 from core.domain.intent import Adding, Desired, ExternalEntry, ExternalExit, Intent, Wanted
@@ -72,7 +72,7 @@ class Book:
     alarms: set[str] = field(default_factory=set)
     division: Division = Division.NEWEST
     booked: dict[str, Contracts] = field(default_factory=dict)  #: of each fill of others, over all parts
-    answers: list[Answer] = field(default_factory=list)  #: of the trader, to contracts that are not ours
+    answers: list[DifferenceAnswer] = field(default_factory=list)  #: of the trader, to contracts that are not ours
     given: set[str] = field(default_factory=set)  #: differences that were adopted or assigned
 
     def open(self, asked: Intent) -> None:
@@ -99,7 +99,7 @@ class Book:
         self.planned[part, before.cycle] = enlarged
         return part
 
-    def answer(self, key: PositionKey, answer: Answer) -> None:
+    def answer(self, key: PositionKey, answer: DifferenceAnswer) -> None:
         self.answers = [one for one in self.answers if one.kind is not answer.kind] + [answer]
 
     def forget(self, kind: DifferenceKind, mark: str) -> None:

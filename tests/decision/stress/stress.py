@@ -27,7 +27,7 @@ from core.domain.action import (
     RaiseAlarm,
     Rule,
 )
-from core.domain.difference import Answer, Choice, DifferenceKind
+from core.domain.difference import Choice, DifferenceAnswer, DifferenceKind
 from core.domain.errors import Unavailable
 from core.domain.ids import meaning
 from core.domain.instrument import TriggerBy
@@ -38,12 +38,12 @@ from core.domain.intent import (
     ExecutionKind,
     ExecutionStyle,
     ExternalEntry,
+    Instruction,
     Intent,
     Recovery,
     ReopenRule,
     Target,
     TargetEdit,
-    Told,
     Wanted,
 )
 from core.domain.money import NONE_HELD, ZERO, Contracts, Price
@@ -276,7 +276,7 @@ class Storm:
         if one is not None:
             purpose = self.dice.choice((Purpose.ENTRY, Purpose.RECOVERY, Purpose.CLOSE))
             step = one.adding.step if purpose is Purpose.RECOVERY and one.adding is not None else None
-            told = Told(run_name(one.cycle, purpose, step), finish=self.dice.random() < 0.5)
+            told = Instruction(run_name(one.cycle, purpose, step), finish=self.dice.random() < 0.5)
             taken_back = purpose is Purpose.CLOSE and not told.finish and one.wanted is Wanted.CLOSED
             back = {"wanted": Wanted.OPEN, "reduce_to": None, "closing": None} if taken_back else {}
             self.book.change(one.part, told=told, **back)
@@ -297,7 +297,7 @@ class Storm:
             return
         (row,) = found
         if dice.random() < 0.3:
-            self.book.answer(self.key, Answer(row.kind, Choice.IGNORE, row.mark))
+            self.book.answer(self.key, DifferenceAnswer(row.kind, Choice.IGNORE, row.mark))
             self.outcome.answers["ignore"] += 1
             return
         rules, now = self.instrument, self.exchange.now

@@ -31,7 +31,7 @@ from core.exchange.okx.stream.stream import OKXStream
 from core.exchange.stream_thread import Stream
 from core.exchange.throttle import Throttle
 from core.monitor import history
-from core.monitor.guard import Guard
+from core.monitor.guard import AccountGuard
 from core.wiring import build_guard
 from db.store import Store
 from tests.eventually import eventually
@@ -118,7 +118,7 @@ class Voyage(Weathered):
         if shared:
             self.sibling = self.opened(self.draft(side=self.side, tp=500, sl=-300))
 
-    def another_bot(self, holder: str = "") -> Guard:
+    def another_bot(self, holder: str = "") -> AccountGuard:
         store: Any = self.store if self.tap is None else Tapped(self.store, self.tap)
         stream = self.stream or Deaf()
         holder = holder or next(self._holders)

@@ -21,7 +21,7 @@ from core.domain.intent import AtEnd, ExecutionKind, ExecutionStyle, RecoveryCho
 from core.domain.money import Price
 from core.domain.order import Order
 from core.exchange.port import Push
-from core.monitor.guard import Guard
+from core.monitor.guard import AccountGuard
 from core.services.trading.differences import Adoption, Differences
 from core.services.trading.requests import Draft
 from core.wiring import build_guard
@@ -86,7 +86,7 @@ class Storm(Weathered):
         self.safety = Differences(store, self.clock)
         self.look()
 
-    def another_bot(self, holder: str = "") -> Guard:
+    def another_bot(self, holder: str = "") -> AccountGuard:
         client: Any = Mortal(self.client, self.dice, lambda: self.chance_of_death)
         store: Any = Mortal(self.store, self.dice, lambda: self.chance_of_death)
         holder = holder or next(self._holders)

@@ -15,7 +15,7 @@ from core.alerts import Alerts
 from core.decision.rules.differences import Difference
 from core.domain.account import Account, Environment, Exchange, Level, PositionKey
 from core.domain.action import Plan
-from core.domain.difference import Answer
+from core.domain.difference import DifferenceAnswer
 from core.domain.errors import Misconfigured, Refused
 from core.domain.ids import PIECES
 from core.domain.intent import ExternalEntry, Intent, Recovery, RecoveryChoice, ReopenChoice, ReopenRule
@@ -83,7 +83,7 @@ class RealBook(Book):
         except Misconfigured:
             return ""
 
-    def answer(self, key: PositionKey, answer: Answer) -> None:
+    def answer(self, key: PositionKey, answer: DifferenceAnswer) -> None:
         self.store.differences.answer(key, answer, next(self._tokens), "trader")
 
     def cycle_of(self, part: str) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 from core.clock import RealClock
 from core.domain.account import Account, Environment, Level, PositionKey
 from core.domain.errors import Misconfigured, Unavailable
-from core.domain.holding import Levels, Step, steps
+from core.domain.holding import ProtectionLevels, Step, steps
 from core.domain.instrument import OrderSide, Side
 from core.domain.intent import (
     ExecutionKind,
@@ -59,7 +59,7 @@ from core.services.settings.backup import BackupStatus
 from core.services.settings.language import Display
 from core.services.settings.preferences import Preferences
 from core.services.trading.differences import Adoption, Differences
-from core.services.trading.orders import ByHand, OrderRow
+from core.services.trading.orders import ByHand, RestingOrder
 from core.services.trading.pairs import Pairs
 from core.services.trading.positions import PositionManager
 from core.services.trading.requests import Asked, Draft
@@ -335,7 +335,7 @@ class StandInOrders:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def working(self, account: str) -> list[OrderRow]:
+    def working(self, account: str) -> list[RestingOrder]:
         return []
 
     def cancel(self, account: str, client_order_id: str, token: str, by: str) -> Asked:
@@ -590,7 +590,7 @@ class StandInHistory(History):
         return ([BTC, "ETH-USDT-PERP"], ["manual"]) if self.world.history else ([], [])
 
     def steps(self, part: str, cycle: int) -> tuple[Step, ...]:
-        levels = [Levels(now() - timedelta(hours=9), f"op{part}01P01", (price("105300.7"), price("90149.1")))]
+        levels = [ProtectionLevels(now() - timedelta(hours=9), f"op{part}01P01", (price("105300.7"), price("90149.1")))]
         return steps([entry_of(part), exit_of(part)], levels=levels) if cycle != 2 else ()
 
     def matched(self, account: str, only: Only, limit: int) -> list[Matched]:

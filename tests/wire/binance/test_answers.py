@@ -17,8 +17,8 @@ from core.exchange.binance.codes import FACTS, MEANS, Says, codes_of, failed_wri
 from core.exchange.binance.limits import USUAL_WEIGHT, Budget, weight_of
 from core.exchange.binance.parse import parse_algo, parse_order
 from core.exchange.binance.rest_session import never_sent, understood
-from core.exchange.rest import Answer as Refusal
 from core.exchange.rest import Priority
+from core.exchange.rest import RestAnswer as Refusal
 from tests.wire.binance.conftest import KEY, SECRET
 from tests.wire.binance.stub import Answer, payload, refused
 from tests.wire.binance.words import BTC, close, entry, stop

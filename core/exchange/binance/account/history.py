@@ -30,7 +30,14 @@ from core.exchange.binance.account.ledger import (
     parse_income,
     parse_trade,
 )
-from core.exchange.binance.account.position_history import HistoryMismatch, Leg, Life, closed_position, fold, funding_of
+from core.exchange.binance.account.position_history import (
+    HistoryMismatch,
+    Life,
+    PositionLeg,
+    closed_position,
+    fold,
+    funding_of,
+)
 from core.exchange.binance.codes import GONE
 from core.exchange.binance.fields import is_ours, moment, number, text, to_name, to_symbol
 from core.exchange.binance.rest_session import BinanceSession
@@ -48,11 +55,11 @@ TRIES = 3  #: to see what is held and what was executed at one moment
 NO_SUCH_CONTRACT = frozenset({"-1121", "-1122"})
 MINUTE = timedelta(minutes=1)
 
-Legs = tuple[Leg, ...]
+Legs = tuple[PositionLeg, ...]
 Sizes = dict[tuple[str, Side | None], Decimal]  #: signed size by our symbol and leg; flat legs are absent
 
 
-class History:
+class BinanceHistory:
     """The account's past. Thread-safe. `now` is Binance's time."""
 
     def __init__(
@@ -275,7 +282,7 @@ class History:
         except HistoryMismatch:
             return None
 
-    def funding_share(self, leg: Leg, legs: Legs) -> Decimal:
+    def funding_share(self, leg: PositionLeg, legs: Legs) -> Decimal:
         """Funding of the life that a leg is in, as far as the income was read."""
         assert leg.current is not None
         return funding_of(leg.current, legs, self.known_income(leg.current.symbol))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.domain.funding import Held, untold_share
+from core.domain.funding import FundedHolding, untold_share
 from core.domain.instrument import Side
 from core.domain.money import ZERO, Contracts, Price, total
 from core.domain.position_history import ClosedPosition, LastClose
@@ -69,7 +69,7 @@ class Life:
 
 
 @dataclass(slots=True)
-class Leg:
+class PositionLeg:
     """One leg of a contract: its lives, oldest first, and how much was held when."""
 
     side: LegSide
@@ -93,13 +93,13 @@ def position_id(symbol: str, side: Side) -> str:
     return f"{symbol}:{side.name}"
 
 
-def fold(trades: Sequence[Trade], side: LegSide, held: Decimal) -> Leg:
+def fold(trades: Sequence[Trade], side: LegSide, held: Decimal) -> PositionLeg:
     """The lives of one leg, from its executions (oldest first) and its signed size after the last of them.
 
     Raises HistoryMismatch where they do not belong together.
     """
     size = held - total(trade.signed for trade in trades)
-    leg = Leg(side, start=size)
+    leg = PositionLeg(side, start=size)
     life: Life | None = None
     if size:
         if not trades or (side is not None and size * side.sign < ZERO):
@@ -138,7 +138,7 @@ def _unknown_beginning(symbol: str, size: Decimal, at: datetime) -> Life:
 # -- money -------------------------------------------------------------------------------------------------------
 
 
-def funding_of(life: Life, legs: Iterable[Leg], income: Iterable[Income]) -> Decimal:
+def funding_of(life: Life, legs: Iterable[PositionLeg], income: Iterable[Income]) -> Decimal:
     """The life's share of the funding of its contract; Binance does not say which leg a payment was for."""
     legs = tuple(legs)
     payments: dict[datetime, list[Decimal]] = {}
@@ -149,7 +149,7 @@ def funding_of(life: Life, legs: Iterable[Leg], income: Iterable[Income]) -> Dec
         held = [leg.held_at(at) for leg in legs]
         long, short = total(max(size, ZERO) for size in held), total(max(-size, ZERO) for size in held)
         own = long if life.side is Side.LONG else short
-        share += untold_share(amounts, life.side, Held(own, long, short))
+        share += untold_share(amounts, life.side, FundedHolding(own, long, short))
     return share
 
 
@@ -160,7 +160,7 @@ def _within(life: Life, income: Iterable[Income], kind: str, late: timedelta = t
 
 
 def closed_position(
-    life: Life, legs: Iterable[Leg], income: Sequence[Income], origin: str, leverage: Decimal
+    life: Life, legs: Iterable[PositionLeg], income: Sequence[Income], origin: str, leverage: Decimal
 ) -> ClosedPosition:
     """A life of which something was closed, as the history shows it. `origin`: of its newest close."""
     assert life.last_close is not None

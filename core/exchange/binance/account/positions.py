@@ -16,8 +16,8 @@ from core.domain.errors import Unavailable
 from core.domain.instrument import Side
 from core.domain.money import ZERO, Contracts, Price
 from core.domain.observation import Position
-from core.exchange.binance.account.history import History, Legs, Sizes
-from core.exchange.binance.account.position_history import HistoryMismatch, Leg, Life, position_id
+from core.exchange.binance.account.history import BinanceHistory, Legs, Sizes
+from core.exchange.binance.account.position_history import HistoryMismatch, Life, PositionLeg, position_id
 from core.exchange.binance.fields import (
     either,
     is_ours,
@@ -75,7 +75,7 @@ def sizes(rows: list[Row]) -> Sizes:
 class Holdings:
     """Remembers the lives of the positions of one account. Thread-safe: at worst a life is looked up twice."""
 
-    def __init__(self, history: History, now: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
+    def __init__(self, history: BinanceHistory, now: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
         self._history, self._now, self._monotonic = history, now, monotonic
         self._found: dict[Key, Found] = {}
         self._income_asked_at: float | None = None
@@ -141,7 +141,7 @@ class Holdings:
         leg = next((leg for leg in legs if leg.side in (side, None) and _is(leg.current, side, state[1])), None)
         return None if leg is None else self._told(leg, legs, state)
 
-    def _told(self, leg: Leg, legs: Legs, state: State) -> Found:
+    def _told(self, leg: PositionLeg, legs: Legs, state: State) -> Found:
         life = leg.current
         assert life is not None
         self._read_income(life)

@@ -12,8 +12,8 @@ from core.services.settings.alerts import (
     LONGEST_NAME,
     MOST_PER_MINUTE,
     TITLES,
+    AlertChannel,
     AlertKind,
-    Channel,
     DeliveryState,
     QuietHours,
 )
@@ -49,7 +49,7 @@ def card() -> None:
 # --- channels
 
 
-def _channel(channel: Channel) -> None:
+def _channel(channel: AlertChannel) -> None:
     now = session.now()
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -86,13 +86,13 @@ def _channel(channel: Channel) -> None:
             _choices(channel)
 
 
-def _sent_words(channel: Channel) -> str:
+def _sent_words(channel: AlertChannel) -> str:
     if channel.sent_at is None:
         return _("nothing was sent yet")
     return _("last delivered {ago}", ago=ago(channel.sent_at, session.now()))
 
 
-def _choices(channel: Channel) -> None:
+def _choices(channel: AlertChannel) -> None:
     zone = session.services().display.shown().time_zone or "UTC"
     with st.form(f"alert_form_{channel.id}", border=False, enter_to_submit=False):
         left, right = st.columns(2, vertical_alignment="bottom")
@@ -130,11 +130,11 @@ def _choices(channel: Channel) -> None:
         st.form_submit_button(_("Save"), key=f"alert_save_{channel.id}", on_click=_save, args=(channel,))
 
 
-def _key(channel: Channel, field: str) -> str:
+def _key(channel: AlertChannel, field: str) -> str:
     return f"alert_{field}_{channel.id}"
 
 
-def _save(channel: Channel) -> None:
+def _save(channel: AlertChannel) -> None:
     start, end = state[_key(channel, "from")], state[_key(channel, "until")]
     wanted = replace(
         channel,
@@ -224,7 +224,7 @@ def _added() -> None:
 # --- the list
 
 
-def _newest(channels: list[Channel]) -> None:
+def _newest(channels: list[AlertChannel]) -> None:
     found = session.services().alerts.told(NEWEST)
     names = {channel.id: channel.name for channel in channels}
     if not found:
