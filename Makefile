@@ -11,7 +11,7 @@ PERPDECK_HOSTS ?=
 
 TESTS ?= tests
 
-.PHONY: run test lint hooks lock bench soak clean
+.PHONY: run test check lint hooks lock bench soak clean
 
 run: $(RUN_READY)
 	@$(BIN)/python scripts/port.py
@@ -23,6 +23,15 @@ test: lint
 	@CHROMIUM="$$(scripts/chromium)" && export CHROMIUM && \
 	  PROMETHEUS="$$(scripts/prometheus $(VENV) || true)" && export PROMETHEUS && \
 	  $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak" $(TESTS)
+
+# For every save, within a minute: style, types, and the rules with what they stand on, which must reach what they reached.
+# What draws seeds or needs the simulator is left to `make test`.
+MEASURED := $(addprefix --cov core/,domain decision execution exchange)
+check: lint
+	@$(BIN)/pytest -n 2 --quiet -p no:schemathesis $(MEASURED) --cov-report= --ignore tests/decision/stress \
+	  --ignore-glob "*simulator*" --deselect tests/execution/test_promises.py \
+	  tests/test_rooms.py tests/domain tests/decision tests/execution tests/strategies tests/wire
+	@$(BIN)/python scripts/coverage_floor.py
 
 lint: $(TEST_READY)
 	$(BIN)/ruff format --check --quiet .

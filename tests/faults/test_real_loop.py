@@ -10,7 +10,7 @@ from tests.faults.harness.real_loop import play
 from tests.faults.test_stress import ONE, SOAK, chunks
 from tests.postgres import Postgres
 
-A_FEW = 40
+A_FEW = 24
 
 
 @pytest.mark.parametrize("seeds", [range(int(ONE), int(ONE) + 1)] if ONE else chunks(A_FEW, 2), ids=str)

@@ -31,8 +31,8 @@ WHERE = {
     "binance": (Exchange.BINANCE, True),
     "binance one-way": (Exchange.BINANCE, False),
 }
-A_FEW = {"okx": 55, "binance": 44, "binance one-way": 11}
-SOME = [(where, seeds) for where, few in A_FEW.items() for seeds in chunks(few, max(few // 22, 1))]
+A_FEW = {"okx": 30, "binance": 24, "binance one-way": 6}
+SOME = [(where, seeds) for where, few in A_FEW.items() for seeds in chunks(few, max(few // 12, 1))]
 #: few storms come to meet these; the fault table always does
 RARE = {"trigger_reject", "trigger_stuck", "algo_vanish", "accept_delay"}
 SOAK = int(os.environ.get("SEEDS", "20000")) // 10  #: one of these storms costs as much as a hundred pure ones
@@ -48,7 +48,7 @@ def test_storms(run_storm: RunStorm, where: str, seeds: range) -> None:
 
 
 @pytest.mark.skipif(bool(ONE), reason="one seed cannot meet them all")
-@pytest.mark.parametrize("exchange", Exchange)
+@pytest.mark.parametrize("exchange", [Exchange.OKX, Exchange.BINANCE])
 def test_every_fault_has_struck(exchange: Exchange) -> None:
     missing = {fault["kind"] for fault in FAULTS[exchange]} - set(+STRUCK[exchange]) - RARE
     assert not missing, f"never struck: {sorted(missing)}"

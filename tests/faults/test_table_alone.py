@@ -10,15 +10,15 @@ import pytest
 from core.domain.account import Exchange
 from tests.faults.conftest import RunTable
 
-A_FEW = {Exchange.OKX: 10, Exchange.BINANCE: 5}  #: voyages, of eight flows each
+A_FEW = {Exchange.OKX: 6, Exchange.BINANCE: 3}  #: voyages, of eight flows each
 
 
-@pytest.mark.parametrize("exchange", Exchange)
+@pytest.mark.parametrize("exchange", [Exchange.OKX, Exchange.BINANCE])
 def test_a_sample_of_the_table(run_table: RunTable, exchange: Exchange) -> None:
     run_table(exchange, shared=False, most=A_FEW[exchange])
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("exchange", Exchange)
+@pytest.mark.parametrize("exchange", [Exchange.OKX, Exchange.BINANCE])
 def test_the_whole_table(run_table: RunTable, exchange: Exchange) -> None:
     run_table(exchange, shared=False, most=None)

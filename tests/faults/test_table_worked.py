@@ -12,17 +12,17 @@ from core.domain.account import Exchange
 from tests.faults.conftest import RunTable
 from tests.faults.harness.worked import Worked
 
-A_FEW = {Exchange.OKX: 2, Exchange.BINANCE: 1}  #: voyages, of ten flows each
+A_FEW = 1  #: voyage of ten flows on each exchange
 
 
 @pytest.mark.parametrize("shared", [False, True], ids=["alone", "shared"])
-@pytest.mark.parametrize("exchange", Exchange)
+@pytest.mark.parametrize("exchange", [Exchange.OKX, Exchange.BINANCE])
 def test_a_sample_of_the_table(run_table: RunTable, exchange: Exchange, shared: bool) -> None:
-    run_table(exchange, shared=shared, most=A_FEW[exchange], sailing=Worked)
+    run_table(exchange, shared=shared, most=A_FEW, sailing=Worked)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("shared", [False, True], ids=["alone", "shared"])
-@pytest.mark.parametrize("exchange", Exchange)
+@pytest.mark.parametrize("exchange", [Exchange.OKX, Exchange.BINANCE])
 def test_the_whole_table(run_table: RunTable, exchange: Exchange, shared: bool) -> None:
     run_table(exchange, shared=shared, most=None, sailing=Worked)

@@ -16,7 +16,7 @@ from tests.decision.stress.pieces import Pieces
 from tests.decision.stress.stress import Outcome, Storm, rows_of, run
 from tests.decision.stress.table import Row, keep_all
 
-SEEDS = int(os.environ.get("SEEDS", "3000"))
+SEEDS = int(os.environ.get("SEEDS", "1500"))
 ONE = os.environ.get("SEED")
 
 

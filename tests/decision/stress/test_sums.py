@@ -19,8 +19,8 @@ from tests.decision.stress.adversary import Trouble
 from tests.decision.stress.smallest_bot import Book
 from tests.decision.stress.stress import Storm
 
-HISTORIES = 1_000
-CHUNKS = 4
+HISTORIES = int(os.environ.get("SEEDS", "500"))
+CHUNKS = 2
 ONE = os.environ.get("SEED")
 CENT = Decimal("0.01")
 RULES = (Division.PRO_RATA, Division.OLDEST, Division.NEWEST)
