@@ -295,7 +295,7 @@ def draw(board: position_rows.Json, account: str) -> None:
     draft = typed_form(account).draft()
     shown = session.services().positions.preview(draft)
     state["nt_ground"] = FormContext(draft.side, shown.entry_price, shown.coins, tick)
-    problems = forms.problems_by_field(map(str, shown.problems))
+    problems = forms.problems_by_field(shown.problems)
 
     form, preview = st.columns([6, 5], gap="medium")
     with form, st.container(border=True):

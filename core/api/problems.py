@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from core.api.execution_styles import KIND
 from core.api.reasons import ReasonOut
 from core.domain.errors import Misconfigured, PerpdeckError
-from core.domain.reason import TEXT, Reason, as_reason
+from core.domain.reason import Reason, as_reason
 from core.services.trading.problem_fields import field_of
 
 log = logging.getLogger("perpdeck.api")
@@ -27,19 +27,21 @@ log = logging.getLogger("perpdeck.api")
 MEDIA = "application/problem+json"
 LONGEST_VALUE = 80
 SECRET = ("secret", "authorization", "x-perpdeck-signature")
+_STYLE = {
+    "timeout": "timeout_seconds",
+    "reprice": "reprice_seconds",
+    "follow": "follow",
+    "duration": "duration_seconds",
+    "slices": "slices",
+    "randomness": "randomness",
+    "visible": "visible",
+    "refresh": "refresh_seconds",
+}
 #: fields of the services -> where they are asked for
 FIELDS = {
+    **{name: f"entry.{path}" for name, path in _STYLE.items()},
+    **{f"recovery_{name}": f"recovery.style.{path}" for name, path in _STYLE.items()},
     "limit_price": "entry.price",
-    "timeout": "entry.timeout_seconds",
-    "reprice": "entry.reprice_seconds",
-    "follow": "entry.follow",
-    "duration": "entry.duration_seconds",
-    "slices": "entry.slices",
-    "randomness": "entry.randomness",
-    "visible": "entry.visible",
-    "refresh": "entry.refresh_seconds",
-    "recovery_slices": "recovery.style.slices",
-    "recovery_timeout": "recovery.style.timeout_seconds",
     "contract": "symbol",
     "order": "id",
     "key": "Idempotency-Key",
@@ -110,10 +112,7 @@ def of_reason(problem: Reason, given: Mapping[str, Any]) -> Body:
     for step in field.split("."):
         value = value.get(step) if isinstance(value, Mapping) else None
     allowed = problem.values.get("allowed")
-    if isinstance(allowed, Reason):
-        return about(field, value, str(allowed), problem)
-    words = str(problem)
-    return about(field, value, words.partition(": ")[2] or words if problem.code == TEXT else words, problem)
+    return about(field, value, str(allowed if isinstance(allowed, Reason) else problem), problem)
 
 
 def install(app: FastAPI) -> None:

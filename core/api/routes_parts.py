@@ -14,7 +14,6 @@ from core.api.problems import Problem, about
 from core.api.requests import AccountId, ExactRoute, House, Key, PartName, asked_of, once, the_account
 from core.api.routes_trading import opened, seen
 from core.api.tokens import Caller, Reader, Trader
-from core.domain.reason import as_reason
 from core.services.trading.choices import choice_problems
 from core.services.trading.requests import Asked
 from core.wiring import Services
@@ -56,9 +55,9 @@ def preview(body: request_bodies.DraftIn, services: House, caller: Reader) -> re
     the_account(services, body.account)
     draft = body.value()
     found = services.positions.preview(draft)
-    problems = (*found.problems, *map(as_reason, choice_problems(draft.recovery, draft.reopen)))
-    twin = "" if problems else services.positions.twin(draft)
-    notes = (*found.notes, as_reason(twin)) if twin else found.notes
+    problems = (*found.problems, *choice_problems(draft.recovery, draft.reopen))
+    twin = None if problems else services.positions.twin(draft)
+    notes = (*found.notes, twin) if twin else found.notes
     return responses.PreviewOut.model_validate(replace(found, problems=problems, notes=notes))
 
 

@@ -77,8 +77,7 @@ class ExecutionRiskControl:
                 "risk.leverage",
                 field=Reason("field.leverage"),
                 value=order.leverage,
-                highest=highest,
-                symbol=order.instrument.symbol,
+                allowed=Reason("allowed.leverage", highest=highest, symbol=order.instrument.symbol),
             )
         return Check(CheckName.LEVERAGE, order.leverage, highest, "x", refusal)
 

@@ -44,6 +44,8 @@ SENTENCES = {
     "style.time_range": "{field} must be {least:span} to {most:span}, not {value:span}",
     "style.number_missing": "{field} must be given, {least} to {most}",
     "style.number_range": "{field} must be {least} to {most}, not {value}",
+    "style.percent_missing": "{field} must be given, {least} % to {most} %",
+    "style.percent_range": "{field} must be {least} % to {most} %, not {value} %",
     "style.slices_too_many": "{field} must be {most} or fewer in {duration:span}: one a second at most",
     "style.slices_too_few": "{field} must be at least {least}: one order takes at most {most} contracts",
 }

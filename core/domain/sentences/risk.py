@@ -4,7 +4,7 @@ from __future__ import annotations
 
 SENTENCES = {
     "risk.duplicate": "{field} {value} means the same and has no answer yet",
-    "risk.leverage": "{field} {value} is out of range: 1 to {highest} is allowed for {symbol}",
+    "risk.leverage": "{field} {value} is out of range: {allowed}",
     "risk.order_too_large": (
         "{field} {value} USDT is {contracts} contracts, above your limit: {most} contracts at most"
     ),

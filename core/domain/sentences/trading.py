@@ -49,6 +49,11 @@ SENTENCES = {
         "{used} of {most} conditional orders rest or are about to: a position needs {needed} more. "
         "Close a part, or use another account"
     ),
+    "choice.recovery_style": "recovery {problem}",
+    "choice.recovery_price": (
+        "recovery limit price must be empty: a step rests at our side of the book when it is due"
+    ),
+    "choice.trigger": "stop-loss and take-profit cannot be triggered by {value} here: {allowed}",
     "target.not_above_zero": "{field} would lie at a price of {level}: it must stay above 0",
     "close.nothing_held": "{field}: nothing is held of this part now",
     "close.would_leave": "{field} {value} would leave {rest}: below the exchange's smallest of {least}",
@@ -114,7 +119,8 @@ SENTENCES = {
     "api.signal_nothing_open": "no part of {strategy} is open {side} on {symbol}, and none waits to be opened again",
     # the newest picture
     "picture.none": "nothing is known of account {account} yet: the bot has not looked at the exchange",
-    "picture.contract_unknown": "{field} '{value}' is not offered: {allowed}",
+    "range.not_offered": "{field} '{value}' is not offered: {allowed}",
     "picture.no_contract_yet": "none yet",
+    "display.zone_unknown": "{field} '{value}' is not known: for example Europe/Istanbul",
     "paging.unknown_place": "{field} '{value}' is no place that a page has ended at: the `next` of one is allowed",
 }

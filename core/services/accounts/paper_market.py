@@ -25,7 +25,7 @@ from db.records import Event
 from db.store import Store
 
 PATIENCE_SECONDS = 10.0  #: a price that travels far meets many orders on its way
-SHOCK = Reason("allowed.range_unit", low=-90, high=900, unit="%")
+SHOCK = Reason("allowed.between_unit", low=-90, high=900, unit="%")
 FURTHEST = Decimal(10)  #: a price moves at most to ten times, or a tenth of, what it is
 SOURCES = {kind: Reason(f"paper.{kind}") for kind in ("walk", "hold", "mirror")}
 _MARKET = WIRES[Exchange.OKX]  #: whose names of contracts the prices have
@@ -113,7 +113,7 @@ class PaperMarket:
                 Reason(
                     "paper.price_out_of_reach",
                     value=last,
-                    allowed=Reason("allowed.range_unit", low=low, high=high, unit="USDT"),
+                    allowed=Reason("allowed.between_unit", low=low, high=high, unit="USDT"),
                     field=Reason("field.price"),
                 )
             )

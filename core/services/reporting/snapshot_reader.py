@@ -42,7 +42,7 @@ class Pictured:
             offered = tuple(self.data["instruments"]) or Reason("picture.no_contract_yet")
             allowed = Reason("allowed.one_of", all=offered)
             raise Misconfigured(
-                Reason("picture.contract_unknown", field=Reason("field.contract"), value=symbol, allowed=allowed)
+                Reason("range.not_offered", field=Reason("field.contract"), value=symbol, allowed=allowed)
             )
         return Instrument(
             symbol=symbol,

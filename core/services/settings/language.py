@@ -7,6 +7,7 @@ from functools import cache
 from zoneinfo import available_timezones
 
 from core.domain.errors import Misconfigured
+from core.domain.reason import Reason
 from db.store import Store
 
 LANGUAGES = {"en": "English", "tr": "Türkçe"}  #: each in its own words
@@ -47,13 +48,16 @@ class Display:
     def set_language(self, language: str, by: str) -> None:
         """Raises Misconfigured for a language there is no catalogue of."""
         if language not in LANGUAGES:
-            raise Misconfigured(f"language {language!r} is not offered: {', '.join(LANGUAGES)}")
+            allowed = Reason("allowed.one_of", all=tuple(LANGUAGES))
+            raise Misconfigured(
+                Reason("range.not_offered", field=Reason("field.language"), value=language, allowed=allowed)
+            )
         self._store.settings.set(LANGUAGE, language, by)
 
     def set_time_zone(self, name: str | None, by: str) -> None:
         """None: the browser's. Raises Misconfigured for a zone that is not known."""
         if name is not None and name not in time_zones():
-            raise Misconfigured(f"time zone {name!r} is not known: for example Europe/Istanbul")
+            raise Misconfigured(Reason("display.zone_unknown", field=Reason("field.time_zone"), value=name))
         self._store.settings.set(TIME_ZONE, name, by)
 
     def set_local_numbers(self, on: bool, by: str) -> None:

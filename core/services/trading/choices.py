@@ -7,39 +7,41 @@ from datetime import timedelta
 from decimal import Decimal
 
 from core.domain.intent import Recovery, RecoveryChoice, ReopenChoice, ReopenRule, Target
+from core.domain.reason import Reason
 from core.domain.settings.trader import TraderSettings
 from core.execution.limits import problems_of
 from core.venues import profile_of
 
 
-def choice_problems(recovery: RecoveryChoice, reopen: ReopenChoice) -> Iterator[str]:
+def choice_problems(recovery: RecoveryChoice, reopen: ReopenChoice) -> Iterator[Reason]:
     """Return what is wrong with the choices of one part, each with the range that the setting for all parts has."""
     for rule, choice in ((Recovery, recovery), (ReopenRule, reopen)):
         for attribute, key, _converter in TraderSettings.feeding[rule]:
             one, value = TraderSettings.definitions[key], _typed(getattr(choice, attribute, None))
             if value is not None and (problem := one.allowed.problem(one.own_name, value)):
-                yield str(problem)
+                yield problem
     if recovery.style is not None:
-        yield from (f"recovery {words}" for words in problems_of(recovery.style))
+        yield from (Reason("choice.recovery_style", problem=problem) for problem in problems_of(recovery.style))
         if recovery.style.price is not None:
-            yield "recovery limit price must be empty: a step rests at our side of the book when it is due"
+            yield Reason("choice.recovery_price")
 
 
-def trigger_problem(exchange: str, *targets: Target | None) -> str:
-    """Words, where a stop or target waits for a price that the exchange does not watch; empty where all is well."""
+def trigger_problem(exchange: str, *targets: Target | None) -> Reason | None:
+    """Return why a stop or target cannot wait for its price at the exchange; None where all is well."""
     allowed = profile_of(exchange).triggers
     wrong = next((one.trigger_by for one in targets if one is not None and one.trigger_by not in allowed), None)
     if wrong is None:
-        return ""
-    return f"stop-loss and take-profit cannot be triggered by {wrong} here: {' or '.join(allowed)} is allowed"
+        return None
+    return Reason("choice.trigger", value=wrong, allowed=Reason("allowed.any_of", all=tuple(allowed)))
 
 
-def leverage_problem(exchange: str, leverage: Decimal) -> str:
-    """Words, where the exchange has no such leverage between its steps; empty where all is well."""
+def leverage_problem(exchange: str, leverage: Decimal) -> Reason | None:
+    """Return why the exchange has no such leverage; None where all is well."""
     step = profile_of(exchange).leverage_step
     if not leverage.is_finite() or leverage % step == 0:
-        return ""
-    return f"leverage {leverage:f} is between two steps: a multiple of {step:f} is allowed here"
+        return None
+    allowed = Reason("allowed.multiple_here", step=step)
+    return Reason("range.between_steps", field=Reason("field.leverage"), value=leverage, allowed=allowed)
 
 
 def _typed(value: object) -> Decimal | int | None:

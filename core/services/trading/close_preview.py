@@ -11,7 +11,7 @@ from core.domain.instrument import Instrument, Side
 from core.domain.intent import Intent, Target
 from core.domain.money import ZERO
 from core.domain.order import Leg
-from core.domain.reason import Reason, as_reason
+from core.domain.reason import Reason
 from core.services.reporting.snapshot_reader import Pictured
 from core.services.trading.choices import trigger_problem
 
@@ -45,7 +45,7 @@ def edit_problems(
     row, ticker = pictured.part(intent.part), pictured.ticker(intent.key.symbol)
     wrong_price = trigger_problem(pictured.data["exchange"], take_profit, stop_loss)
     if wrong_price:
-        yield as_reason(wrong_price)
+        yield wrong_price
     contracts = intent.contracts
     average = Decimal(row["average_entry"]) if row and row["average_entry"] else None
     if average is None or not contracts:
@@ -74,7 +74,7 @@ def close_problems(contracts: Decimal, size: Decimal, rules: Instrument) -> Iter
         yield Reason("close.nothing_held", field=CONTRACTS)
     elif not least <= contracts <= size:
         yield Reason(
-            "range.outside", field=CONTRACTS, value=contracts, allowed=Reason("allowed.range", low=least, high=size)
+            "range.outside", field=CONTRACTS, value=contracts, allowed=Reason("allowed.between", low=least, high=size)
         )
     elif contracts % rules.quantity_step:
         yield Reason(

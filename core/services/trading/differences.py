@@ -21,7 +21,7 @@ from core.domain.instrument import Instrument, Side
 from core.domain.intent import ExecutionStyle, ExternalEntry, Intent, RecoveryChoice, ReopenChoice, Target, Wanted
 from core.domain.money import ZERO, Contracts, Price
 from core.domain.order import Leg
-from core.domain.reason import Reason, as_reason
+from core.domain.reason import Reason
 from core.services.reporting.snapshot_reader import Pictured
 from core.services.trading.choices import choice_problems
 from core.services.trading.requests import Asked
@@ -220,7 +220,7 @@ class Differences:
             passed = passed_problem(leg, level, row.side, ticker.mark) if ticker is not None and not wrong else None
             if passed is not None:
                 yield passed
-        yield from map(as_reason, choice_problems(asked.recovery, asked.reopen))
+        yield from choice_problems(asked.recovery, asked.reopen)
 
     def _rules(self, row: DifferenceRow) -> Instrument:
         return Pictured.of(self.store, row.account).instrument(row.symbol)

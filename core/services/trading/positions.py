@@ -33,7 +33,7 @@ from core.domain.intent import (
 )
 from core.domain.money import ZERO, Contracts
 from core.domain.order import Purpose
-from core.domain.reason import Reason, as_reason
+from core.domain.reason import Reason
 from core.domain.risk_result import Check, CheckName, Verdict
 from core.execution.limits import problems_of
 from core.services.reporting.snapshot_reader import Pictured
@@ -100,7 +100,7 @@ class PositionManager:
         if before is not None:
             return Asked(before, False, Reason("trade.asked_already"))
         found = self.preview(draft)
-        problems = (*found.problems, *map(as_reason, choice_problems(draft.recovery, draft.reopen)))
+        problems = (*found.problems, *choice_problems(draft.recovery, draft.reopen))
         twin = None if again or problems else self.twin(draft)
         problems += (twin,) if twin else ()
         if problems:

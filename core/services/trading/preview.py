@@ -19,7 +19,7 @@ from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.intent import Intent, Wanted
 from core.domain.money import ZERO
-from core.domain.reason import Reason, as_reason
+from core.domain.reason import Reason
 from core.services.reporting.snapshot_reader import Pictured
 from core.services.trading.choices import leverage_problem, trigger_problem
 from core.services.trading.requests import Draft
@@ -37,7 +37,7 @@ def preview_of(store: Store, draft: Draft, now: datetime) -> Preview:
     exchange = pictured.data["exchange"]
     wrong_price = trigger_problem(exchange, draft.take_profit, draft.stop_loss)
     wrong = leverage_problem(exchange, draft.leverage), wrong_price, budget_problem(pictured)
-    more = tuple(as_reason(one) for one in wrong if one)
+    more = tuple(one for one in wrong if one is not None)
     return replace(found, problems=(*found.problems, *more)) if more else found
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from core.domain.intent import ExitReason, Recovery, RecoveryChoice, ReopenChoice, ReopenRule, WhenRefused
+from core.domain.reason import Reason
 from core.i18n.translate import _
 from core.services.trading.choices import choice_problems
 from core.ui import session
@@ -51,7 +52,7 @@ def chosen(key: str) -> tuple[RecoveryChoice, ReopenChoice]:
     )
 
 
-def problems(key: str) -> Iterator[str]:
+def problems(key: str) -> Iterator[Reason]:
     """What is wrong with the fields, each with its range."""
     return choice_problems(*chosen(key))
 

@@ -244,7 +244,7 @@ def protection_words(picture: Picture | None) -> str:
     return positions.protection_badge(picture.data, age(picture.age(now)) if picture.stale(now) else "")
 
 
-def complaints(problems: Iterable[Reason | str]) -> None:
+def complaints(problems: Iterable[Reason]) -> None:
     """What is wrong with a field, below it."""
     for words in problems:
         st.markdown(f":small[:orange[:material/error: {translate.told(words)}]]")

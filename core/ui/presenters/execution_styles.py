@@ -5,7 +5,6 @@ Pure. Shares are typed in percent and spans in minutes or seconds; an empty numb
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -51,6 +50,8 @@ FIELDS: Mapping[ExecutionKind, tuple[str, ...]] = {
     TWAP: ("duration", "slices", "randomness"),
     ICEBERG: ("price", "visible", "refresh", "timeout"),
 }
+_SHARES = ("field.follow", "field.randomness", "field.visible")  #: typed in percent
+_IN_PERCENT = {"style.number_range": "style.percent_range", "style.number_missing": "style.percent_missing"}
 DEFAULTS: Mapping[str, Any] = {
     "price": None,
     "timeout": 60.0,
@@ -159,12 +160,16 @@ def _percent(share: Decimal) -> str:
     return f"{quantity(share * 100)} %"
 
 
-def as_typed(problem: Reason | str) -> Reason | str:
-    """A sentence about a share in the percent that its field is typed in; any other as it is."""
-    words = str(problem)
-    if not re.match(r"(recovery )?(give-way|randomness|visible share) must be", words):
+def as_typed(problem: Reason) -> Reason:
+    """Return a problem with a share in the percent that its field is typed in; any other as it is."""
+    inner = problem.values.get("problem")
+    if isinstance(inner, Reason):
+        return Reason(problem.code, **{**problem.values, "problem": as_typed(inner)})
+    field = problem.values.get("field")
+    if problem.code not in _IN_PERCENT or not isinstance(field, Reason) or field.code not in _SHARES:
         return problem
-    return re.sub(r"\d+(\.\d+)?", lambda number: f"{quantity(Decimal(number.group()) * 100)} %", words)
+    values = {name: one * 100 if isinstance(one, Decimal) else one for name, one in problem.values.items()}
+    return Reason(_IN_PERCENT[problem.code], **values)
 
 
 def span(length: timedelta) -> str:

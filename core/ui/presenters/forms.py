@@ -20,7 +20,7 @@ from core.domain.intent import ExecutionStyle as ExecutionStyle
 from core.domain.intent import RecoveryChoice, ReopenChoice, Target
 from core.domain.intent import WhenRefused as WhenRefused
 from core.domain.money import Price
-from core.domain.reason import Reason, as_reason
+from core.domain.reason import Reason
 from core.domain.settings.field import Definition
 from core.i18n.translate import _
 from core.services.accounts.accounts import AccountForm as AccountForm
@@ -146,10 +146,10 @@ FORM_FIELDS = {
 }
 
 
-def problems_by_field(problems: Iterable[Reason | str]) -> dict[str, list[Reason]]:
+def problems_by_field(problems: Iterable[Reason]) -> dict[str, list[Reason]]:
     """Each problem under the field that it is about; under "" where it is about none."""
     sorted_out: dict[str, list[Reason]] = {}
-    for problem in map(as_reason, problems):
+    for problem in problems:
         sorted_out.setdefault(FORM_FIELDS.get(field_of(problem), ""), []).append(problem)
     return sorted_out
 
