@@ -1,12 +1,15 @@
 """Take-profit and stop-loss that travel with an entry, on exchanges that have it."""
 
+from typing import Any
+
 import pytest
 
 from core.domain.action import AmendOrder
 from core.domain.errors import Refused
 from core.domain.instrument import Side, TriggerBy
 from core.domain.order import Leg, OrderKind, OrderStatus, Purpose
-from tests.contract.bench import SYMBOL
+from core.exchange.port import ExchangePort
+from tests.contract.bench import SYMBOL, Bench
 from tests.contract.orders import (
     CYCLE,
     ENTRY,
@@ -27,16 +30,16 @@ LEVELS = {Side.LONG: {"tp": 105_000, "sl": 95_000}, Side.SHORT: {"tp": 95_000, "
 
 
 @pytest.fixture(autouse=True)
-def _only_where_it_travels(port):
+def _only_where_it_travels(port: ExchangePort) -> None:
     only_where(port, attaches_protection=True)
 
 
-def net_of(port):
+def net_of(port: ExchangePort) -> Any:
     return found_protection(port, NET)
 
 
 @pytest.mark.parametrize("side", Side)
-def test_it_rests_the_moment_the_entry_fills(port, side):
+def test_it_rests_the_moment_the_entry_fills(port: ExchangePort, side: Side) -> None:
     port.place(entry(side, attached=attached(**LEVELS[side])))
     (net,) = port.working_orders()
     assert (net.client_order_id, net.purpose, net.part, net.cycle) == (NET, Purpose.SAFETY_NET, PART, CYCLE)
@@ -46,7 +49,7 @@ def test_it_rests_the_moment_the_entry_fills(port, side):
     assert net.exchange_order_id != found(port).exchange_order_id
 
 
-def test_it_waits_for_the_fill(bench, port):
+def test_it_waits_for_the_fill(bench: Bench, port: ExchangePort) -> None:
     port.place(entry(at=99_000, attached=attached(105_000, 95_000)))
     assert working(port) == {ENTRY}
     assert port.find(NET, SYMBOL, OrderKind.OCO) is None
@@ -54,13 +57,13 @@ def test_it_waits_for_the_fill(bench, port):
     assert working(port) == {NET}
 
 
-def test_of_an_entry_that_filled_in_part_it_has_the_size_of_that_part(bench, port):
+def test_of_an_entry_that_filled_in_part_it_has_the_size_of_that_part(bench: Bench, port: ExchangePort) -> None:
     bench.fill_partly(D("0.25"), rest_works=False)
     port.place(entry(quantity=4, attached=attached(105_000, 95_000)))
     assert net_of(port).quantity == lots(1)
 
 
-def test_a_stop_alone(port):
+def test_a_stop_alone(port: ExchangePort) -> None:
     port.place(entry(attached=attached(None, 95_000)))
     (net,) = port.working_orders()
     assert (net.kind, net.tp_trigger, net.sl_trigger) == (OrderKind.CONDITIONAL, None, D(95_000))
@@ -70,14 +73,14 @@ def test_a_stop_alone(port):
     ({"tp": 105_000, "sl": 101_000}, "stop_passed_codes"),
     ({"tp": 99_000, "sl": 95_000}, "target_passed_codes"),
 ])  # fmt: skip
-def test_on_the_wrong_side_it_refuses_the_entry_too(port, wrong, codes):
+def test_on_the_wrong_side_it_refuses_the_entry_too(port: ExchangePort, wrong: Any, codes: str) -> None:
     with pytest.raises(Refused) as refusal:
         port.place(entry(attached=attached(**wrong)))
     assert refusal.value.exchange_code in getattr(port.facts, codes)
     assert port.positions() == []
 
 
-def test_it_fires_and_tells_the_same_as_an_oco(bench, port):
+def test_it_fires_and_tells_the_same_as_an_oco(bench: Bench, port: ExchangePort) -> None:
     port.place(entry(attached=attached(105_000, 95_000)))
     bench.price(D(94_900))
     order = net_of(port)
@@ -85,7 +88,7 @@ def test_it_fires_and_tells_the_same_as_an_oco(bench, port):
     assert port.positions() == []
 
 
-def test_it_is_amended_in_place(port):
+def test_it_is_amended_in_place(port: ExchangePort) -> None:
     port.place(entry(attached=attached(105_000, 95_000)))
     port.amend(AmendOrder(PART, net_of(port), sl_trigger=price(96_000)))
     order = net_of(port)

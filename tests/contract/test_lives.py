@@ -1,29 +1,31 @@
 """Lives of positions as the exchange keeps them: one row for each, its money whole, told within a span of time."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from core.domain.instrument import Side
 from core.domain.money import total
 from core.domain.position_history import LastClose
-from tests.contract.bench import SYMBOL
+from core.exchange.port import ExchangePort
+from tests.contract.bench import SYMBOL, Bench
 from tests.contract.orders import D, close, entry, lots, only_position
 
 DAY = timedelta(days=1)
 
 
-def lives(bench, port, **span):
+def lives(bench: Bench, port: ExchangePort, **span: Any) -> Any:
     return port.closed_positions(bench.now() - DAY, **span)
 
 
-def test_nothing_closed_is_an_empty_list(bench, port):
+def test_nothing_closed_is_an_empty_list(bench: Bench, port: ExchangePort) -> None:
     port.place(entry())
     assert lives(bench, port) == []
 
 
 @pytest.mark.parametrize("side", list(Side))
-def test_a_life_is_told_with_its_money_once_it_is_over(bench, port, side):
+def test_a_life_is_told_with_its_money_once_it_is_over(bench: Bench, port: ExchangePort, side: Side) -> None:
     port.place(entry(side))
     held = only_position(port)
     bench.advance(5)
@@ -40,7 +42,7 @@ def test_a_life_is_told_with_its_money_once_it_is_over(bench, port, side):
     assert life.realised == life.pnl + life.fees
 
 
-def test_a_life_that_goes_on_moves_with_each_close(bench, port):
+def test_a_life_that_goes_on_moves_with_each_close(bench: Bench, port: ExchangePort) -> None:
     port.place(entry())
     bench.close_by_hand(Side.LONG, lots(1))
     (first,) = lives(bench, port)
@@ -52,7 +54,7 @@ def test_a_life_that_goes_on_moves_with_each_close(bench, port):
     assert second.updated_at - first.updated_at >= timedelta(seconds=60)
 
 
-def test_each_opening_is_a_life_of_its_own_oldest_first(bench, port):
+def test_each_opening_is_a_life_of_its_own_oldest_first(bench: Bench, port: ExchangePort) -> None:
     names = []
     for number in range(3):
         port.place(entry(client_order_id=f"op00a7k20{number + 1}E01"))
@@ -64,7 +66,7 @@ def test_each_opening_is_a_life_of_its_own_oldest_first(bench, port):
     assert len(set(names)) == 3
 
 
-def test_both_ends_of_the_span_belong_to_it(bench, port):
+def test_both_ends_of_the_span_belong_to_it(bench: Bench, port: ExchangePort) -> None:
     port.place(entry())
     port.place(close())
     (life,) = lives(bench, port)
@@ -74,7 +76,7 @@ def test_both_ends_of_the_span_belong_to_it(bench, port):
     assert port.closed_positions(at - DAY, at - blink) == []
 
 
-def test_more_lives_than_fit_on_a_page(bench, port):
+def test_more_lives_than_fit_on_a_page(bench: Bench, port: ExchangePort) -> None:
     for number in range(105):
         port.place(entry(client_order_id=f"op00a7k2{number + 1:03}E01"))
         bench.close_by_hand(Side.LONG)
@@ -82,7 +84,7 @@ def test_more_lives_than_fit_on_a_page(bench, port):
     assert len({life.life for life in lives(bench, port)}) == 105
 
 
-def test_a_liquidation_is_told_with_its_penalty(bench, port):
+def test_a_liquidation_is_told_with_its_penalty(bench: Bench, port: ExchangePort) -> None:
     port.set_leverage(SYMBOL, D(10))
     port.place(entry())
     bench.liquidate(Side.LONG)
@@ -91,7 +93,7 @@ def test_a_liquidation_is_told_with_its_penalty(bench, port):
     assert life.realised == life.pnl + life.fees + life.funding + life.penalty
 
 
-def test_fills_and_funding_end_where_the_span_ends(bench, port):
+def test_fills_and_funding_end_where_the_span_ends(bench: Bench, port: ExchangePort) -> None:
     port.place(entry())
     bench.advance(8 * 3600)
     port.place(close())

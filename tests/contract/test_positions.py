@@ -1,20 +1,23 @@
 """From flat to held and back: what a market order does, and what the exchange then says is held."""
 
+from typing import Any
+
 import pytest
 
 from core.domain.errors import Refused
 from core.domain.instrument import Side
 from core.domain.order import OrderKind, OrderStatus, Purpose
-from tests.contract.bench import SYMBOL
+from core.exchange.port import ExchangePort
+from tests.contract.bench import SYMBOL, Bench
 from tests.contract.orders import CLOSE, CYCLE, ENTRY, PART, D, close, entry, found, lots, only_position
 
 
-def test_nothing_held_is_an_empty_list(port):
+def test_nothing_held_is_an_empty_list(port: ExchangePort) -> None:
     assert port.positions() == []
 
 
 @pytest.mark.parametrize("side", Side)
-def test_long_or_short_from_zero(port, side):
+def test_long_or_short_from_zero(port: ExchangePort, side: Side) -> None:
     exchange_id = port.place(entry(side))
     position, order = only_position(port), found(port)
     assert (position.symbol, position.side, position.contracts) == (SYMBOL, side, lots(2))
@@ -22,14 +25,14 @@ def test_long_or_short_from_zero(port, side):
     assert order.average_price == position.average_price
 
 
-def test_a_market_buy_pays_the_ask_and_a_market_sell_gets_the_bid(port):
+def test_a_market_buy_pays_the_ask_and_a_market_sell_gets_the_bid(port: ExchangePort) -> None:
     port.place(entry())
     assert found(port).average_price == D("100000.1")
     port.place(close())
     assert found(port, CLOSE).average_price == D("99999.9")
 
 
-def test_an_order_says_whose_it_is_and_why(port):
+def test_an_order_says_whose_it_is_and_why(port: ExchangePort) -> None:
     port.place(entry())
     order = found(port)
     assert (order.part, order.cycle, order.purpose) == (PART, CYCLE, Purpose.ENTRY)
@@ -39,7 +42,7 @@ def test_an_order_says_whose_it_is_and_why(port):
 
 
 @pytest.mark.parametrize("side", Side)
-def test_close_from_long_or_short(port, side):
+def test_close_from_long_or_short(port: ExchangePort, side: Side) -> None:
     port.place(entry(side))
     port.place(close(side))
     assert port.positions() == []
@@ -47,13 +50,13 @@ def test_close_from_long_or_short(port, side):
     assert (order.status, order.filled, order.position_side) == (OrderStatus.FILLED, lots(2), side)
 
 
-def test_part_of_a_long_is_closed(port):
+def test_part_of_a_long_is_closed(port: ExchangePort) -> None:
     port.place(entry(quantity=3))
     port.place(close(quantity=1))
     assert only_position(port).contracts == lots(2)
 
 
-def test_more_of_the_same_averages_the_entry(bench, port):
+def test_more_of_the_same_averages_the_entry(bench: Bench, port: ExchangePort) -> None:
     port.place(entry(client_order_id="op00a7k203E01"))
     bench.price(D(90_000))
     port.place(entry(client_order_id="op00a7k203R01"))
@@ -61,7 +64,7 @@ def test_more_of_the_same_averages_the_entry(bench, port):
     assert (position.contracts, position.average_price) == (lots(4), (D("100000.1") + D("90000.1")) / 2)
 
 
-def test_short_from_long_holds_both_where_the_account_holds_them_apart(bench, port):
+def test_short_from_long_holds_both_where_the_account_holds_them_apart(bench: Bench, port: ExchangePort) -> None:
     if not bench.hedge:
         pytest.skip("this account nets long and short")
     port.place(entry(Side.LONG, 2))
@@ -69,7 +72,7 @@ def test_short_from_long_holds_both_where_the_account_holds_them_apart(bench, po
     assert {(p.side, p.contracts) for p in port.positions()} == {(Side.LONG, lots(2)), (Side.SHORT, lots(3))}
 
 
-def test_a_reduce_only_order_never_opens_the_other_side(port):
+def test_a_reduce_only_order_never_opens_the_other_side(port: ExchangePort) -> None:
     port.place(entry(Side.LONG, 2))
     try:
         port.place(close(Side.LONG, 5))
@@ -79,7 +82,7 @@ def test_a_reduce_only_order_never_opens_the_other_side(port):
         assert port.positions() == []
 
 
-def test_a_close_of_nothing_is_refused_by_a_code_that_says_so(port):
+def test_a_close_of_nothing_is_refused_by_a_code_that_says_so(port: ExchangePort) -> None:
     with pytest.raises(Refused) as refusal:
         port.place(close())
     assert refusal.value.exchange_code in port.facts.nothing_held_codes
@@ -88,7 +91,7 @@ def test_a_close_of_nothing_is_refused_by_a_code_that_says_so(port):
 
 
 @pytest.mark.parametrize("side", Side)
-def test_a_position_is_told_with_its_money(bench, port, side):
+def test_a_position_is_told_with_its_money(bench: Bench, port: ExchangePort, side: Side) -> None:
     port.set_leverage(SYMBOL, D(5))
     port.place(entry(side))
     bench.price(D(101_000))
@@ -101,7 +104,7 @@ def test_a_position_is_told_with_its_money(bench, port, side):
     assert position.opened_at <= position.updated_at <= bench.now()
 
 
-def test_a_new_life_of_a_position_has_a_key_of_its_own(bench, port):
+def test_a_new_life_of_a_position_has_a_key_of_its_own(bench: Bench, port: ExchangePort) -> None:
     port.place(entry())
     first = only_position(port).life
     port.place(close())
@@ -110,7 +113,7 @@ def test_a_new_life_of_a_position_has_a_key_of_its_own(bench, port):
     assert only_position(port).life != first
 
 
-def test_a_close_by_hand_leaves_nothing(bench, port):
+def test_a_close_by_hand_leaves_nothing(bench: Bench, port: ExchangePort) -> None:
     port.place(entry())
     bench.close_by_hand(Side.LONG)
     assert port.positions() == []
@@ -126,7 +129,7 @@ def test_a_close_by_hand_leaves_nothing(bench, port):
     ("more than the money", {"quantity": 9_000}),
     ("a contract that does not exist", {"symbol": "NOSUCH-USDT-PERP"}),
 ])  # fmt: skip
-def test_refused_and_nothing_happened(bench, port, story, changes):
+def test_refused_and_nothing_happened(bench: Bench, port: ExchangePort, story: str, changes: Any) -> None:
     with pytest.raises(Refused) as refusal:
         port.place(entry(**changes))
     assert refusal.value.exchange_code
@@ -137,7 +140,7 @@ def test_refused_and_nothing_happened(bench, port, story, changes):
     assert bench.orders_placed(ENTRY) == 0
 
 
-def test_a_price_off_the_tick_is_refused_or_put_on_it(port):
+def test_a_price_off_the_tick_is_refused_or_put_on_it(port: ExchangePort) -> None:
     try:
         port.place(entry(at="99000.03"))
     except Refused as refusal:

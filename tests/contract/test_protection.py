@@ -12,7 +12,8 @@ from core.domain.action import AmendOrder, CancelOrder
 from core.domain.errors import OutcomeUnknown, Refused
 from core.domain.instrument import Side, TriggerBy
 from core.domain.order import Leg, OrderKind, OrderStatus, Purpose
-from tests.contract.bench import SYMBOL
+from core.exchange.port import ExchangePort
+from tests.contract.bench import SYMBOL, Bench
 from tests.contract.orders import (
     CYCLE,
     PART,
@@ -44,18 +45,18 @@ PASSED = [  # a trigger on the wrong side of the price, and the codes that say s
 PURPOSES = {Leg.STOP_LOSS: Purpose.STOP_LOSS, Leg.TAKE_PROFIT: Purpose.TAKE_PROFIT}
 
 
-def guarded(port, side=Side.LONG, **changes):
+def guarded(port: ExchangePort, side: Side = Side.LONG, **changes: Any) -> Any:
     """A position with its protection."""
     port.place(entry(side))
     return protect(port, side, **{**LEVELS[side], **changes})
 
 
-def stop_of(port):
+def stop_of(port: ExchangePort) -> Any:
     """The order that holds the stop-loss."""
     return found_protection(port, guard_of(port, Leg.STOP_LOSS))
 
 
-def other(which):
+def other(which: Leg) -> Any:
     return Leg.STOP_LOSS if which is Leg.TAKE_PROFIT else Leg.TAKE_PROFIT
 
 
@@ -63,7 +64,7 @@ def other(which):
 
 
 @pytest.mark.parametrize("side", Side)
-def test_protection_rests_on_the_position(port, side):
+def test_protection_rests_on_the_position(port: ExchangePort, side: Side) -> None:
     port.place(entry(side))
     requests = protection(port, side, **LEVELS[side])
     names = {request.client_order_id: port.place_oco(request) for request in requests}
@@ -82,7 +83,7 @@ def test_protection_rests_on_the_position(port, side):
 
 
 @pytest.mark.parametrize("which", Leg)
-def test_one_leg_alone(bench, port, which):
+def test_one_leg_alone(bench: Bench, port: ExchangePort, which: Leg) -> None:
     port.place(entry())
     request = leg(which, at=LEVELS[Side.LONG][which.value])
     port.place_oco(request)
@@ -94,7 +95,7 @@ def test_one_leg_alone(bench, port, which):
     assert port.positions() == []
 
 
-def test_an_unknown_id_is_none(port):
+def test_an_unknown_id_is_none(port: ExchangePort) -> None:
     for kind in (OrderKind.OCO, OrderKind.CONDITIONAL):
         assert port.find("op00zzzz01P01", SYMBOL, kind) is None
 
@@ -104,7 +105,7 @@ def test_an_unknown_id_is_none(port):
 
 @pytest.mark.parametrize("side", Side)
 @pytest.mark.parametrize("which", Leg)
-def test_one_leg_fires_and_tells_what_it_did(bench, port, side, which):
+def test_one_leg_fires_and_tells_what_it_did(bench: Bench, port: ExchangePort, side: Side, which: Leg) -> None:
     guarded(port, side)
     bench.price(D(BEYOND[side][which.value]))
     assert port.positions() == []
@@ -118,7 +119,7 @@ def test_one_leg_fires_and_tells_what_it_did(bench, port, side, which):
 
 @pytest.mark.parametrize("side", Side)
 @pytest.mark.parametrize("which", Leg)
-def test_after_one_leg_the_other_never_opens_anything(bench, port, side, which):
+def test_after_one_leg_the_other_never_opens_anything(bench: Bench, port: ExchangePort, side: Side, which: Leg) -> None:
     guarded(port, side)
     bench.price(D(BEYOND[side][which.value]))
     bench.price(D(BEYOND[side][other(which).value]))
@@ -127,14 +128,14 @@ def test_after_one_leg_the_other_never_opens_anything(bench, port, side, which):
 
 
 @pytest.mark.parametrize("which", Leg)
-def test_the_sibling_of_a_native_oco_goes_with_it(bench, port, which):
+def test_the_sibling_of_a_native_oco_goes_with_it(bench: Bench, port: ExchangePort, which: Leg) -> None:
     only_where(port, native_oco=True)
     guarded(port)
     bench.price(D(BEYOND[Side.LONG][which.value]))
     assert port.working_orders() == []
 
 
-def test_a_wick_of_the_last_price_does_not_set_off_what_watches_the_mark(bench, port):
+def test_a_wick_of_the_last_price_does_not_set_off_what_watches_the_mark(bench: Bench, port: ExchangePort) -> None:
     guarded(port)
     bench.price(D(94_000), mark=D(99_000))
     bench.price(D(100_000))
@@ -142,13 +143,13 @@ def test_a_wick_of_the_last_price_does_not_set_off_what_watches_the_mark(bench, 
     assert only_position(port).contracts == lots(2)
 
 
-def test_a_wick_of_the_last_price_sets_off_what_watches_the_last(bench, port):
+def test_a_wick_of_the_last_price_sets_off_what_watches_the_last(bench: Bench, port: ExchangePort) -> None:
     guarded(port, trigger_by=TriggerBy.LAST)
     bench.price(D(94_000), mark=D(99_000))
     assert stop_of(port).triggered_leg is Leg.STOP_LOSS
 
 
-def test_a_stop_whose_order_still_works_is_not_over(bench, port):
+def test_a_stop_whose_order_still_works_is_not_over(bench: Bench, port: ExchangePort) -> None:
     guarded(port)
     bench.fill_in_slices(2)
     bench.price(D(94_900))
@@ -159,7 +160,7 @@ def test_a_stop_whose_order_still_works_is_not_over(bench, port):
     assert (stop_of(port).status, stop_of(port).filled) == (OrderStatus.FILLED, lots(2))
 
 
-def test_a_stop_that_filled_in_part_and_was_cancelled_says_how_much(bench, port):
+def test_a_stop_that_filled_in_part_and_was_cancelled_says_how_much(bench: Bench, port: ExchangePort) -> None:
     guarded(port)
     bench.fill_in_slices(2)
     bench.price(D(94_900))
@@ -170,7 +171,7 @@ def test_a_stop_that_filled_in_part_and_was_cancelled_says_how_much(bench, port)
 
 
 @pytest.mark.parametrize("by_hand", [True, False])
-def test_a_native_oco_dies_with_the_position(bench, port, by_hand):
+def test_a_native_oco_dies_with_the_position(bench: Bench, port: ExchangePort, by_hand: bool) -> None:
     only_where(port, native_oco=True)
     guarded(port)
     if by_hand:
@@ -182,7 +183,7 @@ def test_a_native_oco_dies_with_the_position(bench, port, by_hand):
     assert (order.status, order.filled, order.triggered_leg) == (OrderStatus.CANCELED, D(0), None)
 
 
-def test_a_position_closed_in_part_keeps_it(bench, port):
+def test_a_position_closed_in_part_keeps_it(bench: Bench, port: ExchangePort) -> None:
     guarded(port)
     bench.close_by_hand(Side.LONG, lots(1))
     assert working(port) == guards(port)
@@ -190,7 +191,9 @@ def test_a_position_closed_in_part_keeps_it(bench, port):
 
 @pytest.mark.parametrize(("which", "at", "codes"), PASSED)
 @pytest.mark.parametrize("by", [TriggerBy.MARK, TriggerBy.LAST])
-def test_a_trigger_that_is_passed_already_is_refused_by_a_code_that_says_so(port, which, at, codes, by):
+def test_a_trigger_that_is_passed_already_is_refused_by_a_code_that_says_so(
+    port: ExchangePort, which: Leg, at: Any, codes: str, by: TriggerBy
+) -> None:
     port.place(entry())
     with pytest.raises(Refused) as refusal:
         port.place_oco(leg(which, at=at, trigger_by=by))
@@ -200,7 +203,9 @@ def test_a_trigger_that_is_passed_already_is_refused_by_a_code_that_says_so(port
 
 @pytest.mark.parametrize(("which", "at", "codes"), PASSED)
 @pytest.mark.parametrize("by", [TriggerBy.MARK, TriggerBy.LAST])
-def test_a_native_oco_with_one_trigger_passed_is_refused_whole(port, which, at, codes, by):
+def test_a_native_oco_with_one_trigger_passed_is_refused_whole(
+    port: ExchangePort, which: Leg, at: Any, codes: str, by: TriggerBy
+) -> None:
     only_where(port, native_oco=True)
     port.place(entry())
     with pytest.raises(Refused) as refusal:
@@ -212,7 +217,7 @@ def test_a_native_oco_with_one_trigger_passed_is_refused_whole(port, which, at, 
 # -- cancel and ids --------------------------------------------------------------------------------------------------
 
 
-def test_cancel(port):
+def test_cancel(port: ExchangePort) -> None:
     orders = guarded(port)
     for order in orders:
         port.cancel(CancelOrder(PART, order))
@@ -220,13 +225,13 @@ def test_cancel(port):
     assert {found_protection(port, order.client_order_id).status for order in orders} == {OrderStatus.CANCELED}
 
 
-def test_cancel_by_our_own_id_alone(port):
+def test_cancel_by_our_own_id_alone(port: ExchangePort) -> None:
     for order in guarded(port):
         port.cancel(CancelOrder(PART, order.but(exchange_order_id="")))
     assert port.working_orders() == []
 
 
-def test_a_cancel_of_what_has_ended_is_no_error(bench, port):
+def test_a_cancel_of_what_has_ended_is_no_error(bench: Bench, port: ExchangePort) -> None:
     first = guarded(port)
     for order in (*first, *first):
         port.cancel(CancelOrder(PART, order))
@@ -238,7 +243,7 @@ def test_a_cancel_of_what_has_ended_is_no_error(bench, port):
     assert found_protection(port, "op00a7k203S02").status is OrderStatus.FILLED
 
 
-def test_an_id_that_stands_already_is_a_reason_to_look(bench, port):
+def test_an_id_that_stands_already_is_a_reason_to_look(bench: Bench, port: ExchangePort) -> None:
     guarded(port)
     name = guard_of(port, Leg.STOP_LOSS)
     request = next(one for one in protection(port, sl=90_000) if one.client_order_id == name)
@@ -248,7 +253,7 @@ def test_an_id_that_stands_already_is_a_reason_to_look(bench, port):
     assert bench.orders_placed(name) == 1
 
 
-def test_cancelled_by_hand_is_told_as_cancelled(bench, port):
+def test_cancelled_by_hand_is_told_as_cancelled(bench: Bench, port: ExchangePort) -> None:
     guarded(port)
     bench.cancel_by_hand(guard_of(port, Leg.STOP_LOSS))
     assert stop_of(port).status is OrderStatus.CANCELED
@@ -257,7 +262,7 @@ def test_cancelled_by_hand_is_told_as_cancelled(bench, port):
 # -- amend -----------------------------------------------------------------------------------------------------------
 
 
-def test_amend_one_leg_leaves_the_other(port):
+def test_amend_one_leg_leaves_the_other(port: ExchangePort) -> None:
     only_where(port, can_amend_triggers=True)
     port.amend(AmendOrder(PART, *guarded(port), sl_trigger=price(96_000)))
     order = stop_of(port)
@@ -265,7 +270,7 @@ def test_amend_one_leg_leaves_the_other(port):
     assert (order.status, order.trigger_by) == (OrderStatus.WORKING, TriggerBy.MARK)
 
 
-def test_amend_both_legs_and_the_quantity(bench, port):
+def test_amend_both_legs_and_the_quantity(bench: Bench, port: ExchangePort) -> None:
     only_where(port, can_amend_triggers=True)
     (order,) = guarded(port)
     port.amend(AmendOrder(PART, order, quantity=lots(1), tp_trigger=price(103_000), sl_trigger=price(97_000)))
@@ -275,7 +280,7 @@ def test_amend_both_legs_and_the_quantity(bench, port):
     assert only_position(port).contracts == lots(1)
 
 
-def test_amend_to_a_price_that_is_passed_is_refused_and_the_old_stays(port):
+def test_amend_to_a_price_that_is_passed_is_refused_and_the_old_stays(port: ExchangePort) -> None:
     only_where(port, can_amend_triggers=True)
     (order,) = guarded(port)
     with pytest.raises(Refused) as refusal:
@@ -284,7 +289,7 @@ def test_amend_to_a_price_that_is_passed_is_refused_and_the_old_stays(port):
     assert stop_of(port).sl_trigger == D(95_000)
 
 
-def test_amend_of_what_has_ended_is_refused(port):
+def test_amend_of_what_has_ended_is_refused(port: ExchangePort) -> None:
     only_where(port, can_amend_triggers=True)
     (order,) = guarded(port)
     port.cancel(CancelOrder(PART, order))

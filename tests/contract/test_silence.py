@@ -14,7 +14,7 @@ from core.domain.action import AmendOrder, CancelOrder
 from core.domain.errors import OutcomeUnknown, PerpdeckError, Refused, Unavailable
 from core.domain.order import Leg, OrderKind, OrderStatus
 from core.exchange.port import ExchangePort
-from tests.contract.bench import SYMBOL, Act, Trouble
+from tests.contract.bench import SYMBOL, Act, Bench, Trouble
 from tests.contract.conftest import ONE_OF_EACH
 from tests.contract.orders import (
     ENTRY,
@@ -61,14 +61,14 @@ OPEN_ENDED = (Trouble.ANSWER_LOST, *NEVER_DONE)
 
 
 @pytest.fixture
-def held(port):
+def held(port: ExchangePort) -> None:
     """A guarded position, so that every read has something to tell."""
     port.place(entry())
     protect(port)
 
 
 @pytest.fixture
-def stop(port, held):
+def stop(port: ExchangePort, held: Any) -> Any:
     """The order that holds the stop-loss of it."""
     return lambda: found_protection(port, guard_of(port, Leg.STOP_LOSS))
 
@@ -77,7 +77,9 @@ def stop(port, held):
 
 
 @pytest.mark.parametrize("act", READS)
-def test_a_failed_read_is_tried_again_and_then_raises_and_is_never_an_empty_answer(bench, port, held, act):
+def test_a_failed_read_is_tried_again_and_then_raises_and_is_never_an_empty_answer(
+    bench: Bench, port: ExchangePort, held: Any, act: Act
+) -> None:
     for trouble in OPEN_ENDED:
         bench.grow_old()
         bench.trouble(act, trouble, times=None)
@@ -89,7 +91,9 @@ def test_a_failed_read_is_tried_again_and_then_raises_and_is_never_an_empty_answ
 
 
 @pytest.mark.parametrize("act", READS)
-def test_a_read_refused_for_haste_raises_and_is_not_hammered(bench, port, held, act):
+def test_a_read_refused_for_haste_raises_and_is_not_hammered(
+    bench: Bench, port: ExchangePort, held: Any, act: Act
+) -> None:
     bench.grow_old()
     bench.trouble(act, Trouble.TOO_FAST, times=None)
     asked = bench.requests()[act]
@@ -99,7 +103,7 @@ def test_a_read_refused_for_haste_raises_and_is_not_hammered(bench, port, held, 
 
 
 @pytest.mark.parametrize("act", [Act.POSITIONS, Act.WORKING_OCOS, Act.FIND_OCO, Act.FILLS])
-def test_a_read_that_fails_once_is_asked_again(bench, port, held, act):
+def test_a_read_that_fails_once_is_asked_again(bench: Bench, port: ExchangePort, held: Any, act: Act) -> None:
     expected = READS[act](port)
     asked = bench.requests()[act]
     READS[act](port)
@@ -111,7 +115,9 @@ def test_a_read_that_fails_once_is_asked_again(bench, port, held, act):
         assert 1 <= bench.requests()[act] - asked - usual <= 2, trouble  # two where this machine was slow as well
 
 
-def test_nothing_is_known_of_an_exchange_that_is_away_and_all_of_it_when_it_is_back(bench, port, held):
+def test_nothing_is_known_of_an_exchange_that_is_away_and_all_of_it_when_it_is_back(
+    bench: Bench, port: ExchangePort, held: Any
+) -> None:
     with bench.away():
         bench.grow_old()
         for read in READS.values():
@@ -125,7 +131,9 @@ def test_nothing_is_known_of_an_exchange_that_is_away_and_all_of_it_when_it_is_b
 
 
 @pytest.mark.parametrize("trouble", DONE_IN_SILENCE)
-def test_an_entry_whose_answer_is_lost_is_unknown_and_find_says_that_it_stands(bench, port, trouble):
+def test_an_entry_whose_answer_is_lost_is_unknown_and_find_says_that_it_stands(
+    bench: Bench, port: ExchangePort, trouble: Trouble
+) -> None:
     bench.trouble(Act.PLACE, trouble)
     with pytest.raises(OutcomeUnknown):
         port.place(entry())
@@ -134,7 +142,9 @@ def test_an_entry_whose_answer_is_lost_is_unknown_and_find_says_that_it_stands(b
 
 
 @pytest.mark.parametrize("trouble", NEVER_DONE)
-def test_an_entry_that_never_arrived_is_unknown_too_and_find_says_that_it_does_not_stand(bench, port, trouble):
+def test_an_entry_that_never_arrived_is_unknown_too_and_find_says_that_it_does_not_stand(
+    bench: Bench, port: ExchangePort, trouble: Trouble
+) -> None:
     bench.trouble(Act.PLACE, trouble)
     with pytest.raises(OutcomeUnknown):
         port.place(entry())
@@ -143,7 +153,9 @@ def test_an_entry_that_never_arrived_is_unknown_too_and_find_says_that_it_does_n
 
 
 @pytest.mark.parametrize(("trouble", "stands"), [(Trouble.ANSWER_LOST, True), (Trouble.LOST_ON_THE_WAY, False)])
-def test_a_stop_without_an_answer_is_unknown_and_find_tells(bench, port, trouble, stands):
+def test_a_stop_without_an_answer_is_unknown_and_find_tells(
+    bench: Bench, port: ExchangePort, trouble: Trouble, stands: bool
+) -> None:
     port.place(entry())
     bench.trouble(Act.PLACE_OCO, trouble)
     request = leg(Leg.STOP_LOSS, at=95_000)
@@ -153,7 +165,7 @@ def test_a_stop_without_an_answer_is_unknown_and_find_tells(bench, port, trouble
     assert bench.requests()[Act.PLACE_OCO] == 1
 
 
-def test_a_request_that_arrives_after_its_lifetime_is_dropped(bench, port):
+def test_a_request_that_arrives_after_its_lifetime_is_dropped(bench: Bench, port: ExchangePort) -> None:
     bench.trouble(Act.PLACE, Trouble.ARRIVES_LATE)
     with pytest.raises(OutcomeUnknown):
         port.place(entry())
@@ -162,7 +174,7 @@ def test_a_request_that_arrives_after_its_lifetime_is_dropped(bench, port):
     assert port.positions() == []
 
 
-def test_a_request_past_its_deadline_is_refused_and_may_be_sent_again(bench, port):
+def test_a_request_past_its_deadline_is_refused_and_may_be_sent_again(bench: Bench, port: ExchangePort) -> None:
     port.server_time()
     with pytest.raises(Refused) as refusal:
         port.place(entry(), deadline=datetime.now(UTC) - timedelta(seconds=1))
@@ -172,7 +184,7 @@ def test_a_request_past_its_deadline_is_refused_and_may_be_sent_again(bench, por
     assert only_position(port).contracts == lots(2)
 
 
-def test_refused_for_haste_is_a_refusal_that_passes(bench, port):
+def test_refused_for_haste_is_a_refusal_that_passes(bench: Bench, port: ExchangePort) -> None:
     bench.trouble(Act.PLACE, Trouble.TOO_FAST)
     with pytest.raises(Refused) as refusal:
         port.place(entry())
@@ -180,7 +192,7 @@ def test_refused_for_haste_is_a_refusal_that_passes(bench, port):
     assert bench.orders_placed(ENTRY) == 0
 
 
-def test_where_no_connection_opens_nothing_was_sent(bench, port):
+def test_where_no_connection_opens_nothing_was_sent(bench: Bench, port: ExchangePort) -> None:
     port.place(entry())
     order = found(port)
     writes: tuple[Deed, ...] = (
@@ -203,7 +215,7 @@ def test_where_no_connection_opens_nothing_was_sent(bench, port):
 
 
 @pytest.mark.parametrize("trouble", OPEN_ENDED)
-def test_a_cancel_without_an_answer_is_unknown(bench, port, trouble):
+def test_a_cancel_without_an_answer_is_unknown(bench: Bench, port: ExchangePort, trouble: Trouble) -> None:
     port.place(entry(at=99_000))
     order = found(port, kind=OrderKind.LIMIT)
     bench.trouble(Act.CANCEL, trouble)
@@ -216,7 +228,9 @@ def test_a_cancel_without_an_answer_is_unknown(bench, port, trouble):
 
 
 @pytest.mark.parametrize("trouble", OPEN_ENDED)
-def test_a_cancel_of_protection_without_an_answer_is_unknown(bench, port, stop, trouble):
+def test_a_cancel_of_protection_without_an_answer_is_unknown(
+    bench: Bench, port: ExchangePort, stop: Any, trouble: Trouble
+) -> None:
     order = stop()
     bench.trouble(Act.CANCEL_OCO, trouble)
     with pytest.raises(OutcomeUnknown):
@@ -226,7 +240,9 @@ def test_a_cancel_of_protection_without_an_answer_is_unknown(bench, port, stop, 
 
 
 @pytest.mark.parametrize("trouble", OPEN_ENDED)
-def test_an_amend_of_a_trigger_without_an_answer_is_unknown(bench, port, stop, trouble):
+def test_an_amend_of_a_trigger_without_an_answer_is_unknown(
+    bench: Bench, port: ExchangePort, stop: Any, trouble: Trouble
+) -> None:
     only_where(port, can_amend_triggers=True)
     order = stop()
     bench.trouble(Act.AMEND_OCO, trouble)
@@ -236,7 +252,9 @@ def test_an_amend_of_a_trigger_without_an_answer_is_unknown(bench, port, stop, t
 
 
 @pytest.mark.parametrize("trouble", OPEN_ENDED)
-def test_an_amend_of_an_ordinary_order_without_an_answer_is_unknown(bench, port, trouble):
+def test_an_amend_of_an_ordinary_order_without_an_answer_is_unknown(
+    bench: Bench, port: ExchangePort, trouble: Trouble
+) -> None:
     port.place(entry(at=99_000))
     order = found(port, kind=OrderKind.LIMIT)
     bench.trouble(Act.AMEND, trouble)
@@ -245,7 +263,7 @@ def test_an_amend_of_an_ordinary_order_without_an_answer_is_unknown(bench, port,
     assert found(port, kind=OrderKind.LIMIT).price == (D(98_000) if trouble is Trouble.ANSWER_LOST else D(99_000))
 
 
-def test_leverage_without_an_answer_is_unknown_and_the_next_try_looks_first(bench, port):
+def test_leverage_without_an_answer_is_unknown_and_the_next_try_looks_first(bench: Bench, port: ExchangePort) -> None:
     bench.trouble(Act.SET_LEVERAGE, Trouble.ANSWER_LOST)
     with pytest.raises(OutcomeUnknown):
         port.set_leverage(SYMBOL, D(7))
@@ -254,7 +272,7 @@ def test_leverage_without_an_answer_is_unknown_and_the_next_try_looks_first(benc
     assert bench.requests()[Act.SET_LEVERAGE] == 1
 
 
-def test_leverage_that_cannot_be_read_is_not_set(bench, port):
+def test_leverage_that_cannot_be_read_is_not_set(bench: Bench, port: ExchangePort) -> None:
     bench.trouble(Act.LEVERAGE, Trouble.ERROR_PAGE, times=None)
     with pytest.raises(Refused) as refusal:
         port.set_leverage(SYMBOL, D(7))
@@ -266,7 +284,9 @@ def test_leverage_that_cannot_be_read_is_not_set(bench, port):
 
 
 @pytest.mark.parametrize("trouble", [*OPEN_ENDED, Trouble.TOO_FAST])
-def test_an_error_names_what_was_tried_and_no_secret(bench, port, trouble, secrets):
+def test_an_error_names_what_was_tried_and_no_secret(
+    bench: Bench, port: ExchangePort, trouble: Trouble, secrets: tuple[str, ...]
+) -> None:
     bench.trouble(Act.PLACE, trouble)
     with pytest.raises(PerpdeckError) as error:
         port.place(entry())

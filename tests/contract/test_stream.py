@@ -9,7 +9,7 @@ import pytest
 
 from core.domain.instrument import Side
 from core.domain.order import Leg, Order, OrderKind, OrderStatus
-from core.exchange.port import Push, StreamPort
+from core.exchange.port import ExchangePort, Push, StreamPort
 from core.monitor.order_tracker import OrderTracker
 from tests.contract.bench import SYMBOL, Bench, StreamTrouble
 from tests.contract.conftest import ONE_OF_EACH
@@ -74,12 +74,12 @@ def listener(bench: Bench) -> Iterator[Listener]:
 # -- what rings ------------------------------------------------------------------------------------------------------
 
 
-def test_a_stream_that_has_come_up_says_so(listener):
+def test_a_stream_that_has_come_up_says_so(listener: Listener) -> None:
     assert listener.stream.connected
     assert listener.stream.last_heard is not None
 
 
-def test_an_entry_rings_for_the_order_the_position_and_the_money(port, listener):
+def test_an_entry_rings_for_the_order_the_position_and_the_money(port: ExchangePort, listener: Listener) -> None:
     port.place(entry())
     eventually(lambda: listener.ended(ENTRY))
     eventually(lambda: listener.rang("positions"))
@@ -87,13 +87,13 @@ def test_an_entry_rings_for_the_order_the_position_and_the_money(port, listener)
     assert all(push.symbol == SYMBOL for push in listener.pushes if push.channel in ("orders", "positions"))
 
 
-def test_what_a_push_carries_is_what_a_look_finds(port, listener):
+def test_what_a_push_carries_is_what_a_look_finds(port: ExchangePort, listener: Listener) -> None:
     port.place(entry())
     eventually(lambda: listener.ended(ENTRY))
     assert agree(listener.tracker.order(ENTRY), found(port))
 
 
-def test_a_resting_order_and_its_fill_are_pushed(bench, port, listener):
+def test_a_resting_order_and_its_fill_are_pushed(bench: Bench, port: ExchangePort, listener: Listener) -> None:
     port.place(entry(at=99_000))
     eventually(lambda: listener.tracker.order(ENTRY))
     assert agree(listener.tracker.order(ENTRY), found(port, kind=OrderKind.LIMIT))
@@ -102,7 +102,9 @@ def test_a_resting_order_and_its_fill_are_pushed(bench, port, listener):
     assert agree(listener.tracker.order(ENTRY), found(port, kind=OrderKind.LIMIT))
 
 
-def test_protection_is_pushed_when_it_rests_and_when_it_is_cancelled(bench, port, listener):
+def test_protection_is_pushed_when_it_rests_and_when_it_is_cancelled(
+    bench: Bench, port: ExchangePort, listener: Listener
+) -> None:
     port.place(entry())
     orders = protect(port)
     for order in orders:
@@ -113,7 +115,7 @@ def test_protection_is_pushed_when_it_rests_and_when_it_is_cancelled(bench, port
         assert listener.tracker.order(order.client_order_id).status is OrderStatus.CANCELED
 
 
-def test_a_native_oco_is_pushed_when_it_dies_with_the_position(port, listener):
+def test_a_native_oco_is_pushed_when_it_dies_with_the_position(port: ExchangePort, listener: Listener) -> None:
     only_where(port, native_oco=True)
     port.place(entry())
     (order,) = protect(port)
@@ -122,7 +124,9 @@ def test_a_native_oco_is_pushed_when_it_dies_with_the_position(port, listener):
     assert listener.tracker.order(order.client_order_id).status is OrderStatus.CANCELED
 
 
-def test_a_stop_that_fires_rings_and_never_claims_more_than_it_knows(bench, port, listener):
+def test_a_stop_that_fires_rings_and_never_claims_more_than_it_knows(
+    bench: Bench, port: ExchangePort, listener: Listener
+) -> None:
     port.place(entry())
     protect(port)
     stop = guard_of(port, Leg.STOP_LOSS)
@@ -136,7 +140,9 @@ def test_a_stop_that_fires_rings_and_never_claims_more_than_it_knows(bench, port
     assert pushed.filled <= found_protection(port, stop).filled
 
 
-def test_an_order_set_off_by_a_stop_is_not_told_as_an_order_of_its_own(bench, port, listener):
+def test_an_order_set_off_by_a_stop_is_not_told_as_an_order_of_its_own(
+    bench: Bench, port: ExchangePort, listener: Listener
+) -> None:
     port.place(entry())
     protect(port)
     bench.price(D(94_900))
@@ -147,7 +153,9 @@ def test_an_order_set_off_by_a_stop_is_not_told_as_an_order_of_its_own(bench, po
     assert all(order.kind.rests_on_trigger for order in told if order.client_order_id != ENTRY)
 
 
-def test_where_a_push_can_tell_how_a_stop_ended_it_tells_the_whole(bench, port, listener):
+def test_where_a_push_can_tell_how_a_stop_ended_it_tells_the_whole(
+    bench: Bench, port: ExchangePort, listener: Listener
+) -> None:
     only_where(port, native_oco=False)
     port.place(entry())
     protect(port)
@@ -157,7 +165,7 @@ def test_where_a_push_can_tell_how_a_stop_ended_it_tells_the_whole(bench, port, 
     assert agree(listener.tracker.order(stop), found_protection(port, stop))
 
 
-def test_a_close_by_hand_rings(bench, port, listener):
+def test_a_close_by_hand_rings(bench: Bench, port: ExchangePort, listener: Listener) -> None:
     port.place(entry())
     eventually(lambda: listener.rang("positions"))
     rings = listener.rang("positions")
@@ -165,7 +173,7 @@ def test_a_close_by_hand_rings(bench, port, listener):
     eventually(lambda: listener.rang("positions") > rings)
 
 
-def test_prices_of_watched_contracts(bench, listener):
+def test_prices_of_watched_contracts(bench: Bench, listener: Listener) -> None:
     listener.stream.watch(frozenset({SYMBOL}))
     bench.price(D(100_500))
     eventually(lambda: listener.tracker.ticker(SYMBOL))
@@ -179,7 +187,7 @@ def test_prices_of_watched_contracts(bench, listener):
     assert listener.tracker.ticker(SYMBOL).bid < listener.tracker.ticker(SYMBOL).ask
 
 
-def test_prices_nobody_watches_do_not_ring(bench, listener):
+def test_prices_nobody_watches_do_not_ring(bench: Bench, listener: Listener) -> None:
     listener.stream.watch(frozenset({"ETH-USDT-PERP"}))
     eventually(lambda: listener.tracker.ticker("ETH-USDT-PERP"))
     bench.price(D(101_000))
@@ -190,7 +198,9 @@ def test_prices_nobody_watches_do_not_ring(bench, listener):
 
 
 @pytest.mark.parametrize("trouble", [StreamTrouble.CUT, StreamTrouble.UPGRADE])
-def test_a_stream_that_was_cut_comes_back_and_asks_for_a_new_look(bench, port, listener, trouble):
+def test_a_stream_that_was_cut_comes_back_and_asks_for_a_new_look(
+    bench: Bench, port: ExchangePort, listener: Listener, trouble: StreamTrouble
+) -> None:
     bench.stream_trouble(trouble)
     port.place(entry())
     eventually(lambda: "reconnected" in listener.words)
@@ -200,7 +210,7 @@ def test_a_stream_that_was_cut_comes_back_and_asks_for_a_new_look(bench, port, l
     eventually(lambda: listener.tracker.order("op00a7k203C01"))
 
 
-def test_an_exchange_that_was_away_is_heard_again(bench, port, listener):
+def test_an_exchange_that_was_away_is_heard_again(bench: Bench, port: ExchangePort, listener: Listener) -> None:
     port.place(entry())
     with bench.away():
         eventually(lambda: not listener.stream.connected)
@@ -211,7 +221,9 @@ def test_an_exchange_that_was_away_is_heard_again(bench, port, listener):
 
 
 @pytest.mark.parametrize("trouble", [StreamTrouble.DOUBLED, StreamTrouble.OUT_OF_ORDER])
-def test_doubled_and_reordered_pushes_lead_to_the_same_picture(bench, port, listener, trouble):
+def test_doubled_and_reordered_pushes_lead_to_the_same_picture(
+    bench: Bench, port: ExchangePort, listener: Listener, trouble: StreamTrouble
+) -> None:
     bench.stream_trouble(trouble, times=1)
     port.place(entry())
     bench.calm()
@@ -224,7 +236,9 @@ def test_doubled_and_reordered_pushes_lead_to_the_same_picture(bench, port, list
         assert states == [OrderStatus.FILLED, OrderStatus.WORKING]
 
 
-def test_a_push_that_never_comes_is_no_reason_to_believe_anything(bench, port, listener):
+def test_a_push_that_never_comes_is_no_reason_to_believe_anything(
+    bench: Bench, port: ExchangePort, listener: Listener
+) -> None:
     bench.stream_trouble(StreamTrouble.WITHHELD, times=100)
     port.place(entry())
     eventually(lambda: listener.rang("positions"))
@@ -232,7 +246,7 @@ def test_a_push_that_never_comes_is_no_reason_to_believe_anything(bench, port, l
     assert found(port).status is OrderStatus.FILLED
 
 
-def test_a_wrong_secret_is_told_and_shown_to_nobody(bench, caplog):
+def test_a_wrong_secret_is_told_and_shown_to_nobody(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     listener = Listener(bench.stranger(secret="not-the-secret-of-this-key"))
     eventually(lambda: listener.words)
     assert not listener.stream.connected
@@ -240,7 +254,7 @@ def test_a_wrong_secret_is_told_and_shown_to_nobody(bench, caplog):
     assert "not-the-secret-of-this-key" not in f"{listener.words} {caplog.text}"
 
 
-def test_a_stopped_stream_is_silent(port, listener):
+def test_a_stopped_stream_is_silent(port: ExchangePort, listener: Listener) -> None:
     listener.stream.stop()
     heard = len(listener.pushes)
     port.place(entry())

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal as D
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def at(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def test_the_fill_of_an_entry():
+def test_the_fill_of_an_entry() -> None:
     assert parse_fill(rows("fills")[4]) == Fill(
         exchange_fill_id="2711430125834215500", exchange_order_id="2711430091826454528",
         client_order_id="op00a7k203E01", symbol="BTC-USDT-PERP", position_side=Side.LONG, side=OrderSide.BUY,
@@ -31,27 +32,27 @@ def test_the_fill_of_an_entry():
     )  # fmt: skip
 
 
-def test_the_origin_of_a_fill_tells_a_liquidation_from_deleveraging():
+def test_the_origin_of_a_fill_tells_a_liquidation_from_deleveraging() -> None:
     fills = [parse_fill(rows("fills")[number]) for number in (0, 1, 2)]
     assert [fill.origin for fill in fills] == ["deleveraging", "liquidation", "order"]
     assert [fill.closing for fill in fills] == [True, True, True]
     assert (fills[2].maker, fills[2].realised_pnl) == (True, D("-100.658"))
 
 
-def test_in_net_mode_profit_or_our_name_tells_a_closing_fill():
+def test_in_net_mode_profit_or_our_name_tells_a_closing_fill() -> None:
     bought_back, sold = (parse_fill(one) for one in rows("fills_net"))
     assert (bought_back.position_side, bought_back.closing) == (Side.SHORT, True)
     assert (sold.position_side, sold.closing) == (Side.LONG, True)
 
 
-def test_funding_is_signed_and_has_no_side():
+def test_funding_is_signed_and_has_no_side() -> None:
     assert [parse_funding(one) for one in rows("bills_funding")] == [
         Funding("BTC-USDT-PERP", None, D("-0.653725"), at(1781971200011), "2711431000000000002"),
         Funding("ETH-USDT-PERP", None, D("0.4"), at(1781942400011), "2711431000000000001"),
     ]
 
 
-def test_a_life_from_the_positions_history():
+def test_a_life_from_the_positions_history() -> None:
     assert parse_life(rows("positions_history")[0]) == ClosedPosition(
         symbol="ETH-USDT-PERP", side=Side.LONG, position_id="2711430000000000007", opened_at=at(1781942400000),
         updated_at=at(1781956301003), last_close=LastClose.FULL, closed=D("0.1"), largest=D("0.1"),
@@ -60,7 +61,7 @@ def test_a_life_from_the_positions_history():
     )  # fmt: skip
 
 
-def test_the_side_of_a_life_in_net_mode_and_how_it_last_closed():
+def test_the_side_of_a_life_in_net_mode_and_how_it_last_closed() -> None:
     held, gone = (parse_life(one) for one in rows("positions_history")[1:])
     assert (held.side, held.last_close, held.last_close.over, held.average_exit) == (
         Side.SHORT, LastClose.PARTIAL, False, None,
@@ -70,14 +71,14 @@ def test_the_side_of_a_life_in_net_mode_and_how_it_last_closed():
         parse_life({**rows("positions_history")[0], "type": "9"})
 
 
-def test_money_and_mode():
+def test_money_and_mode() -> None:
     assert parse_account(row("balance"), row("config"), NOON) == AccountState(
         equity=D("9981.137284"), available=D("9327.411884"), margin_used=D("653.7254"), unrealised_pnl=D("-5.06743"),
         hedge_mode=True, can_trade=True, can_withdraw=False, as_of=NOON, addresses="203.0.113.20",
     )  # fmt: skip
 
 
-def test_a_currency_of_which_nothing_is_held_is_absent():
+def test_a_currency_of_which_nothing_is_held_is_absent() -> None:
     state = parse_account(row("balance_empty"), row("config"), NOON)
     assert (state.equity, state.available, state.margin_used) == (0, 0, 0)
 
@@ -91,17 +92,17 @@ def test_a_currency_of_which_nothing_is_held_is_absent():
         ({"posMode": "net_mode"}, True, False, False),
     ],
 )
-def test_what_the_key_may_do(changes, can_trade, can_withdraw, hedge):
+def test_what_the_key_may_do(changes: Any, can_trade: Any, can_withdraw: Any, hedge: Any) -> None:
     state = parse_account(row("balance"), {**row("config"), **changes}, NOON)
     assert (state.can_trade, state.can_withdraw, state.hedge_mode) == (can_trade, can_withdraw, hedge)
 
 
-def test_where_margin_is_told_for_the_whole_account():
+def test_where_margin_is_told_for_the_whole_account() -> None:
     balance = {"imr": "77", "details": [{"ccy": "USDT", "eq": "100", "availEq": "20", "imr": "", "upl": ""}]}
     assert parse_account(balance, row("config"), NOON).margin_used == 77
 
 
-def test_contracts_settled_in_usdt_with_their_groups_fees():
+def test_contracts_settled_in_usdt_with_their_groups_fees() -> None:
     found = parse_instruments(rows("instruments"), parse_fees(row("fees")))
     assert list(found) == ["BTC-USDT-PERP", "PEPE-USDT-PERP"]
     assert found["BTC-USDT-PERP"] == Instrument(
@@ -115,19 +116,19 @@ def test_contracts_settled_in_usdt_with_their_groups_fees():
     assert (pepe.maker_fee, pepe.taker_fee) == (D("-0.00005"), D("0.0004"))
 
 
-def test_a_live_contract_with_a_missing_rule_is_an_error_not_a_guess():
+def test_a_live_contract_with_a_missing_rule_is_an_error_not_a_guess() -> None:
     broken = {**row("instruments"), "ctVal": ""}
     with pytest.raises(Unavailable, match="ctVal ''"):
         parse_instruments([broken], {})
 
 
-def test_fees_without_groups():
+def test_fees_without_groups() -> None:
     fees = parse_fees({"makerU": "", "takerU": "", "maker": "-0.0001", "taker": "-0.0003"})
     assert fees == {"": Fees(D("0.0001"), D("0.0003"))}
     assert parse_fees({"maker": "", "taker": ""}) == {}
 
 
-def test_a_candle_is_a_list_of_nine_cells():
+def test_a_candle_is_a_list_of_nine_cells() -> None:
     forming, done = rows("candles")
     assert parse_candle(done) == Candle(
         at(1781956680000), D(65300), D(65312), D(65280), D(65310), D("2400.02"), complete=True

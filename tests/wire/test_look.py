@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal as D
+from typing import Any
 
 import pytest
 
 from core.domain.instrument import Side
 from core.domain.order import Leg, OrderStatus, Purpose
+from db.store import Store
+from tests.contract.bench import Act
 from tests.postgres import database_url, postgres, store  # noqa: F401 - fixtures
 from tests.simulator.okx.client import OkxClient
 from tests.stack import ACCOUNT, BTC, Stack, stack_on
 
 
 @pytest.fixture
-def stack(store) -> Iterator[Stack]:  # noqa: F811 - the fixture above
+def stack(store: Store) -> Iterator[Stack]:  # noqa: F811 - the fixture above
     with stack_on(store) as made:
         made.simulator.market("hold")
         made.price(100000)
@@ -24,13 +27,13 @@ def stack(store) -> Iterator[Stack]:  # noqa: F811 - the fixture above
         yield made
 
 
-def requests_of(stack: Stack, act) -> dict[str, int]:
+def requests_of(stack: Stack, act: Act) -> dict[str, int]:
     before = Counter(stack.simulator.requests())
     act()
     return dict(Counter(stack.simulator.requests()) - before)
 
 
-def test_a_look_costs_three_requests_whatever_rests(stack):
+def test_a_look_costs_three_requests_whatever_rests(stack: Any) -> None:
     stack.opened()
     with OkxClient(stack.simulator.base_url, stack.simulator.okx) as person:
         for number in range(95):
@@ -45,7 +48,7 @@ def test_a_look_costs_three_requests_whatever_rests(stack):
     }
 
 
-def test_while_a_stop_fills_in_steps_it_is_ours_and_working_and_nothing_is_doubled(stack):
+def test_while_a_stop_fills_in_steps_it_is_ours_and_working_and_nothing_is_doubled(stack: Any) -> None:
     name = stack.opened(stack.draft(2000))
     size = stack.part(name).size
     stack.simulator.switches(fill_steps=4, order_delay_seconds=1)

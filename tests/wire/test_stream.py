@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,7 @@ def naps() -> Naps:
 
 
 @pytest.fixture
-def stream(exchange, naps) -> Iterator[OKXStream]:
+def stream(exchange: Any, naps: Any) -> Iterator[OKXStream]:
     stream = open_stream(exchange.url, naps)
     yield stream
     stream.stop()
@@ -91,7 +92,7 @@ def connect(stream: OKXStream, heard: Heard) -> None:
 # -- login and subscriptions -----------------------------------------------------------------------------------------
 
 
-def test_the_login_is_signed_as_the_docs_say():
+def test_the_login_is_signed_as_the_docs_say() -> None:
     request = json.loads(login_request(KEYS, datetime(2024, 1, 10, 8, 55, 47, tzinfo=UTC)))
     assert request == {
         "op": "login",
@@ -110,14 +111,16 @@ def test_the_login_is_signed_as_the_docs_say():
     ("private", ["orders", "positions", "account"]),
     ("business", ["orders-algo"]),
 ])  # fmt: skip
-def test_a_private_line_logs_in_before_it_subscribes(exchange, stream, heard, name, channels):
+def test_a_private_line_logs_in_before_it_subscribes(
+    exchange: Any, stream: Any, heard: Any, name: str, channels: Any
+) -> None:
     connect(stream, heard)
     life = exchange.life(name)
     assert [message["op"] for message in life.heard] == ["login"] + ["subscribe"] * len(channels)
     assert [one["channel"] for one in life.subscribed] == channels
 
 
-def test_the_login_goes_by_the_exchanges_clock(exchange, heard):
+def test_the_login_goes_by_the_exchanges_clock(exchange: Any, heard: Any) -> None:
     theirs = datetime(2024, 1, 10, 8, 55, 47, tzinfo=UTC)
     stream = OKXStream(KEYS, exchange.url, exchange_now=lambda: theirs, pace=QUICK)
     connect(stream, heard)
@@ -127,7 +130,7 @@ def test_the_login_goes_by_the_exchanges_clock(exchange, heard):
     stream.stop()
 
 
-def test_nothing_is_subscribed_before_the_login_is_answered(exchange, heard, naps):
+def test_nothing_is_subscribed_before_the_login_is_answered(exchange: Any, heard: Any, naps: Any) -> None:
     exchange.login = {"event": "nothing yet"}
     stream = open_stream(exchange.url, naps, Pace(answer=60, close=0.1))
     stream.start(heard)
@@ -138,7 +141,7 @@ def test_nothing_is_subscribed_before_the_login_is_answered(exchange, heard, nap
     stream.stop()
 
 
-def test_prices_are_public_and_need_no_login(exchange, stream, heard):
+def test_prices_are_public_and_need_no_login(exchange: Any, stream: Any, heard: Any) -> None:
     stream.watch(frozenset({BTC}))
     connect(stream, heard)
     life = exchange.subscribed("public", 2)
@@ -149,13 +152,15 @@ def test_prices_are_public_and_need_no_login(exchange, stream, heard):
     assert all(message["op"] == "subscribe" for message in life.heard)
 
 
-def test_no_prices_watched_means_no_public_line(exchange, stream, heard):
+def test_no_prices_watched_means_no_public_line(exchange: Any, stream: Any, heard: Any) -> None:
     connect(stream, heard)
     assert {life.path for life in exchange.lives} == {"/ws/v5/private", "/ws/v5/business"}
     assert stream.connected
 
 
-def test_connected_is_told_once_and_only_when_everything_is_acknowledged(exchange, stream, heard):
+def test_connected_is_told_once_and_only_when_everything_is_acknowledged(
+    exchange: Any, stream: Any, heard: Any
+) -> None:
     exchange.acknowledges = False
     stream.start(heard)
     private, business = exchange.subscribed("private", 3), exchange.subscribed("business", 1)
@@ -171,7 +176,9 @@ def acknowledge(life: Life) -> None:
         life.say({"id": message["id"], "event": "subscribe", "arg": message["args"][0], "connId": "a1"})
 
 
-def test_subscriptions_that_nobody_acknowledges_are_made_anew(exchange, stream, heard, naps):
+def test_subscriptions_that_nobody_acknowledges_are_made_anew(
+    exchange: Any, stream: Any, heard: Any, naps: Any
+) -> None:
     exchange.acknowledges = False
     stream.start(heard)
     exchange.subscribed("private", 3, number=2)
@@ -179,7 +186,7 @@ def test_subscriptions_that_nobody_acknowledges_are_made_anew(exchange, stream, 
 
 
 @pytest.mark.parametrize(("code", "event"), [("60009", "error"), ("60024", "error"), ("60032", "login")])
-def test_a_refused_login_says_so_and_is_not_hammered(exchange, heard, code, event):
+def test_a_refused_login_says_so_and_is_not_hammered(exchange: Any, heard: Any, code: Any, event: Any) -> None:
     naps = Naps(most=1)
     exchange.login = {"event": event, "code": code, "msg": "Login failed.", "connId": "a1"}
     stream = open_stream(exchange.url, naps)
@@ -193,14 +200,14 @@ def test_a_refused_login_says_so_and_is_not_hammered(exchange, heard, code, even
     stream.stop()
 
 
-def test_a_private_channel_refused_means_that_the_line_is_of_no_use(exchange, stream, heard):
+def test_a_private_channel_refused_means_that_the_line_is_of_no_use(exchange: Any, stream: Any, heard: Any) -> None:
     exchange.refused = {"positions": "60018"}
     stream.start(heard)
     eventually(lambda: heard.said("lost: private: refused, code 60018"))
     assert not stream.connected
 
 
-def test_a_price_that_does_not_exist_costs_that_price_alone(exchange, stream, heard):
+def test_a_price_that_does_not_exist_costs_that_price_alone(exchange: Any, stream: Any, heard: Any) -> None:
     exchange.refused = {"GONE-USDT-SWAP": "60018"}
     stream.watch(frozenset({BTC, "GONE-USDT-PERP"}))
     connect(stream, heard)
@@ -224,7 +231,7 @@ def mark(name: str, price: str, ts: int) -> dict[str, object]:
     return {"arg": {"channel": "mark-price", "instId": name}, "data": [row]}
 
 
-def test_watching_changes_what_is_subscribed_on_the_open_line(exchange, stream, heard):
+def test_watching_changes_what_is_subscribed_on_the_open_line(exchange: Any, stream: Any, heard: Any) -> None:
     stream.watch(frozenset({BTC}))
     connect(stream, heard)
     life = exchange.subscribed("public", 2)
@@ -236,7 +243,7 @@ def test_watching_changes_what_is_subscribed_on_the_open_line(exchange, stream, 
     ]  # fmt: skip
 
 
-def test_watching_more_while_the_line_comes_up_is_not_forgotten(exchange, heard, naps):
+def test_watching_more_while_the_line_comes_up_is_not_forgotten(exchange: Any, heard: Any, naps: Any) -> None:
     exchange.acknowledges = False
     stream = open_stream(exchange.url, naps, Pace(answer=60, close=0.1))
     stream.watch(frozenset({BTC}))
@@ -250,7 +257,7 @@ def test_watching_more_while_the_line_comes_up_is_not_forgotten(exchange, heard,
     stream.stop()
 
 
-def test_watching_the_same_again_sends_nothing(exchange, stream, heard):
+def test_watching_the_same_again_sends_nothing(exchange: Any, stream: Any, heard: Any) -> None:
     stream.watch(frozenset({BTC}))
     connect(stream, heard)
     life = exchange.subscribed("public", 2)
@@ -260,7 +267,7 @@ def test_watching_the_same_again_sends_nothing(exchange, stream, heard):
     assert [one["instId"] for one in life.subscribed] == ["BTC-USDT-SWAP"] * 2 + ["ETH-USDT-SWAP"] * 2
 
 
-def test_watched_prices_are_subscribed_again_after_a_loss(exchange, stream, heard):
+def test_watched_prices_are_subscribed_again_after_a_loss(exchange: Any, stream: Any, heard: Any) -> None:
     stream.watch(frozenset({BTC}))
     connect(stream, heard)
     stream.watch(frozenset({BTC, ETH}))
@@ -272,7 +279,7 @@ def test_watched_prices_are_subscribed_again_after_a_loss(exchange, stream, hear
 # -- keep-alive ------------------------------------------------------------------------------------------------------
 
 
-def test_after_a_silence_the_line_is_pinged_and_a_pong_keeps_it(exchange, heard, naps):
+def test_after_a_silence_the_line_is_pinged_and_a_pong_keeps_it(exchange: Any, heard: Any, naps: Any) -> None:
     stream = open_stream(exchange.url, naps, Pace(silence=0.02, pong=5, close=0.1))
     connect(stream, heard)
     life = exchange.life("private")
@@ -282,7 +289,7 @@ def test_after_a_silence_the_line_is_pinged_and_a_pong_keeps_it(exchange, heard,
     stream.stop()
 
 
-def test_no_answer_to_a_ping_is_a_loss(exchange, heard, naps):
+def test_no_answer_to_a_ping_is_a_loss(exchange: Any, heard: Any, naps: Any) -> None:
     stream = open_stream(exchange.url, naps, Pace(silence=0.02, pong=0.05, close=0.1))
     connect(stream, heard)
     exchange.answers_pings = False
@@ -296,7 +303,9 @@ def test_no_answer_to_a_ping_is_a_loss(exchange, heard, naps):
 
 
 @pytest.mark.parametrize("name", ["private", "business"])
-def test_a_line_that_was_lost_comes_back_and_asks_for_a_new_look(exchange, stream, heard, name):
+def test_a_line_that_was_lost_comes_back_and_asks_for_a_new_look(
+    exchange: Any, stream: Any, heard: Any, name: str
+) -> None:
     connect(stream, heard)
     exchange.life(name).close(1001)
     eventually(lambda: heard.said("reconnected"))
@@ -305,7 +314,7 @@ def test_a_line_that_was_lost_comes_back_and_asks_for_a_new_look(exchange, strea
     assert stream.connected
 
 
-def test_a_line_that_returns_while_another_is_gone_says_both(exchange, stream, heard):
+def test_a_line_that_returns_while_another_is_gone_says_both(exchange: Any, stream: Any, heard: Any) -> None:
     connect(stream, heard)
     exchange.refused = {"orders-algo": "60018"}
     exchange.life("business").close()
@@ -315,28 +324,30 @@ def test_a_line_that_returns_while_another_is_gone_says_both(exchange, stream, h
     assert not stream.connected
 
 
-def test_a_notice_of_an_upgrade_is_answered_by_a_new_line_at_once(exchange, stream, heard, naps):
+def test_a_notice_of_an_upgrade_is_answered_by_a_new_line_at_once(
+    exchange: Any, stream: Any, heard: Any, naps: Any
+) -> None:
     connect(stream, heard)
     exchange.life("private").say({"event": "notice", "code": "64008", "msg": "soon closed", "connId": "a1"})
     eventually(lambda: heard.said("reconnected"))
     assert naps.seconds == [0.0]
 
 
-def test_too_many_connections_on_a_channel_is_a_loss(exchange, stream, heard, naps):
+def test_too_many_connections_on_a_channel_is_a_loss(exchange: Any, stream: Any, heard: Any, naps: Any) -> None:
     connect(stream, heard)
     exchange.life("private").say({"event": "channel-conn-count-error", "channel": "orders", "connCount": "31"})
     eventually(lambda: heard.said("lost: private: too many connections on channel orders"))
     assert naps.seconds[0] == 10.0
 
 
-def test_a_message_that_makes_no_sense_is_a_loss_and_not_the_end(exchange, stream, heard):
+def test_a_message_that_makes_no_sense_is_a_loss_and_not_the_end(exchange: Any, stream: Any, heard: Any) -> None:
     connect(stream, heard)
     exchange.life("private").say("<html>")
     eventually(lambda: heard.said("reconnected"))
     assert heard.said("lost: private: a message that is no JSON object")
 
 
-def test_patience_grows_and_does_not_grow_for_ever():
+def test_patience_grows_and_does_not_grow_for_ever() -> None:
     naps = Naps(most=9)
 
     async def live() -> None:
@@ -365,7 +376,7 @@ def test_patience_grows_and_does_not_grow_for_ever():
     assert naps.seconds == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0, 10.0]
 
 
-def test_the_same_trouble_is_told_once(heard):
+def test_the_same_trouble_is_told_once(heard: Any) -> None:
     naps = Naps(most=6)
     stream = open_stream("ws://127.0.0.1:1", naps)
     stream.start(heard)
@@ -378,7 +389,9 @@ def test_the_same_trouble_is_told_once(heard):
 # -- the listener, the thread, the secrets ---------------------------------------------------------------------------
 
 
-def test_a_listener_that_fails_hears_the_next_push_all_the_same(exchange, stream, caplog):
+def test_a_listener_that_fails_hears_the_next_push_all_the_same(
+    exchange: Any, stream: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     told: list[Push] = []
 
     def failing(push: Push) -> None:
@@ -394,7 +407,7 @@ def test_a_listener_that_fails_hears_the_next_push_all_the_same(exchange, stream
     assert stream.connected
 
 
-def test_stop_ends_the_thread_also_while_nobody_answers(naps, heard):
+def test_stop_ends_the_thread_also_while_nobody_answers(naps: Any, heard: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:  # accepts, and never says a word
         stream = open_stream(f"ws://127.0.0.1:{mute.getsockname()[1]}", naps, Pace())
         stream.start(heard)
@@ -404,7 +417,7 @@ def test_stop_ends_the_thread_also_while_nobody_answers(naps, heard):
     assert not any(thread.is_alive() for thread in before)
 
 
-def test_stop_then_start_is_a_new_life(exchange, stream, heard):
+def test_stop_then_start_is_a_new_life(exchange: Any, stream: Any, heard: Any) -> None:
     connect(stream, heard)
     stream.stop()
     assert not stream.connected
@@ -413,20 +426,24 @@ def test_stop_then_start_is_a_new_life(exchange, stream, heard):
     assert stream.connected
 
 
-def test_stop_without_start_and_start_twice_do_no_harm(exchange, stream, heard):
+def test_stop_without_start_and_start_twice_do_no_harm(exchange: Any, stream: Any, heard: Any) -> None:
     stream.stop()
     connect(stream, heard)
     stream.start(Heard())
     assert len([life for life in exchange.lives if life.path.endswith("private")]) == 1
 
 
-def test_a_proxy_is_not_asked_for_the_loopback(exchange, stream, heard, monkeypatch):
+def test_a_proxy_is_not_asked_for_the_loopback(
+    exchange: Any, stream: Any, heard: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     connect(stream, heard)
 
 
-def test_no_secret_reaches_the_log_or_the_words(exchange, stream, heard, caplog):
+def test_no_secret_reaches_the_log_or_the_words(
+    exchange: Any, stream: Any, heard: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     exchange.login = {"event": "error", "code": "60009", "msg": "Login failed.", "connId": "a1"}
     stream.start(heard)

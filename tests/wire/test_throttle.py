@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -40,21 +41,21 @@ def taken(throttle: Throttle, times: int, *, protection: bool = False, patience_
     return sum(throttle.take(POSITIONS, protection=protection, patience_seconds=patience_seconds) for _ in range(times))
 
 
-def test_ordinary_requests_leave_the_reserve_to_protection(throttle):
+def test_ordinary_requests_leave_the_reserve_to_protection(throttle: Any) -> None:
     assert taken(throttle, 20) == 7
     assert taken(throttle, 20, protection=True) == 3
 
 
-def test_protection_alone_may_use_the_whole_window_and_no_more(throttle):
+def test_protection_alone_may_use_the_whole_window_and_no_more(throttle: Any) -> None:
     assert taken(throttle, 20, protection=True) == 10
 
 
-def test_protection_counts_against_the_others(throttle):
+def test_protection_counts_against_the_others(throttle: Any) -> None:
     assert taken(throttle, 6, protection=True) == 6
     assert taken(throttle, 20) == 1
 
 
-def test_a_full_window_is_waited_for_exactly(throttle, time):
+def test_a_full_window_is_waited_for_exactly(throttle: Any, time: Any) -> None:
     assert taken(throttle, 4) == 4
     time.now += 0.5
     assert taken(throttle, 3) == 3
@@ -63,7 +64,7 @@ def test_a_full_window_is_waited_for_exactly(throttle, time):
     assert taken(throttle, 20) == 3  # the other three of the first four came free at the same moment
 
 
-def test_after_protection_took_the_reserve_the_others_wait_until_it_is_whole_again(throttle, time):
+def test_after_protection_took_the_reserve_the_others_wait_until_it_is_whole_again(throttle: Any, time: Any) -> None:
     for _ in range(10):
         assert throttle.take(POSITIONS, protection=True)
         time.now += 0.1
@@ -71,14 +72,14 @@ def test_after_protection_took_the_reserve_the_others_wait_until_it_is_whole_aga
     assert time.slept == [1.3]  # at 101.0: four of the ten must pass, the fourth was sent at 100.3
 
 
-def test_nobody_waits_longer_than_the_patience(throttle, time):
+def test_nobody_waits_longer_than_the_patience(throttle: Any, time: Any) -> None:
     taken(throttle, 7)
     assert not throttle.take(POSITIONS, patience_seconds=1.9)
     assert time.slept == []
     assert throttle.take(POSITIONS, patience_seconds=2.0)
 
 
-def test_never_more_than_the_limit_in_any_window(throttle, time):
+def test_never_more_than_the_limit_in_any_window(throttle: Any, time: Any) -> None:
     sent = []
     for number in range(100):
         if throttle.take(POSITIONS, protection=number % 3 == 0, patience_seconds=5):
@@ -88,21 +89,21 @@ def test_never_more_than_the_limit_in_any_window(throttle, time):
     assert all(sum(start <= at < start + 2 for at in sent) <= 10 for start in sent)
 
 
-def test_endpoints_have_windows_of_their_own(throttle):
+def test_endpoints_have_windows_of_their_own(throttle: Any) -> None:
     taken(throttle, 7)
     assert throttle.take("GET market/ticker", patience_seconds=0)
 
 
-def test_an_endpoint_without_a_limit_of_its_own_gets_the_strict_one(throttle):
+def test_an_endpoint_without_a_limit_of_its_own_gets_the_strict_one(throttle: Any) -> None:
     results = [throttle.take("GET asset/currencies", patience_seconds=0) for _ in range(5)]
     assert results == [True, True, True, False, False]
 
 
-def test_one_request_in_five_seconds_still_lets_an_ordinary_one_through():
+def test_one_request_in_five_seconds_still_lets_an_ordinary_one_through() -> None:
     assert Limit(1, 5).ordinary == 1
 
 
-def test_usage_shows_the_present_window_and_counts_show_all(throttle, time):
+def test_usage_shows_the_present_window_and_counts_show_all(throttle: Any, time: Any) -> None:
     taken(throttle, 5)
     assert throttle.usage() == {POSITIONS: (5, 10)}
     time.now += 2
@@ -111,12 +112,12 @@ def test_usage_shows_the_present_window_and_counts_show_all(throttle, time):
     assert throttle.counts() == {POSITIONS: 6}
 
 
-def test_a_request_that_was_not_let_through_is_not_counted(throttle):
+def test_a_request_that_was_not_let_through_is_not_counted(throttle: Any) -> None:
     taken(throttle, 9)
     assert throttle.counts() == {POSITIONS: 7}
 
 
-def test_many_threads_never_overdraw(throttle):
+def test_many_threads_never_overdraw(throttle: Any) -> None:
     results: list[int] = []
     threads = [threading.Thread(target=lambda: results.append(taken(throttle, 5))) for _ in range(8)]
     for thread in threads:
@@ -133,5 +134,5 @@ def test_many_threads_never_overdraw(throttle):
     ("GET trade/orders-algo-pending", Limit(20, 2)),
     ("GET system/status", Limit(1, 5)),
 ])  # fmt: skip
-def test_limits_of_okx(endpoint, limit):
+def test_limits_of_okx(endpoint: Any, limit: Any) -> None:
     assert LIMITS[endpoint] == limit

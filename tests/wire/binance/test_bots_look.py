@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from core.domain.account import Exchange
+from db.store import Store
 from tests.postgres import database_url, postgres, store  # noqa: F401 - fixtures
 from tests.stack import Stack, stack_on
 
@@ -17,7 +19,7 @@ PRICES = {"GET /fapi/v2/ticker/price": 1, "GET /fapi/v1/ticker/bookTicker": 1, "
 
 
 @pytest.fixture
-def stack(store) -> Iterator[Stack]:  # noqa: F811 - the fixture above
+def stack(store: Store) -> Iterator[Stack]:  # noqa: F811 - the fixture above
     with stack_on(store, Exchange.BINANCE) as made:
         made.simulator.market("hold")
         made.price(100000)
@@ -34,7 +36,7 @@ def cost(stack: Stack) -> tuple[dict[str, int], int]:
 
 
 @pytest.mark.parametrize("parts", [1, 5])
-def test_a_look_costs_three_requests_whatever_rests(stack, parts):
+def test_a_look_costs_three_requests_whatever_rests(stack: Any, parts: Any) -> None:
     for _ in range(parts):
         stack.opened()
     stack.look()
@@ -45,7 +47,7 @@ def test_a_look_costs_three_requests_whatever_rests(stack, parts):
     assert cost(stack) == (LOOK | PRICES, 85 + 4)
 
 
-def test_what_has_ended_is_asked_about_no_more(stack):
+def test_what_has_ended_is_asked_about_no_more(stack: Any) -> None:
     name = stack.opened()
     stack.look()
     stack.price("88000")

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
+from typing import Any
 
 import pytest
 
@@ -16,16 +17,18 @@ from core.domain.position_history import LastClose
 from core.exchange.binance.account.growing_list import AHEAD, KEPT_FOR, WINDOW, GrowingList
 from core.exchange.binance.account.ledger import Income, Trade
 from core.exchange.binance.account.position_history import HistoryMismatch, closed_position, fold, funding_of
-from tests.wire.binance.stub import payload, refused
+from core.exchange.binance.client import BinanceClient
+from tests.wire.binance.stub import Stub, payload, refused
 from tests.wire.binance.test_look import trades
 from tests.wire.binance.words import BTC
+from tests.wire.conftest import Time
 
 NOON = datetime(2026, 6, 20, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STAMP = 1781956800000
 
 
-def income(*rows):
+def income(*rows: Any) -> Any:
     """Bookings: (kind, symbol, amount, id, seconds before noon)."""
     return [
         {
@@ -36,10 +39,10 @@ def income(*rows):
     ]  # fmt: skip
 
 
-def within(rows):
+def within(rows: Any) -> Any:
     """What of these rows lies in the time that was asked for."""
 
-    def page(asked):
+    def page(asked: Any) -> Any:
         if "startTime" not in asked.parameters:
             return [row for row in rows if str(row["orderId"]) == asked.parameters["orderId"]]
         begin, end = (int(asked.parameters[name]) for name in ("startTime", "endTime"))
@@ -52,10 +55,10 @@ def within(rows):
     return page
 
 
-def names(**by_order):
+def names(**by_order: Any) -> Any:
     """The answer to a look-up of an order by its number."""
 
-    def row(asked):
+    def row(asked: Any) -> Any:
         name = by_order.get("o" + asked.parameters["orderId"])
         return refused(-2013) if name is None else {**payload("order"), "clientOrderId": name}
 
@@ -65,7 +68,7 @@ def names(**by_order):
 # -- fills
 
 
-def test_fills_carry_the_names_of_their_orders(binance, stub):
+def test_fills_carry_the_names_of_their_orders(binance: BinanceClient, stub: Stub) -> None:
     stub.answer(
         "GET v1/income", within(income(("COMMISSION", "BTCUSDT", "-0.26", 9, 500), ("TRANSFER", "", "5", 1, 9)))
     )
@@ -89,7 +92,7 @@ def test_fills_carry_the_names_of_their_orders(binance, stub):
     assert {asked.parameters["symbol"] for asked in stub.to("GET v1/userTrades")} == {"BTCUSDT"}
 
 
-def test_names_are_asked_for_once(binance, stub):
+def test_names_are_asked_for_once(binance: BinanceClient, stub: Stub) -> None:
     stub.answer("GET v1/income", within(income(("COMMISSION", "BTCUSDT", "-0.26", 9, 500))))
     stub.answer("GET v1/userTrades", within(trades((4, 10, "BUY", "LONG", "0.010", "65000", "0", 500))))
     stub.answer("GET v1/order", names(o10="op00a7k203E01"))
@@ -98,7 +101,7 @@ def test_names_are_asked_for_once(binance, stub):
     assert len(stub.to("GET v1/order")) == 1
 
 
-def test_many_names_are_asked_for_at_once_and_older_orders_by_themselves(binance, stub):
+def test_many_names_are_asked_for_at_once_and_older_orders_by_themselves(binance: BinanceClient, stub: Stub) -> None:
     stub.answer("GET v1/income", within(income(("COMMISSION", "BTCUSDT", "-0.26", 9, 500))))
     stub.answer("GET v1/userTrades", within(trades(
         *((n, 100 + n, "BUY", "LONG", "0.001", "65000", "0", 500 - n) for n in range(8))
@@ -114,7 +117,9 @@ def test_many_names_are_asked_for_at_once_and_older_orders_by_themselves(binance
     assert (len(stub.to("GET v1/allOrders")), len(stub.to("GET v1/order"))) == (1, 1)
 
 
-def test_in_one_way_mode_the_side_of_a_fill_follows_from_its_meaning_or_its_profit(one_way, stub):
+def test_in_one_way_mode_the_side_of_a_fill_follows_from_its_meaning_or_its_profit(
+    one_way: BinanceClient, stub: Stub
+) -> None:
     stub.answer("GET v1/income", within(income(("COMMISSION", "BTCUSDT", "-0.26", 9, 500))))
     stub.answer("GET v1/userTrades", within(trades(
         (1, 10, "SELL", "BOTH", "0.010", "65000", "0", 500), (2, 11, "BUY", "BOTH", "0.010", "64000", "10", 400),
@@ -124,7 +129,9 @@ def test_in_one_way_mode_the_side_of_a_fill_follows_from_its_meaning_or_its_prof
     assert [fill.position_side for fill in one_way.fills(NOON - HOUR)] == [Side.SHORT, Side.SHORT, Side.LONG]
 
 
-def test_a_fee_in_another_currency_is_told_in_usdt_at_the_price_of_its_minute(binance, stub):
+def test_a_fee_in_another_currency_is_told_in_usdt_at_the_price_of_its_minute(
+    binance: BinanceClient, stub: Stub
+) -> None:
     row = {
         **trades((4, 10, "BUY", "LONG", "0.010", "65000", "0", 90))[0],
         "commission": "0.0004",
@@ -144,7 +151,7 @@ def test_a_fee_in_another_currency_is_told_in_usdt_at_the_price_of_its_minute(bi
 @pytest.mark.parametrize(
     ("bars", "fee"), [(refused(-1121, "Invalid symbol."), D("-0.5")), ([], None), (refused(-1016), None)]
 )
-def test_a_currency_without_a_price(binance, stub, bars, fee):
+def test_a_currency_without_a_price(binance: BinanceClient, stub: Stub, bars: Any, fee: Any) -> None:
     row = {**payload("user_trades")[0], "commission": "0.5", "commissionAsset": "BNFCR"}
     stub.answer("GET v1/income", within(income(("COMMISSION", "BTCUSDT", "-0.5", 9, 90))))
     stub.answer("GET v1/userTrades", [row])
@@ -158,14 +165,16 @@ def test_a_currency_without_a_price(binance, stub, bars, fee):
 
 
 @pytest.mark.parametrize("changes", [{"commission": None, "commissionAsset": None}, {"commission": "0"}])
-def test_no_fee(binance, stub, changes):
+def test_no_fee(binance: BinanceClient, stub: Stub, changes: Any) -> None:
     stub.answer("GET v1/income", within(income(("REALIZED_PNL", "BTCUSDT", "1", 9, 90))))
     stub.answer("GET v1/userTrades", [{**payload("user_trades")[0], **changes}])
     stub.answer("GET v1/order", names())
     assert binance.fills(NOON - HOUR)[0].fee == 0
 
 
-def test_a_contract_that_is_gone_is_left_out(binance, stub, caplog):
+def test_a_contract_that_is_gone_is_left_out(
+    binance: BinanceClient, stub: Stub, caplog: pytest.LogCaptureFixture
+) -> None:
     stub.answer("GET v1/income", within(income(("COMMISSION", "OLDUSDT", "-0.26", 9, 500))))
     stub.answer("GET v1/userTrades", refused(-1121, "Invalid symbol."))
     assert binance.fills(NOON - HOUR) == []
@@ -175,7 +184,7 @@ def test_a_contract_that_is_gone_is_left_out(binance, stub, caplog):
 # -- funding
 
 
-def test_funding(binance, stub):
+def test_funding(binance: BinanceClient, stub: Stub) -> None:
     stub.answer("GET v1/income", within(income(
         ("FUNDING_FEE", "BTCUSDT", "-0.065", 21, 600), ("FUNDING_FEE", "ETHUSDT", "0.2", 22, 300),
         ("COMMISSION", "BTCUSDT", "-1", 21, 600), ("FUNDING_FEE", "BTCUSD_PERP", "1", 23, 200),
@@ -187,7 +196,9 @@ def test_funding(binance, stub):
     assert len(binance.funding(NOON - HOUR, NOON - timedelta(seconds=400))) == 1
 
 
-def test_fills_funding_and_lives_share_one_reading_of_the_income(binance, stub, clock):
+def test_fills_funding_and_lives_share_one_reading_of_the_income(
+    binance: BinanceClient, stub: Stub, clock: Time
+) -> None:
     stub.answer("GET v1/income", [])
     for read in (binance.fills, binance.funding, binance.closed_positions):
         assert read(NOON - HOUR) == []
@@ -209,10 +220,10 @@ class Fact:
 class World:
     """A list of facts that answers like an exchange: `most` at once, and no span of more than a week."""
 
-    def __init__(self, facts, most=10, newest_first=False):
+    def __init__(self, facts: Any, most: Any = 10, newest_first: Any = False) -> None:
         self.facts, self.most, self.newest_first, self.asked = facts, most, newest_first, 0
 
-    def page(self, begin, end):
+    def page(self, begin: Any, end: Any) -> Any:
         assert end - begin <= WINDOW
         self.asked += 1
         found = sorted((f for f in self.facts if begin <= f.at <= end), key=lambda f: (f.at, f.key))
@@ -221,7 +232,7 @@ class World:
 
 @pytest.mark.parametrize("newest_first", [False, True])
 @pytest.mark.parametrize("seed", range(20))
-def test_a_journal_knows_everything_whatever_end_is_cut(seed, newest_first):
+def test_a_journal_knows_everything_whatever_end_is_cut(seed: Any, newest_first: Any) -> None:
     dice = random.Random(seed)
     facts = [Fact(NOON - timedelta(minutes=dice.randrange(60 * 24 * 40)), n) for n in range(200)]
     world, journal = World(facts, newest_first=newest_first), GrowingList[Fact](most=10, overlap=timedelta(minutes=1))
@@ -234,7 +245,7 @@ def test_a_journal_knows_everything_whatever_end_is_cut(seed, newest_first):
         ]
 
 
-def test_what_was_read_is_not_read_again():
+def test_what_was_read_is_not_read_again() -> None:
     world, journal = World([Fact(NOON - DAY, 1)]), GrowingList[Fact](most=10, overlap=timedelta(minutes=1))
     journal.reach(world.page, NOON - 20 * DAY, NOON)
     before = world.asked
@@ -244,7 +255,7 @@ def test_what_was_read_is_not_read_again():
     assert world.asked == before + 1
 
 
-def test_a_fact_that_is_told_late_is_not_missed():
+def test_a_fact_that_is_told_late_is_not_missed() -> None:
     world, journal = World([]), GrowingList[Fact](most=10, overlap=timedelta(minutes=1))
     journal.reach(world.page, NOON - HOUR, NOON)
     world.facts.append(Fact(NOON - timedelta(seconds=30), 1))
@@ -252,10 +263,10 @@ def test_a_fact_that_is_told_late_is_not_missed():
     assert len(journal.known()) == 1
 
 
-def test_a_reading_that_breaks_off_goes_on_where_it_was():
+def test_a_reading_that_breaks_off_goes_on_where_it_was() -> None:
     world, journal = World([Fact(NOON - 30 * DAY, 1)]), GrowingList[Fact](most=10, overlap=timedelta(minutes=1))
 
-    def breaks(begin, end):
+    def breaks(begin: Any, end: Any) -> Any:
         if world.asked == 2:
             raise Unavailable("enough")
         return world.page(begin, end)
@@ -268,7 +279,7 @@ def test_a_reading_that_breaks_off_goes_on_where_it_was():
     assert world.asked == 1 + 4
 
 
-def test_nothing_is_asked_for_that_is_not_kept():
+def test_nothing_is_asked_for_that_is_not_kept() -> None:
     world, journal = World([]), GrowingList[Fact](most=10, overlap=timedelta(minutes=1))
     journal.reach(world.page, NOON - 400 * DAY, NOON)
     assert journal.begins == NOON - KEPT_FOR
@@ -278,7 +289,16 @@ def test_nothing_is_asked_for_that_is_not_kept():
 # -- lives
 
 
-def trade(number, side, quantity, price, profit="0", leg=Side.LONG, fee="-1", minutes=None):
+def trade(
+    number: Any,
+    side: Side,
+    quantity: Any,
+    price: Any,
+    profit: Any = "0",
+    leg: Any = Side.LONG,
+    fee: Any = "-1",
+    minutes: Any = None,
+) -> Any:
     return Trade(
         id=number, order_id=str(number), symbol=BTC, side=OrderSide(side), position_side=leg,
         quantity=Contracts(D(quantity)), price=Price(D(price)), fee=D(fee), realised_pnl=D(profit), maker=False,
@@ -286,7 +306,7 @@ def trade(number, side, quantity, price, profit="0", leg=Side.LONG, fee="-1", mi
     )  # fmt: skip
 
 
-def test_a_life_from_the_first_contract_to_flat():
+def test_a_life_from_the_first_contract_to_flat() -> None:
     leg = fold([trade(1, "buy", 1, 100), trade(2, "buy", 3, 104), trade(3, "sell", 4, 110, "28")], Side.LONG, D(0))
     (life,) = leg.lives
     assert (life.opened_at, life.ended_at) == (NOON + timedelta(minutes=1), NOON + timedelta(minutes=3))
@@ -294,20 +314,20 @@ def test_a_life_from_the_first_contract_to_flat():
     assert (life.pnl, life.fees, life.whole, leg.current) == (28, -3, True, None)
 
 
-def test_one_that_is_held_on():
+def test_one_that_is_held_on() -> None:
     leg = fold([trade(1, "sell", 2, 100, leg=Side.SHORT), trade(2, "buy", 1, 90, "10", Side.SHORT)], Side.SHORT, D(-1))
     assert leg.current is leg.lives[0]
     assert (leg.current.side, leg.current.size, leg.current.average) == (Side.SHORT, 1, 100)
 
 
-def test_in_one_way_mode_an_order_may_end_one_life_and_begin_the_next():
+def test_in_one_way_mode_an_order_may_end_one_life_and_begin_the_next() -> None:
     leg = fold([trade(1, "buy", 1, 100, leg=None), trade(2, "sell", 3, 90, "-10", None, "-3")], None, D(-2))
     first, second = leg.lives
     assert (first.side, first.pnl, first.fees, first.ended_at) == (Side.LONG, -10, -2, second.opened_at)
     assert (second.side, second.size, second.average, second.fees) == (Side.SHORT, 2, 90, -2)
 
 
-def test_one_that_began_before_what_is_known():
+def test_one_that_began_before_what_is_known() -> None:
     leg = fold(
         [trade(2, "sell", 1, 110, "10"), trade(3, "sell", 1, 110, "10"), trade(4, "buy", 5, 100)], Side.LONG, D(5)
     )
@@ -320,7 +340,7 @@ def test_one_that_began_before_what_is_known():
     ([trade(1, "sell", 1, 100)], 0), ([trade(1, "buy", 1, 100), trade(2, "sell", 1, 100)], -1), ([], 1),
     ([trade(1, "buy", 3, 100)], 2),
 ])  # fmt: skip
-def test_executions_that_do_not_lead_to_what_is_held(listed, held):
+def test_executions_that_do_not_lead_to_what_is_held(listed: Any, held: Any) -> None:
     if (len(listed), held) == (1, 0):  # sold one and nothing is held: one was held before, which may well be
         assert not fold(listed, Side.LONG, D(held)).lives[0].whole
         return
@@ -329,7 +349,7 @@ def test_executions_that_do_not_lead_to_what_is_held(listed, held):
 
 
 @pytest.mark.parametrize("seed", range(50))
-def test_folding_forward_gives_what_was_done(seed):
+def test_folding_forward_gives_what_was_done(seed: Any) -> None:
     """Random lives of one leg: sizes, money and number of lives come out as they went in, from any start."""
     dice, size, listed, lives, pnl = random.Random(seed), D(0), [], 0, D(0)
     for number in range(1, 60):
@@ -355,17 +375,17 @@ def test_folding_forward_gives_what_was_done(seed):
     ]  # fmt: skip
 
 
-def paid(amount, minutes, kind="FUNDING_FEE", number=1):
+def paid(amount: Any, minutes: Any, kind: Any = "FUNDING_FEE", number: Any = 1) -> Any:
     return Income(kind, "BTCUSDT", D(amount), NOON + timedelta(minutes=minutes), str(number))
 
 
-def test_funding_of_a_life():
+def test_funding_of_a_life() -> None:
     leg = fold([trade(1, "buy", 2, 100), trade(5, "sell", 2, 100)], Side.LONG, D(0))
     listed = [paid("-9", 1), paid("-1", 2, number=2), paid("-1", 4, number=3), paid("-9", 6, number=4)]
     assert funding_of(leg.lives[0], [leg], listed) == -2
 
 
-def test_long_and_short_pay_each_other():
+def test_long_and_short_pay_each_other() -> None:
     long = fold([trade(1, "buy", 3, 100)], Side.LONG, D(3))
     short = fold([trade(1, "sell", 1, 100, leg=Side.SHORT)], Side.SHORT, D(-1))
     listed = [paid("-3", 5), paid("1", 5, number=2)]
@@ -378,7 +398,7 @@ def test_long_and_short_pay_each_other():
     ("liquidation", False, LastClose.LIQUIDATED_IN_PART), ("deleveraging", True, LastClose.DELEVERAGED),
     ("deleveraging", False, LastClose.DELEVERAGED_IN_PART),
 ])  # fmt: skip
-def test_a_life_as_the_history_shows_it(origin, over, meant):
+def test_a_life_as_the_history_shows_it(origin: Any, over: Any, meant: Any) -> None:
     closed = "2" if over else "1"
     leg = fold([trade(1, "buy", 2, 100), trade(5, "sell", closed, 90, "-20")], Side.LONG, D(2) - D(closed))
     told = closed_position(leg.lives[0], [leg], [paid("-1", 2), paid("-4", 5, "INSURANCE_CLEAR", 2)], origin, D(10))
@@ -388,7 +408,7 @@ def test_a_life_as_the_history_shows_it(origin, over, meant):
     assert (told.realised, told.leverage) == (-27, 10)
 
 
-def test_closed_positions(binance, stub):
+def test_closed_positions(binance: BinanceClient, stub: Stub) -> None:
     stub.answer("GET v1/income", within(income(
         ("COMMISSION", "BTCUSDT", "-0.26", 9, 5000), ("FUNDING_FEE", "BTCUSDT", "-0.1", 3, 4500),
     )))  # fmt: skip
@@ -408,7 +428,7 @@ def test_closed_positions(binance, stub):
     assert binance.closed_positions(NOON - HOUR) == [second]
 
 
-def test_lives_while_the_position_moves_are_read_again(binance, stub):
+def test_lives_while_the_position_moves_are_read_again(binance: BinanceClient, stub: Stub) -> None:
     """Sold between the two readings: what is held and what was executed do not belong together at first."""
     bought = (3, 12, "BUY", "LONG", "0.020", "65000", "0", 3000), (4, 13, "SELL", "LONG", "0.005", "66000", "5", 100)
     stub.answer("GET v1/income", within(income(("COMMISSION", "BTCUSDT", "-0.26", 9, 3000))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal as D
+from typing import Any
 
 import pytest
 
@@ -10,14 +11,16 @@ from core.domain.errors import Unavailable
 from core.domain.instrument import Side
 from core.domain.order import Leg, OrderKind, OrderStatus, Purpose
 from core.exchange.binance.account.open_orders import FEW_CONTRACTS, WHOLE_EVERY_SECONDS
-from tests.wire.binance.stub import Answer, payload, refused
+from core.exchange.binance.client import BinanceClient
+from tests.wire.binance.stub import Answer, Stub, payload, refused
 from tests.wire.binance.words import BTC, entry
+from tests.wire.conftest import Time
 
 UNKNOWN = refused(-2013, "Order does not exist.")
 ETH = "ETH-USDT-PERP"
 
 
-def trades(*rows):
+def trades(*rows: Any) -> Any:
     """Executions: (id, order, side, position side, quantity, price, profit, seconds before noon)."""
     return [
         {
@@ -29,7 +32,7 @@ def trades(*rows):
 
 
 @pytest.fixture
-def quiet(stub):
+def quiet(stub: Stub) -> Any:
     """Nothing rests and nothing is held."""
     for endpoint in ("GET v3/positionRisk", "GET v1/openOrders", "GET v1/openAlgoOrders", "GET v1/userTrades"):
         stub.answer(endpoint, [])
@@ -41,7 +44,7 @@ def quiet(stub):
 # -- the account
 
 
-def test_money_and_mode(binance, stub):
+def test_money_and_mode(binance: BinanceClient, stub: Stub) -> None:
     stub.answer("GET v3/account", "account")
     state = binance.account_state()
     assert (state.equity, state.available) == (D(10009), D("9942.50000000"))
@@ -55,7 +58,7 @@ def test_money_and_mode(binance, stub):
     ({}, True), (refused(-4061), True), (refused(-4024), True), (refused(-2019), True),
     (refused(-2015, "Invalid API-key, IP, or permissions for action.", 401), False),
 ])  # fmt: skip
-def test_whether_the_key_may_trade_is_tried_out_once(binance, stub, answer, may):
+def test_whether_the_key_may_trade_is_tried_out_once(binance: BinanceClient, stub: Stub, answer: Any, may: Any) -> None:
     stub.answer("GET v3/account", "account")
     stub.answer("POST v1/order/test", answer)
     assert [binance.account_state().can_trade for _ in range(3)] == [may] * 3
@@ -63,20 +66,20 @@ def test_whether_the_key_may_trade_is_tried_out_once(binance, stub, answer, may)
     assert not stub.to("POST v1/order")
 
 
-def test_and_an_account_that_may_not_trade_says_so_itself(binance, stub):
+def test_and_an_account_that_may_not_trade_says_so_itself(binance: BinanceClient, stub: Stub) -> None:
     stub.answer("GET v3/account", "account")
     stub.answer("GET v1/accountConfig", {**payload("account_config"), "canTrade": False})
     assert not binance.account_state().can_trade
 
 
-def test_nobody_tells_what_the_key_may(binance, stub):
+def test_nobody_tells_what_the_key_may(binance: BinanceClient, stub: Stub) -> None:
     stub.answer("GET v3/account", "account")
     stub.answer("POST v1/order/test", refused(-1007, status=408))
     with pytest.raises(Unavailable):
         binance.account_state()
 
 
-def test_contracts(binance, stub):
+def test_contracts(binance: BinanceClient, stub: Stub) -> None:
     stub.answer("GET v1/exchangeInfo", "exchange_info")
     stub.answer("GET v1/leverageBracket", "leverage_bracket")
     stub.answer("GET v1/commissionRate", "commission_rate")
@@ -93,7 +96,7 @@ def test_contracts(binance, stub):
     assert (ada.tradable, gold.tradable) == (False, False)
 
 
-def test_prices_and_candles(binance, stub, clock):
+def test_prices_and_candles(binance: BinanceClient, stub: Stub, clock: Time) -> None:
     stub.answer("GET v2/ticker/price", {"symbol": "BTCUSDT", "price": "65000.10", "time": 1781956799000})
     stub.answer("GET v1/ticker/bookTicker", {"symbol": "BTCUSDT", "bidPrice": "65000.00", "askPrice": "65000.20"})
     stub.answer("GET v1/premiumIndex", {"symbol": "BTCUSDT", "markPrice": "64999.50000000", "time": 1781956799000})
@@ -111,8 +114,8 @@ def test_prices_and_candles(binance, stub, clock):
     assert stub.only("GET v1/klines").parameters == {"symbol": "BTCUSDT", "interval": "1h", "limit": "2"}
 
 
-def test_more_candles_than_one_answer_holds(binance, stub):
-    def page(asked):
+def test_more_candles_than_one_answer_holds(binance: BinanceClient, stub: Stub) -> None:
+    def page(asked: Any) -> Any:
         end = int(asked.parameters.get("endTime", 60_000 * 2000)) // 60_000
         bars = range(end - int(asked.parameters["limit"]) + 1, end + 1)
         return [[60_000 * n, "1", "1", "1", "1", "1", 60_000 * n + 59_999] for n in bars]
@@ -125,7 +128,7 @@ def test_more_candles_than_one_answer_holds(binance, stub):
 # -- positions
 
 
-def test_positions(binance, stub):
+def test_positions(binance: BinanceClient, stub: Stub) -> None:
     stub.answer("GET v3/positionRisk", "position_risk")
     stub.answer("GET v1/userTrades", lambda asked: payload("user_trades") if "BTC" in asked.raw else [])
     long, short = binance.positions()
@@ -138,7 +141,7 @@ def test_positions(binance, stub):
     assert long.realised_pnl == D("-0.26")
 
 
-def test_in_one_way_mode_the_sign_tells_the_side(one_way, stub):
+def test_in_one_way_mode_the_sign_tells_the_side(one_way: BinanceClient, stub: Stub) -> None:
     row = {**payload("position_risk")[1], "positionSide": "BOTH"}
     stub.answer("GET v3/positionRisk", [row])
     stub.answer("GET v1/userTrades", [])
@@ -148,7 +151,7 @@ def test_in_one_way_mode_the_sign_tells_the_side(one_way, stub):
 HELD = payload("position_risk")[:1]
 
 
-def test_the_beginning_of_a_life_is_found_once(binance, stub):
+def test_the_beginning_of_a_life_is_found_once(binance: BinanceClient, stub: Stub) -> None:
     stub.answer("GET v3/positionRisk", HELD)
     stub.answer("GET v1/userTrades", trades(
         (1, 10, "BUY", "LONG", "0.020", "60000", "0", 5000), (2, 11, "SELL", "LONG", "0.020", "61000", "20", 4000),
@@ -159,10 +162,10 @@ def test_the_beginning_of_a_life_is_found_once(binance, stub):
     assert len(stub.to("GET v1/userTrades")) == 1
 
 
-def test_one_that_began_long_ago_is_looked_for_week_by_week(binance, stub):
+def test_one_that_began_long_ago_is_looked_for_week_by_week(binance: BinanceClient, stub: Stub) -> None:
     old = trades((1, 10, "BUY", "LONG", "0.010", "65000", "0", 20 * 86_400))
 
-    def page(asked):
+    def page(asked: Any) -> Any:
         begin, end = (int(asked.parameters[name]) for name in ("startTime", "endTime"))
         assert end - begin < 7 * 86_400_000
         return [row for row in old if begin <= row["time"] <= end]
@@ -173,7 +176,7 @@ def test_one_that_began_long_ago_is_looked_for_week_by_week(binance, stub):
     assert binance.positions()[0].opened_at.timestamp() * 1000 == old[0]["time"]
 
 
-def test_executions_that_lag_behind_hold_nobody_up(binance, stub, clock):
+def test_executions_that_lag_behind_hold_nobody_up(binance: BinanceClient, stub: Stub, clock: Time) -> None:
     """The position is newer than the list of executions: its last change stands in for its beginning."""
     before = (1, 10, "BUY", "LONG", "0.020", "60000", "0", 50), (2, 11, "SELL", "LONG", "0.020", "61000", "20", 40)
     news = (3, 12, "BUY", "LONG", "0.010", "65000", "0", 2)
@@ -186,7 +189,7 @@ def test_executions_that_lag_behind_hold_nobody_up(binance, stub, clock):
     assert binance.positions()[0].realised_pnl == D("-0.26")
 
 
-def test_a_history_that_does_not_answer_holds_nobody_up(binance, stub):
+def test_a_history_that_does_not_answer_holds_nobody_up(binance: BinanceClient, stub: Stub) -> None:
     stub.answer("GET v3/positionRisk", HELD)
     stub.answer("GET v1/userTrades", refused(-1003, status=429))
     assert binance.positions()[0].contracts == D("0.010")
@@ -195,7 +198,7 @@ def test_a_history_that_does_not_answer_holds_nobody_up(binance, stub):
 # -- what rests
 
 
-def test_both_books_and_nothing_of_other_contracts(binance, stub):
+def test_both_books_and_nothing_of_other_contracts(binance: BinanceClient, stub: Stub) -> None:
     stub.answer("GET v1/openOrders", "open_orders")
     stub.answer("GET v1/openAlgoOrders", "open_algos")
     stub.answer("GET v1/userTrades", [{**payload("user_trades")[0], "symbol": "ETHUSDT", "qty": "0.1"}])
@@ -206,7 +209,7 @@ def test_both_books_and_nothing_of_other_contracts(binance, stub):
     assert binance.other_conditional_orders() == []
 
 
-def test_the_fee_of_a_partly_filled_order_is_read_once_per_amount(binance, stub):
+def test_the_fee_of_a_partly_filled_order_is_read_once_per_amount(binance: BinanceClient, stub: Stub) -> None:
     stub.answer("GET v1/openOrders", "open_orders")
     stub.answer("GET v1/openAlgoOrders", [])
     stub.answer("GET v1/userTrades", [{**payload("user_trades")[0], "symbol": "ETHUSDT", "qty": "0.1"}])
@@ -215,7 +218,7 @@ def test_the_fee_of_a_partly_filled_order_is_read_once_per_amount(binance, stub)
     assert stub.only("GET v1/userTrades").parameters == {"symbol": "ETHUSDT", "orderId": "55501"}
 
 
-def test_a_child_is_folded_into_its_parent(binance, stub):
+def test_a_child_is_folded_into_its_parent(binance: BinanceClient, stub: Stub) -> None:
     child = {**payload("open_orders")[0], "orderId": 8886999, "clientOrderId": "op00a7k203S01", "side": "SELL"}
     parent = {**payload("open_algos")[0], "algoStatus": "TRIGGERED", "actualOrderId": "8886999"}
     stub.answer("GET v1/openOrders", [child])
@@ -226,7 +229,7 @@ def test_a_child_is_folded_into_its_parent(binance, stub):
     )  # fmt: skip
 
 
-def test_and_so_is_one_whose_parent_is_listed_no_more(binance, stub):
+def test_and_so_is_one_whose_parent_is_listed_no_more(binance: BinanceClient, stub: Stub) -> None:
     child = {**payload("open_orders")[0], "orderId": 8886999, "clientOrderId": "op00a7k203S01", "side": "SELL"}
     stub.answer("GET v1/openOrders", [child])
     stub.answer("GET v1/openAlgoOrders", [])
@@ -236,7 +239,9 @@ def test_and_so_is_one_whose_parent_is_listed_no_more(binance, stub):
 
 
 @pytest.mark.parametrize(("age", "asked"), [(70, 1), (5, 2)])
-def test_a_close_under_such_a_name_is_an_order_of_its_own(binance, stub, age, asked):
+def test_a_close_under_such_a_name_is_an_order_of_its_own(
+    binance: BinanceClient, stub: Stub, age: Any, asked: Any
+) -> None:
     """A young one is asked about again: its parent may only not be found yet."""
     resting = {**payload("open_orders")[0], "clientOrderId": "op00a7k203S02", "updateTime": 1781956800000 - age * 1000}
     stub.answer("GET v1/openOrders", [resting])
@@ -247,14 +252,14 @@ def test_a_close_under_such_a_name_is_an_order_of_its_own(binance, stub, age, as
     assert len(stub.to("GET v1/algoOrder")) == asked
 
 
-def test_and_nobody_is_asked_about_what_we_placed_ourselves(binance, quiet):
+def test_and_nobody_is_asked_about_what_we_placed_ourselves(binance: BinanceClient, quiet: Any) -> None:
     binance.place(entry(client_order_id="op00a7k203S02", purpose=Purpose.STOP_LOSS))
     quiet.answer("GET v1/openOrders", [{**payload("open_orders")[0], "clientOrderId": "op00a7k203S02"}])
     assert [order.kind for order in binance.working_orders()] == [OrderKind.LIMIT]
     assert not quiet.to("GET v1/algoOrder")
 
 
-def test_one_that_finished_between_the_two_lists_is_not_told_as_working(binance, stub):
+def test_one_that_finished_between_the_two_lists_is_not_told_as_working(binance: BinanceClient, stub: Stub) -> None:
     parent = {**payload("open_algos")[0], "algoStatus": "TRIGGERED", "actualOrderId": "8886774"}
     stub.answer("GET v1/openOrders", [])
     stub.answer("GET v1/openAlgoOrders", [parent])
@@ -263,11 +268,11 @@ def test_one_that_finished_between_the_two_lists_is_not_told_as_working(binance,
     assert binance.working_orders() == []
 
 
-def weights(stub):
+def weights(stub: Stub) -> Any:
     return sum(40 if "symbol" not in asked.parameters else 1 for asked in stub.asked if "open" in asked.endpoint)
 
 
-def test_a_look_weighs_little_between_two_whole_ones(binance, quiet, clock):
+def test_a_look_weighs_little_between_two_whole_ones(binance: BinanceClient, quiet: Any, clock: Time) -> None:
     quiet.answer("GET v1/openOrders", [payload("open_orders")[0]])
     assert len(binance.working_orders()) == 1
     assert weights(quiet) == 80
@@ -281,7 +286,9 @@ def test_a_look_weighs_little_between_two_whole_ones(binance, quiet, clock):
     assert weights(quiet) == 80
 
 
-def test_while_weight_is_scarce_a_look_goes_on_where_anything_is_known_to_be(binance, quiet, clock):
+def test_while_weight_is_scarce_a_look_goes_on_where_anything_is_known_to_be(
+    binance: BinanceClient, quiet: Any, clock: Time
+) -> None:
     quiet.answer("GET v1/openOrders", [payload("open_orders")[0]])
     binance.working_orders()
     used = {"X-MBX-USED-WEIGHT-1M": str(2400 * 85 // 100)}
@@ -295,7 +302,7 @@ def test_while_weight_is_scarce_a_look_goes_on_where_anything_is_known_to_be(bin
     assert [asked.parameters for asked in quiet.asked] == [{"symbol": "BTCUSDT"}] * 2
 
 
-def test_where_we_write_or_hold_is_looked_at(binance, quiet, clock):
+def test_where_we_write_or_hold_is_looked_at(binance: BinanceClient, quiet: Any, clock: Time) -> None:
     binance.working_orders()
     quiet.asked.clear()
     assert binance.working_orders() == []
@@ -308,7 +315,7 @@ def test_where_we_write_or_hold_is_looked_at(binance, quiet, clock):
     assert {asked.parameters["symbol"] for asked in quiet.asked} == {"BTCUSDT", "ETHUSDT"}
 
 
-def test_many_contracts_weigh_no_more_than_all(binance, quiet):
+def test_many_contracts_weigh_no_more_than_all(binance: BinanceClient, quiet: Any) -> None:
     rows = [{**payload("open_orders")[0], "symbol": f"A{n}USDT"} for n in range(FEW_CONTRACTS + 1)]
     quiet.answer("GET v1/openOrders", rows)
     for _ in range(2):
@@ -320,7 +327,7 @@ def test_many_contracts_weigh_no_more_than_all(binance, quiet):
 # -- one order
 
 
-def test_an_order_is_found_with_its_fee(binance, stub):
+def test_an_order_is_found_with_its_fee(binance: BinanceClient, stub: Stub) -> None:
     stub.answer("GET v1/order", "order")
     stub.answer("GET v1/userTrades", "user_trades")
     found = binance.find("op00a7k203E01", BTC, OrderKind.MARKET)
@@ -328,7 +335,7 @@ def test_an_order_is_found_with_its_fee(binance, stub):
     assert stub.only("GET v1/order").parameters == {"symbol": "BTCUSDT", "origClientOrderId": "op00a7k203E01"}
 
 
-def test_not_known_is_none(binance, stub):
+def test_not_known_is_none(binance: BinanceClient, stub: Stub) -> None:
     stub.answer("GET v1/order", UNKNOWN)
     stub.answer("GET v1/algoOrder", UNKNOWN)
     stub.answer("GET v1/openAlgoOrders", [])
@@ -336,13 +343,13 @@ def test_not_known_is_none(binance, stub):
     assert binance.find("op00a7k203S01", BTC, OrderKind.CONDITIONAL) is None
 
 
-def test_one_that_is_listed_and_cannot_be_looked_up_yet_is_found(binance, stub):
+def test_one_that_is_listed_and_cannot_be_looked_up_yet_is_found(binance: BinanceClient, stub: Stub) -> None:
     stub.answer("GET v1/algoOrder", UNKNOWN)
     stub.answer("GET v1/openAlgoOrders", "open_algos")
     assert binance.find("op00a7k203S01", BTC, OrderKind.CONDITIONAL).working
 
 
-def test_how_an_order_ended_is_told_once_its_executions_are(binance, stub, clock):
+def test_how_an_order_ended_is_told_once_its_executions_are(binance: BinanceClient, stub: Stub, clock: Time) -> None:
     stub.answer("GET v1/order", {**payload("order"), "updateTime": 1781956800000})
     stub.answer("GET v1/userTrades", [], "user_trades")
     assert binance.find("op00a7k203E01", BTC, OrderKind.MARKET).working
@@ -350,7 +357,9 @@ def test_how_an_order_ended_is_told_once_its_executions_are(binance, stub, clock
     assert binance.find("op00a7k203E01", BTC, OrderKind.MARKET).fee == D("-0.26")
 
 
-def test_executions_that_never_come_are_not_waited_for_for_ever(binance, stub, clock):
+def test_executions_that_never_come_are_not_waited_for_for_ever(
+    binance: BinanceClient, stub: Stub, clock: Time
+) -> None:
     stub.answer("GET v1/order", {**payload("order"), "updateTime": 1781956800000})
     stub.answer("GET v1/userTrades", [])
     clock.passed = 61.0
@@ -360,7 +369,7 @@ def test_executions_that_never_come_are_not_waited_for_for_ever(binance, stub, c
 FINISHED = {**payload("open_algos")[0], "algoStatus": "FINISHED", "actualOrderId": "8886774"}
 
 
-def test_a_stop_that_was_set_off_and_filled(binance, stub):
+def test_a_stop_that_was_set_off_and_filled(binance: BinanceClient, stub: Stub) -> None:
     stub.answer("GET v1/algoOrder", FINISHED)
     stub.answer("GET v1/order", {**payload("order"), "side": "SELL"})
     stub.answer("GET v1/userTrades", "user_trades")
@@ -382,8 +391,17 @@ WHOLE, PART = ({"actualQty": filled, "actualPrice": "62990"} for filled in ("0.0
     ("nothing is told at all", {}, "0", 61, OrderStatus.CANCELED, "0", "0"),
 ])  # fmt: skip
 def test_a_stop_that_finished_and_whose_order_is_not_known(
-    binance, stub, clock, story, more, listed, passed, status, filled, fee
-):
+    binance: BinanceClient,
+    stub: Stub,
+    clock: Time,
+    story: str,
+    more: Any,
+    listed: Any,
+    passed: Any,
+    status: Any,
+    filled: Any,
+    fee: Any,
+) -> None:
     stub.answer("GET v1/algoOrder", {**FINISHED, **more})
     stub.answer("GET v1/order", UNKNOWN)
     stub.answer("GET v1/userTrades", [{**payload("user_trades")[0], "qty": listed}])
@@ -392,7 +410,7 @@ def test_a_stop_that_finished_and_whose_order_is_not_known(
     assert (found.status, found.filled, found.fee) == (status, D(filled), D(fee)), story
 
 
-def test_a_row_that_cannot_be_read_is_unavailable(binance, stub):
+def test_a_row_that_cannot_be_read_is_unavailable(binance: BinanceClient, stub: Stub) -> None:
     stub.answer("GET v1/openOrders", [{**payload("open_orders")[0], "status": "MELTED"}])
     stub.answer("GET v1/openAlgoOrders", [])
     with pytest.raises(Unavailable):

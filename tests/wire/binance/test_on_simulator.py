@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal as D
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def running() -> Iterator[SimulatorProcess]:
 
 
 @pytest.fixture
-def simulator(running) -> SimulatorProcess:
+def simulator(running: Any) -> SimulatorProcess:
     """Flat, quiet, one-way as every new account, with all switches as they come."""
     running.reset()
     running.faults()
@@ -61,12 +62,12 @@ class Time:
 
 
 @pytest.fixture
-def time(simulator) -> Time:
+def time(simulator: Any) -> Time:
     return Time(simulator)
 
 
 @pytest.fixture
-def binance(simulator, time) -> Iterator[BinanceClient]:
+def binance(simulator: Any, time: Any) -> Iterator[BinanceClient]:
     keys = Credentials(simulator.binance["api_key"], simulator.binance["secret"], "")
     client = BinanceClient(
         keys, rest_url=simulator.base_url, now=time.now, monotonic=time.monotonic, sleep=time.step, budget=Scales()
@@ -96,7 +97,7 @@ def price_of(simulator: SimulatorProcess, price: D, here: str = BTC_HERE) -> Non
 # -- weights
 
 
-def test_our_weights_are_binances(binance, simulator, time):
+def test_our_weights_are_binances(binance: BinanceClient, simulator: Any, time: Any) -> None:
     """One of each request that a day brings; the two counts never part."""
     simulator.switches(rate_limits=True)
     time.step(61)
@@ -125,7 +126,7 @@ def test_our_weights_are_binances(binance, simulator, time):
 
 
 @pytest.mark.parametrize("parts", [1, 10, 60])
-def test_a_look_weighs_the_same_however_much_rests(binance, parts):
+def test_a_look_weighs_the_same_however_much_rests(binance: BinanceClient, parts: Any) -> None:
     """Positions and both books: 7 in one contract, and 85 where the whole account is read."""
     binance.place(entry(quantity=D("1")))
     for number in range(parts):
@@ -141,7 +142,7 @@ def test_a_look_weighs_the_same_however_much_rests(binance, parts):
     assert binance.budget.ours - before == 7
 
 
-def test_told_to_stop_by_the_exchange_it_stops(binance, simulator, time):
+def test_told_to_stop_by_the_exchange_it_stops(binance: BinanceClient, simulator: Any, time: Any) -> None:
     """We believe in a larger limit than there is, and are told; nothing is sent until it is over."""
     simulator.switches(rate_limits=True, binance_weight_limit=100)
     binance.budget.most = 10_000
@@ -161,7 +162,7 @@ def test_told_to_stop_by_the_exchange_it_stops(binance, simulator, time):
     assert binance.positions() == []
 
 
-def test_a_key_that_may_only_read(simulator, time):
+def test_a_key_that_may_only_read(simulator: Any, time: Any) -> None:
     keys = simulator.ready["binance_read_only"]
     client = BinanceClient(Credentials(keys["api_key"], keys["secret"], ""), rest_url=simulator.base_url, now=time.now)
     assert not client.account_state().can_trade
@@ -174,7 +175,7 @@ def test_a_key_that_may_only_read(simulator, time):
 # -- conditional orders
 
 
-def test_a_stop_that_cannot_be_found_for_a_while(binance, simulator, time):
+def test_a_stop_that_cannot_be_found_for_a_while(binance: BinanceClient, simulator: Any, time: Any) -> None:
     simulator.switches(binance_algo_hidden_seconds=30)
     binance.place(entry())
     assert binance.place_oco(stop(sl_trigger=D(95_000)))
@@ -190,7 +191,9 @@ def test_a_stop_that_cannot_be_found_for_a_while(binance, simulator, time):
 
 @pytest.mark.parametrize("listed", ["waiting", "unended"])
 @pytest.mark.parametrize("steps", [1, 3])
-def test_a_stop_from_its_trigger_to_its_end(binance, simulator, time, listed, steps):
+def test_a_stop_from_its_trigger_to_its_end(
+    binance: BinanceClient, simulator: Any, time: Any, listed: Any, steps: Any
+) -> None:
     """However long it takes and whether or not it is still listed, it is one order, and then it has ended once."""
     simulator.switches(binance_open_algos=listed, fill_steps=steps, order_delay_seconds=1)
     binance.place(entry(quantity=D("0.030")))
@@ -215,7 +218,7 @@ def test_a_stop_from_its_trigger_to_its_end(binance, simulator, time, listed, st
     assert binance.positions() == []
 
 
-def test_a_stop_that_is_set_off_and_goes_no_further(binance, simulator):
+def test_a_stop_that_is_set_off_and_goes_no_further(binance: BinanceClient, simulator: Any) -> None:
     binance.place(entry())
     binance.place_oco(stop(sl_trigger=D(95_000)))
     simulator.faults({"kind": "trigger_stuck", "match": {"exchange": "binance"}})
@@ -227,7 +230,7 @@ def test_a_stop_that_is_set_off_and_goes_no_further(binance, simulator):
     assert binance.positions()[0].contracts == D("0.010")
 
 
-def test_a_stop_that_is_refused_when_it_is_set_off(binance, simulator):
+def test_a_stop_that_is_refused_when_it_is_set_off(binance: BinanceClient, simulator: Any) -> None:
     binance.place(entry())
     binance.place_oco(stop(sl_trigger=D(95_000)))
     simulator.faults({"kind": "trigger_reject", "match": {"exchange": "binance"}})
@@ -238,7 +241,7 @@ def test_a_stop_that_is_refused_when_it_is_set_off(binance, simulator):
     assert found.failure
 
 
-def test_a_stop_whose_price_is_passed(binance):
+def test_a_stop_whose_price_is_passed(binance: BinanceClient) -> None:
     binance.place(entry())
     with pytest.raises(Refused) as caught:
         binance.place_oco(stop(sl_trigger=D(101_000)))
@@ -248,7 +251,7 @@ def test_a_stop_whose_price_is_passed(binance):
     assert caught.value.exchange_code in FACTS.target_passed_codes
 
 
-def test_legs_stay_when_their_position_is_gone(binance):
+def test_legs_stay_when_their_position_is_gone(binance: BinanceClient) -> None:
     binance.place(entry())
     binance.place_oco(stop(sl_trigger=D(95_000)))
     binance.place_oco(target(tp_trigger=D(105_000)))
@@ -265,7 +268,7 @@ def test_legs_stay_when_their_position_is_gone(binance):
 
 
 @pytest.mark.parametrize("switch", ["refuse", "refuse_4118"])
-def test_a_close_beside_a_resting_close(binance, simulator, switch):
+def test_a_close_beside_a_resting_close(binance: BinanceClient, simulator: Any, switch: Any) -> None:
     simulator.switches(binance_closing_clash=switch)
     binance.place(entry())
     binance.place(close(kind=OrderKind.LIMIT, price=Price(D(104_000))))
@@ -275,14 +278,14 @@ def test_a_close_beside_a_resting_close(binance, simulator, switch):
     assert "op00a7k203C01 over 0.01" in caught.value.exchange_words
 
 
-def test_a_stop_that_waits_stands_in_nobodys_way(binance):
+def test_a_stop_that_waits_stands_in_nobodys_way(binance: BinanceClient) -> None:
     binance.place(entry())
     binance.place_oco(stop(sl_trigger=D(95_000)))
     binance.place(close())
     assert binance.positions() == []
 
 
-def test_a_close_of_nothing(binance):
+def test_a_close_of_nothing(binance: BinanceClient) -> None:
     with pytest.raises(Refused) as caught:
         binance.place(close())
     assert caught.value.exchange_code in FACTS.nothing_held_codes
@@ -296,7 +299,7 @@ def test_a_close_of_nothing(binance):
     ({"kind": "code", "code": "-1007", "http": 408, "executed": True}, True),
     ({"kind": "code", "code": "-1006"}, False),
 ])  # fmt: skip
-def test_nobody_knows_and_a_look_tells(binance, simulator, fault, stands):
+def test_nobody_knows_and_a_look_tells(binance: BinanceClient, simulator: Any, fault: Any, stands: bool) -> None:
     simulator.faults({**fault, "times": 1, "match": {"exchange": "binance", "method": "POST", "path": "v1/order"}})
     with pytest.raises(OutcomeUnknown):
         binance.place(entry())
@@ -305,7 +308,7 @@ def test_nobody_knows_and_a_look_tells(binance, simulator, fault, stands):
 
 
 @pytest.mark.parametrize("variant", ["B", "C"])
-def test_these_failures_are_certain(binance, simulator, variant):
+def test_these_failures_are_certain(binance: BinanceClient, simulator: Any, variant: Any) -> None:
     simulator.faults(
         {"kind": "http_503", "variant": variant, "match": {"exchange": "binance", "method": "POST", "path": "v1/order"}}
     )
@@ -318,7 +321,7 @@ def test_these_failures_are_certain(binance, simulator, variant):
 # -- money and lives
 
 
-def test_a_life_has_one_key_and_one_sum_wherever_it_is_told(binance, simulator, time):
+def test_a_life_has_one_key_and_one_sum_wherever_it_is_told(binance: BinanceClient, simulator: Any, time: Any) -> None:
     """Long and short at once, added to, reduced, through funding, closed and opened again: all agrees exactly."""
     for symbol in (BTC, ETH):
         binance.set_leverage(symbol, D(5))
@@ -361,7 +364,7 @@ def test_a_life_has_one_key_and_one_sum_wherever_it_is_told(binance, simulator, 
     again.close()
 
 
-def test_fees_in_bnb_are_told_in_usdt(binance, simulator, time):
+def test_fees_in_bnb_are_told_in_usdt(binance: BinanceClient, simulator: Any, time: Any) -> None:
     simulator.switches(binance_fee_asset="BNB", binance_bnb_price="600")
     binance.place(entry())
     found = binance.find("op00a7k203E01", BTC, OrderKind.MARKET)
@@ -369,7 +372,7 @@ def test_fees_in_bnb_are_told_in_usdt(binance, simulator, time):
     assert -1 < found.fee < 0
 
 
-def test_liquidation_names_itself(binance, simulator, time):
+def test_liquidation_names_itself(binance: BinanceClient, simulator: Any, time: Any) -> None:
     binance.set_leverage(BTC, D(100))
     binance.place(entry(quantity=D("5")))
     simulator.intervene("liquidate", account="binance", instId="BTCUSDT", posSide="long")
@@ -379,7 +382,7 @@ def test_liquidation_names_itself(binance, simulator, time):
     assert life.last_close == "liquidated"
 
 
-def test_a_thousand_executions_are_all_told(binance, time):
+def test_a_thousand_executions_are_all_told(binance: BinanceClient, time: Any) -> None:
     """More than one answer holds, all within a few milliseconds of the exchange's time."""
     for number in range(520):
         binance.place(entry(client_order_id=f"op00a7k2{number + 1:02}E01", quantity=D("0.001")))
@@ -396,7 +399,7 @@ REFUSALS = {"-2022", "clash", "-2021", "-4164", "-2019"}  #: what random orders 
 
 @pytest.mark.parametrize("hedge", [True, False])
 @pytest.mark.parametrize("seed", range(6))
-def test_any_history_is_told_as_it_was(simulator, time, seed, hedge):
+def test_any_history_is_told_as_it_was(simulator: Any, time: Any, seed: Any, hedge: Any) -> None:
     """Random orders, triggers, cancels and days: what rests, is held, was lived and earned is the exchange's truth."""
     dice = random.Random(seed)
     keys = Credentials(simulator.binance["api_key"], simulator.binance["secret"], "")
@@ -432,7 +435,7 @@ def test_any_history_is_told_as_it_was(simulator, time, seed, hedge):
     client.close()
 
 
-def _act(client, simulator, time, dice, number, price, hedge) -> D:
+def _act(client: Any, simulator: Any, time: Any, dice: Any, number: Any, price: Any, hedge: Any) -> D:
     """One thing that may happen; the price after it."""
     side = dice.choice((Side.LONG, Side.SHORT)) if hedge else Side.LONG
     name = f"op{number:06}01"

@@ -6,6 +6,7 @@ import socket
 import threading
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def account_update(reason: str = "ORDER") -> dict[str, object]:
 # -- the user stream and its key -------------------------------------------------------------------------------------
 
 
-def test_the_key_is_asked_for_and_put_into_the_address(exchange, rest, stream, heard):
+def test_the_key_is_asked_for_and_put_into_the_address(exchange: Any, rest: Any, stream: Any, heard: Any) -> None:
     connect(stream, heard)
     assert exchange.life(PRIVATE).path == "/private/ws?listenKey=K1"
     assert (rest.made, exchange.life(PRIVATE).heard) == (1, [])
@@ -35,7 +36,7 @@ def test_the_key_is_asked_for_and_put_into_the_address(exchange, rest, stream, h
     assert stream.connected
 
 
-def test_events_come_bare_or_wrapped(exchange, stream, heard):
+def test_events_come_bare_or_wrapped(exchange: Any, stream: Any, heard: Any) -> None:
     connect(stream, heard)
     exchange.life(PRIVATE).say(account_update())
     exchange.life(PRIVATE).say({"stream": "K1", "data": account_update()})
@@ -43,7 +44,9 @@ def test_events_come_bare_or_wrapped(exchange, stream, heard):
 
 
 @pytest.mark.parametrize("code", ["-2014", "-2015", "-2017"])
-def test_a_key_that_is_refused_says_so_and_is_not_hammered(exchange, rest, make_stream, heard, code):
+def test_a_key_that_is_refused_says_so_and_is_not_hammered(
+    exchange: Any, rest: Any, make_stream: Any, heard: Any, code: Any
+) -> None:
     rest.trouble = Refused(
         "listen key", exchange_code=code, exchange_words="Invalid API-key, IP, or permissions for action."
     )
@@ -57,7 +60,7 @@ def test_a_key_that_is_refused_says_so_and_is_not_hammered(exchange, rest, make_
     assert not exchange.knocks
 
 
-def test_a_key_that_cannot_be_had_is_asked_for_again(exchange, rest, stream, heard):
+def test_a_key_that_cannot_be_had_is_asked_for_again(exchange: Any, rest: Any, stream: Any, heard: Any) -> None:
     rest.trouble = Unavailable("no connection to Binance")
     stream.start(heard)
     eventually(lambda: heard.said("lost: private: no listen key: no connection to Binance"))
@@ -65,7 +68,9 @@ def test_a_key_that_cannot_be_had_is_asked_for_again(exchange, rest, stream, hea
     eventually(lambda: stream.connected)
 
 
-def test_the_key_is_renewed_and_never_made_anew_while_that_works(exchange, rest, make_stream, heard):
+def test_the_key_is_renewed_and_never_made_anew_while_that_works(
+    exchange: Any, rest: Any, make_stream: Any, heard: Any
+) -> None:
     stream = make_stream(renew=0.01)
     connect(stream, heard)
     eventually(lambda: len(rest.renewed) >= 3)
@@ -73,7 +78,9 @@ def test_the_key_is_renewed_and_never_made_anew_while_that_works(exchange, rest,
     assert (rest.made, heard.words) == (1, ["connected"])
 
 
-def test_a_key_that_is_gone_is_a_loss_and_another_is_made(exchange, rest, make_stream, heard):
+def test_a_key_that_is_gone_is_a_loss_and_another_is_made(
+    exchange: Any, rest: Any, make_stream: Any, heard: Any
+) -> None:
     stream = make_stream(renew=0.05)
     connect(stream, heard)
     rest.renew_trouble = Refused("renew", exchange_code="-1125", exchange_words="This listenKey does not exist.")
@@ -82,7 +89,9 @@ def test_a_key_that_is_gone_is_a_loss_and_another_is_made(exchange, rest, make_s
     assert exchange.life(PRIVATE, 2).path.endswith("=K2")
 
 
-def test_a_key_that_could_not_be_renewed_is_replaced_without_a_gap(exchange, rest, make_stream, heard):
+def test_a_key_that_could_not_be_renewed_is_replaced_without_a_gap(
+    exchange: Any, rest: Any, make_stream: Any, heard: Any
+) -> None:
     stream = make_stream(renew=0.05)
     connect(stream, heard)
     rest.renew_trouble = Unavailable("no answer from Binance")
@@ -94,7 +103,9 @@ def test_a_key_that_could_not_be_renewed_is_replaced_without_a_gap(exchange, res
     eventually(lambda: heard.pushes[-1].channel == "account")
 
 
-def test_an_expired_key_leaves_the_socket_open_and_dumb_so_it_is_given_up(exchange, stream, heard):
+def test_an_expired_key_leaves_the_socket_open_and_dumb_so_it_is_given_up(
+    exchange: Any, stream: Any, heard: Any
+) -> None:
     connect(stream, heard)
     exchange.life(PRIVATE).say({"e": "listenKeyExpired", "E": "1790000000000", "listenKey": "K1"})
     eventually(lambda: heard.said("reconnected"))
@@ -105,7 +116,7 @@ def test_an_expired_key_leaves_the_socket_open_and_dumb_so_it_is_given_up(exchan
 # -- forms of address ------------------------------------------------------------------------------------------------
 
 
-def test_where_one_address_is_turned_away_the_other_is_tried(exchange, stream, heard):
+def test_where_one_address_is_turned_away_the_other_is_tried(exchange: Any, stream: Any, heard: Any) -> None:
     exchange.turns_away[PRIVATE] = HTTPStatus.NOT_FOUND
     connect(stream, heard)
     assert exchange.life(OLD_FORM).path.startswith("/ws/K")
@@ -113,7 +124,7 @@ def test_where_one_address_is_turned_away_the_other_is_tried(exchange, stream, h
     assert heard.said("lost: private: no connection: HTTP 404")
 
 
-def test_a_loss_of_another_kind_stays_with_the_address(exchange, stream, heard):
+def test_a_loss_of_another_kind_stays_with_the_address(exchange: Any, stream: Any, heard: Any) -> None:
     connect(stream, heard)
     exchange.life(PRIVATE).close(1011)
     exchange.life(PRIVATE, 2)
@@ -121,7 +132,9 @@ def test_a_loss_of_another_kind_stays_with_the_address(exchange, stream, heard):
     assert heard.words[1] == "lost: private: closed by the exchange, code 1011"
 
 
-def test_no_event_after_our_own_order_means_a_dumb_socket(exchange, rest, make_stream, heard):
+def test_no_event_after_our_own_order_means_a_dumb_socket(
+    exchange: Any, rest: Any, make_stream: Any, heard: Any
+) -> None:
     stream = make_stream(silent_after=0.05, watch=0.01)
     connect(stream, heard)
     rest.wrote = datetime.now(UTC)
@@ -134,7 +147,9 @@ def test_no_event_after_our_own_order_means_a_dumb_socket(exchange, rest, make_s
     exchange.life(PRIVATE, 2)  # and back where the other keeps silent
 
 
-def test_a_new_socket_answers_for_nothing_that_was_before_it(exchange, rest, make_stream, heard):
+def test_a_new_socket_answers_for_nothing_that_was_before_it(
+    exchange: Any, rest: Any, make_stream: Any, heard: Any
+) -> None:
     stream = make_stream(silent_after=0.03, watch=0.002)
     connect(stream, heard)
     rest.wrote = datetime.now(UTC)
@@ -144,7 +159,9 @@ def test_a_new_socket_answers_for_nothing_that_was_before_it(exchange, rest, mak
     assert len(heard.words) == 3
 
 
-def test_an_event_after_our_own_order_is_all_that_is_asked_for(exchange, rest, make_stream, heard):
+def test_an_event_after_our_own_order_is_all_that_is_asked_for(
+    exchange: Any, rest: Any, make_stream: Any, heard: Any
+) -> None:
     stream = make_stream(silent_after=0.03, watch=0.002)
     connect(stream, heard)
     rest.wrote = datetime.now(UTC)
@@ -155,7 +172,7 @@ def test_an_event_after_our_own_order_is_all_that_is_asked_for(exchange, rest, m
     assert heard.words == ["connected"]
 
 
-def test_a_form_of_address_that_works_is_kept(exchange, make_stream, heard):
+def test_a_form_of_address_that_works_is_kept(exchange: Any, make_stream: Any, heard: Any) -> None:
     exchange.turns_away[PRIVATE] = HTTPStatus.NOT_FOUND
     connect(make_stream({"handover": 0.05}), heard)
     exchange.life(OLD_FORM, 3)
@@ -180,7 +197,7 @@ def trade(name: str, price: str, at: int = LIFE_BEGAN) -> dict[str, object]:
     return {"stream": f"{name.lower()}@aggTrade", "data": data}
 
 
-def test_prices_come_over_two_lines_of_their_own(exchange, stream, heard):
+def test_prices_come_over_two_lines_of_their_own(exchange: Any, stream: Any, heard: Any) -> None:
     stream.watch(frozenset({BTC, ETH}))
     connect(stream, heard)
     public, market = exchange.subscribed("/public/stream", 2), exchange.subscribed("/market/stream", 6)
@@ -188,13 +205,13 @@ def test_prices_come_over_two_lines_of_their_own(exchange, stream, heard):
     assert market.subscribed[:3] == ["btcusdt@markPrice@1s", "btcusdt@aggTrade", "btcusdt@miniTicker"]
 
 
-def test_no_prices_watched_means_no_lines_for_them(exchange, stream, heard):
+def test_no_prices_watched_means_no_lines_for_them(exchange: Any, stream: Any, heard: Any) -> None:
     connect(stream, heard)
     assert [life.path for life in exchange.lives] == ["/private/ws?listenKey=K1"]
     assert stream.connected
 
 
-def test_watching_changes_what_is_subscribed_on_the_open_line(exchange, stream, heard):
+def test_watching_changes_what_is_subscribed_on_the_open_line(exchange: Any, stream: Any, heard: Any) -> None:
     stream.watch(frozenset({BTC}))
     connect(stream, heard)
     life = exchange.subscribed("/public/stream", 1)
@@ -209,7 +226,7 @@ def test_watching_changes_what_is_subscribed_on_the_open_line(exchange, stream, 
     ]
 
 
-def test_a_price_is_told_once_all_its_parts_are_known(exchange, stream, heard):
+def test_a_price_is_told_once_all_its_parts_are_known(exchange: Any, stream: Any, heard: Any) -> None:
     stream.watch(frozenset({BTC}))
     connect(stream, heard)
     public, market = exchange.subscribed("/public/stream", 1), exchange.subscribed("/market/stream", 3)
@@ -222,7 +239,7 @@ def test_a_price_is_told_once_all_its_parts_are_known(exchange, stream, heard):
     ]  # fmt: skip
 
 
-def test_many_prices_ring_rarely_and_the_last_of_them_always(exchange, make_stream, heard):
+def test_many_prices_ring_rarely_and_the_last_of_them_always(exchange: Any, make_stream: Any, heard: Any) -> None:
     stream = make_stream(prices=0.05)
     stream.watch(frozenset({BTC}))
     connect(stream, heard)
@@ -235,7 +252,7 @@ def test_many_prices_ring_rarely_and_the_last_of_them_always(exchange, make_stre
     assert sum(push.ticker is not None for push in heard.pushes) < 100
 
 
-def test_a_line_of_prices_that_was_lost_takes_its_prices_with_it(exchange, stream, heard):
+def test_a_line_of_prices_that_was_lost_takes_its_prices_with_it(exchange: Any, stream: Any, heard: Any) -> None:
     stream.watch(frozenset({BTC}))
     connect(stream, heard)
     public, market = exchange.subscribed("/public/stream", 1), exchange.subscribed("/market/stream", 3)
@@ -258,7 +275,9 @@ def test_a_line_of_prices_that_was_lost_takes_its_prices_with_it(exchange, strea
     {"error": {"code": 2, "msg": "Invalid request: unknown method"}},
     {"code": 2, "msg": "Invalid request: unknown method"},
 ])  # fmt: skip
-def test_a_refused_subscription_means_that_the_line_is_of_no_use(exchange, stream, heard, refusal):
+def test_a_refused_subscription_means_that_the_line_is_of_no_use(
+    exchange: Any, stream: Any, heard: Any, refusal: Any
+) -> None:
     exchange.refuses = refusal
     stream.watch(frozenset({BTC}))
     stream.start(heard)
@@ -269,7 +288,7 @@ def test_a_refused_subscription_means_that_the_line_is_of_no_use(exchange, strea
 # -- keep-alive, loss and return -------------------------------------------------------------------------------------
 
 
-def test_a_frame_of_the_protocol_is_the_sign_of_life_and_is_heard(exchange, make_stream, heard):
+def test_a_frame_of_the_protocol_is_the_sign_of_life_and_is_heard(exchange: Any, make_stream: Any, heard: Any) -> None:
     stream = make_stream({"silence": 0.02, "pong": 5})
     connect(stream, heard)
     for _ in range(3):
@@ -279,7 +298,7 @@ def test_a_frame_of_the_protocol_is_the_sign_of_life_and_is_heard(exchange, make
     assert exchange.life(PRIVATE).heard == []
 
 
-def test_no_sign_of_life_is_a_loss(make_stream, heard, rest):
+def test_no_sign_of_life_is_a_loss(make_stream: Any, heard: Any, rest: Any) -> None:
     with Deaf() as deaf:
         stream = BinanceStream(rest, deaf.url, pace=deaf.pace)
         stream.start(heard)
@@ -326,7 +345,9 @@ class Deaf:
         self._thread.join(2)
 
 
-def test_an_old_connection_is_handed_over_before_it_is_cut(exchange, rest, make_stream, heard):
+def test_an_old_connection_is_handed_over_before_it_is_cut(
+    exchange: Any, rest: Any, make_stream: Any, heard: Any
+) -> None:
     rest.new_key_each_time = False  # as Binance does while a key lives
     stream = make_stream({"handover": 0.1})
     connect(stream, heard)
@@ -336,7 +357,9 @@ def test_an_old_connection_is_handed_over_before_it_is_cut(exchange, rest, make_
     assert stream.connected
 
 
-def test_a_successor_that_does_not_come_up_leaves_the_old_connection(exchange, make_stream, heard):
+def test_a_successor_that_does_not_come_up_leaves_the_old_connection(
+    exchange: Any, make_stream: Any, heard: Any
+) -> None:
     stream = make_stream({"handover": 0.05, "handover_retry": 0.05})
     connect(stream, heard)
     exchange.turns_away[PRIVATE] = HTTPStatus.SERVICE_UNAVAILABLE
@@ -351,7 +374,9 @@ def test_a_successor_that_does_not_come_up_leaves_the_old_connection(exchange, m
     assert heard.words == ["connected"]
 
 
-def test_a_connection_that_ends_while_it_is_being_handed_over_is_a_loss(exchange, rest, make_stream, heard):
+def test_a_connection_that_ends_while_it_is_being_handed_over_is_a_loss(
+    exchange: Any, rest: Any, make_stream: Any, heard: Any
+) -> None:
     stream = make_stream({"handover": 0.05, "handover_retry": 3600.0})
     connect(stream, heard)
     exchange.turns_away[PRIVATE] = HTTPStatus.SERVICE_UNAVAILABLE
@@ -361,7 +386,7 @@ def test_a_connection_that_ends_while_it_is_being_handed_over_is_a_loss(exchange
     eventually(lambda: heard.said("reconnected"))
 
 
-def test_prices_that_were_watched_are_subscribed_again_after_a_loss(exchange, stream, heard):
+def test_prices_that_were_watched_are_subscribed_again_after_a_loss(exchange: Any, stream: Any, heard: Any) -> None:
     stream.watch(frozenset({BTC}))
     connect(stream, heard)
     stream.watch(frozenset({BTC, ETH}))
@@ -372,7 +397,7 @@ def test_prices_that_were_watched_are_subscribed_again_after_a_loss(exchange, st
     eventually(lambda: heard.said("reconnected"))
 
 
-def test_a_message_that_makes_no_sense_is_a_loss_and_not_the_end(exchange, stream, heard):
+def test_a_message_that_makes_no_sense_is_a_loss_and_not_the_end(exchange: Any, stream: Any, heard: Any) -> None:
     connect(stream, heard)
     exchange.life(PRIVATE).say("<html>")
     eventually(lambda: heard.said("reconnected"))
@@ -380,7 +405,7 @@ def test_a_message_that_makes_no_sense_is_a_loss_and_not_the_end(exchange, strea
 
 
 @pytest.mark.parametrize("odd", [{"result": None, "id": 7}, {"stream": "K1", "data": {}}, {}])
-def test_what_is_no_event_is_not_taken_for_one(exchange, stream, heard, odd):
+def test_what_is_no_event_is_not_taken_for_one(exchange: Any, stream: Any, heard: Any, odd: Any) -> None:
     connect(stream, heard)
     exchange.life(PRIVATE).say(odd)
     exchange.life(PRIVATE).say(account_update())
@@ -391,7 +416,9 @@ def test_what_is_no_event_is_not_taken_for_one(exchange, stream, heard, odd):
 # -- the listener, the thread, the secrets ---------------------------------------------------------------------------
 
 
-def test_a_listener_that_fails_hears_the_next_push_all_the_same(exchange, stream, caplog):
+def test_a_listener_that_fails_hears_the_next_push_all_the_same(
+    exchange: Any, stream: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     told: list[Push] = []
 
     def failing(push: Push) -> None:
@@ -407,7 +434,7 @@ def test_a_listener_that_fails_hears_the_next_push_all_the_same(exchange, stream
     assert stream.connected
 
 
-def test_stop_then_start_is_a_new_life(exchange, stream, heard):
+def test_stop_then_start_is_a_new_life(exchange: Any, stream: Any, heard: Any) -> None:
     connect(stream, heard)
     stream.stop()
     assert not stream.connected
@@ -416,7 +443,9 @@ def test_stop_then_start_is_a_new_life(exchange, stream, heard):
     assert again.words == ["connected"]
 
 
-def test_no_key_reaches_the_log_or_the_words(exchange, stream, heard, caplog):
+def test_no_key_reaches_the_log_or_the_words(
+    exchange: Any, stream: Any, heard: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     exchange.turns_away[PRIVATE] = HTTPStatus.NOT_FOUND
     connect(stream, heard)

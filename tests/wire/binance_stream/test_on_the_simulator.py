@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from core.domain.order import OrderKind, OrderStatus
 from core.exchange.binance.stream.stream import BinanceStream, Upkeep
 from core.exchange.port import Push
 from core.monitor.order_tracker import OrderTracker
-from tests.contract.bench import SYMBOL
+from tests.contract.bench import SYMBOL, Bench
 from tests.contract.binance import PACE, BinanceBench
 from tests.contract.orders import ENTRY, STOP, D, close, entry, measure, protect
 from tests.eventually import eventually
@@ -46,7 +47,7 @@ def exchange() -> Iterator[BinanceBench]:
 
 
 @pytest.fixture
-def bench(exchange) -> BinanceBench:
+def bench(exchange: Any) -> BinanceBench:
     measure(exchange.lot)
     exchange.fresh()
     return exchange
@@ -58,7 +59,7 @@ def heard() -> Heard:
 
 
 @pytest.fixture
-def make_stream(bench, heard) -> Iterator:
+def make_stream(bench: Bench, heard: Any) -> Iterator:
     made: list[BinanceStream] = []
 
     def make(**upkeep: float) -> BinanceStream:
@@ -76,13 +77,15 @@ def make_stream(bench, heard) -> Iterator:
 
 
 @pytest.fixture
-def person(bench) -> Iterator[BinanceClient]:
+def person(bench: Bench) -> Iterator[BinanceClient]:
     """Somebody else with the same key."""
     with BinanceClient(bench._simulator.base_url, bench._simulator.binance) as client:
         yield client
 
 
-def test_a_key_that_expires_is_replaced_and_what_comes_after_is_heard(bench, heard, make_stream):
+def test_a_key_that_expires_is_replaced_and_what_comes_after_is_heard(
+    bench: Bench, heard: Any, make_stream: Any
+) -> None:
     make_stream()
     bench.advance(HOUR + 60)
     eventually(lambda: "lost: private: the listen key has expired" in heard.words)
@@ -91,18 +94,18 @@ def test_a_key_that_expires_is_replaced_and_what_comes_after_is_heard(bench, hea
     eventually(lambda: heard.ended(ENTRY))
 
 
-def half_an_hour_with_a_renewal(bench):
+def half_an_hour_with_a_renewal(bench: Bench) -> None:
     """Pass half an hour, and see the key renewed after it."""
     bench.advance(HOUR / 2)
     renewed = renewals(bench)
     eventually(lambda: renewals(bench) > renewed + 1)
 
 
-def renewals(bench) -> int:
+def renewals(bench: Bench) -> int:
     return bench._simulator.requests().get("PUT /fapi/v1/listenKey", 0)
 
 
-def test_a_key_that_is_renewed_does_not_expire(bench, heard, make_stream):
+def test_a_key_that_is_renewed_does_not_expire(bench: Bench, heard: Any, make_stream: Any) -> None:
     make_stream(renew=0.02)
     for _ in range(3):
         half_an_hour_with_a_renewal(bench)
@@ -110,8 +113,8 @@ def test_a_key_that_is_renewed_does_not_expire(bench, heard, make_stream):
 
 
 def test_a_key_deleted_by_somebody_else_is_noticed_by_the_silence_after_our_own_order(
-    bench, heard, make_stream, person
-):
+    bench: Bench, heard: Any, make_stream: Any, person: Any
+) -> None:
     make_stream(silent_after=0.2)
     key = bench.port.make_listen_key()
     header = {"X-MBX-APIKEY": person.keys["api_key"]}
@@ -130,7 +133,7 @@ def test_a_key_deleted_by_somebody_else_is_noticed_by_the_silence_after_our_own_
     raise AssertionError(f"nothing is heard any more: {heard.words}")
 
 
-def test_the_daily_cut_is_survived(bench, heard, make_stream):
+def test_the_daily_cut_is_survived(bench: Bench, heard: Any, make_stream: Any) -> None:
     make_stream(renew=0.01)
     for _ in range(48):
         half_an_hour_with_a_renewal(bench)
@@ -141,7 +144,7 @@ def test_the_daily_cut_is_survived(bench, heard, make_stream):
     eventually(lambda: heard.ended(ENTRY))
 
 
-def test_two_listeners_on_one_account_hear_the_same(bench, heard, make_stream):
+def test_two_listeners_on_one_account_hear_the_same(bench: Bench, heard: Any, make_stream: Any) -> None:
     make_stream()
     other = Heard()
     second = BinanceStream(bench.port, bench._simulator.ws_url, pace=PACE)
@@ -156,7 +159,7 @@ def test_two_listeners_on_one_account_hear_the_same(bench, heard, make_stream):
     second.stop()
 
 
-def test_what_happened_while_nobody_listened_is_not_made_up(bench, heard, make_stream):
+def test_what_happened_while_nobody_listened_is_not_made_up(bench: Bench, heard: Any, make_stream: Any) -> None:
     """A stop placed before we listened: its order is heard of, and only rings until the stop itself has been."""
     bench.port.place(entry())
     protect(bench.port)
@@ -173,7 +176,7 @@ def fault(kind: str, **more: object) -> dict[str, object]:
     return {"match": {"exchange": "binance"}, "kind": kind, "count": 1, **more}
 
 
-def test_a_stop_refused_at_its_trigger_is_told_with_the_reason(bench, heard, make_stream):
+def test_a_stop_refused_at_its_trigger_is_told_with_the_reason(bench: Bench, heard: Any, make_stream: Any) -> None:
     make_stream()
     bench.port.place(entry())
     protect(bench.port)
@@ -185,7 +188,9 @@ def test_a_stop_refused_at_its_trigger_is_told_with_the_reason(bench, heard, mak
     assert len(bench.port.positions()) == 1
 
 
-def test_a_stop_that_is_set_off_and_goes_no_further_is_told_as_set_off_and_working(bench, heard, make_stream):
+def test_a_stop_that_is_set_off_and_goes_no_further_is_told_as_set_off_and_working(
+    bench: Bench, heard: Any, make_stream: Any
+) -> None:
     make_stream()
     bench.port.place(entry())
     protect(bench.port)
@@ -196,7 +201,7 @@ def test_a_stop_that_is_set_off_and_goes_no_further_is_told_as_set_off_and_worki
     assert (order.status, order.filled, order.child_order_ids) == (OrderStatus.WORKING, 0, ())
 
 
-def test_a_stop_that_the_exchange_takes_away_is_told(bench, heard, make_stream):
+def test_a_stop_that_the_exchange_takes_away_is_told(bench: Bench, heard: Any, make_stream: Any) -> None:
     make_stream()
     bench.port.place(entry())
     bench._simulator.faults(fault("algo_vanish", seconds=53))
@@ -208,7 +213,9 @@ def test_a_stop_that_the_exchange_takes_away_is_told(bench, heard, make_stream):
 
 @pytest.mark.parametrize("event", ["ORDER_TRADE_UPDATE", "ALGO_UPDATE", "ACCOUNT_UPDATE", "TRADE_LITE"])
 @pytest.mark.parametrize("kind", ["stream_double", "stream_reorder", "push_withheld"])
-def test_whatever_becomes_of_one_kind_of_event_nothing_false_is_told(bench, heard, make_stream, event, kind):
+def test_whatever_becomes_of_one_kind_of_event_nothing_false_is_told(
+    bench: Bench, heard: Any, make_stream: Any, event: Any, kind: Any
+) -> None:
     """What is told is true at the end, or less than the truth; the look that each ring asks for tells the rest."""
     make_stream()
     trouble = {"kind": kind, "behind": event, "count": 3 if kind == "push_withheld" else 1}
