@@ -17,8 +17,9 @@ from core.alerts.service import AlertService
 from core.clock import Clock, RealClock
 from core.domain.account import Account, Environment, Exchange
 from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
+from core.domain.reason import Reason
 from core.exchange.port import Credentials, ExchangePort, StreamPort
-from core.i18n.tr_patterns import in_turkish
+from core.i18n.translate import Speech
 from core.logs import log_to
 from core.monitor.executor import TradeExecutor
 from core.monitor.guard import AccountGuard
@@ -156,9 +157,9 @@ class Running:
         self._ends.append(log_ins.stop)
         log_ins.start()
 
-    def _language(self) -> Callable[[str], str]:
+    def _language(self) -> Callable[[Reason | str], str]:
         """What puts a sentence of ours into the trader's language."""
-        return in_turkish if Display(self.store).shown().language == "tr" else str
+        return Speech(Display(self.store).shown().language).told
 
     def _acts(self) -> bool:
         """Whether a bot of this process may act."""
@@ -212,7 +213,7 @@ class Running:
                     self._take(account)
                 except Misconfigured as trouble:
                     log.error("account %s is not guarded: %s", name, trouble)
-                    self.store.alarms.raise_alarm(name, f"account/{name}", str(trouble), self.clock.now())
+                    self.store.alarms.raise_alarm(name, f"account/{name}", trouble.reason, self.clock.now())
 
     def _take(self, account: Account) -> None:
         """Guard this account with the keys it uses now. Raises Misconfigured where they cannot be opened."""

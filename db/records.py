@@ -14,6 +14,7 @@ from core.domain.instrument import Side
 from core.domain.intent import ExitReason, ExternalEntry, ExternalExit
 from core.domain.money import Contracts, Price
 from core.domain.order import Fill, Order, OrderStatus, Purpose
+from core.domain.reason import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class CycleRecord:
     fees: Decimal
     funding: Decimal
     reason: ExitReason
-    words: str
+    words: Reason
     life: str = ""  #: the exchange's position life it was part of
     strategy: str = "manual"
     recoveries: int = 0  #: recovery steps that added something
@@ -97,7 +98,7 @@ class SyncRow:
     ended_at: datetime | None = None  #: of the newest run that came to its end
     done: int = 0  #: windows of time of the present or last run
     of: int = 0
-    trouble: str = ""  #: why the last run ended early
+    trouble: Reason | None = None  #: why the last run ended early
 
     @property
     def under_way(self) -> bool:
@@ -130,8 +131,8 @@ class Event:
     account: str
     part: str | None
     rule: str
-    because: str
-    action: str | None
+    because: Reason
+    action: Reason | None
     outcome: str | None
     kind: str = EventKind.DECISION
     symbol: str | None = None
@@ -157,7 +158,7 @@ class Alarm:
 
     account: str
     subject: str
-    words: str
+    words: Reason
     raised_at: datetime
 
 
@@ -171,11 +172,11 @@ class BotRow:
     level: Level
     changed_at: datetime | None
     changed_by: str
-    why: str
+    why: Reason | None
     heartbeat_at: datetime | None
     level_at: datetime | None = None
     level_by: str = ""
-    level_why: str = ""
+    level_why: Reason | None = None
     level_lowered_at: datetime | None = None  #: when a person last took protection back
 
 

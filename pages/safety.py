@@ -31,7 +31,7 @@ def warnings(account: str) -> None:
     alarms = session.services().reports.alarms(account)
     st.subheader(_("Alarms"), anchor=False)
     for alarm in alarms:
-        words = positions.alarm_words(account, alarm.subject, alarm.words, alarm.raised_at, now)
+        words = positions.alarm_words(account, alarm.subject, str(alarm.words), alarm.raised_at, now)
         st.warning(words, icon=":material/notifications:")
     if not alarms:
         st.caption(_("No alarm is open."))

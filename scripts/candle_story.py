@@ -202,7 +202,7 @@ def _others(run: Run) -> Iterator[str]:
             f"- {cycle.ended:%H:%M:%S} {slot.name}: {cycle.words}, {cycle.contracts} contracts, "
             f"{cycle.realised_pnl:+,.2f} USDT"
         )
-    words = Counter((run.slots[cycle.part].name, cycle.words.partition(":")[0]) for cycle in missed)
+    words = Counter((run.slots[cycle.part].name, str(cycle.words).partition(":")[0]) for cycle in missed)
     for (name, why), count in sorted(words.items()):
         yield f"- {name}: {count} times not entered ({why})"
 

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.alerts.messages import PURPOSES
+from core.alerts.messages import where_of
 from core.domain.alert import AlertKind, AlertSettings, Condition
 from core.domain.ids import meaning
-from core.domain.money import plain
+from core.domain.order import Purpose
+from core.domain.reason import Reason, code_of
 from db.store import Store
 
 AT_ONCE = timedelta(0)
@@ -32,9 +33,9 @@ def standing(store: Store, settings: AlertSettings, now: datetime) -> Iterator[C
         yield from _bot(store, account.id, found[1] if found else None, now)
     patience = timedelta(seconds=settings.unresolved_seconds)
     for key, part, order, since in store.alerts.unresolved_placements():
-        known = meaning(order)
-        purpose = PURPOSES[known.purpose] if known else "order"
-        words = f"{key.symbol} {key.side}, part {part}: {purpose} {order} has had no answer since {since:%H:%M:%S} UTC"
+        known, where = meaning(order), where_of(key.symbol, key.side, part)
+        purpose = Reason(code_of(known.purpose if known else Purpose.FOREIGN))
+        words = Reason("alert.no_answer", where=where, purpose=purpose, order=order, since=f"{since:%H:%M:%S} UTC")
         yield Condition(
             f"unresolved/{order}", AlertKind.UNRESOLVED, key.account, words, patience, since=since, part=part
         )
@@ -46,10 +47,8 @@ def _bare(account: str, picture: dict[str, Any], patience: timedelta) -> Iterato
         if not size or row["protected"]:
             continue
         open_ = size - Decimal(row["stop_covered"])
-        words = (
-            f"{row['symbol']} {row['side']}, part {row['part']}: {plain(open_)} of {plain(size)} contracts are held "
-            "without a stop-loss on the exchange"
-        )
+        where = where_of(row["symbol"], row["side"], row["part"])
+        words = Reason("alert.bare", where=where, open=open_, size=size)
         subject = f"bare/{account}/{row['part']}/{row['cycle']}"
         yield Condition(subject, AlertKind.BARE, account, words, patience, part=row["part"])
 
@@ -59,14 +58,14 @@ def _bot(store: Store, account: str, as_of: datetime | None, now: datetime) -> I
     if not row.running:
         return
     if store.leases.current(account) is None:
-        words = "the bot should run, and no process looks after the account; what rests on the exchange guards it"
+        words = Reason("alert.nobody_at_the_bot")
         yield Condition(f"lease/{account}", AlertKind.LEASE, account, words, NOBODY_FOR)
         return
     age = None if as_of is None else now - as_of
     if age is not None and age > PICTURE_OLD:
-        words = f"the last complete look at the exchange is {age.total_seconds():.0f} s old"
+        words = Reason("alert.old_look", age=age)
         yield Condition(f"picture/{account}", AlertKind.SENTINEL, account, words, AT_ONCE)
     beat = row.heartbeat_at
     if beat is not None and now - beat > HEARTBEAT_OLD:
-        words = f"the bot's last sign of life was {(now - beat).total_seconds():.0f} s ago"
+        words = Reason("alert.no_sign_of_life", age=now - beat)
         yield Condition(f"heartbeat/{account}", AlertKind.SENTINEL, account, words, NOBODY_FOR)

@@ -21,6 +21,7 @@ from core.alerts.transport import Undelivered, send
 from core.clock import Clock
 from core.domain.alert import Entry, Message
 from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
+from core.domain.reason import Reason
 from db.repositories.alerting.alert_channels import address_name
 from db.repositories.alerting.alerts import OWN_TROUBLE
 from db.store import Store
@@ -32,7 +33,7 @@ AGAIN_AFTER = tuple(timedelta(seconds=seconds) for seconds in (5, 20, 60, 180, 6
 SETTLE_TRIES, SETTLE_AGAIN = 15, 2.0  #: how often, and after how many seconds, what was sent is written down
 AT_ONCE = 4  #: channels that are sent to at the same time
 
-Translate = Callable[[str], str]
+Translate = Callable[[Reason | str], str]
 Unseal = Callable[[bytes], str]
 Send = Callable[..., None]
 
@@ -97,7 +98,7 @@ class AlertDispatcher:
             severe = any(entry.alert.severe for entry in message.entries)
             self._send(self._address(channel), title, body, severe=severe)
         except (Undelivered, Misconfigured) as trouble:
-            self._failed(channel, message, str(trouble), self._clock.now())
+            self._failed(channel, message, trouble.reason, self._clock.now())
             return False
         self._sent(channel, message)
         for account in sorted({account.id for account in self._store.accounts.all()}):
@@ -118,18 +119,18 @@ class AlertDispatcher:
     def _address(self, channel: str) -> str:
         sealed = self._store.sealed_texts.get(address_name(channel))
         if sealed is None:
-            raise Misconfigured("its address is gone: enter it anew")
+            raise Misconfigured(Reason("alert.address_gone"))
         return self._unseal(sealed[0])
 
-    def _failed(self, channel: str, message: Message, words: str, now: datetime) -> None:
+    def _failed(self, channel: str, message: Message, why: Reason, now: datetime) -> None:
         again = now + AGAIN_AFTER[message.attempts] if message.attempts < len(AGAIN_AFTER) else None
-        self._store.alert_channels.message_failed(channel, message, words, now, again)
-        log.warning("channel %s: attempt %s failed: %s", channel, message.attempts + 1, words)
+        self._store.alert_channels.message_failed(channel, message, why, now, again)
+        log.warning("channel %s: attempt %s failed: %s", channel, message.attempts + 1, why)
         if again is not None:
             return
         name = next((one.name for one in self._store.alert_channels.all() if one.id == channel), channel)
         for account in sorted({entry.alert.account for entry in message.entries if entry.alert.account}):
-            told = f"what was to be told over {name} could not be sent: {words}"
+            told = Reason("alert.given_up", channel=name, why=why)
             self._store.alarms.raise_alarm(account, OWN_TROUBLE + channel, told, now)
 
 
@@ -140,9 +141,9 @@ def written(message: Message, translate: Translate) -> tuple[str, str]:
         return _heading(entry, translate), _line(entry, translate)
     lines = [f"{_heading(entry, translate)}: {_line(entry, translate)}" for entry in message.entries]
     if message.more:
-        lines.append(translate(f"and {message.more} more"))
+        lines.append(translate(Reason("alert.and_more", n=message.more)))
     count = sum(entry.times for entry in message.entries) + message.more
-    return "Perpdeck: " + translate(f"{count} alerts"), "\n".join(lines)
+    return "Perpdeck: " + translate(Reason("alert.several", n=count)), "\n".join(lines)
 
 
 def _heading(entry: Entry, translate: Translate) -> str:

@@ -1,7 +1,7 @@
 """What becomes an alert, and in which words: pure functions from facts to alerts.
 
-The key of an alert is made from the fact alone, so reading a fact twice makes the same alert. Sentences are English
-here and are translated, sentence by sentence, when they are sent or shown.
+The key of an alert is made from the fact alone, so reading a fact twice makes the same alert. What an alert says is a
+reason: it is put into the trader's language when it is sent or shown.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from core.domain.account import Level
 from core.domain.alert import Alert, AlertKind
 from core.domain.ids import meaning, same_step
 from core.domain.intent import ExitReason
-from core.domain.money import plain
 from core.domain.order import Order, Purpose
+from core.domain.reason import TEXT, Reason, Value, code_of, nested
+from db.mapping.older_texts import older_forced_exit, older_not_reopened, order_named
 from db.records import Alarm, CycleRecord, Event, EventKind
 from db.repositories.alerting.alerts import NewFacts
 
@@ -42,40 +43,19 @@ TITLES: dict[AlertKind, str] = {
     AlertKind.LEASE: "Nobody runs the bot",
     AlertKind.SUMMARY: "Summary of the day",
 }
-LEVELS: dict[str, str] = {
-    Level.RUN: "run",
-    Level.NO_NEW_ENTRIES: "pause entries",
-    Level.NO_ADDED_RISK: "pause entries, recovery and reopening",
-    Level.REDUCE_ONLY: "reduce only",
-    Level.FLATTEN: "flatten",
+ENDED: dict[ExitReason, AlertKind] = {
+    ExitReason.TAKE_PROFIT: AlertKind.TAKE_PROFIT,
+    ExitReason.STOP_LOSS: AlertKind.STOP_LOSS,
 }
-ENDED: dict[ExitReason, tuple[AlertKind, str]] = {
-    ExitReason.TAKE_PROFIT: (AlertKind.TAKE_PROFIT, "take-profit"),
-    ExitReason.STOP_LOSS: (AlertKind.STOP_LOSS, "stop-loss"),
-    ExitReason.CLOSED_BY_US: (AlertKind.CLOSED, "closed by us"),
-    ExitReason.CLOSED_BY_HAND: (AlertKind.CLOSED, "closed by hand"),
-    ExitReason.LIQUIDATED: (AlertKind.CLOSED, "liquidated"),
-    ExitReason.DELEVERAGED: (AlertKind.CLOSED, "deleveraged"),
-    ExitReason.NOT_KNOWN: (AlertKind.CLOSED, "closed, nobody knows by whom"),
-}
-PURPOSES: dict[Purpose, str] = {
-    Purpose.ENTRY: "entry",
-    Purpose.RECOVERY: "recovery",
-    Purpose.PROTECT: "protection",
-    Purpose.SAFETY_NET: "protection",
-    Purpose.TAKE_PROFIT: "take-profit",
-    Purpose.STOP_LOSS: "stop-loss",
-    Purpose.CLOSE: "close",
-    Purpose.BALANCE: "balancing",
-}
+FORCED = frozenset(code_of(reason) for reason in (ExitReason.LIQUIDATED, ExitReason.DELEVERAGED))
 WATCHDOG, WATCHDOG_BARE = "sentinel-", "sentinel-bare/"
-REOPEN, NOT_REOPENED = "reopen", "due to open again, but the limits refuse it: "
-FORCED = ("liquidat", "deleverag")
+REOPEN, NOT_REOPENED = "reopen", "reopen.refused"
 ONCE_IN = 1800  #: seconds in which one and the same refusal is told once
+_AMOUNT = re.compile(r"[\d.,+-]+")
 
 
 def alerts_of(facts: NewFacts) -> Iterator[Alert]:
-    """Everything that is to be told of what has happened."""
+    """Return everything that is to be told of what has happened."""
     for account, order in facts.filled:
         yield from _of_order(account, order)
     for cycle in facts.cycles:
@@ -93,72 +73,110 @@ def _of_order(account: str, order: Order) -> Iterator[Alert]:
     at, part = order.updated_at or order.created_at, order.part
     if at is None or part is None:
         return
-    where = _where(order.symbol, order.position_side, part)
-    filled, price = plain(order.filled), figure(order.average_price)
+    where = where_of(order.symbol, order.position_side, part)
+    said: dict[str, Value] = {"where": where, "filled": order.filled, "price": figure(order.average_price)}
     life = f"{part}/{order.cycle}"
     if order.purpose is Purpose.ENTRY and order.cycle == 1:
-        words = f"{where}: {filled} contracts entered at {price}"
+        words = Reason("alert.opened", **said)
         yield Alert(f"opened/{life}", AlertKind.OPENED, account, f"opened/{life}", words, at, part=part)
     elif order.purpose is Purpose.ENTRY:
-        words = f"{where}: cycle {order.cycle} begins with {filled} contracts at {price}"
+        words = Reason("alert.reopened", cycle=order.cycle, **said)
         yield Alert(f"opened/{life}", AlertKind.REOPENED, account, f"opened/{life}", words, at, part=part)
     elif order.purpose is Purpose.RECOVERY:
         step = f"recovery/{life}/{same_step(order.client_order_id)}"
-        words = f"{where}: recovery adds {filled} contracts at {price}"
-        yield Alert(step, AlertKind.RECOVERY, account, step, words, at, part=part)
-    key = f"fill/{account}/{order.client_order_id}/{filled}"
-    words = f"{where}: {PURPOSES[order.purpose]} has filled {filled} of {plain(order.quantity)} contracts at {price}"
+        yield Alert(step, AlertKind.RECOVERY, account, step, Reason("alert.recovery", **said), at, part=part)
+    key = f"fill/{account}/{order.client_order_id}/{order.filled.normalize():f}"
+    words = Reason("alert.filled", purpose=order.purpose, quantity=order.quantity, **said)
     yield Alert(key, AlertKind.FILL, account, key, words, at, part=part)
 
 
 def _of_cycle(cycle: CycleRecord) -> Alert:
     """How a cycle ended, and what it came to."""
-    where, key = _where(cycle.symbol, cycle.side, cycle.part), f"cycle/{cycle.part}/{cycle.number}"
+    where, key = where_of(cycle.symbol, cycle.side, cycle.part), f"cycle/{cycle.part}/{cycle.number}"
     if cycle.reason is ExitReason.NOT_ENTERED:
         first = cycle.number == 1
         kind = AlertKind.REFUSAL if first else AlertKind.REOPEN_FAILED
-        words = f"{where}: nothing was entered: {cycle.words}" if first else f"{where}: not reopened: {cycle.words}"
+        words = Reason("alert.not_entered" if first else "alert.not_reopened", where=where, why=cycle.words)
         return Alert(key, kind, cycle.account, key, words, cycle.ended, part=cycle.part)
-    kind, reason = ENDED[cycle.reason]
-    words = (
-        f"{where}: {reason}, {plain(cycle.contracts)} contracts from {figure(cycle.average_entry)} to "
-        f"{figure(cycle.average_exit)}, PnL {cycle.realised_pnl:+.2f}, fees {cycle.fees:+.2f}, "
-        f"funding {cycle.funding:+.2f}, net {cycle.net:+.2f} USDT"
+    known = cycle.reason is not ExitReason.NOT_KNOWN
+    known = cycle.reason is not ExitReason.NOT_KNOWN
+    words = Reason(
+        "alert.ended",
+        where=where,
+        reason=cycle.reason if known else Reason("alert.ended_by_nobody_knows"),
+        contracts=cycle.contracts,
+        entry=figure(cycle.average_entry),
+        exit=figure(cycle.average_exit),
+        pnl=cycle.realised_pnl,
+        fees=cycle.fees,
+        funding=cycle.funding,
+        net=cycle.net,
     )
+    kind = ENDED.get(cycle.reason, AlertKind.CLOSED)
     return Alert(key, kind, cycle.account, key, words, cycle.ended, part=cycle.part)
 
 
 def _of_event(number: int, event: Event, said: Mapping[str, tuple[str, str]]) -> Alert | None:
     """Switches, levels, refusals, and what the exchange closed by force."""
-    action = event.action or ""
-    who, _, why = event.because.removeprefix("asked by ").partition(": ")
-    if event.rule == "switch" and action.startswith("level "):
-        level = LEVELS.get(action.removeprefix("level "), action)
-        return _told(number, event, AlertKind.LEVEL, f"the level is now {level}, set by {who}{_because(why)}")
-    if event.rule == "switch":
-        verb = "started" if action.startswith("start") else "stopped"
-        return _told(number, event, AlertKind.BOT, f"the bot was {verb} by {who}{_because(why)}")
-    if action.startswith("book exit") and any(word in event.because for word in FORCED):
-        words = f"part {event.part}: {event.because}"
+    code = event.action.code if event.action else ""
+    if event.action is not None and code == "asked.level":
+        (level,) = nested(event.action.values["level"])
+        return _told(number, event, AlertKind.LEVEL, _by("alert.level", event, level=_button(level.code)))
+    if code in ("asked.start_bot", "asked.stop_bot"):
+        return _told(number, event, AlertKind.BOT, _by(code.replace("asked", "alert"), event))
+    if _forced(event):
+        words = Reason("alert.forced", part=event.part, what=event.because)
         return _told(number, event, AlertKind.LIQUIDATION, words, severe=True)
     if event.kind == EventKind.RISK_FAILURE:
-        return _refusal(event, f"part {event.part}: the limits refuse it: {event.because}", event.because)
+        words = Reason("alert.limits_refuse", part=event.part, why=event.because)
+        return _refusal(event, words, event.because)
     if event.outcome == "refused":
-        return _refusal(event, _refusal_words(event, said))
-    if event.rule == REOPEN and event.because.startswith(NOT_REOPENED):
-        words, veto = f"part {event.part}: {event.because}", event.because.removeprefix(NOT_REOPENED)
-        return _refusal(event, words, veto, AlertKind.REOPEN_FAILED)
+        words = _refused(event, said)
+        return _refusal(event, words, words)
+    if event.rule == REOPEN and event.because.code == NOT_REOPENED:
+        words = Reason("alert.reopen_refused", part=event.part, what=event.because)
+        return _refusal(event, words, *nested(event.because.values["why"]), kind=AlertKind.REOPEN_FAILED)
+    older = older_not_reopened(event.because) if event.rule == REOPEN else None
+    if older is not None:
+        words = Reason("alert.reopen_refused", part=event.part, what=event.because)
+        return _refusal(event, words, older, kind=AlertKind.REOPEN_FAILED)
     return None
 
 
-def _refusal_words(event: Event, said: Mapping[str, tuple[str, str]]) -> str:
-    order = next((word for word in (event.action or "").split() if meaning(word) is not None), "")
+def _by(code: str, event: Event, **values: Value) -> Reason:
+    """Who asked for it, and why where a reason was given."""
+    asked = event.because.values
+    why = asked.get("why")
+    return Reason(f"{code}_because" if why else code, who=asked["who"], **({"why": why} if why else {}), **values)
+
+
+def _button(level: str) -> Reason:
+    """A level as its button on the page names it."""
+    return Reason(level.replace("level.", "level_button."))
+
+
+def level_words(level: Level) -> Reason:
+    """Return a level as its button on the page names it."""
+    return _button(code_of(level))
+
+
+def _forced(event: Event) -> bool:
+    action = event.action
+    if action is None or action.code != "action.book_exit":
+        return older_forced_exit(action, event.because)
+    return any(reason.code in FORCED for reason in nested(action.values["reason"]))
+
+
+def _refused(event: Event, said: Mapping[str, tuple[str, str]]) -> Reason:
+    order = order_named(event.action) if event.action else ""
     known = meaning(order)
     if known is None or order not in said:
-        return f"part {event.part}: the exchange refused {event.action}"
+        return Reason("alert.exchange_refused", part=event.part, action=event.action)
     code, words = said[order]
-    answer = f"{words} ({code})" if code else words
-    return f"part {event.part}: the exchange refused {PURPOSES[known.purpose]} {order}: {answer}"
+    values: dict[str, Value] = {"part": event.part, "order": order, "purpose": Reason(code_of(known.purpose))}
+    if not code:
+        return Reason("alert.exchange_refused_order", words=words, **values)
+    return Reason("alert.exchange_refused_order_by_code", words=words, code=code, **values)
 
 
 def _of_alarm(number: int, alarm: Alarm, cleared: datetime | None) -> Iterator[Alert]:
@@ -166,31 +184,38 @@ def _of_alarm(number: int, alarm: Alarm, cleared: datetime | None) -> Iterator[A
     severe = alarm.subject.startswith(WATCHDOG_BARE)
     yield Alert(f"alarm/{number}", kind, alarm.account, alarm.subject, alarm.words, alarm.raised_at, severe)
     if cleared is not None:
-        words = f"over: {alarm.words}"
+        words = Reason("alert.over", what=alarm.words)
         yield Alert(f"alarm/{number}/over", AlertKind.CLEARED, alarm.account, alarm.subject, words, cleared)
 
 
-def _told(number: int, event: Event, kind: AlertKind, words: str, *, severe: bool = False) -> Alert:
+def _told(number: int, event: Event, kind: AlertKind, words: Reason, *, severe: bool = False) -> Alert:
     key = f"event/{number}"
     return Alert(key, kind, event.account, key, words, event.at, severe, event.part or "")
 
 
-def _refusal(event: Event, words: str, cause: str = "", kind: AlertKind = AlertKind.REFUSAL) -> Alert:
+def _refusal(event: Event, words: Reason, cause: Reason, *, kind: AlertKind = AlertKind.REFUSAL) -> Alert:
     """The bot tries again every few seconds; the same cause is told once in half an hour."""
-    shape = sha256(re.sub(r"op[0-9a-z]{6}\w+|[\d.,+-]+", "#", cause or words).encode()).hexdigest()[:16]
+    shape = sha256("/".join(_same(cause)).encode()).hexdigest()[:16]
     subject = f"refusal/{event.account}/{event.part}/{shape}"
     key = f"{subject}@{int(event.at.timestamp()) // ONCE_IN}"
     return Alert(key, kind, event.account, subject, words, event.at, part=event.part or "")
 
 
-def _where(symbol: str, side: str, part: str) -> str:
-    return f"{symbol} {side}, part {part}"
+def _same(cause: Reason) -> Iterator[str]:
+    """What two refusals for the same cause share: codes and names, but no amounts, times and ids of orders."""
+    yield cause.code
+    answered = "code" in cause.values  # the exchange's own code tells causes apart better than its words
+    for name, value in cause.items:
+        yield from (word for one in nested(value) for word in _same(one))
+        if isinstance(value, str) and meaning(value) is None and not (answered and name == "words"):
+            yield _AMOUNT.sub("#", value) if cause.code == TEXT or name == "words" else value
 
 
-def _because(why: str) -> str:
-    return f": {why}" if why else ""
+def where_of(symbol: str, side: str, part: str) -> Reason:
+    """Return which part of which position it is."""
+    return Reason("alert.where", symbol=symbol, side=side, part=part)
 
 
-def figure(value: Decimal | None) -> str:
-    """A price with at most ten digits that count."""
-    return "?" if value is None else plain(Decimal(f"{value:.10g}"))
+def figure(value: Decimal | None) -> Decimal | str:
+    """Return a price with at most ten digits that count; a question mark where none is known."""
+    return "?" if value is None else Decimal(f"{value:.10g}")

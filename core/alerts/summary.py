@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from core.domain.alert import Alert, AlertKind, AlertSettings
 from core.domain.intent import ExitReason
 from core.domain.money import total
+from core.domain.reason import Reason
 from db.records import Only
 from db.store import Store
 
@@ -37,14 +38,16 @@ def summaries(store: Store, at: datetime) -> Iterator[Alert]:
             continue
         won, net = sum(cycle.net > 0 for cycle in ended), total(cycle.net for cycle in ended)
         fees = total(cycle.fees for cycle in ended)
-        past = f"ended cycles: {len(ended)}, with a profit: {won}, net {net:+.2f} USDT, fees {fees:+.2f} USDT"
-        words = past if found is None else f"{past}; {_now(found[0])}"
+        past = Reason("summary.past", ended=len(ended), won=won, net=net, fees=fees)
+        words = past if found is None else Reason("summary.past_and_now", past=past, now=_now(found[0]))
         key = f"summary/{account.id}/{at:%Y-%m-%d}"
         yield Alert(key, AlertKind.SUMMARY, account.id, key, words, at)
 
 
-def _now(picture: dict[str, Any]) -> str:
+def _now(picture: dict[str, Any]) -> Reason:
     """How it stands at this moment."""
     guarded, equity = picture["protection"], (picture.get("metrics") or {}).get("equity")
-    money = f"{Decimal(equity):,.2f}" if equity else "?"
-    return f"{guarded['protected']} of {guarded['parts']} open parts are protected, equity {money} USDT"
+    parts = {"protected": int(guarded["protected"]), "parts": int(guarded["parts"])}
+    if not equity:
+        return Reason("summary.now_without_equity", **parts)
+    return Reason("summary.now", equity=Decimal(equity), **parts)

@@ -23,6 +23,7 @@ from core.services.reporting.ledger import EventKind
 T = TypeVar("T")
 Number = Annotated[Decimal, PlainSerializer(plain, return_type=str)]
 Refusal = Annotated[str, BeforeValidator(lambda given: "" if given is None else str(given))]
+Said = Annotated[str, BeforeValidator(lambda words: str(words or ""))]  #: a reason as its English sentence
 
 
 class Out(BaseModel):
@@ -276,8 +277,8 @@ class EventOut(Out):
     part: str | None
     kind: EventKind
     rule: str
-    because: str
-    action: str | None
+    because: Said
+    action: Annotated[str | None, BeforeValidator(lambda words: words and str(words))]
     outcome: str | None
     symbol: str | None
     quantity: Number | None = Field(description="Contracts: ordered, filled so far, of one fill, or entered in all.")
@@ -309,7 +310,7 @@ class RiskCheckOut(Out):
     value: Number | None
     limit: Number | None
     unit: str
-    words: str
+    words: Said
     repeats: int = Field(description="How often the same was found again since.")
     repeated_at: datetime | None
     checks: list[CheckOut]

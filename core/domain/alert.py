@@ -12,6 +12,8 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
+from core.domain.reason import Reason
+
 
 class AlertKind(StrEnum):
     """What an alert is about; each channel chooses among them."""
@@ -54,13 +56,13 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing to tell. `words` are English; they are translated when they are sent or shown."""
+    """One thing to tell. `words` are put into the trader's language when they are sent or shown."""
 
     key: str  #: made from the fact: the same fact has the same key for ever
     kind: AlertKind
     account: str
     subject: str  #: alerts about one and the same thing share it
-    words: str
+    words: Reason
     at: datetime
     severe: bool = False
     part: str = ""
@@ -77,7 +79,7 @@ class Condition:
     subject: str
     kind: AlertKind
     account: str
-    words: str
+    words: Reason
     after: timedelta
     since: datetime | None = None  #: None: since it was first noticed
     part: str = ""
@@ -110,7 +112,7 @@ class AlertChannel:
     per_minute: int = 20
     sent_at: datetime | None = None
     failed_at: datetime | None = None
-    failure: str = ""  #: why the last attempt failed; empty again after one that did not
+    failure: Reason | None = None  #: why the last attempt failed; None again after one that did not
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,11 +37,11 @@ class Reason:
     """
 
     code: str
-    items: tuple[tuple[str, Value], ...]
+    items: tuple[tuple[str, Value], ...]  #: by name, so that two that say the same are equal
 
     def __init__(self, code: str, /, **values: Value | StrEnum) -> None:
         object.__setattr__(self, "code", code)
-        object.__setattr__(self, "items", tuple((name, _value(value)) for name, value in values.items()))
+        object.__setattr__(self, "items", tuple((name, _value(values[name])) for name in sorted(values)))
 
     @property
     def values(self) -> dict[str, Value]:
@@ -131,6 +131,13 @@ def to_json(reason: Reason) -> dict[str, Any]:
 def from_json(data: Mapping[str, Any]) -> Reason:
     """Return the reason that `to_json` has written."""
     return Reason(str(data["code"]), **{name: _from_json(value) for name, value in data["values"].items()})
+
+
+def nested(value: Value) -> tuple[Reason, ...]:
+    """Return the reasons that stand in a place of a sentence: one, several, or none."""
+    if isinstance(value, tuple):
+        return tuple(one for several in value for one in nested(several))
+    return (value,) if isinstance(value, Reason) else ()
 
 
 def amount(value: Decimal, language: Language = ENGLISH) -> str:

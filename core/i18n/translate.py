@@ -15,6 +15,7 @@ from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from core.domain.money import plain
 from core.domain.reason import Reason, put
+from core.domain.sentences import SENTENCES
 from core.i18n.catalogue import translations
 from core.i18n.tr_patterns import in_turkish
 
@@ -67,9 +68,13 @@ class Speech:
         """Return a time in its own zone by a CLDR pattern (`dd MMM HH:mm`), months and days in this language."""
         return format_datetime(value, pattern, locale=Locale(self.language))
 
-    def told(self, reason: Reason) -> str:
-        """Return a reason as a sentence."""
-        return put(reason, self)
+    def told(self, words: Reason | str) -> str:
+        """Return a reason as a sentence; words of others as they are."""
+        if self.language != "tr":
+            return put(words, self) if isinstance(words, Reason) else words
+        english = SENTENCES.get(words.code, "") if isinstance(words, Reason) else ""
+        known = isinstance(words, Reason) and self.sentence(english) != english
+        return put(words, self) if known and isinstance(words, Reason) else in_turkish(str(words))
 
 
 _speech = Speech()
@@ -109,6 +114,4 @@ def counted(one: str, many: str, number: int) -> str:
 
 def told(words: Reason | str) -> str:
     """Return a reason as a sentence in the trader's language; words of others as they are."""
-    if isinstance(words, Reason):
-        return _speech.told(words)
-    return in_turkish(words) if _speech.language == "tr" else words
+    return _speech.told(words)

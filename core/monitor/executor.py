@@ -92,7 +92,7 @@ class TradeExecutor:
             case ReductionDone():
                 self.store.cycles.reduction_done(action.part, action.goal)
             case RaiseAlarm():
-                if self.store.alarms.raise_alarm(self.account, action.subject, str(action.words), self.clock.now()):
+                if self.store.alarms.raise_alarm(self.account, action.subject, action.words, self.clock.now()):
                     self.alerts.say(self.account, action.subject, str(action.words))
         return OutcomeKind.DONE
 

@@ -343,12 +343,12 @@ class AccountGuard:
         look = self.reconciler.last_look
         as_of = now if look is None else look.at
         alarms = [
-            {"subject": alarm.subject, "words": alarm.words, "raised_at": alarm.raised_at.isoformat()}
+            {"subject": alarm.subject, "words": str(alarm.words), "raised_at": alarm.raised_at.isoformat()}
             for alarm in self.store.alarms.open(self.account.id)
         ]
         row = self.store.bots.get(self.account.id)
         state = "running" if self.running else "stopped"
-        bot = BotLine(state, row.why, row.level, row.changed_at, self.lease.holder)
+        bot = BotLine(state, str(row.why or ""), row.level, row.changed_at, self.lease.holder)
         health = Health(
             self.trouble or "ok",
             "connected" if self.stream.connected else (self.stream_trouble or "not connected"),

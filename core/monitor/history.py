@@ -37,14 +37,14 @@ def bring_home(guard: AccountGuard) -> None:
     account, store, clock = guard.account.id, guard.store, guard.clock
     began = clock.now()
     spans = list(windows(store.history.sync_state(account).reached, began))
-    store.history.note_sync(account, began_at=began, done=0, of=len(spans), trouble="")
+    store.history.note_sync(account, began_at=began, done=0, of=len(spans), trouble=None)
     try:
         for done, (since, until) in enumerate(spans, 1):
             new = _bring(guard, since, until)
             store.history.note_sync(account, done=done, reached=min(until or began, began))
             log.info("history account=%s since=%s new=%d", account, since.isoformat(), new)
     except PerpdeckError as trouble:
-        store.history.note_sync(account, trouble=str(trouble))
+        store.history.note_sync(account, trouble=trouble.reason)
         raise
     store.history.note_sync(account, ended_at=clock.now())
 

@@ -198,8 +198,8 @@ class Reconciler:
             self.store.events.add(self.account, events)
 
     def _event(self, decision: Decision, now: datetime, outcome: str | None) -> Event:
-        action = str(describe(decision.action)) if decision.action is not None else None
-        return Event(now, self.account, decision.part, decision.rule, str(decision.because), action, outcome)
+        action = describe(decision.action) if decision.action is not None else None
+        return Event(now, self.account, decision.part, decision.rule, decision.because, action, outcome)
 
     def _note_verdicts(self, key: PositionKey, decisions: Iterable[Decision], done: dict[Action, OutcomeKind]) -> None:
         """What the risk control said: of each order that was sent, and of each that was not to be."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from core.domain.account import Environment
 from core.domain.errors import OutcomeUnknown, Refused
+from core.domain.reason import as_reason
 from core.monitor.guard import AccountGuard
 from db.records import Event
 
@@ -28,7 +29,7 @@ def report(guard: AccountGuard) -> str:
         f"{open_questions} commands without an answer; {would_do} things to do once the bot is started"
     )
     guard.store.events.add(
-        guard.account.id, [Event(guard.clock.now(), guard.account.id, None, RULE, words, None, None)]
+        guard.account.id, [Event(guard.clock.now(), guard.account.id, None, RULE, as_reason(words), None, None)]
     )
     return words
 
@@ -50,6 +51,6 @@ def hold_both_sides(guard: AccountGuard) -> bool:
         words = "the paper account holds long and short apart from now on (hedge mode)"
     now = guard.refresh_account()
     guard.store.events.add(
-        guard.account.id, [Event(guard.clock.now(), guard.account.id, None, RULE, words, None, None)]
+        guard.account.id, [Event(guard.clock.now(), guard.account.id, None, RULE, as_reason(words), None, None)]
     )
     return now.hedge_mode

@@ -12,10 +12,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.alerts.messages import LEVELS, figure
+from core.alerts.messages import figure, level_words
 from core.clock import Clock
 from core.domain.account import Level
 from core.domain.errors import PerpdeckError
+from core.domain.reason import Reason
 from core.services.accounts.accounts import Accounts
 from core.services.reporting.snapshot import Reports
 from core.services.safety.levels import Levels
@@ -33,7 +34,7 @@ HELP = (
     "/flatten [account]: close everything; asks for a code",
     "Taking a level back needs the dashboard.",
 )
-Translate = Callable[[str], str]
+Translate = Callable[[Reason | str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class Commands:
     def _status(self) -> Iterator[str]:
         for account in self._remote.accounts.list():
             status, picture = self._remote.levels.status(account.id), self._remote.reports.picture(account.id)
-            yield f"{account.id}: {status.state}, level {LEVELS[status.level]}"
+            yield f"{account.id}: {status.state}, level {level_words(status.level)}"
             yield str(status.words)
             if picture is not None:
                 yield f"{status.protected} of {status.parts} open parts are protected"
@@ -141,10 +142,10 @@ class Commands:
             yield self._which()
         for account in accounts:
             if self._remote.levels.raise_level(account, level, f"telegram:{update.user}", f"/{_word(level)}"):
-                yield f"{account}: the level is now {LEVELS[level]}"
+                yield f"{account}: the level is now {level_words(level)}"
             else:
                 now = self._remote.levels.status(account).level
-                yield f"{account}: the level stays {LEVELS[now]}, which protects as much"
+                yield f"{account}: the level stays {level_words(now)}, which protects as much"
 
     def _flatten(self, update: Update, given: str) -> Iterator[str]:
         who, now = (update.chat, update.user), self._clock.now()

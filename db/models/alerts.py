@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base, Key
+from db.base import Base, Json, Key
 
 
 class SealedTextRow(Base):
@@ -38,6 +38,8 @@ class AlertChannelRow(Base):
     sent_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
     failure: Mapped[str] = mapped_column(server_default="")
+    failure_code: Mapped[str | None]
+    failure_values: Mapped[Json | None]
 
 
 class AlertRow(Base):
@@ -53,6 +55,8 @@ class AlertRow(Base):
     part: Mapped[str]
     subject: Mapped[str]
     words: Mapped[str]
+    words_code: Mapped[str | None]
+    words_values: Mapped[Json | None]
     severe: Mapped[bool]
 
     __table_args__ = (Index("ix_alerts_at", "at"),)
@@ -97,6 +101,8 @@ class AlertConditionRow(Base):
     subject: Mapped[Key]
     account: Mapped[str]
     words: Mapped[str]
+    words_code: Mapped[str | None]
+    words_values: Mapped[Json | None]
     since: Mapped[datetime]
     told: Mapped[bool]
 

@@ -85,6 +85,8 @@ class CycleRow(Base):
     funding: Mapped[Decimal]
     reason: Mapped[str]
     words: Mapped[str]
+    words_code: Mapped[str | None]
+    words_values: Mapped[Json | None]
     life: Mapped[str]
     changed: Mapped[int] = mapped_column(server_default=text("0"))  #: the transaction that wrote it last
 
@@ -112,6 +114,8 @@ class CommandRow(Base):
     outcome: Mapped[str | None]
     code: Mapped[str] = mapped_column(server_default="")
     words: Mapped[str] = mapped_column(server_default="")
+    words_code: Mapped[str | None]
+    words_values: Mapped[Json | None]
     settled_at: Mapped[datetime | None]
 
     __table_args__ = (

@@ -45,10 +45,14 @@ class BotStateRow(Base):
     level_at: Mapped[datetime | None]
     level_by: Mapped[str] = mapped_column(server_default="")
     level_why: Mapped[str] = mapped_column(server_default="")
+    level_why_code: Mapped[str | None]
+    level_why_values: Mapped[Json | None]
     level_lowered_at: Mapped[datetime | None]  #: a person took protection back; the guards measure anew from here
     changed_at: Mapped[datetime | None]
     changed_by: Mapped[str] = mapped_column(server_default="")
     why: Mapped[str] = mapped_column(server_default="")
+    why_code: Mapped[str | None]
+    why_values: Mapped[Json | None]
     heartbeat_at: Mapped[datetime | None]
 
 
@@ -78,6 +82,8 @@ class AlarmRow(Base):
     account: Mapped[str]
     subject: Mapped[str]
     words: Mapped[str]
+    words_code: Mapped[str | None]
+    words_values: Mapped[Json | None]
     raised_at: Mapped[datetime]
     cleared_at: Mapped[datetime | None]
     changed: Mapped[int] = mapped_column(server_default=text("0"))  #: the transaction that wrote it last
@@ -99,7 +105,11 @@ class EventRow(Base):
     part: Mapped[str | None]
     rule: Mapped[str]
     because: Mapped[str]
+    because_code: Mapped[str | None]  #: of the catalogue; none: the text is all that is kept
+    because_values: Mapped[Json | None]
     action: Mapped[str | None]
+    action_code: Mapped[str | None]
+    action_values: Mapped[Json | None]
     outcome: Mapped[str | None]
     kind: Mapped[str] = mapped_column(server_default="decision")
     ref: Mapped[str] = mapped_column(server_default="")  #: names the fact, so that it is told once; empty: none

@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base, Key
+from db.base import Base, Json, Key
 
 
 class LifeRow(Base):
@@ -51,3 +51,5 @@ class SyncStateRow(Base):
     done: Mapped[int] = mapped_column(server_default=text("0"))
     of: Mapped[int] = mapped_column(server_default=text("0"))
     trouble: Mapped[str] = mapped_column(server_default="")
+    trouble_code: Mapped[str | None]
+    trouble_values: Mapped[Json | None]

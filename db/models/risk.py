@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Identity, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base
+from db.base import Base, Json
 
 
 class RiskCheckRow(Base):
@@ -31,6 +31,8 @@ class RiskCheckRow(Base):
     limit_value: Mapped[Decimal | None]
     unit: Mapped[str] = mapped_column(server_default="")
     words: Mapped[str] = mapped_column(server_default="")
+    words_code: Mapped[str | None]
+    words_values: Mapped[Json | None]
     checks: Mapped[list[Any]] = mapped_column(JSONB)  #: every check that was made, in order
     repeats: Mapped[int] = mapped_column(server_default=text("0"))  #: how often the same was found again since
     repeated_at: Mapped[datetime | None]

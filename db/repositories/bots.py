@@ -7,23 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal, literal_column, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.domain.account import Level
+from core.domain.asked import asked_by
+from core.domain.reason import Reason, Value, as_reason
 from db.base import Json
 from db.connection import CHANNEL, Database, message_text, send
-from db.models import BoardRow, BotStateRow, EventRow, LeaseStateRow, SettingRow
+from db.mapping.reasons import reason_columns, reason_or_none
+from db.models import BoardRow, BotStateRow, LeaseStateRow, SettingRow
 from db.records import BotRow, LeaseRow
+from db.repositories.events import note
 from db.repositories.secrets import PREFIX
 from db.repository import Repository
 
 bots, leases, board = BotStateRow.table(), LeaseStateRow.table(), BoardRow.table()
-settings, events = SettingRow.table(), EventRow.table()
+settings = SettingRow.table()
 
-NEVER_STARTED = "never started"
+NEVER_STARTED = Reason("bot.never_started")
+_NEVER_STARTED = reason_columns("why", NEVER_STARTED)
 
 
 def _show_statement() -> Any:
@@ -77,7 +83,9 @@ class SettingRepository(Repository):
                 values = {"value": value, "changed_by": by, "changed_at": now}
                 row = insert(settings).values(key=key, **values)
                 connection.execute(row.on_conflict_do_update(index_elements=["key"], set_=values))
-                connection.execute(insert(events).values(_event(now, "", "setting", by, f"{key} = {value}")))
+                note(
+                    connection, now, "", "setting", asked_by(by), Reason("asked.setting", key=key, value=_shown(value))
+                )
                 send(connection, {"settings": key})
 
 
@@ -97,41 +105,47 @@ class BotRepository(Repository):
             level=Level(row.level),
             changed_at=row.changed_at,
             changed_by=row.changed_by,
-            why=row.why,
+            why=reason_or_none(row, "why"),
             heartbeat_at=row.heartbeat_at,
             level_at=row.level_at,
             level_by=row.level_by,
-            level_why=row.level_why,
+            level_why=reason_or_none(row, "level_why"),
             level_lowered_at=row.level_lowered_at,
         )
 
-    def set_running(self, account: str, running: bool, by: str, why: str, manually: bool) -> None:
+    def set_running(self, account: str, running: bool, by: str, why: Reason | str | None, manually: bool) -> None:
         """Switch the bot on or off. That a person has stopped it stays noted until it is started again."""
         now = datetime.now(UTC)
         stopped = literal(False) if running else or_(bots.c.manually_stopped, literal(manually))
-        changed = {"running": running, "changed_at": now, "changed_by": by, "why": why}
+        changed = {
+            "running": running,
+            "changed_at": now,
+            "changed_by": by,
+            **reason_columns("why", as_reason(why) if why else None),
+        }
         row = insert(bots).values(account=account, manually_stopped=manually and not running, **changed)
         with self.transaction() as connection:
             connection.execute(
                 row.on_conflict_do_update(index_elements=["account"], set_={**changed, "manually_stopped": stopped})
             )
-            words = "start the bot" if running else "stop the bot"
-            connection.execute(insert(events).values(_event(now, account, "switch", by, words, why)))
+            action = Reason("asked.start_bot" if running else "asked.stop_bot")
+            note(connection, now, account, "switch", asked_by(by, why), action)
             send(connection, {"bot": account})
 
-    def set_level(self, account: str, level: Level, by: str, why: str) -> None:
+    def set_level(self, account: str, level: Level, by: str, why: Reason | str | None) -> None:
         """How much the bot may do from now on; the guards measure anew where this allows more than before."""
         self._level(account, level, by, why, only_up=False)
 
-    def raise_level(self, account: str, level: Level, by: str, why: str) -> bool:
+    def raise_level(self, account: str, level: Level, by: str, why: Reason | str | None) -> bool:
         """The same where it protects more than what is set now; False: it would not, and nothing has changed."""
         return self._level(account, level, by, why, only_up=True)
 
-    def _level(self, account: str, level: Level, by: str, why: str, *, only_up: bool) -> bool:
+    def _level(self, account: str, level: Level, by: str, why: Reason | str | None, *, only_up: bool) -> bool:
         now = datetime.now(UTC)
-        changed: dict[str, Any] = {"level": level, "level_at": now, "level_by": by, "level_why": why}
+        changed: dict[str, Any] = {"level": level, "level_at": now, "level_by": by}
+        changed |= reason_columns("level_why", as_reason(why) if why else None)
         with self.transaction() as connection:
-            connection.execute(insert(bots).values(account=account, why=NEVER_STARTED).on_conflict_do_nothing())
+            connection.execute(insert(bots).values(account=account, **_NEVER_STARTED).on_conflict_do_nothing())
             mine = bots.c.account == account
             old = Level(connection.execute(select(bots.c.level).where(mine).with_for_update()).scalar_one())
             if only_up and level.rank <= old.rank:
@@ -139,13 +153,13 @@ class BotRepository(Repository):
             if level.rank < old.rank:
                 changed["level_lowered_at"] = now
             connection.execute(update(bots).where(mine).values(changed))
-            connection.execute(insert(events).values(_event(now, account, "switch", by, f"level {level}", why)))
+            note(connection, now, account, "switch", asked_by(by, why), Reason("asked.level", level=level))
             send(connection, {"bot": account})
         return True
 
     def heartbeat(self, account: str, now: datetime) -> None:
         """The acting bot lives."""
-        row = insert(bots).values(account=account, why=NEVER_STARTED, heartbeat_at=now)
+        row = insert(bots).values(account=account, heartbeat_at=now, **_NEVER_STARTED)
         with self.one_statement() as connection:
             connection.execute(
                 row.on_conflict_do_update(index_elements=["account"], set_={"heartbeat_at": row.excluded.heartbeat_at})
@@ -224,6 +238,6 @@ class SnapshotRepository(Repository):
         return known[1], known[2]
 
 
-def _event(at: datetime, account: str, rule: str, by: str, action: str, why: str = "") -> dict[str, Any]:
-    because = f"asked by {by}: {why}" if why else f"asked by {by}"
-    return {"at": at, "account": account, "rule": rule, "because": because, "action": action, "outcome": "done"}
+def _shown(value: Any) -> Value:
+    """A setting's value as it stands in a sentence."""
+    return value if isinstance(value, Decimal | int | None) else str(value)

@@ -17,6 +17,7 @@ from core.domain.money import Contracts
 from core.domain.order import Purpose
 from db.connection import Database
 from db.mapping import json
+from db.mapping.reasons import reason_columns
 from db.models import CycleRow, ExternalExitRow, PositionRow
 from db.repository import Repository
 
@@ -137,8 +138,8 @@ class CycleRepository(Repository):
                     fees=action.fees,
                     funding=funding,
                     reason=action.reason,
-                    words=str(action.words),
                     life=life,
+                    **reason_columns("words", action.words),
                 )
                 .on_conflict_do_nothing()
             )

@@ -9,19 +9,21 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
 from core.domain.account import PositionKey
+from core.domain.asked import asked_by
 from core.domain.difference import Choice, DifferenceAnswer, DifferenceKind
 from core.domain.errors import Misconfigured
 from core.domain.ids import part_name
 from core.domain.intent import ExternalEntry, Intent
-from core.domain.money import plain
+from core.domain.reason import Reason
 from db.connection import send
 from db.mapping import json
-from db.models import PART_NUMBERS, AnswerRow, EventRow, ExternalEntryRow, PositionRow, RequestRow
+from db.models import PART_NUMBERS, AnswerRow, ExternalEntryRow, PositionRow, RequestRow
+from db.repositories.events import note
 from db.repositories.parts import intent_in, noted_first, part_of_click, say
 from db.repository import Repository
 
 positions, entries, answers = PositionRow.table(), ExternalEntryRow.table(), AnswerRow.table()
-requests, events = RequestRow.table(), EventRow.table()
+requests = RequestRow.table()
 
 
 class DifferenceRepository(Repository):
@@ -44,7 +46,7 @@ class DifferenceRepository(Repository):
             connection.execute(insert(positions).values(**values, status="open", token=token))
             connection.execute(update(requests).where(requests.c.token == token).values(part=intent.part))
             _take_over(connection, intent, entry)
-            say(connection, intent, now, f"asked by {intent.asked_by}", f"adopt {_worded(entry)}")
+            say(connection, intent, now, asked_by(intent.asked_by), _worded("asked.adopt", entry))
             send(connection, {"wake": str(intent.key)})
         return intent, True
 
@@ -66,7 +68,7 @@ class DifferenceRepository(Repository):
                 .where(positions.c.part == part)
                 .values(contracts=positions.c.contracts + entry.quantity, version=positions.c.version + 1)
             )
-            say(connection, intent, now, f"asked by {by}", f"assign {_worded(entry)}")
+            say(connection, intent, now, asked_by(by), _worded("asked.assign", entry))
             send(connection, {"wake": str(intent.key)})
             changed = intent_in(connection, part)
             assert changed is not None, "its row is locked by this transaction"
@@ -84,12 +86,9 @@ class DifferenceRepository(Repository):
                 .values(account=key.account, key=str(key), kind=answer.kind, **values)
                 .on_conflict_do_update(index_elements=["account", "key", "kind"], set_=values)
             )
-            words = f"{answer.choice} {answer.kind} of {key.side} {key.symbol}: {answer.mark}"
-            connection.execute(
-                insert(events).values(
-                    at=now, account=key.account, rule="asked", because=f"asked by {by}", action=words, outcome="done"
-                )
-            )
+            what = {"choice": answer.choice, "kind": answer.kind, "mark": answer.mark}
+            action = Reason("asked.answer", **what, side=key.side, symbol=key.symbol)
+            note(connection, now, key.account, "asked", asked_by(by), action)
             send(connection, {"wake": str(key)})
         return True
 
@@ -121,5 +120,5 @@ def _take_over(connection: Connection, intent: Intent, entry: ExternalEntry) -> 
         raise Misconfigured("these contracts have been given to a part already: wait for the next look")
 
 
-def _worded(entry: ExternalEntry) -> str:
-    return f"{plain(entry.quantity)} contracts at {entry.price:.10g}"
+def _worded(code: str, entry: ExternalEntry) -> Reason:
+    return Reason(code, quantity=entry.quantity, price=entry.price)

@@ -10,7 +10,11 @@ from typing import Any
 from sqlalchemy import bindparam, literal_column, not_, or_, select, update
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Connection
 
+from core.domain.action import OutcomeKind
+from core.domain.reason import Reason, as_reason
+from db.mapping.reasons import reason_columns, reason_of, reason_or_none
 from db.models import AlarmRow, EventRow
 from db.records import Alarm, Event, EventKind
 from db.repository import Repository
@@ -31,10 +35,10 @@ class EventRepository(Repository):
 
     def add(self, account: str, found: Iterable[Event]) -> None:
         """Keep these, in their order."""
-        rows = [{field.name: getattr(event, field.name) for field in fields(event)} for event in found]
+        rows = [event_columns(event) | {"account": account} for event in found]
         if rows:
             with self.transaction() as connection:
-                connection.execute(_KEEP, [{**row, "account": account} for row in rows])
+                connection.execute(_KEEP, rows)
 
     def find(
         self, account: str | None = None, part: str | None = None, limit: int = 100, rule: str | None = None
@@ -62,13 +66,14 @@ class EventRepository(Repository):
 class AlarmRepository(Repository):
     """What needs a person just now."""
 
-    def raise_alarm(self, account: str, subject: str, words: str, now: datetime) -> bool:
+    def raise_alarm(self, account: str, subject: str, words: Reason | str, now: datetime) -> bool:
         """True where this is new. One that is open already only takes the newer words."""
-        row = insert(alarms).values(account=account, subject=subject, words=words, raised_at=now)
+        said = reason_columns("words", as_reason(words))
+        row = insert(alarms).values(account=account, subject=subject, raised_at=now, **said)
         raised: Any = row.on_conflict_do_update(
             index_elements=["account", "subject"],
             index_where=alarms.c.cleared_at.is_(None),
-            set_={"words": row.excluded.words},
+            set_={name: row.excluded[name] for name in said},
         ).returning(literal_column("xmax = 0"))
         with self.one_statement() as connection:
             return bool(connection.scalar(raised))
@@ -101,7 +106,32 @@ class AlarmRepository(Repository):
         """Open ones, newest first."""
         with self.one_statement() as connection:
             rows = connection.execute(_OPEN_ALARMS, {"of_account": account})
-            return [Alarm(row.account, row.subject, row.words, row.raised_at) for row in rows]
+            return [alarm_of(row) for row in rows]
+
+
+def note(
+    connection: Connection,
+    at: datetime,
+    account: str,
+    rule: str,
+    because: Reason,
+    action: Reason,
+    part: str | None = None,
+) -> None:
+    """Write down, in the transaction that does it, what somebody asked for."""
+    asked = event_columns(Event(at, account, part, rule, because, action, OutcomeKind.DONE))
+    connection.execute(_KEEP, [asked])
+
+
+def alarm_of(row: Any) -> Alarm:
+    return Alarm(row.account, row.subject, reason_of(row, "words"), row.raised_at)
+
+
+def event_columns(event: Event) -> dict[str, Any]:
+    """Return the columns of an event's row."""
+    columns = {field.name: getattr(event, field.name) for field in fields(event)}
+    because, action = reason_columns("because", event.because), reason_columns("action", event.action, nothing=None)
+    return {**columns, **because, **action}
 
 
 def event_of(row: Any) -> Event:
@@ -110,8 +140,8 @@ def event_of(row: Any) -> Event:
         account=row.account,
         part=row.part,
         rule=row.rule,
-        because=row.because,
-        action=row.action,
+        because=reason_of(row, "because"),
+        action=reason_or_none(row, "action"),
         outcome=row.outcome,
         kind=row.kind,
         symbol=row.symbol,

@@ -12,14 +12,18 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from core.domain.action import OutcomeKind
+from core.domain.asked import asked_by
 from core.domain.holding import Edit, ProtectionLevels, levels_of
 from core.domain.ids import net_of
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason, ExternalEntry
 from core.domain.order import Leg, Purpose
 from core.domain.position_history import ClosedPosition, LastClose
+from core.domain.reason import Reason
 from db.connection import send
 from db.mapping import json
+from db.mapping.changes import edit_of
+from db.mapping.reasons import reason_columns, reason_of, reason_or_none
 from db.models import (
     CommandRow,
     CycleRow,
@@ -34,6 +38,7 @@ from db.models import (
     SyncStateRow,
 )
 from db.records import CycleFacts, CycleRecord, EventKind, Only, SyncRow
+from db.repositories.events import note
 from db.repository import Repository
 
 cycles, positions, orders = CycleRow.table(), PositionRow.table(), OrderRow.table()
@@ -163,7 +168,10 @@ class HistoryRepository(Repository):
     def sync_state(self, account: str) -> SyncRow:
         with self.one_statement() as connection:
             row = connection.execute(select(syncs).where(syncs.c.account == account)).one_or_none()
-        return SyncRow(account) if row is None else SyncRow(*(getattr(row, name) for name in SyncRow.__slots__))
+        if row is None:
+            return SyncRow(account)
+        kept = {name: getattr(row, name) for name in SyncRow.__slots__ if name != "trouble"}
+        return SyncRow(**kept, trouble=reason_or_none(row, "trouble"))
 
     def ask_for_sync(self, account: str, token: str, by: str) -> bool:
         """Note that a person wants the exchange's history now, and tell the bot. False: noted before."""
@@ -178,13 +186,14 @@ class HistoryRepository(Repository):
             if connection.scalar(click) is None:
                 return False
             _note(connection, account, asked_at=now)
-            words = {"because": f"asked by {by}", "action": "sync the exchange's history", "outcome": "done"}
-            connection.execute(insert(events).values(at=now, account=account, rule="asked", **words))
+            note(connection, now, account, "asked", asked_by(by), Reason("asked.sync_history"))
             send(connection, {"sync": account})
         return True
 
     def note_sync(self, account: str, **changes: Any) -> None:
         """Keep how far it has come: reached, began_at, ended_at, done, of, trouble."""
+        if "trouble" in changes:
+            changes |= reason_columns("trouble", changes["trouble"])
         with self.transaction() as connection:
             _note(connection, account, **changes)
 
@@ -227,7 +236,7 @@ def cycle_of(row: Any) -> CycleRecord:
         fees=row.fees,
         funding=row.funding,
         reason=ExitReason(row.reason),
-        words=row.words,
+        words=reason_of(row, "words"),
         life=row.life,
         strategy=getattr(row, "strategy", None) or "manual",
         recoveries=getattr(row, "recoveries", 0),
@@ -263,12 +272,13 @@ def _placed(row: Any) -> Iterator[ProtectionLevels]:
 def _amended(said: Iterable[Any]) -> Iterator[ProtectionLevels]:
     for row in said:
         if row.outcome in (OutcomeKind.DONE, OutcomeKind.UNKNOWN):
-            levels = levels_of(row.at, row.action, certain=row.outcome == OutcomeKind.DONE)
+            levels = levels_of(row.at, str(reason_of(row, "action")), certain=row.outcome == OutcomeKind.DONE)
             if levels is not None:
                 yield levels
 
 
 def _edits(said: Iterable[Any]) -> Iterator[Edit]:
     for row in said:
-        if row.rule == "asked" and row.action.startswith("edit "):
-            yield Edit(row.at, row.action.removeprefix("edit "))
+        edit = edit_of(reason_of(row, "action")) if row.rule == "asked" else None
+        if edit is not None:
+            yield Edit(row.at, str(edit))

@@ -29,35 +29,31 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.engine import Connection
 
 from core.domain.account import Level, PositionKey
+from core.domain.asked import asked_by
 from core.domain.difference import DifferenceAnswer
 from core.domain.errors import Misconfigured
 from core.domain.ids import part_name
 from core.domain.intent import (
-    Closing,
     Desired,
-    ExecutionStyle,
     ExternalEntry,
     ExternalExit,
-    Instruction,
     Intent,
     Limits,
-    Target,
-    TargetEdit,
     Wanted,
 )
-from core.domain.money import ZERO, plain
+from core.domain.money import ZERO
 from core.domain.order import OrderStatus
 from core.domain.reason import Reason
 from core.domain.settings.rules import KEYS, Rules
 from core.domain.settings.trader import TraderSettings
 from db.connection import send
 from db.mapping import json
+from db.mapping.changes import changes_reason
 from db.models import (
     PART_NUMBERS,
     AnswerRow,
     BotStateRow,
     CycleRow,
-    EventRow,
     ExternalEntryRow,
     ExternalExitRow,
     OrderRow,
@@ -65,11 +61,12 @@ from db.models import (
     RequestRow,
     SettingRow,
 )
+from db.repositories.events import note
 from db.repository import Repository
 
 positions, cycles, exits = PositionRow.table(), CycleRow.table(), ExternalExitRow.table()
 entries, answers = ExternalEntryRow.table(), AnswerRow.table()
-orders, requests, events = OrderRow.table(), RequestRow.table(), EventRow.table()
+orders, requests = OrderRow.table(), RequestRow.table()
 bots, settings = BotStateRow.table(), SettingRow.table()
 
 
@@ -165,8 +162,9 @@ class PartRepository(Repository):
             values = json.intent_values(intent)
             connection.execute(insert(positions).values(**values, status="asked", token=token))
             connection.execute(update(requests).where(requests.c.token == token).values(part=intent.part))
-            words = f"{intent.key.side} {intent.key.symbol} for {plain(intent.position_value)} USDT"
-            say(connection, intent, asked_at, f"asked by {intent.asked_by}", f"open {words}")
+            key, value = intent.key, intent.position_value
+            action = Reason("asked.open", side=key.side, symbol=key.symbol, value=value)
+            say(connection, intent, asked_at, asked_by(intent.asked_by), action)
             send(connection, {"wake": str(intent.key)})
             written = intent_in(connection, intent.part)
         assert written is not None, "written in this very transaction"
@@ -193,8 +191,7 @@ class PartRepository(Repository):
             )
             changed = intent_in(connection, part)
             assert changed is not None, "its row is locked by this transaction"
-            words = ", ".join(f"{name} {_word(value)}" for name, value in changes.items())
-            say(connection, changed, now, f"asked by {by}: {why}" if why else f"asked by {by}", words)
+            say(connection, changed, now, asked_by(by, why), changes_reason(changes))
             send(connection, {"wake": str(intent.key)})
         return changed
 
@@ -297,37 +294,6 @@ def part_of_click(connection: Connection, token: str) -> Intent:
     return intent
 
 
-def say(connection: Connection, intent: Intent, at: datetime, because: str, action: str) -> None:
+def say(connection: Connection, intent: Intent, at: datetime, because: Reason, action: Reason) -> None:
     """The trader's own doing stands among the events, beside what the rules make of it."""
-    connection.execute(
-        insert(events).values(
-            at=at,
-            account=intent.key.account,
-            part=intent.part,
-            rule="asked",
-            because=because,
-            action=action,
-            outcome="done",
-        )
-    )
-
-
-def _word(value: object) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, Decimal):
-        return plain(value)
-    if isinstance(value, Target):
-        for amount, unit in ((value.pnl_usdt, "USDT"), (value.percent, "%")):
-            if amount is not None:
-                return f"{plain(amount)} {unit}"
-        return f"at {plain(value.price or Decimal(0))}"
-    if isinstance(value, Instruction):
-        return f"{value.run} {'finish at market now' if value.finish else 'take back the rest'}"
-    if isinstance(value, Closing):
-        return f"by {value.style.kind}"
-    if isinstance(value, ExecutionStyle):
-        return str(value.kind)
-    if isinstance(value, TargetEdit):
-        return f"TP {_word(value.take_profit)}, SL {_word(value.stop_loss)}"
-    return str(value)
+    note(connection, at, intent.key.account, "asked", because, action, intent.part)

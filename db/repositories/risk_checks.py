@@ -14,9 +14,10 @@ from sqlalchemy import ColumnElement, and_, delete, func, literal, literal_colum
 from sqlalchemy import insert as plain_insert
 
 from core.domain.action import Rule
-from core.domain.reason import from_json, text, to_json
+from core.domain.reason import Reason, from_json, text, to_json
 from core.domain.risk_result import Check, Verdict
 from db.base import Json
+from db.mapping.reasons import reason_columns, reason_or_none
 from db.models import EventRow, RiskCheckRow
 from db.repository import Repository
 
@@ -42,7 +43,7 @@ class RiskCheck:
     value: Decimal | None
     limit: Decimal | None
     unit: str
-    words: str
+    words: Reason | None  #: why it was refused
     checks: tuple[Check, ...]  #: every one that was made
     repeats: int
     repeated_at: datetime | None
@@ -67,7 +68,7 @@ class RiskCheckRepository(Repository):
             "value": failed.value if failed else None,
             "limit_value": failed.limit if failed else None,
             "unit": failed.unit if failed else "",
-            "words": str(verdict.refusal or ""),
+            **reason_columns("words", verdict.refusal),
             "checks": [_json(check) for check in verdict.checks],
         }
         name = str(failed.name) if failed else ""
@@ -190,7 +191,7 @@ def _risk_check(row: Any) -> RiskCheck:
         value=row.value,
         limit=row.limit_value,
         unit=row.unit,
-        words=row.words,
+        words=reason_or_none(row, "words"),
         checks=tuple(_check(one) for one in row.checks),
         repeats=row.repeats,
         repeated_at=row.repeated_at,

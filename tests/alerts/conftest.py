@@ -14,6 +14,7 @@ from core.alerts.dispatcher import AlertDispatcher
 from core.alerts.messages import alerts_of
 from core.clock import Clock
 from core.domain.alert import Alert, AlertChannel, AlertKind
+from core.domain.reason import text
 from core.vault import Vault
 from db.repositories.alerting.alert_channels import address_name
 from db.store import Store
@@ -55,7 +56,9 @@ class Desk:
 
     def tell(self, key: str, kind: AlertKind = AlertKind.LEVEL, *, words: str = "", subject: str = "") -> None:
         """An alert of its own, without a fact behind it."""
-        made = Alert(key, kind, "paper-okx", subject or key, words or f"words of {key}", self.clock.now(), kind.severe)
+        made = Alert(
+            key, kind, "paper-okx", subject or key, text(words or f"words of {key}"), self.clock.now(), kind.severe
+        )
         self.store.alerts.tell(alerts_of, (), self.clock.now(), [made])
 
 

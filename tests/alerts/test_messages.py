@@ -12,12 +12,15 @@ import pytest
 from core.alerts.messages import TITLES, alerts_of
 from core.alerts.queue import next_message
 from core.alerts.summary import due
+from core.domain.account import Level
 from core.domain.alert import USUAL, Alert, AlertChannel, AlertKind, AlertSettings, QuietHours, Sent, Waiting
+from core.domain.asked import asked_by
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason
 from core.domain.money import Contracts, Price
 from core.domain.order import OrderStatus, Purpose
-from core.i18n.tr_patterns import in_turkish
+from core.domain.reason import Reason, as_reason, text
+from core.i18n.translate import Speech
 from db.records import Alarm, CycleRecord, Event, EventKind
 from db.repositories.alerting.alerts import NewFacts
 from tests.db.values import order
@@ -57,18 +60,20 @@ def ended(reason: ExitReason, number: int = 1) -> NewFacts:
         fees=Decimal("-1.01"),
         funding=Decimal("0.2"),
         reason=reason,
-        words="no bot is running",
+        words=text("no bot is running"),
     )
     return NewFacts(cycles=[cycle])
 
 
-def happened(rule: str, because: str, action: str | None = None, outcome: str | None = "done", **more: str) -> NewFacts:
-    event = Event(NOON, "paper-okx", "00a7k2", rule, because, action, outcome, **more)  # type: ignore[arg-type]
+def happened(
+    rule: str, because: Reason | str, action: Reason | str | None = None, outcome: str | None = "done", **more: str
+) -> NewFacts:
+    event = Event(NOON, "paper-okx", "00a7k2", rule, as_reason(because), action and as_reason(action), outcome, **more)  # type: ignore[arg-type]
     return NewFacts(events=[(7, event)], refused={"op00a7k201E01": ("51008", "Insufficient balance")})
 
 
 def alarmed(subject: str, cleared: datetime | None = None) -> NewFacts:
-    return NewFacts(alarms=[(3, Alarm("paper-okx", subject, "no bot is running", NOON), cleared)])
+    return NewFacts(alarms=[(3, Alarm("paper-okx", subject, text("no bot is running"), NOON), cleared)])
 
 
 @pytest.mark.parametrize(
@@ -88,10 +93,18 @@ def alarmed(subject: str, cleared: datetime | None = None) -> NewFacts:
         (ended(ExitReason.LIQUIDATED), ["closed"], "likidasyon"),
         (ended(ExitReason.NOT_ENTERED), ["refusal"], "giriş yapılmadı: çalışan bot yok"),
         (ended(ExitReason.NOT_ENTERED, 2), ["reopen_failed"], "yeniden açılmadı: çalışan bot yok"),
-        (happened("switch", "asked by operator", "start the bot"), ["bot"], "bot başlatıldı; yapan: operator"),
-        (happened("switch", "asked by guard: loss", "level flatten"), ["level"], "seviye artık hepsini kapat"),
         (
-            happened("enter", "why not", "place order op00a7k201E01 0.99", "refused"),
+            happened("switch", asked_by("operator"), Reason("asked.start_bot")),
+            ["bot"],
+            "bot başlatıldı; yapan: operator",
+        ),
+        (
+            happened("switch", asked_by("guard", "loss"), Reason("asked.level", level=Level.FLATTEN)),
+            ["level"],
+            "seviye artık hepsini kapat",
+        ),
+        (
+            happened("enter", "why not", Reason("action.place_order", client_order_id="op00a7k201E01"), "refused"),
             ["refusal"],
             "borsa giriş emrini (op00a7k201E01) reddetti: Insufficient balance (51008)",
         ),
@@ -119,7 +132,11 @@ def alarmed(subject: str, cleared: datetime | None = None) -> NewFacts:
         (alarmed("stuck/x", NOON), ["alarm", "cleared"], "çalışan bot yok"),
         (alarmed("sentinel-drift/x"), ["sentinel"], "çalışan bot yok"),
         (happened("enter", "waits for a price", None, None), [], ""),
-        (happened("setting", "asked by operator", "recovery_enabled = True"), [], ""),
+        (
+            happened("setting", asked_by("operator"), Reason("asked.setting", key="recovery_enabled", value=True)),
+            [],
+            "",
+        ),
     ],
 )
 def test_facts_and_their_alerts(facts: NewFacts, told: list[str], turkish: str) -> None:
@@ -127,7 +144,7 @@ def test_facts_and_their_alerts(facts: NewFacts, told: list[str], turkish: str) 
     assert [alert.kind for alert in made] == told
     assert [alert.key for alert in made] == [alert.key for alert in alerts_of(facts)]
     if made:
-        assert turkish in in_turkish(made[0].words)
+        assert turkish in Speech("tr").told(made[0].words)
 
 
 def test_a_forced_close_and_a_missing_stop_are_severe() -> None:
@@ -136,22 +153,56 @@ def test_a_forced_close_and_a_missing_stop_are_severe() -> None:
     assert {kind for kind in AlertKind if kind.severe} == {AlertKind.BARE, AlertKind.LIQUIDATION, AlertKind.LEASE}
 
 
-def test_the_same_refusal_is_one_alert_in_half_an_hour_whatever_its_numbers() -> None:
-    def refused(words: str, at: datetime) -> str:
-        event = Event(at, "paper-okx", "00a7k2", "record", words, "balance", "refused", EventKind.RISK_FAILURE)
+def test_the_same_refusal_is_one_alert_in_half_an_hour_whatever_its_amounts() -> None:
+    def refused(words: Reason, at: datetime) -> str:
+        event = Event(at, "paper-okx", "00a7k2", "record", words, text("balance"), "refused", EventKind.RISK_FAILURE)
         (alert,) = alerts_of(NewFacts(events=[(1, event)]))
         return alert.key
 
-    first = refused("needs 100.5 USDT: 90 is free", NOON)
-    assert refused("needs 101.25 USDT: 89.5 is free", NOON + timedelta(minutes=29)) == first
-    assert refused("needs 101.25 USDT: 89.5 is free", NOON + timedelta(minutes=30)) != first
-    assert refused("too many parts: 3", NOON) != first
+    def poor(needed: str, free: str) -> Reason:
+        return Reason("risk.balance", field=text("position"), needed=Decimal(needed), free=Decimal(free))
+
+    first = refused(poor("100.5", "90"), NOON)
+    assert refused(poor("101.25", "89.5"), NOON + timedelta(minutes=29)) == first
+    assert refused(poor("101.25", "89.5"), NOON + timedelta(minutes=30)) != first
+    assert refused(Reason("risk.open_parts", field=text("position"), parts=3), NOON) != first
+
+
+@pytest.mark.parametrize(
+    ("story", "one", "other", "same"),
+    [
+        ("another order of the same part", ("E01", "51008", "no 5"), ("E02", "51008", "no 5"), True),
+        ("the exchange's code counts, not its numbers", ("E01", "51008", "no 5"), ("E01", "51008", "no 6"), True),
+        ("another code", ("E01", "51008", "no 5"), ("E01", "51020", "no 5"), False),
+        ("without a code its words count, and not their numbers", ("E01", "", "no 5"), ("E01", "", "no 6"), True),
+        ("other words", ("E01", "", "no 5"), ("E01", "", "too late"), False),
+        ("another purpose", ("E01", "51008", "no 5"), ("R01", "51008", "no 5"), False),
+    ],
+)
+def test_what_the_exchange_refuses_again(
+    story: str, one: tuple[str, str, str], other: tuple[str, str, str], same: bool
+) -> None:
+    def subject(order: str, code: str, words: str) -> str:
+        name = f"op00a7k201{order}"
+        action = Reason("action.place_order", client_order_id=name, quantity=Decimal("0.99"))
+        event = Event(NOON, "paper-okx", "00a7k2", "enter", text("why not"), action, "refused")
+        (alert,) = alerts_of(NewFacts(events=[(7, event)], refused={name: (code, words)}))
+        return alert.subject
+
+    assert (subject(*one) == subject(*other)) is same, story
+
+
+def test_a_forced_close_is_known_by_its_code() -> None:
+    for reason, kinds in ((ExitReason.LIQUIDATED, ["liquidation"]), (ExitReason.CLOSED_BY_HAND, [])):
+        action = Reason("action.book_exit", quantity=Decimal(5), price=Decimal(90000), reason=reason)
+        facts = happened("totals", Reason("totals.others_closed", by="a liquidation of others"), action)
+        assert [alert.kind for alert in alerts_of(facts)] == kinds
 
 
 def test_every_kind_has_its_title_in_both_languages() -> None:
     assert set(TITLES) == set(AlertKind)
     same = {"Bot", "Alarm"}
-    assert [title for title in TITLES.values() if in_turkish(title) == title and title not in same] == []
+    assert [title for title in TITLES.values() if Speech("tr").told(title) == title and title not in same] == []
     assert AlertKind.FILL not in USUAL
 
 
@@ -182,7 +233,7 @@ def test_settings_are_kept_as_they_are() -> None:
 
 def waiting(*kinds: AlertKind, at: datetime = NOON) -> list[Waiting]:
     return [
-        Waiting(number, Alert(f"k{number}", kind, "a", f"s{number}", f"w{number}", at, kind.severe))
+        Waiting(number, Alert(f"k{number}", kind, "a", f"s{number}", text(f"w{number}"), at, kind.severe))
         for number, kind in enumerate(kinds, 1)
     ]
 

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.clock import RealClock
 from core.domain.alert import Alert, AlertKind, QuietHours
+from core.domain.reason import Reason
 from core.i18n import translate
 from core.services.settings.alerts import Alerting
 from core.vault import Vault
@@ -82,7 +83,7 @@ def test_a_channel_from_its_first_day_to_its_last(
     assert not tab.exception
     assert store.alert_channels.all() == []
     assert store.sealed_texts.all() == {}
-    assert [event.action for event in store.events.find(rule="setting")] == [
+    assert [str(event.action) for event in store.events.find(rule="setting")] == [
         "alert channel Day watch removed",
         "alert channel Day watch changed",
         "alert channel Night watch added: JSON",
@@ -138,7 +139,14 @@ def test_times_the_switch_and_the_phone(open_page: Open, standin: StandIn, store
 
 def test_the_newest_alerts_are_listed_with_where_they_went(open_page: Open, standin: StandIn, store: Store) -> None:
     now = datetime.now(UTC)
-    made = Alert("level/1", AlertKind.LEVEL, "paper-okx", "level/1", "the level is now reduce only, set by guard", now)
+    made = Alert(
+        "level/1",
+        AlertKind.LEVEL,
+        "paper-okx",
+        "level/1",
+        Reason("alert.level", level=Reason("level_button.reduce_only"), who="guard"),
+        now,
+    )
     store.alerts.tell(lambda facts: (), (), now, [made])
     tab = card(open_page, standin)
     (row,) = tab.dataframe[0].value.to_dict("records")

@@ -17,6 +17,7 @@ from core.domain.action import EndCycle, StartCycle
 from core.domain.intent import ExitReason
 from core.domain.money import Price
 from core.domain.order import OrderStatus, Purpose
+from core.domain.reason import text
 from db.backup.source import BackupSource
 from db.backup.tables import KINDS
 from db.backup.target import BackupTarget
@@ -72,7 +73,7 @@ class Book:
             average_exit=Price(Decimal("105000.123456789012345678")),
             realised_pnl=Decimal("49.999999999999999999"),
             fees=Decimal("-0.1"),
-            words="take-profit filled",
+            words=text("take-profit filled"),
         )
         self.store.cycles.end(ACCOUNT, action, Decimal("0.000000000000000001"), "life@1", NOON)
 

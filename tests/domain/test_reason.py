@@ -68,7 +68,7 @@ def test_the_sentence_is_filled_with_exact_values(monkeypatch: pytest.MonkeyPatc
 
 def test_an_unknown_code_is_named_and_not_lost() -> None:
     assert str(Reason("of.a.later.version", step=2, at=datetime(2026, 1, 1, tzinfo=UTC))) == (
-        "of.a.later.version step=2 at=2026-01-01 00:00:00 UTC"
+        "of.a.later.version at=2026-01-01 00:00:00 UTC step=2"
     )
 
 

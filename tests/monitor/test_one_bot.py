@@ -147,8 +147,8 @@ def test_after_a_restart_it_looks_and_reports_and_does_nothing_until_started(
     passing(stack, guard, lambda: guard.passes >= 2, "the report, and a pass after it")
     assert stack.held() == HELD
     row = stack.store.bots.get(ACCOUNT)
-    assert (row.running, row.why) == (False, "not started since the bot came up; press Start")
-    (told,) = [event.because for event in stack.store.events.find() if event.rule == "restart"]
+    assert (row.running, str(row.why)) == (False, "not started since the bot came up; press Start")
+    (told,) = [str(event.because) for event in stack.store.events.find() if event.rule == "restart"]
     assert told.startswith("found 1 open parts, 1 of them with their stop-loss on the exchange; 0 commands")
     picture, _ = stack.store.snapshots.latest(ACCOUNT)
     assert picture["bot"]["state"] == "stopped"

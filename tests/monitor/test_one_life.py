@@ -59,7 +59,7 @@ def test_closed_as_asked(either: Stack) -> None:
     either.price("101000")
     either.positions.close(part, either.token(), "trader")
     cycle = either.ended(part)
-    assert (cycle.reason, cycle.words) == (ExitReason.CLOSED_BY_US, "closed as asked")
+    assert (cycle.reason, str(cycle.words)) == (ExitReason.CLOSED_BY_US, "closed as asked")
     agrees(either, part)
     nothing_left(either)
 

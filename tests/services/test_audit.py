@@ -8,6 +8,7 @@ from core.clock import SteppedClock
 from core.domain.account import Level
 from core.domain.instrument import Side
 from core.domain.intent import ExecutionStyle
+from core.domain.reason import text
 from core.services.access.login import Login
 from core.services.reporting.audit import Audit, AuditKind
 from core.services.trading.positions import PositionManager
@@ -61,6 +62,8 @@ def test_what_is_asked_of_the_bot_is_told_with_who_and_why(audit, store):
 
 
 def test_what_the_rules_decide_and_other_accounts_do_is_not_in_it(audit, store):
-    store.events.add(PAPER.id, [Event(NOW, PAPER.id, "00a7k2", "protect", "held and bare", "place OCO", "done")])
+    store.events.add(
+        PAPER.id, [Event(NOW, PAPER.id, "00a7k2", "protect", text("held and bare"), text("place OCO"), "done")]
+    )
     store.bots.set_level(DEMO.id, Level.REDUCE_ONLY, by="ayla", why="")
     assert told(audit) == []

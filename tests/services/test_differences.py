@@ -149,6 +149,6 @@ def test_the_other_answers_are_kept_for_the_bot(desk: Differences, store: Store,
         KEY: {DifferenceKind.RESIDUAL: Choice.IGNORE},
         short: {DifferenceKind.SHORTFALL: Choice.BOOK},
     }
-    said = [(event.action, event.because) for event in store.events.find(PAPER.id)]
+    said = [(str(event.action), str(event.because)) for event in store.events.find(PAPER.id)]
     assert said[-1] == (f"ignore residual of long {BTC}: 2", "asked by ayla")
     assert clock.now() - desk.list(PAPER.id)[0].seen_at == timedelta()

@@ -36,7 +36,7 @@ def test_a_price_is_set_and_shocked_and_the_history_says_so(market, store):
     assert last(market) == Decimal("101000.5")
     market.shock(BTC, Decimal(-5))
     assert last(market) == Decimal("95950.5")
-    notes = [event.because for event in store.events.find(account=PAPER.id) if event.rule == RULE]
+    notes = [str(event.because) for event in store.events.find(account=PAPER.id) if event.rule == RULE]
     assert "BTC-USDT-PERP was moved from 100000 to 101000.5 by hand" in notes
 
 
@@ -179,7 +179,7 @@ def test_another_hand_opens_and_closes_in_the_account_it_is_asked_for(market, si
     market.by_hand(account.id, Deed.CLOSE, BTC, Side.SHORT, None)
     market.by_hand(account.id, Deed.LIQUIDATE, BTC, Side.LONG, None)
     assert (held(sim, "long", on), held(sim, "short", on)) == (0, 0)
-    notes = [event.because for event in store.events.find(account=account.id) if event.rule == RULE]
+    notes = [str(event.because) for event in store.events.find(account=account.id) if event.rule == RULE]
     assert "close all of short BTC-USDT-PERP by another hand" in notes
     assert "open 0.02 of long BTC-USDT-PERP by another hand" in notes
 

@@ -11,6 +11,7 @@ import pytest
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason
 from core.domain.money import Contracts
+from core.domain.reason import text
 from core.services.reporting.performance import (
     Drawdown,
     drawdown,
@@ -47,7 +48,7 @@ def cycle(net: object, day: float = 0, **changes: Any) -> CycleRecord:
         "fees": D(-1),
         "funding": D("-0.5"),
         "reason": ExitReason.TAKE_PROFIT if D(net) > 0 else ExitReason.STOP_LOSS,
-        "words": "",
+        "words": text(""),
     }
     return CycleRecord(**{**values, **changes})
 

@@ -24,6 +24,7 @@ from core.domain.intent import (
     WhenRefused,
 )
 from core.domain.money import Contracts, Price
+from core.domain.reason import text
 from core.services.trading.positions import PositionManager
 from core.services.trading.requests import Draft
 from tests.builders import order
@@ -267,7 +268,9 @@ class TestClosing:
 class TestAgain:
     @pytest.fixture
     def over(self, store, clock, held):
-        end = EndCycle(held, 1, ExitReason.TAKE_PROFIT, "", D(50), D(-1), Contracts(D(1)), Price(D(1)), Price(D(2)))
+        end = EndCycle(
+            held, 1, ExitReason.TAKE_PROFIT, text(""), D(50), D(-1), Contracts(D(1)), Price(D(1)), Price(D(2))
+        )
         store.cycles.end(PAPER.id, end, D(0), "", clock.now())
         return held
 

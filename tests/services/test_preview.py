@@ -14,6 +14,7 @@ from core.domain.errors import Misconfigured
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason, RecoveryChoice, ReopenChoice, Target, TargetEdit, Wanted
 from core.domain.money import Contracts
+from core.domain.reason import text
 from core.services.trading.bulk import Row, close_many, edit_many
 from core.services.trading.positions import PositionManager
 from core.services.trading.presets import preset, with_presets
@@ -68,7 +69,7 @@ class TestATwin:
 
     def test_a_part_that_waits_to_be_opened_again_counts(self, store, clock, positions, held):
         store.settings.set("reopen_enabled", True, "operator")
-        end = EndCycle(held, 1, ExitReason.STOP_LOSS, "", D(-100), D(-1), Contracts(D(1)), None, None)
+        end = EndCycle(held, 1, ExitReason.STOP_LOSS, text(""), D(-100), D(-1), Contracts(D(1)), None, None)
         store.cycles.end(PAPER.id, end, D(0), "", clock.now())
         assert held in str(positions.twin(draft()))
 

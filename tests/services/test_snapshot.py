@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.domain.reason import text
 from core.services.reporting.snapshot import Reports
 from db.records import Event
 from tests.services.conftest import DEMO, NOW, PAPER, show
@@ -41,13 +42,13 @@ def test_a_picture_is_stale_after_three_looks_that_did_not_come(reports, store, 
 
 def test_events_are_newest_first_and_kept_apart(reports, store):
     lines = [
-        Event(NOW + timedelta(seconds=n), PAPER.id, part, "protect", f"line {n}", None, None)
+        Event(NOW + timedelta(seconds=n), PAPER.id, part, "protect", text(f"line {n}"), None, None)
         for n, part in enumerate(("00a7k2", "00a7k3", "00a7k2"))
     ]
     store.events.add(PAPER.id, lines)
-    store.events.add(DEMO.id, [Event(NOW, DEMO.id, None, "restart", "elsewhere", None, None)])
-    assert [event.because for event in reports.events(PAPER.id)] == ["line 2", "line 1", "line 0"]
-    assert [event.because for event in reports.events(PAPER.id, part="00a7k2", limit=1)] == ["line 2"]
+    store.events.add(DEMO.id, [Event(NOW, DEMO.id, None, "restart", text("elsewhere"), None, None)])
+    assert [str(event.because) for event in reports.events(PAPER.id)] == ["line 2", "line 1", "line 0"]
+    assert [str(event.because) for event in reports.events(PAPER.id, part="00a7k2", limit=1)] == ["line 2"]
 
 
 def test_an_empty_ledger_is_empty_lists(reports):

@@ -18,6 +18,7 @@ from core.auth import Lockout, Session, Sessions, fits, hashed, minutes, problem
 from core.auth import loopback as loopback
 from core.auth import network as network
 from core.clock import Clock
+from core.domain.asked import asked_by
 from core.domain.errors import Misconfigured, PerpdeckError
 from core.domain.reason import Reason
 from db.records import Event
@@ -195,7 +196,7 @@ class Login:
         now = datetime.now(UTC)
         log.info("%s by %s: %s", action, who, outcome)
         try:
-            self._store.events.add("", [Event(now, "", None, "login", f"asked by {who}", str(action), outcome)])
+            self._store.events.add("", [Event(now, "", None, "login", asked_by(who), action, outcome)])
         except PerpdeckError as trouble:
             log.error("not on the record, the database does not answer: %s", trouble)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.clock import Clock
+from core.domain.asked import asked_by
 from core.domain.errors import Misconfigured
 from core.domain.reason import Reason
 from core.domain.token import ApiToken, Scope
@@ -148,7 +149,7 @@ class Tokens:
 
     def _note(self, by: str, action: Reason) -> None:
         now: datetime = self._clock.now()
-        self._store.events.add("", [Event(now, "", None, "account", f"asked by {by}", str(action), "done")])
+        self._store.events.add("", [Event(now, "", None, "account", asked_by(by), action, "done")])
 
 
 def _name_problems(name: str) -> list[Reason]:

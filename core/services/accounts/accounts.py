@@ -16,6 +16,7 @@ from typing import Protocol
 
 from core.clock import Clock
 from core.domain.account import Account, AccountState, Environment, Exchange
+from core.domain.asked import asked_by
 from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
 from core.domain.reason import Reason
 from core.exchange.port import Credentials, ExchangePort
@@ -200,7 +201,7 @@ class Accounts:
 
     def _record(self, action: Reason, by: str) -> None:
         """Into the audit trail, for all accounts to see."""
-        self.store.events.add("", [Event(self.clock.now(), "", None, "account", f"asked by {by}", str(action), "done")])
+        self.store.events.add("", [Event(self.clock.now(), "", None, "account", asked_by(by), action, "done")])
 
     def _known(self, account: str) -> Account:
         known = self.store.accounts.get(account)

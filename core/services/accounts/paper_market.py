@@ -188,7 +188,7 @@ class PaperMarket:
         self._ask("POST", "intervene", {"do": do, "account": known.exchange, **asked})
         much = contracts if size else Reason("paper.all")
         note = Reason("paper.by_hand", deed=deed, much=much, side=side, symbol=symbol)
-        self.store.events.add(account, [Event(self.clock.now(), account, None, RULE, str(note), None, None)])
+        self.store.events.add(account, [Event(self.clock.now(), account, None, RULE, note, None, None)])
 
     def _hedged(self, account: str) -> bool:
         """Whether the account holds long and short apart, as the bot last saw it."""
@@ -217,7 +217,7 @@ class PaperMarket:
         now = self.clock.now()
         for account in self.store.accounts.all():
             if account.environment is Environment.PAPER:
-                self.store.events.add(account.id, [Event(now, account.id, None, RULE, str(words), None, None)])
+                self.store.events.add(account.id, [Event(now, account.id, None, RULE, words, None, None)])
 
 
 def _filled_in(fault: Json) -> Json:

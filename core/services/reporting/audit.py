@@ -62,7 +62,8 @@ class Audit:
 def act_of(event: Event) -> Act:
     """An event as an act of somebody."""
     kind = KINDS[event.rule]
-    if event.because.startswith(ASKED_BY):
-        who, _, why = event.because.removeprefix(ASKED_BY).partition(": ")
-        return Act(event.at, kind, who, event.action or "", why, event.part or "", event.outcome or "")
-    return Act(event.at, kind, "", event.action or event.because, "", event.part or "", event.outcome or "")
+    because, action = str(event.because), str(event.action or "")
+    if because.startswith(ASKED_BY):
+        who, _, why = because.removeprefix(ASKED_BY).partition(": ")
+        return Act(event.at, kind, who, action, why, event.part or "", event.outcome or "")
+    return Act(event.at, kind, "", action or because, "", event.part or "", event.outcome or "")

@@ -92,12 +92,12 @@ class Reports:
     def taken(self, account: str, parts: Collection[str], limit: int = 200) -> list[Event]:
         """What was booked to these parts because somebody else closed it, with the rule by which it was divided."""
         said = self.store.events.find(account=account, rule="totals", limit=limit)
-        return [event for event in said if event.part in parts and (event.action or "").startswith("book exit")]
+        return [event for event in said if event.part in parts and str(event.action or "").startswith("book exit")]
 
     def refused_because(self, account: str, part: str) -> str:
         """Why the newest cycle of a part was never entered, in the words of that moment; empty where none was noted."""
         said = self.store.events.find(account=account, part=part, rule="finish", limit=ENDINGS)
-        return next((event.because for event in said if (event.action or "").startswith("end cycle")), "")
+        return next((str(event.because) for event in said if str(event.action or "").startswith("end cycle")), "")
 
     def said(self, account: str, rule: str, limit: int = 20) -> list[Event]:
         """What one rule has said of the account: "restart", "switch", "setting"."""

@@ -13,7 +13,7 @@ from typing import Any
 from core.clock import Clock
 from core.domain.account import Level
 from core.domain.errors import Misconfigured, Unavailable
-from core.domain.reason import TEXT, Reason, as_reason, text
+from core.domain.reason import TEXT, Reason, text
 from core.domain.settings.guards import Guards
 from core.domain.settings.trader import TraderSettings
 from core.monitor.kill_switch import facts
@@ -68,7 +68,7 @@ class Levels:
             on_exchange_alone=0 if state in ("running", "elsewhere") else protected,
             level_at=row.level_at,
             level_by=row.level_by,
-            level_why=row.level_why,
+            level_why=str(row.level_why or ""),
         )
 
     def start(self, account: str, by: str) -> None:
@@ -145,7 +145,7 @@ class Levels:
 def _stopped_words(row: BotRow) -> Reason:
     if not row.why:
         return Reason("bot.stopped_by", who=row.changed_by) if row.changed_by else Reason("bot.stopped")
-    why = as_reason(row.why)
+    why = row.why
     return Reason("bot.stopped_because", why=text(str(why).rstrip(".")) if why.code == TEXT else why)
 
 

@@ -17,7 +17,9 @@ from core.alerts.messages import TITLES
 from core.alerts.transport import Undelivered
 from core.clock import Clock
 from core.domain.alert import AlertChannel, AlertKind, AlertSettings, DeliveredAlert, DeliveryState, QuietHours
+from core.domain.asked import asked_by
 from core.domain.errors import Misconfigured
+from core.domain.reason import Reason, as_reason
 from core.vault import Vault
 from db.records import Event
 from db.repositories.alerting.alert_channels import address_name
@@ -65,7 +67,9 @@ class Outside:
 class Alerting:
     """Raises Unavailable where the database does not answer."""
 
-    def __init__(self, store: Store, clock: Clock, vault: Vault, language: Callable[[], Callable[[str], str]]) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, vault: Vault, language: Callable[[], Callable[[Reason | str], str]]
+    ) -> None:
         self._store, self._clock, self._vault, self._language = store, clock, vault, language
 
     # -- channels --------------------------------------------------------------------------------------------
@@ -125,7 +129,7 @@ class Alerting:
                 transport.send(self._vault.unseal(sealed[0]), say(TEST_TITLE), say(TEST_WORDS))
             except Undelivered as failure:
                 trouble = str(failure)
-        self._store.alert_channels.note_channel(known.id, self._clock.now(), trouble)
+        self._store.alert_channels.note_channel(known.id, self._clock.now(), as_reason(trouble) if trouble else None)
         return trouble
 
     def told(self, limit: int = 50) -> list[DeliveredAlert]:
@@ -223,7 +227,7 @@ class Alerting:
             self._store.sealed_texts.seal(name, anew, hint)
 
     def _note(self, by: str, action: str) -> None:
-        event = Event(self._clock.now(), "", None, "setting", f"asked by {by}", action, "done")
+        event = Event(self._clock.now(), "", None, "setting", asked_by(by), as_reason(action), "done")
         self._store.events.add("", [event])
 
 

@@ -126,7 +126,7 @@ def event_records(events: Sequence[Any], zone: ZoneInfo) -> list[Record]:
             _("Part"): event.part or NOTHING,
             _("Rule"): told(event.rule),
             _("Because"): told(event.because),
-            _("Action"): event.action or NOTHING,
+            _("Action"): told(event.action) if event.action else NOTHING,
             _("Outcome"): event.outcome or NOTHING,
             _("Contract"): event.symbol or NOTHING,
             _("Contracts"): event.quantity,

@@ -26,7 +26,7 @@ def check_rows(found: Iterable[RiskCheck], now: datetime) -> list[Row]:
             _("Value"): NOTHING if one.passed else amount(one.value, one.unit),
             _("Limit"): NOTHING if one.passed else amount(one.limit, one.unit),
             _("Times"): NOTHING if one.passed else str(one.repeats + 1),
-            _("In words"): told(one.words) or NOTHING,
+            _("In words"): told(one.words) if one.words else NOTHING,
         }
         for one in sorted(found, key=lambda one: one.passed)
     ]

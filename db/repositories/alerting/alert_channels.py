@@ -26,6 +26,8 @@ from core.domain.alert import (
     Waiting,
 )
 from core.domain.errors import Misconfigured
+from core.domain.reason import Reason
+from db.mapping.reasons import reason_columns, reason_of, reason_or_none
 from db.models import AlertChannelRow, AlertDeliveryRow, AlertRow, SealedTextRow
 from db.repository import Repository
 
@@ -145,19 +147,21 @@ class AlertChannelRepository(Repository):
             channel,
             message,
             {"state": DeliveryState.SENT, "sent_at": now},
-            {"sent_at": now, "failure": ""},
+            {"sent_at": now, **reason_columns("failure", None)},
         )
 
-    def message_failed(self, channel: str, message: Message, words: str, now: datetime, again: datetime | None) -> None:
+    def message_failed(
+        self, channel: str, message: Message, why: Reason, now: datetime, again: datetime | None
+    ) -> None:
         """It was not heard: tried again then, or given up where `again` is None."""
         tried: dict[str, Any] = {"state": DeliveryState.GIVEN_UP}
         if again is not None:
             tried = {"state": DeliveryState.WAITING, "due_at": again}
-        self._settle(channel, message, tried, {"failed_at": now, "failure": words})
+        self._settle(channel, message, tried, {"failed_at": now, **reason_columns("failure", why)})
 
-    def note_channel(self, channel: str, now: datetime, failure: str) -> None:
-        """What a message that is no alert came to; an empty failure is none."""
-        values: dict[str, Any] = {"failed_at": now, "failure": failure} if failure else {"sent_at": now, "failure": ""}
+    def note_channel(self, channel: str, now: datetime, failure: Reason | None) -> None:
+        """What a message that is no alert came to."""
+        values = {"failed_at" if failure else "sent_at": now, **reason_columns("failure", failure)}
         with self.one_statement() as connection:
             connection.execute(update(channels).where(channels.c.id == channel).values(values))
 
@@ -231,9 +235,10 @@ def _channel(row: Any) -> AlertChannel:
         per_minute=row.per_minute,
         sent_at=row.sent_at,
         failed_at=row.failed_at,
-        failure=row.failure,
+        failure=reason_or_none(row, "failure"),
     )
 
 
 def _alert(row: Any) -> Alert:
-    return Alert(row.key, AlertKind(row.kind), row.account, row.subject, row.words, row.at, row.severe, row.part)
+    words = reason_of(row, "words")
+    return Alert(row.key, AlertKind(row.kind), row.account, row.subject, words, row.at, row.severe, row.part)

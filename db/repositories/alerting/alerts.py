@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -31,10 +31,12 @@ from sqlalchemy.engine import Connection
 from core.domain.account import PositionKey
 from core.domain.action import OutcomeKind
 from core.domain.alert import Alert, AlertKind, Condition
-from core.domain.ids import meaning
 from core.domain.order import Order
+from core.domain.reason import Reason
 from db.change_marks import FIRST_RUNNING, NEXT
 from db.mapping import json
+from db.mapping.older_texts import order_named
+from db.mapping.reasons import reason_columns, reason_of
 from db.models import (
     AlarmRow,
     AlertChannelRow,
@@ -48,6 +50,7 @@ from db.models import (
     OrderRow,
 )
 from db.records import Alarm, CycleRecord, Event, EventKind
+from db.repositories.events import alarm_of, event_of
 from db.repositories.history import cycle_of
 from db.repositories.orders import UNRESOLVED
 from db.repository import Repository
@@ -193,7 +196,8 @@ class AlertRepository(Repository):
                 severe = one.kind.severe
                 made.append(Alert(key, one.kind, one.account, one.subject, one.words, now, severe, one.part))
             if row is None or due:
-                values = {"account": one.account, "since": since, "told": told or due, "words": one.words}
+                values = {"account": one.account, "since": since, "told": told or due}
+                values |= reason_columns("words", one.words)
                 kept = insert(conditions).values(subject=one.subject, **values)
                 connection.execute(kept.on_conflict_do_update(index_elements=["subject"], set_=values))
         for subject in sorted(set(known) - {one.subject for one in standing}):
@@ -201,7 +205,7 @@ class AlertRepository(Repository):
             connection.execute(delete(conditions).where(conditions.c.subject == subject))
             if row.told:
                 key = f"{subject}@{row.since.isoformat()}/over"
-                words = f"over after {_span(now - row.since)}: {row.words}"
+                words = Reason("alert.over_after", time=now - row.since, what=reason_of(row, "words"))
                 made.append(Alert(key, AlertKind.CLEARED, row.account, subject, words, now))
         return made
 
@@ -217,8 +221,8 @@ class AlertRepository(Repository):
                 account=one.account,
                 part=one.part,
                 subject=one.subject,
-                words=one.words,
                 severe=one.severe,
+                **reason_columns("words", one.words),
             )
             number = connection.scalar(row.on_conflict_do_nothing().returning(alerts.c.id))
             if number is None:
@@ -232,11 +236,6 @@ class AlertRepository(Repository):
             if wanted:
                 connection.execute(insert(deliveries), wanted)
         return new
-
-
-def _span(length: timedelta) -> str:
-    minutes, seconds = divmod(int(length.total_seconds()), 60)
-    return f"{minutes}:{seconds:02}"
 
 
 def _old(name: str, row: Any, began: datetime) -> bool:
@@ -257,8 +256,8 @@ def _old(name: str, row: Any, began: datetime) -> bool:
 
 def _refused(connection: Connection, happened: Sequence[Any]) -> dict[str, tuple[str, str]]:
     """What the exchange said to the placements that these events tell of as refused."""
-    told = (row.action.split() for row in happened if row.outcome == OutcomeKind.REFUSED and row.action)
-    ids = sorted({word for words in told for word in words if meaning(word) is not None})
+    refused = [row for row in happened if row.outcome == OutcomeKind.REFUSED and row.action]
+    ids = sorted({order_named(reason_of(row, "action")) for row in refused} - {""})
     if not ids:
         return {}
     columns = (commands.c.client_order_id, commands.c.code, commands.c.words)
@@ -272,13 +271,7 @@ def _facts(found: Mapping[str, Sequence[Any]], refused: Mapping[str, tuple[str, 
     return NewFacts(
         filled=[(row.account, json.order_of(row)) for row in found["orders"] if row.part],
         cycles=[cycle_of(row) for row in found["cycles"]],
-        events=[
-            (row.id, Event(row.at, row.account, row.part, row.rule, row.because, row.action, row.outcome, row.kind))
-            for row in found["events"]
-        ],
-        alarms=[
-            (row.id, Alarm(row.account, row.subject, row.words, row.raised_at), row.cleared_at)
-            for row in found["alarms"]
-        ],
+        events=[(row.id, event_of(row)) for row in found["events"]],
+        alarms=[(row.id, alarm_of(row), row.cleared_at) for row in found["alarms"]],
         refused=refused,
     )

@@ -16,8 +16,10 @@ from sqlalchemy.exc import StatementError
 from core.domain.account import Level
 from core.domain.errors import Unavailable
 from core.domain.intent import Wanted
+from core.domain.reason import text
 from db.connection import CONNECTED
 from db.records import Alarm, BotRow, Event
+from db.repositories.bots import NEVER_STARTED
 from db.store import Store
 from tests.db.values import ACCOUNT, LONG, NOON, PAPER, draft
 
@@ -39,7 +41,7 @@ def heard(store: Store) -> Iterator[Queue[dict[str, Any]]]:
 
 
 def test_a_bot_that_was_never_started_says_so(store: Store) -> None:
-    assert store.bots.get(ACCOUNT) == BotRow(ACCOUNT, False, False, Level.RUN, None, "", "never started", None)
+    assert store.bots.get(ACCOUNT) == BotRow(ACCOUNT, False, False, Level.RUN, None, "", NEVER_STARTED, None)
 
 
 def test_the_switch_and_the_level_keep_who_and_why(store: Store) -> None:
@@ -47,11 +49,11 @@ def test_the_switch_and_the_level_keep_who_and_why(store: Store) -> None:
     store.bots.set_level(ACCOUNT, Level.NO_NEW_ENTRIES, by="can", why="news at noon")
     store.bots.heartbeat(ACCOUNT, NOON)
     bot = store.bots.get(ACCOUNT)
-    assert (bot.running, bot.changed_by, bot.why) == (True, "ayla", "good morning")
-    assert (bot.level, bot.level_by, bot.level_why) == (Level.NO_NEW_ENTRIES, "can", "news at noon")
+    assert (bot.running, bot.changed_by, str(bot.why)) == (True, "ayla", "good morning")
+    assert (bot.level, bot.level_by, str(bot.level_why)) == (Level.NO_NEW_ENTRIES, "can", "news at noon")
     assert bot.heartbeat_at == NOON
-    assert [(event.because, event.action) for event in store.events.find(ACCOUNT)] == [
-        ("asked by can: news at noon", "level no_new_entries"),
+    assert [(str(event.because), str(event.action)) for event in store.events.find(ACCOUNT)] == [
+        ("asked by can: news at noon", "level no new entries"),
         ("asked by ayla: good morning", "start the bot"),
     ]
 
@@ -121,8 +123,8 @@ def test_an_alarm_is_new_once_until_it_has_passed(store: Store) -> None:
     assert store.alarms.raise_alarm(ACCOUNT, "sentinel-stale/x", "the last look was 40 s ago", SOON)
     assert store.alarms.raise_alarm("demo", "residual/x", "1 contract more", NOON)
     assert store.alarms.open(ACCOUNT) == [
-        Alarm(ACCOUNT, "sentinel-stale/x", "the last look was 40 s ago", SOON),
-        Alarm(ACCOUNT, "residual/x", "4 contracts more", NOON),
+        Alarm(ACCOUNT, "sentinel-stale/x", text("the last look was 40 s ago"), SOON),
+        Alarm(ACCOUNT, "residual/x", text("4 contracts more"), NOON),
     ]
     store.alarms.clear(ACCOUNT, {"residual/x"}, SOON, but=("sentinel-",))
     assert len(store.alarms.open(ACCOUNT)) == 2
@@ -135,8 +137,8 @@ def test_an_alarm_is_new_once_until_it_has_passed(store: Store) -> None:
 
 
 def test_events_come_back_newest_first_and_by_part(store: Store) -> None:
-    first = Event(NOON, ACCOUNT, "00a7k2", "protect", "held 0.99 and bare", "place oco 0.99", "done")
-    second = Event(NOON, ACCOUNT, None, "restart", "found 1 open part", None, None)
+    first = Event(NOON, ACCOUNT, "00a7k2", "protect", text("held 0.99 and bare"), text("place oco 0.99"), "done")
+    second = Event(NOON, ACCOUNT, None, "restart", text("found 1 open part"), None, None)
     store.events.add(ACCOUNT, [first, second])
     store.events.add(ACCOUNT, [])
     assert store.events.find(ACCOUNT) == [second, first]
@@ -202,7 +204,7 @@ def test_a_guard_raises_the_level_and_never_lowers_it(store: Store) -> None:
     assert not store.bots.raise_level(ACCOUNT, Level.NO_NEW_ENTRIES, by="guard", why="stale")
     assert not store.bots.raise_level(ACCOUNT, Level.NO_ADDED_RISK, by="guard", why="again")
     bot = store.bots.get(ACCOUNT)
-    assert (bot.level, bot.level_why, bot.level_lowered_at) == (Level.NO_ADDED_RISK, "daily loss", None)
+    assert (bot.level, str(bot.level_why), bot.level_lowered_at) == (Level.NO_ADDED_RISK, "daily loss", None)
     store.bots.set_level(ACCOUNT, Level.RUN, by="ayla", why="seen")
     assert store.bots.get(ACCOUNT).level_lowered_at == store.bots.get(ACCOUNT).level_at
 

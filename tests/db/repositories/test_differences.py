@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from core.domain.action import StartCycle
+from core.domain.asked import asked_by
 from core.domain.difference import Choice, DifferenceAnswer, DifferenceKind
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side
@@ -60,7 +61,7 @@ def test_assigned_contracts_enlarge_a_living_part_once(store: Store) -> None:
     found = store.parts.intent(part)
     assert found is not None
     assert found.contracts == Decimal("2.99")
-    assert store.events.find(part=part)[0].because == "asked by ayla"
+    assert store.events.find(part=part)[0].because == asked_by("ayla")
 
 
 def test_nothing_is_assigned_to_a_part_that_is_to_be_closed(store: Store) -> None:
@@ -99,7 +100,7 @@ def test_a_newer_answer_takes_the_place_of_the_older(store: Store) -> None:
     store.differences.answer(LONG, DifferenceAnswer(DifferenceKind.RESIDUAL, Choice.IGNORE, "3"), "two", "ayla")
     assert [answer.mark for answer in store.parts.desired(ACCOUNT)[LONG].answers] == ["3"]
     (event, _) = store.events.find(ACCOUNT)
-    assert event.action == f"ignore residual of long {BTC}: 3"
+    assert str(event.action) == f"ignore residual of long {BTC}: 3"
 
 
 def test_funding_is_shared_with_what_was_taken_over(store: Store) -> None:

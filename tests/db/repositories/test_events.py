@@ -11,6 +11,7 @@ import pytest
 from core.domain.action import EndCycle, StartCycle
 from core.domain.intent import ExitReason
 from core.domain.order import OrderStatus, Purpose
+from core.domain.reason import text
 from db.recorder import TradeRecorder
 from db.records import Event, EventKind, EventsOnly
 from db.store import Store
@@ -32,7 +33,7 @@ def told(store: Store, kind: EventKind | None = None) -> list[Event]:
 
 
 def in_short(store: Store) -> list[tuple[str, str | None, str]]:
-    return [(event.kind, event.outcome, event.because) for event in told(store)]
+    return [(event.kind, event.outcome, str(event.because)) for event in told(store)]
 
 
 def test_an_order_is_told_of_from_its_start_to_its_end(store: Store, part: str) -> None:
@@ -48,7 +49,7 @@ def test_an_order_is_told_of_from_its_start_to_its_end(store: Store, part: str) 
         ("order_changed", "filled", "buy 0.99 limit: 0.99 filled"),
     ]
     created, half_filled, opened, _ = told(store)
-    assert (created.at, created.part, created.symbol, created.action) == (NOON, part, BTC, placed.client_order_id)
+    assert (created.at, created.part, created.symbol, str(created.action)) == (NOON, part, BTC, placed.client_order_id)
     assert (created.quantity, created.price) == (Decimal("0.99"), Decimal("100250.1"))
     assert (half_filled.at, half_filled.quantity, half_filled.price) == (LATER, Decimal("0.5"), Decimal("100250.1"))
     assert (opened.quantity, opened.rule) == (Decimal("0.5"), "record")
@@ -94,13 +95,13 @@ def test_a_fill_is_told_once_and_with_its_part_when_that_is_learned(store: Store
 def test_a_position_ends_once_and_one_that_never_was_does_not(store: Store, part: str) -> None:
     store.cycles.start(StartCycle(part, 1, contracts("0.99"), price("100000")), NOON)
     end = EndCycle(
-        part, 1, ExitReason.TAKE_PROFIT, "take-profit filled", Decimal(50), Decimal("-1"), contracts("0.99"),
+        part, 1, ExitReason.TAKE_PROFIT, text("take-profit filled"), Decimal(50), Decimal("-1"), contracts("0.99"),
         price("100000"), price("105050"),
     )  # fmt: skip
     for _ in range(2):
         store.cycles.end(ACCOUNT, end, Decimal("-0.5"), "life", LATER)
     (closed,) = told(store)
-    assert (closed.kind, closed.outcome, closed.because) == (
+    assert (closed.kind, closed.outcome, str(closed.because)) == (
         "position_closed",
         "take_profit",
         f"long {BTC}: take-profit filled",
@@ -115,7 +116,7 @@ def test_a_position_ends_once_and_one_that_never_was_does_not(store: Store, part
 
 def test_explanations_and_facts_are_asked_for_apart(store: Store, part: str) -> None:
     store.orders.save(ACCOUNT, [order(part)])
-    store.events.add(ACCOUNT, [Event(LATER, ACCOUNT, part, "recover", "waits", None, None)])
+    store.events.add(ACCOUNT, [Event(LATER, ACCOUNT, part, "recover", text("waits"), None, None)])
     assert [event.rule for event in store.events.find(ACCOUNT, part)] == ["recover", "asked"]
     pages = {
         "all": EventsOnly(),

@@ -14,6 +14,7 @@ from core.domain.instrument import OrderSide, Side, TriggerBy
 from core.domain.intent import ExitReason, Target, TargetEdit
 from core.domain.order import OrderKind, OrderStatus
 from core.domain.position_history import ClosedPosition, LastClose
+from core.domain.reason import text
 from db.records import Event, Only
 from tests.builders import order
 from tests.db.values import ACCOUNT, BTC, NOON, contracts, draft, price
@@ -32,7 +33,7 @@ def ended(store, token: str, ended_at, reason=ExitReason.TAKE_PROFIT, steps=0, *
     for number in range(1, steps + 1):
         name = f"op{part}01R{number:02}"
         store.orders.save(ACCOUNT, [order(name, 1, filled=1, at=90, status=OrderStatus.FILLED, symbol=BTC)])
-    end = EndCycle(part, 1, reason, "", Decimal(5), Decimal(-1), contracts("1"), price("100"), price("105"))
+    end = EndCycle(part, 1, reason, text(""), Decimal(5), Decimal(-1), contracts("1"), price("100"), price("105"))
     store.cycles.end(ACCOUNT, end, Decimal("-0.5"), LIFE.life, ended_at)
     return part
 
@@ -87,8 +88,10 @@ def test_the_facts_of_a_past_cycle_stay_apart_from_the_next(store):
     store.orders.save(ACCOUNT, [entry, leave, order(f"op{part}02E01", 9, kind=OrderKind.LIMIT, symbol=BTC)])
     words = f"amend order {name} TP 105 to 110, SL 90 to 95"
     said = [(NOON + HOUR, words, "done"), (NOON + HOUR, words, None), (NOON + 9 * HOUR, words, "done")]
-    store.events.add(ACCOUNT, [Event(at, ACCOUNT, part, "protect", "", action, how) for at, action, how in said])
-    end = EndCycle(part, 1, ExitReason.CLOSED_BY_US, "", Decimal(4), Decimal(0), contracts("10"), None, None)
+    store.events.add(
+        ACCOUNT, [Event(at, ACCOUNT, part, "protect", text(""), text(action), how) for at, action, how in said]
+    )
+    end = EndCycle(part, 1, ExitReason.CLOSED_BY_US, text(""), Decimal(4), Decimal(0), contracts("10"), None, None)
     store.cycles.end(ACCOUNT, end, Decimal(0), "", NOON + 3 * HOUR)
     facts = store.history.cycle_facts(part, 1)
     assert [one.client_order_id for one in facts.orders] == [leave.client_order_id, entry.client_order_id]
@@ -101,7 +104,7 @@ def test_a_traders_edit_is_told_in_words(store):
     part = store.parts.open(draft(), "a")[0].part
     edit = TargetEdit(None, Target(price=price("95000")), 0)
     store.parts.change(part, "b", "operator", "moved", edit=edit)
-    assert store.events.find(ACCOUNT, part)[0].action == "edit TP none, SL at 95000"
+    assert str(store.events.find(ACCOUNT, part)[0].action) == "edit TP none, SL at 95000"
 
 
 def test_the_newest_word_on_a_life_stays(store):
@@ -119,11 +122,11 @@ def test_the_newest_word_on_a_life_stays(store):
 
 def test_the_cursor_and_the_progress_of_a_sync(store):
     assert store.history.sync_state(ACCOUNT).reached is None
-    store.history.note_sync(ACCOUNT, began_at=NOON, done=0, of=13, trouble="")
+    store.history.note_sync(ACCOUNT, began_at=NOON, done=0, of=13, trouble=None)
     store.history.note_sync(ACCOUNT, done=4, reached=NOON - HOUR)
     row = store.history.sync_state(ACCOUNT)
     assert (row.done, row.of, row.reached, row.under_way, row.waiting) == (4, 13, NOON - HOUR, True, False)
-    store.history.note_sync(ACCOUNT, trouble="funding: HTTP 502")
+    store.history.note_sync(ACCOUNT, trouble=text("funding: HTTP 502"))
     assert not store.history.sync_state(ACCOUNT).under_way
 
 
@@ -131,7 +134,7 @@ def test_a_double_click_asks_for_one_sync(store):
     assert store.history.ask_for_sync(ACCOUNT, "click", "operator")
     assert not store.history.ask_for_sync(ACCOUNT, "click", "operator")
     assert store.history.sync_state(ACCOUNT).waiting
-    assert [event.action for event in store.events.find(ACCOUNT)] == ["sync the exchange's history"]
+    assert [str(event.action) for event in store.events.find(ACCOUNT)] == ["sync the exchange's history"]
 
 
 def test_an_equity_curve_is_thinned_to_the_last_of_each_span(store):

@@ -14,6 +14,7 @@ from core.domain.errors import Refused
 from core.domain.instrument import OrderSide, Side, TriggerBy
 from core.domain.intent import ExitReason
 from core.domain.order import GIVEN_UP, Leg, OrderKind, OrderStatus, Purpose
+from core.domain.reason import text
 from db.store import Store
 from tests.db.values import ACCOUNT, BTC, LONG, NOON, contracts, draft, entry, order, price
 
@@ -147,7 +148,7 @@ def test_commands_of_ended_cycles_are_left_out_unless_they_have_no_outcome(store
         store.orders.settle(entry(part, number).client_order_id, outcome, now=NOON)
     assert len(store.orders.commands(ACCOUNT)) == 2
     zero = Decimal(0)
-    over = EndCycle(part, 1, ExitReason.STOP_LOSS, "", zero, zero, contracts("0.99"), None, None)
+    over = EndCycle(part, 1, ExitReason.STOP_LOSS, text(""), zero, zero, contracts("0.99"), None, None)
     store.cycles.end(ACCOUNT, over, zero, "", LATER)
     assert [command.client_order_id for command in store.orders.commands(ACCOUNT)] == [entry(part, 2).client_order_id]
 
@@ -243,7 +244,7 @@ def test_a_message_that_leaves_things_out_takes_nothing_away(store: Store, part:
 def test_orders_of_older_cycles_are_left_out_unless_they_rest(store: Store, part: str) -> None:
     store.cycles.start(StartCycle(part, 1, contracts("0.99"), price("100")), NOON)
     zero = Decimal(0)
-    over = EndCycle(part, 1, ExitReason.STOP_LOSS, "", zero, zero, contracts("0.99"), None, None)
+    over = EndCycle(part, 1, ExitReason.STOP_LOSS, text(""), zero, zero, contracts("0.99"), None, None)
     store.cycles.end(ACCOUNT, over, zero, "", LATER)
     store.cycles.start(StartCycle(part, 2, contracts("0.99"), price("100")), LATER)
     resting, filled, now = order(part, 1), order(part, 2, status=OrderStatus.FILLED), order(part, 1, cycle=2)

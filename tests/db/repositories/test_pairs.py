@@ -10,6 +10,7 @@ import pytest
 from core.domain.instrument import OrderSide, Side
 from core.domain.money import Contracts, Price
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
+from core.domain.reason import text
 from db.records import Event, PairCounts
 from db.store import Store
 
@@ -69,8 +70,8 @@ def test_what_became_of_a_pair(
 
 def test_orphans_are_the_orders_that_the_sweep_removed(store: Store) -> None:
     because = "op00a7k201S01 belongs to no open part"
-    removed = Event(NOON, ACCOUNT, "00a7k2", "sweep", because, "cancel order op00a7k201S01", "done")
-    left_alone = Event(NOON, ACCOUNT, None, "sweep", "2 orders here are not ours and are left alone", None, None)
+    removed = Event(NOON, ACCOUNT, "00a7k2", "sweep", text(because), text("cancel order op00a7k201S01"), "done")
+    left_alone = Event(NOON, ACCOUNT, None, "sweep", text("2 orders here are not ours and are left alone"), None, None)
     store.events.add(ACCOUNT, [removed, left_alone])
     assert store.pairs.counts(ACCOUNT).orphans == 1
 

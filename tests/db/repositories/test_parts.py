@@ -31,6 +31,7 @@ from core.domain.intent import (
     Wanted,
 )
 from core.domain.order import OrderStatus, Purpose
+from core.domain.reason import text
 from db.records import CycleRecord
 from db.store import Store
 from tests.db.values import ACCOUNT, LONG, NOON, PAPER, contracts, draft, order, price
@@ -47,7 +48,7 @@ def end(part: str, cycle: int = 1, reason: ExitReason = ExitReason.TAKE_PROFIT) 
         part,
         cycle,
         reason,
-        "the take-profit closed it",
+        text("the take-profit closed it"),
         realised_pnl=Decimal("50.000000000000000000000001"),
         fees=Decimal("-1.0231"),
         entered=contracts("0.99"),
@@ -218,8 +219,8 @@ def test_a_change_is_made_once_and_told_with_its_author(store: Store) -> None:
     assert store.parts.intent(part) == changed
     assert store.parts.change(part, "click-2", "ayla", "less risk", stop_loss=None) == changed
     newest = store.events.find(ACCOUNT, part)[0]
-    assert (newest.rule, newest.because) == ("asked", "asked by ayla: less risk")
-    assert newest.action == "stop_loss -20.5 USDT, take_profit none"
+    assert (newest.rule, str(newest.because)) == ("asked", "asked by ayla: less risk")
+    assert str(newest.action) == "SL -20.5 USDT, TP none"
     assert len(store.events.find(ACCOUNT, part)) == 2
 
 
@@ -289,7 +290,7 @@ def test_a_cycle_ends_once_and_becomes_history(store: Store) -> None:
         fees=Decimal("-1.0231"),
         funding=Decimal("-0.0310"),
         reason=ExitReason.TAKE_PROFIT,
-        words="the take-profit closed it",
+        words=text("the take-profit closed it"),
         life="77@1",
     )
     assert store.history.cycles(ACCOUNT) == store.history.cycles(part=part) == [record]

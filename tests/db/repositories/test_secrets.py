@@ -28,6 +28,6 @@ def test_a_password_and_a_log_out_are_found_by_the_next_process(store: Store) ->
     assert second.session(answer.token) == answer.session
     second.leave(answer.token, "127.0.0.1")
     assert Login(store, RealClock(), b"a key of the tests").session(answer.token) is None
-    told = [(event.action, event.outcome) for event in store.events.find() if event.rule == "login"]
+    told = [(str(event.action), event.outcome) for event in store.events.find() if event.rule == "login"]
     assert told == [("log out", "done"), ("log in", "done"), ("set the password", "done")]
     assert not any(PASSWORD in str(event) or "scrypt" in str(event) for event in store.events.find())

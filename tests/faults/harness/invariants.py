@@ -221,7 +221,7 @@ class Weathered(Stack):
         (account,) = [one for one in exchange["accounts"].values() if Decimal(one["deposits"])]
         balance, deposits = Decimal(account["balance"]), Decimal(account["deposits"])
         assert balance - deposits in (bills, bills - deposits), f"{balance} of {deposits} with {bills}"
-        untraced = any("booked at the mark" in event.because for event in self.store.events.find(limit=1000))
+        untraced = any("booked at the mark" in str(event.because) for event in self.store.events.find(limit=1000))
         if self.added_by_hand or untraced or self._shot_over():
             return
         ours = sum((cycle.net for cycle in self.store.history.cycles(self.name)), Decimal(0))

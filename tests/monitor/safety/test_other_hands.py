@@ -21,7 +21,7 @@ def test_closed_by_hand_at_the_exchange(either: Stack) -> None:
     either.price("101000")
     either.by_hand("close", **BTC)
     cycle = either.ended(part)
-    assert (cycle.reason, cycle.words) == (ExitReason.CLOSED_BY_HAND, "closed by hand at the exchange")
+    assert (cycle.reason, str(cycle.words)) == (ExitReason.CLOSED_BY_HAND, "closed by hand at the exchange")
     agrees(either, part)
     nothing_left(either)
 
@@ -178,7 +178,7 @@ def test_a_foreign_order_that_pins_the_leverage_is_the_reason_told(stack: Stack)
     part = stack.open(stack.draft(leverage=10))
     cycle = stack.ended(part)
     assert cycle.reason is ExitReason.NOT_ENTERED
-    assert "leverage" in cycle.words.lower()
+    assert "leverage" in str(cycle.words).lower()
     assert stack.held() == 0
 
 
@@ -194,7 +194,7 @@ def test_liquidated(either: Stack) -> None:
     part = either.opened()
     either.by_hand("liquidate", **BTC)
     cycle = either.ended(part)
-    assert (cycle.reason, cycle.words) == (ExitReason.LIQUIDATED, "liquidated by the exchange")
+    assert (cycle.reason, str(cycle.words)) == (ExitReason.LIQUIDATED, "liquidated by the exchange")
     ledger = either.money()
     assert same(cycle.realised_pnl, ledger["pnl"])
     nothing_left(either)

@@ -106,7 +106,7 @@ def test_another_leverage_on_a_contract_that_is_held_is_refused_with_the_exchang
     other = stack.open(stack.draft(leverage=5))
     cycle = stack.ended(other)
     assert (cycle.reason, cycle.life) == (ExitReason.NOT_ENTERED, "")
-    assert cycle.words.startswith("leverage 5 cannot be set: Cancel pending cross-margin TP/SL")
+    assert str(cycle.words).startswith("leverage 5 cannot be set: Cancel pending cross-margin TP/SL")
     stack.until(lambda: stack.at_rest(part))
     assert stack.held() == Decimal("0.99")
 
@@ -123,6 +123,6 @@ def test_an_entry_that_the_exchange_refuses_is_over_and_says_why(stack: Stack) -
     part = stack.open()
     cycle = stack.ended(part)
     assert cycle.reason is ExitReason.NOT_ENTERED
-    assert cycle.words == "Operation failed."
+    assert str(cycle.words) == "Operation failed."
     assert stack.held() == 0
     nothing_left(stack)

@@ -33,6 +33,7 @@ from core.domain.intent import (
 )
 from core.domain.money import Contracts, Price
 from core.domain.order import Fill, Funding, Leg
+from core.domain.reason import text
 from core.domain.settings.guards import Guards
 from core.domain.settings.rules import Rules
 from core.i18n.translate import told
@@ -189,7 +190,11 @@ class EventsOfTheWorld(Repository):
         """What others closed, of the part that the picture shows first."""
         words = "0.2 contracts were closed at 100100 by an order that is not ours (closed_by_hand)"
         divided = f"{words}; divided over the parts by their size"
-        return [Event(now(), account, "00a7k2", rule, divided, "book exit 0.2", "done")] if self.world.history else []
+        return (
+            [Event(now(), account, "00a7k2", rule, text(divided), text("book exit 0.2"), "done")]
+            if self.world.history
+            else []
+        )
 
     def acts(self, account: str, rules: Iterable[str], limit: int) -> list[Event]:
         if self.world.failure is not None:
@@ -201,13 +206,13 @@ class EventsOfTheWorld(Repository):
         ]
         asked = set(rules) if self.world.history else set()
         return [
-            Event(now(), account, part, rule, because, action, outcome)
+            Event(now(), account, part, rule, text(because), text(action), outcome)
             for rule, because, action, outcome, part in told
             if rule in asked
         ]
 
     def add(self, account: str, found: Iterable[Event]) -> None:
-        self.world.calls.extend(("event", event.action, event.outcome) for event in found)
+        self.world.calls.extend(("event", str(event.action), event.outcome) for event in found)
 
 
 class PagesOfTheWorld(Repository):
@@ -220,8 +225,8 @@ class PagesOfTheWorld(Repository):
             "amount": Decimal("-0.4962"),
         }
         told = [
-            Event(now(), account, "00a7k2", "protect", "held 0.99 and bare", "place OCO 0.99", "done"),
-            Event(now(), account, "00a7k2", "record", "buys 0.99", None, None, EventKind.FILL, **bought),  # type: ignore[arg-type]
+            Event(now(), account, "00a7k2", "protect", text("held 0.99 and bare"), text("place OCO 0.99"), "done"),
+            Event(now(), account, "00a7k2", "record", text("buys 0.99"), None, None, EventKind.FILL, **bought),  # type: ignore[arg-type]
         ]
         fitting = [event for event in told if only.kind in (None, event.kind)]
         return list(enumerate(fitting)) if self.world.history and before is None else []
@@ -513,7 +518,7 @@ class StandInReports(Reports):
                 fees=Decimal("-1.0231"),
                 funding=Decimal("-0.0310"),
                 reason=ExitReason.TAKE_PROFIT if Decimal(result) > 0 else ExitReason.STOP_LOSS,
-                words="the take-profit filled at 105,300.7",
+                words=text("the take-profit filled at 105,300.7"),
                 life=f"8812@{1781942400000 + number * 3600000}",
                 recoveries=1 if number == 2 else 0,
             )
@@ -547,7 +552,7 @@ class StandInReports(Reports):
     def events(self, account: str, part: str | None = None, limit: int = 50) -> list[Event]:
         if not self.world.history:
             return []
-        return [Event(now(), account, "00a7k2", "protect", "held 0.99 and bare", "place OCO 0.99", "done")]
+        return [Event(now(), account, "00a7k2", "protect", text("held 0.99 and bare"), text("place OCO 0.99"), "done")]
 
     def refused_because(self, account: str, part: str) -> str:
         return "leverage 10 cannot be set: Cancel pending orders first."
@@ -555,7 +560,7 @@ class StandInReports(Reports):
     def said(self, account: str, rule: str, limit: int = 20) -> list[Event]:
         if not self.world.history:
             return []
-        return [Event(now(), account, None, rule, f"{rule}: found 2 open parts", "level run", "done")]
+        return [Event(now(), account, None, rule, text(f"{rule}: found 2 open parts"), text("level run"), "done")]
 
     def candles(self, account: str, symbol: str) -> Candles | None:
         if not self.world.history:
@@ -564,7 +569,7 @@ class StandInReports(Reports):
 
     def alarms(self, account: str) -> list[Alarm]:
         rows = self.world.picture["alarms"] if self.world.picture else []
-        return [Alarm(account, row["subject"], row["words"], now()) for row in rows]
+        return [Alarm(account, row["subject"], text(row["words"]), now()) for row in rows]
 
 
 class StandInHistory(History):

@@ -79,7 +79,7 @@ def _channel(channel: AlertChannel) -> None:
         if channel.failure:
             when = ago(channel.failed_at, now)
             st.warning(
-                _("The last message was not taken, {ago}: {why}", ago=when, why=channel.failure),
+                _("The last message was not taken, {ago}: {why}", ago=when, why=told(channel.failure)),
                 icon=":material/error:",
             )
         with st.expander(_("What it hears, and when"), icon=":material/tune:", type="compact"):

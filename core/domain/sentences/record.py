@@ -1,0 +1,51 @@
+"""The record of events: facts as the database tells them, and what persons, programs and guards have asked for."""
+
+from __future__ import annotations
+
+SENTENCES = {
+    # facts; written by the database's triggers
+    "record.order": "{side} {quantity} {kind}",
+    "record.order_filled": "{side} {quantity} {kind}: {filled} filled",
+    "record.fill_as_maker": "{side} {quantity} at {price} maker",
+    "record.fill_as_taker": "{side} {quantity} at {price} taker",
+    "record.position_opened": "{side} {symbol}",
+    "record.position_closed": "{side} {symbol}: {why}",
+    # who asked
+    "asked.by": "asked by {who}",
+    "asked.by_because": "asked by {who}: {why}",
+    # for what
+    "asked.setting": "{key} = {value}",
+    "asked.start_bot": "start the bot",
+    "asked.stop_bot": "stop the bot",
+    "asked.level": "level {level}",
+    "asked.sync_history": "sync the exchange's history",
+    "asked.open": "open {side} {symbol} for {value} USDT",
+    "asked.adopt": "adopt {quantity} contracts at {price:.10g}",
+    "asked.assign": "assign {quantity} contracts at {price:.10g}",
+    "asked.answer": "{choice} {kind} of {side} {symbol}: {mark}",
+    "asked.change": "{changes}",
+    "change.wanted": "wanted {value}",
+    "change.position_value": "position value {value} USDT",
+    "change.leverage": "leverage {value}",
+    "change.reduce_to": "reduce to {value}",
+    "change.entry": "entry {value}",
+    "change.take_profit": "TP {value}",
+    "change.stop_loss": "SL {value}",
+    "change.edit": "edit {value}",
+    "change.own_recovery": "own recovery: {value}",
+    "change.own_reopen": "own reopening: {value}",
+    "change.own_unguarded": "when the stop-loss is refused: {value}",
+    "change.reopen_at": "reopen at {value}",
+    "change.closing": "closing {value}",
+    "change.told": "{value}",
+    "own_choice.field": "{name} {value}",
+    "own_choice.none": "as the settings say",
+    "target.usdt": "{amount} USDT",
+    "target.percent": "{amount} %",
+    "target.price": "at {price}",
+    "target.pair": "TP {tp}, SL {sl}",
+    "closing.by": "by {kind}",
+    "told.finish": "{run} finish at market now",
+    "told.take_back": "{run} take back the rest",
+    "bot.never_started": "never started",
+}
