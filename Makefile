@@ -11,7 +11,7 @@ PERPDECK_HOSTS ?=
 
 TESTS ?= tests
 
-.PHONY: run test check lint hooks lock bench soak clean
+.PHONY: run test check lint messages hooks lock bench soak clean
 
 run: $(RUN_READY)
 	@$(BIN)/python scripts/port.py
@@ -37,7 +37,12 @@ lint: $(TEST_READY)
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/typos
+	$(BIN)/python scripts/messages.py check
 	$(BIN)/mypy
+
+# Brings the catalogues of sentences up to date with the code; what is new there waits for its translation.
+messages: $(TEST_READY)
+	$(BIN)/python scripts/messages.py extract
 
 # The same before each commit, of the files that change.
 hooks: $(TEST_READY)
@@ -59,8 +64,9 @@ clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(RUN_READY): requirements.lock scripts/venv
+$(RUN_READY): requirements.lock scripts/venv $(wildcard locale/*/LC_MESSAGES/*.po)
 	@scripts/venv "$(PYTHON)" $(VENV) requirements.lock
+	@$(BIN)/python scripts/messages.py compile
 	@touch $@
 
 $(TEST_READY): requirements-dev.lock $(RUN_READY)
