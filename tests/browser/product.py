@@ -25,7 +25,7 @@ from tests.eventually import eventually
 from tests.simulator_process import SimulatorControl
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SHIPPED = ("app.py", "pyproject.toml", ".streamlit", "core", "db", "pages")
+SHIPPED = ("app.py", "pyproject.toml", ".streamlit", "core", "db", "locale", "pages")
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 T = TypeVar("T")

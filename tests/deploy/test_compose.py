@@ -67,7 +67,7 @@ def test_images_are_named_by_their_version() -> None:
 def test_the_image_holds_what_runs() -> None:
     dockerfile = (FOLDER / "Dockerfile").read_text()
     copied = {word for line in re.findall(r"^COPY (.*)$", dockerfile, re.MULTILINE) for word in line.split()[:-1]}
-    assert copied == {*SHIPPED, "requirements.lock"}
+    assert copied == {*SHIPPED, "requirements.lock", "scripts/messages.py"}
     let_in = re.findall(r"^!(.*)$", (FOLDER / "Dockerfile.dockerignore").read_text(), re.MULTILINE)
     assert set(let_in) == copied
     assert re.search(r"^USER perpdeck$", dockerfile, re.MULTILINE)
