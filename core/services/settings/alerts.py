@@ -41,11 +41,6 @@ TELEGRAM, TELEGRAM_NOTE = "telegram", "telegram_note"  #: names of the sealed to
 LONGEST_NAME = 40
 MOST_PER_MINUTE = 60
 RANGES = {"bare_seconds": (1, 3600, "s"), "unresolved_seconds": (5, 3600, "s"), "ping_minutes": (1, 1440, "min")}
-LABELS = {
-    "bare_seconds": "Without a stop-loss for",
-    "unresolved_seconds": "Without an answer for",
-    "ping_minutes": "Every",
-}
 _TOKEN = re.compile(r"[0-9]{5,12}:[0-9A-Za-z_-]{30,60}")
 TEST_TITLE, TEST_WORDS = "Perpdeck: a test", "This channel works."
 
@@ -86,14 +81,14 @@ class Alerting:
         try:
             service = transport.service_of(address)
         except Misconfigured as trouble:
-            problems.append(str(trouble))
+            problems.append(trouble.reason)
         if problems or service is None:
             raise Misconfigured(*problems)
         channel = AlertChannel(token_hex(4), name, service.name, service.hint)
         sealed = self._vault.seal(address)
         self._store.alert_channels.save(channel, sealed, self._clock.now())
         self._under_the_present_secret(address_name(channel.id), sealed, channel.hint)
-        self._note(by, f"alert channel {name} added: {service.name}")
+        self._note(by, Reason("act.channel_added", name=name, service=service.name))
         return channel
 
     def change(self, channel: AlertChannel, by: str) -> None:
@@ -101,23 +96,24 @@ class Alerting:
         name = channel.name.strip()
         problems = list(_name_problems(name))
         if not 1 <= channel.per_minute <= MOST_PER_MINUTE:
+            allowed = Reason("allowed.between", low=1, high=MOST_PER_MINUTE)
             problems.append(
-                f"messages in a minute {channel.per_minute} is out of range: 1 to {MOST_PER_MINUTE} is allowed"
+                Reason("range.outside", field=Reason("field.per_minute"), value=channel.per_minute, allowed=allowed)
             )
         if channel.quiet is not None and channel.quiet.start == channel.quiet.end:
-            problems.append("quiet hours: they begin and end at the same time; leave both empty for none")
+            problems.append(Reason("alert.quiet_hours", field=Reason("field.quiet_hours")))
         if problems:
             raise Misconfigured(*problems)
         kept = self._known(channel.id)
         changed = replace(channel, name=name, service=kept.service, hint=kept.hint)
         self._store.alert_channels.save(changed, None, self._clock.now())
-        self._note(by, f"alert channel {name} changed")
+        self._note(by, Reason("act.channel_changed", name=name))
 
     def remove(self, channel: str, by: str) -> None:
         """Forget it and its address. Raises Misconfigured for one that is not known."""
         known = self._known(channel)
         self._store.alert_channels.remove(channel)
-        self._note(by, f"alert channel {known.name} removed")
+        self._note(by, Reason("act.channel_removed", name=known.name))
 
     def test(self, channel: str) -> str:
         """Send a test message now; why it was not taken, or an empty string. Takes up to ten seconds."""
@@ -139,7 +135,7 @@ class Alerting:
     def _known(self, channel: str) -> AlertChannel:
         found = next((one for one in self.channels() if one.id == channel), None)
         if found is None:
-            raise Misconfigured(f"alert channel {channel!r} is not known")
+            raise Misconfigured(Reason("account.unknown", field=Reason("field.channel"), value=channel))
         return found
 
     # -- what holds for all ----------------------------------------------------------------------------------
@@ -151,12 +147,12 @@ class Alerting:
     def set_settings(self, wanted: AlertSettings, by: str) -> None:
         """Keep them, all or none. Raises Misconfigured with every problem."""
         problems = [
-            f"{LABELS[name]} {getattr(wanted, name)} {unit} is out of range: {low} to {high} {unit} is allowed"
+            _outside(name, getattr(wanted, name), low, high, unit)
             for name, (low, high, unit) in RANGES.items()
             if not low <= getattr(wanted, name) <= high
         ]
         if wanted.telegram_on and not wanted.telegram_ids:
-            problems.append("commands: nobody may give them; enter the number of one user or chat at least")
+            problems.append(Reason("alert.nobody", field=Reason("field.commands")))
         if problems:
             raise Misconfigured(*problems)
         before, now = self.settings().kept(), wanted.kept()
@@ -173,8 +169,8 @@ class Alerting:
         """Send requests there while all is well; empty: none any more. Raises Misconfigured."""
         address = address.strip()
         if address and not ping.usable(address):
-            raise Misconfigured("address: it must begin with https:// or http://")
-        self._seal(ping.PING, address, "dead man's switch", by)
+            raise Misconfigured(Reason("alert.no_address", field=Reason("field.address")))
+        self._seal(ping.PING, address, Reason("act.dead_mans_switch"), by)
 
     def test_ping(self) -> str:
         """Send one now, whatever the state of the bot; why it was not taken, or an empty string."""
@@ -199,8 +195,8 @@ class Alerting:
         """Take commands with this bot token; empty: with none. Raises Misconfigured."""
         token = token.strip()
         if token and not _TOKEN.fullmatch(token):
-            raise Misconfigured("bot token: it does not look like one; BotFather gives it, as in 123456789:ABC-def…")
-        self._seal(TELEGRAM, token, "Telegram bot", by)
+            raise Misconfigured(Reason("alert.no_bot_token", field=Reason("field.bot_token")))
+        self._seal(TELEGRAM, token, Reason("act.telegram_bot"), by)
 
     def _outside(self, name: str, note: str) -> Outside:
         sealed, kept = self._store.sealed_texts.get(name), self._store.secrets.get(note)
@@ -210,7 +206,7 @@ class Alerting:
             return Outside(sealed[1])
         return Outside(sealed[1], datetime.fromisoformat(kept["at"]), str(kept["trouble"]))
 
-    def _seal(self, name: str, text: str, what: str, by: str) -> None:
+    def _seal(self, name: str, text: str, what: Reason, by: str) -> None:
         if text:
             letters = re.sub(r"[^0-9A-Za-z]", "", text)
             sealed, hint = self._vault.seal(text), letters[-transport.HINT :]
@@ -218,7 +214,7 @@ class Alerting:
             self._under_the_present_secret(name, sealed, hint)
         else:
             self._store.sealed_texts.forget(name)
-        self._note(by, f"{what} {'set' if text else 'removed'}")
+        self._note(by, Reason("act.set" if text else "act.removed", what=what))
 
     def _under_the_present_secret(self, name: str, sealed: bytes, hint: str) -> None:
         """The secret may have been changed between sealing and keeping, and the old one is forgotten then."""
@@ -226,11 +222,17 @@ class Alerting:
         if anew is not None:
             self._store.sealed_texts.seal(name, anew, hint)
 
-    def _note(self, by: str, action: str) -> None:
-        event = Event(self._clock.now(), "", None, "setting", asked_by(by), as_reason(action), "done")
+    def _note(self, by: str, action: Reason) -> None:
+        event = Event(self._clock.now(), "", None, "setting", asked_by(by), action, "done")
         self._store.events.add("", [event])
 
 
-def _name_problems(name: str) -> Iterator[str]:
+def _name_problems(name: str) -> Iterator[Reason]:
     if not 1 <= len(name) <= LONGEST_NAME:
-        yield f"name has {len(name)} characters: 1 to {LONGEST_NAME} are allowed"
+        yield Reason("token.name_length", field=Reason("field.name"), n=len(name), most=LONGEST_NAME)
+
+
+def _outside(name: str, value: int, low: int, high: int, unit: str) -> Reason:
+    allowed = Reason("allowed.between_unit", low=low, high=high, unit=Reason(f"unit.{unit}"))
+    field = Reason(f"field.{name}")
+    return Reason("range.outside_unit", field=field, value=value, unit=Reason(f"unit.{unit}"), allowed=allowed)
