@@ -15,6 +15,7 @@ from typing import Any, TypeGuard, TypeVar
 
 from core.domain.errors import Unavailable
 from core.domain.money import ZERO, Price
+from core.domain.reason import Reason
 from core.exchange.port import Candle
 
 Row = Mapping[str, Any]
@@ -41,7 +42,7 @@ class Fields:
         """Return our symbol, such as BTC-USDT-PERP. Raises Unavailable for what is no perpetual settled in USDT."""
         if not self.is_ours(name):
             raise Unavailable(
-                f"{self.exchange} sent {self.contract_field} {name!r}, which is not a perpetual settled in USDT"
+                Reason("exchange.no_perpetual", exchange=self.exchange, field=self.contract_field, value=repr(name))
             )
         return name.removesuffix(self.contract_ending) + OURS
 
@@ -60,7 +61,7 @@ class Fields:
         """Return the field as it came. Raises Unavailable where the row lacks it."""
         value = row.get(field)
         if value is None:
-            raise Unavailable(f"{self.exchange} sent no {field}")
+            raise Unavailable(Reason("exchange.no_field", exchange=self.exchange, field=field))
         return str(value)
 
     def number(self, row: Row, field: str) -> Decimal:
@@ -71,7 +72,7 @@ class Fields:
         except InvalidOperation:
             result = Decimal("NaN")
         if not result.is_finite():
-            raise Unavailable(f"{self.exchange} sent {field} {value!r}, which is not a number")
+            raise Unavailable(Reason("exchange.no_number", exchange=self.exchange, field=field, value=repr(value)))
         return result
 
     def number_or_none(self, row: Row, field: str) -> Decimal | None:
@@ -95,14 +96,14 @@ class Fields:
         """Return the field, Unix milliseconds, as time. Raises Unavailable where there is none."""
         value = self.text(row, field)
         if not value.isdigit():
-            raise Unavailable(f"{self.exchange} sent {field} {value!r}, which is not a time in milliseconds")
+            raise Unavailable(Reason("exchange.no_time", exchange=self.exchange, field=field, value=repr(value)))
         return EPOCH + int(value) * MILLISECOND
 
     def word(self, row: Row, field: str, known: Mapping[str, Word]) -> Word:
         """Return what a word of the exchange means. Raises Unavailable for a word that is not in the table."""
         value = self.text(row, field)
         if value not in known:
-            raise Unavailable(f"{self.exchange} sent {field} {value!r}, a word we do not know")
+            raise Unavailable(Reason("exchange.unknown_word", exchange=self.exchange, field=field, value=repr(value)))
         return known[value]
 
     def candle(self, row: Row, *, complete: bool) -> Candle:

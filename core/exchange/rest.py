@@ -18,6 +18,7 @@ from enum import Enum, auto
 from typing import Any, TypeVar
 
 from core.domain.errors import OutcomeUnknown, Refused, Unavailable
+from core.domain.reason import Reason
 from core.exchange.clock import ExchangeClock
 from core.exchange.fields import Fields, Row
 
@@ -138,7 +139,9 @@ class RestCaller:
             answer = self._once(call, terms)
         if not answer.good:
             raise Unavailable(
-                f"{what}: {answer.words} ({answer.code})", exchange_code=answer.code, exchange_words=answer.words
+                Reason("exchange.answered", what=what, words=answer.words, code=answer.code),
+                exchange_code=answer.code,
+                exchange_words=answer.words,
             )
         return answer.body
 
@@ -146,14 +149,14 @@ class RestCaller:
         """Return the rows of the answer. Raises Unavailable, also where it is no list."""
         body = self.read(what, call, priority)
         if not isinstance(body, list):
-            raise Unavailable(f"{what}: {self._name} sent no list", exchange_code=NO_ANSWER)
+            raise Unavailable(Reason("exchange.no_list", what=what, exchange=self._name), exchange_code=NO_ANSWER)
         return body
 
     def row(self, what: str, call: Call, priority: Priority = Priority.LOOK) -> Row:
         """Return the one row of the answer. Raises Unavailable, also where there is none."""
         row = _first_row(self.read(what, call, priority))
         if not row:
-            raise Unavailable(f"{what}: {self._name} answered with nothing", exchange_code=NO_ANSWER)
+            raise Unavailable(Reason("exchange.no_answer", what=what, exchange=self._name), exchange_code=NO_ANSWER)
         return row
 
     # -- writes
@@ -175,7 +178,9 @@ class RestCaller:
             raise policy.failed_write(what, answer)
         row = _first_row(answer.body)
         if not row and policy.write_has_row:
-            raise OutcomeUnknown(f"{what}: {self._name} said yes and nothing else", exchange_code=NO_ANSWER)
+            raise OutcomeUnknown(
+                Reason("exchange.yes_and_nothing", what=what, exchange=self._name), exchange_code=NO_ANSWER
+            )
         return row
 
     def first(self, what: str, read: Callable[[], Value]) -> Value:
@@ -186,7 +191,10 @@ class RestCaller:
         try:
             return read()
         except Unavailable as silence:
-            message, passes = f"{what} was not sent: {silence}", silence.exchange_code not in self.policy.never_passes
+            message, passes = (
+                Reason("exchange.not_sent", what=what, why=silence.reason),
+                silence.exchange_code not in self.policy.never_passes,
+            )
             code = NOT_SENT if passes else silence.exchange_code
             raise Refused(
                 message, exchange_code=code, exchange_words=silence.exchange_words, transient=passes

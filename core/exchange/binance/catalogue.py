@@ -15,6 +15,7 @@ from typing import Any
 from core.domain.errors import Unavailable
 from core.domain.instrument import Instrument
 from core.domain.money import Contracts
+from core.domain.reason import Reason
 from core.exchange.binance.fields import (
     FIELDS,
     is_ours,
@@ -80,7 +81,7 @@ def parse_instruments(info: Row, brackets: Mapping[str, Bracket], fees: Fees) ->
     """
     rows = info.get("symbols")
     if not isinstance(rows, list):
-        raise Unavailable("Binance sent no list of symbols")
+        raise Unavailable(Reason("exchange.no_symbols", exchange="Binance"))
     ours = (
         row
         for row in rows
@@ -134,6 +135,6 @@ def _plain(value: Decimal) -> Decimal:
 def parse_candle(cells: Sequence[Any], now: datetime) -> Candle:
     """One bar from Binance's list of cells; complete once its closing time has passed (by Binance's clock)."""
     if len(cells) < len(CANDLE):
-        raise Unavailable(f"Binance sent a candle of {len(cells)} cells instead of {len(CANDLE)} or more")
+        raise Unavailable(Reason("exchange.short_candle", cells=len(cells), least=len(CANDLE), exchange="Binance"))
     row = dict(zip(CANDLE, cells, strict=False))
     return FIELDS.candle(row, complete=moment(row, "closed") < now)

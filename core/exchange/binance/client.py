@@ -21,6 +21,7 @@ from core.domain.money import plain
 from core.domain.observation import PortFacts, Position, Ticker
 from core.domain.order import Fill, Funding, Order, OrderKind
 from core.domain.position_history import ClosedPosition
+from core.domain.reason import Reason
 from core.exchange.binance.addresses import DEMO, LIVE
 from core.exchange.binance.codes import CLASH, FACTS, GONE, MEANS, MODE_CHANGED, NOTHING_HELD, REST_POLICY, Says
 from core.exchange.binance.fields import text, to_name
@@ -174,7 +175,7 @@ class BinanceClient:
     def place(self, request: PlaceOrder, deadline: datetime | None = None) -> str:
         """Place an ordinary order, return its orderId. Past `deadline` (or its lifetime) Binance drops it."""
         if request.attached is not None:
-            raise Misconfigured("Binance has no TP and SL that travel with an order")
+            raise Misconfigured(Reason("binance.no_attached"))
         what = f"order {request.client_order_id}"
         closes = request.reduce_only or not request.purpose.adds_risk
         if not closes:
@@ -190,7 +191,7 @@ class BinanceClient:
         }
         if request.kind is not OrderKind.MARKET:
             if request.price is None or request.kind not in TIME_IN_FORCE:
-                raise Misconfigured(f"{what}: an order of kind {request.kind} needs a price and a kind Binance has")
+                raise Misconfigured(Reason("binance.no_such_kind", what=what, kind=request.kind))
             asked |= {"price": plain(request.price), "timeInForce": TIME_IN_FORCE[request.kind]}
         self._reads.algos.placed(request.client_order_id, conditional=False)
         protects = closes or request.purpose.protects
@@ -212,9 +213,9 @@ class BinanceClient:
         Raises Misconfigured for both at once: each is an order of its own here.
         """
         if (request.tp_trigger is None) == (request.sl_trigger is None):
-            raise Misconfigured("Binance has no OCO: take-profit and stop-loss are placed one by one")
+            raise Misconfigured(Reason("binance.no_oco"))
         if request.trigger_by not in WORKING_TYPE:
-            raise Misconfigured(f"Binance has no triggers by {request.trigger_by}: last or mark is allowed")
+            raise Misconfigured(Reason("binance.no_trigger", trigger=request.trigger_by))
         trigger = request.tp_trigger if request.sl_trigger is None else request.sl_trigger
         assert trigger is not None
         what = f"{'TP' if request.sl_trigger is None else 'SL'} {request.client_order_id}"
@@ -257,7 +258,7 @@ class BinanceClient:
             prepare()
         except OutcomeUnknown as silence:
             raise Refused(
-                f"{what} was not sent: {silence}",
+                Reason("exchange.not_sent", what=what, why=silence.reason),
                 exchange_code=silence.exchange_code,
                 exchange_words=silence.exchange_words,
                 transient=True,
@@ -284,7 +285,9 @@ class BinanceClient:
             )
             if not held:
                 return Refused(
-                    f"{what}: nothing is held", exchange_code=NOTHING_HELD, exchange_words=refusal.exchange_words
+                    Reason("exchange.nothing_held", what=what),
+                    exchange_code=NOTHING_HELD,
+                    exchange_words=refusal.exchange_words,
                 )
             resting = [
                 order
@@ -299,7 +302,7 @@ class BinanceClient:
         clash = ", ".join(f"{_name(order)} over {plain(order.remaining)}" for order in resting)
         words = f"{refusal.exchange_words} ({refusal.exchange_code}); {plain(abs(held))} are held"
         words += f", and {clash} rests on the same side" if clash else ""
-        return Refused(f"{what}: {words}", exchange_code=CLASH, exchange_words=words)
+        return Refused(Reason("exchange.refused", what=what, words=words), exchange_code=CLASH, exchange_words=words)
 
     # -- changing
 
@@ -312,7 +315,7 @@ class BinanceClient:
         order, what = request.order, f"change of {_name(request.order)}"
         price = request.price if request.price is not None else order.price
         if order.kind.rests_on_trigger or price is None:
-            raise Misconfigured(f"{what}: Binance changes limit orders only")
+            raise Misconfigured(Reason("binance.changes_limits_only", what=what))
         asked = {
             "symbol": to_name(order.symbol),
             "side": SIDE[order.side],
@@ -344,7 +347,8 @@ class BinanceClient:
             found = self._reads.algos.find(order.client_order_id, order.symbol) if order.client_order_id else None
         except Unavailable as silence:
             raise OutcomeUnknown(
-                f"cancel of {_name(order)}: {silence}", exchange_code=silence.exchange_code
+                Reason("exchange.cancel_unanswered", order=_name(order), why=silence.reason),
+                exchange_code=silence.exchange_code,
             ) from silence
         return found.child_order_ids if found is not None and found.working else ()
 
@@ -397,7 +401,9 @@ def _ordinary_identity(order: Order) -> dict[str, str]:
 
 def _identity(what: str, row: Row, field: str) -> str:
     if not row.get(field):
-        raise OutcomeUnknown(f"{what}: Binance said yes and gave no {field}", exchange_code=NO_ANSWER)
+        raise OutcomeUnknown(
+            Reason("exchange.yes_without", what=what, field=field, exchange="Binance"), exchange_code=NO_ANSWER
+        )
     return str(row[field])
 
 

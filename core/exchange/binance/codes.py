@@ -13,6 +13,7 @@ from enum import Enum, auto
 
 from core.domain.errors import OutcomeUnknown, Refused
 from core.domain.observation import PortFacts
+from core.domain.reason import Reason
 from core.exchange.binance.fields import FIELDS
 from core.exchange.rest import BUDGET, NO_ANSWER, NOT_SENT, RestAnswer, RestPolicy
 
@@ -118,7 +119,7 @@ def failed_write(what: str, answer: RestAnswer) -> Refused | OutcomeUnknown:
     A server's failure (HTTP 5xx) leaves a code that we do not know open.
     """
     code, words = answer.code, answer.words
-    message = f"{what}: {words or 'no reason given'} ({code})"
+    message = Reason("exchange.answered", what=what, words=words or Reason("exchange.no_reason"), code=code)
     if code not in MEANS:
         log.warning("an answer that no table knows: code=%s %s", code, words)
     if code in OUTCOME_OPEN or (code not in MEANS and answer.by_server):

@@ -18,6 +18,7 @@ from core.domain.instrument import Instrument
 from core.domain.observation import Position, Ticker
 from core.domain.order import Fill, Funding, Order, OrderKind
 from core.domain.position_history import ClosedPosition
+from core.domain.reason import Reason
 from core.exchange.binance.account.history import BinanceHistory, Sizes
 from core.exchange.binance.account.ledger import parse_account
 from core.exchange.binance.account.open_orders import OpenOrders
@@ -143,7 +144,7 @@ class BinanceReads:
         rows = self._rest.rows(f"settings of {symbol}", lambda: self._session.futures_symbol_config(symbol=name))
         row = next((row for row in rows if row.get("symbol") == name), None)
         if row is None:
-            raise Unavailable(f"settings of {symbol}: Binance answered with nothing")
+            raise Unavailable(Reason("exchange.no_settings", symbol=symbol, exchange="Binance"))
         return dict(row)
 
     # -- orders

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from core.domain.errors import OutcomeUnknown, Refused, Unavailable
 from core.domain.money import plain
+from core.domain.reason import Reason
 from core.exchange.binance.fields import text, to_name
 from core.exchange.binance.reads import BinanceReads
 from core.exchange.binance.rest_session import BinanceSession
@@ -41,7 +42,7 @@ class BinanceSettings:
         """Read, set only where different, read back. Raises Refused where Binance will not, or it did not take."""
         what = f"leverage {plain(leverage)} of {symbol}"
         if leverage != leverage.to_integral_value():
-            raise Refused(f"{what}: Binance takes whole numbers only", exchange_code="leverage")
+            raise Refused(Reason("binance.whole_leverage", what=what), exchange_code="leverage")
         if self._rest.first(what, lambda: self._reads.leverage(symbol)) == leverage:
             return
         asked = {"symbol": to_name(symbol), "leverage": plain(leverage)}
@@ -58,9 +59,11 @@ class BinanceSettings:
         try:
             taken = self._reads.leverage(symbol)
         except Unavailable as silence:
-            raise OutcomeUnknown(f"{what}: could not be read back", exchange_code=silence.exchange_code) from silence
+            raise OutcomeUnknown(
+                Reason("exchange.not_read_back", what=what), exchange_code=silence.exchange_code
+            ) from silence
         if taken != leverage:
-            raise Refused(f"{what}: did not take, it is {plain(taken)}", exchange_code="leverage")
+            raise Refused(Reason("exchange.did_not_take", what=what, taken=taken), exchange_code="leverage")
 
     def hedged(self) -> bool:
         """Return the position mode; the last one read will do, because it cannot change while anything is held."""

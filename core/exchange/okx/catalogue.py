@@ -9,6 +9,7 @@ from decimal import Decimal
 from core.domain.errors import Unavailable
 from core.domain.instrument import Instrument
 from core.domain.money import ZERO, Contracts
+from core.domain.reason import Reason
 from core.exchange.catalogue import Fees
 from core.exchange.fields import Row
 from core.exchange.okx.fields import FIELDS, is_ours, number, number_or_none, text, to_symbol
@@ -71,6 +72,6 @@ def parse_instrument(row: Row, fees: Mapping[str, Fees]) -> Instrument:
 def parse_candle(cells: Sequence[str]) -> Candle:
     """One bar from OKX's list of nine cells."""
     if len(cells) != len(CANDLE):
-        raise Unavailable(f"OKX sent a candle of {len(cells)} cells instead of {len(CANDLE)}")
+        raise Unavailable(Reason("exchange.short_candle", cells=len(cells), least=len(CANDLE), exchange="OKX"))
     row = dict(zip(CANDLE, cells, strict=True))
     return FIELDS.candle(row, complete=row["confirm"] == "1")

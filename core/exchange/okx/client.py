@@ -21,6 +21,7 @@ from core.domain.money import Price, plain
 from core.domain.observation import PortFacts, Position, Ticker
 from core.domain.order import Fill, Funding, Order, OrderKind
 from core.domain.position_history import ClosedPosition
+from core.domain.reason import Reason
 from core.exchange.clock import ExchangeClock
 from core.exchange.okx.addresses import REGIONS
 from core.exchange.okx.codes import CANCEL_OF_ENDED, FACTS, REST_POLICY, WRONG_PARAMETER
@@ -213,7 +214,9 @@ class OKXClient:
                 self._settings.forget_mode()  # perhaps somebody changed the position mode
             raise
         if not row.get(identity):
-            raise OutcomeUnknown(f"{what}: OKX said yes and gave no {identity}", exchange_code=NO_ANSWER)
+            raise OutcomeUnknown(
+                Reason("exchange.yes_without", what=what, field=identity, exchange="OKX"), exchange_code=NO_ANSWER
+            )
         return str(row[identity])
 
     def _direction(self, side: Side, *, reduce_only: bool) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from core.domain.errors import OutcomeUnknown, Refused
 from core.domain.observation import PortFacts
+from core.domain.reason import Reason
 from core.exchange.okx.fields import FIELDS
 from core.exchange.rest import BUDGET, NO_ANSWER, NOT_SENT, RestAnswer, RestPolicy
 
@@ -55,7 +56,7 @@ FACTS = PortFacts(
 def failed_write(what: str, answer: RestAnswer) -> Refused | OutcomeUnknown:
     """Return the error to raise for a write that did not succeed: refused for certain, or open."""
     code, words = answer.code, answer.words
-    message = f"{what}: {words or 'no reason given'} ({code})"
+    message = Reason("exchange.answered", what=what, words=words or Reason("exchange.no_reason"), code=code)
     if code in OUTCOME_OPEN or (code == WRONG_PARAMETER and OUR_NAME in words.lower()):
         return OutcomeUnknown(message, exchange_code=code, exchange_words=words)
     return Refused(message, exchange_code=code, exchange_words=words, transient=code in PASSES_BY_ITSELF)

@@ -19,6 +19,7 @@ from core.domain.instrument import Instrument
 from core.domain.observation import Position, Ticker
 from core.domain.order import Fill, Funding, Order, OrderKind
 from core.domain.position_history import ClosedPosition
+from core.domain.reason import Reason
 from core.exchange.cached_value import CachedValue
 from core.exchange.fields import Row
 from core.exchange.okx.catalogue import parse_candle, parse_fees, parse_instruments
@@ -89,7 +90,7 @@ class OKXReads:
             Priority.HISTORY,
         )
         if not rows:
-            raise Unavailable(f"leverage of {symbol}: OKX answered with nothing")
+            raise Unavailable(Reason("exchange.no_leverage", symbol=symbol, exchange="OKX"))
         return [number(row, "lever") for row in rows]
 
     # -- orders

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from core.domain.errors import OutcomeUnknown, Refused, Unavailable
 from core.domain.money import plain
+from core.domain.reason import Reason
 from core.exchange.okx.fields import to_inst_id
 from core.exchange.okx.reads import OKXReads
 from core.exchange.okx.rest_session import OKXSession
@@ -40,9 +41,11 @@ class OKXSettings:
         try:
             taken = self._reads.leverages(symbol)
         except Unavailable as silence:
-            raise OutcomeUnknown(f"{what}: could not be read back", exchange_code=silence.exchange_code) from silence
+            raise OutcomeUnknown(
+                Reason("exchange.not_read_back", what=what), exchange_code=silence.exchange_code
+            ) from silence
         if any(set_to != leverage for set_to in taken):
-            raise Refused(f"{what}: did not take, it is {plain(taken[0])}", exchange_code="leverage")
+            raise Refused(Reason("exchange.did_not_take", what=what, taken=taken[0]), exchange_code="leverage")
 
     def hedged(self) -> bool:
         """Return the position mode; the last one read will do, because it cannot change while anything is held."""

@@ -17,6 +17,7 @@ from core.domain.instrument import Side
 from core.domain.money import ZERO
 from core.domain.order import Fill, Funding, Order
 from core.domain.position_history import ClosedPosition
+from core.domain.reason import Reason
 from core.exchange.binance.account.growing_list import GrowingList
 from core.exchange.binance.account.ledger import (
     FUNDING_FEE,
@@ -150,7 +151,7 @@ class BinanceHistory:
             log.warning("a fee in %s, which has no price here, is counted as so many USDT", currency)
             return Decimal(1)
         if not bars:
-            raise Unavailable(f"price of {currency}: Binance has none for {minute:%Y-%m-%d %H:%M}")
+            raise Unavailable(Reason("binance.no_price_then", currency=currency, at=minute))
         return number({"close": bars[0][4]}, "close")
 
     def fills(self, since: datetime, until: datetime | None, priority: Priority, symbols: frozenset[str]) -> list[Fill]:
@@ -216,7 +217,7 @@ class BinanceHistory:
         """
         earliest, trades = since, self.trades(symbol, since, None, priority)
         if newest is not None and not any(trade.at >= newest for trade in trades):
-            raise HistoryMismatch(f"no execution in {symbol} is listed yet from when it changed")
+            raise HistoryMismatch(Reason("binance.not_listed_yet", symbol=symbol))
         while True:
             sides = {trade.position_side for trade in trades}
             known = {side for name, side in held if name == symbol} <= sides
@@ -228,7 +229,7 @@ class BinanceHistory:
                 return legs
             if self._is_all(symbol, earliest):
                 if not known:
-                    raise HistoryMismatch(f"{symbol} is held and has no executions")
+                    raise HistoryMismatch(Reason("binance.held_without_executions", symbol=symbol))
                 return legs
             earliest -= FURTHER
             self.trades(symbol, earliest, earliest, priority)  # reads back, and not the newest once more
@@ -274,7 +275,7 @@ class BinanceHistory:
             if legs is not None and _same(symbol, before, after):
                 return legs, after
             before = after
-        raise Unavailable(f"what is held of {symbol} and its executions do not agree yet")
+        raise Unavailable(Reason("binance.executions_disagree", symbol=symbol))
 
     def _legs_if_they_agree(self, symbol: str, held: Sizes, since: datetime, priority: Priority) -> Legs | None:
         try:
