@@ -33,8 +33,8 @@ from core.domain.action import (
 )
 from core.domain.errors import OutcomeUnknown, Refused
 from core.domain.intent import Intent
-from core.domain.money import plain
 from core.domain.order import Order, OrderKind, OrderStatus
+from core.domain.reason import Reason
 from core.exchange.port import ExchangePort
 from core.monitor.lease import Lease
 from core.monitor.order_tracker import OrderTracker
@@ -138,12 +138,14 @@ class TradeExecutor:
         try:
             self.port.set_leverage(symbol, leverage)
         except Refused as refusal:
-            words = f"leverage {plain(leverage)} cannot be set: {refusal.exchange_words or refusal}"
+            said = refusal.exchange_words or str(refusal)
+            words = str(Reason("executor.leverage_refused", leverage=leverage, words=said))
             raise Refused(
                 str(refusal), exchange_code=refusal.exchange_code, exchange_words=words, transient=refusal.transient
             ) from refusal
         except OutcomeUnknown as silence:
-            raise Refused(f"leverage {leverage} could not be confirmed: {silence}", transient=True) from silence
+            why = Reason("executor.leverage_unconfirmed", leverage=leverage, why=silence.reason)
+            raise Refused(why, transient=True) from silence
 
     def _change(self, action: AmendOrder | CancelOrder, verb: str) -> OutcomeKind:
         self.lease.epoch_for_sending()

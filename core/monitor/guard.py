@@ -16,6 +16,7 @@ from core.clock import Clock
 from core.domain.account import Account, AccountState, PositionKey
 from core.domain.errors import PerpdeckError, Unavailable
 from core.domain.order import Order
+from core.domain.reason import Reason
 from core.exchange.port import ExchangePort, Push, StreamPort
 from core.monitor.board import BotLine, Health, aged, picture
 from core.monitor.executor import TradeExecutor
@@ -297,7 +298,10 @@ class AccountGuard:
 
     def _failed(self, trouble: Exception, back_off: float) -> None:
         self.failures += 1
-        self.trouble = str(trouble) if isinstance(trouble, PerpdeckError) else f"an error of ours: {trouble!r}"
+        reason = (
+            trouble.reason if isinstance(trouble, PerpdeckError) else Reason("bot.error_of_ours", error=repr(trouble))
+        )
+        self.trouble = str(reason)
         told = (
             isinstance(trouble, PerpdeckError) and trouble.exchange_code.lstrip("-").isdecimal()
         )  # Binance's are negative

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from core.alerts import Alerts
 from core.domain.account import Level
+from core.domain.reason import Reason
 from core.domain.settings.guards import Guards
 from core.domain.settings.trader import TraderSettings
 from db.store import Store
@@ -50,7 +51,7 @@ class Arming:
 
     subject: str
     level: Level
-    why: str
+    why: Reason
 
 
 def armed(guards: Guards, known: Facts) -> tuple[Arming, ...]:
@@ -62,24 +63,27 @@ def _armed(guards: Guards, known: Facts) -> Iterator[Arming]:
     after_loss, blind = guards.guard_level, Level.NO_ADDED_RISK
     loss, fall = known.daily_loss, known.drawdown
     if guards.max_daily_loss is not None and loss is not None and loss >= guards.max_daily_loss:
-        numbers = f"{loss:.1%} of the day's {known.day_start:,.2f} USDT are lost, the limit is"
-        yield Arming("daily-loss", after_loss, f"daily loss: {numbers} {guards.max_daily_loss:.1%}")
+        limit = guards.max_daily_loss
+        why = Reason("kill_switch.daily_loss", lost=loss, began=known.day_start, limit=limit)
+        yield Arming("daily-loss", after_loss, why)
     if guards.max_drawdown is not None and fall is not None and fall >= guards.max_drawdown:
-        numbers = f"equity {known.equity:,.2f} USDT is {fall:.1%} under its peak of {known.peak:,.2f}, the limit is"
-        yield Arming("drawdown", after_loss, f"drawdown: {numbers} {guards.max_drawdown:.1%}")
+        equity, peak, limit = known.equity, known.peak, guards.max_drawdown
+        why = Reason("kill_switch.drawdown", equity=equity, lost=fall, peak=peak, limit=limit)
+        yield Arming("drawdown", after_loss, why)
     if guards.max_stop_losses is not None and known.stop_losses >= guards.max_stop_losses:
-        numbers = f"{known.stop_losses} in {guards.stop_loss_minutes} min, the limit is {guards.max_stop_losses}"
-        yield Arming("stop-losses", after_loss, f"stop-losses: {numbers}")
-    silent = known.silence.total_seconds() if known.silence is not None else 0.0
-    if guards.stale_guard_seconds is not None and silent >= guards.stale_guard_seconds:
-        numbers = f"the last complete look was {silent:.0f} s ago, the limit is {guards.stale_guard_seconds} s"
-        yield Arming("stale", blind, f"stale data: {numbers}")
+        count, minutes, most = known.stop_losses, guards.stop_loss_minutes, guards.max_stop_losses
+        why = Reason("kill_switch.stop_losses", count=count, minutes=minutes, limit=most)
+        yield Arming("stop-losses", after_loss, why)
+    silent = known.silence or timedelta()
+    if guards.stale_guard_seconds is not None and silent >= timedelta(seconds=guards.stale_guard_seconds):
+        longest = timedelta(seconds=guards.stale_guard_seconds)
+        yield Arming("stale", blind, Reason("kill_switch.stale", silence=silent, limit=longest))
     if guards.exchange_guard_seconds is None:
         return
     if known.maintenance:
-        yield Arming("exchange", blind, "the exchange is under maintenance")
-    elif known.barred and silent >= guards.exchange_guard_seconds:
-        yield Arming("exchange", blind, f"the exchange has turned us away for {silent:.0f} s: {known.barred}")
+        yield Arming("exchange", blind, Reason("kill_switch.maintenance"))
+    elif known.barred and silent >= timedelta(seconds=guards.exchange_guard_seconds):
+        yield Arming("exchange", blind, Reason("kill_switch.barred", silence=silent, words=known.barred))
 
 
 def facts(store: Store, account: str, guards: Guards, now: datetime) -> Facts:
@@ -110,9 +114,9 @@ def watch(store: Store, account: str, alerts: Alerts, now: datetime) -> tuple[Ar
     if highest is not None:
         store.bots.raise_level(account, highest.level, by=BY, why=highest.why)
     for one in found:
-        words = f"the level is raised to {str(one.level).replace('_', ' ')}: {one.why}"
+        words = Reason("kill_switch.raised", level=one.level, why=one.why)
         if store.alarms.raise_alarm(account, f"{SUBJECT}{one.subject}", words, now):
-            alerts.say(account, f"{SUBJECT}{one.subject}", words)
+            alerts.say(account, f"{SUBJECT}{one.subject}", str(words))
     bot = store.bots.get(account)
     if bot.level is Level.RUN or bot.level_by != BY:
         store.alarms.clear(account, {f"{SUBJECT}{one.subject}" for one in found}, now, only=(SUBJECT,))

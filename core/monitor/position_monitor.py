@@ -19,6 +19,7 @@ from core.alerts import Alerts
 from core.clock import Clock
 from core.domain.account import PositionKey
 from core.domain.errors import PerpdeckError, Unavailable
+from core.domain.reason import Reason
 from core.domain.settings.trader import TraderSettings
 from core.monitor import candles, history, kill_switch, restart, retention, sentinel
 from core.monitor.guard import AccountGuard
@@ -280,5 +281,5 @@ class PositionMonitor:
         if old is not None:
             old.shutdown(wait=False)
         for guard in self._acting():
-            words = "the scheduler stood still and was replaced"
+            words = Reason("bot.scheduler_replaced")
             self.store.alarms.raise_alarm(guard.account.id, "scheduler", words, self.clock.now())

@@ -9,29 +9,26 @@ from __future__ import annotations
 
 from core.domain.account import Environment
 from core.domain.errors import OutcomeUnknown, Refused
-from core.domain.reason import as_reason
+from core.domain.reason import Reason
 from core.monitor.guard import AccountGuard
 from db.records import Event
 
 RULE = "restart"
 
 
-def report(guard: AccountGuard) -> str:
-    """Look at everything once and say what was found. Raises Unavailable where it cannot be known."""
+def report(guard: AccountGuard) -> Reason:
+    """Look at everything once and return what was found. Raises Unavailable where it cannot be known."""
     guard.work_once(set(), everything=True)
     results = guard.reconciler.results.values()
     parts = [part for result in results for part in result.parts if part.size]
     protected = sum(part.protected for part in parts)
     open_questions = sum(command.unresolved for result in results for command in result.seen.commands)
     would_do = sum(len(result.plan.actions) for result in results)
-    words = (
-        f"found {len(parts)} open parts, {protected} of them with their stop-loss on the exchange; "
-        f"{open_questions} commands without an answer; {would_do} things to do once the bot is started"
-    )
+    found = Reason("restart.found", parts=len(parts), protected=protected, commands=open_questions, actions=would_do)
     guard.store.events.add(
-        guard.account.id, [Event(guard.clock.now(), guard.account.id, None, RULE, as_reason(words), None, None)]
+        guard.account.id, [Event(guard.clock.now(), guard.account.id, None, RULE, found, None, None)]
     )
-    return words
+    return found
 
 
 def hold_both_sides(guard: AccountGuard) -> bool:
@@ -46,11 +43,9 @@ def hold_both_sides(guard: AccountGuard) -> bool:
     try:
         guard.executor.hold_both_sides()
     except (Refused, OutcomeUnknown) as trouble:
-        words = f"the account stays one-way: {trouble}"
+        said = Reason("restart.stays_one_way", why=trouble.reason)
     else:
-        words = "the paper account holds long and short apart from now on (hedge mode)"
+        said = Reason("restart.hedge_mode")
     now = guard.refresh_account()
-    guard.store.events.add(
-        guard.account.id, [Event(guard.clock.now(), guard.account.id, None, RULE, as_reason(words), None, None)]
-    )
+    guard.store.events.add(guard.account.id, [Event(guard.clock.now(), guard.account.id, None, RULE, said, None, None)])
     return now.hedge_mode

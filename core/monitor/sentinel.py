@@ -15,6 +15,7 @@ from core.alerts import Alerts
 from core.domain.account import PositionKey
 from core.domain.money import total
 from core.domain.observation import Position
+from core.domain.reason import Reason
 from core.monitor.guard import AccountGuard
 
 STALE_AFTER = timedelta(seconds=30)
@@ -23,20 +24,20 @@ PNL_DRIFT = Decimal("1")  #: USDT between our unrealised PnL and the exchange's,
 SUBJECTS = ("sentinel-", "scheduler")  #: what the alarms it clears begin with
 
 
-def findings(guard: AccountGuard) -> Iterator[tuple[str, str]]:
-    """Subject and words of everything wrong. Raises Unavailable where the exchange does not answer."""
+def findings(guard: AccountGuard) -> Iterator[tuple[str, Reason]]:
+    """Yield subject and reason of everything that is wrong. Raises Unavailable where the exchange does not answer."""
     look = guard.reconciler.last_look
     now = guard.clock.now()
     if look is None or now - look.at > STALE_AFTER:
-        age = "never" if look is None else f"{(now - look.at).total_seconds():.0f} s ago"
-        yield f"sentinel-stale/{guard.account.id}", f"the last complete look at the exchange was {age}"
+        never = Reason("sentinel.never_looked")
+        stale = never if look is None else Reason("sentinel.stale_look", age=now - look.at)
+        yield f"sentinel-stale/{guard.account.id}", stale
     else:
         yield from _shown(guard, now)
     others = guard.port.other_conditional_orders()
     if others:
-        where = ", ".join(sorted({order.symbol for order in others}))
-        words = f"{len(others)} trigger or trailing orders rest on {where}; they are not ours and are left alone"
-        yield f"sentinel-foreign/{guard.account.id}", words
+        symbols = tuple(sorted({order.symbol for order in others}))
+        yield f"sentinel-foreign/{guard.account.id}", Reason("sentinel.foreign", orders=len(others), symbols=symbols)
     resting = guard.port.working_orders()
     for position in guard.port.positions():
         key = PositionKey(guard.account.id, position.symbol, position.side)
@@ -50,9 +51,10 @@ def findings(guard: AccountGuard) -> Iterator[tuple[str, str]]:
         stopped = total(order.quantity - order.filled for order in here if order.sl_trigger is not None)
         targeted = total(order.quantity - order.filled for order in here if order.tp_trigger is not None)
         if stopped < stops:  # with both gone the stop-loss is what matters
-            yield f"sentinel-bare/{key}", f"{key}: stop-losses cover {stopped} of {stops} contracts"
+            yield f"sentinel-bare/{key}", Reason("sentinel.bare", position=str(key), covered=stopped, wanted=stops)
         elif targeted < targets:
-            yield f"sentinel-target/{key}", f"{key}: take-profits cover {targeted} of {targets} contracts"
+            why = Reason("sentinel.target", position=str(key), covered=targeted, wanted=targets)
+            yield f"sentinel-target/{key}", why
         known = total(part.size for part in result.parts)
         if known != position.contracts or not known:
             continue
@@ -63,18 +65,17 @@ def findings(guard: AccountGuard) -> Iterator[tuple[str, str]]:
         realised = total(part.realised_pnl for part in result.parts)
         drifts = abs(by_us - by_exchange) > PNL_DRIFT and not realised
         if drifts and not _was_shared(guard, position):
-            yield f"sentinel-drift/{key}", f"{key}: our PnL {by_us:.2f} USDT, the exchange's {by_exchange:.2f} USDT"
+            why = Reason("sentinel.drift", position=str(key), ours=by_us, theirs=by_exchange)
+            yield f"sentinel-drift/{key}", why
 
 
-def _shown(guard: AccountGuard, now: datetime) -> Iterator[tuple[str, str]]:
+def _shown(guard: AccountGuard, now: datetime) -> Iterator[tuple[str, Reason]]:
     """What others read of the bot: its picture, and its sign of life while it may act."""
     found, row = guard.store.snapshots.latest(guard.account.id), guard.store.bots.get(guard.account.id)
     if found is not None and now - found[1] > STALE_AFTER:
-        words = f"the picture that pages show is {(now - found[1]).total_seconds():.0f} s old"
-        yield f"sentinel-picture/{guard.account.id}", words
+        yield f"sentinel-picture/{guard.account.id}", Reason("sentinel.stale_picture", age=now - found[1])
     if row.heartbeat_at is not None and now - row.heartbeat_at > BEAT_AFTER:
-        words = f"the heartbeat that others read is {(now - row.heartbeat_at).total_seconds():.0f} s old"
-        yield f"sentinel-heartbeat/{guard.account.id}", words
+        yield f"sentinel-heartbeat/{guard.account.id}", Reason("sentinel.stale_heartbeat", age=now - row.heartbeat_at)
 
 
 def _was_shared(guard: AccountGuard, position: Position) -> bool:
@@ -85,13 +86,13 @@ def _was_shared(guard: AccountGuard, position: Position) -> bool:
     )
 
 
-def check(guard: AccountGuard, alerts: Alerts) -> list[str]:
-    """Raise what is wrong as alarms, clear what has passed; returns the sentences."""
+def check(guard: AccountGuard, alerts: Alerts) -> list[Reason]:
+    """Raise what is wrong as alarms, clear what has passed; return what is wrong."""
     now, account = guard.clock.now(), guard.account.id
     found = dict(findings(guard))
-    for subject, words in found.items():
-        if guard.store.alarms.raise_alarm(account, subject, words, now):
-            alerts.say(account, subject, words)
+    for subject, why in found.items():
+        if guard.store.alarms.raise_alarm(account, subject, why, now):
+            alerts.say(account, subject, str(why))
     open_ones = {alarm.subject for alarm in guard.store.alarms.open(account)}
     passed = {subject for subject in open_ones if subject.startswith(SUBJECTS) and subject not in found}
     if passed:

@@ -192,7 +192,7 @@ class Weathered(Stack):
             assert ours <= held if self.added_by_hand else ours == held, f"{ours} of {held} {side}\n{self.story()}"
 
         alarms = [alarm for alarm in self.alarms() if alarm.startswith("residual")]
-        found = [words for _, words in sentinel.findings(self.guard)]
+        found = [str(words) for _, words in sentinel.findings(self.guard)]
         assert self.added_by_hand or not (alarms or found), f"{alarms} {found}\n{self.story()}"
 
     def _check_guarded(self, part: Part, rows: list[dict[str, Any]]) -> None:

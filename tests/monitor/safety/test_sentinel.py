@@ -22,7 +22,7 @@ def test_a_stop_that_is_gone_while_the_bot_stands_still(stack: Stack) -> None:
     part = stack.opened()
     stack.guard.running = False
     stack.simulator.intervene("cancel", algoId=stack.resting()[0]["algoId"])
-    assert sentinel.check(stack.guard, ALERTS) == [f"{LONG}: stop-losses cover 0 of 0.99 contracts"]
+    assert list(map(str, sentinel.check(stack.guard, ALERTS))) == [f"{LONG}: stop-losses cover 0 of 0.99 contracts"]
     assert stack.alarms() == [f"sentinel-bare/{LONG}"]
     assert stack.resting() == []
 
@@ -42,7 +42,9 @@ def test_a_target_that_is_gone_while_the_stop_rests(on_binance: Stack) -> None:
     on_binance.by_hand("cancel", algoId=target["algoId"])
     held = on_binance.part(part).size
     long = f"{on_binance.name}/BTC-USDT-PERP/long"
-    assert sentinel.check(on_binance.guard, ALERTS) == [f"{long}: take-profits cover 0 of {held} contracts"]
+    assert list(map(str, sentinel.check(on_binance.guard, ALERTS))) == [
+        f"{long}: take-profits cover 0 of {held} contracts"
+    ]
     assert on_binance.alarms() == [f"sentinel-target/{long}"]
 
 
@@ -52,7 +54,7 @@ def test_a_picture_and_a_heartbeat_that_nobody_renews(stack: Stack) -> None:
     stack.store.bots.heartbeat(ACCOUNT, as_of)
     stack.step(45)
     stack.guard.reconciler.run(None, act=True)  # looks, and shows nothing
-    assert sentinel.check(stack.guard, ALERTS) == [
+    assert list(map(str, sentinel.check(stack.guard, ALERTS))) == [
         "the picture that pages show is 45 s old",
         "the heartbeat that others read is 45 s old",
     ]
@@ -64,7 +66,7 @@ def test_a_picture_and_a_heartbeat_that_nobody_renews(stack: Stack) -> None:
 def test_a_loop_that_stands_still(stack: Stack) -> None:
     stack.opened()
     stack.step(45)
-    (words,) = sentinel.check(stack.guard, ALERTS)
+    (words,) = map(str, sentinel.check(stack.guard, ALERTS))
     assert words == "the last complete look at the exchange was 45 s ago"
     stack.look()
     assert sentinel.check(stack.guard, ALERTS) == []
@@ -75,7 +77,7 @@ def test_trigger_orders_that_the_loop_does_not_list(stack: Stack) -> None:
         "place_algo", instId="BTC-USDT-SWAP", posSide="long", side="buy", ordType="trigger", sz="1",
         triggerPx="90000", orderPx="-1",
     )  # fmt: skip
-    (words,) = sentinel.check(stack.guard, ALERTS)
+    (words,) = map(str, sentinel.check(stack.guard, ALERTS))
     assert words == "1 trigger or trailing orders rest on BTC-USDT-PERP; they are not ours and are left alone"
 
 
@@ -84,7 +86,7 @@ def test_a_pnl_that_has_drifted_from_the_exchanges(stack: Stack) -> None:
     with stack.store.transaction() as connection:
         connection.execute(text("UPDATE orders SET average_price = average_price + 500 WHERE purpose = 'E'"))
     stack.look()
-    (words,) = sentinel.check(stack.guard, ALERTS)
+    (words,) = map(str, sentinel.check(stack.guard, ALERTS))
     assert words == f"{LONG}: our PnL -4.95 USDT, the exchange's -0.00 USDT"
 
 
