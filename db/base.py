@@ -1,4 +1,4 @@
-"""The ground of all tables: exact decimals, times with a zone, and constraint names that migrations can find."""
+"""The base class of all tables: exact decimals, times with a zone, and constraint names that migrations can find."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Key = Annotated[str, mapped_column(Text, primary_key=True)]
 
 
 class Base(DeclarativeBase):
-    """NUMERIC without a precision keeps every digit; TIMESTAMPTZ keeps the moment."""
+    """The declarative base: NUMERIC without a precision keeps every digit; TIMESTAMPTZ keeps the moment."""
 
     metadata = MetaData(
         naming_convention={
@@ -37,5 +37,5 @@ class Base(DeclarativeBase):
 
     @classmethod
     def table(cls) -> Table:
-        """The table itself, for statements that want no objects."""
+        """Return the table itself, for statements that want no objects."""
         return cast(Table, cls.__table__)

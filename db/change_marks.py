@@ -1,4 +1,4 @@
-"""The mark of change that the database sets on rows: the number of the transaction that wrote them last.
+"""The change mark that the database sets on rows: the number of the transaction that wrote them last.
 
 Readers that go by it stop short of the oldest transaction that still runs, so that they pass no late commit. The
 numbers are a server's own: after a move to another one rows are marked anew, else nobody would get past them.
@@ -32,6 +32,6 @@ NEXT = _number(func.pg_snapshot_xmax(_snapshot))  #: no transaction has had this
 
 
 def mark_again(connection: Connection) -> None:
-    """Give rows that came from another server, with numbers not reached here yet, one of this server."""
+    """Mark rows that came from another server, with transaction numbers not reached here yet, as changed now."""
     for table, marked in MARKED:
         connection.execute(update(table).where(marked, table.c.changed >= NEXT).values(changed=table.c.changed))

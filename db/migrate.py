@@ -32,7 +32,7 @@ def downgrade(url: str, revision: str) -> None:
 
 
 def configuration(connection: Connection | None = None) -> Config:
-    """Alembic's configuration, without a file."""
+    """Return Alembic's configuration, made without a file."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection

@@ -1,4 +1,6 @@
-"""Orders, executions and events page by page, newest first. A page begins after the last row of the one before it."""
+"""Reads orders, executions and events page by page, newest first. A page begins after the last row of the one
+before.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,10 @@ Place = tuple[datetime, str]  #: where a page ended: the last row's time and id
 
 
 class PageRepository(Repository):
-    """What is kept, for programs that read all of it."""
+    """Reads long lists page by page, for programs that read all of it."""
 
     def orders(self, account: str, only: OrdersOnly, after: Place | None, limit: int) -> list[tuple[Place, Order]]:
-        """Our orders of all cycles, by when they were made."""
+        """Return our orders of all cycles, by when they were made."""
         made = func.coalesce(orders.c.created_at, orders.c.updated_at, func.to_timestamp(0))
         narrowed = {
             orders.c.symbol: only.symbol,
@@ -40,7 +42,7 @@ class PageRepository(Repository):
             return [((row.made, row.client_order_id), json.order_of(row)) for row in rows]
 
     def order(self, account: str, client_order_id: str) -> Order | None:
-        """One order of ours, of whatever cycle."""
+        """Return one order of ours, of whatever cycle; None where there is none."""
         mine = (orders.c.account == account, orders.c.client_order_id == client_order_id)
         with self.one_statement() as connection:
             row = connection.execute(select(orders).where(*mine)).one_or_none()
@@ -49,7 +51,7 @@ class PageRepository(Repository):
     def fills(
         self, account: str, only: Only, part: str | None, after: Place | None, limit: int
     ) -> list[tuple[Place, FillRecord]]:
-        """Executions, ours and those of others; of `only` symbol, side and dates narrow them."""
+        """Return executions, ours and those of others; of `only` symbol, side and dates narrow them."""
         name = fills.c.exchange_fill_id.concat("/").concat(fills.c.exchange_order_id).concat(fills.c.symbol)
         query = select(fills, name.label("name")).where(fills.c.account == account)
         if only.symbol is not None:
@@ -69,7 +71,7 @@ class PageRepository(Repository):
             return [((row.at, row.name), FillRecord(json.fill_of(row), row.part, row.cycle)) for row in rows]
 
     def events(self, account: str, only: EventsOnly, before: int | None, limit: int) -> list[tuple[int, Event]]:
-        """What was asked, decided and done, and each fact; each with its number, which only grows."""
+        """Return events with their numbers, which only grow: what was asked, decided and done, and each fact."""
         wanted = [events.c.account == account]
         given = {events.c.part: only.part, events.c.rule: only.rule, events.c.kind: only.kind}
         wanted += [column == value for column, value in given.items() if value is not None]
@@ -85,5 +87,5 @@ class PageRepository(Repository):
 
 
 def _beyond(at: ColumnElement[datetime], name: ColumnElement[str], after: Place) -> ColumnElement[bool]:
-    """Rows that come later in the list than this one."""
+    """Return the condition for rows that come after this one in the list."""
     return or_(at < after[0], and_(at == after[0], name < after[1]))

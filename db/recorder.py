@@ -1,4 +1,4 @@
-"""TradeRecorder: facts of the exchange into the ledger, each once, and each beside the part it belongs to."""
+"""Writes fills and funding payments of the exchange to the ledger, each once, and each with the part it belongs to."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _KEEP_FUNDING: Any = insert(funding).on_conflict_do_nothing().returning(literal_
 
 
 class TradeRecorder:
-    """Writes what the exchange reports. It may report the same thing as often as it likes."""
+    """Writes fills and funding to the ledger, each once however often the exchange reports it."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -69,7 +69,9 @@ class TradeRecorder:
 
 
 def _owners(connection: Connection, account: str, found: Sequence[Fill]) -> dict[str, Owner]:
-    """Whose each exchange order is: told by our id, else by the orders we know and the children they placed."""
+    """Return part and cycle of each exchange order: by our id, else by the orders we know and those that they
+    triggered.
+    """
     said = {fill.exchange_order_id: meaning(fill.client_order_id) for fill in found}
     owners = owners_of(connection, account, said)
     ours = literal(sorted({told.part for told in said.values() if told is not None}), ARRAY(Text))
@@ -85,5 +87,5 @@ def _owners(connection: Connection, account: str, found: Sequence[Fill]) -> dict
 
 
 def _sorted(values: dict[Any, dict[str, Any]]) -> list[dict[str, Any]]:
-    """One order of locks for every writer."""
+    """Return rows in one order, so that all writers lock them alike and none waits for another in a circle."""
     return [values[key] for key in sorted(values)]

@@ -1,4 +1,4 @@
-"""What the database hands out where the domain has no word of its own: history, explanations, switches."""
+"""Values that the database returns where the domain has none: cycles, events, alarms, filters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.domain.reason import Reason
 
 @dataclass(frozen=True, slots=True)
 class CycleRecord:
-    """One ended life of a part. Money in USDT; fees and funding are signed, negative = paid."""
+    """An ended cycle of a part. Money in USDT; fees and funding are signed, negative = paid."""
 
     account: str
     symbol: str
@@ -47,7 +47,7 @@ class CycleRecord:
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """Which cycles are wanted; None is no narrowing. A time is that of a cycle's end."""
+    """A filter of cycles; None does not narrow. A time is that of a cycle's end."""
 
     symbol: str | None = None
     side: Side | None = None
@@ -60,7 +60,7 @@ class Only:
 
 @dataclass(frozen=True, slots=True)
 class OrdersOnly:
-    """Which orders are wanted; None is no narrowing."""
+    """A filter of orders; None does not narrow."""
 
     symbol: str | None = None
     status: OrderStatus | None = None
@@ -69,7 +69,7 @@ class OrdersOnly:
 
 
 class FillRecord(NamedTuple):
-    """An execution and the life of a part that it belongs to; None: it was somebody else's."""
+    """An execution and the part and cycle that it belongs to; None: it was somebody else's."""
 
     fill: Fill
     part: str | None
@@ -78,7 +78,7 @@ class FillRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CycleFacts:
-    """What is kept of one cycle, for telling its steps."""
+    """Everything kept of one cycle: what its steps are made from."""
 
     orders: tuple[Order, ...]
     exits: tuple[ExternalExit, ...]
@@ -89,7 +89,7 @@ class CycleFacts:
 
 @dataclass(frozen=True, slots=True)
 class SyncRow:
-    """How far the exchange's history has been brought home, and what is under way."""
+    """How far the exchange's history has been read, and the read under way."""
 
     account: str
     reached: datetime | None = None  #: everything up to here is kept
@@ -106,12 +106,12 @@ class SyncRow:
 
     @property
     def waiting(self) -> bool:
-        """Asked for, and no bot has begun with it yet."""
+        """Return whether a read was asked for that no bot has begun yet."""
         return self.asked_at is not None and (self.began_at is None or self.began_at < self.asked_at)
 
 
 class EventKind(StrEnum):
-    """What an event tells of: something decided or asked for, or a fact, which is told once."""
+    """The kind of an event: something decided or asked for, or a fact, which is told once."""
 
     DECISION = "decision"
     ORDER_CREATED = "order_created"
@@ -125,7 +125,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of the record: which rule said what of which part, what was done, how it ended; or a fact in numbers."""
+    """An event: which rule said what of which part, what was done, how it ended; or a fact in numbers."""
 
     at: datetime
     account: str
@@ -143,7 +143,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class EventsOnly:
-    """Which events are wanted; None is no narrowing."""
+    """A filter of events; None does not narrow."""
 
     part: str | None = None
     rule: str | None = None
@@ -164,7 +164,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class BotRow:
-    """The switch of one account's bot, and its sign of life."""
+    """The switch of one account's bot, and its last heartbeat."""
 
     account: str
     running: bool
@@ -181,7 +181,7 @@ class BotRow:
 
 
 class PairCounts(NamedTuple):
-    """Of the pairs of an account: how many were placed, and what became of them."""
+    """Counts of an account's take-profit/stop-loss pairs: how many were placed, and what became of them."""
 
     placed: int  #: cycles that had a take-profit or stop-loss on the exchange
     target_hits: int
@@ -191,7 +191,7 @@ class PairCounts(NamedTuple):
 
 
 class LeaseRow(NamedTuple):
-    """Who may act on an account, by the database's clock."""
+    """The lease of an account: who may act on it, by the database's clock."""
 
     holder: str
     epoch: int

@@ -1,4 +1,4 @@
-"""What every repository stands on: the database that it reads and writes."""
+"""The base class of repositories: the database that they read and write."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def main_database(settings: Settings) -> Iterator[BackupSource]:
-    """The main database, with all its tables; a server of ours is left running where somebody else uses it."""
+    """Open the main database with all its tables; an embedded server that another process uses is left running."""
     embedded = None
     url = revealed(settings.database_url)
     if url is None:

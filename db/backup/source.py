@@ -24,7 +24,7 @@ NOTE = "backup"  #: the private setting under which the progress is kept for pag
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """How the backup fares, as of `at`. Times are aware UTC."""
+    """The state of the backup, as of `at`. Times are aware UTC."""
 
     place: str
     at: datetime | None = None  #: of the last attempt
@@ -36,14 +36,14 @@ class Note:
 
 
 class BackupSource(Database):
-    """The main database as the backup sees it. Raises Unavailable."""
+    """Reads the main database for the backup. Raises Unavailable."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
         self._secrets = SecretRepository(self)
 
     def origin(self) -> str:
-        """The server's history of transaction numbers: another after a restore, a move or a fail-over."""
+        """Return which server counted the transaction numbers: another value after a restore, a move or a fail-over."""
         words = (
             "SELECT s.system_identifier::text || '/' || c.timeline_id || '/' || d.oid "
             "FROM pg_control_system() s, pg_control_checkpoint() c, pg_database d WHERE d.datname = current_database()"
@@ -52,7 +52,7 @@ class BackupSource(Database):
             return str(connection.execute(text(words)).scalar_one())
 
     def changed(self, kind: BackupTable, after: Cursor, limit: int) -> list[tuple[Cursor, Mapping[str, Any]]]:
-        """The next rows behind the cursor, oldest change first, each as its copy is to be."""
+        """Return the next changed rows behind the cursor, oldest change first, in the form in which they are copied."""
         settled = kind.source.c.changed < FIRST_RUNNING
         query = (
             select(kind.source, kind.key.label("cursor_key"))
@@ -65,7 +65,7 @@ class BackupSource(Database):
         return [(Cursor(row.changed, row.cursor_key), kind.values(row)) for row in rows]
 
     def behind(self, cursors: Mapping[str, Cursor]) -> int:
-        """How many rows the backup lacks or has in an older state."""
+        """Return how many rows the backup lacks or has in an older state."""
         counts = [
             select(func.count()).where(_behind(kind, cursors.get(kind.name, Cursor()))).scalar_subquery()
             for kind in KINDS
@@ -74,12 +74,12 @@ class BackupSource(Database):
             return sum(connection.execute(select(*counts)).one())
 
     def mark_again(self) -> None:
-        """Give rows that came from another server, with numbers not reached here yet, one of this server."""
+        """Mark rows that came from another server, with transaction numbers not reached here yet, as changed now."""
         with self.transaction() as connection:
             mark_again(connection)
 
     def unknown(self, parts: Sequence[str]) -> list[str]:
-        """Those of these parts that the main database does not have."""
+        """Return those of these parts that the main database does not have."""
         with self.one_statement() as connection:
             known = set(connection.scalars(select(PARTS.source.c.part).where(PARTS.source.c.part.in_(parts))))
         return [part for part in parts if part not in known]
@@ -87,7 +87,7 @@ class BackupSource(Database):
     # -- the note for pages ----------------------------------------------------------------------------------
 
     def keep(self, note: Note) -> None:
-        """Write down how the backup fares."""
+        """Store the state of the backup in the main database."""
         found = {name: getattr(note, name) for name in ("at", "succeeded_at", "complete_at", "trouble_since")}
         times = {name: at.isoformat() for name, at in found.items() if at is not None}
         cursors = {name: list(cursor) for name, cursor in note.cursors.items()}
@@ -96,7 +96,7 @@ class BackupSource(Database):
         )
 
     def note(self) -> Note | None:
-        """What was kept last, by whichever process; None: there never was a backup."""
+        """Return the state of the backup stored last, by whichever process; None: there never was a backup."""
         kept = self._secrets.get(NOTE)
         if kept is None:
             return None

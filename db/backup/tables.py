@@ -1,4 +1,4 @@
-"""What lies in the backup: the book's own tables in types that every database has, and how far each was copied.
+"""The backup's tables: parts, cycles and recovery steps in types that every database has, and a cursor for each table.
 
 Built from the models, so that a new column of ours is a column there. Decimals are kept to 18 places, times in UTC.
 """
@@ -63,7 +63,7 @@ class Amount(TypeDecorator[Decimal]):
 
 
 class Moment(TypeDecorator[datetime]):
-    """A time in UTC to the microsecond; without a zone where a database knows none."""
+    """A column type for times in UTC to the microsecond; without a zone where the database knows none."""
 
     impl = DateTime
     cache_ok = True
@@ -103,7 +103,7 @@ class BackupTable:
     only: ColumnElement[bool] | None = None
 
     def values(self, row: Any) -> Mapping[str, Any]:
-        """A row of the source as the copy takes it."""
+        """Return a row of the source as it is written to the copy."""
         return {name: _plain(getattr(row, name)) for name in self.copy.columns.keys()}  # noqa: SIM118
 
 
@@ -136,7 +136,7 @@ def _portable(kind: TypeEngine[Any]) -> TypeEngine[Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Documents and lists as JSON text, decimals in them as they read."""
+    """Return documents and lists as JSON text, with their decimals digit by digit; other values unchanged."""
     return orjson.dumps(value, default=str).decode() if isinstance(value, dict | list) else value
 
 

@@ -1,4 +1,4 @@
-"""The backup's own database, of whatever make: reached with time-outs, written in whole transactions, or a sentence.
+"""Writes to the backup's database, of whatever make: with time-outs, in whole transactions, failing with a sentence.
 
 A server that is away, full, or silent for `SILENT_SECONDS` raises Unavailable with its words and never the password.
 """
@@ -55,7 +55,7 @@ _DRIVERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 
 
 class BackupTarget:
-    """One backup. Nothing is connected before the first use; one connection, one thread at a time."""
+    """A connection to the backup's database, made at first use; one connection, one thread at a time."""
 
     def __init__(self, url: str, main: URL | None = None) -> None:
         """Raises Misconfigured for a URL that cannot be read, needs a driver that is not there, or is `main`."""
@@ -94,7 +94,7 @@ class BackupTarget:
         self._engine.dispose()
 
     def cut(self) -> None:
-        """End what is under way, from any thread: the driver then sees its connection end."""
+        """Cancel what is under way, from any thread: the driver then sees its connection end."""
         self._cut.set()
         number = getattr(self._line, "fileno", None)
         if number is None:
@@ -106,12 +106,12 @@ class BackupTarget:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """All or nothing, within `SILENT_SECONDS`. Raises Unavailable with the server's words."""
+        """Open a transaction, limited to `SILENT_SECONDS`. Raises Unavailable with the server's words."""
         with self._in_time(), self._engine.begin() as connection:
             yield connection
 
     def make_ready(self) -> None:
-        """Make what is missing, tables and columns; what had to be made is copied anew. Once is enough."""
+        """Create missing tables and columns; what had to be created is copied anew. Needed once per process."""
         if self._ready:
             return
         with self.writing() as connection:
@@ -138,7 +138,7 @@ class BackupTarget:
         self._ready = True
 
     def cursors(self, connection: Connection, origin: str) -> dict[str, Cursor]:
-        """How far this book was copied; nobody else copies it until the transaction ends. Empty: not begun yet."""
+        """Return how far this book was copied, locked until the transaction ends. Empty: not begun yet."""
         query = select(progress).where(progress.c.origin == origin).with_for_update()
         return {row.kind: Cursor(row.changed, row.last_key) for row in connection.execute(query)}
 
@@ -156,7 +156,7 @@ class BackupTarget:
         rows: Sequence[tuple[Cursor, Mapping[str, Any]]],
         now: datetime,
     ) -> Cursor:
-        """Put these rows in place of their older states, and move the cursor to the last of them."""
+        """Write these rows in place of their older states, and move the cursor to the last of them."""
         key = list(kind.copy.primary_key.columns)
         keys = [tuple(values[column.name] for column in key) for _, values in rows]
         older = key[0].in_([one for (one,) in keys]) if len(key) == 1 else tuple_(*key).in_(keys)
@@ -172,19 +172,19 @@ class BackupTarget:
     # -- rebuilding ------------------------------------------------------------------------------------------
 
     def parts(self) -> list[str]:
-        """Every part that the backup holds."""
+        """Return every part that the backup holds."""
         self.make_ready()
         with self.writing() as connection:
             return list(connection.scalars(select(PARTS.copy.c.part).order_by(PARTS.copy.c.part)))
 
     def counts(self) -> dict[str, int]:
-        """How many rows of each table it holds."""
+        """Return how many rows of each table the backup holds."""
         with self.writing() as connection:
             found = {one.name: connection.scalar(select(func.count()).select_from(one.copy)) for one in KINDS}
         return {name: number or 0 for name, number in found.items()}
 
     def wipe(self) -> None:
-        """Drop our tables there, whatever they look like."""
+        """Drop the backup's tables, whatever they look like."""
         self._ready = False
         with self.writing() as connection:
             metadata.drop_all(connection)
@@ -207,7 +207,7 @@ class BackupTarget:
             alarm.cancel()
 
     def _words(self, error: BaseException) -> str:
-        """The server's or the driver's own first line, without the password."""
+        """Return the first line of the server's or the driver's message, without the password."""
         cause = getattr(error, "orig", None) or error
         said = cause.args[1] if len(cause.args) == 2 and isinstance(cause.args[0], int) else cause
         lines = str(said).strip().splitlines()
@@ -219,14 +219,14 @@ class BackupTarget:
 
 
 def place_of(url: URL) -> str:
-    """Where it is, for a person; nothing that opens it."""
+    """Return host and database of a URL for a person to read; nothing that opens it."""
     make, host = url.drivername.partition("+")[0], _spot(url)[1]
     where = f" at {host}" if host else ""
     return f"{make} {url.database or ''}".strip() + where
 
 
 def _spot(url: URL) -> tuple[str, str, str]:
-    """What tells two databases apart."""
+    """Return make, host with port, and database: what tells two databases apart."""
     make = url.drivername.partition("+")[0].replace("postgresql", "postgres")
     inside = url.query.get("host", "")
     host = url.host or (inside if isinstance(inside, str) else ",".join(inside))

@@ -29,7 +29,7 @@ Now = Callable[[], datetime]
 
 
 class BackupWriter:
-    """`start` and `stop`, or `work_once` for one step of it in the caller's thread."""
+    """Copies changes to the backup: `start` and `stop` a thread, or `work_once` for one step in the caller's thread."""
 
     def __init__(self, source: BackupSource, target: BackupTarget | None, note: Note, now: Now) -> None:
         self._source, self._target, self._now = source, target, now
@@ -41,7 +41,7 @@ class BackupWriter:
 
     @classmethod
     def open(cls, source: BackupSource, url: str, now: Now) -> Self:
-        """A URL that cannot be used is a trouble to show, not an error: trading does not depend on it."""
+        """Make a writer; a URL that cannot be used is noted as a trouble, not raised: trading does not depend on it."""
         try:
             target = BackupTarget(url, source.engine.url)
         except Misconfigured as wrong:
@@ -50,7 +50,7 @@ class BackupWriter:
 
     @property
     def note(self) -> Note:
-        """How it fares, as this process knows it."""
+        """Return the state of the backup, as this process knows it."""
         return self._note
 
     def start(self) -> None:
@@ -59,7 +59,7 @@ class BackupWriter:
         self._thread.start()
 
     def stop(self, seconds: float = 1.0) -> None:
-        """End it; what is under way is given so long to finish and then cut off."""
+        """Stop the thread; what is under way is given so many seconds to finish and is then cancelled."""
         self._ending.set()
         thread, self._thread = self._thread, None
         if thread is not None:
@@ -96,7 +96,7 @@ class BackupWriter:
         return complete
 
     def _remember(self) -> None:
-        """After a restart go on from what was known, so that the lag is right before the backup answers."""
+        """Load the state stored before a restart, so that the lag is right before the backup's database answers."""
         if self._is_new:
             kept = self._source.note()
             if kept is not None and kept.place == self._note.place:
@@ -130,7 +130,7 @@ class BackupWriter:
 
 
 def copy_chunk(source: BackupSource, target: BackupTarget, now: datetime) -> tuple[bool, dict[str, Cursor]]:
-    """Copy the next rows of each table in one transaction; True where none are left, and how far each table is.
+    """Copy the next rows of each table in one transaction; return True where none are left, and how far each table is.
 
     The book is read after the cursors are locked, so that of two who copy the later one always has the newer state.
     Raises Unavailable.

@@ -1,4 +1,4 @@
-"""Domain values to columns and back. Nothing is lost on the way: decimals keep their digits, times their zone."""
+"""Converts domain values to columns and back. Nothing is lost: decimals keep their digits, times their zone."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Word = TypeVar("Word", bound=StrEnum)
 
 
 def _words(kind: type[Word]) -> dict[str, Word]:
-    """By their text, for rows that come by the thousand."""
+    """Return the members of an enumeration by their text, for rows that come by the thousand."""
     return {str(word): word for word in kind}
 
 
@@ -53,7 +53,7 @@ PURPOSE, OUTCOME, TRIGGER_BY = _words(Purpose), _words(OutcomeKind), _words(Trig
 
 
 def intent_values(intent: Intent) -> Values:
-    """The columns of a part that its intent fills."""
+    """Return the columns of a part that its intent fills."""
     return {
         "part": intent.part,
         "account": intent.key.account,
@@ -89,7 +89,7 @@ def intent_values(intent: Intent) -> Values:
 def intent_of(
     row: Any, exits: tuple[ExternalExit, ...], entries: tuple[ExternalEntry, ...], rules: Rules, earned: Decimal
 ) -> Intent:
-    """The intent of a part's row; `exits` and `entries` are those of others in its current cycle.
+    """Return the intent of a part's row; `exits` and `entries` are those of others in its current cycle.
 
     `rules` hold where it chose nothing.
     """
@@ -151,7 +151,9 @@ _AS_USUAL = ExecutionStyle()
 
 
 def style_json(style: ExecutionStyle) -> Json:
-    """The kind, price and time-out of a style, and of the rest what is not as usual."""
+    """Return an execution style as JSON: kind, price, time-out, and only those other fields that are not the
+    default.
+    """
     found: Json = {"kind": style.kind, "price": style.price, "timeout_seconds": _seconds(style.timeout)}
     for field in fields(style):
         value = getattr(style, field.name)
@@ -163,7 +165,7 @@ def style_json(style: ExecutionStyle) -> Json:
 
 
 def style_of(found: Json) -> ExecutionStyle:
-    """The style that `style_json` wrote."""
+    """Return the style that `style_json` wrote."""
     values: Json = {name: value for name, value in found.items() if not name.endswith("_seconds")}
     values |= {name: _span(found.get(f"{name}_seconds")) for name in _SPANS}
     values["kind"] = ExecutionKind(found["kind"])
@@ -193,7 +195,7 @@ def _closing_of(found: Json | None) -> Closing | None:
 
 
 def adding_json(adding: Adding | None) -> Json | None:
-    """A recovery step under way."""
+    """Return a recovery step under way as JSON."""
     if adding is None:
         return None
     return {"step": adding.step, "contracts": adding.contracts, "started_at": adding.started_at.isoformat()}
@@ -220,7 +222,7 @@ def _target_of(found: Json | None) -> Target | None:
 
 
 def _recovery_json(choice: RecoveryChoice) -> Json | None:
-    """Only what the part has chosen for itself."""
+    """Return the recovery that a part has chosen for itself as JSON; None where it has chosen none."""
     own = {field.name: getattr(choice, field.name) for field in fields(choice)}
     own["style"] = None if choice.style is None else style_json(choice.style)
     return {name: value for name, value in own.items() if value is not None} or None
@@ -340,7 +342,7 @@ def command_kind(action: PlaceOrder | PlaceOco) -> OrderKind:
 
 
 def request_json(action: PlaceOrder | PlaceOco) -> Json:
-    """The whole request, as it was decided: for the audit and for looking a loss up."""
+    """Return the whole request of a placement as JSON, for the audit and for looking a loss up."""
     found: Json = {field.name: getattr(action, field.name) for field in fields(action)}
     attached = found.get("attached")
     if attached is not None:

@@ -1,4 +1,4 @@
-"""Alembic's way in: runs in the connection and the transaction of `db.migrate`."""
+"""Alembic's environment: runs migrations in the connection and the transaction of `db.migrate`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All tables, so that their metadata is whole wherever it is asked for."""
+"""Imports all tables, so that their metadata is complete wherever it is asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts and, apart from them, what unlocks them."""
+"""Tables of accounts and, apart from them, of their encrypted keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person is told away from the dashboard: alerts, where they go, what became of them, and sealed addresses."""
+"""Tables of alerts: the alerts themselves, channels, deliveries, read cursors and sealed addresses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from db.base import Base, Json, Key
 
 
 class SealedTextRow(Base):
-    """A secret that is no account's key: an address that alerts are sent to, a bot's token."""
+    """A secret other than an account's key, encrypted: the address of an alert channel, a bot's token."""
 
     __tablename__ = "sealed_texts"
 
@@ -21,7 +21,7 @@ class SealedTextRow(Base):
 
 
 class AlertChannelRow(Base):
-    """Somewhere alerts are heard. Its address lies among the sealed texts."""
+    """An alert channel. Its address is among the sealed texts."""
 
     __tablename__ = "alert_channels"
 
@@ -43,7 +43,7 @@ class AlertChannelRow(Base):
 
 
 class AlertRow(Base):
-    """One thing to tell; the key is the fact's, so a fact is told once however often it is read."""
+    """An alert; the key is the fact's, so a fact is told once however often it is read."""
 
     __tablename__ = "alerts"
 
@@ -63,7 +63,7 @@ class AlertRow(Base):
 
 
 class AlertDeliveryRow(Base):
-    """One alert on its way to one channel; several that went in one message share its number."""
+    """The delivery of an alert to a channel; several that went in one message share its number."""
 
     __tablename__ = "alert_deliveries"
 
@@ -83,7 +83,7 @@ class AlertDeliveryRow(Base):
 
 
 class AlertCursorRow(Base):
-    """Up to which transaction each kind of fact has been read; it commits with the alerts that were made of it."""
+    """A read cursor: up to which transaction a kind of fact has been read; committed with the alerts made of it."""
 
     __tablename__ = "alert_cursors"
 
@@ -94,7 +94,7 @@ class AlertCursorRow(Base):
 
 
 class AlertConditionRow(Base):
-    """Something that is so just now, since when, and whether it was told."""
+    """A condition that holds now, since when, and whether an alert was made of it."""
 
     __tablename__ = "alert_conditions"
 
@@ -108,7 +108,7 @@ class AlertConditionRow(Base):
 
 
 class TelegramLineRow(Base):
-    """One bot token: who polls it now, and the first update that nobody has taken yet."""
+    """The poller of a Telegram bot token: which process polls it, and the first update that nobody has taken yet."""
 
     __tablename__ = "telegram_lines"
 

@@ -1,4 +1,4 @@
-"""Programs that come in: their tokens, and what each of their requests was answered."""
+"""Tables of the API: its tokens, and the answer to each request under an idempotency key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from db.base import Base, Key
 
 
 class ApiTokenRow(Base):
-    """One token; only a hash of its secret is kept."""
+    """An API token; only a hash of its secret is kept."""
 
     __tablename__ = "api_tokens"
 
@@ -27,7 +27,7 @@ class ApiTokenRow(Base):
 
 
 class ApiAnswerRow(Base):
-    """One request that asked for something. The same key of the same token is one request, with one answer."""
+    """The answer to a request of a program. The same key of the same token is one request, with one answer."""
 
     __tablename__ = "api_answers"
 

@@ -1,4 +1,4 @@
-"""What is wanted, what was sent, and what became of it: parts, cycles, commands, orders."""
+"""Tables of the book: parts, cycles, commands and orders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PART_NUMBERS = Sequence("part_numbers", metadata=Base.metadata, minvalue=0, star
 
 
 class PositionRow(Base):
-    """One part: one row for ever; recovery and reopen update it in place."""
+    """A part: one row for ever; recovery and reopen update it in place."""
 
     __tablename__ = "positions"
 
@@ -66,7 +66,7 @@ class PositionRow(Base):
 
 
 class CycleRow(Base):
-    """One life of a part, from its start to flat: history, written once."""
+    """A cycle of a part, from its start to flat, written once when it has ended."""
 
     __tablename__ = "cycles"
 
@@ -94,7 +94,7 @@ class CycleRow(Base):
 
 
 class CommandRow(Base):
-    """One placement, written down before it is sent; its id has one meaning for ever."""
+    """A placement, written down before it is sent; its client order id is never used again."""
 
     __tablename__ = "commands"
 
@@ -125,7 +125,7 @@ class CommandRow(Base):
 
 
 class OrderRow(Base):
-    """The newest known state of each order of ours."""
+    """The newest known state of each of our orders."""
 
     __tablename__ = "orders"
 
@@ -217,7 +217,7 @@ class ExternalEntryRow(Base):
 
 
 class AnswerRow(Base):
-    """What the trader said to a difference between exchange and book; it holds for the difference of this mark."""
+    """The trader's answer to a difference between exchange and book; it holds for the difference with this mark."""
 
     __tablename__ = "answers"
 

@@ -1,4 +1,4 @@
-"""How the bot is steered and how it answers: clicks, settings, switch, lease, picture, alarms, explanations."""
+"""Tables of the bot's control: requests, settings, switch, lease, snapshot, alarms, events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from db.base import Base, Json, Key
 
 
 class RequestRow(Base):
-    """One click. The same token twice is one request."""
+    """A click or request of the trader. The same token twice is one request."""
 
     __tablename__ = "requests"
 
@@ -57,7 +57,7 @@ class BotStateRow(Base):
 
 
 class LeaseStateRow(Base):
-    """The epoch only grows; a row stays when its holder goes."""
+    """The lease of an account: who may act. The epoch only grows; the row stays when its holder goes."""
 
     __tablename__ = "lease"
 
@@ -95,7 +95,7 @@ class AlarmRow(Base):
 
 
 class EventRow(Base):
-    """Who did what and which rule said what, in order; and each fact of orders and positions, told by the database."""
+    """An event: who did what and which rule said what, in order; and each fact of orders and positions."""
 
     __tablename__ = "execution_events"
 

@@ -1,4 +1,4 @@
-"""What the exchange told us: fills, funding, equity. The exchange repeats itself, the ledger does not."""
+"""Tables of what the exchange reported: fills, funding, equity; each row once, however often it is reported."""
 
 from __future__ import annotations
 

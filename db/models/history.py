@@ -1,4 +1,4 @@
-"""The exchange's own history of positions, and how far it has been brought home."""
+"""Tables of the exchange's own position history, and of how far it has been read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from db.base import Base, Json, Key
 
 
 class LifeRow(Base):
-    """One life of a position as the exchange tells it; its newest word stays."""
+    """A position from open to close as the exchange reports it, in its newest state."""
 
     __tablename__ = "exchange_lives"
 
@@ -39,7 +39,7 @@ class LifeRow(Base):
 
 
 class SyncStateRow(Base):
-    """One account's cursor into the exchange's history, and the run that moves it."""
+    """An account's cursor into the exchange's history, and the run that moves it."""
 
     __tablename__ = "history_sync"
 

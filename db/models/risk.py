@@ -1,4 +1,4 @@
-"""What the risk control said to each order that was let through, and to each that was not."""
+"""The table of risk checks: each order that was let through and each that was refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from db.base import Base, Json
 
 
 class RiskCheckRow(Base):
-    """One order that passed, or one refusal; the same refusal again only counts up."""
+    """A risk check: an order that passed, or a refusal; the same refusal again only counts up."""
 
     __tablename__ = "risk_checks"
 

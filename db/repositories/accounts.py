@@ -1,4 +1,4 @@
-"""Accounts and their sealed keys. What is sealed is opened by the vault, never here."""
+"""Accounts and their encrypted keys, which only the vault can decrypt."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ positions = PositionRow.table()
 
 
 class AccountRepository(Repository):
-    """The accounts the trader has set up."""
+    """Stores the accounts that the trader has set up."""
 
     def all(self) -> list[Account]:
-        """All of them, by name."""
+        """Return all accounts, by name."""
         return self._accounts()
 
     def get(self, id: str) -> Account | None:
@@ -48,7 +48,7 @@ class AccountRepository(Repository):
             ]
 
     def save(self, account: Account, ciphertext: bytes | None) -> None:
-        """Keep an account, new or changed. With `ciphertext` None its sealed keys stay as they are."""
+        """Store an account, new or changed. With `ciphertext` None its encrypted keys stay as they are."""
         values = {
             "id": account.id,
             "name": account.name,
@@ -70,7 +70,7 @@ class AccountRepository(Repository):
             send(connection, {"accounts": account.id})
 
     def remove(self, id: str) -> None:
-        """Forget an account and its keys; its history stays. Raises Misconfigured while it has living parts."""
+        """Delete an account and its keys; its history stays. Raises Misconfigured while it has living parts."""
         living = select(positions.c.part).where(positions.c.account == id, positions.c.cycle_ended_at.is_(None))
         with self.transaction() as connection:
             connection.execute(select(accounts).where(accounts.c.id == id).with_for_update())
@@ -83,7 +83,7 @@ class AccountRepository(Repository):
             send(connection, {"accounts": id})
 
     def reseal(self, sealed: Mapping[str, bytes], texts: Mapping[str, bytes]) -> None:
-        """Put other seals around the same keys and the same texts, all of them or none."""
+        """Store keys and texts that were encrypted anew, all of them or none."""
         with self.transaction() as connection:
             for account, ciphertext in sorted(sealed.items()):
                 mine = credentials.c.account == account
@@ -94,7 +94,7 @@ class AccountRepository(Repository):
                 connection.execute(update(SealedTextRow).where(same).values(ciphertext=ciphertext))
 
     def ciphertext(self, id: str) -> bytes | None:
-        """The sealed keys of an account."""
+        """Return the encrypted keys of an account; None where it has none."""
         with self.one_statement() as connection:
             found = connection.scalar(select(credentials.c.ciphertext).where(credentials.c.account == id))
         return None if found is None else bytes(found)

@@ -1,4 +1,4 @@
-"""Programs that come in: their tokens, and one answer for each of their requests, however often it is sent."""
+"""API tokens, and one answer for each request of a program, however often it is sent."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Made = Callable[[], tuple[int, str]]  #: does what was asked; status and body of
 
 
 class ApiTokenRepository(Repository):
-    """What the API keeps for itself."""
+    """Stores API tokens; of each secret only a hash."""
 
     # -- tokens ----------------------------------------------------------------------------------------------
 
     def add(self, token: ApiToken, digest: str) -> None:
-        """Keep a new token."""
+        """Store a new token."""
         with self.one_statement() as connection:
             connection.execute(
                 insert(tokens).values(
@@ -39,19 +39,19 @@ class ApiTokenRepository(Repository):
             )
 
     def all(self) -> list[ApiToken]:
-        """Every token there ever was, newest first."""
+        """Return every token there ever was, newest first."""
         with self.one_statement() as connection:
             rows = connection.execute(select(tokens).order_by(tokens.c.created_at.desc(), tokens.c.id))
             return [_token(row) for row in rows]
 
     def get(self, name: str) -> tuple[ApiToken, str] | None:
-        """One token and the hash of its secret, by its id."""
+        """Return a token and the hash of its secret, by its id; None where it is not known."""
         with self.one_statement() as connection:
             row = connection.execute(select(tokens).where(tokens.c.id == name)).one_or_none()
         return None if row is None else (_token(row), row.digest)
 
     def revoke(self, name: str, now: datetime) -> bool:
-        """From now on it is not taken. False: it was revoked before, or is not known."""
+        """Revoke a token. False: it was revoked before, or is not known."""
         living = (tokens.c.id == name, tokens.c.revoked_at.is_(None))
         with self.one_statement() as connection:
             return connection.execute(update(tokens).where(*living).values(revoked_at=now)).rowcount == 1
@@ -62,10 +62,10 @@ class ApiTokenRepository(Repository):
 
 
 class ApiAnswerRepository(Repository):
-    """One answer for each request of a program."""
+    """Stores one answer for each request of a program."""
 
     def once(self, token: str, key: str, fingerprint: str, now: datetime, make: Made) -> tuple[str, int, str, bool]:
-        """Let `make` do what was asked, once for each key of a token, and keep its answer.
+        """Run `make` once for each key of a token, and return its answer, new or stored before.
 
         Returns the fingerprint of what the key first asked for, status and body of its answer, and whether that was
         just now. A second request with the key waits for the first. Where `make` raises nothing is kept, so that the
@@ -82,7 +82,7 @@ class ApiAnswerRepository(Repository):
         return fingerprint, status, body, True
 
     def kept(self, token: str, key: str) -> tuple[str, int, str] | None:
-        """Fingerprint, status and body of what was answered before; None: nothing was."""
+        """Return fingerprint, status and body of the answer given before; None: there was none."""
         with self.one_statement() as connection:
             row = connection.execute(
                 select(answers).where(answers.c.token == token, answers.c.key == key)
@@ -90,7 +90,7 @@ class ApiAnswerRepository(Repository):
         return None if row is None else (row.fingerprint, row.status, row.body)
 
     def forget(self, before: datetime, most: int) -> int:
-        """Let go of up to `most` answers that nobody will ask for again; how many went."""
+        """Delete up to `most` old answers that nobody will ask for again; returns how many went."""
         mark = tuple_(answers.c.token, answers.c.key)
         old = select(answers.c.token, answers.c.key).where(answers.c.at < before).order_by(answers.c.at).limit(most)
         with self.one_statement() as connection:

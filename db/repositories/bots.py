@@ -1,4 +1,4 @@
-"""How the bot is steered and how it answers: switch, level, lease, settings, and the picture on the board.
+"""The bot's switch, level, lease, settings and snapshot, per account.
 
 Whatever a bot or a page has to hear of is told in the transaction that changes it.
 """
@@ -33,7 +33,7 @@ _NEVER_STARTED = reason_columns("why", NEVER_STARTED)
 
 
 def _show_statement() -> Any:
-    """Put a picture up and tell everybody, in one go."""
+    """Build the statement that stores a snapshot and notifies every listener, in one round trip."""
     names = ("account", "picture", "as_of")
     row = insert(board).values({name: bindparam(name, type_=board.c[name].type) for name in names})
     new = {"picture": row.excluded.picture, "as_of": row.excluded.as_of}
@@ -61,22 +61,22 @@ _BOT = select(bots).where(bots.c.account == bindparam("of_account"))
 
 
 class SettingRepository(Repository):
-    """What the trader has set."""
+    """Stores the trader's settings."""
 
     # -- settings --------------------------------------------------------------------------------------------
 
     def all(self) -> dict[str, Any]:
-        """What the trader has set; a key that is missing has its default. Decimals come back as Decimal."""
+        """Return what the trader has set; a key that is missing has its default. Decimals come back as Decimal."""
         with self.one_statement() as connection:
             kept = select(settings).where(~settings.c.key.startswith(PREFIX)).order_by(settings.c.key)
             return {row.key: row.value for row in connection.execute(kept)}
 
     def set(self, key: str, value: Any, by: str) -> None:
-        """Keep a setting: a string, a number, a Decimal, True or False, None, or lists of them."""
+        """Store a setting: a string, a number, a Decimal, True or False, None, or lists of them."""
         self.set_all({key: value}, by)
 
     def set_all(self, wanted: Mapping[str, Any], by: str) -> None:
-        """Keep several settings, all or none of them."""
+        """Store several settings, all or none of them."""
         now = datetime.now(UTC)
         with self.transaction() as connection:
             for key, value in wanted.items():
@@ -90,10 +90,10 @@ class SettingRepository(Repository):
 
 
 class BotRepository(Repository):
-    """The bot's switch and its level."""
+    """Stores the bot's switch and its level."""
 
     def get(self, account: str) -> BotRow:
-        """The bot's row; for an account whose bot was never started, what that means."""
+        """Return the bot's row, or its defaults for an account whose bot was never started."""
         with self.one_statement() as connection:
             row = connection.execute(_BOT, {"of_account": account}).one_or_none()
         if row is None:
@@ -133,11 +133,13 @@ class BotRepository(Repository):
             send(connection, {"bot": account})
 
     def set_level(self, account: str, level: Level, by: str, why: Reason | str | None) -> None:
-        """How much the bot may do from now on; the guards measure anew where this allows more than before."""
+        """Set how much the bot may do; where that is more than before, the safety guards measure from now."""
         self._level(account, level, by, why, only_up=False)
 
     def raise_level(self, account: str, level: Level, by: str, why: Reason | str | None) -> bool:
-        """The same where it protects more than what is set now; False: it would not, and nothing has changed."""
+        """Set the level only where it protects more than the present one; False: it would not, and nothing
+        has changed.
+        """
         return self._level(account, level, by, why, only_up=True)
 
     def _level(self, account: str, level: Level, by: str, why: Reason | str | None, *, only_up: bool) -> bool:
@@ -158,7 +160,7 @@ class BotRepository(Repository):
         return True
 
     def heartbeat(self, account: str, now: datetime) -> None:
-        """The acting bot lives."""
+        """Store the time of the acting bot's heartbeat."""
         row = insert(bots).values(account=account, heartbeat_at=now, **_NEVER_STARTED)
         with self.one_statement() as connection:
             connection.execute(
@@ -167,10 +169,10 @@ class BotRepository(Repository):
 
 
 class LeaseRepository(Repository):
-    """Who may act for an account."""
+    """Stores the lease of each account: who may act for it."""
 
     def acquire(self, account: str, holder: str, ttl_seconds: int) -> int | None:
-        """Take the right to act where nobody else holds it; returns its new epoch, or None."""
+        """Take the lease where nobody else holds it; returns its new epoch, or None."""
         ends = _ends(ttl_seconds)
         row = insert(leases).values(account=account, holder=holder, epoch=1, expires_at=ends)
         free = or_(leases.c.expires_at <= func.clock_timestamp(), leases.c.holder == holder)
@@ -184,19 +186,19 @@ class LeaseRepository(Repository):
         return epoch
 
     def renew(self, account: str, holder: str, epoch: int, ttl_seconds: int) -> bool:
-        """Hold it on. False: it has ended or somebody else has it."""
+        """Renew the lease. False: it has ended or somebody else has it."""
         whose = {"whose": account, "held_by": holder, "since_epoch": epoch, "seconds": ttl_seconds}
         with self.one_statement() as connection:
             return connection.execute(_RENEW, whose).rowcount == 1
 
     def release(self, account: str, holder: str, epoch: int) -> None:
-        """Give it back, if it is still ours."""
+        """Release the lease, if it is still ours."""
         mine = _mine(account, holder, epoch)
         with self.one_statement() as connection:
             connection.execute(update(leases).where(mine).values(expires_at=func.clock_timestamp()))
 
     def current(self, account: str) -> LeaseRow | None:
-        """Who may act now; None: nobody."""
+        """Return who may act now; None: nobody."""
         held = and_(leases.c.account == account, leases.c.expires_at > func.clock_timestamp())
         with self.one_statement() as connection:
             row = connection.execute(select(leases).where(held)).one_or_none()
@@ -211,7 +213,7 @@ class SnapshotRepository(Repository):
         self._pictures: dict[str, tuple[str, Json, datetime]] = {}  #: version, picture and time, by account
 
     def put(self, account: str, picture: Json, as_of: datetime) -> None:
-        """Show this from now on."""
+        """Store a snapshot as the newest of an account, and notify every listener."""
         with self.one_statement() as connection:
             connection.execute(
                 _SHOW,
@@ -219,8 +221,8 @@ class SnapshotRepository(Repository):
             )
 
     def latest(self, account: str) -> tuple[Json, datetime] | None:
-        """The newest picture of an account and the time of the look it was made from. To be read, never changed:
-        whoever asks while nothing new was put up gets the same one, which crosses the wire once.
+        """Return an account's newest snapshot and the time of the look it was made from. Read-only: until a new one is
+        stored, all callers get the same object, fetched once.
         """
         known = self._pictures.get(account)
         version: ColumnElement[str] = literal_column("board.xmin::text || ' ' || board.ctid::text")

@@ -1,4 +1,4 @@
-"""The book: the lives of a part, from their start to flat. Each start and each end is written once."""
+"""Cycles of parts, from their start to flat. Each start and each end is written once."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def _living(part: str, cycle: int) -> ColumnElement[bool]:
 
 
 class CycleRepository(Repository):
-    """What the loop writes about a part."""
+    """Stores cycles: sizes, exits, recovery steps and ends of parts."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._noted: dict[str, tuple[str, str, str]] = {}
 
     def start(self, action: StartCycle, now: datetime) -> None:
-        """Fix the size of a cycle and begin it: the one asked for, or the next after an ended one.
+        """Start a cycle with its size fixed: the one asked for, or the next after an ended one.
 
         Begun already: nothing happens. Raises Refused where the part is to be closed instead.
         """
@@ -72,7 +72,7 @@ class CycleRepository(Repository):
                 raise Refused(f"cycle {action.cycle} of {action.part} is not begun: it is no longer wanted")
 
     def book_exit(self, account: str, action: BookExit) -> None:
-        """Write down once that contracts of a part were closed by an order that was not ours."""
+        """Record once that contracts of a part were closed by an order that was not ours."""
         values = {name: getattr(action, name) for name in ("part", "cycle", "quantity", "price", "fee", "reason", "at")}
         with self.one_statement() as connection:
             connection.execute(
@@ -82,7 +82,7 @@ class CycleRepository(Repository):
             )
 
     def booked_of(self, account: str, fill_ids: Iterable[str]) -> dict[str, Contracts]:
-        """How many contracts of each of these fills of others have been given to parts, in all their cycles."""
+        """Return how many contracts of each of these foreign fills were booked to parts, in all their cycles."""
         asked = sorted(set(fill_ids))
         if not asked:
             return {}
@@ -93,7 +93,7 @@ class CycleRepository(Repository):
             return {row.fill: Contracts(row.quantity) for row in connection.execute(wanted)}
 
     def end(self, account: str, action: EndCycle, funding: Decimal, life: str, now: datetime) -> None:
-        """Close the cycle and write it into the history, in one go and once."""
+        """Close the cycle and write it into the history, in one transaction and once."""
         status = "refused" if action.reason is ExitReason.NOT_ENTERED else "closed"
         ended = (
             update(positions)
@@ -145,14 +145,14 @@ class CycleRepository(Repository):
             )
 
     def let_go(self, part: str, cycle: int) -> None:
-        """An ended part is not opened again, unless the trader asks for it by name."""
+        """Mark an ended part as not to be reopened, unless the trader asks for it by name."""
         ended = and_(positions.c.part == part, positions.c.cycle == cycle, positions.c.cycle_ended_at.is_not(None))
         by_rule = and_(positions.c.wanted == Wanted.OPEN, positions.c.reopen_at.is_(None))
         with self.one_statement() as connection:
             connection.execute(update(positions).where(ended, by_rule).values(wanted=Wanted.CLOSED))
 
     def reduce(self, action: Reduce) -> None:
-        """Have a part closed down to a size; what the trader has asked for meanwhile stays as it is."""
+        """Set the size that a part is to be closed down to; what the trader has asked for meanwhile stays as it is."""
         undisturbed = and_(positions.c.wanted == Wanted.OPEN, positions.c.reduce_to.is_(None))
         with self.one_statement() as connection:
             connection.execute(
@@ -162,27 +162,27 @@ class CycleRepository(Repository):
             )
 
     def reduction_done(self, part: str, goal: Decimal) -> None:
-        """A partial close has been reached: the part goes on with what is left. A newer wish stays."""
+        """Clear a partial close that has been reached: the part goes on with what is left. A newer request stays."""
         reached = (positions.c.part == part) & (positions.c.reduce_to == goal)
         with self.one_statement() as connection:
             connection.execute(update(positions).where(reached).values(reduce_to=None, closing=None))
 
     def start_step(self, action: StartStep, now: datetime) -> None:
-        """Begin a recovery step that is worked piece by piece; begun already, nothing happens."""
+        """Start a recovery step that is worked in several orders; one that has begun already is left alone."""
         idle = and_(_living(action.part, action.cycle), positions.c.adding.is_(None))
         adding = json.adding_json(Adding(action.step, action.contracts, now))
         with self.one_statement() as connection:
             connection.execute(update(positions).where(idle).values(adding=adding))
 
     def execution_over(self, action: ExecutionOver) -> None:
-        """Nothing more comes of it: a recovery step is done, and an entry that ended short is what was entered."""
+        """End an execution: a recovery step is done, and an entry that ended short counts as entered."""
         entered: dict[str, Any] = {"contracts": action.contracts}
         values = entered if action.purpose is Purpose.ENTRY else {"adding": None}
         with self.one_statement() as connection:
             connection.execute(update(positions).where(_living(action.part, action.cycle)).values(values))
 
     def note_position(self, part: str, position_id: str, tp_order_id: str, sl_order_id: str) -> None:
-        """Keep the exchange's ids beside the part. Unchanged ones cost nothing."""
+        """Store the exchange's ids beside the part. Unchanged ones cost nothing."""
         ids = (position_id, tp_order_id, sl_order_id)
         if part not in self._noted:
             self._noted |= self._ids_of_living_parts()
@@ -197,7 +197,7 @@ class CycleRepository(Repository):
         self._noted[part] = ids
 
     def _ids_of_living_parts(self) -> dict[str, tuple[str, str, str]]:
-        """All in one read, so that a restart with many parts does not write each of them anew."""
+        """Return the exchange's ids of all living parts in one read, so that a restart rewrites none of them."""
         ids = (positions.c.position_id, positions.c.tp_order_id, positions.c.sl_order_id)
         query = select(positions.c.part, *ids).where(positions.c.cycle_ended_at.is_(None))
         with self.one_statement() as connection:

@@ -1,4 +1,4 @@
-"""The book: what the trader says to differences between it and the exchange. Each is answered once."""
+"""The trader's answers to differences between book and exchange. Each is answered once."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ requests = RequestRow.table()
 
 
 class DifferenceRepository(Repository):
-    """Contracts taken over from others, and what is to be left alone."""
+    """Stores contracts taken over from others, and answers to differences."""
 
     def adopt(self, draft: Intent, entry: ExternalEntry, token: str) -> tuple[Intent, bool]:
-        """Write a new part that holds already what others opened; its own `part` is not looked at.
+        """Store a new part that holds contracts others opened; its own `part` is not looked at.
 
         A second call with the same token returns the part of the first, and False. Raises Misconfigured where the
         difference was answered already.
@@ -51,7 +51,7 @@ class DifferenceRepository(Repository):
         return intent, True
 
     def assign(self, part: str, entry: ExternalEntry, token: str, by: str) -> tuple[Intent, bool]:
-        """Give a living part what others opened; it then holds and protects both. The same token twice is one.
+        """Add contracts that others opened to a living part, which then protects both. The same token twice is one.
 
         Raises Misconfigured for a part that is not living, and where the difference was answered already.
         """
@@ -75,7 +75,7 @@ class DifferenceRepository(Repository):
             return changed, True
 
     def answer(self, key: PositionKey, answer: DifferenceAnswer, token: str, by: str) -> bool:
-        """Keep what the trader said to a difference, in place of what was said of its kind before."""
+        """Store the answer to a difference, in place of an earlier one of its kind."""
         now = datetime.now(UTC)
         values = {"choice": answer.choice, "mark": answer.mark, "answered_by": by, "answered_at": now}
         with self.transaction() as connection:
@@ -93,13 +93,13 @@ class DifferenceRepository(Repository):
         return True
 
     def forget_answer(self, key: PositionKey, kind: DifferenceKind, mark: str) -> None:
-        """The difference it was given to is no longer what it was. A newer answer stays."""
+        """Delete the answer to a difference that has changed since. A newer answer stays."""
         said = and_(answers.c.account == key.account, answers.c.key == str(key), answers.c.kind == kind)
         with self.one_statement() as connection:
             connection.execute(delete(answers).where(said, answers.c.mark == mark))
 
     def answers(self, account: str) -> dict[PositionKey, dict[DifferenceKind, Choice]]:
-        """Everything that is answered now."""
+        """Return all answers that hold now."""
         found: dict[PositionKey, dict[DifferenceKind, Choice]] = {}
         with self.one_statement() as connection:
             for row in connection.execute(select(answers).where(answers.c.account == account)):

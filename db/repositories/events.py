@@ -1,4 +1,4 @@
-"""Explanations and alarms: why something was done or left, and what the operator has to know."""
+"""Events and alarms: why something was done or left, and what the operator has to know."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _OPEN_ALARMS = (
 
 
 class EventRepository(Repository):
-    """What is told to a person."""
+    """Stores events: decisions, requests and facts."""
 
     def add(self, account: str, found: Iterable[Event]) -> None:
-        """Keep these, in their order."""
+        """Store these events, in their order."""
         rows = [event_columns(event) | {"account": account} for event in found]
         if rows:
             with self.transaction() as connection:
@@ -43,7 +43,7 @@ class EventRepository(Repository):
     def find(
         self, account: str | None = None, part: str | None = None, limit: int = 100, rule: str | None = None
     ) -> list[Event]:
-        """What was decided and asked for, newest first."""
+        """Return decisions and requests, newest first."""
         query = select(events).where(events.c.kind == EventKind.DECISION)
         if account is not None:
             query = query.where(events.c.account == account)
@@ -56,7 +56,7 @@ class EventRepository(Repository):
             return [event_of(row) for row in rows]
 
     def acts(self, account: str, rules: Iterable[str], limit: int) -> list[Event]:
-        """What these rules have noted of the account or of the whole house, newest first."""
+        """Return events of these rules about the account or about all accounts, newest first."""
         mine = (events.c.account.in_((account, "")), events.c.rule.in_(sorted(rules)))
         with self.one_statement() as connection:
             rows = connection.execute(select(events).where(*mine).order_by(events.c.id.desc()).limit(limit))
@@ -64,10 +64,10 @@ class EventRepository(Repository):
 
 
 class AlarmRepository(Repository):
-    """What needs a person just now."""
+    """Stores alarms: what needs a person now."""
 
     def raise_alarm(self, account: str, subject: str, words: Reason | str, now: datetime) -> bool:
-        """True where this is new. One that is open already only takes the newer words."""
+        """Open an alarm; True where it is new. One that is open already only takes the newer words."""
         said = reason_columns("words", as_reason(words))
         row = insert(alarms).values(account=account, subject=subject, raised_at=now, **said)
         raised: Any = row.on_conflict_do_update(
@@ -103,7 +103,7 @@ class AlarmRepository(Repository):
             connection.execute(update(alarms).where(*passed).values(cleared_at=now))
 
     def open(self, account: str) -> list[Alarm]:
-        """Open ones, newest first."""
+        """Return open alarms, newest first."""
         with self.one_statement() as connection:
             rows = connection.execute(_OPEN_ALARMS, {"of_account": account})
             return [alarm_of(row) for row in rows]

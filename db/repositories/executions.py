@@ -1,4 +1,4 @@
-"""Executions as they are kept: which orders belong to one entry, recovery step or close, and what became of them.
+"""Executions read from the records: the orders of each entry, recovery step or close, and what became of them.
 
 Each placement says with its request which execution it is a piece of. Closes at market say no more than that they
 are one: those of a cycle belong together as long as each orders exactly what the one before it left.
@@ -37,7 +37,7 @@ Place = tuple[datetime, str]  #: where a page ended: when an execution began, an
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """One request of an execution, and how it ended."""
+    """One placement of an execution, and how it ended."""
 
     client_order_id: str
     side: OrderSide
@@ -71,7 +71,7 @@ class ExecutionFacts:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionsOnly:
-    """Which executions are wanted; None is no narrowing. Times are those of their beginning."""
+    """A filter of executions; None does not narrow. Times are those of their beginning."""
 
     symbol: str | None = None
     strategy: str | None = None
@@ -83,12 +83,12 @@ class ExecutionsOnly:
 
 
 class ExecutionRepository(Repository):
-    """Entries, recovery steps and closes, each with its orders."""
+    """Reads entries, recovery steps and closes, each with its orders."""
 
     def find(
         self, account: str, only: ExecutionsOnly, after: Place | None, limit: int
     ) -> list[tuple[Place, ExecutionFacts]]:
-        """Newest first, by when they began."""
+        """Return executions, newest first, by when they began."""
         runs = _runs(commands.c.account == account, only).subquery("runs")
         query = select(runs)
         if only.kind is not None:
@@ -102,7 +102,7 @@ class ExecutionRepository(Repository):
         return self._told(query.order_by(runs.c.began.desc(), runs.c.first.desc()).limit(limit))
 
     def of_cycle(self, part: str, cycle: int) -> list[ExecutionFacts]:
-        """Those of one cycle, oldest first."""
+        """Return the executions of one cycle, oldest first."""
         of_cycle = and_(commands.c.part == part, commands.c.cycle == cycle)
         runs = _runs(of_cycle, ExecutionsOnly()).subquery("runs")
         return [facts for _, facts in self._told(select(runs).order_by(runs.c.began, runs.c.first))]
@@ -126,7 +126,7 @@ class ExecutionRepository(Repository):
 
 
 def _runs(of: ColumnElement[bool], only: ExecutionsOnly) -> Any:
-    """One row for each execution, with the ids of its orders."""
+    """Build a query of one row for each execution, with the ids of its orders."""
     worked = commands.c.request["worked"]
     planned = cast(worked["planned"]["decimal"].astext, Numeric)
     run, since = worked["run"].astext, worked["since"].astext
@@ -232,7 +232,7 @@ def _facts(
 
 
 def _run_name(row: Row[Any]) -> str:
-    """As the orders say; of older ones, which said nothing yet, from the id."""
+    """Return the execution's name as its orders say; of older ones without a name, from the id."""
     if row.name != row.first:
         return str(row.name)
     said = meaning(row.first)

@@ -1,4 +1,4 @@
-"""The ledger, read: fills and funding. Written by the recorder."""
+"""Reads fills and funding payments; the recorder writes them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ exits, entries = ExternalExitRow.table(), ExternalEntryRow.table()
 
 
 class FillRepository(Repository):
-    """What has happened."""
+    """Reads fills and funding payments."""
 
     def find(
         self,
@@ -35,7 +35,7 @@ class FillRepository(Repository):
         limit: int = 500,
         only: Only = EVERYTHING,
     ) -> list[Fill]:
-        """Executions, newest first; of `only` symbol, side and dates narrow them."""
+        """Return executions, newest first; of `only` symbol, side and dates narrow them."""
         query = select(fills).where(fills.c.account == account)
         query = query.where(*_narrowed(only, fills.c.symbol, fills.c.position_side, fills.c.at))
         if since is not None:
@@ -49,7 +49,7 @@ class FillRepository(Repository):
     def funding(
         self, account: str, since: datetime | None = None, limit: int = 500, only: Only = EVERYTHING
     ) -> list[Funding]:
-        """Funding payments, newest first; of `only` symbol, side (where it is told) and dates narrow them."""
+        """Return funding payments, newest first; of `only` symbol, side (where it is told) and dates narrow them."""
         query = select(funding).where(funding.c.account == account)
         side = func.coalesce(funding.c.position_side, only.side)
         query = query.where(*_narrowed(only, funding.c.symbol, side, funding.c.paid_at))
@@ -62,7 +62,9 @@ class FillRepository(Repository):
     def funding_of(
         self, account: str, symbol: str, side: Side, part: str, cycle: int, start: datetime, end: datetime
     ) -> Decimal:
-        """A part's share of the funding within [start, end], by what it held at each payment; USDT, + received."""
+        """Return a part's share of the funding within [start, end], by what it held at each payment; USDT, +
+        received.
+        """
         asked = {"of": account, "on": symbol, "for": part, "in": cycle, "start": start, "end": end}
         with self.one_statement() as connection:
             payments = connection.execute(_PAID, asked).all()
@@ -98,7 +100,8 @@ def _paid_statement() -> Any:
 
 
 def _held(account: Any, symbol: Any, part: Any, cycle: Any) -> FromClause:
-    """What the part and the whole account held at a payment, from the fills and from what others closed or opened.
+    """Build a query of what the part and the whole account held at a payment, from fills and from what others closed or
+    opened.
 
     What filled in the very instant of the payment came after it: it was made on what had been held until then.
     """

@@ -1,4 +1,4 @@
-"""History, read and brought home: ended cycles with their facts, and the exchange's own lives beside them."""
+"""Ended cycles with their facts, and the exchange's own position history beside them."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ EVERYTHING = Only()
 
 
 class HistoryRepository(Repository):
-    """What was, ours and the exchange's."""
+    """Reads ended cycles and stores the exchange's own position history."""
 
     # -- cycles ----------------------------------------------------------------------------------------------
 
     def cycles(
         self, account: str | None = None, part: str | None = None, limit: int = 200, only: Only = EVERYTHING
     ) -> list[CycleRecord]:
-        """Ended cycles, newest first."""
+        """Return ended cycles, newest first."""
         stepped = and_(orders.c.purpose == Purpose.RECOVERY, orders.c.filled > 0)
         of_cycle = and_(orders.c.part == cycles.c.part, orders.c.cycle == cycles.c.number)
         recoveries = select(func.count()).where(of_cycle, stepped).correlate(cycles).scalar_subquery()
@@ -76,7 +76,7 @@ class HistoryRepository(Repository):
             return [cycle_of(row) for row in rows]
 
     def traded(self, account: str) -> tuple[list[str], list[str]]:
-        """The symbols and the strategies of all ended cycles, in order."""
+        """Return the symbols and the strategies of all ended cycles, in order."""
         query = (
             select(cycles.c.symbol, positions.c.strategy)
             .outerjoin(positions, positions.c.part == cycles.c.part)
@@ -88,7 +88,7 @@ class HistoryRepository(Repository):
         return sorted({row.symbol for row in rows}), sorted({row.strategy for row in rows if row.strategy})
 
     def cycle_facts(self, part: str, cycle: int) -> CycleFacts:
-        """Everything kept of one cycle, past or present."""
+        """Return everything kept of one cycle, past or present."""
         of_orders = and_(orders.c.part == part, orders.c.cycle == cycle)
         of_exits = and_(exits.c.part == part, exits.c.cycle == cycle)
         of_commands = and_(commands.c.part == part, commands.c.cycle == cycle, commands.c.outcome == OutcomeKind.DONE)
@@ -118,7 +118,7 @@ class HistoryRepository(Repository):
     # -- the exchange's own lives ----------------------------------------------------------------------------
 
     def record_lives(self, account: str, found: Iterable[ClosedPosition]) -> int:
-        """Keep what the exchange tells, its newest word for each life; returns how many are new or moved on."""
+        """Store positions of the exchange's history, the newest state of each; returns how many are new or changed."""
         names = [field.name for field in fields(ClosedPosition)]
         values = {
             life.life: {"account": account, "life": life.life, **{name: getattr(life, name) for name in names}}
@@ -136,7 +136,9 @@ class HistoryRepository(Repository):
             return len(connection.scalars(moved, [values[name] for name in sorted(values)]).all())
 
     def lives(self, account: str, only: Only = EVERYTHING, limit: int = 500) -> list[ClosedPosition]:
-        """Lives by their newest close, newest first; only symbol, side and dates narrow them."""
+        """Return positions of the exchange's history by their newest close, newest first; only symbol, side and dates
+        narrow.
+        """
         query = select(lives).where(lives.c.account == account)
         wanted = ((lives.c.symbol, only.symbol), (lives.c.side, only.side))
         query = query.where(*(column == value for column, value in wanted if value is not None))
@@ -149,13 +151,13 @@ class HistoryRepository(Repository):
         return [_life(row) for row in rows]
 
     def cycles_of_lives(self, account: str, names: Iterable[str]) -> list[CycleRecord]:
-        """Every ended cycle that was part of one of these lives."""
+        """Return every ended cycle that belonged to one of these exchange positions."""
         query = select(cycles).where(cycles.c.account == account, cycles.c.life.in_(sorted(names)))
         with self.one_statement() as connection:
             return [cycle_of(row) for row in connection.execute(query.order_by(cycles.c.ended))]
 
     def equity_curve(self, account: str, since: datetime, every_seconds: int) -> list[tuple[datetime, Decimal]]:
-        """The account's sampled equity since then, oldest first; the last sample of each span of time."""
+        """Return the account's sampled equity since then, oldest first; the last sample of each span of time."""
         of_account = and_(samples.c.account == account, samples.c.at >= since)
         span = func.floor(func.extract("epoch", samples.c.at) / every_seconds)
         query = select(samples.c.at, samples.c.equity).where(of_account).ext(distinct_on(span))
@@ -174,7 +176,7 @@ class HistoryRepository(Repository):
         return SyncRow(**kept, trouble=reason_or_none(row, "trouble"))
 
     def ask_for_sync(self, account: str, token: str, by: str) -> bool:
-        """Note that a person wants the exchange's history now, and tell the bot. False: noted before."""
+        """Record that a person wants the exchange's history now, and tell the bot. False: recorded before."""
         now = datetime.now(UTC)
         click = (
             insert(requests)
@@ -191,7 +193,7 @@ class HistoryRepository(Repository):
         return True
 
     def note_sync(self, account: str, **changes: Any) -> None:
-        """Keep how far it has come: reached, began_at, ended_at, done, of, trouble."""
+        """Store how far the read has come: reached, began_at, ended_at, done, of, trouble."""
         if "trouble" in changes:
             changes |= reason_columns("trouble", changes["trouble"])
         with self.transaction() as connection:
@@ -220,7 +222,7 @@ def _narrowed(only: Only, recoveries: ColumnElement[int]) -> Iterator[ColumnElem
 
 
 def cycle_of(row: Any) -> CycleRecord:
-    """A row of the history as the rest of the house knows it."""
+    """Return a history row as a cycle record."""
     return CycleRecord(
         account=row.account,
         symbol=row.symbol,
@@ -249,7 +251,7 @@ def _life(row: Any) -> ClosedPosition:
 
 
 def _span(part: str, cycle: int) -> tuple[Any, Any]:
-    """When a cycle began and ended, the present one by its part's row; as two expressions."""
+    """Return when a cycle began and ended, as two SQL expressions; for the present one by its part's row."""
     of_cycle = and_(cycles.c.part == part, cycles.c.number == cycle)
     began = select(cycles.c.started).where(of_cycle).scalar_subquery()
     present = select(positions.c.cycle_started_at).where(positions.c.part == part).scalar_subquery()
@@ -257,7 +259,7 @@ def _span(part: str, cycle: int) -> tuple[Any, Any]:
 
 
 def _placed(row: Any) -> Iterator[ProtectionLevels]:
-    """The protection that a command placed, alone or along with an entry."""
+    """Return the protection that a command placed, alone or along with an entry."""
     request = row.request
     if "sl_trigger" in request:
         pair = (request["tp_trigger"], request["sl_trigger"])

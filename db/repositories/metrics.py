@@ -1,4 +1,4 @@
-"""What is measured, counted from the records alone: lives of parts with their orders, and how each account stands.
+"""Reads for `/metrics`, from the records alone: cycles with their orders, and the bot's state for each account.
 
 Ended lives never change, so a reader that remembers its cursor reads each of them once. Reads only.
 """
@@ -59,7 +59,9 @@ SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
 class SentFact(NamedTuple):
-    """One order of a life: what was sent, and what became of it. An order that travelled with another was not sent."""
+    """An order of a cycle: what was sent, and what became of it. One that travelled with another was not sent
+    itself.
+    """
 
     client_order_id: str
     purpose: str
@@ -81,7 +83,7 @@ class SentFact(NamedTuple):
 
 
 class LifeFact(NamedTuple):
-    """One cycle of a part. The money, the reason and the end are there once it has ended."""
+    """One cycle of a part. Money, reason and end are there once it has ended."""
 
     part: str
     cycle: int
@@ -104,7 +106,9 @@ class LifeFact(NamedTuple):
 
 
 class Lives(NamedTuple):
-    """Ended lives that no later read brings again, and where it goes on; and all that still may change."""
+    """Cycles for counting: ended ones that no later read returns again, the cursor to go on from, and those that may
+    still change.
+    """
 
     settled: tuple[LifeFact, ...]
     cursor: Cursor
@@ -113,7 +117,7 @@ class Lives(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """How the bot of one account stands, by the database's own clock where it is about leases."""
+    """The state of one account's bot, by the database's own clock where it is about leases."""
 
     account: str
     exchange: str
@@ -129,10 +133,12 @@ class Standing(NamedTuple):
 
 
 class MetricRepository(Repository):
-    """What `/metrics` tells of the past and of the bot."""
+    """Reads what `/metrics` shows of the past and of the bot."""
 
     def counted_lives(self, after: Cursor = BEGINNING, most: int = 1000) -> Lives:
-        """Lives that ended after this cursor, at most so many, and those that may still change; of one moment."""
+        """Return up to so many cycles that ended after this cursor, and those that may still change; as of
+        one moment.
+        """
         with self.transaction() as connection:
             connection.execute(SNAPSHOT)
             place = tuple_(cycles.c.changed, cycles.c.part, cycles.c.number)
@@ -147,7 +153,7 @@ class MetricRepository(Repository):
             return Lives(_told(connection, rows), cursor, _told(connection, [*late, *living]), False)
 
     def standings(self) -> list[Standing]:
-        """Every account, by its id."""
+        """Return the bot's state for every account, by its id."""
         waiting = (
             select(commands.c.account, func.count().label("count"), func.min(commands.c.recorded_at).label("since"))
             .where(UNRESOLVED)
@@ -184,7 +190,7 @@ class MetricRepository(Repository):
             return [Standing._make((*row[:-1], tuple(row[-1]))) for row in connection.execute(query)]
 
     def verdicts(self, account: str, after: int) -> list[tuple[str, int, int]]:
-        """Of the risk checks under higher ids than this: the failed check (empty: all passed), how many, newest id.
+        """Count the risk checks with higher ids than this: the failed check (empty: all passed), how many, newest id.
 
         One refusal counts once until it changes. Ids of one account are written by one bot, so they come in order.
         """
@@ -197,7 +203,7 @@ class MetricRepository(Repository):
             return [(name, count, newest) for name, count, newest in connection.execute(query)]
 
     def highest_equity(self, account: str, after: datetime | None) -> tuple[datetime, Decimal] | None:
-        """The newest sample after this time, and the highest equity of all those; None: there is none."""
+        """Return the newest sample after this time, and the highest equity of all those; None: there is none."""
         query = select(func.max(samples.c.at), func.max(samples.c.equity)).where(samples.c.account == account)
         if after is not None:
             query = query.where(samples.c.at > after)
@@ -262,7 +268,7 @@ def _living() -> Any:
 
 
 def _told(connection: Connection, rows: Sequence[Any]) -> tuple[LifeFact, ...]:
-    """These lives with everything that was sent in them."""
+    """Return these cycles with everything that was sent in them."""
     if not rows:
         return ()
     sent: dict[tuple[str, int], list[SentFact]] = {(row.part, row.cycle): [] for row in rows}
@@ -279,7 +285,7 @@ def _told(connection: Connection, rows: Sequence[Any]) -> tuple[LifeFact, ...]:
 
 
 def _unnested(rows: Iterable[Any]) -> Any:
-    """The lives as a table to join with: part, cycle, when it began at the earliest and was over at the latest."""
+    """Return the cycles as a table to join with: part, cycle, earliest begin, latest end."""
     wanted = [(row.part, row.cycle, row.started - LATE, row.ended + LATER if row.ended else NEVER) for row in rows]
     names, numbers, begun, over = zip(*wanted, strict=True)
     columns = func.unnest(
@@ -292,13 +298,15 @@ def _unnested(rows: Iterable[Any]) -> Any:
 
 
 def _of(life: Any) -> ColumnElement[bool]:
-    """The fills of a life, looked up life by life: joined with many lives at once, all that there are would be read."""
+    """Return the condition for a cycle's fills, looked up cycle by cycle: one big join would read all fills."""
     within = fills.c.at.between(life.c.begun, life.c.over)
     return and_(fills.c.part == life.c.part, fills.c.cycle == life.c.cycle, within)
 
 
 def _sent(rows: Sequence[Any]) -> Any:
-    """Commands and orders of these lives side by side, each with the last of the fills under its own id."""
+    """Build a query of these cycles' commands and orders side by side, each with the last of the fills under its own
+    id.
+    """
     life = _unnested(rows)
     sent, had = (
         select(table).join(life, and_(table.c.part == life.c.part, table.c.cycle == life.c.cycle)).subquery(name)

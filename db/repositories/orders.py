@@ -1,4 +1,4 @@
-"""Commands and orders: what was sent, what became of it.
+"""Commands and orders: what was sent, and what became of it.
 
 A command is committed before it is sent and only under a lease that still holds. What is known of an order only
 goes forward: an ended one never lives again, and what was filled never shrinks.
@@ -58,12 +58,12 @@ KEPT_IF_NONE = ("triggered_leg", "created_at", "trigger_by")
 
 
 class OrderRepository(Repository):
-    """What we decided to send, and the orders that came of it."""
+    """Stores commands (placements) and the orders that came of them."""
 
     # -- commands --------------------------------------------------------------------------------------------
 
     def record(self, account: str, key: PositionKey, action: PlaceOrder | PlaceOco, epoch: int, now: datetime) -> bool:
-        """Commit a placement before it is sent. True: for the first time; False: the same request once more.
+        """Record a placement before it is sent. True: for the first time; False: the same request once more.
 
         One statement checks the lease by the database's clock and writes. Raises Refused where the lease is not
         ours any more, or where the id stands for something that was sent: only a request that never arrived may
@@ -80,7 +80,7 @@ class OrderRepository(Repository):
     def settle(
         self, client_order_id: str, outcome: OutcomeKind, code: str = "", words: str = "", *, now: datetime
     ) -> None:
-        """Write down how a command ended. Done stays done."""
+        """Record how a command ended; a final outcome is never changed."""
         ended = {"name": client_order_id, "ended": outcome, "with_code": code, "with_words": words, "at": now}
         with self.transaction() as connection:
             row = connection.execute(_SETTLE, ended).one_or_none()
@@ -88,19 +88,19 @@ class OrderRepository(Repository):
                 _count_recovery(connection, row.part, row.cycle, now)
 
     def commands(self, account: str) -> list[Command]:
-        """Those of the current cycles of living parts, and all without an outcome, oldest first."""
+        """Return the commands of current cycles of living parts, and all without an outcome, oldest first."""
         with self.one_statement() as connection:
             return [json.command_of(row) for row in connection.execute(_COMMANDS, {"account": account})]
 
     # -- orders ----------------------------------------------------------------------------------------------
 
     def of_interest(self, account: str) -> list[Order]:
-        """Every order of ours of the current cycles, and all live ones, oldest first."""
+        """Return all orders of ours of the current cycles, and all live ones, oldest first."""
         with self.one_statement() as connection:
             return [json.order_of(row) for row in connection.execute(_ORDERS, {"account": account})]
 
     def ours_among(self, account: str, exchange_order_ids: Iterable[str]) -> frozenset[str]:
-        """Which of these exchange ids belong to orders of ours, or to what they set off, in whatever cycle."""
+        """Return which of these exchange ids belong to our orders, or to orders they triggered, in whatever cycle."""
         asked = frozenset(exchange_order_ids)
         if not asked:
             return asked
@@ -108,7 +108,7 @@ class OrderRepository(Repository):
             return asked.intersection(owners_of(connection, account, asked))
 
     def save(self, account: str, found: Iterable[Order]) -> None:
-        """Keep the newest known state of our orders; foreign ones are not kept. Never goes back."""
+        """Store the newest known state of our orders; foreign ones are not kept, and a state never goes back."""
         ours = {order.client_order_id: order for order in found if order.part is not None}
         if not ours:
             return
@@ -118,7 +118,7 @@ class OrderRepository(Repository):
 
 
 def owners_of(connection: Connection, account: str, ids: Iterable[str]) -> dict[str, tuple[str, int]]:
-    """Part and cycle of each exchange order id that an order of ours has, or the order that it set off."""
+    """Return part and cycle for each exchange order id of our orders, or of orders that they triggered."""
     named = literal(sorted(ids), ARRAY(Text))
     query = select(orders.c.exchange_order_id, orders.c.child_order_ids, orders.c.part, orders.c.cycle).where(
         orders.c.account == account,
@@ -132,7 +132,7 @@ def owners_of(connection: Connection, account: str, ids: Iterable[str]) -> dict[
 
 
 def _count_recovery(connection: Connection, part: str, cycle: int, now: datetime) -> None:
-    """The part's row counts its recovery steps; counted anew each time, so never twice."""
+    """Count the part's recovery steps anew and store the number in its row."""
     number = cast(func.regexp_replace(commands.c.client_order_id, "^.*R", ""), BigInteger)
     step = case((number >= PIECES, number - number % PIECES), else_=number)  # as `ids.same_step` tells it
     steps = (
@@ -175,7 +175,9 @@ def _command_values(
 
 
 def _record_statement() -> Any:
-    """Insert where the lease holds; its row is locked for the blink of an eye, so that it cannot change hands."""
+    """Build the insert that holds only while the lease does; the lease's row is locked meanwhile, so that it cannot
+    change hands.
+    """
     values = {name: bindparam(name, type_=commands.c[name].type) for name in RECORDED}
     held = (
         select(leases.c.account)
@@ -208,7 +210,7 @@ def _record_statement() -> Any:
 
 
 def _save_statement() -> Any:
-    """Upsert that only goes forward, and touches nothing where nothing is new."""
+    """Build the upsert that only moves an order's state forward, and touches nothing where nothing is new."""
     heard = insert(orders)
     new = heard.excluded
     values: dict[str, Any] = {column.name: new[column.name] for column in orders.c if not column.primary_key}
@@ -253,7 +255,7 @@ def _orders_statement() -> Any:
 
 
 def _of_parts(table: Table, which: ColumnElement[bool]) -> Any:
-    """The ids of what was sent in the present cycles of these parts, found by part and cycle: history may be long."""
+    """Build the condition for commands of these parts' current cycles, found by part and cycle: history may be long."""
     here = and_(table.c.part == positions.c.part, table.c.cycle == positions.c.cycle)
     parts = positions.join(table, here)
     return select(table.c.client_order_id).select_from(parts).where(positions.c.account == bindparam("account"), which)

@@ -22,10 +22,10 @@ LEGS = {Leg.TAKE_PROFIT: Purpose.TAKE_PROFIT, Leg.STOP_LOSS: Purpose.STOP_LOSS}
 
 
 class PairRepository(Repository):
-    """What became of the pairs of an account."""
+    """Counts what became of an account's take-profit/stop-loss pairs."""
 
     def counts(self, account: str) -> PairCounts:
-        """How many pairs were placed and what became of them, since the account is known."""
+        """Return how many pairs were placed and what became of them, since the account is known."""
         added = case((orders.c.purpose.in_([one for one in Purpose if one.adds_risk]), orders.c.filled))
         lives = (
             select(
@@ -61,7 +61,8 @@ class PairRepository(Repository):
         return PairCounts(*row)
 
     def cancel_latencies(self, account: str, limit: int = 1000) -> list[timedelta]:
-        """From a leg's last fill to the end of its sibling, by the exchange's clock, of the newest pairs of two orders.
+        """Return the times from a leg's last fill to the end of its sibling, by the exchange's clock, of the newest
+        pairs of two orders.
 
         Where the exchange keeps the pair as one order it ends the sibling itself, and nothing is measured.
         """
@@ -101,7 +102,7 @@ class PairRepository(Repository):
 
 
 def _hit(leg: Leg) -> ColumnElement[bool]:
-    """This order was that leg and filled, at the exchange or at market in its place."""
+    """Return the condition that an order was that leg and filled, at the exchange or at market in its place."""
     return and_(orders.c.filled > 0, or_(orders.c.triggered_leg == leg, orders.c.purpose == LEGS[leg]))
 
 
@@ -114,6 +115,6 @@ def _count(which: Any) -> Any:
 
 
 def _by_others(table: Table, lives: Any) -> Any:
-    """Contracts that came to this cycle from outside, or went."""
+    """Return the contracts that others opened or closed in this cycle."""
     here = and_(table.c.part == lives.c.part, table.c.cycle == lives.c.cycle)
     return select(func.coalesce(func.sum(table.c.quantity), 0)).where(here).correlate(lives).scalar_subquery()

@@ -1,4 +1,4 @@
-"""The book: what the trader wants, part by part. A part is one row for ever, and each click is written once."""
+"""Parts: what the trader wants. A part is one row for ever, and each click is written once."""
 
 from __future__ import annotations
 
@@ -71,14 +71,16 @@ bots, settings = BotStateRow.table(), SettingRow.table()
 
 
 def of_interest() -> ColumnElement[bool]:
-    """Parts that are living, that may be opened again, or whose last cycle still has live orders."""
+    """Return the condition for parts that are living, may be reopened, or whose last cycle still has live orders."""
     live = select(orders.c.account, orders.c.part, orders.c.cycle).where(orders.c.status == OrderStatus.WORKING)
     left = tuple_(positions.c.account, positions.c.part, positions.c.cycle).in_(live)
     return or_(positions.c.cycle_ended_at.is_(None), positions.c.wanted != Wanted.CLOSED, left)
 
 
 def _parts() -> Select[Any]:
-    """Parts, each with the level and the rules that hold for it, and with what it would be vain to ask for."""
+    """Build the query of parts, each with the level and rules that hold for it, and whether others closed or opened any
+    of it or the trader has answered differences.
+    """
     level = select(bots.c.level).where(bots.c.account == positions.c.account).scalar_subquery()
     rules = select(func.jsonb_object_agg(settings.c.key, settings.c.value)).where(settings.c.key.in_(KEYS))
     return select(
@@ -99,12 +101,14 @@ _ONE = _parts().where(positions.c.part == bindparam("part"))
 
 
 class PartRepository(Repository):
-    """What is wanted."""
+    """Stores parts and the trader's changes to them."""
 
     # -- reading ---------------------------------------------------------------------------------------------
 
     def desired(self, account: str) -> dict[PositionKey, Desired]:
-        """Everything wanted of each position of the account, with its level, the limits and the answers that hold."""
+        """Return everything wanted of each position of the account, with its level, the limits and the answers that
+        hold.
+        """
         with self.one_statement() as connection:
             rows = connection.execute(_DESIRED, {"account": account}).all()
             rules = _rules_of(rows)
@@ -128,16 +132,16 @@ class PartRepository(Repository):
         }
 
     def rules(self) -> Rules:
-        """Limits, recovery and reopening as the settings have them for every part."""
+        """Return limits, recovery and reopening as the settings have them for every part."""
         with self.one_statement() as connection:
             return _rules(connection)
 
     def limits(self) -> Limits:
-        """The limits that hold for whatever is opened."""
+        """Return the limits that hold for whatever is opened."""
         return self.rules().limits
 
     def intents(self, account: str) -> list[Intent]:
-        """Every part the account ever had, newest first."""
+        """Return every part the account ever had, newest first."""
         with self.one_statement() as connection:
             rows = connection.execute(_EVERY, {"account": account}).all()
             return _intents(connection, rows, _rules_of(rows))
@@ -149,7 +153,7 @@ class PartRepository(Repository):
     # -- what the trader asks for ----------------------------------------------------------------------------
 
     def open(self, draft: Intent, token: str) -> tuple[Intent, bool]:
-        """Write a new part into the book under a name of its own; its own `part` is not looked at.
+        """Store a new part under a name of its own; the draft's own `part` is not looked at.
 
         A second call with the same token returns the part of the first, and False.
         """
@@ -196,12 +200,12 @@ class PartRepository(Repository):
         return changed
 
     def of_token(self, token: str) -> str | None:
-        """The part that a click with this token opened or changed; None: no such click was noted."""
+        """Return the part that a click with this token opened or changed; None: no such click was recorded."""
         with self.one_statement() as connection:
             return connection.scalar(select(requests.c.part).where(requests.c.token == token))
 
     def claim(self, token: str, account: str, what: str, by: str) -> bool:
-        """True for the first call with this token. For clicks that change nothing in the book."""
+        """Record a click that changes nothing in the book; True for the first call with this token."""
         with self.transaction() as connection:
             return noted_first(connection, token, account, what, by, datetime.now(UTC))
 
@@ -212,7 +216,7 @@ def _rules(connection: Connection) -> Rules:
 
 
 def _rules_of(rows: Sequence[Any]) -> Rules:
-    """The rules that were read with these rows of `_parts`."""
+    """Return the rules that were read with these rows of `_parts`."""
     return _made_of(rows[0].rules or {}) if rows else Rules()
 
 
@@ -221,7 +225,7 @@ def _made_of(kept: Mapping[str, Any]) -> Rules:
 
 
 def intent_in(connection: Connection, part: str, *, lock: bool = False) -> Intent | None:
-    """The intent of a part; None where it is not known. With `lock` nobody changes its row until the end."""
+    """Return the intent of a part; None where it is not known. With `lock` nobody changes its row until the end."""
     if lock:  # a statement of its own: what is read next is what was committed by whoever had the lock before
         connection.execute(select(positions.c.part).where(positions.c.part == part).with_for_update())
     rows = connection.execute(_ONE, {"part": part}).all()
@@ -229,7 +233,9 @@ def intent_in(connection: Connection, part: str, *, lock: bool = False) -> Inten
 
 
 def _intents(connection: Connection, rows: Sequence[Any], rules: Rules) -> list[Intent]:
-    """The intents of these rows of `_parts`, in their order, with what others closed and opened of their cycles."""
+    """Return the intents of these rows of `_parts`, in their order, with what others closed and opened of
+    their cycles.
+    """
     gone: dict[tuple[str, int], list[ExternalExit]] = defaultdict(list)
     come: dict[tuple[str, int], list[ExternalEntry]] = defaultdict(list)
     if left := [row.part for row in rows if row.gone]:
@@ -254,7 +260,7 @@ def _intents(connection: Connection, rows: Sequence[Any], rules: Rules) -> list[
 
 
 def _answers(connection: Connection, account: str) -> dict[PositionKey, tuple[DifferenceAnswer, ...]]:
-    """What the trader has answered to differences, by position."""
+    """Return the trader's answers to differences, by position."""
     found: dict[PositionKey, list[DifferenceAnswer]] = defaultdict(list)
     query = select(answers).where(answers.c.account == account).order_by(answers.c.kind)
     for row in connection.execute(query):
@@ -263,7 +269,7 @@ def _answers(connection: Connection, account: str) -> dict[PositionKey, tuple[Di
 
 
 def _earned(connection: Connection, rows: Sequence[Any], rules: Rules) -> dict[str, Decimal]:
-    """The net result of all ended cycles, for parts that a loss budget holds for."""
+    """Return the net result of all ended cycles, for parts that a loss budget holds for."""
     budgeted = rules.reopen is not None and rules.reopen.loss_budget is not None
     parts = [row.part for row in rows if budgeted or (row.reopen or {}).get("loss_budget") is not None]
     if not parts:
@@ -276,7 +282,7 @@ def _earned(connection: Connection, rows: Sequence[Any], rules: Rules) -> dict[s
 def noted_first(
     connection: Connection, token: str, account: str, what: str, by: str, at: datetime, part: str | None = None
 ) -> bool:
-    """Note a click; False where it was noted before. A second one waits here until the first has committed."""
+    """Record a click; False where it was recorded before. A second one waits here until the first has committed."""
     noted = (
         insert(requests)
         .values(token=token, account=account, what=what, part=part, asked_by=by, asked_at=at)
@@ -295,5 +301,5 @@ def part_of_click(connection: Connection, token: str) -> Intent:
 
 
 def say(connection: Connection, intent: Intent, at: datetime, because: Reason, action: Reason) -> None:
-    """The trader's own doing stands among the events, beside what the rules make of it."""
+    """Record the trader's action as an event, beside those of the rules."""
     note(connection, at, intent.key.account, "asked", because, action, intent.part)

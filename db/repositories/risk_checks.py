@@ -1,4 +1,4 @@
-"""What the risk control said, and how long all that is told is kept.
+"""Risk checks of orders, and the deletion of old events and checks.
 
 An order that was let through is one row; so is a refusal, and the same refusal of the same part again only counts up.
 """
@@ -29,7 +29,7 @@ KEPT_RULES = ("asked", "switch", "setting", "account", "login", "paper market", 
 
 @dataclass(frozen=True, slots=True)
 class RiskCheck:
-    """One order that the risk control has let through or refused."""
+    """An order that the risk control has let through or refused."""
 
     number: int  #: only grows
     at: datetime
@@ -59,10 +59,10 @@ class CheckCount:
 
 
 class RiskCheckRepository(Repository):
-    """The risk control's own record."""
+    """Stores the results of the risk control."""
 
     def add(self, account: str, symbol: str, part: str, verdict: Verdict, client_order_id: str, now: datetime) -> None:
-        """Keep a verdict. A refusal that is the newest word on this part and purpose already counts up instead."""
+        """Store a result. A refusal that repeats the newest one for this part and purpose counts up instead."""
         failed = verdict.failed
         told = {
             "value": failed.value if failed else None,
@@ -108,7 +108,7 @@ class RiskCheckRepository(Repository):
         before: int | None = None,
         limit: int = 100,
     ) -> list[RiskCheck]:
-        """Newest first; with `before` those of smaller numbers."""
+        """Return risk checks, newest first; with `before` those of smaller numbers."""
         wanted = [checks.c.account == account]
         given = {checks.c.part: part, checks.c.check_name: check, checks.c.passed: passed}
         wanted += [column == value for column, value in given.items() if value is not None]
@@ -119,7 +119,7 @@ class RiskCheckRepository(Repository):
             return [_risk_check(row) for row in rows]
 
     def counts(self, account: str, since: datetime) -> list[CheckCount]:
-        """How often each check was made and failed since then, by its name."""
+        """Return how often each check was made and failed since then, by its name."""
         one = func.jsonb_array_elements(checks.c.checks).table_valued("value").lateral("one")
         name: ColumnElement[str] = literal_column("one.value ->> 'name'")
         failed = literal_column("one.value ->> 'words'") != ""
@@ -141,7 +141,7 @@ class RiskCheckRepository(Repository):
     # -- keeping -----------------------------------------------------------------------------------------------
 
     def forget_events(self, before: datetime, most: int) -> int:
-        """Let go of up to `most` events and as many verdicts from before then; how many went.
+        """Delete up to `most` events and as many risk checks from before then; returns how many went.
 
         What persons have asked for stays, and so does what was done about a life of a part: its story is told from
         it. Orders, fills, cycles and funding are no events and are never let go.
@@ -171,7 +171,7 @@ def _json(check: Check) -> Json:
 
 
 def _check(row: Json) -> Check:
-    """Rows of earlier versions have only the words."""
+    """Return a row as a risk check; rows of earlier versions have only the words."""
     reason, words = row.get("reason"), row.get("words")
     refusal = from_json(reason) if reason else text(words) if words else None
     return Check(row["name"], row["value"], row["limit"], row["unit"], refusal)

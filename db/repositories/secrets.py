@@ -1,4 +1,4 @@
-"""What the server keeps for itself among the settings: never shown, never exported, its value on no record."""
+"""Server secrets kept among the settings: never shown, never exported, never in an event."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ PREFIX = "private."
 
 
 class SecretRepository(Repository):
-    """Settings that no list of settings contains."""
+    """Stores settings that no list of settings contains."""
 
     def get(self, key: str) -> Any:
-        """The value kept under this key; None where there is none."""
+        """Return the value stored under this key; None where there is none."""
         with self.one_statement() as connection:
             return connection.scalar(select(settings.c.value).where(settings.c.key == PREFIX + key))
 
     def keep(self, key: str, value: Any, by: str) -> None:
-        """Keep a value under this key."""
+        """Store a value under this key."""
         values = {"value": value, "changed_by": by, "changed_at": datetime.now(UTC)}
         row = insert(settings).values(key=PREFIX + key, **values)
         with self.one_statement() as connection:

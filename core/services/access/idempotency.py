@@ -1,4 +1,4 @@
-"""One answer for each request of a program, however often it is sent: the same key is the same request.
+"""Idempotency of API requests: one answer for each request of a program, however often it is sent with the same key.
 
 What is asked for is done under a click of its own, so that it happens once even where its answer was lost.
 """
@@ -30,7 +30,7 @@ Work = Callable[[str], tuple[int, str]]
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """Status and body, and whether they were made just now."""
+    """The answer to a request: status and body, and whether they were made just now."""
 
     status: int
     body: str  #: as it goes out
@@ -38,7 +38,9 @@ class KeptAnswer:
 
 
 class Answers:
-    """Raises Misconfigured where a key is used for two things, Unavailable where the database does not answer."""
+    """Keeps one answer for each idempotency key. Raises Misconfigured where a key is used for two requests, Unavailable
+    where the database does not answer.
+    """
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
@@ -46,7 +48,7 @@ class Answers:
         self._swept: datetime | None = None
 
     def once(self, token: str, key: str, asked: Mapping[str, Any], work: Work) -> KeptAnswer:
-        """The answer to what was `asked` under this key of a token, made now or kept from before.
+        """Return the answer to the request `asked` under this key of a token, made by `work` now or stored before.
 
         What `work` raises is not kept: the same may be asked again.
         """
@@ -61,7 +63,7 @@ class Answers:
         return _same(mark, key, KeptAnswer(*found[1:]), found[0])
 
     def kept(self, token: str, key: str, asked: Mapping[str, Any]) -> KeptAnswer | None:
-        """The answer that was given before; None: the key is new."""
+        """Return the answer that was given before; None: the key is new."""
         found = self._store.api_answers.kept(token, key)
         return (
             None if found is None else _same(fingerprint(asked), key, KeptAnswer(found[1], found[2], False), found[0])
@@ -74,12 +76,12 @@ class Answers:
 
 
 def click(token: str, key: str) -> str:
-    """The click that a request is, for the services that know clicks."""
+    """Return the token of the click that this request counts as, for services that recognise repeated clicks."""
     return f"api/{token}/{hashlib.sha256(key.encode()).hexdigest()[:40]}"
 
 
 def fingerprint(asked: Mapping[str, Any]) -> str:
-    """The same for the same request, however its text was laid out."""
+    """Return a hash of a request, the same for the same request however its text was laid out."""
     text = json.dumps(asked, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 

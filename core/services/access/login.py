@@ -1,4 +1,4 @@
-"""The one password of this dashboard, who has given it, and who tried too often. Everything goes on the record.
+"""Login by the dashboard's one password: sessions, limits on attempts, and a record of all of it.
 
 The password set in the environment counts before the one set in Settings. Answers come from memory, so that a
 database that is away locks nobody out; what must outlive a restart is written through to the settings, from where
@@ -31,7 +31,7 @@ PASSWORD, ENDED = "login_password", "login_ended"  #: what is kept: a hash, and 
 
 @dataclass(frozen=True, slots=True)
 class LoginResult:
-    """What an attempt to log in came to: a cookie's text, or why not."""
+    """The result of a login attempt: a cookie's text, or why not."""
 
     token: str = ""
     session: Session | None = None
@@ -40,7 +40,7 @@ class LoginResult:
 
 
 class Login:
-    """Decides who may come in."""
+    """Checks the password and the sessions of whoever opens the dashboard."""
 
     def __init__(self, store: Store, clock: Clock, key: bytes, environment_password: str | None = None) -> None:
         self._store, self._clock, self._key = store, clock, key
@@ -57,22 +57,24 @@ class Login:
 
     @property
     def on(self) -> bool:
-        """Whether a password is asked for."""
+        """Return whether a password is asked for."""
         return bool(self._hash)
 
     @property
     def from_environment(self) -> bool:
-        """Whether PERPDECK_PASSWORD sets the password, so that Settings cannot."""
+        """Return whether PERPDECK_PASSWORD sets the password, so that Settings cannot."""
         return self._given is not None
 
     def guard_address(self, address: str | None) -> None:
-        """Raises Misconfigured where others could reach the dashboard and no password is set."""
+        """Check that a listening address is safe. Raises Misconfigured where others could reach the dashboard without a
+        password.
+        """
         if not self.on and not loopback(address):
             where = address or Reason("login.every_address")
             raise Misconfigured(Reason("login.open_to_others", where=where))
 
     def session(self, token: str | None) -> Session | None:
-        """The living session behind a cookie's text."""
+        """Return the living session behind a cookie's text; None where there is none."""
         if not token:
             return None
         with self._lock:
@@ -124,7 +126,7 @@ class Login:
         self._record(Reason("act.log_out"), address, "done")
 
     def refresh(self) -> None:
-        """Hear of a new password and of log-outs in another process. Raises Unavailable, and nothing has changed.
+        """Read a new password and log-outs made by other processes. Raises Unavailable, and nothing has changed.
 
         A password that was removed there goes on being asked for here, where others may be able to come in.
         """
@@ -135,7 +137,7 @@ class Login:
                 self._take(kept)
 
     def _end(self, sessions: dict[str, int]) -> None:
-        """These are over; those that would be by themselves need not be remembered."""
+        """Mark these sessions as ended; those that have expired by themselves need not be remembered."""
         now = self._clock.now().timestamp()
         with self._lock:
             self._ended = {name: ends for name, ends in (self._ended | sessions).items() if ends > now}
@@ -143,7 +145,7 @@ class Login:
     # -- the password
 
     def set_password(self, password: str, again: str, by: str, present: str = "") -> None:
-        """Ask for this password from now on; every session so far ends. Raises Misconfigured with the reason."""
+        """Set the password; every session so far ends. Raises Misconfigured with the reason."""
         self._may_change(present)
         problem = problem_of(password)
         if problem is None and password != again:
@@ -153,7 +155,7 @@ class Login:
         self._change(hashed(password), Reason("act.set_password"), by)
 
     def remove_password(self, address: str | None, by: str, present: str) -> None:
-        """Ask for none any more. Raises Misconfigured where others could then come in."""
+        """Remove the password. Raises Misconfigured where others could then open the dashboard."""
         self._may_change(present)
         if not loopback(address):
             raise Misconfigured(Reason("password.stays", field=Reason("field.password")))
@@ -187,7 +189,9 @@ class Login:
         return self._environment_hash or self._kept_hash
 
     def _new_sessions(self) -> Sessions:
-        """For the environment's password a mark that is the same after a restart, though its hash is not."""
+        """Make the session signer; for the environment's password it stays the same over a restart, though the hash
+        does not.
+        """
         given = (self._given or "").encode()
         mark = hmac.digest(self._key, given, "sha256").hex() if self._given else self._kept_hash
         return Sessions(self._key, mark)

@@ -1,4 +1,4 @@
-"""Tokens by which programs come in: made, shown once, checked, revoked. Only a hash of each is kept.
+"""API tokens: made, shown once, checked, revoked. Only a hash of each is stored.
 
 A token goes with a signal secret, for senders that can only put text into a message: it opens nothing but the door
 for signals. It is computed from the server's secret, so neither it nor anything to compute it from is stored; it
@@ -48,14 +48,14 @@ class NewToken:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Who came in, or why nobody did."""
+    """The result of checking a token: whose it is, or why it was not accepted."""
 
     token: ApiToken | None
     words: Reason | None = None
 
 
 class Tokens:
-    """Decides which programs may come in. Raises Unavailable where the database does not answer."""
+    """Makes, checks and revokes the tokens of programs. Raises Unavailable where the database does not answer."""
 
     def __init__(self, store: Store, clock: Clock, key: Callable[[], bytes]) -> None:
         self._store, self._clock, self._key = store, clock, key
@@ -64,7 +64,7 @@ class Tokens:
     # -- what a person does
 
     def create(self, name: str, scope: Scope, days: int | None, by: str) -> NewToken:
-        """Make one that lives for so many days (None: until it is revoked).
+        """Make a token that is valid for so many days (None: until it is revoked).
 
         Raises Misconfigured where the name or the days are not allowed, or the name is taken.
         """
@@ -83,11 +83,11 @@ class Tokens:
         return NewToken(token, text, self._signal_secret(ident))
 
     def list(self) -> list[ApiToken]:
-        """Every token there ever was, newest first."""
+        """Return every token there ever was, newest first."""
         return self._store.api_tokens.all()
 
     def revoke(self, name: str, by: str) -> None:
-        """From now on this token is not taken. Raises Misconfigured for one that is not known."""
+        """Revoke a token. Raises Misconfigured for one that is not known."""
         found = self._store.api_tokens.get(name)
         if found is None:
             raise Misconfigured(Reason("token.unknown", value=name, field=Reason("field.token")))
@@ -97,7 +97,7 @@ class Tokens:
     # -- who comes in
 
     def admit(self, text: str) -> Admission:
-        """Who brings this token."""
+        """Return whose token this is, or why it is not accepted."""
         kind, ident, _ = _split(text)
         found = self._store.api_tokens.get(ident) if kind == PREFIX else None
         if found is None or not hmac.compare_digest(found[1], _digest(text)):
@@ -107,18 +107,20 @@ class Tokens:
         return admitted
 
     def came_in(self, text: str) -> bool:
-        """Whether this token was taken when it was last brought; asks nobody."""
+        """Return whether this token was accepted when it was last checked, without asking the database."""
         return _digest(text) in self._admitted
 
     def admit_secret(self, text: str) -> Admission:
-        """Who sends a signal with this secret in it."""
+        """Return whose secret a signal carries, or why it is not accepted."""
         kind, ident, _ = _split(text)
         if kind != SIGNAL_PREFIX or not hmac.compare_digest(text, self._signal_secret(ident)):
             return Admission(None, Reason("token.unknown_signal_secret"))
         return self._found(ident)
 
     def admit_signature(self, header: str, body: bytes) -> Admission:
-        """Who signed this body: `t=<seconds>,k=<token id>,v1=<hex>`, an HMAC-SHA256 of `t.body` under its secret."""
+        """Return who signed this body: `t=<seconds>,k=<token id>,v1=<hex>`, an HMAC-SHA256 of `t.body` under its
+        secret.
+        """
         given = dict(piece.strip().partition("=")[::2] for piece in header.split(","))
         at, ident, signature = given.get("t", ""), given.get("k", ""), given.get("v1", "")
         if not (re.fullmatch(r"[0-9]{1,12}", at) and re.fullmatch(r"[0-9a-z]{8}", ident)):
@@ -167,7 +169,7 @@ def _days_problems(days: int | None) -> list[Reason]:
 
 
 def _split(text: str) -> tuple[str, str, str]:
-    """Kind, id and secret of a text; empty where it is none of ours."""
+    """Return kind, id and secret of a token's text; empty where it is none of ours."""
     match = _TEXT.fullmatch(text)
     return (match[1], match[2], match[3]) if match else ("", "", "")
 

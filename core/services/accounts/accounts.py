@@ -34,7 +34,7 @@ LONGEST_NAME = 40
 
 @dataclass(frozen=True, slots=True)
 class AccountForm:
-    """An account as somebody typed it in."""
+    """The fields of an account form, as typed."""
 
     name: str
     exchange: Exchange
@@ -52,13 +52,13 @@ class AccountForm:
 
     @property
     def place(self) -> str:
-        """ "OKX demo", for sentences."""
+        """Return exchange and environment for sentences, as in "OKX demo"."""
         return f"{self.exchange.upper()} {self.environment}"
 
 
 @dataclass(frozen=True, slots=True)
 class KeyCheck:
-    """What the exchange said of a key, and whether an account may be made of it. Equity in USDT."""
+    """The exchange's answer about keys, and whether an account may be made of them. Equity in USDT."""
 
     ok: bool
     words: Reason
@@ -70,7 +70,7 @@ class KeyCheck:
 
 @dataclass(frozen=True, slots=True)
 class KeyTest:
-    """What the exchange says of the keys an account uses now. Equity in USDT."""
+    """The exchange's answer about the keys that an account uses now. Equity in USDT."""
 
     can_trade: bool
     can_withdraw: bool
@@ -95,7 +95,9 @@ class Connect(Protocol):
 
 
 class Accounts:
-    """List, check, add, remove. Raises Misconfigured with sentences, Unavailable where nobody answers."""
+    """Lists, checks, adds and removes accounts. Raises Misconfigured with sentences, Unavailable where nobody
+    answers.
+    """
 
     def __init__(
         self, store: Store, vault: Vault, connect: Connect, where: Where, keys: Keys, reach: Reach, clock: Clock
@@ -110,7 +112,7 @@ class Accounts:
         return sorted(found, key=_place)
 
     def source(self, account: str) -> str:
-        """Where its keys come from: environment, database, paper or none."""
+        """Return where an account's keys come from: environment, database, paper or none."""
         return self.keys.source(self._known(account))
 
     def test(self, account: str) -> KeyTest:
@@ -133,7 +135,9 @@ class Accounts:
         return KeyTest(state.can_trade, state.can_withdraw, state.addresses, state.hedge_mode, state.equity, offset)
 
     def change_secret(self, by: str) -> int:
-        """A new secret for all stored keys; how many were sealed anew. Raises Misconfigured, and nothing changed."""
+        """Make a new secret for all stored keys; returns how many were encrypted anew. Raises Misconfigured, and
+        nothing changed.
+        """
         with self._one_at_a_time:
             done = len(self.keys.change_secret(by))
         self._record(Reason("act.change_secret"), by)
@@ -200,7 +204,7 @@ class Accounts:
     # -- helpers ---------------------------------------------------------------------------------------------
 
     def _record(self, action: Reason, by: str) -> None:
-        """Into the audit trail, for all accounts to see."""
+        """Record an action in the audit trail, visible from all accounts."""
         self.store.events.add("", [Event(self.clock.now(), "", None, "account", asked_by(by), action, "done")])
 
     def _known(self, account: str) -> Account:
@@ -216,7 +220,7 @@ class Accounts:
             raise _explained(form.exchange, form.place, form.api_key[-4:], trouble) from None
 
     def _with_key(self, form: AccountForm) -> Account | None:
-        """The account that has this key already."""
+        """Return the account that has this key already; None where there is none."""
         for account in self.store.accounts.all():
             ciphertext = self.store.accounts.ciphertext(account.id)
             same_place = (account.exchange, account.environment) == (form.exchange, form.environment)
@@ -225,7 +229,7 @@ class Accounts:
         return None
 
     def _free_id(self, form: AccountForm) -> str:
-        """Short and stable: demo-okx, then demo-okx-2."""
+        """Return a short, stable id that is not taken: demo-okx, then demo-okx-2."""
         taken = {account.id for account in self.store.accounts.all()}
         stem = f"{form.environment}-{form.exchange}"
         candidates = (stem if number == 1 else f"{stem}-{number}" for number in range(1, len(taken) + 2))
@@ -260,7 +264,7 @@ def _form_problems(form: AccountForm) -> Iterator[Reason]:
 
 
 def _key_problems(form: AccountForm, state: AccountState) -> Iterator[Reason]:
-    """Why no account is made of these keys as they were typed."""
+    """Yield why no account can be made of these keys."""
     if not state.can_trade:
         yield Reason("key.only_reads", place=form.place)
     if state.can_withdraw and form.confirm_withdraw != RISK:
@@ -288,7 +292,7 @@ def _refuse(problems: Iterator[Reason]) -> None:
 
 
 def _explained(exchange: Exchange, place: str, hint: str, trouble: PerpdeckError) -> PerpdeckError:
-    """The same trouble in words about the keys; silence stays silence."""
+    """Return the exchange's error in words about the keys; a missing answer stays Unavailable."""
     code = profile_of(exchange).key_trouble.get(trouble.exchange_code)
     if code is not None:
         return Misconfigured(Reason(code, place=place, hint=hint))

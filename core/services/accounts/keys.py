@@ -33,20 +33,22 @@ def demo_account() -> str:
 
 
 class Keys:
-    """Opens, names and re-seals the keys of all accounts."""
+    """Decrypts, names and re-encrypts the keys of all accounts."""
 
     def __init__(self, store: Store, vault: Vault, demo: Credentials | None = None) -> None:
         self.store, self.vault, self.demo = store, vault, demo
 
     def of(self, account: Account) -> Credentials | None:
-        """The keys this account uses; None: it has none. Raises Misconfigured where they cannot be opened."""
+        """Return the keys this account uses; None: it has none. Raises Misconfigured where they cannot be decrypted."""
         if self._uses_environment(account):
             return self.demo
         sealed = self.store.accounts.ciphertext(account.id)
         return None if sealed is None else self.vault.decrypt(sealed)
 
     def source(self, account: Account) -> str:
-        """Where they come from: environment, database, paper (made up by the paper exchange) or none."""
+        """Return where an account's keys come from: environment, database, paper (made up by the paper exchange) or
+        none.
+        """
         if account.environment is Environment.PAPER:
             return MADE_UP
         if self._uses_environment(account):
@@ -54,7 +56,7 @@ class Keys:
         return NOWHERE if self.store.accounts.ciphertext(account.id) is None else DATABASE
 
     def hint(self, account: Account) -> str:
-        """The last letters of the key in use."""
+        """Return the last letters of the key in use."""
         return self.demo.api_key[-4:] if self.demo and self._uses_environment(account) else account.api_key_hint
 
     def _uses_environment(self, account: Account) -> bool:
@@ -63,7 +65,9 @@ class Keys:
         return account.id == next(self._with_the_same_key(), demo_account())
 
     def _with_the_same_key(self) -> Iterator[str]:
-        """Demo accounts that have the environment's key stored already: one exchange account is guarded once."""
+        """Yield demo accounts that have the environment's key stored already: one exchange account is guarded only
+        once.
+        """
         for account in self.store.accounts.all():
             sealed = self.store.accounts.ciphertext(account.id) if account.environment is Environment.DEMO else None
             if sealed is not None:
@@ -74,7 +78,8 @@ class Keys:
     # -- the secret that seals them -------------------------------------------------------------------------
 
     def renew(self) -> tuple[str, ...]:
-        """Seal anew whatever an earlier secret has sealed, all in one transaction; returns whose keys and which texts.
+        """Encrypt anew whatever an earlier secret has encrypted, in one transaction; returns whose keys and which
+        texts.
 
         The earlier secret in the data folder is forgotten only when nothing needs it any more.
         """
@@ -86,7 +91,7 @@ class Keys:
         return (*keys, *texts)
 
     def _renewed(self, sealed: Mapping[str, bytes]) -> tuple[dict[str, bytes], bool]:
-        """What needs another seal, under the present secret; and whether something could not be opened."""
+        """Return what needs encrypting anew, under the present secret; and whether something could not be decrypted."""
         renewed, closed = {}, False
         for name, one in sealed.items():
             try:
@@ -103,7 +108,8 @@ class Keys:
         return {name: sealed for name, sealed in found if sealed is not None}
 
     def change_secret(self, by: str) -> tuple[str, ...]:
-        """Make a new secret in the data folder and seal all keys under it. Raises Misconfigured, and nothing changed.
+        """Make a new secret in the data folder and encrypt all keys under it. Raises Misconfigured, and nothing
+        changed.
 
         Killed at any point, the next start opens everything and finishes: the earlier secret stays beside the new
         one until the last key is sealed anew.

@@ -1,4 +1,4 @@
-"""All accounts side by side: each with its bot, its money and what guards it, and what they come to together.
+"""All accounts side by side: each with its bot, money and protection, and their totals.
 
 Practice and real money are never added up: the sums are made for each environment by itself.
 """
@@ -23,7 +23,7 @@ from db.store import Store
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
-    """One account as it was last seen. Money in USDT; None where it is not known."""
+    """One account as last seen. Money in USDT; None where it is not known."""
 
     account: Account
     status: BotStatus
@@ -31,13 +31,13 @@ class AccountLine:
     day_start: Decimal | None  #: equity at the first sample since midnight UTC
 
     def money(self, name: str) -> Decimal | None:
-        """One of the account's figures: equity, available, floating_pnl, margin_used."""
+        """Return one of the account's figures: equity, available, floating_pnl, margin_used."""
         metrics: Mapping[str, Any] = (self.picture.data["metrics"] or {}) if self.picture else {}
         return None if metrics.get(name) is None else Decimal(metrics[name])
 
     @property
     def daily_pnl(self) -> Decimal | None:
-        """Change of the equity since midnight UTC, deposits and withdrawals included."""
+        """Return the change of the equity since midnight UTC, deposits and withdrawals included."""
         equity = self.money("equity")
         return None if equity is None or self.day_start is None else equity - self.day_start
 
@@ -48,7 +48,7 @@ class AccountLine:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The sums over accounts of one environment. An account without a picture adds nothing, and is counted."""
+    """The sums over accounts of one environment. An account without a snapshot adds nothing, and is counted."""
 
     environment: Environment
     accounts: int
@@ -69,7 +69,7 @@ class Overview:
         self.store, self.levels, self.reports, self.clock = store, levels, reports, clock
 
     def lines(self, accounts: Iterable[Account]) -> list[AccountLine]:
-        """Each of these accounts, in their order."""
+        """Return a line for each of these accounts, in their order."""
         midnight = self.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
         return [
             AccountLine(
@@ -82,18 +82,18 @@ class Overview:
         ]
 
     def start_all(self, accounts: Iterable[Account], by: str) -> dict[str, Reason | None]:
-        """Start every bot that is stopped; for each one asked, why it could not be, None where it could."""
+        """Start every stopped bot; returns for each one why it could not be started, None where it was."""
         stopped = (account for account in accounts if self.levels.status(account.id).state == "stopped")
         return {account.name: self._refused(partial(self.levels.start, account.id, by)) for account in stopped}
 
     def stop_all(self, accounts: Iterable[Account], by: str) -> dict[str, Reason | None]:
-        """Stop every bot that is not stopped; nothing is cancelled and nothing closed."""
+        """Stop every bot that is not stopped, without cancelling or closing anything; returns why one could not be."""
         going = (account for account in accounts if self.levels.status(account.id).state != "stopped")
         return {account.name: self._refused(partial(self.levels.stop, account.id, by)) for account in going}
 
     @staticmethod
     def _refused(switch: Callable[[], None]) -> Reason | None:
-        """One account that cannot be switched keeps none of the others from it."""
+        """Return why one account could not be switched, so that it keeps none of the others from it."""
         try:
             switch()
         except PerpdeckError as trouble:
@@ -102,7 +102,7 @@ class Overview:
 
 
 def totals(lines: Iterable[AccountLine]) -> list[Totals]:
-    """The sums, real money first."""
+    """Return the totals, real money first."""
     found: dict[Environment, list[AccountLine]] = {}
     for line in lines:
         found.setdefault(line.account.environment, []).append(line)

@@ -1,4 +1,4 @@
-"""The paper market's controls: prices to look at and to move, what moves them, and an exchange that misbehaves.
+"""Controls of the paper market: prices, what moves them, faults of the exchange, and trades by somebody else.
 
 Talks to the simulator's own control addresses, on the loopback only; no real exchange hears of it. What a
 person does to the market is written into the paper account's events, so that its history explains itself.
@@ -36,7 +36,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """One kind of misbehaviour: where it strikes unless told, and its numbers unless given."""
+    """One kind of fault: which requests it hits and its numbers, unless given otherwise."""
 
     match: Mapping[str, str]
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -63,7 +63,7 @@ _KINDS: Mapping[str, _Fault] = {
 
 
 class Deed(StrEnum):
-    """What somebody else may do in a paper account, past the bot: a person at the exchange, or the exchange itself."""
+    """An act in a paper account that bypasses the bot: of a person at the exchange, or of the exchange itself."""
 
     CLOSE = "close"
     OPEN = "open"
@@ -72,7 +72,7 @@ class Deed(StrEnum):
 
 
 class PaperMarket:
-    """Raises Misconfigured for input that makes no sense, Unavailable where the paper exchange does not answer."""
+    """Controls the paper exchange. Raises Misconfigured for bad input, Unavailable where it does not answer."""
 
     FAULTS: ClassVar[Mapping[str, Reason]] = {kind: Reason(f"fault.{kind}") for kind in _KINDS}
 
@@ -81,28 +81,30 @@ class PaperMarket:
         self._http = httpx.Client(trust_env=False, verify=False, timeout=PATIENCE_SECONDS)
 
     def available(self) -> bool:
-        """True where a paper exchange runs with this Perpdeck."""
+        """Return whether a paper exchange runs with this Perpdeck."""
         return self.find_control() is not None
 
     # -- prices ----------------------------------------------------------------------------------------------
 
     def prices(self) -> dict[str, dict[str, str]]:
-        """Last, mark and index of each contract, USDT."""
+        """Return last, mark and index price of each contract, USDT."""
         found = self._ask("GET", "prices")
         return {_ours(name): {kind: row[kind] for kind in ("last", "mark", "index")} for name, row in found.items()}
 
     def moved_by(self) -> str | None:
-        """What moves all prices now: one of SOURCES or a script; None where contracts differ in it."""
+        """Return what moves all prices now: one of SOURCES or a script; None where contracts differ in it."""
         kinds = {row["source"] for row in self._ask("GET", "prices").values()}
         return str(kinds.pop()) if len(kinds) == 1 else None
 
     def candles(self, symbol: str, limit: int) -> list[dict[str, str]]:
-        """The newest one-minute candles, oldest first; `t` is the opening time in milliseconds."""
+        """Return the newest one-minute candles, oldest first; `t` is the opening time in milliseconds."""
         found = self._ask("GET", "candles", query={"instId": _MARKET.contract(symbol), "limit": str(limit)})
         return [dict(zip("tohlcv", map(str, row), strict=True)) for row in found["candles"]]
 
     def set_price(self, symbol: str, last: Decimal) -> None:
-        """Let the price travel to `last` (USDT), meeting every order on its way; mark and index go along."""
+        """Move the last price to `last` (USDT), filling and triggering every order on its way; mark and index
+        follow.
+        """
         known = self.prices()
         if symbol not in known:
             raise _unknown_contract(symbol, known)
@@ -132,7 +134,7 @@ class PaperMarket:
         self.set_price(symbol, Decimal(known[symbol]["last"]) * (1 + percent / 100))
 
     def source(self, kind: str, **options: Any) -> None:
-        """What moves all prices from now on: walk, hold, or mirror (with `base_url` of the exchange to follow)."""
+        """Set what moves all prices from now on: walk, hold, or mirror (with `base_url` of the exchange to follow)."""
         if kind not in SOURCES:
             raise Misconfigured(
                 Reason("paper.source_unknown", value=kind, allowed=_one_of(SOURCES), field=Reason("field.source"))
@@ -146,11 +148,11 @@ class PaperMarket:
     # -- faults ----------------------------------------------------------------------------------------------
 
     def faults(self) -> list[Json]:
-        """What goes wrong on purpose now, each with how often it has struck (`hits`)."""
+        """Return the faults that are set now, each with how often it has struck (`hits`)."""
         return list(self._ask("GET", "faults"))
 
     def set_faults(self, faults: list[Json]) -> None:
-        """Exactly these from now on. One that was active keeps what is left of its count; one used up goes."""
+        """Set exactly these faults. One that was active keeps what is left of its count; one used up goes."""
         wanted = [_filled_in(fault) for fault in faults]
         left = [fault for fault in wanted if fault.get("count", 1) > 0]
         self._ask("POST", "faults", left)
@@ -158,14 +160,14 @@ class PaperMarket:
         self._note(Reason("paper.faulty", faults=wrong or Reason("paper.nothing_faulty")))
 
     def clear_faults(self) -> None:
-        """Everything goes right again."""
+        """Remove all faults."""
         self._ask("DELETE", "faults")
         self._note(Reason("paper.faulty", faults=Reason("paper.nothing_faulty")))
 
     # -- another hand ----------------------------------------------------------------------------------------
 
     def by_hand(self, account: str, deed: Deed, symbol: str, side: Side, contracts: Decimal | None) -> None:
-        """Do this in the account as somebody else would, at market; `contracts` None: the whole position.
+        """Perform a trade in the account that bypasses the bot, at market; `contracts` None: the whole position.
 
         Raises Misconfigured where the paper exchange refuses it.
         """
@@ -191,7 +193,7 @@ class PaperMarket:
         self.store.events.add(account, [Event(self.clock.now(), account, None, RULE, note, None, None)])
 
     def _hedged(self, account: str) -> bool:
-        """Whether the account holds long and short apart, as the bot last saw it."""
+        """Return whether the account holds long and short apart, as the bot last saw it."""
         found = self.store.snapshots.latest(account)
         return bool(((found[0]["metrics"] or {}) if found else {}).get("hedge_mode", True))
 
@@ -213,7 +215,7 @@ class PaperMarket:
         return told
 
     def _note(self, words: Reason) -> None:
-        """Into the events of every paper account."""
+        """Record an event for every paper account."""
         now = self.clock.now()
         for account in self.store.accounts.all():
             if account.environment is Environment.PAPER:
@@ -221,7 +223,7 @@ class PaperMarket:
 
 
 def _filled_in(fault: Json) -> Json:
-    """The fault as the simulator takes it. Raises Misconfigured for a kind that is not offered."""
+    """Return the fault as the simulator takes it. Raises Misconfigured for a kind that is not offered."""
     kind = str(fault.get("kind"))
     if kind not in _KINDS:
         raise Misconfigured(

@@ -1,4 +1,4 @@
-"""How the paper exchange's control addresses are told things, in the words of each wire that it speaks."""
+"""Control requests of the paper exchange in the words of each exchange API that it speaks."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ OURS = "-USDT-PERP"  #: how our symbols end
 
 @dataclass(frozen=True, slots=True)
 class PaperWire:
-    """One wire. Requests, messages and codes of faults are written in OKX's words; `words` has this wire's for them."""
+    """The words of one exchange's API. Faults are written in OKX's words; `words` has this API's for them."""
 
     ending: str  #: how its names of contracts end
     opening: Callable[[str, str, Side, str], dict[str, str]]  #: contract, position side, side, size -> a market order
     words: Mapping[str, str] = field(default_factory=dict)
 
     def contract(self, symbol: str) -> str:
-        """Return this wire's name of a contract."""
+        """Return this exchange's name of a contract."""
         return symbol.removesuffix(OURS) + self.ending
 
     def word(self, word: str) -> str:
-        """Return this wire's word for the same thing."""
+        """Return this exchange's word for one of OKX's."""
         return self.words.get(word, word)
 
 

@@ -1,4 +1,4 @@
-"""Counts the lives of parts: one life in, its share of every counter and histogram out. Pure.
+"""Counts cycles for `/metrics`: adds one cycle to all counters and histograms. Pure.
 
 What is counted of a life only grows while it lasts, and stays as it is after its end.
 """
@@ -21,7 +21,7 @@ BASIS_POINT = Decimal("0.0001")
 
 
 def count(life: LifeFact, into: Samples, bounded: Bounded) -> None:
-    """Add one life."""
+    """Add one cycle to the counters."""
     where = (life.account, life.exchange)
     symbol = bounded("symbol", life.symbol)
     strategy = (*where, bounded("strategy_id", life.strategy), symbol, life.side)
@@ -46,12 +46,12 @@ def _pairs(life: LifeFact, strategy: Labels, into: Samples) -> None:
 
 
 def _hit(life: LifeFact, leg: Leg) -> int:
-    """1 where this leg filled, at the exchange or at market in its place."""
+    """Return 1 where this leg filled, at the exchange or at market in its place; else 0."""
     return int(any(one.filled > 0 and (one.triggered_leg == leg or one.purpose == LEGS[leg]) for one in life.sent))
 
 
 def _result(life: LifeFact, strategy: Labels, into: Samples) -> None:
-    """What an ended life came to."""
+    """Add the result of an ended cycle."""
     into.add("perpdeck_cycles_not_entered_total", strategy, int(life.ended is not None and not life.contracts))
     gross, fees, funding = life.realised_pnl or ZERO, life.fees or ZERO, life.funding or ZERO
     net = gross + fees + funding
@@ -91,7 +91,9 @@ def _order(one: SentFact, where: Labels, symbol: str, into: Samples, bounded: Bo
 
 
 def slippage(one: SentFact) -> Decimal | None:
-    """Basis points that the average fill was worse than the price it is held to; None where one is not known."""
+    """Return the basis points by which the average fill was worse than its reference price; None where one is not
+    known.
+    """
     aimed = one.reference
     if one.conditional:
         aimed = one.tp_trigger if _takes_profit(one) else one.sl_trigger

@@ -1,4 +1,4 @@
-"""What a picture of the board tells of this moment, as numbers: protection, money, streams, request limits.
+"""Gauges of `/metrics` read from an account's snapshot: protection, money, streams, request limits.
 
 Pure. A picture that is no longer renewed goes on telling what it last saw; its ages grow.
 """
@@ -20,7 +20,7 @@ ON_TRIGGER = tuple(str(kind) for kind in OrderKind if kind.rests_on_trigger)
 
 
 def told_by(picture: Json, where: Labels, now: datetime, into: Samples, bounded: Bounded) -> None:
-    """Everything of one account's picture but its own age. `where` is account and exchange."""
+    """Add every gauge of one account's snapshot but its age. `where` is account and exchange."""
     for name, value in (*_protection(picture, now), *_orders(picture, now), *_health(picture, now)):
         if value is not None:
             into.most(name, where, value)
@@ -71,7 +71,7 @@ def _health(picture: Json, now: datetime) -> Iterator[tuple[str, Decimal | float
 
 
 def _positions(picture: Json, where: Labels, into: Samples, bounded: Bounded) -> None:
-    """A row for each side of a contract on which something is held, also where no pair rests on it."""
+    """Add a gauge for each side of a contract on which something is held, also where no pair rests on it."""
     held = [part for part in picture["parts"] if Decimal(part["size"])]
     for row in (*picture["positions"], *held):
         of = (*where, bounded("symbol", row["symbol"]), row["side"])
@@ -88,6 +88,6 @@ def _positions(picture: Json, where: Labels, into: Samples, bounded: Bounded) ->
 
 
 def _age(at: str | None, now: datetime) -> float | None:
-    """Seconds since then; None where it lies ahead or is not known."""
+    """Return the seconds since then; None where it lies ahead or is not known."""
     passed = now - datetime.fromisoformat(at) if at else timedelta(-1)
     return passed.total_seconds() if passed >= timedelta() else None

@@ -1,5 +1,5 @@
-"""Every series of `/metrics`: its name, its kind, its labels, what it means and in which unit. And the values
-themselves while they are being added up: numbers and histograms by name and labels, in bounded sets of labels.
+"""All series of `/metrics`: name, kind, labels, meaning and unit; and their values while they are added up, in numbers
+and histograms by name and labels, with a bounded number of label values.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class SeriesKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One name of the exposition."""
+    """The definition of one metric."""
 
     name: str
     kind: SeriesKind
@@ -206,7 +206,9 @@ BY_NAME = {one.name: one for one in ALL}
 
 @dataclass(slots=True)
 class Spread:
-    """A histogram: how many were up to each bound and over the one before, how many over the last, and their sum."""
+    """A histogram: how many values were up to each bound and over the one before, how many over the last, and their
+    sum.
+    """
 
     counts: list[int]
     total: Decimal = Decimal(0)
@@ -217,29 +219,29 @@ class Spread:
 
 @dataclass(slots=True)
 class Samples:
-    """Values by name and labels."""
+    """The values of all metrics by name and labels."""
 
     numbers: dict[str, dict[Labels, Decimal]] = field(default_factory=lambda: defaultdict(dict))
     spreads: dict[str, dict[Labels, Spread]] = field(default_factory=lambda: defaultdict(dict))
 
     def add(self, name: str, labels: Labels, value: Decimal | int = 1) -> None:
-        """So much more; 0 makes the series appear, so that its first increase can be seen."""
+        """Add to a counter; adding 0 makes the series appear, so that its first increase can be seen."""
         numbers = self.numbers[name]
         numbers[labels] = numbers.get(labels, Decimal(0)) + value
 
     def most(self, name: str, labels: Labels, value: Decimal | float) -> None:
-        """The greatest of those that are told under these labels."""
+        """Set a gauge to the greatest of the values given under these labels."""
         numbers, told = self.numbers[name], Decimal(str(value))
         numbers[labels] = max(numbers.get(labels, told), told)
 
     def observe(self, name: str, labels: Labels, value: Decimal | float) -> None:
-        """One more in a histogram."""
+        """Add one value to a histogram."""
         spread = self.spread(name, labels)
         spread.counts[bisect_left(BY_NAME[name].bounds, value)] += 1
         spread.total += Decimal(str(value))
 
     def spread(self, name: str, labels: Labels) -> Spread:
-        """The histogram under these labels; an empty one where there was none."""
+        """Return the histogram under these labels; an empty one where there was none."""
         spreads = self.spreads[name]
         if labels not in spreads:
             spreads[labels] = Spread([0] * (len(BY_NAME[name].bounds) + 1))
@@ -255,13 +257,15 @@ class Samples:
 
 
 class Bounded:
-    """Keeps the labels few: the first values of each are told apart, for as long as this lives."""
+    """Limits the number of label values: the first ones are kept apart for as long as this lives, others become
+    "other".
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, set[str]] = defaultdict(set)
 
     def __call__(self, label: str, value: str) -> str:
-        """The value, or "other" where there are enough."""
+        """Return the value, or "other" where there are enough."""
         known = self._known[label]
         if value in known:
             return value

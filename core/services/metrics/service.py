@@ -1,5 +1,5 @@
-"""Everything that `/metrics` tells, read when it is asked for: the past from the records, the present from the rows
-by which the bot is steered and from the picture it shows. So it is true of a bot in any process, and over restarts.
+"""Reads everything that `/metrics` shows at the time of the request: the past from the records, the present from the
+bot's rows and snapshots. So it is true of a bot in any process, and over restarts.
 
 Ended lives are counted once and remembered; reading on is cheap.
 """
@@ -26,7 +26,7 @@ BATCH = 1000  #: ended lives that are read at once
 
 
 class Metrics:
-    """Reads only. Thread-safe. Raises Unavailable where the database does not answer."""
+    """Reads the values of all metrics. Thread-safe. Raises Unavailable where the database does not answer."""
 
     def __init__(self, store: Store, clock: Clock, stopwatch: Callable[[], float] = time.perf_counter) -> None:
         self.store, self.clock, self._stopwatch = store, clock, stopwatch
@@ -36,7 +36,7 @@ class Metrics:
         self._lock = threading.Lock()
 
     def read(self) -> Samples:
-        """All values of this moment."""
+        """Return all values of this moment."""
         with self._lock:
             began, standings = self._stopwatch(), self.store.metrics.standings()
             for one in standings:
@@ -96,7 +96,7 @@ class Metrics:
         yield "perpdeck_daily_loss_ratio", known.daily_loss
 
     def _equity_facts(self, one: Standing, equity: Decimal | None, now: datetime) -> Facts:
-        """What the guards know of the equity; the peak is carried on from the last read."""
+        """Return what the loss guards know of the equity; the peak is carried on from the last read."""
         lowered, midnight = one.level_lowered_at, now.replace(hour=0, minute=0, second=0, microsecond=0)
         kept = self._peaks.get(one.account)
         if kept is not None and kept[0] != lowered:

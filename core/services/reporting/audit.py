@@ -1,4 +1,4 @@
-"""The audit trail: what persons have asked for, who and from where, what became of it. Newest first, never edited."""
+"""The audit trail: what persons asked for, who and from where, and what became of it. Newest first, never edited."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ASKED_BY = "asked by "
 
 
 class AuditKind(StrEnum):
-    """What an act was about."""
+    """What an action was about."""
 
     POSITIONS = "positions"  #: parts, their orders and differences, a sync of the history
     SWITCH = "switch"  #: start, stop, level
@@ -37,7 +37,7 @@ KINDS = {rule: kind for kind, rule in RULES.items()}
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One line of the trail."""
+    """One entry of the audit trail."""
 
     at: datetime
     kind: AuditKind
@@ -49,18 +49,18 @@ class Act:
 
 
 class Audit:
-    """Reads the trail. Raises Unavailable where the database does not answer."""
+    """Reads the audit trail. Raises Unavailable where the database does not answer."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
     def acts(self, account: str, kinds: frozenset[AuditKind] = frozenset(AuditKind), limit: int = 200) -> list[Act]:
-        """Acts of these kinds on the account and on what all accounts share."""
+        """Return actions of these kinds on the account and on what all accounts share."""
         return [act_of(event) for event in self.store.events.acts(account, (RULES[kind] for kind in kinds), limit)]
 
 
 def act_of(event: Event) -> Act:
-    """An event as an act of somebody."""
+    """Return an event as an entry of the audit trail."""
     kind = KINDS[event.rule]
     because, action = str(event.because), str(event.action or "")
     if because.startswith(ASKED_BY):

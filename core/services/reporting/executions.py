@@ -1,4 +1,4 @@
-"""How well orders were worked: one report for each entry, recovery step and close, pure over what is kept of it.
+"""Execution reports: how well the orders of each entry, recovery step and close were filled; pure.
 
 Slippage is measured against the arrival price: the side of the book that an order at market would have taken when
 the first order was decided. Positive is worse than that, for buyers and sellers alike.
@@ -28,7 +28,9 @@ LIMIT = 100
 
 @dataclass(frozen=True, slots=True)
 class ExecutionReport:
-    """One execution. None is what cannot be told: no fill yet, or an older order that was kept without its price."""
+    """The report of one execution. None is what is not known: no fill yet, or an older order stored without
+    its price.
+    """
 
     account: str
     symbol: str
@@ -57,17 +59,19 @@ class ExecutionReport:
 
     @property
     def duration(self) -> timedelta | None:
-        """From the first request to the newest fill."""
+        """Return the time from the first request to the newest fill."""
         return None if self.ended is None else max(self.ended - self.began, timedelta())
 
     @property
     def filled_share(self) -> Decimal:
-        """Of what was planned, 0 to 1."""
+        """Return the share of the planned contracts that has filled, 0 to 1."""
         return min(self.filled / self.planned, Decimal(1)) if self.planned else ZERO
 
 
 class Executions:
-    """Reads. Raises Misconfigured for a place that no page ended at, Unavailable where the database does not answer."""
+    """Reads execution reports. Raises Misconfigured for a place that no page ended at, Unavailable where the database
+    does not answer.
+    """
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -75,17 +79,17 @@ class Executions:
     def reports(
         self, account: str, only: ExecutionsOnly | None = None, after: str | None = None, limit: int = LIMIT
     ) -> Page[ExecutionReport]:
-        """Those of an account, newest first."""
+        """Return the reports of an account, newest first."""
         rows = self.store.executions.find(account, only or ExecutionsOnly(), place_of(after), limit + 1)
         return page_of([(place, report_of(facts)) for place, facts in rows], limit)
 
     def of(self, part: str, cycle: int) -> list[ExecutionReport]:
-        """Those of one cycle of a part, oldest first."""
+        """Return the reports of one cycle of a part, oldest first."""
         return [report_of(facts) for facts in self.store.executions.of_cycle(part, cycle)]
 
 
 def report_of(facts: ExecutionFacts) -> ExecutionReport:
-    """What an execution came to."""
+    """Return the report of an execution."""
     first, last = facts.placements[0], facts.placements[-1]
     filled = Contracts(total(order.filled for order in facts.orders))
     # a close at market orders what is left each time, everything else tells the whole with each order

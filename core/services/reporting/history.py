@@ -1,4 +1,4 @@
-"""The past of an account: cycles with their steps, the exchange's own history beside them, and what it all came to.
+"""The history of an account: cycles with their steps, the exchange's own position history beside them, and performance.
 
 Reads the ledger only; bringing the exchange's history home is asked of the bot. Lists are newest first.
 """
@@ -34,7 +34,7 @@ JUST_NOW = timedelta(minutes=15)  #: an exchange may tell of a life a while afte
 
 
 class Agreement(StrEnum):
-    """How our cycles and one life at the exchange stand to each other."""
+    """Whether our cycles and one position in the exchange's history agree."""
 
     AGREES = "agrees"  #: to the cent
     DIFFERS = "differs"
@@ -45,7 +45,7 @@ class Agreement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """One life: the exchange's word, and the sum of our cycles that were part of it. Money in USDT."""
+    """One position of the exchange's history and the sum of our cycles that belong to it. Money in USDT."""
 
     life: str
     symbol: str
@@ -73,7 +73,7 @@ class Matched:
 
     @property
     def difference(self) -> Decimal | None:
-        """Our net result less the exchange's; None where one of the two is missing or not over."""
+        """Return our net result less the exchange's; None where one of the two is missing or not over."""
         if self.theirs is None or not self.cycles or self.agreement is Agreement.HELD:
             return None
         return self.net - self.theirs.realised
@@ -88,7 +88,9 @@ class Equity:
 
 
 def match(lives: Iterable[ClosedPosition], cycles: Iterable[CycleRecord]) -> list[Matched]:
-    """Each life with our cycles of it, newest first. A cycle without a life entered nothing and is left out."""
+    """Return each exchange position with our cycles of it, newest first. A cycle without one entered nothing and is
+    left out.
+    """
     ours: dict[str, list[CycleRecord]] = defaultdict(list)
     for cycle in cycles:
         if cycle.life:
@@ -99,7 +101,7 @@ def match(lives: Iterable[ClosedPosition], cycles: Iterable[CycleRecord]) -> lis
 
 
 def agrees(theirs: ClosedPosition, ours: Sequence[CycleRecord]) -> bool:
-    """PnL, fees, funding and the whole, each to less than a cent."""
+    """Return whether PnL, fees, funding and net result each differ by less than a cent."""
     pairs = (
         (theirs.pnl, sum((cycle.realised_pnl for cycle in ours), ZERO)),
         (theirs.fees, sum((cycle.fees for cycle in ours), ZERO)),
@@ -123,26 +125,26 @@ def _matched(name: str, theirs: ClosedPosition | None, ours: list[CycleRecord]) 
 
 
 class History:
-    """Raises Unavailable where the database does not answer."""
+    """Reads the history. Raises Unavailable where the database does not answer."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store, self.clock = store, clock
 
     def cycles(self, account: str, only: Only, limit: int) -> list[CycleRecord]:
-        """Ended cycles, narrowed."""
+        """Return ended cycles that pass the filter."""
         return self.store.history.cycles(account, limit=limit, only=only)
 
     def traded(self, account: str) -> tuple[list[str], list[str]]:
-        """Symbols and strategies of all ended cycles: what can be narrowed to."""
+        """Return symbols and strategies of all ended cycles, for filters."""
         return self.store.history.traded(account)
 
     def steps(self, part: str, cycle: int) -> tuple[Step, ...]:
-        """What happened within one cycle, oldest first."""
+        """Return what happened within one cycle, oldest first."""
         facts = self.store.history.cycle_facts(part, cycle)
         return steps(facts.orders, facts.exits, facts.levels, facts.edits, facts.entries)
 
     def matched(self, account: str, only: Only, limit: int) -> list[Matched]:
-        """The exchange's lives beside our cycles; symbol, side and dates narrow them.
+        """Return the exchange's position history beside our cycles; symbol, side and dates narrow it.
 
         Cycles that ended after the exchange was last asked are not held against it yet.
         """
@@ -161,13 +163,13 @@ class History:
         return match(lives, cycles)
 
     def performance(self, account: str, only: Only) -> Performance:
-        """All measures over the newest cycles that fit; `since` tells where older ones were left out."""
+        """Return all measures over the newest cycles that fit; `since` tells where older ones were left out."""
         found = self.store.history.cycles(account, limit=MOST_CYCLES + 1, only=only)
         measured = found[:MOST_CYCLES]
         return replace(performance(measured), since=measured[-1].ended if len(found) > MOST_CYCLES else None)
 
     def equity(self, account: str, only: Only) -> Equity:
-        """The account's sampled equity and its deepest fall; dates narrow it, else the newest three months.
+        """Return the account's sampled equity and its deepest fall; dates narrow it, else the newest three months.
 
         Drawn from the last sample of each span, at most about `POINTS` of them; empty where none was sampled yet.
         """
@@ -179,19 +181,19 @@ class History:
         return Equity(curve, drawdown(curve))
 
     def fills(self, account: str, only: Only, limit: int) -> list[Fill]:
-        """Executions, ours and those of others; symbol, side and dates narrow them."""
+        """Return executions, ours and those of others; symbol, side and dates narrow them."""
         return self.store.fills.find(account, limit=limit, only=only)
 
     def funding(self, account: str, only: Only, limit: int) -> list[Funding]:
-        """Payments; symbol and dates narrow them, and side where the exchange tells it."""
+        """Return funding payments; symbol and dates narrow them, and side where the exchange tells it."""
         return self.store.fills.funding(account, limit=limit, only=only)
 
     def sync_state(self, account: str) -> SyncRow:
-        """How far the exchange's history has come, and what is under way."""
+        """Return how far the exchange's history has been read, and the read under way."""
         return self.store.history.sync_state(account)
 
     def sync_now(self, account: str, token: str, by: str) -> Asked:
-        """Ask the bot to bring home what is new at the exchange."""
+        """Ask the bot to read what is new in the exchange's history."""
         new = self.store.history.ask_for_sync(account, token, by)
         return Asked("", new, Reason("history.sync"))
 

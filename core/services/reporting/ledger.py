@@ -1,4 +1,4 @@
-"""Everything that is kept of orders, executions and events, page by page, for programs that read all of it.
+"""Orders, executions and events page by page, for programs that read all of them.
 
 Lists are newest first. A page's `next` is where the next one begins; it is text without a meaning to its reader.
 """
@@ -28,30 +28,32 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  #: how a formula begins in a spreads
 
 
 class Ledger:
-    """Reads. Raises Misconfigured for a place that no page ended at, Unavailable where the database does not answer."""
+    """Reads orders, executions and events in pages. Raises Misconfigured for a place that no page ended at, Unavailable
+    where the database does not answer.
+    """
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
     def orders(self, account: str, only: OrdersOnly, after: str | None, limit: int) -> Page[Order]:
-        """Our orders of all cycles."""
+        """Return our orders of all cycles."""
         return page_of(self.store.pages.orders(account, only, place_of(after), limit + 1), limit)
 
     def order(self, account: str, client_order_id: str) -> Order | None:
-        """One of them; None: no such order is ours on this account."""
+        """Return one of our orders; None: no such order is ours on this account."""
         return self.store.pages.order(account, client_order_id)
 
     def trades(self, account: str, only: Only, part: str | None, after: str | None, limit: int) -> Page[FillRecord]:
-        """Executions at the exchange, ours and those of others."""
+        """Return executions at the exchange, ours and those of others."""
         return page_of(self.store.pages.fills(account, only, part, place_of(after), limit + 1), limit)
 
     def events(self, account: str, only: EventsOnly, after: str | None, limit: int) -> Page[Event]:
-        """What was asked, decided and done, and each fact of orders, fills and positions."""
+        """Return what was asked, decided and done, and each fact of orders, fills and positions."""
         rows = self.store.pages.events(account, only, number_of(after), limit + 1)
         return page_of([((event.at, str(number)), event) for number, event in rows], limit)
 
     def events_csv(self, account: str, only: EventsOnly) -> Iterator[str]:
-        """All of them as CSV, newest first, piece by piece: the names of its columns, then a line for each."""
+        """Yield all events as CSV, newest first: the names of the columns, then a line for each."""
         yield _csv([COLUMNS])
         before: int | None = None
         while rows := self.store.pages.events(account, only, before, MOST):
@@ -72,7 +74,7 @@ def _csv(lines: Iterable[Sequence[str]]) -> str:
 
 
 def cell(value: object) -> str:
-    """As a spreadsheet takes it; words that it would take for a formula stay words."""
+    """Return a value as text for a spreadsheet; words that it would take for a formula stay words."""
     if value is None:
         return ""
     if isinstance(value, Decimal):

@@ -1,4 +1,4 @@
-"""Pages of long lists, newest first, and the places where they end: text without a meaning to its reader."""
+"""Paging of long lists, newest first, by opaque cursors."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ Place = tuple[datetime, str]  #: a row's time, and its name among those of the s
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Some rows, and where the next ones begin; None: these were the last."""
+    """A page of rows, and where the next one begins; None: these were the last."""
 
     items: tuple[T, ...]
     next: str | None
 
 
 def page_of(rows: Sequence[tuple[Place, T]], limit: int) -> Page[T]:
-    """The first `limit` of these rows, of which there is one more where another page follows."""
+    """Return the first `limit` of these rows as a page; one row more means that another page follows."""
     more = len(rows) > limit
     return Page(tuple(row for _, row in rows[:limit]), _text(rows[limit - 1][0]) if more else None)
 
 
 def place_of(text: str | None) -> Place | None:
-    """The place behind the `next` of a page. Raises Misconfigured for text that no page has ended with."""
+    """Return the place behind a page's `next`. Raises Misconfigured for text that no page has ended with."""
     if text is None:
         return None
     try:
@@ -47,7 +47,7 @@ def place_of(text: str | None) -> Place | None:
 
 
 def number_of(text: str | None) -> int | None:
-    """The same where rows are numbered: the number of the last row before it."""
+    """Return the number of the last row of the page before, where rows are numbered."""
     place = place_of(text)
     if place is None:
         return None

@@ -1,4 +1,4 @@
-"""What trading came to, in the usual measures: pure functions over ended cycles and equity samples.
+"""Performance measures of trading: pure functions over ended cycles and equity samples.
 
 Money in USDT, net of fees and funding unless said otherwise. A measure that cannot be told from what is there is
 None, never zero or infinity. Cycles that entered nothing count nowhere.
@@ -31,7 +31,7 @@ class Drawdown:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """One group of cycles in numbers."""
+    """The measures of one group of cycles."""
 
     cycles: int
     won: int  #: those with a net result above zero
@@ -51,7 +51,7 @@ class Measures:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """Everything of the page."""
+    """The measures of all cycles and of groups of them, for the performance page."""
 
     whole: Measures
     curve: tuple[Point, ...]  #: running total of the cycles' net results
@@ -72,19 +72,19 @@ class Performance:
 
 
 def performance(cycles: Iterable[CycleRecord]) -> Performance:
-    """All measures of these cycles, whatever order they come in."""
+    """Return all measures of these cycles, whatever order they come in."""
     counted = sorted(filter(entered, cycles), key=lambda cycle: (cycle.ended, cycle.part, cycle.number))
     groups = {kind: _grouped(counted, key) for kind, key in GROUPS.items()}
     return Performance(measures(counted), running_total(counted), groups)
 
 
 def entered(cycle: CycleRecord) -> bool:
-    """Whether anything was held at all in this cycle."""
+    """Return whether anything was held at all in this cycle."""
     return cycle.contracts > 0
 
 
 def measures(cycles: Sequence[CycleRecord]) -> Measures:
-    """Sums, means and ratios of these cycles, in the order of their ends.
+    """Return sums, means and ratios of these cycles, in the order of their ends.
 
     Ratios are of the group's own days, from the first on which a cycle of it ended to the last.
     """
@@ -110,12 +110,12 @@ def measures(cycles: Sequence[CycleRecord]) -> Measures:
 
 
 def win_rate(nets: Sequence[Decimal]) -> Decimal | None:
-    """The share of results above zero, 0 to 1; a result of exactly zero is not won. None without any result."""
+    """Return the share of results above zero, 0 to 1; a result of exactly zero is not won. None without any result."""
     return Decimal(sum(net > 0 for net in nets)) / len(nets) if nets else None
 
 
 def profit_factor(nets: Sequence[Decimal]) -> Decimal | None:
-    """All that was won over all that was lost, both positive: 2 means two USDT won for each lost.
+    """Return gross profit over gross loss, both positive: 2 means two USDT won for each lost.
 
     None where nothing was lost: there is nothing to divide by. Zero where nothing was won.
     """
@@ -124,12 +124,12 @@ def profit_factor(nets: Sequence[Decimal]) -> Decimal | None:
 
 
 def expectancy(nets: Sequence[Decimal]) -> Decimal | None:
-    """The mean result of one cycle, USDT. None without any."""
+    """Return the mean result of one cycle, USDT. None without any."""
     return sum(nets, ZERO) / len(nets) if nets else None
 
 
 def daily_results(cycles: Iterable[CycleRecord]) -> list[Decimal]:
-    """Net results by the UTC day on which the cycles ended, from the first such day to the last.
+    """Return net results by the UTC day on which the cycles ended, from the first such day to the last.
 
     A day in between on which none ended counts as zero.
     """
@@ -143,7 +143,8 @@ def daily_results(cycles: Iterable[CycleRecord]) -> list[Decimal]:
 
 
 def sharpe(daily: Sequence[Decimal]) -> Decimal | None:
-    """Mean over standard deviation of the daily results, times the root of 365: a year's ratio, without a unit.
+    """Return the annual Sharpe ratio: mean over standard deviation of the daily results, times the root of 365; no
+    unit.
 
     The deviation is that of a sample (n - 1); the riskless rate is taken as zero; results are in USDT on a capital
     taken as constant, which cancels out. None for fewer than two days or where no two days differ.
@@ -156,7 +157,7 @@ def sharpe(daily: Sequence[Decimal]) -> Decimal | None:
 
 
 def sortino(daily: Sequence[Decimal]) -> Decimal | None:
-    """As `sharpe`, but only days below zero count as risk: the root of their mean square over all days.
+    """Return the annual Sortino ratio: as `sharpe`, but with the root mean square of the days below zero over all days.
 
     None for fewer than two days or where no day lost.
     """
@@ -167,7 +168,7 @@ def sortino(daily: Sequence[Decimal]) -> Decimal | None:
 
 
 def running_total(cycles: Iterable[CycleRecord]) -> tuple[Point, ...]:
-    """The sum of the net results after each cycle, in their order."""
+    """Return the sum of the net results after each cycle, in their order."""
     total, points = ZERO, []
     for cycle in cycles:
         total += cycle.net
@@ -176,7 +177,7 @@ def running_total(cycles: Iterable[CycleRecord]) -> tuple[Point, ...]:
 
 
 def drawdown(curve: Iterable[Point]) -> Drawdown | None:
-    """The deepest fall of a curve from an earlier peak; of two equally deep the first. None for an empty curve.
+    """Return the deepest fall of a curve from an earlier peak; of two equally deep the first. None for an empty curve.
 
     A curve that only rises has a drawdown of zero, at its first point.
     """

@@ -1,4 +1,4 @@
-"""What happened and what is: the newest picture, and the ledger's cycles, fills, funding, events and alarms.
+"""Reads what pages show: an account's newest snapshot, cycles, fills, funding, events and alarms.
 
 Reads only. Lists are newest first; money in USDT; every picture knows its own age.
 """
@@ -24,18 +24,18 @@ CANDLES_STALE_AFTER = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Everything a page shows of one account, and when the exchange was looked at for it."""
+    """The snapshot of one account that pages show, and when the exchange was read for it."""
 
     data: dict[str, Any]
     as_of: datetime
     stale_after: timedelta = STALE_AFTER
 
     def age(self, now: datetime) -> timedelta:
-        """How long ago the look was; never negative, also where two clocks disagree a little."""
+        """Return how long ago the exchange was read; never negative, also where two clocks disagree a little."""
         return max(now - self.as_of, timedelta())
 
     def stale(self, now: datetime) -> bool:
-        """True where the numbers may no longer be true."""
+        """Return whether the numbers may no longer be true."""
         return self.age(now) > self.stale_after
 
 
@@ -50,18 +50,18 @@ class Candles:
         return max(now - self.as_of, timedelta())
 
     def stale(self, now: datetime) -> bool:
-        """True where the newest bars are missing."""
+        """Return whether the newest bars are missing."""
         return self.age(now) > CANDLES_STALE_AFTER
 
 
 class Reports:
-    """The one place where pages read from. Raises Unavailable where the database does not answer."""
+    """Reads everything that pages show. Raises Unavailable where the database does not answer."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store, self.clock = store, clock
 
     def picture(self, account: str) -> Picture | None:
-        """The newest picture, or None where the bot has not looked at the exchange yet."""
+        """Return the newest snapshot, or None where the bot has not read the exchange yet."""
         found = self.store.snapshots.latest(account)
         if found is None:
             return None
@@ -69,40 +69,44 @@ class Reports:
         return Picture(*found, stale_after=max(STALE_AFTER, timedelta(seconds=MISSED_LOOKS * watch)))
 
     def candles(self, account: str, symbol: str) -> Candles | None:
-        """Bars of a contract that is held, or None where the bot has not read any yet."""
+        """Return bars of a contract that is held, or None where the bot has not read any yet."""
         found = self.store.candles.read(account, symbol)
         return None if found is None else Candles(*found)
 
     def cycles(self, account: str, limit: int) -> list[CycleRecord]:
-        """Lives of parts with what they came to; one that still runs has no end."""
+        """Return cycles of parts with their results; one that still runs has no end."""
         return self.store.history.cycles(account=account, limit=limit)
 
     def fills(self, account: str, limit: int) -> list[Fill]:
-        """Executions at the exchange, ours and those of others."""
+        """Return executions at the exchange, ours and those of others."""
         return self.store.fills.find(account, limit=limit)
 
     def funding(self, account: str, limit: int) -> list[Funding]:
-        """Funding payments; positive was received."""
+        """Return funding payments; positive was received."""
         return self.store.fills.funding(account, limit=limit)
 
     def events(self, account: str, part: str | None = None, limit: int = 50) -> list[Event]:
-        """What was asked, decided and done, of the account or of one part."""
+        """Return what was asked, decided and done, of the account or of one part."""
         return self.store.events.find(account=account, part=part, limit=limit)
 
     def taken(self, account: str, parts: Collection[str], limit: int = 200) -> list[Event]:
-        """What was booked to these parts because somebody else closed it, with the rule by which it was divided."""
+        """Return events of what was booked to these parts because somebody else closed it, with the rule by which it
+        was divided.
+        """
         said = self.store.events.find(account=account, rule="totals", limit=limit)
         return [event for event in said if event.part in parts and str(event.action or "").startswith("book exit")]
 
     def refused_because(self, account: str, part: str) -> str:
-        """Why the newest cycle of a part was never entered, in the words of that moment; empty where none was noted."""
+        """Return why the newest cycle of a part was never entered, in the words of that moment; empty where none was
+        noted.
+        """
         said = self.store.events.find(account=account, part=part, rule="finish", limit=ENDINGS)
         return next((str(event.because) for event in said if str(event.action or "").startswith("end cycle")), "")
 
     def said(self, account: str, rule: str, limit: int = 20) -> list[Event]:
-        """What one rule has said of the account: "restart", "switch", "setting"."""
+        """Return events of one rule about the account: "restart", "switch", "setting"."""
         return self.store.events.find(account=account, rule=rule, limit=limit)
 
     def alarms(self, account: str) -> list[Alarm]:
-        """Alarms that are still true."""
+        """Return alarms that are still true."""
         return self.store.alarms.open(account)

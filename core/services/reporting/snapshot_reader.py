@@ -1,4 +1,4 @@
-"""The newest picture of an account read back into domain values, for arithmetic on what a page shows.
+"""Reads an account's newest snapshot back into domain values, for arithmetic on what a page shows.
 
 Raises Unavailable where there is no picture yet; a missing number stays None.
 """
@@ -22,21 +22,21 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Pictured:
-    """One account as the board last showed it."""
+    """The domain values of one account's newest snapshot."""
 
     data: Json
     as_of: datetime
 
     @classmethod
     def of(cls, store: Store, account: str) -> Pictured:
-        """The newest picture. Raises Unavailable where none was made yet."""
+        """Read the newest snapshot. Raises Unavailable where none was made yet."""
         found = store.snapshots.latest(account)
         if found is None:
             raise Unavailable(Reason("picture.none", account=account))
         return cls(*found)
 
     def instrument(self, symbol: str) -> Instrument:
-        """The rules of a contract. Raises Misconfigured for a contract that is not offered."""
+        """Return the rules of a contract. Raises Misconfigured for a contract that is not offered."""
         row = self.data["instruments"].get(symbol)
         if row is None:
             offered = tuple(self.data["instruments"]) or Reason("picture.no_contract_yet")
@@ -72,10 +72,10 @@ class Pictured:
         return Ticker(symbol, last, bid, ask, mark, datetime.fromisoformat(row["at"]))
 
     def part(self, part: str) -> Json | None:
-        """The row of one part, or None where the picture was made before it."""
+        """Return the row of one part, or None where the snapshot was made before it."""
         return next((row for row in self.data["parts"] if row["part"] == part), None)
 
     def money(self, name: str) -> Decimal | None:
-        """One of the account's figures: equity, available, margin_used; None while it is not known."""
+        """Return one of the account's figures: equity, available, margin_used; None while it is not known."""
         metrics = self.data.get("metrics")
         return Decimal(metrics[name]) if metrics and metrics.get(name) is not None else None

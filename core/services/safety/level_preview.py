@@ -1,4 +1,4 @@
-"""What a level would do, and how far its guards are from being set off: numbers for the page, nothing done.
+"""Previews what a safety level would do, and how far each guard is from its limit, in numbers; changes nothing.
 
 Pure: the bot's row and its newest picture go in. Money in USDT; fees negative, as they are paid.
 """
@@ -21,7 +21,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ClosingPreview:
-    """One part that flatten would close at market, at the newest mark price."""
+    """A part that flatten would close at market, at the newest mark price."""
 
     part: str
     symbol: str
@@ -33,7 +33,7 @@ class ClosingPreview:
 
 @dataclass(frozen=True, slots=True)
 class LevelPreview:
-    """What changes under a level. Counts are of parts, but for `entries`."""
+    """What would change under a level. Counts are of parts, but for `entries`."""
 
     level: Level
     present: Level
@@ -57,7 +57,7 @@ class LevelPreview:
 
 @dataclass(frozen=True, slots=True)
 class GuardFigure:
-    """One guard: where it stands and where it is set off. `limit` None: off; `now` None: not known yet."""
+    """A guard's present value and its limit. `limit` None: off; `now` None: not known yet."""
 
     key: str  #: the setting it is
     now: Decimal | None
@@ -67,7 +67,7 @@ class GuardFigure:
 
 
 def preview_of(level: Level, bot: BotRow, picture: Json | None) -> LevelPreview:
-    """From the newest picture; without one nothing is known to be held."""
+    """Return what a level would change, from the newest snapshot; without one nothing is known to be held."""
     parts = picture["parts"] if picture else []
     held = [part for part in parts if Decimal(part["size"])]
     orders = picture["orders"] if picture else []
@@ -102,7 +102,7 @@ def _closings(held: list[Json], picture: Json) -> Iterator[ClosingPreview]:
 
 
 def figures(guards: Guards, known: Facts) -> tuple[GuardFigure, ...]:
-    """Every guard in the order of the settings."""
+    """Return every guard's value and limit in the order of the settings."""
     off = {one.subject for one in armed(guards, known)}
     silence = None if known.silence is None else Decimal(int(known.silence.total_seconds()))
     refused = silence if known.barred else ZERO

@@ -1,4 +1,4 @@
-"""The bot's switch, its level, and what it is doing: running, stopped, starting, elsewhere, dead, each in words.
+"""The bot's switch, its level, and its status: running, stopped, starting, elsewhere, dead, each in words.
 
 Told from facts in the database alone (switch, lease, heartbeat, picture), so it is true of a bot in any process.
 """
@@ -27,7 +27,7 @@ RESTS = Reason("bot.rests")
 
 @dataclass(frozen=True, slots=True)
 class BotStatus:
-    """What a page says of the bot of one account."""
+    """The status of one account's bot, as pages show it."""
 
     state: str  #: running | stopped | starting | elsewhere | dead
     words: Reason
@@ -44,13 +44,15 @@ class BotStatus:
 
 
 class Levels:
-    """Start, stop and status. Leases of this process's own bot are held under names that begin with `here`."""
+    """Starts and stops bots and tells their status. Leases of this process's own bot have names that begin
+    with `here`.
+    """
 
     def __init__(self, store: Store, clock: Clock, here: str = "") -> None:
         self.store, self.clock, self.here = store, clock, here
 
     def status(self, account: str) -> BotStatus:
-        """What the bot of this account does now. Raises Unavailable where the database does not answer."""
+        """Return what the bot of this account does now. Raises Unavailable where the database does not answer."""
         row, found = self.store.bots.get(account), self.store.snapshots.latest(account)
         picture = found[0] if found else None
         state, words = self._state(account, row, picture)
@@ -72,7 +74,7 @@ class Levels:
         )
 
     def start(self, account: str, by: str) -> None:
-        """Let the bot act. Raises Unavailable where no bot process looks after the account just now."""
+        """Start the bot. Raises Unavailable where no bot process looks after the account just now."""
         self._known(account)
         if self._holder(account) is None:
             raise Unavailable(Reason("bot.nobody", rests=RESTS))
@@ -80,7 +82,7 @@ class Levels:
             self.store.bots.set_running(account, True, by=by, why="", manually=False)
 
     def stop(self, account: str, by: str, why: str = "") -> None:
-        """Let the bot only look. Nothing is cancelled and nothing closed; it stays stopped until Start."""
+        """Stop the bot: it only observes. Nothing is cancelled and nothing closed; it stays stopped until Start."""
         self._known(account)
         row = self.store.bots.get(account)
         if row.running or not row.manually_stopped:
@@ -89,23 +91,25 @@ class Levels:
     # -- the level -------------------------------------------------------------------------------------------
 
     def preview(self, account: str, level: Level) -> LevelPreview:
-        """What this level would do now, in numbers. Raises Unavailable where the database does not answer."""
+        """Return what this level would do now, in numbers. Raises Unavailable where the database does not answer."""
         self._known(account)
         found = self.store.snapshots.latest(account)
         return preview_of(level, self.store.bots.get(account), found[0] if found else None)
 
     def set_level(self, account: str, level: Level, by: str, why: str) -> None:
-        """From now on the bot does no more than this. It is kept over restarts, with who, when and why."""
+        """Set the level: the most that the bot may do. It is kept over restarts, with who, when and why."""
         self._known(account)
         self.store.bots.set_level(account, level, by, why.strip())
 
     def raise_level(self, account: str, level: Level, by: str, why: str) -> bool:
-        """The same where it protects more than what is set now; False: it would not, and nothing has changed."""
+        """Set the level only where it protects more than the present one; False: it would not, and nothing
+        has changed.
+        """
         self._known(account)
         return self.store.bots.raise_level(account, level, by, why.strip())
 
     def guards(self, account: str) -> tuple[GuardFigure, ...]:
-        """What may raise the level by itself: today's figure beside its limit."""
+        """Return each guard that may raise the level by itself: today's figure beside its limit."""
         self._known(account)
         guards = TraderSettings.of_stored(self.store.settings.all()).rule(Guards)
         return figures(guards, facts(self.store, account, guards, self.clock.now()))
@@ -133,7 +137,7 @@ class Levels:
         return "running", watch
 
     def _holder(self, account: str) -> str | None:
-        """Who holds the right to act on the account now; None: nobody."""
+        """Return who holds the lease of the account now; None: nobody."""
         lease = self.store.leases.current(account)
         return lease.holder if lease is not None else None
 
@@ -157,7 +161,7 @@ def _watch_words(picture: dict[str, Any]) -> Reason:
 
 
 def _with_trouble(state: Reason, picture: dict[str, Any] | None) -> Reason:
-    """The same with what keeps the bot from looking, where something does."""
+    """Return the status with what keeps the bot from reading the exchange, where something does."""
     words = picture["health"]["exchange"] if picture else "ok"
     return (
         state if words == "ok" else Reason("bot.and", first=state, second=Reason("bot.exchange_trouble", words=words))

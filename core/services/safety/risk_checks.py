@@ -13,7 +13,9 @@ from db.store import Store
 
 
 class Risk:
-    """Reads. Raises Misconfigured for a place that no page ended at, Unavailable where the database does not answer."""
+    """Reads risk checks. Raises Misconfigured for a place that no page ended at, Unavailable where the database does
+    not answer.
+    """
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -28,7 +30,7 @@ class Risk:
         after: str | None = None,
         limit: int = 100,
     ) -> Page[RiskCheck]:
-        """One line for each order that was let through and for each refusal, newest first."""
+        """Return one line for each order that was let through and for each refusal, newest first."""
         before = number_of(after)
         rows = self.store.risk_checks.find(
             account, part=part, check=check, passed=passed, before=before, limit=limit + 1
@@ -36,5 +38,7 @@ class Risk:
         return page_of([((row.at, str(row.number)), row) for row in rows], limit)
 
     def counts(self, account: str, since: datetime) -> list[CheckCount]:
-        """How often each check was made and has refused since then; a refusal counts at each look that found it."""
+        """Return how often each check was made and has refused since then; a refusal counts at each look that
+        found it.
+        """
         return self.store.risk_checks.counts(account, since)

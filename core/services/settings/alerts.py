@@ -1,4 +1,4 @@
-"""What a person does about alerts: channels with their choices, a test of each, the dead man's switch, the phone.
+"""Alert settings: channels with their choices, a test of each, the dead man's switch, Telegram commands.
 
 Addresses and tokens are sealed when they come in; what is shown of them is the service and the last four letters.
 """
@@ -47,7 +47,7 @@ TEST_TITLE, TEST_WORDS = "Perpdeck: a test", "This channel works."
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Something outside that was set up: the dead man's switch, or the phone."""
+    """A service outside that was set up: the dead man's switch, or the Telegram bot."""
 
     hint: str = ""  #: the last four letters of its address or token; empty: there is none
     at: datetime | None = None  #: when it fared as `trouble` says
@@ -60,7 +60,7 @@ class Outside:
 
 
 class Alerting:
-    """Raises Unavailable where the database does not answer."""
+    """Reads and stores alert settings and sends tests. Raises Unavailable where the database does not answer."""
 
     def __init__(
         self, store: Store, clock: Clock, vault: Vault, language: Callable[[], Callable[[Reason | str], str]]
@@ -70,11 +70,11 @@ class Alerting:
     # -- channels --------------------------------------------------------------------------------------------
 
     def channels(self) -> list[AlertChannel]:
-        """All of them, in the order in which they were added."""
+        """Return all channels, in the order in which they were added."""
         return self._store.alert_channels.all()
 
     def add(self, name: str, address: str, by: str) -> AlertChannel:
-        """A new channel with the usual choices. Raises Misconfigured with everything that is not allowed."""
+        """Add a channel with the usual choices. Raises Misconfigured with everything that is not allowed."""
         name, address = name.strip(), address.strip()
         problems = list(_name_problems(name))
         service = None
@@ -92,7 +92,7 @@ class Alerting:
         return channel
 
     def change(self, channel: AlertChannel, by: str) -> None:
-        """Keep the channel's name, switch, kinds, quiet hours and rate. Raises Misconfigured with every problem."""
+        """Store the channel's name, switch, kinds, quiet hours and rate. Raises Misconfigured with every problem."""
         name = channel.name.strip()
         problems = list(_name_problems(name))
         if not 1 <= channel.per_minute <= MOST_PER_MINUTE:
@@ -110,13 +110,13 @@ class Alerting:
         self._note(by, Reason("act.channel_changed", name=name))
 
     def remove(self, channel: str, by: str) -> None:
-        """Forget it and its address. Raises Misconfigured for one that is not known."""
+        """Delete a channel and its address. Raises Misconfigured for one that is not known."""
         known = self._known(channel)
         self._store.alert_channels.remove(channel)
         self._note(by, Reason("act.channel_removed", name=known.name))
 
     def test(self, channel: str) -> str:
-        """Send a test message now; why it was not taken, or an empty string. Takes up to ten seconds."""
+        """Send a test message now; returns why it was not accepted, or an empty string. Takes up to ten seconds."""
         known, sealed = self._known(channel), self._store.sealed_texts.get(address_name(channel))
         trouble = "" if sealed is not None else "its address is gone: enter it anew"
         if sealed is not None:
@@ -129,7 +129,7 @@ class Alerting:
         return trouble
 
     def told(self, limit: int = 50) -> list[DeliveredAlert]:
-        """The newest alerts, and what became of them on each channel."""
+        """Return the newest alerts, and what became of them on each channel."""
         return self._store.alert_channels.recent_alerts(limit)
 
     def _known(self, channel: str) -> AlertChannel:
@@ -141,11 +141,11 @@ class Alerting:
     # -- what holds for all ----------------------------------------------------------------------------------
 
     def settings(self) -> AlertSettings:
-        """Times, the summary, and who may give commands."""
+        """Return times, the daily summary, and who may give commands."""
         return AlertSettings.of(self._store.settings.all())
 
     def set_settings(self, wanted: AlertSettings, by: str) -> None:
-        """Keep them, all or none. Raises Misconfigured with every problem."""
+        """Store these settings, all or none. Raises Misconfigured with every problem."""
         problems = [
             _outside(name, getattr(wanted, name), low, high, unit)
             for name, (low, high, unit) in RANGES.items()
@@ -166,14 +166,16 @@ class Alerting:
         return self._outside(ping.PING, ping.NOTE)
 
     def set_ping(self, address: str, by: str) -> None:
-        """Send requests there while all is well; empty: none any more. Raises Misconfigured."""
+        """Set the address that is requested while all is well; empty: none any more. Raises Misconfigured."""
         address = address.strip()
         if address and not ping.usable(address):
             raise Misconfigured(Reason("alert.no_address", field=Reason("field.address")))
         self._seal(ping.PING, address, Reason("act.dead_mans_switch"), by)
 
     def test_ping(self) -> str:
-        """Send one now, whatever the state of the bot; why it was not taken, or an empty string."""
+        """Send one request there now, whatever the state of the bot; returns why it was not accepted, or an empty
+        string.
+        """
         sealed = self._store.sealed_texts.get(ping.PING)
         if sealed is None:
             return "no address is set"
@@ -192,7 +194,7 @@ class Alerting:
         return replace(found, strangers=tuple(self._store.telegram.strangers(digest)))
 
     def set_telegram(self, token: str, by: str) -> None:
-        """Take commands with this bot token; empty: with none. Raises Misconfigured."""
+        """Set the token of the Telegram bot that takes commands; empty: none. Raises Misconfigured."""
         token = token.strip()
         if token and not _TOKEN.fullmatch(token):
             raise Misconfigured(Reason("alert.no_bot_token", field=Reason("field.bot_token")))
@@ -217,7 +219,7 @@ class Alerting:
         self._note(by, Reason("act.set" if text else "act.removed", what=what))
 
     def _under_the_present_secret(self, name: str, sealed: bytes, hint: str) -> None:
-        """The secret may have been changed between sealing and keeping, and the old one is forgotten then."""
+        """Encrypt again where the secret was changed between encrypting and storing: the old one is forgotten then."""
         anew = self._vault.renewed(sealed)
         if anew is not None:
             self._store.sealed_texts.seal(name, anew, hint)

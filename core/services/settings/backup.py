@@ -1,4 +1,4 @@
-"""How the second copy of the book fares: where it lies, how far it is behind, what hinders it. It is only shown."""
+"""The state of the backup: where it lies, how far it is behind, what hinders it. Shown only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ NEWS = timedelta(minutes=3)  #: a writer in another process tells of itself at l
 
 @dataclass(frozen=True, slots=True)
 class BackupStatus:
-    """The lag in rows and in time: everything older than `behind_for` lies in the backup, None where it never did."""
+    """The backup's lag in rows and in time: everything older than `behind_for` is in the backup, None where it never
+    was.
+    """
 
     place: str
     rows: int
@@ -24,14 +26,14 @@ class BackupStatus:
 
 
 class Backup:
-    """Reads what the writer keeps in the main database, in whichever process it runs."""
+    """Reads the backup's state that the writer stores in the main database, in whichever process it runs."""
 
     def __init__(self, source: BackupSource, here: bool, clock: Clock) -> None:
         """`here`: BACKUP_DATABASE_URL is set for this process."""
         self._source, self._here, self._clock = source, here, clock
 
     def status(self) -> BackupStatus | None:
-        """None where nothing is backed up. Raises Unavailable."""
+        """Return the backup's state; None where nothing is backed up. Raises Unavailable."""
         note, now = self._source.note(), self._clock.now()
         heard = None if note is None else note.at
         if note is None or heard is None or (not self._here and now - heard > NEWS):

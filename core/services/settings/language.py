@@ -1,4 +1,4 @@
-"""How the trader reads the dashboard: language, time zone, decimal sign. One choice for this server."""
+"""Display settings: language, time zone, decimal sign. One choice for this server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LANGUAGE, TIME_ZONE, LOCAL_NUMBERS = "language", "time_zone", "local_numbers"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The choices as they stand; no time zone means that of the browser."""
+    """The display settings as they are; no time zone means that of the browser."""
 
     language: str = "en"
     time_zone: str | None = None
@@ -25,18 +25,18 @@ class Shown:
 
 @cache
 def time_zones() -> tuple[str, ...]:
-    """Every zone that may be chosen: UTC, then those named by continent and city."""
+    """Return every zone that may be chosen: UTC, then those named by continent and city."""
     return "UTC", *sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
 
 
 class Display:
-    """Reads and stores these choices."""
+    """Reads and stores the display settings."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def shown(self) -> Shown:
-        """The choices now; what is stored and no longer known counts as not chosen."""
+        """Return the settings now; what is stored and no longer known counts as not chosen."""
         kept = self._store.settings.all()
         language, zone = kept.get(LANGUAGE), kept.get(TIME_ZONE)
         return Shown(
@@ -46,7 +46,7 @@ class Display:
         )
 
     def set_language(self, language: str, by: str) -> None:
-        """Raises Misconfigured for a language there is no catalogue of."""
+        """Set the language. Raises Misconfigured for a language there is no catalogue of."""
         if language not in LANGUAGES:
             allowed = Reason("allowed.one_of", all=tuple(LANGUAGES))
             raise Misconfigured(
@@ -55,11 +55,13 @@ class Display:
         self._store.settings.set(LANGUAGE, language, by)
 
     def set_time_zone(self, name: str | None, by: str) -> None:
-        """None: the browser's. Raises Misconfigured for a zone that is not known."""
+        """Set the time zone; None: the browser's. Raises Misconfigured for a zone that is not known."""
         if name is not None and name not in time_zones():
             raise Misconfigured(Reason("display.zone_unknown", field=Reason("field.time_zone"), value=name))
         self._store.settings.set(TIME_ZONE, name, by)
 
     def set_local_numbers(self, on: bool, by: str) -> None:
-        """True: numbers with the language's own decimal sign. False: with a point, as the exchanges write them."""
+        """Set how numbers are written: True: with the language's own decimal sign. False: with a point, as exchanges
+        do.
+        """
         self._store.settings.set(LOCAL_NUMBERS, on, by)

@@ -25,7 +25,7 @@ Model = TypeVar("Model", bound=SettingsModel)
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """A setting and its value now."""
+    """A setting and its present value."""
 
     definition: Definition
     value: Value
@@ -83,14 +83,14 @@ class ModelPreferences(Generic[Model]):
 
 
 class Preferences(ModelPreferences[TraderSettings]):
-    """The trader's settings."""
+    """Reads and stores the trader's settings."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store, TraderSettings)
 
 
 def _settings_of(document: str) -> Mapping[str, Any]:
-    """The settings of an exported document, numbers exact. Raises Misconfigured where it is none."""
+    """Return the settings of an exported document, numbers exact. Raises Misconfigured where it is none."""
     try:
         found = json.loads(document, parse_float=Decimal)
     except (ValueError, RecursionError):

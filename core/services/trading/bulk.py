@@ -1,4 +1,6 @@
-"""The same wish for many parts, each asked for by itself: one that is refused holds none of the others back."""
+"""Bulk actions: the same request for many parts, each made by itself, so that a refused one stops none of the
+others.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from core.services.trading.requests import Asked
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What became of one part's share of the wish."""
+    """The result of the request for one part."""
 
     part: str
     done: bool
@@ -27,7 +29,7 @@ class RowResult:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A part as the trader sees it: its name and its targets of now."""
+    """A part in a bulk action: its name and its present targets."""
 
     part: str
     take_profit: Target | None
@@ -35,7 +37,7 @@ class Row:
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Row:
-        """From the picture's row of the part."""
+        """Return the row made from a part's row of the snapshot."""
         return cls(row["part"], _target(row["take_profit"]), _target(row["stop_loss"]))
 
 
@@ -49,7 +51,7 @@ def edit_many(
     *,
     keep: bool = False,
 ) -> list[RowResult]:
-    """Move the targets of all these parts; None leaves a part's own as it is."""
+    """Set the targets of all these parts; None leaves a part's own as it is."""
 
     def edited(row: Row) -> Asked:
         target, stop = _like(take_profit, row.take_profit), _like(stop_loss, row.stop_loss)
@@ -76,7 +78,7 @@ def _each(rows: Iterable[Row], ask: Callable[[Row], Asked]) -> list[RowResult]:
 
 
 def _like(wanted: Target | None, own: Target | None) -> Target | None:
-    """The new target, set off by the same price as the part's own."""
+    """Return the new target, triggered by the same price as the part's own."""
     if wanted is None or own is None:
         return wanted or own
     return Target(wanted.pnl_usdt, wanted.price, wanted.percent, own.trigger_by)

@@ -1,4 +1,4 @@
-"""What may be chosen for one part of recovery and reopening; what an exchange takes of triggers and leverage."""
+"""Checks of what may be chosen for one part: recovery, reopening, trigger prices, leverage."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def leverage_problem(exchange: str, leverage: Decimal) -> Reason | None:
 
 
 def _typed(value: object) -> Decimal | int | None:
-    """A number as it is typed: a length of time in minutes. None for all that is no number."""
+    """Return a value as it is typed: a length of time in minutes. None for all that is no number."""
     if isinstance(value, timedelta):
         return Decimal(value // timedelta(seconds=1)) / 60
     return value if isinstance(value, Decimal | int) else None

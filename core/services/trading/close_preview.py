@@ -1,4 +1,4 @@
-"""What may be asked of a part that holds something, and what closing would come to, by the last picture. Pure."""
+"""Previews a close and checks closes and new targets of a part that holds something, by the newest snapshot. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONTRACTS = Reason("field.contracts")
 
 @dataclass(frozen=True, slots=True)
 class ClosePreview:
-    """What closing now would come to. Money in USDT; the fee carries its minus."""
+    """The result that closing now would have. Money in USDT; the fee carries its minus."""
 
     contracts: Decimal
     notional: Decimal
@@ -31,7 +31,7 @@ class ClosePreview:
 
 
 def size_of(intent: Intent, pictured: Pictured) -> Decimal:
-    """What the part holds, or will hold once an earlier partial close is through."""
+    """Return what the part holds, or will hold once an earlier partial close is through."""
     row = pictured.part(intent.part)
     size = Decimal(row["size"]) if row else ZERO
     return size if intent.reduce_to is None else min(size, intent.reduce_to)
@@ -40,7 +40,7 @@ def size_of(intent: Intent, pictured: Pictured) -> Decimal:
 def edit_problems(
     intent: Intent, pictured: Pictured, take_profit: Target | None, stop_loss: Target | None
 ) -> Iterator[Reason]:
-    """Why these levels cannot rest."""
+    """Yield why this take-profit and stop-loss cannot be placed."""
     rules, side = pictured.instrument(intent.key.symbol), intent.key.side
     row, ticker = pictured.part(intent.part), pictured.ticker(intent.key.symbol)
     wrong_price = trigger_problem(pictured.data["exchange"], take_profit, stop_loss)
@@ -68,7 +68,7 @@ def edit_problems(
 
 
 def close_problems(contracts: Decimal, size: Decimal, rules: Instrument) -> Iterator[Reason]:
-    """Why so many of `size` contracts cannot be closed."""
+    """Yield why so many of `size` contracts cannot be closed."""
     least = rules.min_quantity
     if not size:
         yield Reason("close.nothing_held", field=CONTRACTS)
@@ -88,7 +88,7 @@ def close_problems(contracts: Decimal, size: Decimal, rules: Instrument) -> Iter
 
 
 def close_preview(intent: Intent, pictured: Pictured, contracts: Decimal | None) -> ClosePreview:
-    """What closing `contracts` (None: all) would come to at the newest price."""
+    """Return what closing `contracts` (None: all) would bring at the newest price."""
     rules, size = pictured.instrument(intent.key.symbol), size_of(intent, pictured)
     row, ticker = pictured.part(intent.part), pictured.ticker(intent.key.symbol)
     asked = size if contracts is None else contracts

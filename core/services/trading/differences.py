@@ -1,4 +1,4 @@
-"""What a person answers to differences between exchange and book: adopt, assign, ignore, book, wait.
+"""The trader's answers to differences between exchange and book: adopt, assign, ignore, book, wait.
 
 An answer is written into the book and never sent to an exchange; the bot guards from there. Bad input raises
 Misconfigured with every problem in words, before anything is written.
@@ -36,7 +36,7 @@ ALONE_REOPEN = ReopenChoice(enabled=False)
 
 @dataclass(frozen=True, slots=True)
 class DifferenceRow:
-    """One difference as the last look saw it. `mark` says which one exactly: give it back with the answer."""
+    """One difference as last seen. `mark` says which one exactly: give it back with the answer."""
 
     id: str
     account: str
@@ -62,7 +62,7 @@ class DifferenceRow:
 
     @property
     def blocks(self) -> bool:
-        """True while nothing is opened or enlarged there because of it."""
+        """Return whether nothing is opened or enlarged there because of it."""
         if self.kind is DifferenceKind.RESIDUAL:
             return self.answer is not Choice.IGNORE
         return self.kind in (DifferenceKind.SHORTFALL, DifferenceKind.NET_MODE, DifferenceKind.REDUCED)
@@ -70,7 +70,7 @@ class DifferenceRow:
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """What a residual becomes as a part of our own. By itself it is neither recovered nor opened again."""
+    """How unexplained contracts become a part of our own. By itself it is neither recovered nor reopened."""
 
     take_profit: Target | None
     stop_loss: Target | None
@@ -80,13 +80,13 @@ class Adoption:
 
 
 class Differences:
-    """Small on purpose: each method is one answer, written in one transaction."""
+    """Lists differences and records the trader's answers, each in one transaction."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store, self.clock = store, clock
 
     def list(self, account: str) -> tuple[DifferenceRow, ...] | None:
-        """Every difference of the last look, unanswered ones first. None: not known, there was no look yet."""
+        """Return every difference last seen, unanswered ones first. None: not known, the bot has not looked yet."""
         found = self.store.snapshots.latest(account)
         if found is None:
             return None
@@ -126,7 +126,7 @@ class Differences:
         return Asked(intent.part, new, self._words(account, Reason("answer.adopted")))
 
     def assign(self, account: str, difference: str, mark: str, part: str, token: str, by: str) -> Asked:
-        """Add contracts that somebody else opened to a part that is there; its TP and SL then guard the whole."""
+        """Add contracts that somebody else opened to an existing part; its TP and SL then protect the whole."""
         if self.store.parts.of_token(token) is not None:
             return Asked(part, False, Reason("trade.asked_already"))
         row = self._standing(account, difference, mark, Choice.ASSIGN)
@@ -146,11 +146,11 @@ class Differences:
         return Asked(part, new, self._words(account, Reason("answer.assigned", part=part)))
 
     def ignore(self, account: str, difference: str, mark: str, token: str, by: str) -> Asked:
-        """Know of it and leave it alone, without an alarm, until it changes."""
+        """Leave a difference alone, without an alarm, until it changes."""
         return self._answer(account, difference, mark, Choice.IGNORE, token, by, Reason("answer.ignored"))
 
     def book(self, account: str, difference: str, mark: str, token: str, by: str) -> Asked:
-        """Take what is missing as closed at the mark price, without looking for its fill any longer."""
+        """Book what is missing as closed at the mark price, without looking for its fill any longer."""
         words = self._words(account, Reason("answer.booked"))
         return self._answer(account, difference, mark, Choice.BOOK, token, by, words)
 
@@ -160,7 +160,7 @@ class Differences:
         return self._answer(account, difference, mark, Choice.WAIT, token, by, words)
 
     def divide(self, account: str, difference: str, mark: str, choice: Choice, token: str, by: str) -> Asked:
-        """Say which parts lose what somebody closed of a position they share."""
+        """Choose which parts lose what somebody closed of a position they share."""
         words = self._words(account, Reason("answer.divided", how=Division(choice)))
         return self._answer(account, difference, mark, choice, token, by, words)
 
@@ -175,7 +175,7 @@ class Differences:
         )
 
     def _standing(self, account: str, difference: str, mark: str, choice: Choice) -> DifferenceRow:
-        """The difference as it is now. Raises Misconfigured where it is no longer what the trader saw."""
+        """Return the difference as it is now. Raises Misconfigured where it is no longer what the trader saw."""
         found = self.list(account)
         if found is None:
             raise Misconfigured(Reason("answer.not_looked"))

@@ -1,4 +1,4 @@
-"""What a person does to single orders: see them, withdraw an entry, and hold TP and SL of a part by hand.
+"""Actions on single orders: list them, cancel an entry, and hold TP and SL of a part by hand.
 
 Each is a wish in the book like any other; the bot carries it out, and does not repair it back until the trader
 returns the part to automatic. What somebody else placed is never touched.
@@ -40,7 +40,7 @@ INSTEAD = {
 
 @dataclass(frozen=True, slots=True)
 class RestingOrder:
-    """One live order as the last look saw it. `part` None: not ours."""
+    """A live order as last seen. `part` None: not ours."""
 
     client_order_id: str
     exchange_order_id: str
@@ -62,7 +62,7 @@ class RestingOrder:
 
 @dataclass(frozen=True, slots=True)
 class ByHand:
-    """TP and SL of one part: what holds, by whose word, and what somebody set at the exchange."""
+    """TP and SL of one part: the levels that hold, who set them, and what somebody set at the exchange."""
 
     part: str
     take_profit: Price | None
@@ -73,18 +73,18 @@ class ByHand:
 
 
 class OrderManager:
-    """Lists, cancels, holds by hand. Raises Misconfigured with a sentence where something may not be done."""
+    """Lists and cancels orders, and holds TP and SL by hand. Raises Misconfigured where something may not be done."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store, self.clock = store, clock
 
     def working(self, account: str) -> list[RestingOrder]:
-        """Every live order of the last look, ours and foreign; none where there was no look yet."""
+        """Return every live order last seen, ours and foreign; none where the bot has not looked yet."""
         found = self.store.snapshots.latest(account)
         return [_row(order) for order in found[0]["orders"]] if found else []
 
     def cancel(self, account: str, client_order_id: str, token: str, by: str) -> Asked:
-        """Withdraw what has not filled of an entry; what has filled stays and stays protected."""
+        """Cancel the unfilled rest of an entry; what has filled stays and stays protected."""
         before = self.store.parts.of_token(token)
         if before is not None:
             return Asked(before, False, Reason("trade.asked_already"))
@@ -109,7 +109,7 @@ class OrderManager:
     # -- TP and SL by hand ----------------------------------------------------------------------------------
 
     def by_hand(self, part: str) -> ByHand:
-        """How TP and SL of a living part stand. Raises Misconfigured for one that has ended."""
+        """Return how TP and SL of a living part stand. Raises Misconfigured for one that has ended."""
         folded = self._living(part)
         foreign = self._foreign(folded)
         return ByHand(
@@ -122,7 +122,7 @@ class OrderManager:
         )
 
     def remove_leg(self, part: str, leg: Leg, token: str, by: str) -> Asked:
-        """Take one leg away; the other stays where it is. It stays away until the part is automatic again."""
+        """Remove one leg; the other stays. It stays away until the part is automatic again."""
         folded = self._living(part)
         take_profit, stop_loss = folded.targets
         if (take_profit if leg is Leg.TAKE_PROFIT else stop_loss) is None:
@@ -132,7 +132,7 @@ class OrderManager:
         return self._write(folded, edit, Reason("order.leg_taken_away", leg=leg), token, by)
 
     def keep_levels(self, part: str, token: str, by: str) -> Asked:
-        """Take over what somebody set at the exchange. Raises Misconfigured where nobody set anything."""
+        """Adopt the levels that somebody set at the exchange. Raises Misconfigured where nobody set anything."""
         folded = self._living(part)
         foreign = self._foreign(folded)
         if foreign is None or foreign.was is None:
@@ -143,7 +143,7 @@ class OrderManager:
         return self._write(folded, edit, Reason("order.levels_kept"), token, by)
 
     def to_automatic(self, part: str, token: str, by: str) -> Asked:
-        """TP and SL follow the part's own targets, or recovery's, again."""
+        """Let TP and SL follow the part's own targets, or recovery's, again."""
         return self._write(self._living(part), None, Reason("order.automatic_again"), token, by)
 
     def _write(self, part: Part, edit: TargetEdit | None, why: Reason, token: str, by: str) -> Asked:
@@ -153,7 +153,7 @@ class OrderManager:
         return Asked(part.name, changed.version != part.intent.version, words)
 
     def _foreign(self, part: Part) -> ProtectionLevels | None:
-        """What somebody set at the exchange in this cycle, after the trader's last own word."""
+        """Return the levels that somebody set at the exchange in this cycle, after the trader's own last change."""
         facts = self.store.history.cycle_facts(part.name, part.intent.cycle)
         resting = [
             ProtectionLevels(
@@ -176,7 +176,7 @@ class OrderManager:
         return Part.fold(intent, rules, self.store.orders.of_interest(intent.key.account))
 
     def _own(self, account: str, client_order_id: str) -> tuple[Order, Intent]:
-        """The order and its part. Raises Misconfigured where it is not one of ours on this account."""
+        """Return the order and its part. Raises Misconfigured where it is not one of ours on this account."""
         said = meaning(client_order_id)
         intent = self.store.parts.intent(said.part) if said else None
         if said is None or intent is None or intent.key.account != account:

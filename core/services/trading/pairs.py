@@ -1,4 +1,4 @@
-"""Take-profit and stop-loss as the pairs they are: how each stands now, and what all of them came to.
+"""Take-profit/stop-loss pairs: the state of each, and counts over all that were placed.
 
 Where the exchange has an OCO both legs are one order; elsewhere they are two, and the bot ends the one that is left.
 """
@@ -22,7 +22,7 @@ TROUBLE = (PairState.BARE, PairState.BOTH_FILLED, PairState.TARGET_ONLY, PairSta
 
 @dataclass(frozen=True, slots=True)
 class LegRow:
-    """One leg as the last look saw it."""
+    """One leg as last seen."""
 
     client_order_id: str
     status: str
@@ -53,13 +53,13 @@ class PairRow:
 
     @property
     def one_order(self) -> bool:
-        """True where the exchange keeps both legs as one."""
+        """Return whether the exchange keeps both legs as one order."""
         both = self.take_profit, self.stop_loss
         return None not in both and len({leg.client_order_id for leg in both if leg}) == 1
 
     @property
     def leftover(self) -> LegRow | None:
-        """The leg that still rests although the other has filled."""
+        """Return the leg that still rests although the other has filled."""
         if self.one_order or self.state not in (PairState.TAKE_PROFIT, PairState.STOP_LOSS):
             return None
         other = self.stop_loss if self.state is PairState.TAKE_PROFIT else self.take_profit
@@ -68,7 +68,7 @@ class PairRow:
 
 @dataclass(frozen=True, slots=True)
 class PairFigures:
-    """What the pairs of an account have come to since it is known."""
+    """Counts over all pairs of an account since it is known."""
 
     placed: int
     target_hits: int
@@ -81,31 +81,31 @@ class PairFigures:
 
 
 class Pairs:
-    """Reads only. Raises Unavailable where the database does not answer."""
+    """Reads pairs. Raises Unavailable where the database does not answer."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
     def list(self, account: str) -> list[PairRow]:
-        """Every pair of the last look, those in trouble first."""
+        """Return every pair last seen, those in trouble first."""
         found = self.store.snapshots.latest(account)
         return pairs_of(found[0]) if found else []
 
     def figures(self, account: str) -> PairFigures:
-        """Counts and the time that cancels took, over everything that is kept."""
+        """Return counts and the time that cancels took, over everything that is stored."""
         counts, took = self.store.pairs.counts(account), self.store.pairs.cancel_latencies(account)
         return PairFigures(*counts, len(took), percentile(took, 50), percentile(took, 99))
 
 
 def pairs_of(picture: Json) -> list[PairRow]:
-    """The pairs in a picture; parts that never had one are left out."""
+    """Return the pairs in a snapshot; parts that never had one are left out."""
     triggers = {order["client_order_id"]: order for order in picture["orders"]}
     rows = [_pair(part, triggers) for part in picture["parts"] if part["pair"]["state"] != PairState.NONE]
     return sorted(rows, key=lambda row: (_rank(row), row.symbol, row.part))
 
 
 def percentile(took: Sequence[timedelta], percent: int) -> timedelta | None:
-    """The smallest that so many percent of the sorted `took` do not exceed; None of nothing."""
+    """Return the percentile of sorted times: the smallest that `percent` of them do not exceed; None of nothing."""
     return took[-(-len(took) * percent // 100) - 1] if took else None
 
 

@@ -1,4 +1,4 @@
-"""What a person does to positions: preview, open, edit targets, close. It writes wishes; the bot carries them out.
+"""Actions on positions: preview, open, edit targets, close. Requests are written; the bot carries them out.
 
 A click comes with a token, and the same token twice is one wish. Bad input raises Misconfigured with every
 problem in words, before anything is written.
@@ -45,7 +45,7 @@ from db.store import Store
 
 
 class PositionManager:
-    """Small on purpose: each method is one wish, written in one transaction."""
+    """Previews and requests changes to positions, each request in one transaction."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store, self.clock = store, clock
@@ -53,38 +53,42 @@ class PositionManager:
     # -- open ---------------------------------------------------------------------------------------------
 
     def preview(self, draft: Draft) -> Preview:
-        """What the draft comes to at the newest price; what is wrong with it is in `problems`."""
+        """Return what the draft would cost and bring at the newest price; what is wrong with it is in `problems`."""
         return preview_of(self.store, draft, self.clock.now())
 
     def ladder(self, draft: Draft) -> Ladder:
-        """Every recovery step the draft may come to at the newest price, and the worst that can come of it."""
+        """Return every recovery step that the draft may take at the newest price, and the worst loss."""
         return ladder_of(self.store, draft, self.clock.now())
 
     def value_of_risk(self, draft: Draft, risk: Decimal, stop: Decimal) -> Decimal | None:
-        """The position value that loses `risk` USDT, fees included, with the stop at that price; None: none does."""
+        """Return the position value that loses `risk` USDT, fees included, with the stop at that price; None: none
+        does.
+        """
         return value_of_risk(self.store, draft, risk, stop, self.clock.now())
 
     def most_risk(self, account: str) -> Decimal | None:
-        """USDT that one entry may lose at its stop, by the settings and the newest equity; None: nothing limits it."""
+        """Return how much USDT one entry may lose at its stop, by settings and newest equity; None: nothing
+        limits it.
+        """
         found = self.store.snapshots.latest(account)
         equity = (found[0]["metrics"] or {}).get("equity") if found else None
         return self.store.parts.limits().most_risk(None if equity is None else Decimal(equity))
 
     def everybody(self) -> tuple[Recovery | None, ReopenRule | None]:
-        """What holds for every part that has made no choice of its own; None: off."""
+        """Return the recovery and reopening rules for parts that have made no choice of their own; None: off."""
         rules = self.store.parts.rules()
         return rules.recovery, rules.reopen
 
     def parts(self, account: str) -> list[Intent]:
-        """Every part that the account ever had, newest first."""
+        """Return every part that the account ever had, newest first."""
         return self.store.parts.intents(account)
 
     def known(self, part: str) -> bool:
-        """Whether there ever was such a part."""
+        """Return whether there ever was such a part."""
         return self.store.parts.intent(part) is not None
 
     def asked_for(self, token: str) -> bool:
-        """Whether a click with this token has opened or changed a part already."""
+        """Return whether a click with this token has opened or changed a part already."""
         return self.store.parts.of_token(token) is not None
 
     def twin(self, draft: Draft) -> Reason | None:
@@ -92,7 +96,7 @@ class PositionManager:
         return twin_of(self.store, draft)
 
     def open(self, draft: Draft, token: str, by: str, *, again: bool = False) -> Asked:
-        """Ask for a position. Raises Misconfigured with every problem, and then nothing has been written.
+        """Open a position. Raises Misconfigured with every problem, and then nothing has been written.
 
         A second one with the same strategy, symbol and side is a problem too, unless `again` says it is meant.
         """
@@ -130,7 +134,7 @@ class PositionManager:
         return Asked(intent.part, new, Reason("trade.enters_now") if running else Reason("trade.enters_once_started"))
 
     def _note_refusal(self, draft: Draft, verdict: Verdict | None, twin: Reason | None) -> None:
-        """Keep what the risk control has refused before it was a part."""
+        """Record what the risk control has refused before it became a part."""
         if verdict is None:
             return
         if twin:
@@ -225,7 +229,7 @@ class PositionManager:
         return [self._end(one, f"{token}/{one.part}", by) for one in sorted(ends, key=lambda one: one.part)]
 
     def _end(self, intent: Intent, token: str, by: str) -> Asked:
-        """One wish for both, so that a cycle that begins meanwhile is closed too."""
+        """Request close and no reopening at once, so that a cycle that begins meanwhile is closed too."""
         why = Reason("trade.close_for_good_asked") if intent.living else Reason("trade.reopen_cancelled")
         nothing = dict.fromkeys(("reopen_at", "reduce_to", "closing", "told"))
         self.store.parts.change(intent.part, token, by, why, wanted=Wanted.CLOSED, **nothing)
@@ -243,7 +247,7 @@ class PositionManager:
             raise Misconfigured(*problems)
 
     def tell(self, part: str, run: str, token: str, by: str, *, finish: bool) -> Asked:
-        """The trader's word on an execution under way: its rest at market now, or not at all.
+        """Tell an execution under way to take its rest at market now, or to stop.
 
         A close whose rest is taken back is no longer wanted: the part goes on with what is left. Raises
         Misconfigured where no such execution is under way.
@@ -268,7 +272,7 @@ class PositionManager:
         return Asked(part, changed.version != intent.version, words)
 
     def preview_close(self, part: str, contracts: Decimal | None) -> ClosePreview:
-        """What closing `contracts` (None: all) would come to at the newest price."""
+        """Return what closing `contracts` (None: all) would bring at the newest price."""
         intent = self._living(part)
         return close_preview(intent, self._pictured(intent), contracts)
 
@@ -283,14 +287,14 @@ class PositionManager:
         return Asked(part, changed.version != intent.version, words)
 
     def cancel_reopen(self, part: str, token: str, by: str) -> Asked:
-        """An ended part stays ended. Raises Misconfigured where it has been opened again already."""
+        """Keep an ended part ended. Raises Misconfigured where it has been reopened already."""
         intent = self._ended(part)
         changes = {"wanted": Wanted.CLOSED, "reopen_at": None}
         changed = self.store.parts.change(part, token, by, Reason("trade.reopen_cancelled"), **changes)
         return Asked(part, changed.version != intent.version, Reason("trade.not_opened_again"))
 
     def choose(self, part: str, recovery: RecoveryChoice, reopen: ReopenChoice, token: str, by: str) -> Asked:
-        """What the part chooses for itself of recovery and reopening, from now on.
+        """Set the part's own recovery and reopening, from now on.
 
         Raises Misconfigured with every number that is out of its range.
         """
@@ -309,7 +313,7 @@ class PositionManager:
         return Asked(part, changed.version != intent.version, Reason("trade.holds_from_next_look"))
 
     def guard_by(self, part: str, when_refused: WhenRefused | None, token: str, by: str) -> Asked:
-        """What the part wants done where the exchange refuses its stop-loss; None: as the settings say."""
+        """Set what is done for the part where the exchange refuses its stop-loss; None: as the settings say."""
         intent = self._living(part)
         why = Reason("trade.refused_stop_choice", choice=when_refused or Reason("trade.as_the_settings_say"))
         changed = self.store.parts.change(part, token, by, why, own_unguarded=when_refused)
@@ -334,7 +338,7 @@ class PositionManager:
         return intent
 
     def _steps(self, intent: Intent) -> int:
-        """Recovery steps of the current cycle that have added something."""
+        """Return how many recovery steps of the current cycle have added something."""
         orders = self.store.orders.of_interest(intent.key.account)
         mine = [order for order in orders if (order.part, order.cycle) == (intent.part, intent.cycle)]
         added = (order for order in mine if order.purpose is Purpose.RECOVERY and order.filled)

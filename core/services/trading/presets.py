@@ -1,4 +1,4 @@
-"""The strategy's presets as drafts that a person may change before asking for them."""
+"""The strategy's presets as drafts that a person may change before opening."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ STRATEGY = Try1Strategy.name
 
 
 def preset(account: str, symbol: str, side: Side) -> Draft:
-    """Try1Strategy's numbers for a contract, as a draft."""
+    """Return Try1Strategy's numbers for a contract, as a draft."""
     strategy = Try1Strategy.preset(symbol).on(side)
     it = strategy.intent(account, "", None)
     return Draft(
@@ -29,6 +29,6 @@ def preset(account: str, symbol: str, side: Side) -> Draft:
 
 
 def with_presets(symbols: list[str], chosen: str) -> list[str]:
-    """The contracts that presets are offered for: those with numbers of their own, then the chosen one."""
+    """Return the contracts that presets are offered for: those with numbers of their own, then the chosen one."""
     own = [symbol for symbol in PRESETS if symbol in symbols]
     return own if chosen in own else [*own, chosen]

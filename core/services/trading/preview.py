@@ -1,4 +1,4 @@
-"""What a draft would come to by the newest picture: its preview, its recovery ladder, and whether it has a twin."""
+"""Previews of a draft by the newest snapshot: cost and levels, recovery ladder, and whether it has a twin."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from db.store import Store
 
 
 def preview_of(store: Store, draft: Draft, now: datetime) -> Preview:
-    """What the draft comes to at the newest price; what is wrong with it is in `problems`."""
+    """Return what the draft would cost and bring at the newest price; what is wrong with it is in `problems`."""
     try:
         ground = ground_of(store, draft, now)
     except (Misconfigured, Unavailable) as trouble:
@@ -52,7 +52,7 @@ def budget_problem(pictured: Pictured) -> Reason | None:
 
 
 def ladder_of(store: Store, draft: Draft, now: datetime) -> Ladder:
-    """Every recovery step the draft may come to. Without rungs where its preview has something wrong."""
+    """Return every recovery step that the draft may take. Without rungs where its preview has something wrong."""
     try:
         ground = ground_of(store, draft, now)
     except (Misconfigured, Unavailable):
@@ -64,7 +64,8 @@ def ladder_of(store: Store, draft: Draft, now: datetime) -> Ladder:
 
 
 def value_of_risk(store: Store, draft: Draft, risk: Decimal, stop: Decimal, now: datetime) -> Decimal | None:
-    """The position value that loses `risk` USDT, fees included, if the draft's stop lay at that price; None: none does.
+    """Return the position value that loses `risk` USDT, fees included, if the draft's stop lay at that price; None:
+    none does.
 
     Raises Unavailable or Misconfigured where rules and prices are not known.
     """
@@ -74,7 +75,7 @@ def value_of_risk(store: Store, draft: Draft, risk: Decimal, stop: Decimal, now:
 
 
 def ground_of(store: Store, draft: Draft, now: datetime) -> PreviewContext:
-    """Rules, prices and money as last seen. Raises Unavailable or Misconfigured where they are not known."""
+    """Return rules, prices and money as last seen. Raises Unavailable or Misconfigured where they are not known."""
     pictured = Pictured.of(store, draft.account)
     rules, ticker = pictured.instrument(draft.symbol), pictured.ticker(draft.symbol)
     return PreviewContext(
@@ -90,7 +91,7 @@ def ground_of(store: Store, draft: Draft, now: datetime) -> PreviewContext:
 
 
 def _held(pictured: Pictured, draft: Draft) -> Decimal:
-    """The value of what the draft would be added to: the position, and parts of it that are still being entered."""
+    """Return the value that the draft would be added to: the position, and parts of it that are still being entered."""
     here = {"symbol": draft.symbol, "side": draft.side}
     held = [row for row in pictured.data["positions"] if here.items() <= row.items()]
     parts = [row for row in pictured.data["parts"] if here.items() <= row.items()]
@@ -109,5 +110,5 @@ def twin_of(store: Store, draft: Draft) -> Reason | None:
 
 
 def _stays(intent: Intent) -> bool:
-    """True while it is held, or will be opened again."""
+    """Return whether a part is held, or will be opened again."""
     return intent.wanted is not Wanted.CLOSED and (intent.living or reopen_due(intent) is not None)

@@ -1,4 +1,4 @@
-"""What a person asks for, and what became of it."""
+"""Requests of a person and their results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.domain.reason import Reason
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A position somebody thinks of opening. `position_value` in USDT, `leverage` as a multiple."""
+    """A position that a person may open. `position_value` in USDT, `leverage` as a multiple."""
 
     account: str
     symbol: str
@@ -35,7 +35,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What became of a click: the part it is about, whether it was news, and what happens now."""
+    """The result of a request: the part it is about, whether it was new, and what happens now."""
 
     part: str
     new: bool

@@ -1,4 +1,4 @@
-"""Where alerts are heard, and what is on its way there: taken by one process at a time, written down when it is sent.
+"""Alert channels and their deliveries: each taken by one process at a time, written down when it is sent.
 
 A message is taken in one transaction, sent outside of any, and settled in another. A process that dies in between has
 perhaps sent it; it is taken again when its time is over. That is the one way in which a message is heard twice.
@@ -42,18 +42,18 @@ Choose = Callable[[AlertChannel, Sequence[Waiting], Sequence[Sent]], Message | N
 
 
 class AlertChannelRepository(Repository):
-    """Channels, their sealed addresses, and deliveries."""
+    """Stores alert channels, their encrypted addresses, and deliveries."""
 
     # -- channels --------------------------------------------------------------------------------------------
 
     def all(self) -> list[AlertChannel]:
-        """All of them, in the order in which they were added."""
+        """Return all channels, in the order in which they were added."""
         with self.one_statement() as connection:
             rows = connection.execute(select(channels).order_by(channels.c.created_at, channels.c.id))
             return [_channel(row) for row in rows]
 
     def save(self, channel: AlertChannel, sealed: bytes | None, now: datetime) -> None:
-        """Keep a channel, new or changed; with `sealed` None its address stays. Raises Misconfigured for a taken name.
+        """Store a channel, new or changed; with `sealed` None its address stays. Raises Misconfigured for a taken name.
 
         What waits for a channel that is switched off is let go: it would be old news when it is switched on.
         """
@@ -80,7 +80,7 @@ class AlertChannelRepository(Repository):
                 connection.execute(delete(deliveries).where(mine))
 
     def remove(self, channel: str) -> None:
-        """Forget a channel, its address, and what was on its way there."""
+        """Delete a channel, its address, and its deliveries that are not sent yet."""
         with self.transaction() as connection:
             connection.execute(delete(texts).where(texts.c.name == address_name(channel)))
             connection.execute(delete(channels).where(channels.c.id == channel))
@@ -90,13 +90,13 @@ class AlertChannelRepository(Repository):
     # -- deliveries ------------------------------------------------------------------------------------------
 
     def channels_with_news(self, now: datetime) -> list[str]:
-        """Channels for which something is due."""
+        """Return the channels for which a delivery is due."""
         due = select(deliveries.c.channel).where(_UNDER_WAY, deliveries.c.due_at <= now).distinct()
         with self.one_statement() as connection:
             return list(connection.scalars(due.order_by(deliveries.c.channel)))
 
     def take_message(self, channel: str, choose: Choose, now: datetime, until: datetime) -> Message | None:
-        """The channel's next message, taken by us until then; None: there is none, or another process sends one.
+        """Claim the channel's next message until then; None: there is none, or another process sends one.
 
         `choose` sees what is due, oldest first, and what was sent lately; where much waits, what is severe before all.
         """
@@ -142,7 +142,7 @@ class AlertChannelRepository(Repository):
         return message
 
     def message_sent(self, channel: str, message: Message, now: datetime) -> None:
-        """It was heard."""
+        """Mark a message as delivered."""
         self._settle(
             channel,
             message,
@@ -153,7 +153,7 @@ class AlertChannelRepository(Repository):
     def message_failed(
         self, channel: str, message: Message, why: Reason, now: datetime, again: datetime | None
     ) -> None:
-        """It was not heard: tried again then, or given up where `again` is None."""
+        """Mark a message as not delivered: tried again at `again`, or given up where that is None."""
         tried: dict[str, Any] = {"state": DeliveryState.GIVEN_UP}
         if again is not None:
             tried = {"state": DeliveryState.WAITING, "due_at": again}
@@ -174,7 +174,7 @@ class AlertChannelRepository(Repository):
     # -- the list --------------------------------------------------------------------------------------------
 
     def recent_alerts(self, limit: int) -> list[DeliveredAlert]:
-        """The newest alerts and what became of them, newest first."""
+        """Return the newest alerts and what became of them, newest first."""
         with self.one_statement() as connection:
             rows = connection.execute(select(alerts).order_by(alerts.c.id.desc()).limit(limit)).all()
             numbers = [row.id for row in rows]
@@ -185,21 +185,21 @@ class AlertChannelRepository(Repository):
 
 
 class SealedTextRepository(Repository):
-    """Texts that are kept encrypted: addresses of channels, tokens."""
+    """Stores encrypted texts: addresses of channels, tokens."""
 
     def seal(self, name: str, ciphertext: bytes, hint: str) -> None:
-        """Keep a sealed text under this name, instead of an earlier one."""
+        """Store an encrypted text under this name, in place of an earlier one."""
         with self.one_statement() as connection:
             connection.execute(_seal(name, ciphertext, hint))
 
     def get(self, name: str) -> tuple[bytes, str] | None:
-        """A sealed text and its last four letters."""
+        """Return an encrypted text and its last four letters; None where there is none."""
         with self.one_statement() as connection:
             row = connection.execute(select(texts).where(texts.c.name == name)).one_or_none()
         return None if row is None else (bytes(row.ciphertext), row.hint)
 
     def all(self) -> dict[str, bytes]:
-        """All of them, by name."""
+        """Return all encrypted texts, by name."""
         with self.one_statement() as connection:
             rows = connection.execute(select(texts).order_by(texts.c.name))
             return {row.name: bytes(row.ciphertext) for row in rows}
@@ -210,7 +210,7 @@ class SealedTextRepository(Repository):
 
 
 def address_name(channel: str) -> str:
-    """Under which name a channel's address is sealed."""
+    """Return the name under which a channel's address is stored."""
     return f"channel/{channel}"
 
 

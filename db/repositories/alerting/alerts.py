@@ -1,4 +1,4 @@
-"""Alerts, as the database keeps them: each fact becomes one alert, and each alert goes to each channel once.
+"""Alerts and their deliveries: each fact becomes one alert, and each alert goes to each channel once.
 
 Facts are read behind a cursor of transaction numbers, short of the oldest transaction that still runs, so that a late
 commit is never passed; the cursor commits together with what was made of them. Trading writes nothing here.
@@ -65,7 +65,7 @@ OWN_TROUBLE = "alerts/"  #: what the alarms about a channel begin with; that cha
 
 @dataclass(frozen=True, slots=True)
 class NewFacts:
-    """What has been written since the cursor, oldest first. Some of it may have been seen before."""
+    """Facts written since the read cursor, oldest first. Some may have been seen before."""
 
     filled: Sequence[tuple[str, Order]] = ()  #: account, and an order of ours that has filled
     cycles: Sequence[CycleRecord] = ()
@@ -86,7 +86,9 @@ _SOURCES: dict[str, tuple[Any, ColumnElement[str], ColumnElement[bool]]] = {
 
 
 def _news_statement() -> Select[Any]:
-    """How many cursors there are; whether a condition is remembered, a cursor lost, and what is new of each kind."""
+    """Build the query for whether there is anything to do: cursors, remembered conditions, and new facts of
+    each kind.
+    """
     questions: list[ColumnElement[Any]] = [
         exists(select(conditions.c.subject)),
         exists(select(cursors.c.source).where(cursors.c.changed > NEXT)),
@@ -105,10 +107,10 @@ _NEWS = _news_statement()
 
 
 class AlertRepository(Repository):
-    """Facts in, alerts and their deliveries out."""
+    """Turns facts into alerts and their deliveries."""
 
     def tell(self, make: Make, standing: Iterable[Condition], now: datetime, also: Sequence[Alert] = ()) -> int | None:
-        """Turn what is new and what stands into alerts, and keep those made already; how many are new.
+        """Turn new facts and present conditions into alerts, each stored once; returns how many are new.
 
         None: another process is at it. The first time nothing that happened before is told.
         """
@@ -131,14 +133,14 @@ class AlertRepository(Repository):
             return self._write(connection, made, now)
 
     def unresolved_placements(self) -> list[tuple[PositionKey, str, str, datetime]]:
-        """Placements without an answer, of all accounts: position, part, client order id, since when."""
+        """Return placements without an answer, of all accounts: position, part, client order id, since when."""
         columns = (commands.c.key, commands.c.part, commands.c.client_order_id, commands.c.recorded_at)
         with self.one_statement() as connection:
             rows = connection.execute(select(*columns).where(UNRESOLVED).order_by(commands.c.recorded_at)).all()
         return [(PositionKey.parse(row.key), row.part, row.client_order_id, row.recorded_at) for row in rows]
 
     def forget(self, before: datetime, most: int) -> int:
-        """Let go of up to `most` alerts that nobody will look for again; how many went."""
+        """Delete up to `most` old alerts that nobody will look for again; returns how many went."""
         old = select(alerts.c.id).where(alerts.c.at < before).order_by(alerts.c.at).limit(most)
         with self.one_statement() as connection:
             return connection.execute(delete(alerts).where(alerts.c.id.in_(old))).rowcount
@@ -146,13 +148,13 @@ class AlertRepository(Repository):
     # -- reading behind the cursor ---------------------------------------------------------------------------
 
     def _nothing_new(self) -> bool:
-        """Most turns end here: one question, and nothing is locked or written."""
+        """Return whether there is nothing to do: one query, without a lock or a write, as most turns end here."""
         with self.one_statement() as connection:
             row = connection.execute(_NEWS).one()
         return row.cursors == len(_SOURCES) and not any(row[1:])
 
     def _cursors(self, connection: Connection, now: datetime) -> dict[str, Any] | None:
-        """Where reading goes on, held for this transaction; None: another process holds it.
+        """Return the read cursors, locked for this transaction; None: another process holds them.
 
         A cursor beyond all that was ever written comes from another server: reading begins anew, at now.
         """
@@ -170,7 +172,7 @@ class AlertRepository(Repository):
 
     @staticmethod
     def _behind(connection: Connection, name: str, place: Any) -> Sequence[Any]:
-        """The next rows, of transactions under the oldest that still runs."""
+        """Return the rows after a cursor, only of transactions older than the oldest that still runs."""
         table, cursor_key, only = _SOURCES[name]
         newer = tuple_(table.c.changed, cursor_key) > tuple_(literal(place.changed), literal(place.key))
         behind = and_(table.c.changed >= place.changed, newer, table.c.changed < FIRST_RUNNING)
@@ -184,7 +186,7 @@ class AlertRepository(Repository):
     # -- writing ---------------------------------------------------------------------------------------------
 
     def _conditions(self, connection: Connection, standing: list[Condition], now: datetime) -> list[Alert]:
-        """What has stood long enough is told, and what was told and has passed as well."""
+        """Return alerts for conditions that have lasted long enough, and for announced ones that have passed."""
         known = {row.subject: row for row in connection.execute(select(conditions))}
         made = []
         for one in standing:
@@ -239,9 +241,7 @@ class AlertRepository(Repository):
 
 
 def _old(name: str, row: Any, began: datetime) -> bool:
-    """It happened before, and was only written again since: another word on it came, or its mark from another server
-    meant nothing here.
-    """
+    """Return whether a row tells of something from before `began` that was only written again since."""
     match name:
         case "orders":
             at = row.updated_at or row.created_at
@@ -255,7 +255,7 @@ def _old(name: str, row: Any, began: datetime) -> bool:
 
 
 def _refused(connection: Connection, happened: Sequence[Any]) -> dict[str, tuple[str, str]]:
-    """What the exchange said to the placements that these events tell of as refused."""
+    """Return the exchange's code and words for placements that these events report as refused."""
     refused = [row for row in happened if row.outcome == OutcomeKind.REFUSED and row.action]
     ids = sorted({order_named(reason_of(row, "action")) for row in refused} - {""})
     if not ids:

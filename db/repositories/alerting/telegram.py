@@ -1,4 +1,6 @@
-"""Who polls a Telegram bot, and which of its updates were taken: one process at a time, each update once."""
+"""Telegram polling: which process polls a bot, and which updates were taken; one process at a time, each
+update once.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,12 @@ lines = TelegramLineRow.table()
 
 
 class TelegramRepository(Repository):
-    """One row for each bot token, known by its hash. Times are the database's."""
+    """Stores one row for each bot token, known by its hash. Times are the database's."""
 
     def take_line(self, digest: str, holder: str, seconds: int) -> int | None:
-        """The right to poll for so long, where nobody else has it; returns the next update, 0 for the very first."""
+        """Claim the right to poll for so many seconds, where nobody else has it; returns the next update, 0 for the
+        first.
+        """
         ends = func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
         row = insert(lines).values(digest=digest, holder=holder, expires_at=ends, next_update=0, strangers=[])
         free = or_(lines.c.expires_at <= func.clock_timestamp(), lines.c.holder == holder)
@@ -29,14 +33,14 @@ class TelegramRepository(Repository):
         return update
 
     def take_update(self, digest: str, holder: str, number: int) -> bool:
-        """True once for each update, for whoever holds the line: it is ours to answer, and is never taken again."""
+        """Mark an update as taken; True once for each update, for the process that holds the right to poll."""
         mine = and_(lines.c.digest == digest, lines.c.holder == holder, lines.c.expires_at > func.clock_timestamp())
         new = and_(mine, lines.c.next_update <= number)
         with self.one_statement() as connection:
             return connection.execute(update(lines).where(new).values(next_update=number + 1)).rowcount == 1
 
     def note_stranger(self, digest: str, who: str) -> bool:
-        """Remember who has written without being on the list. True: for the first time."""
+        """Store who has written without being allowed to. True: for the first time."""
         known = literal(who) == func.any(lines.c.strangers)
         added = func.array_append(lines.c.strangers, cast(who, Text))
         with self.one_statement() as connection:
@@ -48,6 +52,6 @@ class TelegramRepository(Repository):
         return changed.rowcount == 1
 
     def strangers(self, digest: str) -> list[str]:
-        """Who has written without being on the list."""
+        """Return who has written without being allowed to."""
         with self.one_statement() as connection:
             return list(connection.scalar(select(lines.c.strangers).where(lines.c.digest == digest)) or ())
