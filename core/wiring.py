@@ -369,7 +369,7 @@ def start_everything(settings: Settings | None = None) -> Running:
 
 def _the_running() -> Running:
     if _running is None:
-        raise Unavailable("Perpdeck is not started in this process")
+        raise Unavailable(Reason("process.not_started"))
     return _running
 
 

@@ -33,6 +33,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
+from core.domain.reason import Reason
 
 log = logging.getLogger("perpdeck.database")
 
@@ -239,4 +240,4 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except _AWAY as error:
-        raise Unavailable(f"the database does not answer: {words_of(error)}") from error
+        raise Unavailable(Reason("database.no_answer", why=words_of(error))) from error

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
 from core.domain.errors import Unavailable
+from core.domain.reason import Reason
 from db.change_marks import mark_again
 from db.connection import normal_url, words_of
 
@@ -48,6 +49,6 @@ def _migrate(url: str, revision: str, *, up: bool) -> None:
             if up and revision == "head":
                 mark_again(connection)
     except OperationalError as error:
-        raise Unavailable(f"the database does not answer: {words_of(error)}") from error
+        raise Unavailable(Reason("database.no_answer", why=words_of(error))) from error
     finally:
         engine.dispose()

@@ -278,6 +278,7 @@ class EventOut(Out):
     kind: EventKind
     rule: str
     because: Said
+    reason: Told | None = Field(validation_alias="because", description="Why, for programs.")
     action: Annotated[str | None, BeforeValidator(lambda words: words and str(words))]
     outcome: str | None
     symbol: str | None
@@ -295,6 +296,7 @@ class CheckOut(Out):
     unit: str
     passed: bool
     words: Refusal = Field(validation_alias="refusal", description="Why it failed; empty: it passed.")
+    reason: Told | None = Field(validation_alias="refusal", description="Why, for programs; null: it passed.")
 
 
 class RiskCheckOut(Out):
@@ -311,6 +313,7 @@ class RiskCheckOut(Out):
     limit: Number | None
     unit: str
     words: Said
+    reason: Told | None = Field(validation_alias="words", description="Why, for programs; null: it passed.")
     repeats: int = Field(description="How often the same was found again since.")
     repeated_at: datetime | None
     checks: list[CheckOut]
@@ -387,6 +390,7 @@ class LevelOut(Out):
     at: datetime | None
     by: str
     why: str
+    reason: Told | None = Field(description="Why, for programs; null: nobody gave a reason.")
 
 
 class LevelPreviewOut(Out):

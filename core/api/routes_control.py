@@ -57,8 +57,14 @@ def set_level(body: request_bodies.LevelIn, request: Request, key: Key, services
 
 def _level(services: Services, account: str) -> responses.LevelOut:
     status = services.levels.status(account)
+    why = status.level_why
     return responses.LevelOut(
-        account=account, level=status.level, at=status.level_at, by=status.level_by, why=status.level_why
+        account=account,
+        level=status.level,
+        at=status.level_at,
+        by=status.level_by,
+        why=str(why or ""),
+        reason=None if why is None else ReasonOut.of(why),
     )
 
 

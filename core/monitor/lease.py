@@ -16,6 +16,7 @@ from pathlib import Path
 
 from core.clock import Clock
 from core.domain.errors import Refused, Unavailable
+from core.domain.reason import Reason
 from db.store import Store
 
 log = logging.getLogger("perpdeck.lease")
@@ -96,7 +97,7 @@ class Lease:
         with self._lock:
             left = self._ends - self.clock.monotonic()
             if self._epoch is None or left < SMALLEST_VALIDITY.total_seconds():
-                raise Refused("another bot may be acting on this account: the lease is not ours", transient=True)
+                raise Refused(Reason("write.not_our_lease"), transient=True)
             return self._epoch
 
     def deadline(self, lifetime: timedelta) -> datetime:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from core.domain.errors import Misconfigured, PerpdeckError, Unavailable
+from core.domain.reason import Reason
 
 HOST = "https://api.telegram.org"
 PATIENCE = 10.0  #: seconds beyond what Telegram was asked to wait
@@ -62,20 +63,20 @@ class TelegramClient:
             answer = httpx.post(f"{self._address}/{method}", json=asked, timeout=seconds + PATIENCE)
             told = answer.json()
         except httpx.TimeoutException:
-            trouble = Unavailable("Telegram does not answer in time")
+            trouble = Unavailable(Reason("telegram.late"))
         except httpx.HTTPError as error:
-            trouble = Unavailable(f"Telegram cannot be reached ({type(error).__name__})")
+            trouble = Unavailable(Reason("telegram.not_reached", why=type(error).__name__))
         except ValueError:
-            trouble = Unavailable(f"Telegram answered with {answer.status_code} and no JSON")
+            trouble = Unavailable(Reason("telegram.no_json", status=answer.status_code))
         else:
             if isinstance(told, dict) and told.get("ok"):
                 return told["result"]
             if answer.status_code in (401, 404):
-                trouble = Misconfigured("Telegram does not know this bot token: enter it anew")
+                trouble = Misconfigured(Reason("telegram.token_unknown"))
             elif answer.status_code == 409:
-                trouble = Unavailable("another program asks for the messages of this Telegram bot")
+                trouble = Unavailable(Reason("telegram.another_program"))
             else:
-                trouble = Unavailable(f"Telegram answered with {answer.status_code}")
+                trouble = Unavailable(Reason("telegram.status", status=answer.status_code))
         raise trouble from None
 
 

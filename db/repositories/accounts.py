@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.domain.account import Account, Environment, Exchange
 from core.domain.errors import Misconfigured
+from core.domain.reason import Reason
 from db.connection import send
 from db.models import AccountRow, BoardRow, BotStateRow, CredentialRow, PositionRow, SealedTextRow
 from db.repository import Repository
@@ -76,7 +77,7 @@ class AccountRepository(Repository):
             connection.execute(select(accounts).where(accounts.c.id == id).with_for_update())
             parts = connection.scalars(living.order_by(positions.c.part)).all()
             if parts:
-                raise Misconfigured(f"account {id} still guards {', '.join(parts)}: close them before it is removed")
+                raise Misconfigured(Reason("account.still_guards", account=id, parts=tuple(parts)))
             for row in (BotStateRow, BoardRow):
                 connection.execute(delete(row.table()).where(row.table().c.account == id))
             connection.execute(delete(accounts).where(accounts.c.id == id))

@@ -15,6 +15,7 @@ from core.domain.errors import Refused
 from core.domain.intent import Adding, ExitReason, Wanted
 from core.domain.money import Contracts
 from core.domain.order import Purpose
+from core.domain.reason import Reason
 from db.connection import Database
 from db.mapping import json
 from db.mapping.reasons import reason_columns
@@ -69,7 +70,7 @@ class CycleRepository(Repository):
                 return
             now_at = select(positions.c.cycle).where(of_part, positions.c.cycle_started_at.is_not(None))
             if connection.scalar(now_at) != action.cycle:
-                raise Refused(f"cycle {action.cycle} of {action.part} is not begun: it is no longer wanted")
+                raise Refused(Reason("write.cycle_not_wanted", cycle=action.cycle, part=action.part))
 
     def book_exit(self, account: str, action: BookExit) -> None:
         """Record once that contracts of a part were closed by an order that was not ours."""

@@ -59,7 +59,7 @@ class DifferenceRepository(Repository):
         with self.transaction() as connection:
             intent = intent_in(connection, part, lock=True)
             if intent is None or not intent.living or intent.wanted.closes:
-                raise Misconfigured(f"part {part!r} is not open: choose another, or adopt")
+                raise Misconfigured(Reason("answer.part_not_open", part=part))
             if not noted_first(connection, token, intent.key.account, "assign", by, now, part):
                 return intent, False
             _take_over(connection, intent, entry)
@@ -117,7 +117,7 @@ def _take_over(connection: Connection, intent: Intent, entry: ExternalEntry) -> 
         .returning(entries.c.entry_id)
     )
     if connection.scalar(new) is None:
-        raise Misconfigured("these contracts have been given to a part already: wait for the next look")
+        raise Misconfigured(Reason("answer.given_already"))
 
 
 def _worded(code: str, entry: ExternalEntry) -> Reason:

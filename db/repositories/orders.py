@@ -38,6 +38,7 @@ from core.domain.action import Command, OutcomeKind, PlaceOco, PlaceOrder
 from core.domain.errors import Refused
 from core.domain.ids import PIECES
 from core.domain.order import GIVEN_UP, Order, OrderStatus, Purpose
+from core.domain.reason import Reason
 from db.mapping import json
 from db.models import CommandRow, LeaseStateRow, OrderRow, PositionRow
 from db.repositories.parts import of_interest
@@ -74,8 +75,8 @@ class OrderRepository(Repository):
             if attempts is not None:
                 return bool(attempts == 1)
             if connection.scalar(select(_lease_holds(account, epoch))):
-                raise Refused(f"{action.client_order_id} has been sent before; it is not sent again", transient=True)
-        raise Refused("lease lost: another bot may be acting on this account", transient=True)
+                raise Refused(Reason("write.sent_before", order=action.client_order_id), transient=True)
+        raise Refused(Reason("write.lease_lost"), transient=True)
 
     def settle(
         self, client_order_id: str, outcome: OutcomeKind, code: str = "", words: str = "", *, now: datetime

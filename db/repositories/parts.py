@@ -185,7 +185,7 @@ class PartRepository(Repository):
         with self.transaction() as connection:
             intent = intent_in(connection, part, lock=True)
             if intent is None:
-                raise Misconfigured(f"part {part!r} is not known")
+                raise Misconfigured(Reason("trade.part_unknown", part=part))
             if not noted_first(connection, token, intent.key.account, "change_part", by, now, part):
                 return intent
             if "wanted" in changes and changes["wanted"].closes and intent.living:
@@ -296,7 +296,7 @@ def part_of_click(connection: Connection, token: str) -> Intent:
     part = connection.scalar(select(requests.c.part).where(requests.c.token == token))
     intent = intent_in(connection, part) if part else None
     if intent is None:
-        raise Misconfigured("this click was used for something else: reload the page and ask again")
+        raise Misconfigured(Reason("trade.click_used"))
     return intent
 
 

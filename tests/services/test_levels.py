@@ -135,7 +135,7 @@ def test_the_level_is_kept_apart_from_the_switch_with_who_when_and_why(levels, s
     levels.start(PAPER.id, by="operator")
     levels.set_level(PAPER.id, Level.NO_ADDED_RISK, by="ayla", why=" news at noon ")
     status = levels.status(PAPER.id)
-    assert (status.level, status.level_by, status.level_why) == (Level.NO_ADDED_RISK, "ayla", "news at noon")
+    assert (status.level, status.level_by, str(status.level_why)) == (Level.NO_ADDED_RISK, "ayla", "news at noon")
     assert status.level_at is not None
     levels.stop(PAPER.id, by="operator")
     status = levels.status(PAPER.id)

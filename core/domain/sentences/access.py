@@ -58,4 +58,12 @@ SENTENCES = {
     "password.empty": "{field} is empty: choose one",
     "password.too_short": "{field} has {n} characters: {least} or more are needed",
     "password.blank": "{field} is made of blanks only: choose another",
+    "alert.name_taken": "{field} '{value}' is taken by another channel",
+    "telegram.late": "Telegram does not answer in time",
+    "telegram.not_reached": "Telegram cannot be reached ({why})",
+    "telegram.no_json": "Telegram answered with {status} and no JSON",
+    "telegram.token_unknown": "Telegram does not know this bot token: enter it anew",
+    "telegram.another_program": "another program asks for the messages of this Telegram bot",
+    "telegram.status": "Telegram answered with {status}",
+    "process.not_started": "Perpdeck is not started in this process",
 }

@@ -81,4 +81,5 @@ SENTENCES = {
     "fault.stream_double": "A message about an order comes twice",
     "fault.stream_delay": "A message about an order comes three seconds late",
     "fault.stream_cut": "The stream of orders is cut",
+    "account.still_guards": "account {account} still guards {parts}: close them before it is removed",
 }

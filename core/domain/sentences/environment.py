@@ -13,4 +13,5 @@ SENTENCES = {
     "environment.password": "PERPDECK_PASSWORD: {problem}",
     "environment.demo_keys_missing": "{missing} missing: {names} are given together or not at all",
     "environment.no_key": "{name} holds a sign that no key has: letters, digits and ASCII signs are allowed",
+    "database.no_answer": "the database does not answer: {why}",
 }

@@ -59,4 +59,8 @@ SENTENCES = {
     "binance.held_without_executions": "{symbol} is held and has no executions",
     "binance.executions_disagree": "what is held of {symbol} and its executions do not agree yet",
     "exchange.no_reason": "no reason given",
+    "write.cycle_not_wanted": "cycle {cycle} of {part} is not begun: it is no longer wanted",
+    "write.sent_before": "{order} has been sent before; it is not sent again",
+    "write.lease_lost": "lease lost: another bot may be acting on this account",
+    "write.not_our_lease": "another bot may be acting on this account: the lease is not ours",
 }

@@ -123,4 +123,7 @@ SENTENCES = {
     "picture.no_contract_yet": "none yet",
     "display.zone_unknown": "{field} '{value}' is not known: for example Europe/Istanbul",
     "paging.unknown_place": "{field} '{value}' is no place that a page has ended at: the `next` of one is allowed",
+    "answer.part_not_open": "part '{part}' is not open: choose another, or adopt",
+    "answer.given_already": "these contracts have been given to a part already: wait for the next look",
+    "trade.click_used": "this click was used for something else: reload the page and ask again",
 }

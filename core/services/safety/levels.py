@@ -40,7 +40,7 @@ class BotStatus:
     on_exchange_alone: int  #: protected parts that nobody watches just now
     level_at: datetime | None = None
     level_by: str = ""  #: "guard" where it was raised by itself
-    level_why: str = ""
+    level_why: Reason | None = None
 
 
 class Levels:
@@ -70,7 +70,7 @@ class Levels:
             on_exchange_alone=0 if state in ("running", "elsewhere") else protected,
             level_at=row.level_at,
             level_by=row.level_by,
-            level_why=str(row.level_why or ""),
+            level_why=row.level_why,
         )
 
     def start(self, account: str, by: str) -> None:

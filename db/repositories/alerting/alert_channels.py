@@ -70,7 +70,7 @@ class AlertChannelRepository(Repository):
         other = select(channels.c.id).where(channels.c.name == channel.name, channels.c.id != channel.id)
         with self.transaction() as connection:
             if connection.scalar(other) is not None:
-                raise Misconfigured(f"name {channel.name!r} is taken by another channel")
+                raise Misconfigured(Reason("alert.name_taken", value=channel.name, field=Reason("field.name")))
             kept = insert(channels).values(id=channel.id, created_at=now, **values)
             connection.execute(kept.on_conflict_do_update(index_elements=["id"], set_=values))
             if sealed is not None:

@@ -404,7 +404,7 @@ class StandInLevels:
             on_exchange_alone=0 if running else int(counts["protected"]),
             level_at=None if self.world.level is Level.RUN else now() - timedelta(minutes=3),
             level_by="" if self.world.level is Level.RUN else "guard",
-            level_why="" if self.world.level is Level.RUN else "daily loss: 10.0% are lost",
+            level_why=None if self.world.level is Level.RUN else text("daily loss: 10.0% are lost"),
         )
 
     def preview(self, account: str, level: Level) -> LevelPreview:
