@@ -112,8 +112,10 @@ def _look_again(view: View, decisions: tuple[Decision, ...]) -> timedelta | None
         if part.intent.contracts is None or part.intent.wanted.closes:
             wishes.append(AGAIN_WHILE_OPENING)
         for run in runs(part, view):
+            if run.purpose is Purpose.ENTRY and fully_entered(part):
+                continue
             step = run.step(view.now)
-            if isinstance(step, Wait) and not (run.purpose is Purpose.ENTRY and fully_entered(part)):
+            if isinstance(step, Wait):
                 wishes.append(AGAIN_WHILE_OPENING if step.until is None else max(step.until - view.now, timedelta()))
         rest = pause_ends_in(part, view)
         if rest:

@@ -13,11 +13,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from string import Formatter
+from types import NoneType
 from typing import Any, Protocol, TypeAlias, cast
 
 from core.domain.money import plain
 from core.domain.sentences import SENTENCES
 
+_set = object.__setattr__
 _NUMBERS = re.compile(r"[\d.,+-]+")
 _WORD_BEGINS = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -40,8 +42,13 @@ class Reason:
     items: tuple[tuple[str, Value], ...]  #: by name, so that two that say the same are equal
 
     def __init__(self, code: str, /, **values: Value | StrEnum) -> None:
-        object.__setattr__(self, "code", code)
-        object.__setattr__(self, "items", tuple((name, _value(values[name])) for name in sorted(values)))
+        _set(self, "code", code)
+        items = sorted(values.items()) if len(values) > 1 else values.items()
+        for _name, value in items:
+            if type(value) not in _AS_THEY_ARE:  # a look at the type is all that most values cost: rules make thousands
+                _set(self, "items", tuple((name, _value(value)) for name, value in items))
+                return
+        _set(self, "items", tuple(items))
 
     @property
     def values(self) -> dict[str, Value]:
@@ -53,6 +60,9 @@ class Reason:
 
     def __bool__(self) -> bool:
         return True
+
+
+_AS_THEY_ARE = frozenset({Decimal, int, str, bool, datetime, timedelta, NoneType, Reason})
 
 
 class Language(Protocol):
