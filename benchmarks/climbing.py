@@ -10,7 +10,7 @@ from benchmarks.harness.frame import ROUNDS, Line, Section, median, ms, timed
 from benchmarks.harness.world import World, populate
 from core.clock import SteppedClock
 from core.domain.intent import RecoveryChoice
-from core.services.reporting.snapshot_reader import Pictured
+from core.services.reporting.snapshot_reader import newest_snapshot
 from core.services.trading.positions import PositionManager
 from core.services.trading.preview import MOST_STEPS
 from core.services.trading.requests import Draft
@@ -27,7 +27,7 @@ LONGEST = RecoveryChoice(enabled=True, add_notional=Decimal(20), trigger_pnl=Dec
 def measure() -> Section:
     with World() as world, world.stack() as stack:
         populate(stack, PARTS)
-        as_of = Pictured.of(stack.store, ACCOUNT).as_of
+        as_of = newest_snapshot(stack.store, ACCOUNT).as_of
         positions = PositionManager(stack.store, SteppedClock(as_of + timedelta(seconds=1)))
         draft = stack.draft()
         floor = median([_each(lambda: stack.store.parts.rules()) for _ in range(ROUNDS)])
@@ -53,7 +53,7 @@ def _line(words: str, positions: PositionManager, draft: Draft, floor: float) ->
 
 def _as_the_page(positions: PositionManager, draft: Draft) -> None:
     """What New Trade does for the figures beside the form and for the ladder below it."""
-    tick = Pictured.of(positions.store, ACCOUNT).instrument(BTC).price_tick
+    tick = newest_snapshot(positions.store, ACCOUNT).instruments[BTC].price_tick
     shown = positions.preview(draft)
     assert not shown.problems, shown.problems
     order_preview.open_figures(draft, shown, tick, positions.clock.now())

@@ -17,6 +17,7 @@ from core.domain.instrument import Side
 from core.domain.intent import ExecutionKind, ExecutionStyle, Target
 from core.domain.money import Price
 from core.domain.order import OrderStatus
+from core.domain.pair import PairState
 from core.services.trading.positions import PositionManager
 from core.services.trading.requests import Draft
 from tests.simulator.binance.client import BTCUSDT, BinanceClient
@@ -84,13 +85,12 @@ class Desk:
 
     def _protected(self) -> int:
         found = self.store.snapshots.latest(BINANCE)
-        rows = found[0]["parts"] if found else []
-        return sum(row["pair"]["state"] == "working" for row in rows)
+        return sum(part.pair.state is PairState.WORKING for part in (found.parts if found else ()))
 
     def _used(self) -> int:
         """Conditional orders that rest, as the bot counts them."""
         found = self.store.snapshots.latest(BINANCE)
-        return int(found[0]["conditional"]["used"]) if found else -1
+        return found.conditional.used if found and found.conditional else -1
 
     def _resting(self) -> set[str | None]:
         orders = self.store.orders.of_interest(BINANCE)
@@ -173,4 +173,4 @@ def _dashboard(world: World, simulator: SimulatorProcess) -> Iterator[Dashboard]
 
 def _looked(world: World) -> bool:
     found = world.store.snapshots.latest(BINANCE)
-    return bool(found and found[0]["health"]["stream"] == "connected" and BTC in found[0]["tickers"])
+    return bool(found and found.health.stream_connected and BTC in found.tickers)

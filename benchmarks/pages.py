@@ -51,7 +51,7 @@ def measure() -> Section:
 
 def _shown(world: World) -> int:
     found = world.store.snapshots.latest(ACCOUNT)
-    return len(found[0]["parts"]) if found and found[0]["health"]["stream"] == "connected" else 0
+    return len(found.parts) if found and found.health.stream_connected else 0
 
 
 def _lines(dashboard: Dashboard) -> list[Line]:

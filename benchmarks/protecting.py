@@ -70,11 +70,11 @@ class Desk:
                 connection.exec_driver_sql(f"DELETE FROM {table}")
         self.simulator.price(CONTRACT, MARKET)
         self.price = MARKET
-        eventually(lambda: not self._picture()["parts"], "the bot has forgotten everything")
+        eventually(self._empty, "the bot has forgotten everything")
 
-    def _picture(self) -> dict[str, list[object]]:
+    def _empty(self) -> bool:
         found = self.world.store.snapshots.latest(ACCOUNT)
-        return found[0] if found else {"parts": [None]}
+        return found is not None and not found.parts
 
     def wait_below(self, count: int) -> list[tuple[str, Decimal]]:
         """Entries that rest at the exchange, the highest first: part and price."""
@@ -155,7 +155,7 @@ def _dashboard(world: World) -> Iterator[Dashboard]:
 
 def _looked(world: World) -> bool:
     found = world.store.snapshots.latest(ACCOUNT)
-    return bool(found and found[0]["health"]["stream"] == "connected" and BTC in found[0]["tickers"])
+    return bool(found and found.health.stream_connected and BTC in found.tickers)
 
 
 def _draft(price: Decimal) -> Draft:

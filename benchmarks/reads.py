@@ -94,11 +94,11 @@ def _secrets(world: World) -> list[str]:
 
 def _shown(world: World) -> int:
     found = world.store.snapshots.latest(ACCOUNT)
-    return len(found[0]["parts"]) if found and found[0]["health"]["stream"] == "connected" else 0
+    return len(found.parts) if found and found.health.stream_connected else 0
 
 
 def _passes(world: World) -> int:
-    """Pictures that the bot has put up so far, as the database counts the writes of their row."""
+    """Snapshots that the bot has stored so far, as the database counts the writes of their row."""
     with world.store.one_statement() as connection:
         written = "SELECT n_tup_upd + n_tup_ins FROM pg_stat_user_tables WHERE relname = 'board'"
         return int(connection.exec_driver_sql(written).scalar_one())

@@ -119,7 +119,7 @@ class Sender:
 
     def _protected(self, part: str) -> bool:
         found = self.store.snapshots.latest(ACCOUNT)
-        return any(row["part"] == part and row["protected"] for row in (found[0]["parts"] if found else ()))
+        return any(one.name == part and one.protected for one in (found.parts if found else ()))
 
 
 def measure() -> Section:
@@ -199,4 +199,4 @@ def _dashboard(world: World) -> Iterator[Dashboard]:
 
 def _looked(world: World) -> bool:
     found = world.store.snapshots.latest(ACCOUNT)
-    return bool(found and found[0]["health"]["stream"] == "connected" and BTC in found[0]["tickers"])
+    return bool(found and found.health.stream_connected and BTC in found.tickers)

@@ -1,12 +1,13 @@
 """What is held, is it protected, why did or didn't the bot act; edit targets and close, each part on its own or many.
 
-The picture redraws itself; dialogs keep what was typed in them meanwhile.
+The page redraws itself; dialogs keep what was typed in them meanwhile.
 """
 
 from decimal import Decimal
 
 import streamlit as st
 
+from core.domain.snapshot import AccountSnapshot, PartSnapshot, PositionSnapshot
 from core.i18n.translate import _
 from core.ui import session
 from core.ui.components import bulk_actions, differences, execution_card, modal, part_dialogs, widgets
@@ -23,15 +24,14 @@ CARDS = 20  #: to a page; the tables above name every part
 NEAR, FAR = 0.03, 10.0  #: how far from the candles a level may lie to be drawn; the second leaves none out
 
 
-def buttons(row: positions.Json) -> None:
+def buttons(part: PartSnapshot) -> None:
     """What a person may do to this part now; what is closing already has nothing left to ask for."""
-    part = row["part"]
-    if recovery.waits(row):
-        part_dialogs.waiting(row)
+    if part.waits_to_reopen:
+        part_dialogs.waiting(part)
         return
-    if row["status"] not in positions.LIVING:
+    if not part.living:
         return
-    closing = positions.closing_words(row)
+    closing = positions.closing_words(part)
     for key, label, icon, ask in (
         ("edit", _("Edit TP/SL"), ":material/tune:", part_dialogs.edit),
         ("again", _("Recovery"), ":material/autorenew:", part_dialogs.choices),
@@ -39,62 +39,62 @@ def buttons(row: positions.Json) -> None:
     ):
         st.button(
             label,
-            key=f"ap_{key}_{part}",
+            key=f"ap_{key}_{part.name}",
             icon=icon,
             disabled=bool(closing),
             help=closing or None,
             on_click=ask,
-            args=(row,),
+            args=(part,),
         )
 
 
-def card(row: positions.Json, board: positions.Json, stale: bool) -> None:
+def card(part: PartSnapshot, snapshot: AccountSnapshot, stale: bool) -> None:
     """One part: its numbers, its protection, its reasons and its buttons. Few elements: a hundred may be drawn."""
-    now, part = session.now(), row["part"]
+    now, tick = session.now(), snapshot.tick_of(part.symbol)
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            caption = positions.part_caption(row, now)
-            st.markdown(f"{positions.part_title(row)}  \n:small[:gray[{caption}]]", width="stretch")
-            buttons(row)
-        if row["status"] not in positions.LIVING:
-            st.markdown("\n\n".join(parts.ended_lines(row, now, refused_because(row))))
+            caption = positions.part_caption(part, now)
+            st.markdown(f"{positions.part_title(part)}  \n:small[:gray[{caption}]]", width="stretch")
+            buttons(part)
+        if not part.living:
+            st.markdown("\n\n".join(parts.ended_lines(part, now, refused_because(part))))
             return
-        steps = recovery.recovery_line(row, positions.tick_of(board, row["symbol"]))
+        steps = recovery.recovery_line(part, tick)
         line = f":small[:material/autorenew: **{_('Recovery')}** {steps}]" if steps else ""
-        widgets.figures(positions.part_figures(row, board, now, stale), below=line)
-        execution_card.progress(row, positions.tick_of(board, row["symbol"]))
+        widgets.figures(positions.part_figures(part, snapshot, now, stale), below=line)
+        execution_card.progress(part, tick)
         why = st.expander(
-            _("Why?"), key=f"why_{part}", icon=":material/psychology_alt:", type="compact", on_change="rerun"
+            _("Why?"), key=f"why_{part.name}", icon=":material/psychology_alt:", type="compact", on_change="rerun"
         )
         if why.open:
-            seen = _("As of the look {ago}.", ago=ago(board["as_of"], now))
-            why.markdown(f"{why_words(row)}\n\n:small[:gray[{seen}]]")
-        execution_card.report(row)
+            seen = _("As of the look {ago}.", ago=ago(snapshot.as_of, now))
+            why.markdown(f"{why_words(part)}\n\n:small[:gray[{seen}]]")
+        execution_card.report(part)
 
 
-def refused_because(row: positions.Json) -> str:
+def refused_because(part: PartSnapshot) -> str:
     """Why the newest try to enter came to nothing; empty where the part was entered."""
-    if row["exit_reason"] != "not_entered":
+    if not part.never_entered:
         return ""
-    return session.services().reports.refused_because(session.account_id(), row["part"])
+    return session.services().reports.refused_because(session.account_id(), part.name)
 
 
-def why_words(row: positions.Json) -> str:
-    return "\n".join(positions.why_lines(row)) or _("No decision was needed at the last look.")
+def why_words(part: PartSnapshot) -> str:
+    return "\n".join(positions.why_lines(part.why)) or _("No decision was needed at the last look.")
 
 
 @widgets.live
 def account_now() -> None:
     """The account, its positions at the exchange, and what guards each part."""
-    picture = session.services().reports.picture(session.account_id())
-    if picture is None:
+    snapshot = session.services().reports.snapshot(session.account_id())
+    if snapshot is None:
         newcomer()
         return
-    stale = widgets.freshness(picture)
-    widgets.notices(picture)
-    widgets.metrics(positions.metric_figures(picture.data, stale))
-    held = positions.position_rows(picture.data)
-    if not held and not picture.data["parts"]:
+    stale = widgets.freshness(snapshot)
+    widgets.notices(snapshot)
+    widgets.metrics(positions.metric_figures(snapshot, stale))
+    held = positions.position_rows(snapshot)
+    if not held and not snapshot.parts:
         newcomer()
         return
     st.subheader(_("On the exchange"), anchor=False)
@@ -103,42 +103,42 @@ def account_now() -> None:
         widgets.table(held, alt=_("Open positions on the exchange"), tinted=tinted, stale=stale, drop_empty=True)
     else:
         st.caption(_("No position is held just now."))
-    guarded = parts.protection_rows(picture.data, session.now())
+    guarded = parts.protection_rows(snapshot, session.now())
     if guarded:
         st.subheader(_("Protection"), anchor=False)
         widgets.table(guarded, alt=_("What guards each part"), stale=stale)
-    ledgers(picture)
+    ledgers(snapshot)
 
 
-def ledgers(picture: widgets.Picture) -> None:
+def ledgers(snapshot: AccountSnapshot) -> None:
     """Each position of the exchange with the parts that share it, what they add up to, and what is left over."""
-    held = picture.data["positions"]
+    held = snapshot.positions
     if not held:
         return
     st.subheader(_("Parts ledger"), anchor=False)
     for one in held:
-        shared = 1 < len(ledger.parts_of(picture.data, one)) <= SHARED
+        shared = 1 < len(ledger.parts_of(snapshot, one)) <= SHARED
         opened = st.expander(
-            ledger.title(picture.data, one),
-            key=f"ledger_{picture.data['account']}_{ledger.key_of(one)}",
-            expanded=shared or bool(Decimal(one["residual"])),
+            ledger.title(snapshot, one),
+            key=f"ledger_{snapshot.account}_{ledger.key_of(one)}",
+            expanded=shared or bool(one.residual),
             icon=":material/account_tree:",
             type="compact",
             on_change="rerun",
         )
         if opened.open:
             with opened:
-                ledger_of(one, picture)
+                ledger_of(one, snapshot)
 
 
-def ledger_of(held: positions.Json, picture: widgets.Picture) -> None:
+def ledger_of(held: PositionSnapshot, snapshot: AccountSnapshot) -> None:
     """The table of one position, and what others closed of it."""
-    stale = picture.stale(session.now())
+    stale = snapshot.stale(session.now())
     tinted = (_("PnL, USDT"), _("Realised, USDT"))
-    words = _("Parts of {symbol} and the exchange", symbol=held["symbol"])
-    widgets.table(ledger.rows(picture.data, held), alt=words, tinted=tinted, stale=stale, drop_empty=True)
+    words = _("Parts of {symbol} and the exchange", symbol=held.symbol)
+    widgets.table(ledger.rows(snapshot, held), alt=words, tinted=tinted, stale=stale, drop_empty=True)
     st.caption(_("A part's result is reckoned from its own entry, never from the exchange's average."))
-    names = [part["part"] for part in ledger.parts_of(picture.data, held)]
+    names = [part.name for part in ledger.parts_of(snapshot, held)]
     taken = session.services().reports.taken(session.account_id(), names)[:TAKEN]
     if taken:
         st.markdown(f"**{_('Closed by others')}**  \n" + "\n".join(ledger.taken_lines(taken, session.now())))
@@ -160,9 +160,9 @@ def await_candles(symbol: str) -> None:
 @widgets.live_slowly(CHART_SECONDS)
 def chart() -> None:
     """Candles of one contract with the levels of our parts in it."""
-    picture = session.services().reports.picture(session.account_id())
-    symbols = parts.held_symbols(picture.data) if picture else []
-    if picture is None or not symbols:
+    snapshot = session.services().reports.snapshot(session.account_id())
+    symbols = parts.held_symbols(snapshot) if snapshot else []
+    if snapshot is None or not symbols:
         return
     st.subheader(_("Chart"), anchor=False)
     state = st.session_state
@@ -178,8 +178,8 @@ def chart() -> None:
         return
     if found.stale(now):
         st.caption(_("The candles end {age} ago: the bot has read none since.", age=age(found.age(now))))
-    levels, colours = parts.chart_levels(picture.data, symbol)
-    places = places_of(Decimal(positions.tick_of(picture.data, symbol) or "0.01"))
+    levels, colours = parts.chart_levels(snapshot, symbol)
+    places = places_of(snapshot.tick_of(symbol) or Decimal("0.01"))
     reach = FAR if everything else NEAR
     option = charts.candles(found.bars, levels, session.zone(), places, colours, reach)
     st.echarts_chart(option, height=340, key="ap_candles", alt=_("Price candles of {symbol}", symbol=symbol))
@@ -188,25 +188,25 @@ def chart() -> None:
 @widgets.live
 def every_part() -> None:
     """A card for each part."""
-    picture = session.services().reports.picture(session.account_id())
-    listed = positions.parts_in_order(picture.data) if picture else []
-    if picture is None or not listed:
+    snapshot = session.services().reports.snapshot(session.account_id())
+    listed = positions.parts_in_order(snapshot) if snapshot else []
+    if snapshot is None or not listed:
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(_("Parts"), anchor=False, width="content")
-        if len(parts.living(picture.data)) > 1:
+        if len(parts.living(snapshot)) > 1:
             words = _("Several at once")
             st.button(
                 words,
                 key="ap_several",
                 icon=":material/checklist:",
                 on_click=bulk_actions.several,
-                args=(picture.data,),
+                args=(snapshot,),
             )
-    stale, pages = picture.stale(session.now()), -(-len(listed) // CARDS)
+    stale, pages = snapshot.stale(session.now()), -(-len(listed) // CARDS)
     first = CARDS * (min(st.session_state.get("ap_page", 1), pages) - 1)
     for row in listed[first : first + CARDS]:
-        card(row, picture.data, stale)
+        card(row, snapshot, stale)
     if pages > 1:
         st.pagination(pages, key="ap_page", persist_state="session")
 

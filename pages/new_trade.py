@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.domain.snapshot import AccountSnapshot
 from core.i18n.translate import _, told
 from core.ui import session
 from core.ui.components import execution_fields, modal, recovery_fields, size_helper, widgets
@@ -137,13 +138,13 @@ def ask_to_open(draft: Draft, token: str) -> None:
         modal.close()
 
 
-def review(account: str, board: position_rows.Json) -> None:
+def review(account: str, snapshot: AccountSnapshot) -> None:
     """Asks for a yes to what is typed at the click itself; where that cannot be opened the form says why."""
     draft = typed_form(account).draft()
     shown = session.ask(lambda: session.services().positions.preview(draft))
     if shown is None or shown.problems or list(recovery_fields.problems("nt")):
         return
-    tick = Decimal(board["instruments"][draft.symbol]["price_tick"])
+    tick = snapshot.instruments[draft.symbol].price_tick
     title = _("Open this position?")
     modal.show("open", title, confirm, draft, tick, session.new_token(), icon=":material/fact_check:")
 
@@ -218,11 +219,11 @@ def climb(draft: Draft, tick: Decimal) -> None:
         widgets.table(ladder.table(found, tick), alt=alt, tinted=tinted, drop_empty=True)
 
 
-def budget(board: position_rows.Json) -> None:
+def budget(snapshot: AccountSnapshot) -> None:
     """How many conditional orders the exchange still takes, where it names a number."""
-    known = board.get("conditional") or {}
-    if known.get("most") is not None:
-        words = _("{used} of at most {most} conditional orders rest.", used=known["used"], most=known["most"])
+    known = snapshot.conditional
+    if known is not None and known.most is not None:
+        words = _("{used} of at most {most} conditional orders rest.", used=known.used, most=known.most)
         st.caption(f":material/stacked_bar_chart: {words}")
 
 
@@ -236,14 +237,14 @@ def everything(account: str) -> None:
         st.caption(_("No part yet. Each position you open is one, for all of its cycles."))
 
 
-def triggers(board: position_rows.Json) -> list[TriggerBy]:
+def triggers(snapshot: AccountSnapshot) -> list[TriggerBy]:
     """The prices that may set off a stop or target at this exchange."""
-    return list(profile_of(board["exchange"]).triggers)
+    return list(profile_of(snapshot.exchange).triggers)
 
 
-def fields(board: position_rows.Json, problems: Problems, tick: Decimal) -> None:
+def fields(snapshot: AccountSnapshot, problems: Problems, tick: Decimal) -> None:
     """The form. Plain widgets, so that the figures beside it follow each field."""
-    symbols = list(board["instruments"])
+    symbols = list(snapshot.instruments)
     with st.container(horizontal=True, gap="medium"):
         widgets.choice(_("Contract"), symbols, "nt_symbol", position_rows.short_symbol, other_contract)
         widgets.choice(_("Side"), list(Side), "nt_side", position_rows.side_words)
@@ -261,13 +262,13 @@ def fields(board: position_rows.Json, problems: Problems, tick: Decimal) -> None
     left, right = st.columns(2)
     with left:
         number(_("Position value, USDT"), "nt_value", problems, "value", step=100.0, format="%.2f")
-        if least := order_preview.least_words(board["instruments"][state["nt_symbol"]], board):
+        if least := order_preview.least_words(snapshot.instruments[state["nt_symbol"]], snapshot):
             st.caption(least)
     with right:
         number(_("Leverage"), "nt_leverage", problems, "leverage", step=1.0, format="%g")
     target(_("Take-profit"), "nt_tp", problems, "tp", tick)
     target(_("Stop-loss"), "nt_sl", problems, "sl", tick)
-    widgets.choice(_("Trigger by"), triggers(board), "nt_trigger_by", forms.trigger_words)
+    widgets.choice(_("Trigger by"), triggers(snapshot), "nt_trigger_by", forms.trigger_words)
     recovery_fields.refused("nt_refused", keep="session")
     with st.container(key="nt_style", gap="small"):
         execution_fields.kind(_("Entry"), "nt_entry", "session", other_entry)
@@ -280,17 +281,17 @@ def again_too() -> None:
         recovery_fields.fields("nt", session.services().positions.everybody(), keep="session")
 
 
-def draw(board: position_rows.Json, account: str) -> None:
-    symbols = list(board["instruments"])
+def draw(snapshot: AccountSnapshot, account: str) -> None:
+    symbols = list(snapshot.instruments)
     recovery_fields.fill("nt", recovery.RecoveryChoice(), recovery.ReopenChoice(), over=False)
     execution_fields.fill("nt_entry", over=False)
     for key, value in {"nt_symbol": symbols[0], **DEFAULTS}.items():
         state.setdefault(key, value)
     if state["nt_symbol"] not in symbols:
         state["nt_symbol"] = symbols[0]
-    if state["nt_trigger_by"] not in triggers(board):
+    if state["nt_trigger_by"] not in triggers(snapshot):
         state["nt_trigger_by"] = TriggerBy.MARK
-    tick = Decimal(board["instruments"][state["nt_symbol"]]["price_tick"])
+    tick = snapshot.instruments[state["nt_symbol"]].price_tick
     presets(account, symbols)
     draft = typed_form(account).draft()
     shown = session.services().positions.preview(draft)
@@ -299,10 +300,10 @@ def draw(board: position_rows.Json, account: str) -> None:
 
     form, preview = st.columns([6, 5], gap="medium")
     with form, st.container(border=True):
-        fields(board, problems, tick)
-        size_helper.helper(draft, shown, session.services().reports.picture(account), tick)
+        fields(snapshot, problems, tick)
+        size_helper.helper(draft, shown, snapshot, tick)
         again_too()
-        budget(board)
+        budget(snapshot)
         widgets.complaints(problems.get("", ()))
         wrong = bool(shown.problems) or bool(list(recovery_fields.problems("nt")))
         st.button(
@@ -311,7 +312,7 @@ def draw(board: position_rows.Json, account: str) -> None:
             type="primary",
             disabled=wrong,
             on_click=review,
-            args=(account, board),
+            args=(account, snapshot),
             width="stretch",
         )
     with preview, st.container(border=True):
@@ -321,13 +322,13 @@ def draw(board: position_rows.Json, account: str) -> None:
 
 
 account = session.account_id()
-picture = session.services().reports.picture(account)
-if picture is None or not picture.data["instruments"]:
+snapshot = session.services().reports.snapshot(account)
+if snapshot is None or not snapshot.instruments:
     widgets.empty(
         _("No prices yet"),
         _("The bot brings prices and contract rules. Press Start bot in the sidebar; the form follows in a moment."),
         icon=":material/candlestick_chart:",
     )
 else:
-    draw(picture.data, account)
+    draw(snapshot, account)
 everything(account)

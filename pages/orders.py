@@ -1,7 +1,10 @@
 """What rests on the exchange: working, waiting for a trigger, unknown, foreign; and TP and SL held by hand."""
 
+from decimal import Decimal
+
 import streamlit as st
 
+from core.domain.snapshot import AccountSnapshot, OrderSnapshot, PartSnapshot
 from core.i18n.translate import _, told
 from core.ui import session
 from core.ui.components import modal, part_dialogs, widgets
@@ -21,14 +24,14 @@ def ask_to_cancel(order: str, token: str) -> None:
         modal.close()
 
 
-def ask_first(order: positions.Json) -> None:
-    name, title = f"cancel_{order['client_order_id']}", _("Cancel this order?")
+def ask_first(order: OrderSnapshot) -> None:
+    name, title = f"cancel_{order.client_order_id}", _("Cancel this order?")
     modal.show(name, title, confirm_cancel, order, session.new_token(), icon=":material/cancel:")
 
 
-def confirm_cancel(order: positions.Json, token: str) -> None:
+def confirm_cancel(order: OrderSnapshot, token: str) -> None:
     """Names the order and says what becomes of what it has filled."""
-    st.markdown(f"**{order['symbol']}** · {order_rows.purpose_words(order['purpose'])} · `{order['client_order_id']}`")
+    st.markdown(f"**{order.symbol}** · {order_rows.purpose_words(order.purpose)} · `{order.client_order_id}`")
     st.write(_("What is filled stays and stays protected; the rest will not be bought or sold."))
     widgets.refusals()
     st.button(
@@ -36,25 +39,25 @@ def confirm_cancel(order: positions.Json, token: str) -> None:
         key="cancel_confirm",
         type="primary",
         on_click=ask_to_cancel,
-        args=(order["client_order_id"], token),
+        args=(order.client_order_id, token),
         width="stretch",
     )
 
 
-def section(title: str, words: str, orders: list[positions.Json], picture: widgets.Picture) -> None:
+def section(title: str, words: str, orders: list[OrderSnapshot], snapshot: AccountSnapshot) -> None:
     """One group of orders as a table; entries that rest can be cancelled one by one."""
     st.subheader(f"{title} :gray[{len(orders) or ''}]", anchor=False)
     if not orders:
         st.caption(words)
         return
     now = session.now()
-    stale = picture.stale(now)
-    widgets.table(order_rows.order_rows(orders, picture.data, now), alt=title, stale=stale, drop_empty=True)
+    stale = snapshot.stale(now)
+    widgets.table(order_rows.order_rows(orders, snapshot, now), alt=title, stale=stale, drop_empty=True)
     with st.container(horizontal=True, gap="xsmall"):
         for order in filter(order_rows.may_be_cancelled, orders):
-            name = order["client_order_id"]
+            name = order.client_order_id
             st.button(
-                order_rows.cancel_words(order, picture.data),
+                order_rows.cancel_words(order, snapshot),
                 key=f"cancel_{name}",
                 type="tertiary",
                 icon=":material/cancel:",
@@ -64,14 +67,14 @@ def section(title: str, words: str, orders: list[positions.Json], picture: widge
 
 
 @widgets.live
-def board() -> None:
+def live_orders() -> None:
     """Every live order of the last look."""
-    picture = session.services().reports.picture(session.account_id())
-    if picture is None:
+    snapshot = session.services().reports.snapshot(session.account_id())
+    if snapshot is None:
         widgets.empty(_("No orders yet"), _("Orders appear with the bot's first look. Press Start bot in the sidebar."))
         return
-    widgets.freshness(picture)
-    unresolved = order_rows.unresolved_rows(picture.data, session.now())
+    widgets.freshness(snapshot)
+    unresolved = order_rows.unresolved_rows(snapshot, session.now())
     if unresolved:
         st.warning(
             _(
@@ -82,12 +85,12 @@ def board() -> None:
             icon=":material/help:",
         )
         widgets.table(unresolved, alt=_("Orders whose outcome is not known yet"))
-    groups = order_rows.order_groups(picture.data)
-    section(_("Working"), _("No plain order is working."), groups["working"], picture)
-    section(_("Waiting for a trigger"), _("No stop or target rests."), groups["conditional"], picture)
+    groups = order_rows.order_groups(snapshot)
+    section(_("Working"), _("No plain order is working."), groups["working"], snapshot)
+    section(_("Waiting for a trigger"), _("No stop or target rests."), groups["conditional"], snapshot)
     if groups["conditional"]:
         st.caption(_("They protect your parts. Each is moved, added or taken away below, part by part."))
-    section(_("Not ours"), _("No order of anybody else."), groups["foreign"], picture)
+    section(_("Not ours"), _("No order of anybody else."), groups["foreign"], snapshot)
     if groups["foreign"]:
         st.caption(_("Made by hand or by another program: shown here, never touched. Safety has what can be done."))
 
@@ -99,20 +102,20 @@ def board() -> None:
 def every_pair() -> None:
     """How each pair of take-profit and stop-loss stands: both legs, and one that is left over."""
     account = session.account_id()
-    picture = session.services().reports.picture(account)
-    if picture is None:
+    snapshot = session.services().reports.snapshot(account)
+    if snapshot is None:
         return
     shown = session.services().pairs.list(account)
-    budget = picture.data.get("conditional") or {"used": 0, "most": None}
+    budget = snapshot.conditional
     st.subheader(f"{_('Pairs of take-profit and stop-loss')} :gray[{len(shown) or ''}]", anchor=False)
     now = session.now()
     if shown:
-        table = pairs.pair_rows(shown, picture.data, now)
-        widgets.table(table, alt=_("Pairs of take-profit and stop-loss"), stale=picture.stale(now), drop_empty=True)
+        table = pairs.pair_rows(shown, snapshot, now)
+        widgets.table(table, alt=_("Pairs of take-profit and stop-loss"), stale=snapshot.stale(now), drop_empty=True)
     else:
         st.caption(_("No part has a pair just now."))
-    if budget["most"] is not None:
-        words = _("{used} of at most {most} conditional orders rest.", used=budget["used"], most=budget["most"])
+    if budget is not None and budget.most is not None:
+        words = _("{used} of at most {most} conditional orders rest.", used=budget.used, most=budget.most)
         st.caption(words + " " + _("Each position needs two; beyond the limit nothing is opened."))
 
 
@@ -132,14 +135,14 @@ def remove(part: str, leg: Leg, token: str) -> None:
     part_dialogs.ask(lambda: orders.remove_leg(part, leg, token, by=session.OPERATOR))
 
 
-def ask_to_remove(row: positions.Json, leg: Leg, token: str) -> None:
-    name, title = f"remove_{leg}_{row['part']}", _("Take this level away?")
-    modal.show(name, title, confirm_removal, row, leg, token, icon=":material/remove_moderator:")
+def ask_to_remove(part: PartSnapshot, leg: Leg, token: str) -> None:
+    name, title = f"remove_{leg}_{part.name}", _("Take this level away?")
+    modal.show(name, title, confirm_removal, part, leg, token, icon=":material/remove_moderator:")
 
 
-def confirm_removal(row: positions.Json, leg: Leg, token: str) -> None:
+def confirm_removal(part: PartSnapshot, leg: Leg, token: str) -> None:
     """Says what is left without it before it goes."""
-    st.markdown(positions.part_title(row))
+    st.markdown(positions.part_title(part))
     if leg is Leg.STOP_LOSS:
         st.error(
             _("Without a stop-loss nothing limits the loss of this part but your own hand and liquidation."),
@@ -154,7 +157,7 @@ def confirm_removal(row: positions.Json, leg: Leg, token: str) -> None:
         key="remove_confirm",
         type="primary",
         on_click=remove,
-        args=(row["part"], leg, token),
+        args=(part.name, leg, token),
         width="stretch",
     )
 
@@ -170,9 +173,9 @@ def to_automatic(part: str, token: str) -> None:
 
 
 @widgets.live
-def standing(row: positions.Json, tick: str | None, drawn: tuple[bool, bool]) -> None:
+def standing(part: PartSnapshot, tick: Decimal | None, drawn: tuple[bool, bool]) -> None:
     """The levels that hold now; a change of who holds them draws the buttons anew."""
-    held = session.services().orders.by_hand(row["part"])
+    held = session.services().orders.by_hand(part.name)
     if (held.edited, held.at_exchange is not None) != drawn:
         modal.redraw()
     widgets.figures(order_rows.by_hand_figures(held, tick), min_width=150)
@@ -180,9 +183,9 @@ def standing(row: positions.Json, tick: str | None, drawn: tuple[bool, bool]) ->
 
 def by_hand() -> None:
     """One part at a time: its levels, whose word they are, and what may be done with them."""
-    picture = session.services().reports.picture(session.account_id())
-    parts = {row["part"]: row for row in picture.data["parts"] if order_rows.may_be_held(row)} if picture else {}
-    if picture is None or not parts:
+    snapshot = session.services().reports.snapshot(session.account_id())
+    parts = {part.name: part for part in snapshot.parts if order_rows.may_be_held(part)} if snapshot else {}
+    if snapshot is None or not parts:
         return
     st.subheader(_("TP and SL by hand"), anchor=False)
     st.selectbox(
@@ -192,10 +195,10 @@ def by_hand() -> None:
         format_func=lambda name: order_rows.part_label(parts[name]),
         persist_state="session",
     )
-    row = parts[state["by_hand_part"]]
-    part, held, token = row["part"], session.services().orders.by_hand(row["part"]), session.new_token()
-    tick = positions.tick_of(picture.data, row["symbol"])
-    standing(row, tick, (held.edited, held.at_exchange is not None))
+    chosen = parts[state["by_hand_part"]]
+    part, held, token = chosen.name, session.services().orders.by_hand(chosen.name), session.new_token()
+    tick = snapshot.tick_of(chosen.symbol)
+    standing(chosen, tick, (held.edited, held.at_exchange is not None))
     if held.at_exchange is not None:
         st.warning(
             order_rows.moved_words(held, tick, session.now()),
@@ -209,12 +212,12 @@ def by_hand() -> None:
             icon=":material/tune:",
             type="primary",
             on_click=part_dialogs.edit,
-            args=(row,),
+            args=(chosen,),
         )
         for leg, level in ((Leg.TAKE_PROFIT, held.take_profit), (Leg.STOP_LOSS, held.stop_loss)):
             if level is not None:
                 words = order_rows.removal_words(leg)
-                st.button(words, key=f"remove_{leg}", on_click=ask_to_remove, args=(row, leg, token))
+                st.button(words, key=f"remove_{leg}", on_click=ask_to_remove, args=(chosen, leg, token))
         if held.at_exchange is not None:
             st.button(_("Keep the exchange's levels"), key="keep_levels", on_click=keep_levels, args=(part, token))
         if held.edited:
@@ -222,7 +225,7 @@ def by_hand() -> None:
     st.caption(order_rows.hand_words(held))
 
 
-board()
+live_orders()
 every_pair()
 pair_figures()
 with widgets.reading():

@@ -24,20 +24,20 @@ account = session.account_id()
 name, exchange = next((one.name, one.exchange) for one in session.services().accounts.list() if one.id == account)
 
 
-def ticks() -> dict[str, str]:
-    """The price tick of each contract, as far as the board knows it."""
-    picture = session.services().reports.picture(account)
-    return {name: rules["price_tick"] for name, rules in picture.data["instruments"].items()} if picture else {}
+def ticks() -> dict[str, Decimal]:
+    """The price tick of each contract, as far as the snapshot knows it."""
+    snapshot = session.services().reports.snapshot(account)
+    return {name: rules.price_tick for name, rules in snapshot.instruments.items()} if snapshot else {}
 
 
 def levels(symbol: str) -> dict[str, Decimal]:
     """Entry, target and stop of what is held in this contract."""
-    picture = session.services().reports.picture(account)
+    snapshot = session.services().reports.snapshot(account)
     found: dict[str, Decimal] = {}
-    for part in picture.data["parts"] if picture else ():
-        if part["symbol"] == symbol and part["status"] == "open":
-            named = {"entry": "average_entry", "TP": "take_profit_price", "SL": "stop_loss_price"}
-            found |= {f"{part['part']} {name}": Decimal(part[key]) for name, key in named.items() if part[key]}
+    for part in snapshot.parts if snapshot else ():
+        if part.symbol == symbol and part.open:
+            named = {"entry": part.average_entry, "TP": part.take_profit.price, "SL": part.stop_loss.price}
+            found |= {f"{part.name} {name}": level for name, level in named.items() if level}
     return found
 
 
@@ -101,7 +101,7 @@ def chart(symbol: str, span: int) -> None:
 
 def mover(symbol: str) -> None:
     """Set the price, or shock it."""
-    tick = Decimal(ticks().get(symbol, "0.01"))
+    tick = ticks().get(symbol, Decimal("0.01"))
     st.markdown(_("**Move the price**"))
     with st.form("pm_form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input(

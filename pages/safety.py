@@ -27,7 +27,7 @@ def level(account: str) -> None:
 @widgets.live
 def warnings(account: str) -> None:
     """Alarms that are still true, and commands that have no answer yet."""
-    now, picture = session.now(), session.services().reports.picture(account)
+    now, snapshot = session.now(), session.services().reports.snapshot(account)
     alarms = session.services().reports.alarms(account)
     st.subheader(_("Alarms"), anchor=False)
     for alarm in alarms:
@@ -36,10 +36,10 @@ def warnings(account: str) -> None:
     if not alarms:
         st.caption(_("No alarm is open."))
     st.subheader(_("Commands without an answer"), anchor=False)
-    if picture is None:
+    if snapshot is None:
         st.caption(_("The bot has not looked at the exchange yet."))
         return
-    unresolved = orders.unresolved_rows(picture.data, now)
+    unresolved = orders.unresolved_rows(snapshot, now)
     if unresolved:
         widgets.table(unresolved, alt=_("Commands without an answer"))
         st.caption(_("Each is asked for under its own id; nothing of the same purpose is sent meanwhile."))
@@ -88,7 +88,7 @@ def checked(account: str) -> None:
 
 @widgets.live
 def connected(account: str) -> None:
-    connection.draw(session.services().reports.picture(account))
+    connection.draw(session.services().reports.snapshot(account))
 
 
 def past(account: str) -> None:

@@ -185,7 +185,7 @@ def bot() -> None:
         widgets.figures(shown)
         with st.container(width=220):
             bot_switch.switch(account, status.state, key="settings_bot")
-    connection.draw(session.services().reports.picture(account))
+    connection.draw(session.services().reports.snapshot(account))
     st.subheader(_("Where it lies"), anchor=False)
     places = session.services().places
     widgets.summary({_("Data folder"): f"`{places['data']}`", _("Database"): f"`{places['database']}`"})

@@ -59,7 +59,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "core/ui/session.py": ("core.services", "core.domain", "core.wiring", "core.i18n"),
     "core/monitor/__main__.py": ("core.monitor", "core.domain", "core.wiring"),
     "core/wiring.py": ("core", "db"),
-    "pages": ("core.ui", "core.services", "core.i18n", *PROFILES),
+    "pages": ("core.ui", "core.services", "core.i18n", "core.domain.snapshot", *PROFILES),
     "app.py": ("core.api", "core.ui", "core.services", "core.i18n", "core.wiring"),
 }
 PURE = ("core/domain", "core/decision", "core/execution", "core/strategies")

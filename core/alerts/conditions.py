@@ -1,4 +1,4 @@
-"""What is wrong just now, as the database tells it: no stop-loss, no answer, nobody at the bot, an old picture.
+"""What is wrong just now, as the database tells it: no stop-loss, no answer, nobody at the bot, an old snapshot.
 
 Asked again and again; whoever asks remembers since when it is so. True of a bot in any process, also of one that is
 dead and cannot tell it itself.
@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any
 
 from core.alerts.messages import where_of
 from core.domain.alert import AlertKind, AlertSettings, Condition
 from core.domain.ids import meaning
 from core.domain.order import Purpose
 from core.domain.reason import Reason, code_of
+from core.domain.snapshot import AccountSnapshot
 from db.store import Store
 
 AT_ONCE = timedelta(0)
@@ -29,8 +28,8 @@ def standing(store: Store, settings: AlertSettings, now: datetime) -> Iterator[C
     for account in store.accounts.all():
         found = store.snapshots.latest(account.id)
         if found is not None:
-            yield from _bare(account.id, found[0], timedelta(seconds=settings.bare_seconds))
-        yield from _bot(store, account.id, found[1] if found else None, now)
+            yield from _bare(found, timedelta(seconds=settings.bare_seconds))
+        yield from _bot(store, account.id, found.as_of if found else None, now)
     patience = timedelta(seconds=settings.unresolved_seconds)
     for key, part, order, since in store.alerts.unresolved_placements():
         known, where = meaning(order), where_of(key.symbol, key.side, part)
@@ -41,16 +40,14 @@ def standing(store: Store, settings: AlertSettings, now: datetime) -> Iterator[C
         )
 
 
-def _bare(account: str, picture: dict[str, Any], patience: timedelta) -> Iterator[Condition]:
-    for row in picture.get("parts", ()):
-        size = Decimal(row["size"])
-        if not size or row["protected"]:
+def _bare(snapshot: AccountSnapshot, patience: timedelta) -> Iterator[Condition]:
+    for part in snapshot.held:
+        if part.protected:
             continue
-        open_ = size - Decimal(row["stop_covered"])
-        where = where_of(row["symbol"], row["side"], row["part"])
-        words = Reason("alert.bare", where=where, open=open_, size=size)
-        subject = f"bare/{account}/{row['part']}/{row['cycle']}"
-        yield Condition(subject, AlertKind.BARE, account, words, patience, part=row["part"])
+        open_ = part.size - part.stop_loss.covered
+        words = Reason("alert.bare", where=where_of(part.symbol, part.side, part.name), open=open_, size=part.size)
+        subject = f"bare/{snapshot.account}/{part.name}/{part.cycle}"
+        yield Condition(subject, AlertKind.BARE, snapshot.account, words, patience, part=part.name)
 
 
 def _bot(store: Store, account: str, as_of: datetime | None, now: datetime) -> Iterator[Condition]:

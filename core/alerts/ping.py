@@ -83,7 +83,7 @@ def ailing(store: Store, now: datetime) -> str:
         beat, found = store.bots.get(account.id).heartbeat_at, store.snapshots.latest(account.id)
         if beat is None or now - beat > FRESH:
             return f"the bot of {account.id} gives no sign of life"
-        if found is None or now - found[1] > FRESH:
+        if found is None or now - found.as_of > FRESH:
             return f"the last complete look at {account.id} is old"
     return ""
 

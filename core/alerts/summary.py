@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.domain.alert import Alert, AlertKind, AlertSettings
 from core.domain.intent import ExitReason
 from core.domain.money import total
 from core.domain.reason import Reason
+from core.domain.snapshot import AccountSnapshot
 from db.records import Only
 from db.store import Store
 
@@ -39,15 +38,14 @@ def summaries(store: Store, at: datetime) -> Iterator[Alert]:
         won, net = sum(cycle.net > 0 for cycle in ended), total(cycle.net for cycle in ended)
         fees = total(cycle.fees for cycle in ended)
         past = Reason("summary.past", ended=len(ended), won=won, net=net, fees=fees)
-        words = past if found is None else Reason("summary.past_and_now", past=past, now=_now(found[0]))
+        words = past if found is None else Reason("summary.past_and_now", past=past, now=_now(found))
         key = f"summary/{account.id}/{at:%Y-%m-%d}"
         yield Alert(key, AlertKind.SUMMARY, account.id, key, words, at)
 
 
-def _now(picture: dict[str, Any]) -> Reason:
+def _now(snapshot: AccountSnapshot) -> Reason:
     """How it stands at this moment."""
-    guarded, equity = picture["protection"], (picture.get("metrics") or {}).get("equity")
-    parts = {"protected": int(guarded["protected"]), "parts": int(guarded["parts"])}
-    if not equity:
-        return Reason("summary.now_without_equity", **parts)
-    return Reason("summary.now", equity=Decimal(equity), **parts)
+    guarded = snapshot.protection
+    if snapshot.money is None:
+        return Reason("summary.now_without_equity", protected=guarded.protected, parts=guarded.parts)
+    return Reason("summary.now", equity=snapshot.money.equity, protected=guarded.protected, parts=guarded.parts)

@@ -14,10 +14,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from core.api.reasons import Sentence, Told
 from core.domain.account import Environment, Exchange, Level
 from core.domain.instrument import OrderSide, Side, TriggerBy
-from core.domain.intent import ExecutionKind
+from core.domain.intent import ExecutionKind, Target
 from core.domain.money import plain
 from core.domain.order import OrderKind, OrderStatus, Purpose
 from core.domain.risk_result import CheckName
+from core.domain.snapshot import ExecutionSnapshot, Explanation, PartSnapshot
 from core.services.reporting.ledger import EventKind
 
 T = TypeVar("T")
@@ -144,6 +145,11 @@ class ActiveOrderOut(Out):
     foreign: bool
     created_at: datetime | None
 
+    @field_validator("purpose", mode="before")
+    @classmethod
+    def _in_words(cls, purpose: Purpose) -> str:
+        return purpose.name.lower()
+
 
 class PositionOut(Out):
     """One position as the exchange tells it. Money in USDT."""
@@ -171,11 +177,20 @@ class TargetOut(Out):
     percent: Number | None = None
     trigger_by: TriggerBy
 
+    @classmethod
+    def of(cls, target: Target | None) -> TargetOut | None:
+        return None if target is None else cls.model_validate(target)
+
 
 class WhyOut(Out):
     rule: str
     because: str
     action: str | None
+
+    @classmethod
+    def of(cls, line: Explanation) -> WhyOut:
+        action = None if line.action is None else str(line.action)
+        return cls(rule=line.rule, because=str(line.because), action=action)
 
 
 class RunOut(Out):
@@ -194,6 +209,17 @@ class RunOut(Out):
     until: datetime | None = Field(description="When something changes by itself; null: not known.")
     started_at: datetime
     told: Literal["finish", "take_back"] | None
+
+    @classmethod
+    def of(cls, execution: ExecutionSnapshot) -> RunOut:
+        same = {name: getattr(execution, name) for name in cls.model_fields if name not in ("purpose", "step", "told")}
+        told: Literal["finish", "take_back"] | None = "take_back" if execution.withdrawn else None
+        return cls(
+            **same,
+            purpose=execution.purpose.name.lower(),
+            step=str(execution.step),
+            told="finish" if execution.finishing else told,
+        )
 
 
 class PartOut(Out):
@@ -225,6 +251,23 @@ class PartOut(Out):
     exit_reason: str | None
     runs: list[RunOut] = Field([], description="Executions under way.")
     why: list[WhyOut]
+
+    @classmethod
+    def of(cls, part: PartSnapshot) -> PartOut:
+        same = {name: getattr(part, name) for name in cls.model_fields if name not in _NAMED_OTHERWISE}
+        return cls(
+            **same,
+            part=part.name,
+            take_profit=TargetOut.of(part.take_profit.wanted),
+            stop_loss=TargetOut.of(part.stop_loss.wanted),
+            take_profit_price=part.take_profit.price,
+            stop_loss_price=part.stop_loss.price,
+            runs=[RunOut.of(execution) for execution in part.executions],
+            why=[WhyOut.of(line) for line in part.why],
+        )
+
+
+_NAMED_OTHERWISE = ("part", "take_profit", "stop_loss", "take_profit_price", "stop_loss_price", "runs", "why")
 
 
 class PreviewOut(Out):

@@ -37,9 +37,9 @@ def parts(
     strategy: Annotated[str | None, Query(min_length=1, max_length=40, pattern=request_bodies.NAME)] = None,
 ) -> responses.SeenOut[responses.PartOut]:
     """Every part that is held, asked for, or waits to be opened again."""
-    data, as_of, stale = seen(services, account)
-    rows = [row for row in data["parts"] if strategy is None or row["strategy"] == strategy]
-    items = [responses.PartOut.model_validate(row) for row in rows]
+    snapshot, as_of, stale = seen(services, account)
+    found = [part for part in snapshot.parts if strategy in (None, part.strategy)] if snapshot else []
+    items = [responses.PartOut.of(part) for part in found]
     return responses.SeenOut(account=account, as_of=as_of, stale=stale, items=items)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -17,6 +17,7 @@ from core.domain.instrument import Side
 from core.domain.intent import ExitReason
 from core.domain.order import OrderStatus, Purpose
 from core.domain.risk_result import CheckName
+from core.domain.snapshot import AccountSnapshot
 from core.services.reporting.ledger import MOST, EventKind, EventsOnly, Only, OrdersOnly
 from core.wiring import Services
 
@@ -34,13 +35,13 @@ GroupName = Literal["symbol", "side", "strategy", "reason", "recovery"]
 PurposeName = Literal["entry", "recovery", "protect", "safety_net", "take_profit", "stop_loss", "close", "balance"]
 
 
-def seen(services: Services, account: str) -> tuple[dict[str, Any], datetime | None, bool]:
-    """The account as it was last seen, when, and whether that is too long ago."""
+def seen(services: Services, account: str) -> tuple[AccountSnapshot | None, datetime | None, bool]:
+    """Return the account as it was last seen, when, and whether that is too long ago. None: not seen yet."""
     the_account(services, account)
-    picture = services.reports.picture(account)
-    if picture is None:
-        return {"positions": [], "parts": [], "orders": [], "metrics": None}, None, True
-    return picture.data, picture.as_of, picture.stale(services.reports.clock.now())
+    snapshot = services.reports.snapshot(account)
+    if snapshot is None:
+        return None, None, True
+    return snapshot, snapshot.as_of, snapshot.stale(services.reports.clock.now())
 
 
 # --- orders
@@ -84,8 +85,8 @@ def orders(
 @router.get("/orders/active")
 def active_orders(account: AccountId, services: House, caller: Reader) -> responses.SeenOut[responses.ActiveOrderOut]:
     """Every live order at the exchange, ours and foreign, as the last look saw it."""
-    data, as_of, stale = seen(services, account)
-    items = [responses.ActiveOrderOut.model_validate(order) for order in data["orders"]]
+    snapshot, as_of, stale = seen(services, account)
+    items = [responses.ActiveOrderOut.model_validate(order) for order in (snapshot.orders if snapshot else ())]
     return responses.SeenOut(account=account, as_of=as_of, stale=stale, items=items)
 
 
@@ -129,8 +130,8 @@ def cancel_order(
 @router.get("/positions")
 def positions(account: AccountId, services: House, caller: Reader) -> responses.SeenOut[responses.PositionOut]:
     """What the exchange holds."""
-    data, as_of, stale = seen(services, account)
-    items = [responses.PositionOut.model_validate(row) for row in data["positions"]]
+    snapshot, as_of, stale = seen(services, account)
+    items = [responses.PositionOut.model_validate(row) for row in (snapshot.positions if snapshot else ())]
     return responses.SeenOut(account=account, as_of=as_of, stale=stale, items=items)
 
 
@@ -206,14 +207,18 @@ def performance(
 @router.get("/statistics")
 def statistics(account: AccountId, services: House, caller: Reader) -> responses.StatisticsOut:
     """The account now, and what its pairs of take-profit and stop-loss have come to."""
-    data, as_of, _stale = seen(services, account)
-    money, guarded, pairs = data["metrics"] or {}, data.get("protection", {}), services.pairs.figures(account)
+    snapshot, as_of, _stale = seen(services, account)
+    money, guarded = (snapshot.money, snapshot.protection) if snapshot else (None, None)
+    pairs = services.pairs.figures(account)
     return responses.StatisticsOut(
         account=account,
         as_of=as_of,
-        **{name: money.get(name) for name in ("equity", "available", "margin_used", "floating_pnl")},
-        parts_held=guarded.get("parts", 0),
-        parts_protected=guarded.get("protected", 0),
+        equity=None if money is None else money.equity,
+        available=None if money is None else money.available,
+        margin_used=None if money is None else money.margin_used,
+        floating_pnl=None if money is None else money.floating_pnl,
+        parts_held=guarded.parts if guarded else 0,
+        parts_protected=guarded.protected if guarded else 0,
         pairs_placed=pairs.placed,
         target_hits=pairs.target_hits,
         stop_hits=pairs.stop_hits,

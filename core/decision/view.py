@@ -1,4 +1,4 @@
-"""The one picture all rules look at: desired and seen, folded into parts once.
+"""The one view all rules look at: desired and seen, folded into parts once.
 
 Everything is sorted, so the order in which facts came in changes nothing.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Generic, TypeVar, overload
 
 from core.domain.ids import same_step
@@ -15,6 +16,17 @@ from core.domain.order import Leg, Order, OrderKind, Purpose
 
 T = TypeVar("T")
 _ENTRIES = (Purpose.ENTRY, Purpose.RECOVERY)
+
+
+class PartStatus(StrEnum):
+    """How far the present cycle of a part has come."""
+
+    ASKED = "asked"
+    OPENING = "opening"  #: ordered, and nothing has filled yet
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
+    REFUSED = "refused"  #: ended without ever having been entered
 
 
 class counted_once(Generic[T]):
@@ -245,15 +257,15 @@ class Part:
         return max(exits, key=lambda pair: (pair[0] is not None, pair[0]))[1]
 
     @property
-    def status(self) -> str:
-        """One word for the page: asked, opening, open, closing, closed, refused."""
+    def status(self) -> PartStatus:
+        """How far its present cycle has come."""
         if not self.intent.living:
-            return "refused" if self.intent.exit_reason is ExitReason.NOT_ENTERED else "closed"
+            return PartStatus.REFUSED if self.intent.exit_reason is ExitReason.NOT_ENTERED else PartStatus.CLOSED
         if self.intent.wanted.closes:
-            return "closing"
+            return PartStatus.CLOSING
         if self.entered == NONE_HELD:
-            return "opening" if self.orders else "asked"
-        return "open"
+            return PartStatus.OPENING if self.orders else PartStatus.ASKED
+        return PartStatus.OPEN
 
 
 def _by_number(order: Order) -> tuple[int, str]:

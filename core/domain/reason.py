@@ -7,7 +7,7 @@ into words. Nobody reads a fact back out of a sentence: whoever needs it asks fo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -140,7 +140,11 @@ def to_json(reason: Reason) -> dict[str, Any]:
 
 def from_json(data: Mapping[str, Any]) -> Reason:
     """Return the reason that `to_json` has written."""
-    return Reason(str(data["code"]), **{name: _from_json(value) for name, value in data["values"].items()})
+    values = data["values"]
+    found = object.__new__(Reason)  # thousands are read at once; their values need no conversion any more
+    object.__setattr__(found, "code", str(data["code"]))
+    object.__setattr__(found, "items", tuple([(name, _from_json(values[name])) for name in sorted(values)]))
+    return found
 
 
 def nested(value: Value) -> tuple[Reason, ...]:
@@ -248,7 +252,7 @@ def _to_json(value: Value) -> Any:
 
 
 def _from_json(data: Any) -> Value:
-    if isinstance(data, Sequence) and not isinstance(data, str):
+    if isinstance(data, list | tuple):
         return tuple(_from_json(one) for one in data)
     if not isinstance(data, dict):
         return cast("Value", data)

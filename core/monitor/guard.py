@@ -16,15 +16,16 @@ from core.clock import Clock
 from core.domain.account import Account, AccountState, PositionKey
 from core.domain.errors import PerpdeckError, Unavailable
 from core.domain.order import Order
-from core.domain.reason import Reason
+from core.domain.reason import Reason, as_reason
+from core.domain.snapshot import AlarmSnapshot, BotSnapshot, HealthSnapshot, RequestUsage
 from core.exchange.port import ExchangePort, Push, StreamPort
-from core.monitor.board import BotLine, Health, aged, picture
+from core.monitor.account_snapshot import account_snapshot, aged
 from core.monitor.executor import TradeExecutor
 from core.monitor.lease import Lease
 from core.monitor.observe import Observer
 from core.monitor.order_tracker import OrderTracker
 from core.monitor.reconciler import Reconciler
-from core.monitor.runtime_metrics import Vitals
+from core.monitor.runtime_metrics import RuntimeCounter
 from db.recorder import TradeRecorder
 from db.store import Store
 
@@ -81,7 +82,7 @@ class AccountGuard:
         self.bare_seconds: dict[str, float] = {}
         self.passes = 0
         self.failures = 0
-        self.vitals = Vitals()
+        self.runtime = RuntimeCounter()
         self._bare_day = clock.now().date()
         self._wishes = _Wishes()
         self._fills: dict[PositionKey, list[Order]] = {}  #: pushed entry orders that have filled, not answered yet
@@ -240,7 +241,7 @@ class AccountGuard:
             self.trouble = self.barred = ""
             self._count_bare()
             self.stream.watch(self._symbols())
-            self.vitals.looped(self.clock.monotonic() - began)
+            self.runtime.looped(self.clock.monotonic() - began)
             self._show()
         if again is not None:
             self._look_again(again.total_seconds())
@@ -313,7 +314,7 @@ class AccountGuard:
         try:
             self.publish()
         except Unavailable as silence:
-            log.warning("picture not published account=%s: %s", self.account.id, silence)
+            log.warning("snapshot not published account=%s: %s", self.account.id, silence)
 
     def _count_bare(self) -> None:
         """Add up the seconds in which a part was held without its stop-loss on the exchange."""
@@ -326,7 +327,7 @@ class AccountGuard:
         bare = [part.name for part in parts if part.size and not part.protected]
         for name in bare:
             self.bare_seconds[name] = self.bare_seconds.get(name, 0.0) + elapsed
-        self.vitals.bare(bare, self.clock.now())
+        self.runtime.bare(bare, self.clock.now())
 
     def _symbols(self) -> frozenset[str]:
         held = {key.symbol for key in self.reconciler.results}
@@ -335,7 +336,7 @@ class AccountGuard:
     # -- showing -----------------------------------------------------------------------------------------------
 
     def publish(self) -> None:
-        """Put the picture on the board, unless a pass is under way that will. Raises Unavailable."""
+        """Store a new snapshot of the account, unless a pass is under way that will. Raises Unavailable."""
         if self._pass_lock.acquire(blocking=False):
             try:
                 self._show()
@@ -343,39 +344,46 @@ class AccountGuard:
                 self._pass_lock.release()
 
     def _show(self) -> None:
-        now = self.clock.now()
-        look = self.reconciler.last_look
-        as_of = now if look is None else look.at
-        alarms = [
-            {"subject": alarm.subject, "words": str(alarm.words), "raised_at": alarm.raised_at.isoformat()}
-            for alarm in self.store.alarms.open(self.account.id)
-        ]
-        row = self.store.bots.get(self.account.id)
-        state = "running" if self.running else "stopped"
-        bot = BotLine(state, str(row.why or ""), row.level, row.changed_at, self.lease.holder)
-        health = Health(
-            self.trouble or "ok",
-            "connected" if self.stream.connected else (self.stream_trouble or "not connected"),
-            self.stream.last_heard,
-            self.request_usage(),
-            self.barred,
-            self.observer.maintenance,
+        now, account = self.clock.now(), self.account.id
+        bot, health, runtime = self._bot(), self._health(), self.runtime.metrics(self.failures)
+        alarms = tuple(
+            AlarmSnapshot(alarm.subject, alarm.words, alarm.raised_at) for alarm in self.store.alarms.open(account)
         )
-        earlier = self.store.snapshots.latest(self.account.id) if look is None else None
+        look = self.reconciler.last_look
+        earlier = self.store.snapshots.latest(account) if look is None else None
         if earlier is not None:  # nothing was seen yet since the start: what was seen before ages on
-            data, as_of = aged(earlier[0], bot, health, alarms, now), earlier[1]
-        else:
-            data = picture(
-                self.account,
-                bot,
-                self.observer.state,
-                health,
-                self.reconciler.results,
-                self.tracker.tickers(),
-                self.observer.instruments,
-                alarms,
-                self.bare_seconds,
-                as_of,
-                now,
-            )
-        self.store.snapshots.put(self.account.id, {**data, "vitals": self.vitals.told(self.failures)}, as_of)
+            self.store.snapshots.put(aged(earlier, bot, health, alarms, runtime, now))
+            return
+        if look is None and self.store.snapshots.unreadable(account):
+            return  # what is held is not known; the first look tells
+        snapshot = account_snapshot(
+            self.account,
+            bot,
+            self.observer.state,
+            health,
+            self.reconciler.results,
+            self.tracker.tickers(),
+            self.observer.instruments,
+            alarms,
+            self.bare_seconds,
+            runtime,
+            now if look is None else look.at,
+            now,
+        )
+        self.store.snapshots.put(snapshot)
+
+    def _bot(self) -> BotSnapshot:
+        row = self.store.bots.get(self.account.id)
+        return BotSnapshot(self.running, row.why, row.level, row.changed_at, self.lease.holder)
+
+    def _health(self) -> HealthSnapshot:
+        connected = self.stream.connected
+        return HealthSnapshot(
+            exchange_trouble=as_reason(self.trouble) if self.trouble else None,
+            stream_connected=connected,
+            stream_trouble=None if connected else as_reason(self.stream_trouble or "not connected"),
+            stream_heard_at=self.stream.last_heard,
+            requests={name: RequestUsage(used, limit) for name, (used, limit) in self.request_usage().items()},
+            barred=as_reason(self.barred) if self.barred else None,
+            maintenance=self.observer.maintenance,
+        )

@@ -89,17 +89,16 @@ def _armed(guards: Guards, known: Facts) -> Iterator[Arming]:
 def facts(store: Store, account: str, guards: Guards, now: datetime) -> Facts:
     """Read from the database what the guards ask about. Raises Unavailable."""
     found, lowered = store.snapshots.latest(account), store.bots.get(account).level_lowered_at
-    picture, as_of = found if found is not None else ({}, None)
-    metrics, health = picture.get("metrics") or {}, picture.get("health") or {}
+    health = found.health if found else None
     window = now - timedelta(minutes=guards.stop_loss_minutes)
     return Facts(
-        equity=Decimal(metrics["equity"]) if metrics else None,
+        equity=found.money.equity if found and found.money else None,
         day_start=store.equity.day_start(account, now),
         peak=store.equity.peak(account, lowered),
         stop_losses=store.equity.stop_losses(account, _later(window, lowered)),
-        silence=None if as_of is None else max(now - as_of, timedelta()),
-        barred=health.get("barred", ""),
-        maintenance=health.get("maintenance", False),
+        silence=found.age(now) if found else None,
+        barred=str(health.barred) if health and health.barred else "",
+        maintenance=health is not None and health.maintenance,
     )
 
 

@@ -1,7 +1,7 @@
 """PositionMonitor: the scheduler, the leases, and the ear at the database. It decides nothing; it wakes.
 
 One scheduler for the process. A lease per account says whether this bot may act; without it the guard does not
-even look, and pages show the picture of the bot that does. After a restart nothing trades until Start.
+even look, and pages show the snapshot of the bot that does. After a restart nothing trades until Start.
 """
 
 from __future__ import annotations

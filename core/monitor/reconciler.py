@@ -1,7 +1,7 @@
 """Look, plan, write down, do, show: the loop over one account's positions.
 
 `plan` decides; this carries it out in order and stops at the first unknown. An exception leaves the old
-picture to age and asks to be woken later, with back-off.
+snapshot to age and asks to be woken later, with back-off.
 """
 
 from __future__ import annotations

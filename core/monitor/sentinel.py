@@ -1,7 +1,7 @@
 """The watchdog: compares, alarms, never trades.
 
 It looks on its own, past the loop's memory: is there a stop-loss and a take-profit for every contract that should
-have one, does our PnL agree with the exchange's, are picture and heartbeat fresh as pages and others read them, and
+have one, does our PnL agree with the exchange's, are snapshot and heartbeat fresh as pages and others read them, and
 does something rest there that the loop does not list.
 """
 
@@ -70,10 +70,10 @@ def findings(guard: AccountGuard) -> Iterator[tuple[str, Reason]]:
 
 
 def _shown(guard: AccountGuard, now: datetime) -> Iterator[tuple[str, Reason]]:
-    """What others read of the bot: its picture, and its sign of life while it may act."""
+    """What others read of the bot: its snapshot, and its sign of life while it may act."""
     found, row = guard.store.snapshots.latest(guard.account.id), guard.store.bots.get(guard.account.id)
-    if found is not None and now - found[1] > STALE_AFTER:
-        yield f"sentinel-picture/{guard.account.id}", Reason("sentinel.stale_picture", age=now - found[1])
+    if found is not None and now - found.as_of > STALE_AFTER:
+        yield f"sentinel-picture/{guard.account.id}", Reason("sentinel.stale_picture", age=now - found.as_of)
     if row.heartbeat_at is not None and now - row.heartbeat_at > BEAT_AFTER:
         yield f"sentinel-heartbeat/{guard.account.id}", Reason("sentinel.stale_heartbeat", age=now - row.heartbeat_at)
 

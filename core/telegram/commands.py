@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 from core.alerts.messages import figure, level_words
 from core.clock import Clock
 from core.domain.account import Level
 from core.domain.errors import PerpdeckError
+from core.domain.money import plain
 from core.domain.reason import Reason
+from core.domain.snapshot import MoneySnapshot, PartSnapshot
 from core.services.accounts.accounts import Accounts
 from core.services.reporting.snapshot import Reports
 from core.services.safety.levels import Levels
@@ -94,42 +95,42 @@ class Commands:
 
     def _status(self) -> Iterator[str]:
         for account in self._remote.accounts.list():
-            status, picture = self._remote.levels.status(account.id), self._remote.reports.picture(account.id)
+            status, snapshot = self._remote.levels.status(account.id), self._remote.reports.snapshot(account.id)
             yield f"{account.id}: {status.state}, level {level_words(status.level)}"
             yield str(status.words)
-            if picture is not None:
+            if snapshot is not None:
                 yield f"{status.protected} of {status.parts} open parts are protected"
-                yield from _money(picture.data)
+                yield from _money(snapshot.money)
             for alarm in self._remote.reports.alarms(account.id):
                 yield f"! {alarm.words}"
 
     def _positions(self) -> Iterator[str]:
-        found = [(account, row) for account, row in self._parts() if Decimal(row["size"])]
-        for account, row in found:
-            average = figure(Decimal(row["average_entry"]) if row["average_entry"] else None)
-            pnl = f"{Decimal(row['unrealised_pnl']):+.2f}" if row["unrealised_pnl"] else "?"
+        found = [(account, part) for account, part in self._parts() if part.held]
+        for account, part in found:
+            pnl = "?" if part.unrealised_pnl is None else f"{part.unrealised_pnl:+.2f}"
             yield (
-                f"{account} {row['part']}: {row['symbol']} {row['side']}, {row['size']} contracts at {average}, "
-                f"PnL {pnl} USDT, TP {row['take_profit_price'] or '-'}, SL {row['stop_loss_price'] or '-'}"
+                f"{account} {part.name}: {part.symbol} {part.side}, {plain(part.size)} contracts at "
+                f"{figure(part.average_entry)}, PnL {pnl} USDT, "
+                f"TP {_level(part.take_profit.price)}, SL {_level(part.stop_loss.price)}"
             )
-            if not row["protected"]:
-                yield f"! {row['part']} is held without its stop-loss"
+            if not part.protected:
+                yield f"! {part.name} is held without its stop-loss"
         if not found:
             yield "nothing is held"
 
     def _why(self, part: str) -> Iterator[str]:
-        row = next((row for _, row in self._parts() if row["part"] == part.lower()), None)
-        if row is None:
-            known = ", ".join(row["part"] for _, row in self._parts()) or "-"
+        found = next((one for _, one in self._parts() if one.name == part.lower()), None)
+        if found is None:
+            known = ", ".join(one.name for _, one in self._parts()) or "-"
             yield f"which part? {known}"
             return
-        yield f"{row['part']}: {row['symbol']} {row['side']}"
-        for one in row["why"]:
-            yield one["because"]
+        yield f"{found.name}: {found.symbol} {found.side}"
+        for explanation in found.why:
+            yield str(explanation.because)
 
-    def _parts(self) -> list[tuple[str, dict[str, Any]]]:
-        pictures = ((one.id, self._remote.reports.picture(one.id)) for one in self._remote.accounts.list())
-        return [(account, row) for account, picture in pictures if picture for row in picture.data["parts"]]
+    def _parts(self) -> list[tuple[str, PartSnapshot]]:
+        found = ((one.id, self._remote.reports.snapshot(one.id)) for one in self._remote.accounts.list())
+        return [(account, part) for account, snapshot in found if snapshot for part in snapshot.parts]
 
     # -- protecting more -------------------------------------------------------------------------------------
 
@@ -167,11 +168,13 @@ class Commands:
         return f"which account? {known}, or all"
 
 
-def _money(picture: dict[str, Any]) -> Iterator[str]:
-    metrics = picture.get("metrics")
-    if metrics:
-        equity, floating = Decimal(metrics["equity"]), Decimal(metrics["floating_pnl"])
-        yield f"equity {equity:,.2f} USDT, unrealised {floating:+,.2f} USDT"
+def _money(money: MoneySnapshot | None) -> Iterator[str]:
+    if money is not None:
+        yield f"equity {money.equity:,.2f} USDT, unrealised {money.floating_pnl:+,.2f} USDT"
+
+
+def _level(price: Decimal | None) -> str:
+    return "-" if price is None else plain(price)
 
 
 def _word(level: Level) -> str:

@@ -62,14 +62,14 @@ def bot_lines(account: str, beside: list[Account], beside_title: DeltaGenerator,
 
     A change that concerns the switch or the banner redraws the whole page.
     """
-    status, picture = session.services().levels.status(account), session.services().reports.picture(account)
+    status, snapshot = session.services().levels.status(account), session.services().reports.snapshot(account)
     with st.container(horizontal=True, gap="xsmall"):
         widgets.bot_badge(status)
-        widgets.protection_pill(picture)
+        widgets.protection_pill(snapshot)
     with beside_title:
-        widgets.protection_pill(picture, key="protection_above")
+        widgets.protection_pill(snapshot, key="protection_above")
     facts = [_("level {level}", level=levels.name(status.level).lower())]
-    facts.append(_("picture {age} old", age=age(picture.age(session.now()))) if picture else _("no picture yet"))
+    facts.append(_("picture {age} old", age=age(snapshot.age(session.now()))) if snapshot else _("no picture yet"))
     st.caption(" · ".join(facts))
     if beside:
         with st.container(key="other_accounts"):
@@ -81,7 +81,7 @@ def bot_lines(account: str, beside: list[Account], beside_title: DeltaGenerator,
 def line_of(account: Account) -> str:
     """Another account in one line: its bot, and how many of its parts have their stop."""
     status = session.services().levels.status(account.id)
-    pill = widgets.protection_words(session.services().reports.picture(account.id))
+    pill = widgets.protection_words(session.services().reports.snapshot(account.id))
     return f":small[**{account.name}**] {widgets.bot_words(status)} {pill}"
 
 

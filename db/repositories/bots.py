@@ -5,18 +5,34 @@ Whatever a bot or a page has to hear of is told in the transaction that changes 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal, literal_column, null, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from core.domain.account import Level
 from core.domain.asked import asked_by
 from core.domain.reason import Reason, Value, as_reason
-from db.base import Json
+from core.domain.snapshot import AccountSnapshot
+from core.domain.snapshot.stored import decode, encode
 from db.connection import CHANNEL, Database, message_text, send
 from db.mapping.reasons import reason_columns, reason_or_none
 from db.models import BoardRow, BotStateRow, LeaseStateRow, SettingRow
@@ -28,17 +44,27 @@ from db.repository import Repository
 bots, leases, board = BotStateRow.table(), LeaseStateRow.table(), BoardRow.table()
 settings = SettingRow.table()
 
+log = logging.getLogger("perpdeck.database")
+
 NEVER_STARTED = Reason("bot.never_started")
 _NEVER_STARTED = reason_columns("why", NEVER_STARTED)
 
 
+_version: ColumnElement[str] = literal_column("board.xmin::text || ' ' || board.ctid::text")  #: another at each write
+
+
 def _show_statement() -> Any:
     """Build the statement that stores a snapshot and notifies every listener, in one round trip."""
-    names = ("account", "picture", "as_of")
-    row = insert(board).values({name: bindparam(name, type_=board.c[name].type) for name in names})
+    names = ("account", "as_of")
+    given: dict[str, Any] = {name: bindparam(name, type_=board.c[name].type) for name in names}
+    row = insert(board).values(given | {"picture": cast(bindparam("snapshot", type_=Text), JSONB)})
     new = {"picture": row.excluded.picture, "as_of": row.excluded.as_of}
-    shown = row.on_conflict_do_update(index_elements=["account"], set_=new).returning(board.c.account).cte("shown")
-    return select(func.pg_notify(CHANNEL, bindparam("told"))).select_from(shown)
+    shown = (
+        row.on_conflict_do_update(index_elements=["account"], set_=new)
+        .returning(_version.label("version"))
+        .cte("shown")
+    )
+    return select(shown.c.version, func.pg_notify(CHANNEL, bindparam("told")))
 
 
 def _renew_statement() -> Any:
@@ -210,34 +236,46 @@ class SnapshotRepository(Repository):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self._pictures: dict[str, tuple[str, Json, datetime]] = {}  #: version, picture and time, by account
+        self._read: dict[str, tuple[str, AccountSnapshot | None]] = {}  #: version of the row and its snapshot
 
-    def put(self, account: str, picture: Json, as_of: datetime) -> None:
+    def put(self, snapshot: AccountSnapshot) -> None:
         """Store a snapshot as the newest of an account, and notify every listener."""
+        account = snapshot.account
+        row = {"account": account, "snapshot": encode(snapshot), "as_of": snapshot.as_of}
         with self.one_statement() as connection:
-            connection.execute(
-                _SHOW,
-                {"account": account, "picture": picture, "as_of": as_of, "told": message_text({"board": account})},
-            )
+            stored = connection.execute(_SHOW, {**row, "told": message_text({"board": account})}).one()
+        self._read[account] = (stored.version, snapshot)
 
-    def latest(self, account: str) -> tuple[Json, datetime] | None:
-        """Return an account's newest snapshot and the time of the look it was made from. Read-only: until a new one is
-        stored, all callers get the same object, fetched once.
+    def latest(self, account: str) -> AccountSnapshot | None:
+        """Return the newest snapshot of an account. None: there is none yet, or another version has written it.
+
+        Whoever asks while nothing new was stored gets the same value: it crosses the wire and is decoded once, and
+        never in the process that has stored it.
         """
-        known = self._pictures.get(account)
-        version: ColumnElement[str] = literal_column("board.xmin::text || ' ' || board.ctid::text")
-        unread = case((version == (known[0] if known else ""), null()), else_=board.c.picture)
+        known = self._read.get(account)
+        unread = case((_version == (known[0] if known else ""), null()), else_=cast(board.c.picture, Text))
         with self.one_statement() as connection:
             row = connection.execute(
-                select(version.label("version"), board.c.as_of, unread.label("picture")).where(
-                    board.c.account == account
-                )
+                select(_version.label("version"), unread.label("text")).where(board.c.account == account)
             ).one_or_none()
         if row is None:
             return None
         if known is None or row.version != known[0]:
-            known = self._pictures[account] = (row.version, row.picture, row.as_of)
-        return known[1], known[2]
+            known = self._read[account] = (row.version, _decoded(account, row.text))
+        return known[1]
+
+    def unreadable(self, account: str) -> bool:
+        """Return whether a snapshot is stored that another version has written."""
+        return self.latest(account) is None and account in self._read
+
+
+def _decoded(account: str, text: str) -> AccountSnapshot | None:
+    try:
+        return decode(text)
+    except ValueError as trouble:
+        first = str(trouble).partition("\n")[0]
+        log.warning("the snapshot of %s is of another version and is not read: %s", account, first)
+        return None
 
 
 def _shown(value: Any) -> Value:

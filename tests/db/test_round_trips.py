@@ -12,7 +12,8 @@ from sqlalchemy import event
 from core.domain.action import BookExit, StartCycle
 from core.domain.intent import ExitReason
 from db.store import Store
-from tests.db.values import ACCOUNT, LONG, NOON, contracts, draft, entry, order, price
+from tests.db.values import ACCOUNT, LONG, NOON, PAPER, contracts, draft, entry, order, price
+from tests.pages.samples.snapshot import empty_snapshot
 
 
 @contextmanager
@@ -48,7 +49,7 @@ READS: dict[str, tuple[int, Callable[[Store], Any]]] = {
     "orders": (1, lambda store: store.orders.of_interest(ACCOUNT)),
     "commands": (1, lambda store: store.orders.commands(ACCOUNT)),
     "intents: the same": (2, lambda store: store.parts.intents(ACCOUNT)),
-    "picture": (1, lambda store: store.snapshots.latest(ACCOUNT)),
+    "snapshot": (1, lambda store: store.snapshots.latest(ACCOUNT)),
     "renew the lease": (1, lambda store: store.leases.renew(ACCOUNT, "here", 1, 60)),
 }
 
@@ -79,11 +80,12 @@ def test_a_single_statement_leaves_no_trace_at_the_server(store: Store) -> None:
         assert not dbapi.autocommit
 
 
-def test_a_picture_goes_up_and_is_told_of_in_one_round_trip(store: Store) -> None:
+def test_a_snapshot_is_stored_and_told_of_in_one_round_trip(store: Store) -> None:
+    snapshot = empty_snapshot(PAPER)
     with statements(store) as sent:
-        store.snapshots.put(ACCOUNT, {"parts": []}, NOON)
+        store.snapshots.put(snapshot)
     assert len(sent) == 1
-    assert store.snapshots.latest(ACCOUNT) == ({"parts": []}, NOON)
+    assert store.snapshots.latest(ACCOUNT) == snapshot
 
 
 def test_a_command_is_recorded_in_one_round_trip(store: Store, parts: list[str]) -> None:

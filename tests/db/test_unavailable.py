@@ -17,6 +17,7 @@ from db.embedded import EmbeddedPostgres
 from db.recorder import TradeRecorder
 from db.store import Store
 from tests.db.values import ACCOUNT, BTC, LONG, NOON, PAPER, draft, entry, fill, order
+from tests.pages.samples.snapshot import empty_snapshot
 
 CALLS: dict[str, Callable[[Store], Any]] = {
     "ping": lambda store: store.ping(),
@@ -32,7 +33,7 @@ CALLS: dict[str, Callable[[Store], Any]] = {
     "record_fills": lambda store: TradeRecorder(store).record_fills(ACCOUNT, [fill(1, "o1")]),
     "funding_of": lambda store: store.fills.funding_of(ACCOUNT, BTC, Side.LONG, "00a7k2", 1, NOON, NOON + timedelta(1)),
     "acquire_lease": lambda store: store.leases.acquire(ACCOUNT, "here", 10),
-    "put_picture": lambda store: store.snapshots.put(ACCOUNT, {}, NOON),
+    "put_snapshot": lambda store: store.snapshots.put(empty_snapshot(PAPER)),
     "events": lambda store: store.events.find(),
     "notify": lambda store: store.notify({"bot": ACCOUNT}),
 }

@@ -72,7 +72,7 @@ def hours(station: Station) -> None:
 
 
 def beat(stack: Stack) -> None:
-    """What the bot's own schedule does beside its looks: a sign of life, a sample of the equity, a new picture."""
+    """What the bot's own schedule does beside its looks: a sign of life, a sample of the equity, a new snapshot."""
     stack.store.bots.heartbeat(stack.name, stack.clock.now())
     stack.store.equity.add(stack.name, stack.clock.now(), stack.guard.refresh_account().equity)
     stack.look()

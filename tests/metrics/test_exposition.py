@@ -13,7 +13,7 @@ import pytest
 from core.domain.account import Exchange
 from core.domain.errors import Unavailable
 from core.domain.intent import ExitReason
-from core.monitor.runtime_metrics import LOOP_SECONDS, Vitals
+from core.monitor.runtime_metrics import LOOP_SECONDS, RuntimeCounter
 from core.services.metrics.series import ALL, BY_NAME, MOST, OTHER, Bounded, Samples, SeriesKind
 from core.services.metrics.service import Metrics
 from db.repositories.metrics import BEGINNING, LifeFact
@@ -280,7 +280,7 @@ def test_passes_are_timed_and_failures_counted(station: Station) -> None:
     assert told.value("perpdeck_exchange_ok") == 0
 
 
-def test_an_account_without_a_picture_is_told_of_as_far_as_it_is_known(station: Station) -> None:
+def test_an_account_without_a_snapshot_is_told_of_as_far_as_it_is_known(station: Station) -> None:
     stack = station.stack
     stack.store.accounts.save(replace(stack.account, id="new", exchange=Exchange.BINANCE), None)
     told = station.scrape()
@@ -315,17 +315,17 @@ def test_a_histogram_counts_up_to_and_with_its_bounds() -> None:
     assert (reached[1000.0], reached[None], spread.total) == (5, 6, Decimal("2020.01"))
 
 
-def test_vitals_put_each_pass_into_its_class_and_remember_the_oldest_bare_part() -> None:
-    vitals = Vitals()
+def test_the_counter_puts_each_pass_into_its_class_and_remember_the_oldest_bare_part() -> None:
+    counter = RuntimeCounter()
     for seconds in (0.005, 0.01, 0.011, 11.0):
-        vitals.looped(seconds)
-    vitals.bare(["a"], NOON)
-    vitals.bare(["a", "b"], NOON + timedelta(seconds=5))
-    told = vitals.told(2)
-    assert (told["loops"], told["loop_seconds"], told["failures"]) == ([2, 1, *[0] * 8, 1], 11.026, 2)
-    assert told["bare_since"] == NOON.isoformat()
-    vitals.bare(["b"], NOON + timedelta(seconds=6))
-    assert vitals.told(2)["bare_since"] == (NOON + timedelta(seconds=5)).isoformat()
-    vitals.bare([], NOON + timedelta(seconds=7))
-    assert vitals.told(2)["bare_since"] is None
+        counter.looped(seconds)
+    counter.bare(["a"], NOON)
+    counter.bare(["a", "b"], NOON + timedelta(seconds=5))
+    told = counter.metrics(2)
+    assert (told.loops, told.loop_seconds, told.failures) == ((2, 1, *[0] * 8, 1), 11.026, 2)
+    assert told.bare_since == NOON
+    counter.bare(["b"], NOON + timedelta(seconds=6))
+    assert counter.metrics(2).bare_since == NOON + timedelta(seconds=5)
+    counter.bare([], NOON + timedelta(seconds=7))
+    assert counter.metrics(2).bare_since is None
     assert BY_NAME["perpdeck_loop_seconds"].bounds == LOOP_SECONDS

@@ -15,6 +15,8 @@ from core.domain.account import Account, Environment, Exchange
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason, Target
 from core.domain.money import plain
+from core.domain.pair import PairState
+from core.domain.snapshot import AccountSnapshot, PartSnapshot
 from core.exchange.okx.client import OKXClient
 from core.exchange.okx.stream.stream import OKXStream
 from core.exchange.port import Credentials
@@ -38,12 +40,29 @@ class Live:
     monitor: PositionMonitor
     positions: PositionManager
 
-    def picture(self) -> dict[str, Any]:
-        found = self.store.snapshots.latest(ACCOUNT)
-        return dict(found[0]) if found else {}
+    def snapshot(self) -> AccountSnapshot | None:
+        return self.store.snapshots.latest(ACCOUNT)
 
-    def row(self, part: str) -> dict[str, Any]:
-        return next((row for row in self.picture().get("parts", []) if row["part"] == part), {})
+    def hears_prices(self) -> bool:
+        found = self.snapshot()
+        return found is not None and BTC in found.tickers
+
+    def runs(self) -> bool:
+        found = self.snapshot()
+        return found is not None and found.bot.running
+
+    def equity(self) -> Decimal | None:
+        found = self.snapshot()
+        return found.money.equity if found and found.money else None
+
+    def part(self, name: str) -> PartSnapshot | None:
+        found = self.snapshot()
+        return found.part(name) if found else None
+
+    def rests(self, name: str) -> bool:
+        """Whether the pair of the part rests at the exchange."""
+        seen = self.part(name)
+        return seen is not None and seen.pair.state is PairState.WORKING
 
     def resting(self) -> list[dict[str, Any]]:
         return [row for row in self.simulator.state()["algos"] if row["state"] == "live"]
@@ -79,19 +98,22 @@ def live(store: Store) -> Iterator[Live]:
 
 
 def test_from_the_start_button_to_the_take_profit(live: Live) -> None:
-    eventually(lambda: BTC in live.picture().get("tickers", {}), PATIENCE, "the stream has told a price", every=0.05)
-    assert live.picture()["bot"]["state"] == "stopped"
+    eventually(live.hears_prices, PATIENCE, "the stream has told a price", every=0.05)
+    assert not live.runs()
     live.store.bots.set_running(ACCOUNT, True, by="trader", why="", manually=False)
-    eventually(lambda: live.picture()["bot"]["state"] == "running", PATIENCE, "the bot has heard it", every=0.05)
+    eventually(live.runs, PATIENCE, "the bot has heard it", every=0.05)
 
     part = live.positions.open(live.draft(), "click", "trader").part
-    eventually(lambda: live.row(part).get("pair", {}).get("state") == "working", PATIENCE, every=0.05)
+    eventually(lambda: live.rests(part), PATIENCE, "its pair rests", every=0.05)
     eventually(lambda: [row["algoClOrdId"] for row in live.resting()] == [f"op{part}01P01"], PATIENCE, every=0.05)
 
     live.simulator.faults({"kind": "stream_cut", "count": 3})
     live.simulator.price("BTC-USDT-SWAP", "103000")
     eventually(
-        lambda: live.row(part)["mark_price"] == "103000", PATIENCE, "prices, after the streams were cut", every=0.05
+        lambda: (seen := live.part(part)) and seen.mark_price == 103000,
+        PATIENCE,
+        "prices, after the streams were cut",
+        every=0.05,
     )
 
     live.simulator.price("BTC-USDT-SWAP", "106000")
@@ -101,7 +123,7 @@ def test_from_the_start_button_to_the_take_profit(live: Live) -> None:
     assert live.resting() == []
     truth = live.simulator.state()["accounts"]["live"]
     assert plain(cycle.net) == plain(Decimal(truth["balance"]) - Decimal(truth["deposits"]))
-    eventually(lambda: live.picture()["metrics"]["equity"] == truth["balance"], PATIENCE, every=0.05)
+    eventually(lambda: live.equity() == Decimal(truth["balance"]), PATIENCE, every=0.05)
     assert live.monitor.replaced_schedulers == 0
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -19,6 +18,8 @@ from core.domain.account import Account, Environment, Exchange
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason, Target
 from core.domain.money import plain
+from core.domain.pair import PairState
+from core.domain.snapshot import AccountSnapshot, PartSnapshot
 from core.exchange.binance.client import BinanceClient
 from core.exchange.binance.stream.stream import BinanceStream
 from core.exchange.port import Credentials
@@ -47,12 +48,24 @@ class Live:
     guard: AccountGuard
     positions: PositionManager
 
-    def picture(self) -> dict[str, Any]:
-        found = self.store.snapshots.latest(BINANCE)
-        return dict(found[0]) if found else {}
+    def snapshot(self) -> AccountSnapshot | None:
+        return self.store.snapshots.latest(BINANCE)
 
-    def row(self, part: str) -> dict[str, Any]:
-        return next((row for row in self.picture().get("parts", []) if row["part"] == part), {})
+    def hears_prices(self) -> bool:
+        found = self.snapshot()
+        return found is not None and BTC in found.tickers
+
+    def runs(self) -> bool:
+        found = self.snapshot()
+        return found is not None and found.bot.running
+
+    def equity(self) -> Decimal | None:
+        found = self.snapshot()
+        return found.money.equity if found and found.money else None
+
+    def part(self, name: str) -> PartSnapshot | None:
+        found = self.snapshot()
+        return found.part(name) if found else None
 
     def resting(self) -> set[str]:
         """Conditional orders that rest at the exchange, by our ids."""
@@ -68,7 +81,7 @@ class Live:
             Target(pnl_usdt=Decimal(-100)), strategy=strategy,
         )  # fmt: skip
         part = self.positions.open(draft, f"click-{strategy}", "trader").part
-        self.wait(lambda: self.row(part).get("pair", {}).get("state") == "working", "its pair rests")
+        self.wait(lambda: (seen := self.part(part)) and seen.pair.state is PairState.WORKING, "its pair rests")
         assert self.resting() >= {f"op{part}01S01", f"op{part}01T01"}
         return part
 
@@ -82,7 +95,7 @@ class Live:
         account = truth["accounts"]["binance"]
         net = sum((cycle.net for cycle in self.store.history.cycles()), Decimal(0))
         assert plain(net) == plain(Decimal(account["balance"]) - Decimal(account["deposits"]))
-        self.wait(lambda: self.picture()["metrics"]["equity"] == account["balance"])
+        self.wait(lambda: self.equity() == Decimal(account["balance"]))
 
 
 @pytest.fixture
@@ -108,9 +121,9 @@ def live(store: Store) -> Iterator[Live]:
         monitor.start()
         made = Live(store, simulator, guard, PositionManager(store, clock))
         try:
-            made.wait(lambda: BTC in made.picture().get("tickers", {}), "the stream has told a price")
+            made.wait(made.hears_prices, "the stream has told a price")
             store.bots.set_running(BINANCE, True, by="trader", why="", manually=False)
-            made.wait(lambda: made.picture()["bot"]["state"] == "running", "the bot has heard it")
+            made.wait(made.runs, "the bot has heard it")
             yield made
         finally:
             monitor.stop()
@@ -166,9 +179,9 @@ def test_a_listen_key_that_expires_in_between(store: Store, exchange: SimulatorP
         guard.wake()
         return bool(reached())
 
-    def pictured() -> dict[str, Any]:
+    def hears_prices() -> bool:
         found = store.snapshots.latest(BINANCE)
-        return dict(found[0]) if found else {}
+        return found is not None and BTC in found.tickers
 
     def seen_since(then: datetime) -> bool:
         look = guard.reconciler.last_look
@@ -179,7 +192,7 @@ def test_a_listen_key_that_expires_in_between(store: Store, exchange: SimulatorP
     guard.start(lambda _: None)
     try:
         eventually(lambda: stream.connected, PATIENCE)
-        eventually(lambda: goes_on(lambda: BTC in pictured().get("tickers", {})), PATIENCE, every=0.05)
+        eventually(lambda: goes_on(hears_prices), PATIENCE, every=0.05)
         part = stack.positions.open(stack.draft(), stack.token(), "trader").part
         eventually(lambda: goes_on(lambda: stack.at_rest(part)), PATIENCE, every=0.05)
         asked = stack.simulator.requests()["POST /fapi/v1/listenKey"]

@@ -150,9 +150,10 @@ def test_after_a_restart_it_looks_and_reports_and_does_nothing_until_started(
     assert (row.running, str(row.why)) == (False, "not started since the bot came up; press Start")
     (told,) = [str(event.because) for event in stack.store.events.find() if event.rule == "restart"]
     assert told.startswith("found 1 open parts, 1 of them with their stop-loss on the exchange; 0 commands")
-    picture, _ = stack.store.snapshots.latest(ACCOUNT)
-    assert picture["bot"]["state"] == "stopped"
-    assert [row["protected"] for row in picture["parts"] if row["part"] == part] == [True]
+    snapshot = stack.store.snapshots.latest(ACCOUNT)
+    assert snapshot is not None
+    assert not snapshot.bot.running
+    assert [one.protected for one in snapshot.parts if one.name == part] == [True]
 
     stack.store.bots.set_running(ACCOUNT, True, by="trader", why="", manually=False)
     monitor.heard({"bot": ACCOUNT})
@@ -171,12 +172,11 @@ def test_a_stopped_bot_shows_and_does_nothing(stack: Stack, monitor: PositionMon
     stack.settle(8)
     assert stack.resting() == []
     assert posts(stack.exchange()["requests"]) == posts(before)
-    picture, _ = stack.store.snapshots.latest(ACCOUNT)
-    assert picture["bot"] | {"since": None, "holder": None} == {
-        "state": "stopped", "words": "lunch", "level": "run", "since": None, "holder": None,
-    }  # fmt: skip
-    assert [row["protected"] for row in picture["parts"]] == [False]
-    assert any("place oco" in (why["action"] or "") for why in picture["parts"][0]["why"])
+    snapshot = stack.store.snapshots.latest(ACCOUNT)
+    assert snapshot is not None
+    assert (snapshot.bot.running, str(snapshot.bot.why), snapshot.bot.level) == (False, "lunch", Level.RUN)
+    assert [one.protected for one in snapshot.parts] == [False]
+    assert any("place oco" in str(line.action) for line in snapshot.parts[0].why)
 
     stack.store.bots.set_running(ACCOUNT, True, by="trader", why="", manually=False)
     monitor.heard({"bot": ACCOUNT})

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from core.domain.errors import Unavailable
 from core.domain.intent import ExitReason
+from core.domain.snapshot import AccountSnapshot
 from core.monitor.guard import AccountGuard
 from core.monitor.restart import report
 from tests.eventually import eventually
@@ -21,10 +22,16 @@ HELD = Decimal("0.99")
 AWAY = {"kind": "reset", "match": {"path": "account/positions"}}
 
 
-def picture(stack: Stack) -> dict[str, Any]:
+def snapshot(stack: Stack) -> AccountSnapshot:
     found = stack.store.snapshots.latest(ACCOUNT)
     assert found is not None
-    return dict(found[0])
+    return found
+
+
+def trouble(stack: Stack) -> str:
+    """What the snapshot says of the exchange; empty where it is well."""
+    found = snapshot(stack).health.exchange_trouble
+    return str(found) if found else ""
 
 
 def passing(stack: Stack, so: Callable[[], object], words: str, each: float = 0.25) -> None:
@@ -46,40 +53,52 @@ def worker(stack: Stack) -> Iterator[AccountGuard]:
     stack.guard.stop()
 
 
-def test_an_exchange_that_is_away_leaves_the_old_picture_and_shows_the_trouble(
+def test_an_exchange_that_is_away_leaves_the_old_snapshot_and_shows_the_trouble(
     stack: Stack, worker: AccountGuard
 ) -> None:
     part = stack.opened()
-    before = picture(stack)
+    before = snapshot(stack)
     stack.simulator.faults(AWAY)
     worker.start(lambda guard: None)
     passing(stack, lambda: worker.failures, "a failed pass")
-    passing(stack, lambda: picture(stack)["health"]["exchange"] != "ok", "the trouble is shown")
-    shown = picture(stack)
-    assert (shown["as_of"], shown["parts"]) == (before["as_of"], before["parts"])
-    assert "positions" in shown["health"]["exchange"]
+    passing(stack, lambda: trouble(stack), "the trouble is shown")
+    shown = snapshot(stack)
+    assert (shown.as_of, shown.parts) == (before.as_of, before.parts)
+    assert "positions" in trouble(stack)
     stack.simulator.faults()
-    passing(stack, lambda: picture(stack)["health"]["exchange"] == "ok", "it is back")
-    assert picture(stack)["as_of"] > before["as_of"]
-    assert [row["protected"] for row in picture(stack)["parts"] if row["part"] == part] == [True]
+    passing(stack, lambda: not trouble(stack), "it is back")
+    assert snapshot(stack).as_of > before.as_of
+    assert [one.protected for one in snapshot(stack).parts if one.name == part] == [True]
 
 
-def test_a_bot_that_comes_up_while_the_exchange_is_away_keeps_the_picture_of_the_one_before(stack: Stack) -> None:
+def test_a_bot_that_comes_up_while_the_exchange_is_away_keeps_the_snapshot_of_the_one_before(stack: Stack) -> None:
     stack.opened()
-    before = picture(stack)
+    before = snapshot(stack)
     stack.simulator.faults(AWAY)
     stack.step(30)
     stack.crash()
     stack.guard.start(report)
     try:
-        passing(stack, lambda: "positions" in picture(stack)["health"]["exchange"], "the trouble is shown")
-        shown = picture(stack)
-        assert (shown["as_of"], shown["parts"]) == (before["as_of"], before["parts"])
-        assert shown["published_at"] > before["published_at"]
+        passing(stack, lambda: "positions" in trouble(stack), "the trouble is shown")
+        shown = snapshot(stack)
+        assert (shown.as_of, shown.parts) == (before.as_of, before.parts)
+        assert shown.published_at > before.published_at
         stack.simulator.faults()
-        passing(stack, lambda: picture(stack)["as_of"] > before["as_of"], "it is back")
+        passing(stack, lambda: snapshot(stack).as_of > before.as_of, "it is back")
     finally:
         stack.guard.stop()
+
+
+def test_a_snapshot_of_another_version_is_never_replaced_by_one_that_says_that_nothing_is_held(stack: Stack) -> None:
+    stack.opened()
+    with stack.store.one_statement() as connection:
+        connection.execute(text("UPDATE board SET picture = picture - 'runtime'"))
+    stack.crash()
+    stack.guard.publish()
+    assert stack.store.snapshots.latest(ACCOUNT) is None, "it has not looked yet, so it cannot tell"
+    stack.look()
+    stack.guard.publish()
+    assert len(snapshot(stack).held) == 1
 
 
 def test_it_asks_less_and_less_often_however_often_it_is_woken(stack: Stack, worker: AccountGuard) -> None:
@@ -131,7 +150,7 @@ def test_nothing_is_opened_in_maintenance_and_what_is_open_stays_guarded(stack: 
     waiting = stack.open(stack.draft(value=2000))
     stack.settle(4)
     assert stack.held() == HELD
-    assert [row["protected"] for row in picture(stack)["parts"] if row["part"] == part] == [True]
+    assert [one.protected for one in snapshot(stack).parts if one.name == part] == [True]
     assert "the exchange is not healthy" in stack.story()
     stack.simulator.switches(maintenance=None)
     stack.step(61)

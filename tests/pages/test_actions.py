@@ -10,10 +10,11 @@ from core.domain.account import Environment
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side, TriggerBy
 from core.domain.intent import ExecutionKind, Target
+from core.domain.money import Price
 from core.ui.presenters.forms import SizeUnit
 from tests.pages.conftest import words
 from tests.pages.samples.services import full
-from tests.pages.samples.snapshot import BTC
+from tests.pages.samples.snapshot import BTC, part, with_part
 
 
 def opened(standin):
@@ -148,8 +149,9 @@ def test_editing_sends_both_targets_and_the_stop_as_a_loss(open_page):
 
 def test_each_part_opens_its_own_editor(open_page):
     standin = full()
-    assert standin.world.picture is not None
-    standin.world.picture["parts"][2]["take_profit"] = {"price": "3300", "trigger_by": "last"}
+    wanted = Target(price=Price(Decimal(3300)), trigger_by=TriggerBy.LAST)
+    own = part("00a7k3", take_profit_wanted=wanted).take_profit
+    standin.world.snapshot = with_part(standin.world.snapshot, "00a7k3", take_profit=own)
     tab = open_page(standin)
     tab.button(key="ap_edit_00a7k3").click().run()
     assert tab.number_input(key="edit_tp").value == 3300.0

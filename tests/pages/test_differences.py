@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -12,7 +13,7 @@ from core.domain.intent import RecoveryChoice, ReopenChoice, Target
 from core.services.trading.differences import Adoption
 from tests.pages.conftest import words
 from tests.pages.samples.services import full
-from tests.pages.samples.snapshot import BTC, difference
+from tests.pages.samples.snapshot import BTC, difference, sample_snapshot
 
 RESIDUAL, SHORTFALL = f"residual/{BTC}/long", f"shortfall/{BTC}/short"
 
@@ -35,13 +36,13 @@ def test_both_sides_and_what_waits_are_told(open_page):
 
 def test_where_nothing_differs_it_says_so(open_page):
     standin = full()
-    standin.world.picture["differences"] = []
+    standin.world.snapshot = replace(sample_snapshot(), differences=())
     assert "The exchange and the book agree." in words(open_page(standin, "safety.py"))
 
 
 def test_before_the_first_look_nothing_is_said_to_agree_or_to_be_answered(open_page):
     standin = full()
-    standin.world.picture = None
+    standin.world.snapshot = None
     said = words(open_page(standin, "safety.py"))
     assert "agree" not in said
     assert "Every command has its answer" not in said
@@ -98,7 +99,7 @@ def test_a_refusal_is_told_in_words(open_page):
 def test_an_answered_one_says_so_and_offers_the_rest(open_page):
     standin = full()
     row = difference("residual", choices=["adopt", "assign", "ignore"], price="100250.1", answer="ignore")
-    standin.world.picture["differences"] = [row]
+    standin.world.snapshot = replace(sample_snapshot(), differences=(row,))
     tab = open_page(standin, "safety.py")
     assert "Ignored until it changes." in words(tab)
     assert tab.button(key=f"diff_ignore_{RESIDUAL}").disabled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import pytest
 
 from core.domain.intent import AtEnd, ExecutionKind, ExecutionStyle, RecoveryChoice
+from core.domain.order import Purpose
+from core.domain.snapshot import ExecutionSnapshot
 from core.ui.presenters import execution_styles, executions
 from core.ui.presenters.recovery import Mode
 from tests.pages.conftest import words
 from tests.pages.samples.services import StandIn, World, full
-from tests.pages.samples.snapshot import now, part, run, sample_picture
+from tests.pages.samples.snapshot import now, part, run, sample_snapshot
 
 TWAP, ICEBERG, LIMIT = ExecutionKind.TWAP, ExecutionKind.ICEBERG, ExecutionKind.LIMIT
 HALF_AN_HOUR = ExecutionStyle(TWAP, duration=timedelta(minutes=30), slices=10, randomness=Decimal("0.2"))
@@ -24,11 +27,10 @@ def asked(standin: StandIn, what: str) -> list[tuple[Any, ...]]:
     return [call[1:] for call in standin.world.calls if call[0] == what]
 
 
-def working(*found: dict[str, Any], **changes: Any) -> StandIn:
+def working(*found: ExecutionSnapshot, **changes: Any) -> StandIn:
     """A running bot with one part and these executions of it under way."""
-    picture = sample_picture()
-    picture["parts"] = [part("00a7k2", runs=list(found), **changes)]
-    return StandIn(World(picture=picture, state="running", history=True))
+    snapshot = replace(sample_snapshot(), parts=(part("00a7k2", executions=found, **changes),))
+    return StandIn(World(snapshot=snapshot, state="running", history=True))
 
 
 def confirmed(tab):
@@ -193,38 +195,40 @@ def test_a_twap_under_way_shows_its_numbers_and_what_comes_next(open_page):
 
 
 def test_an_order_at_market_is_over_before_it_is_read(open_page):
-    tab = open_page(working(run(kind="market", sliced=False)))
+    tab = open_page(working(run(kind="market")))
     assert not tab.get("progress")
 
 
 @pytest.mark.parametrize(("button", "finish"), [("back", False), ("finish", True)])
 @pytest.mark.parametrize(
-    "found", [run(), run("1R2", purpose="recovery"), run("1C", purpose="close")], ids=["entry", "recovery", "close"]
+    "found",
+    [run(), run("1R2", purpose=Purpose.RECOVERY), run("1C", purpose=Purpose.CLOSE)],
+    ids=["entry", "recovery", "close"],
 )
 def test_each_word_to_an_execution_is_two_clicks_and_one_wish(open_page, found, button, finish):
     standin = working(found)
     tab = open_page(standin)
-    tab.button(key=f"{button}_00a7k2_{found['run']}").click().run()
+    tab.button(key=f"{button}_00a7k2_{found.run}").click().run()
     assert standin.world.calls == []
     tab.button(key="run_confirm").click().run()
-    assert asked(standin, "tell") == [("00a7k2", found["run"], finish, "operator")]
+    assert asked(standin, "tell") == [("00a7k2", found.run, finish, "operator")]
     assert not tab.exception
 
 
 def test_taking_a_close_back_says_that_the_part_goes_on():
-    assert executions.take_back_label(run("1C", purpose="close")) == "Take the close back"
-    assert "The part goes on with what is left" in executions.take_back_words(run("1C", purpose="close"))
+    assert executions.take_back_label(run("1C", purpose=Purpose.CLOSE)) == "Take the close back"
+    assert "The part goes on with what is left" in executions.take_back_words(run("1C", purpose=Purpose.CLOSE))
     assert "0.66 contracts are not ordered any more" in executions.take_back_words(run())
 
 
 def test_what_was_told_already_is_not_asked_again(open_page):
-    tab = open_page(working(run(told="finish")))
+    tab = open_page(working(run(finishing=True)))
     assert tab.button(key="finish_00a7k2_1E").disabled
     assert "finishing at market" in words(tab)
 
 
 def test_a_due_time_that_has_passed_counts_from_nought():
-    late = run(until=(now() - timedelta(seconds=9)).isoformat())
+    late = run(until=now() - timedelta(seconds=9))
     assert "next in **0:00**" in executions.next_words(late, now())
 
 

@@ -18,8 +18,9 @@ from core.ui.presenters import history
 from core.ui.presenters.records import as_csv
 from db.records import SyncRow
 from tests.pages.conftest import words
+from tests.pages.samples.past import life_of
 from tests.pages.samples.services import StandIn, empty, full
-from tests.pages.samples.snapshot import life_of, now, price
+from tests.pages.samples.snapshot import now, price
 
 ISTANBUL = ZoneInfo("Europe/Istanbul")
 PART = "00a7k2"

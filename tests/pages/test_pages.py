@@ -10,7 +10,7 @@ import pytest
 from core.i18n import translate
 from tests.pages.conftest import words
 from tests.pages.samples.services import AWAY, StandIn, World, empty, full
-from tests.pages.samples.snapshot import DEMO, sample_picture
+from tests.pages.samples.snapshot import DEMO, sample_snapshot
 
 PAGES = [
     "new_trade.py",
@@ -29,7 +29,7 @@ VIEWS = {
 
 def stale() -> StandIn:
     standin = full()
-    standin.world.picture_age = timedelta(minutes=7)
+    standin.world.snapshot_age = timedelta(minutes=7)
     return standin
 
 
@@ -40,7 +40,7 @@ def away() -> StandIn:
 
 
 def stopped() -> StandIn:
-    return StandIn(World(picture=sample_picture(), state="stopped", history=True))
+    return StandIn(World(snapshot=sample_snapshot(), state="stopped", history=True))
 
 
 def loading() -> StandIn:
@@ -91,7 +91,7 @@ def test_a_stopped_bot_says_so_on_each_page_with_what_rests_on_the_exchange_alon
     assert any("1 position rests on exchange-side protection alone" in info.value for info in tab.info)
 
 
-def test_a_stale_picture_warns_and_shows_its_age(open_page):
+def test_a_stale_snapshot_warns_and_shows_its_age(open_page):
     tab = open_page(stale())
     assert any("7 min old" in warning.value for warning in tab.warning)
     assert ":gray[-12.41]" in [metric.value for metric in tab.metric]

@@ -13,11 +13,12 @@ from core.domain.instrument import Side, TriggerBy
 from core.domain.intent import Target
 from core.domain.reason import Reason
 from core.domain.settings.trader import TraderSettings
+from core.domain.snapshot import ProtectionSnapshot, RequestUsage
 from core.ui.presenters import charts, forms, orders, parts, positions, records
 from core.ui.presenters import format as formats
 from core.ui.presenters.forms import FormContext, SizeUnit
 from tests.pages.samples.services import full
-from tests.pages.samples.snapshot import BTC, order, part, sample_picture
+from tests.pages.samples.snapshot import BTC, empty_snapshot, foreign_order, order, part, sample_snapshot
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LONG = FormContext(Side.LONG, Decimal(100000), Decimal("0.01"), Decimal("0.1"))
@@ -48,7 +49,7 @@ SHORT = FormContext(Side.SHORT, Decimal(100000), Decimal("0.01"), Decimal("0.1")
         (formats.age(timedelta(hours=5)), "5 h"),
         (formats.age(timedelta(days=3)), "3 d"),
         (formats.age(timedelta(seconds=-2)), "0 s"),
-        (formats.ago("2026-11-21T11:59:58+00:00", NOON), "2 s ago"),
+        (formats.ago(NOON - timedelta(seconds=2), NOON), "2 s ago"),
         (formats.ago(None, NOON), "never"),
     ],
 )
@@ -98,7 +99,7 @@ def test_a_target_means_the_same_in_another_unit(story, value, old, new, ground,
         (Reason("style.not_positive", field=Reason("field.limit_price"), value=Decimal(-1)), "price"),
         (Reason("style.number_range", field=Reason("field.slices"), least=2, most=500, value=600), "slices"),
         (Reason("style.slices_too_few", field=Reason("field.slices"), least=9, most=2), "slices"),
-        (Reason("picture.none", account="demo-okx"), ""),
+        (Reason("snapshot.none", account="demo-okx"), ""),
         (Reason("range.too_long", field=Reason("field.name"), n=41, most=40), ""),
     ],
 )
@@ -125,15 +126,15 @@ def test_a_setting_is_stored_exactly(value, key, stored):
 
 
 def test_positions_name_what_is_not_ours():
-    bitcoin, ether = positions.position_rows(sample_picture())
+    bitcoin, ether = positions.position_rows(sample_snapshot())
     assert (bitcoin["Not ours"], ether["Not ours"]) == ("1", "–")
     assert bitcoin["PnL, USDT"] == "+1.61"
     assert ether["Side"] == "Short 5x"
 
 
 def test_a_part_says_what_rests_on_the_exchange_and_how_long_ago_it_was_seen():
-    row = part("00a7k2", protection_seen_at="2026-11-21T11:59:58+00:00")
-    shown = {figure.label: figure for figure in positions.part_figures(row, sample_picture(), NOON)}
+    row = part("00a7k2", protection_seen_at=NOON - timedelta(seconds=2))
+    shown = {figure.label: figure for figure in positions.part_figures(row, sample_snapshot(), NOON)}
     assert shown["Stop-loss"].value == "90,149.1"
     assert shown["Stop-loss"].note == "-10.22 % · -100.00 USDT"
     assert shown["On the exchange"].value == "Stop and target"
@@ -143,23 +144,23 @@ def test_a_part_says_what_rests_on_the_exchange_and_how_long_ago_it_was_seen():
 @pytest.mark.parametrize(
     ("story", "changes", "words"),
     [
-        ("nothing rests", {"protected": False, "stop_covered": "0"}, "No stop"),
-        ("half rests", {"protected": False, "stop_covered": "0.5"}, "Stop for 0.5 of 0.99"),
-        ("only a stop was wanted", {"take_profit": None}, "Stop"),
+        ("nothing rests", {"protected": False, "stop_loss_covered": "0"}, "No stop"),
+        ("half rests", {"protected": False, "stop_loss_covered": "0.5"}, "Stop for 0.5 of 0.99"),
+        ("only a stop was wanted", {"take_profit_wanted": None}, "Stop"),
         ("nothing is held", {"size": "0"}, "–"),
     ],
 )
 def test_protection_in_words(story, changes, words):
-    shown = positions.part_figures(part("00a7k2", **changes), sample_picture(), NOON)
+    shown = positions.part_figures(part("00a7k2", **changes), sample_snapshot(), NOON)
     assert next(figure.value for figure in shown if figure.label == "On the exchange") == words, story
 
 
 def test_what_needs_guarding_comes_first():
-    assert [row["part"] for row in positions.parts_in_order(sample_picture())] == ["00a7k2", "00a7k3", "00a7k4"]
+    assert [part.name for part in positions.parts_in_order(sample_snapshot())] == ["00a7k2", "00a7k3", "00a7k4"]
 
 
 def test_orders_are_sorted_to_where_a_trader_looks():
-    groups = orders.order_groups({"orders": [order("a"), order("b", kind="limit"), order("", foreign=True)]})
+    groups = orders.order_groups(empty_snapshot(orders=(order("a"), order("b", kind="limit"), foreign_order())))
     assert {name: len(found) for name, found in groups.items()} == {"working": 1, "conditional": 1, "foreign": 1}
 
 
@@ -177,12 +178,12 @@ def test_stopping_in_words(parts, protected, words):
 
 
 def test_the_pill_counts_what_is_protected():
-    assert positions.protection_badge(sample_picture()) == ":orange-badge[:material/gpp_maybe: 1/2 protected]"
+    assert positions.protection_badge(sample_snapshot()) == ":orange-badge[:material/gpp_maybe: 1/2 protected]"
     assert (
-        positions.protection_badge(sample_picture(), "27 s")
+        positions.protection_badge(sample_snapshot(), "27 s")
         == ":orange-badge[:material/gpp_maybe: 1/2 protected 27 s ago]"
     )
-    whole = {"protection": {"protected": 2, "parts": 2}}
+    whole = empty_snapshot(protection=ProtectionSnapshot(2, 2, Decimal(0)))
     assert positions.protection_badge(whole) == ":blue-badge[:material/shield: 2/2 protected]"
     assert positions.protection_badge(whole, "27 s") == ":gray-badge[:material/schedule: 2/2 protected 27 s ago]"
     assert positions.protection_badge(None) == ":gray-badge[:material/shield: 0/0 protected]"
@@ -216,10 +217,9 @@ def test_a_level_far_away_does_not_flatten_the_candles():
 
 
 def test_request_limits_are_listed_with_the_fullest_first() -> None:
-    named = {"orders": ["2", "60"], "account": ["3", "10"], "time": ["0", "10"]}
-    picture = sample_picture()
-    picture["health"]["requests"] = named
-    assert [tuple(row.values()) for row in positions.request_rows(picture)] == [
+    named = {"orders": RequestUsage(2, 60), "account": RequestUsage(3, 10), "time": RequestUsage(0, 10)}
+    health = replace(sample_snapshot().health, requests=named)
+    assert [tuple(row.values()) for row in positions.request_rows(empty_snapshot(health=health))] == [
         ("account", "3", "10"),
         ("orders", "2", "60"),
         ("time", "0", "10"),
@@ -227,13 +227,12 @@ def test_request_limits_are_listed_with_the_fullest_first() -> None:
 
 
 def test_parts_that_share_a_level_share_a_line_and_a_chart_holds_only_the_nearest():
-    picture = sample_picture()
-    picture["parts"] = [part("00a7k1"), part("00a7k2"), part("00a7k3", stop_loss_price="90000")]
-    levels, _colours = parts.chart_levels(picture, BTC)
+    few = empty_snapshot(parts=(part("00a7k1"), part("00a7k2"), part("00a7k3", stop_loss_price="90000")))
+    levels, _colours = parts.chart_levels(few, BTC)
     assert levels["3 parts: entry"] == Decimal("100250.1")
     assert levels["2 parts: SL"] == Decimal("90149.1")
     assert levels["00a7k3 SL"] == Decimal(90000)
-    picture["parts"] = [part(f"00b{number:03}", average_entry=f"{100000 + number}") for number in range(100)]
-    levels, colours = parts.chart_levels(picture, BTC)
+    many = tuple(part(f"00b{number:03}", average_entry=f"{100000 + number}") for number in range(100))
+    levels, colours = parts.chart_levels(empty_snapshot(parts=many), BTC)
     assert len(levels) == len(colours) == 24
     assert min(levels.values()) == 100076, "the mark is above them all"

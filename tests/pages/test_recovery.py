@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from core.domain.account import Environment
 from core.domain.errors import Misconfigured
 from core.domain.intent import ExitReason, RecoveryChoice, ReopenChoice, Target
+from core.domain.part import PartStatus
 from core.domain.settings.rules import Rules
+from core.domain.snapshot import ProtectionSnapshot
 from core.services.reporting.audit import AuditKind
 from core.ui import session
 from core.ui.components import modal
@@ -19,7 +23,7 @@ from core.ui.presenters.forms import SizeUnit
 from core.ui.presenters.recovery import Mode
 from tests.pages.conftest import words
 from tests.pages.samples.services import StandIn, World, empty, full
-from tests.pages.samples.snapshot import BTC, MARK, now, part, sample_picture
+from tests.pages.samples.snapshot import BTC, MARK, explained, now, part, reopen, sample_snapshot, with_part
 
 OPERATOR = "operator"
 
@@ -35,10 +39,9 @@ def confirmed(tab):
 
 def ten() -> StandIn:
     """Ten protected longs in BTC."""
-    picture = sample_picture()
-    picture["parts"] = [part(f"00a7k{number}") for number in range(10)]
-    picture["protection"] = {"protected": 10, "parts": 10, "bare_seconds_today": "0"}
-    return StandIn(World(picture=picture, state="running"))
+    parts = tuple(part(f"00a7k{number}") for number in range(10))
+    snapshot = replace(sample_snapshot(), parts=parts, protection=ProtectionSnapshot(10, 10, Decimal(0)))
+    return StandIn(World(snapshot=snapshot, state="running"))
 
 
 # --- New Trade
@@ -201,25 +204,27 @@ def test_a_refused_click_draws_the_whole_page_since_its_piece_does_not_tell_why(
 
 def test_a_part_that_is_due_says_so(open_page):
     standin = full()
-    assert standin.world.picture is not None
-    standin.world.picture["parts"][0]["reopen"]["due"] = now().isoformat()
+    standin.world.snapshot = with_part(standin.world.snapshot, "00a7k4", reopen=reopen(now()))
     assert "Opens again in **due now**" in words(open_page(standin))
 
 
 def test_a_part_that_could_not_be_entered_says_why_and_counts_down_once(open_page):
     standin = full()
-    assert standin.world.picture is not None
-    part = standin.world.picture["parts"][0]
-    part["exit_reason"], part["status"] = "not_entered", "refused"
-    part["why"] = [{"rule": "reopen", "because": "opens again in 4:09 (after not entered)", "action": None}]
+    standin.world.snapshot = with_part(
+        standin.world.snapshot,
+        "00a7k4",
+        exit_reason=ExitReason.NOT_ENTERED,
+        status=PartStatus.REFUSED,
+        why=(explained("reopen", "opens again in 4:09 (after not entered)"),),
+    )
     said = words(open_page(standin))
     assert "Not entered: leverage 10 cannot be set" in said
     assert "4:09" not in said
 
 
 def test_a_step_that_is_due_promises_no_price():
-    part = sample_picture()["parts"][1] | {"unrealised_pnl": "-61.2"}
-    assert "the next is due at this price" in recovery.recovery_line(part, "0.1")
+    deep = part("00a7k2", unrealised_pnl="-61.2")
+    assert "the next is due at this price" in recovery.recovery_line(deep, Decimal("0.1"))
 
 
 def test_the_recovery_of_a_part_in_numbers(open_page):
@@ -249,8 +254,7 @@ def test_a_close_is_for_good_or_for_later(open_page, key, later):
 
 def test_a_part_that_is_not_reopened_has_no_later(open_page):
     standin = full()
-    assert standin.world.picture is not None
-    standin.world.picture["parts"][1]["reopen"] = None
+    standin.world.snapshot = with_part(standin.world.snapshot, "00a7k2", reopen=None)
     tab = open_page(standin)
     tab.button(key="ap_close_00a7k2").click().run()
     assert "Reopening is off for this part, so it stays closed." in words(tab)
@@ -324,8 +328,7 @@ def test_many_are_closed_with_what_it_comes_to(open_page, key, later):
 
 def test_candles_are_drawn_for_every_kind_of_account(open_page):
     standin = full()
-    assert standin.world.picture is not None
-    standin.world.picture["environment"] = "demo"
+    standin.world.snapshot = replace(sample_snapshot(), environment=Environment.DEMO)
     tab = open_page(standin)
     assert len(tab.get("echarts_chart")) == 1
     assert "No candles yet" not in words(tab)
@@ -335,14 +338,13 @@ def test_candles_that_were_never_read_or_end_long_ago_are_told(open_page):
     standin = full()
     standin.world.history = False
     assert "No candles yet: the bot reads them every few seconds" in words(open_page(standin))
-    standin.world.history, standin.world.picture_age = True, timedelta(minutes=7)
+    standin.world.history, standin.world.snapshot_age = True, timedelta(minutes=7)
     assert "The candles end 7 min ago" in words(open_page(standin))
 
 
 def many(count: int) -> StandIn:
     standin = full()
-    assert standin.world.picture is not None
-    standin.world.picture["parts"] = [part(f"00b{number:03}") for number in range(count)]
+    standin.world.snapshot = replace(sample_snapshot(), parts=tuple(part(f"00b{number:03}") for number in range(count)))
     return standin
 
 
@@ -366,8 +368,7 @@ def test_a_card_is_a_few_elements_however_much_it_tells(open_page):
 
 def test_nothing_can_be_asked_of_a_part_that_is_closing(open_page):
     standin = full()
-    assert standin.world.picture is not None
-    standin.world.picture["parts"] = [part("00a7k2", status="closing", wanted="closed")]
+    standin.world.snapshot = replace(sample_snapshot(), parts=(part("00a7k2", status="closing", wanted="closed"),))
     tab = open_page(standin)
     for key in ("ap_edit_00a7k2", "ap_again_00a7k2", "ap_close_00a7k2"):
         assert tab.button(key=key).disabled

@@ -19,7 +19,7 @@ from core.ui.components.settings import language
 from scripts import messages
 from tests.pages.conftest import words
 from tests.pages.samples.services import AWAY, Board, StandIn, World, empty, full
-from tests.pages.samples.snapshot import sample_picture
+from tests.pages.samples.snapshot import sample_snapshot
 
 ROOT = Path(__file__).parents[2]
 SPOKEN = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "core/ui").rglob("*.py"))]
@@ -122,7 +122,7 @@ def away() -> StandIn:
 
 
 def stopped() -> StandIn:
-    return StandIn(World(picture=sample_picture(), state="stopped", history=True))
+    return StandIn(World(snapshot=sample_snapshot(), state="stopped", history=True))
 
 
 @pytest.mark.parametrize("page", TITLES)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from core.domain.account import Account, Environment, Exchange
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side, TriggerBy
 from core.domain.intent import WhenRefused
+from core.domain.snapshot import AccountSnapshot, ConditionalOrders, PartSnapshot, ProtectionSnapshot
 from core.i18n import translate
 from core.i18n.tr_patterns import in_turkish
 from core.services.accounts.paper_market import Deed
@@ -19,40 +20,58 @@ from core.ui.presenters import ledger
 from core.ui.presenters import positions as position_rows
 from tests.pages.conftest import words
 from tests.pages.samples.services import StandIn, full
-from tests.pages.samples.snapshot import BTC, DEMO, PAPER, part, sample_picture
+from tests.pages.samples.snapshot import BTC, DEMO, PAPER, instrument, leg, part, sample_snapshot
 
 BINANCE = Account("paper-binance", "Paper Binance", Exchange.BINANCE, Environment.PAPER, "", "", "77aa")
 
 
-def binance_picture() -> dict[str, Any]:
+def binance_snapshot() -> AccountSnapshot:
     """The worked example: two strategies on one position, 0.003 BTC at an average of neither."""
-    found = deepcopy(sample_picture())
-    one = {"symbol": BTC, "leverage": "10", "mark_price": "46500", "recovery": None}
-    found["account"], found["name"], found["exchange"] = BINANCE.id, BINANCE.name, "binance"
-    found["parts"] = [
-        part("00b001", strategy="A", size="0.001", average_entry="45000", unrealised_pnl="1.5", **one),
-        part("00b002", strategy="B", size="0.002", average_entry="46000", unrealised_pnl="1.0", **one),
-    ]
-    for row, name in zip(found["parts"], ("00b001", "00b002"), strict=True):
-        for leg, letter in (("take_profit", "T"), ("stop_loss", "S")):
-            row["pair"][leg] = {**row["pair"][leg], "client_order_id": f"op{name}01{letter}01"}
-    (held,) = (one for one in found["positions"] if one["symbol"] == BTC)
-    changed = {"contracts": "0.003", "average_price": "45666.666666", "residual": "0", "unrealised_pnl": "2.5"}
-    found["positions"] = [{**held, **changed, "parts": ["00b001", "00b002"]}]
-    found["conditional"] = {"used": 4, "most": 200}
-    found["protection"] = {"protected": 2, "parts": 2, "bare_seconds_today": "0"}
-    found["instruments"][BTC] |= {"min_notional": "50", "contract_value": "1", "min_quantity": "0.001"}
-    found["instruments"][BTC] |= {"quantity_step": "0.001"}
-    found["metrics"] |= {"equity": "100002.50", "floating_pnl": "2.50"}
-    found["orders"], found["unresolved"], found["differences"], found["alarms"] = [], [], [], []
-    return found
+    found, one = sample_snapshot(), {"symbol": BTC, "leverage": "10", "mark_price": "46500", "recovery": None}
+    assert found.money is not None
+    (held,) = (position for position in found.positions if position.symbol == BTC)
+    rules = instrument("BTC", "1", "0.1", min_notional="50", min_quantity="0.001", quantity_step="0.001")
+    return replace(
+        found,
+        account=BINANCE.id,
+        name=BINANCE.name,
+        exchange=Exchange.BINANCE,
+        parts=(
+            two_legs("00b001", strategy="A", size="0.001", average_entry="45000", unrealised_pnl="1.5", **one),
+            two_legs("00b002", strategy="B", size="0.002", average_entry="46000", unrealised_pnl="1.0", **one),
+        ),
+        positions=(
+            replace(
+                held,
+                contracts=Decimal("0.003"),
+                average_price=Decimal("45666.666666"),
+                residual=Decimal(0),
+                unrealised_pnl=Decimal("2.5"),
+                parts=("00b001", "00b002"),
+            ),
+        ),
+        conditional=ConditionalOrders(4, 200),
+        protection=ProtectionSnapshot(2, 2, Decimal(0)),
+        instruments={**found.instruments, BTC: rules},
+        money=replace(found.money, equity=Decimal("100002.50"), floating_pnl=Decimal("2.50")),
+        orders=(),
+        unresolved=(),
+        differences=(),
+        alarms=(),
+    )
+
+
+def two_legs(name: str, **changes: Any) -> PartSnapshot:
+    """A part whose pair is an order for each leg."""
+    target, stop = ({**leg(name), "client_order_id": f"op{name}01{letter}01"} for letter in ("T", "S"))
+    return part(name, pair={"state": "working", "take_profit": target, "stop_loss": stop}, **changes)
 
 
 def both() -> StandIn:
     """A running bot on OKX, a stopped one on Binance."""
     standin = full()
     standin.world.accounts = [PAPER, BINANCE]
-    standin.world.beside = {BINANCE.id: binance_picture()}
+    standin.world.beside = {BINANCE.id: binance_snapshot()}
     standin.world.states = {BINANCE.id: "stopped"}
     return standin
 
@@ -159,10 +178,10 @@ def test_one_account_alone_offers_no_scope(open_page):
 
 
 def test_the_parts_of_a_position_add_up_to_what_the_exchange_holds():
-    picture = binance_picture()
-    (held,) = picture["positions"]
-    assert "2 parts · exchange 0.003 at 45,666.67 · adds up" in ledger.title(picture, held)
-    first, second, total, theirs, residual = ledger.rows(picture, held)
+    snapshot = binance_snapshot()
+    (held,) = snapshot.positions
+    assert "2 parts · exchange 0.003 at 45,666.67 · adds up" in ledger.title(snapshot, held)
+    first, second, total, theirs, residual = ledger.rows(snapshot, held)
     assert (first["Strategy"], first["Contracts"], first["Own entry"], first["PnL, USDT"]) == (
         "A",
         "0.001",
@@ -179,7 +198,7 @@ def test_the_parts_of_a_position_add_up_to_what_the_exchange_holds():
     ("residual", "expected"), [("0", "adds up"), ("1.5", "1.5 not ours"), ("-0.2", "0.2 of ours missing")]
 )
 def test_a_residual_is_told_in_words(residual, expected):
-    assert ledger.residual_words({"residual": residual}) == expected
+    assert ledger.residual_words(replace(sample_snapshot().positions[0], residual=Decimal(residual))) == expected
 
 
 def test_a_shared_position_opens_its_ledger_with_the_rule_beside_it(open_page):
@@ -224,13 +243,15 @@ def test_the_form_knows_the_rules_of_the_chosen_exchange(open_page):
     assert "Binance" not in tab.number_input(key="nt_value").label
     assert "The smallest order here is 100.41 USDT." in words(tab)
     standin = both()
-    standin.world.beside[BINANCE.id]["instruments"][BTC]["min_notional"] = "500"
+    seen = binance_snapshot()
+    rules = {**seen.instruments, BTC: replace(seen.instruments[BTC], min_notional=Decimal(500))}
+    standin.world.beside = {BINANCE.id: replace(seen, instruments=rules)}
     assert "Binance takes no order under 500.00 USDT here." in words(on_binance(open_page, "new_trade.py", standin))
 
 
 def test_a_full_budget_is_refused_before_anything_is_asked(open_page):
     standin = both()
-    standin.world.beside[BINANCE.id]["conditional"] = {"used": 199, "most": 200}
+    standin.world.beside = {BINANCE.id: replace(binance_snapshot(), conditional=ConditionalOrders(199, 200))}
     tab = on_binance(open_page, "new_trade.py", standin)
     assert "199 of 200 conditional orders rest or are about to" in words(tab)
     assert tab.button(key="nt_review").disabled

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,10 +19,13 @@ from core.domain.account import Account, Environment, Exchange, PositionKey
 from core.domain.action import StartCycle
 from core.domain.instrument import Side
 from core.domain.intent import ExecutionStyle
+from core.domain.reason import text
+from core.domain.snapshot import OrderSnapshot, ProtectionSnapshot
 from core.vault import Vault
 from db.store import Store
 from tests.builders import contracts, intent, price
 from tests.eventually import eventually
+from tests.pages.samples.snapshot import empty_snapshot
 from tests.postgres import database_url, postgres
 from tests.simulator.conftest import fresh
 from tests.simulator.okx.client import OkxClient
@@ -106,19 +110,15 @@ def start_cycle(store: Store, part: str) -> None:
 def show(
     store: Store,
     *,
-    state: str = "stopped",
+    running: bool = False,
     parts: int = 0,
     protected: int = 0,
-    exchange: str = "ok",
-    orders: list[dict[str, Any]] | None = None,
+    trouble: str = "",
+    orders: tuple[OrderSnapshot, ...] = (),
     as_of: datetime = NOW,
 ) -> None:
-    """Puts a picture on the board, as far as services look into it."""
-    picture = {
-        "account": PAPER.id,
-        "bot": {"state": state},
-        "health": {"exchange": exchange},
-        "protection": {"protected": protected, "parts": parts, "bare_seconds_today": str(Decimal(0))},
-        "orders": orders or [],
-    }
-    store.snapshots.put(PAPER.id, picture, as_of)
+    """Stores a snapshot, as far as services look into it."""
+    calm = empty_snapshot(PAPER, as_of=as_of, orders=orders)
+    health = replace(calm.health, exchange_trouble=text(trouble) if trouble else None)
+    guarded = ProtectionSnapshot(protected, parts, Decimal(0))
+    store.snapshots.put(replace(calm, bot=replace(calm.bot, running=running), health=health, protection=guarded))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,9 +16,10 @@ from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import Side
 from core.domain.intent import ExecutionStyle, RecoveryChoice, Target
 from core.domain.money import Price
+from core.domain.reason import text
 from core.services.trading.differences import Adoption, Differences
 from db.store import Store
-from tests.pages.samples.snapshot import difference, sample_picture
+from tests.pages.samples.snapshot import difference, sample_snapshot, ticker
 from tests.services.conftest import BTC, PAPER, open_part, start_cycle
 from tests.services.test_positions import RULES
 
@@ -34,19 +36,21 @@ def desk(store: Store, clock: SteppedClock) -> Differences:
 
 def show(store: Store, clock: SteppedClock, mark: str = "2", **changes: Any) -> None:
     """BTC at 100,000; two contracts there are not ours, two of the short side are missing."""
-    picture, at = sample_picture(), clock.now().isoformat()
-    price = {"last": "100000", "mark": "100000", "bid": "99999.9", "ask": "100000", "at": at}
+    sample = sample_snapshot()
     choices = ["adopt", "assign", "ignore"]
-    ours = {"mark": mark, "quantity": mark, "price": "99000", "ours": "0", "theirs": mark, "choices": choices}
-    picture |= {
-        "tickers": {BTC: price},
-        "instruments": {name: {**row, **RULES} for name, row in picture["instruments"].items()},
-        "differences": [
-            difference("shortfall", side="short", mark="2", quantity="2", choices=["book", "wait"]),
-            difference("residual", **{**ours, **changes}),
-        ],
-    }
-    store.snapshots.put(PAPER.id, picture, clock.now())
+    sizes = {"mark": mark, "quantity": mark, "ours": text("0"), "theirs": text(mark)}
+    store.snapshots.put(
+        replace(
+            sample,
+            as_of=clock.now(),
+            tickers={BTC: replace(ticker(BTC, "100000", "100000", "99999.9"), at=clock.now())},
+            instruments={name: replace(rules, **RULES) for name, rules in sample.instruments.items()},
+            differences=(
+                difference("shortfall", side="short", mark="2", quantity="2", choices=["book", "wait"]),
+                difference("residual", **{**sizes, "price": "99000", "choices": choices, **changes}),
+            ),
+        )
+    )
 
 
 def test_listed_with_what_is_in_the_way_first(desk: Differences) -> None:

@@ -1,7 +1,8 @@
-"""The bot's state told from the database alone: switch, lease, heartbeat, picture."""
+"""The bot's state told from the database alone: switch, lease, heartbeat, snapshot."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,8 +10,8 @@ import pytest
 from core.domain.account import Level
 from core.domain.errors import Misconfigured, Unavailable
 from core.services.safety.levels import Levels
-from tests.pages.samples.snapshot import sample_picture
-from tests.services.conftest import NOW, PAPER, show
+from tests.pages.samples.snapshot import sample_snapshot
+from tests.services.conftest import PAPER, show
 
 HERE, THERE = "here/1/", "there/2/"
 
@@ -42,7 +43,7 @@ def test_start_and_stop_as_one_sees_them(levels, store, looked_after):
     show(store, parts=2, protected=2)
     levels.start(PAPER.id, by="operator")
     assert levels.status(PAPER.id).state == "starting"
-    show(store, state="running", parts=2, protected=2)
+    show(store, running=True, parts=2, protected=2)
     status = levels.status(PAPER.id)
     assert (status.state, str(status.words)) == ("running", "Watches 2 parts.")
     assert (status.protected, status.parts, status.on_exchange_alone) == (2, 2, 0)
@@ -69,7 +70,7 @@ def test_start_is_refused_while_nobody_would_hear_it(levels, store):
 
 def test_a_bot_that_falls_silent_is_dead_and_says_what_guards_now(levels, store, clock, looked_after):
     levels.start(PAPER.id, by="operator")
-    show(store, state="running", parts=1, protected=1)
+    show(store, running=True, parts=1, protected=1)
     assert levels.status(PAPER.id).state == "running"
     clock.advance(34)
     status = levels.status(PAPER.id)
@@ -81,7 +82,7 @@ def test_a_bot_that_falls_silent_is_dead_and_says_what_guards_now(levels, store,
 
 def test_a_lost_lease_is_death_even_with_a_fresh_heartbeat(levels, store, clock, looked_after):
     levels.start(PAPER.id, by="operator")
-    show(store, state="running")
+    show(store, running=True)
     clock.advance(15)
     store.bots.heartbeat(PAPER.id, clock.now())
     assert levels.status(PAPER.id).state == "running"
@@ -93,7 +94,7 @@ def test_a_lost_lease_is_death_even_with_a_fresh_heartbeat(levels, store, clock,
 def test_a_bot_of_another_process_is_elsewhere(levels, store, clock):
     hold(store, clock, f"{THERE}d4e5f6")
     levels.start(PAPER.id, by="operator")
-    show(store, state="running", parts=1, protected=1)
+    show(store, running=True, parts=1, protected=1)
     status = levels.status(PAPER.id)
     assert status.state == "elsewhere"
     assert "another process (on there)" in str(status.words)
@@ -104,7 +105,7 @@ def test_a_bot_of_another_process_is_elsewhere(levels, store, clock):
 
 def test_what_keeps_it_from_looking_is_told(levels, store, looked_after):
     levels.start(PAPER.id, by="operator")
-    show(store, state="stopped", exchange="OKX is under maintenance")
+    show(store, trouble="OKX is under maintenance")
     assert str(levels.status(PAPER.id).words) == "The bot is starting. The exchange: OKX is under maintenance."
 
 
@@ -144,10 +145,7 @@ def test_the_level_is_kept_apart_from_the_switch_with_who_when_and_why(levels, s
 
 def test_a_preview_counts_what_each_level_would_stop_withdraw_and_close(levels, store):
     assert levels.preview(PAPER.id, Level.FLATTEN).held == 0, "nothing has been seen yet"
-    picture = sample_picture()
-    picture["parts"][0]["reopen"] = {"due": "2026-11-21T12:05:00+00:00"}
-    picture["parts"][1]["recovery"] = {"trigger_pnl": "-50"}
-    store.snapshots.put(PAPER.id, picture, NOW)
+    store.snapshots.put(sample_snapshot())
     paused = levels.preview(PAPER.id, Level.NO_ADDED_RISK)
     assert (paused.held, paused.recovering, paused.reopening, paused.entries, paused.closing) == (2, 1, 1, 0, ())
     assert not paused.bot_runs
@@ -165,7 +163,8 @@ def test_the_guards_stand_beside_their_limits(levels, store, clock):
     figures = {one.key: one for one in levels.guards(PAPER.id)}
     assert (figures["max_daily_loss"].now, figures["max_daily_loss"].limit) == (None, Decimal(10))
     assert (figures["max_drawdown"].limit, figures["max_stop_losses"].now) == (None, Decimal(0))
-    store.snapshots.put(PAPER.id, {**sample_picture(), "metrics": {"equity": "9000"}}, clock.now())
+    snapshot = sample_snapshot()
+    store.snapshots.put(replace(snapshot, money=replace(snapshot.money, equity=Decimal(9000)), as_of=clock.now()))
     store.equity.add(PAPER.id, clock.now(), Decimal(10000))
     figures = {one.key: one for one in levels.guards(PAPER.id)}
     assert (figures["max_daily_loss"].now, figures["max_daily_loss"].set_off) == (Decimal(10), True)

@@ -15,6 +15,7 @@ from core.domain.intent import ExecutionKind, ExecutionStyle, Instruction, Wante
 from core.domain.order import OrderKind, OrderStatus
 from core.services.trading.orders import OrderManager
 from tests.builders import order, price
+from tests.pages.samples import snapshot as samples
 from tests.services.conftest import BTC, NOW, PAPER, open_part, show, start_cycle
 
 LIMIT = ExecutionStyle(ExecutionKind.LIMIT, price("99000"), timedelta(hours=1))
@@ -110,32 +111,9 @@ def test_before_the_first_look_nothing_works(orders):
     assert orders.working(PAPER.id) == []
 
 
-def test_working_orders_are_those_of_the_newest_picture(orders, store):
-    show(store, orders=[_pictured("op00a7k201P01"), _pictured("", part=None, purpose="foreign", foreign=True)])
+def test_working_orders_are_those_of_the_newest_snapshot(orders, store):
+    show(store, orders=(samples.order("op00a7k201P01", created_at=NOW), samples.foreign_order()))
     ours, foreign = orders.working(PAPER.id)
     assert (ours.client_order_id, ours.kind, ours.quantity) == ("op00a7k201P01", OrderKind.OCO, Decimal("0.99"))
     assert (ours.stop_loss_trigger, ours.price, ours.created_at) == (Decimal("90149.1"), None, NOW)
     assert (foreign.foreign, foreign.part) == (True, None)
-
-
-def _pictured(name: str, **changes: object) -> dict[str, object]:
-    return {
-        "client_order_id": name,
-        "exchange_order_id": "718822001",
-        "part": "00a7k2",
-        "purpose": "protect",
-        "symbol": BTC,
-        "side": "sell",
-        "position_side": "long",
-        "kind": "oco",
-        "quantity": "0.99",
-        "filled": "0",
-        "price": None,
-        "take_profit_trigger": "105300.7",
-        "stop_loss_trigger": "90149.1",
-        "trigger_by": "mark",
-        "status": "working",
-        "foreign": False,
-        "created_at": NOW.isoformat(),
-        **changes,
-    }

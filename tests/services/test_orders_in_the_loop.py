@@ -11,6 +11,7 @@ import pytest
 from core.clock import SteppedClock
 from core.domain.intent import ExecutionKind, ExecutionStyle, ExitReason
 from core.domain.money import Price
+from core.domain.order import Purpose
 from core.services.trading.orders import OrderManager
 from core.services.trading.positions import PositionManager
 from db.store import Store
@@ -53,7 +54,7 @@ def test_what_has_filled_stays_and_stays_protected(bot, store):
     bot.until(lambda: bot.held() and bot.working() and bot.part(part).protected)
     bot.price(100500)
     bot.settle(3)
-    (row,) = (order for order in OrderManager(store, SteppedClock()).working(ACCOUNT) if order.purpose == "entry")
+    (row,) = (order for order in OrderManager(store, SteppedClock()).working(ACCOUNT) if order.purpose is Purpose.ENTRY)
     filled = bot.held()
     assert 0 < filled < row.quantity
     OrderManager(store, SteppedClock()).cancel(ACCOUNT, row.client_order_id, "click", by="trader")

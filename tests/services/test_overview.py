@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -15,7 +14,7 @@ from core.services.accounts.overview import Overview, totals
 from core.services.reporting.snapshot import Reports
 from core.services.safety.levels import Levels
 from db.store import Store
-from tests.pages.samples.snapshot import sample_picture
+from tests.pages.samples.snapshot import sample_snapshot
 from tests.services.conftest import DEMO, PAPER
 
 BINANCE = Account("paper-binance", "Paper Binance", Exchange.BINANCE, Environment.PAPER, "", "")
@@ -28,30 +27,31 @@ def overview(store: Store, clock: SteppedClock) -> Overview:
     return Overview(store, Levels(store, clock, "here"), Reports(store, clock), clock)
 
 
-def seen(store: Store, clock: SteppedClock, account: Account, **metrics: Any) -> None:
-    picture = {**sample_picture(), "account": account.id}
-    picture["metrics"] = {**picture["metrics"], **metrics}
-    store.snapshots.put(account.id, picture, clock.now())
+def seen(store: Store, clock: SteppedClock, account: Account, **money: Decimal) -> None:
+    sample = sample_snapshot()
+    assert sample.money is not None
+    seen_now = {"account": account.id, "as_of": clock.now(), "money": replace(sample.money, **money)}
+    store.snapshots.put(replace(sample, **seen_now))
 
 
 def test_each_account_has_its_own_numbers_and_one_that_was_not_seen_has_none(overview, store, clock):
     midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    seen(store, clock, PAPER, equity="10000", floating_pnl="-5")
-    seen(store, clock, BINANCE, equity="99000", floating_pnl="7")
+    seen(store, clock, PAPER, equity=Decimal("10000"), floating_pnl=Decimal("-5"))
+    seen(store, clock, BINANCE, equity=Decimal("99000"), floating_pnl=Decimal("7"))
     store.equity.add(BINANCE.id, midnight - timedelta(seconds=1), Decimal(1))
     store.equity.add(BINANCE.id, midnight + timedelta(seconds=1), Decimal(100_000))
     okx, binance, demo = overview.lines([PAPER, BINANCE, DEMO])
-    assert (okx.money("equity"), okx.daily_pnl) == (10_000, None)
-    assert (binance.money("equity"), binance.daily_pnl) == (99_000, -1000)
-    assert (demo.picture, demo.money("equity"), demo.daily_pnl, demo.status.parts) == (None, None, None, 0)
+    assert (okx.money.equity, okx.daily_pnl) == (10_000, None)
+    assert (binance.money.equity, binance.daily_pnl) == (99_000, -1000)
+    assert (demo.snapshot, demo.money, demo.daily_pnl, demo.status.parts) == (None, None, None, 0)
 
 
 def test_sums_are_made_within_one_environment_and_real_money_comes_first(overview, store, clock):
     live = replace(DEMO, id="live-okx", name="OKX live", environment=Environment.LIVE)
     store.accounts.save(live, None)
-    seen(store, clock, PAPER, equity="10000", margin_used="100", floating_pnl="-5.5")
-    seen(store, clock, BINANCE, equity="99000", margin_used="50", floating_pnl="7")
-    seen(store, clock, live, equity="3", margin_used="1", floating_pnl="0")
+    seen(store, clock, PAPER, equity=Decimal("10000"), margin_used=Decimal("100"), floating_pnl=Decimal("-5.5"))
+    seen(store, clock, BINANCE, equity=Decimal("99000"), margin_used=Decimal("50"), floating_pnl=Decimal("7"))
+    seen(store, clock, live, equity=Decimal("3"), margin_used=Decimal("1"), floating_pnl=Decimal("0"))
     real, demo, paper = totals(overview.lines([PAPER, BINANCE, DEMO, live]))
     assert (real.environment, real.equity, real.accounts, real.unseen) == (Environment.LIVE, 3, 1, 0)
     assert (demo.environment, demo.equity, demo.accounts, demo.unseen) == (Environment.DEMO, 0, 1, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from core.domain.pair import PairState
 from core.paper import PAPER_ACCOUNTS
 from core.services.trading.pairs import Pairs, pairs_of, percentile
 from db.store import Store
-from tests.pages.samples.snapshot import part, sample_picture
+from tests.pages.samples.snapshot import part, sample_snapshot
 from tests.simulator.conftest import fresh
 from tests.simulator_process import SimulatorProcess
 from tests.stack import Stack
@@ -28,7 +29,7 @@ def either(request: pytest.FixtureRequest, store: Store, exchange: SimulatorProc
     made.client.close()
 
 
-def pictured(stack: Stack) -> Pairs:
+def published(stack: Stack) -> Pairs:
     stack.guard.publish()
     return Pairs(stack.store)
 
@@ -36,7 +37,7 @@ def pictured(stack: Stack) -> Pairs:
 def test_a_pair_rests_as_one_order_or_as_two_and_is_told_the_same(either: Stack) -> None:
     name = either.opened()
     either.look()
-    (row,) = pictured(either).list(either.name)
+    (row,) = published(either).list(either.name)
     assert (row.part, row.state, row.leftover) == (name, PairState.WORKING, None)
     assert row.take_profit is not None
     assert row.stop_loss is not None
@@ -46,7 +47,7 @@ def test_a_pair_rests_as_one_order_or_as_two_and_is_told_the_same(either: Stack)
     assert (row.take_profit.quantity, row.size) == (held.size, held.size)
     assert row.take_profit.distance_pct is not None
     assert row.take_profit.distance_pct > 0 > (row.stop_loss.distance_pct or 0)
-    figures = pictured(either).figures(either.name)
+    figures = published(either).figures(either.name)
     assert (figures.placed, figures.target_hits, figures.stop_hits, figures.both_filled) == (1, 0, 0, 0)
 
 
@@ -58,7 +59,7 @@ def test_hits_are_counted_and_the_cancel_of_the_sibling_is_timed(either: Stack) 
     second = either.opened()
     either.price("85000")
     assert either.ended(second).reason is ExitReason.STOP_LOSS
-    found = pictured(either).figures(either.name)
+    found = published(either).figures(either.name)
     assert (found.placed, found.target_hits, found.stop_hits, found.both_filled) == (2, 1, 1, 0)
     if either.wire is Exchange.OKX:
         assert (found.cancels, found.cancel_p50) == (0, None)  # it ends the sibling itself
@@ -86,7 +87,7 @@ def test_a_percentile_is_one_of_the_values(took: list[int], percent: int, expect
     assert found == (None if expected is None else timedelta(seconds=expected))
 
 
-# --- from a picture
+# --- from a snapshot
 
 
 def leg(name: str, status: str = "working", filled: str = "0") -> dict[str, str | None]:
@@ -95,17 +96,11 @@ def leg(name: str, status: str = "working", filled: str = "0") -> dict[str, str 
 
 
 def test_a_leg_that_is_left_over_is_named_and_trouble_comes_first() -> None:
-    picture = sample_picture()
     over = {"state": "take_profit", "take_profit": leg("opbT", "filled", "0.99"), "stop_loss": leg("opbS")}
     bare = {"state": "bare", "take_profit": None, "stop_loss": None}
     none = {"state": "none", "take_profit": None, "stop_loss": None}
-    picture["parts"] = [
-        part("a"),
-        part("b", pair=over, size="0"),
-        part("c", pair=bare),
-        part("d", pair=none),
-    ]
-    rows = pairs_of(picture)
+    found = (part("a"), part("b", pair=over, size="0"), part("c", pair=bare), part("d", pair=none))
+    rows = pairs_of(replace(sample_snapshot(), parts=found))
     assert [row.part for row in rows] == ["c", "b", "a"]
     assert rows[1].leftover is not None
     assert rows[1].leftover.client_order_id == "opbS"

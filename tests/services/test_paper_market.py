@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
 from decimal import Decimal
 
 import httpx
@@ -12,6 +12,7 @@ from core.domain.account import Account, Environment, Exchange
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.instrument import Side
 from core.services.accounts.paper_market import RULE, Deed, PaperMarket
+from tests.pages.samples.snapshot import empty_snapshot, sample_snapshot
 from tests.services.conftest import BTC, DEMO, PAPER
 from tests.simulator.binance.client import BinanceClient as BinancePerson
 
@@ -186,7 +187,7 @@ def test_another_hand_opens_and_closes_in_the_account_it_is_asked_for(market, si
 
 def test_a_one_way_account_is_meddled_with_in_its_own_words(market, sim, store, binance):
     assert binance.post("v1/positionSide/dual", dualSidePosition="false").ok
-    store.snapshots.put(BINANCE.id, {"metrics": {"hedge_mode": False}}, datetime.now(UTC))
+    store.snapshots.put(empty_snapshot(BINANCE, money=replace(sample_snapshot().money, hedge_mode=False)))
     market.by_hand(BINANCE.id, Deed.OPEN, BTC, Side.SHORT, Decimal("0.02"))
     assert held(sim, "net") == Decimal("-0.02")
     market.by_hand(BINANCE.id, Deed.CLOSE, BTC, Side.SHORT, None)

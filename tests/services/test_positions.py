@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from core.domain.account import PositionKey
+from core.domain.account import Exchange, PositionKey
 from core.domain.action import EndCycle, StartCycle
 from core.domain.errors import Misconfigured
 from core.domain.instrument import Side, TriggerBy
@@ -25,14 +26,15 @@ from core.domain.intent import (
 )
 from core.domain.money import Contracts, Price
 from core.domain.reason import text
+from core.domain.snapshot import ConditionalOrders
 from core.services.trading.positions import PositionManager
 from core.services.trading.requests import Draft
 from tests.builders import order
-from tests.pages.samples.snapshot import sample_picture
+from tests.pages.samples.snapshot import part, sample_snapshot, ticker
 from tests.services.conftest import BTC, PAPER
 
 D = Decimal
-RULES = {"exchange_symbol": "BTC-USDT-SWAP", "min_notional": "0", "maintenance_rate": "0.005", "tradable": True}
+RULES = {"exchange_symbol": "BTC-USDT-SWAP", "maintenance_rate": D("0.005")}
 
 
 @pytest.fixture
@@ -40,16 +42,26 @@ def positions(store, clock):
     return PositionManager(store, clock)
 
 
-def show(store, clock, **part):
-    """BTC at 100,000 on the board, 10,000 USDT free, and one part."""
-    picture = sample_picture()
-    at = clock.now().isoformat()
-    price = {"last": "100000", "mark": "100000", "bid": "99999.9", "ask": "100000", "at": at}
-    rules = {name: {**row, **RULES} for name, row in picture["instruments"].items()}
-    row = {**picture["parts"][1], "average_entry": "100000", "size": "1", "contracts": "1", **part}
-    picture |= {"tickers": {BTC: price}, "instruments": rules, "parts": [row]}
-    picture["metrics"] |= {"equity": "10000", "available": "10000"}
-    store.snapshots.put(PAPER.id, picture, clock.now())
+def show(store, clock, **changes):
+    """BTC at 100,000 in the snapshot, 10,000 USDT free, and one part; `name`: which."""
+    sample = sample_snapshot()
+    assert sample.money is not None
+    shown = {"name": "00a7k2", "average_entry": "100000", "size": "1", "contracts": "1", **changes}
+    store.snapshots.put(
+        replace(
+            sample,
+            as_of=clock.now(),
+            tickers={BTC: replace(ticker(BTC, "100000", "100000", "99999.9"), at=clock.now())},
+            instruments={name: replace(rules, **RULES) for name, rules in sample.instruments.items()},
+            parts=(part(**shown),),
+            money=replace(sample.money, equity=D(10000), available=D(10000)),
+        )
+    )
+
+
+def changed(store, **changes):
+    """The same snapshot with these changes."""
+    store.snapshots.put(replace(store.snapshots.latest(PAPER.id), **changes))
 
 
 def draft(**changes):
@@ -71,7 +83,7 @@ def held(store, clock, positions):
     show(store, clock)
     part = positions.open(draft(), "first click", "operator").part
     store.cycles.start(StartCycle(part, 1, Contracts(D(1)), Price(D(100000))), clock.now())
-    show(store, clock, part=part)
+    show(store, clock, name=part)
     return part
 
 
@@ -105,7 +117,7 @@ class TestOpening:
         by_index = Target(pnl_usdt=D(-100), trigger_by=TriggerBy.INDEX)
         show(store, clock)
         part = positions.open(draft(stop_loss=by_index), "on okx", "operator").part
-        store.snapshots.put(PAPER.id, store.snapshots.latest(PAPER.id)[0] | {"exchange": "binance"}, clock.now())
+        changed(store, exchange=Exchange.BINANCE)
         with pytest.raises(Misconfigured, match="cannot be triggered by index here: last or mark is allowed"):
             positions.open(draft(stop_loss=by_index, strategy="b"), "on binance", "operator")
         with pytest.raises(Misconfigured, match="cannot be triggered by index here"):
@@ -119,7 +131,7 @@ class TestOpening:
         self, store, clock, positions, exchange, leverage, step
     ):
         show(store, clock)
-        store.snapshots.put(PAPER.id, store.snapshots.latest(PAPER.id)[0] | {"exchange": exchange}, clock.now())
+        changed(store, exchange=Exchange(exchange))
         words = (f"leverage {leverage} is between two steps: a multiple of {step} is allowed here",) if step else ()
         assert tuple(map(str, positions.preview(draft(leverage=D(leverage))).problems)) == words
 
@@ -128,8 +140,7 @@ class TestOpening:
     )
     def test_a_position_whose_legs_would_not_fit_is_refused(self, store, clock, positions, used, status, fits):
         show(store, clock, status=status)
-        picture = store.snapshots.latest(PAPER.id)[0] | {"conditional": {"used": used, "most": 200}}
-        store.snapshots.put(PAPER.id, picture, clock.now())
+        changed(store, conditional=ConditionalOrders(used, 200))
         if fits:
             assert positions.open(draft(), "click", "operator").new
             return
@@ -140,8 +151,7 @@ class TestOpening:
     def test_a_double_click_is_one_part_even_when_the_money_has_gone_meanwhile(self, store, clock, positions):
         show(store, clock)
         first = positions.open(draft(position_value=D(99_000)), "click", "operator")
-        picture = sample_picture()
-        store.snapshots.put(PAPER.id, picture | {"metrics": None}, clock.now() - timedelta(hours=1))
+        changed(store, money=None, as_of=clock.now() - timedelta(hours=1))
         again = positions.open(draft(position_value=D(99_000)), "click", "operator")
         assert (again.part, again.new) == (first.part, False)
         assert len(store.parts.intents(PAPER.id)) == 1
@@ -161,7 +171,7 @@ class TestOpening:
             positions.open(draft(leverage=D(500)), "click", "operator")
         assert positions.open(draft(), "click", "operator").new
 
-    def test_without_a_picture_there_is_a_reason_and_no_order(self, positions):
+    def test_without_a_snapshot_there_is_a_reason_and_no_order(self, positions):
         shown = positions.preview(draft())
         assert "has not looked at the exchange" in str(shown.problems[0])
 
@@ -196,7 +206,7 @@ class TestEditing:
         assert store.parts.intent(held).edit.step == 1
 
     def test_a_stop_may_lock_in_profit(self, store, clock, positions, held):
-        show(store, clock, part=held, average_entry="99000")
+        show(store, clock, name=held, average_entry="99000")
         positions.edit_targets(held, None, Target(price=Price(D(99500))), "click", "operator")
         assert store.parts.intent(held).edit == TargetEdit(None, Target(price=Price(D(99500))), step=0)
 
@@ -227,7 +237,7 @@ class TestClosing:
 
     def test_the_same_click_twice_reduces_once(self, store, clock, positions, held):
         positions.close(held, "close", "operator", D("0.3"))
-        show(store, clock, part=held, size="0.7")
+        show(store, clock, name=held, size="0.7")
         assert not positions.close(held, "close", "operator", D("0.3")).new
         assert store.parts.intent(held).reduce_to == D("0.7")
 

@@ -11,7 +11,7 @@ from core.decision.preview.ladder import LadderEnd
 from core.decision.preview.sizing import value_for_risk
 from core.domain.action import EndCycle
 from core.domain.errors import Misconfigured
-from core.domain.instrument import Side
+from core.domain.instrument import Side, TriggerBy
 from core.domain.intent import ExitReason, RecoveryChoice, ReopenChoice, Target, TargetEdit, Wanted
 from core.domain.money import Contracts
 from core.domain.reason import text
@@ -19,6 +19,7 @@ from core.services.trading.bulk import Row, close_many, edit_many
 from core.services.trading.positions import PositionManager
 from core.services.trading.presets import preset, with_presets
 from tests.decision.test_preview import BTC as RULES
+from tests.pages.samples.snapshot import part
 from tests.services.conftest import BTC, PAPER
 from tests.services.test_positions import draft, held, positions, show
 
@@ -42,7 +43,7 @@ class TestTheLadder:
         store.settings.set("min_order_value", D(500), "operator")
         assert positions.ladder(draft(recovery=ON)).end is LadderEnd.LIMITS
 
-    def test_without_a_picture_or_with_wrong_numbers_it_is_empty(self, store, clock, positions):
+    def test_without_a_snapshot_or_with_wrong_numbers_it_is_empty(self, store, clock, positions):
         assert positions.ladder(draft()).rungs == ()
         show(store, clock)
         assert positions.ladder(draft(leverage=D(500))).rungs == ()
@@ -135,7 +136,7 @@ class TestMany:
         assert [one.done for one in results] == [True, False]
         assert store.parts.intent(held).wanted is wanted
 
-    def test_a_row_of_the_picture_tells_its_targets(self):
-        row = {"part": "p", "take_profit": {"percent": "5", "trigger_by": "last"}, "stop_loss": None}
-        found = Row.of(row)
+    def test_a_part_of_the_snapshot_tells_its_targets(self):
+        target = Target(percent=D(5), trigger_by=TriggerBy.LAST)
+        found = Row.of(part("p", take_profit_wanted=target, stop_loss_wanted=None))
         assert (found.take_profit.percent, found.take_profit.trigger_by, found.stop_loss) == (D(5), "last", None)

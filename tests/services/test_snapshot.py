@@ -1,4 +1,4 @@
-"""Reports: the newest picture with its age, and the ledger, each kept apart by account."""
+"""Reports: the newest snapshot with its age, and the ledger, each kept apart by account."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ def reports(store, clock):
     return Reports(store, clock)
 
 
-def test_before_the_first_look_there_is_no_picture(reports):
-    assert reports.picture(PAPER.id) is None
+def test_before_the_first_look_there_is_no_snapshot(reports):
+    assert reports.snapshot(PAPER.id) is None
 
 
-def test_the_newest_picture_knows_its_age(reports, store):
+def test_the_newest_snapshot_knows_its_age(reports, store):
     show(store, as_of=NOW - timedelta(seconds=9))
-    show(store, state="running", as_of=NOW)
-    picture = reports.picture(PAPER.id)
-    assert picture.data["bot"]["state"] == "running"
-    assert picture.as_of == NOW
-    assert picture.age(NOW + timedelta(seconds=3)) == timedelta(seconds=3)
-    assert picture.age(NOW - timedelta(seconds=3)) == timedelta()
+    show(store, running=True, as_of=NOW)
+    snapshot = reports.snapshot(PAPER.id)
+    assert snapshot.bot.running
+    assert snapshot.as_of == NOW
+    assert snapshot.age(NOW + timedelta(seconds=3)) == timedelta(seconds=3)
+    assert snapshot.age(NOW - timedelta(seconds=3)) == timedelta()
 
 
 @pytest.mark.parametrize(
     ("watch", "seconds", "stale"), [(5, 15, False), (5, 16, True), (30, 60, False), (30, 91, True)]
 )
-def test_a_picture_is_stale_after_three_looks_that_did_not_come(reports, store, watch, seconds, stale):
+def test_a_snapshot_is_stale_after_three_looks_that_did_not_come(reports, store, watch, seconds, stale):
     store.settings.set("order_watch_seconds", watch, "operator")
     show(store)
-    assert reports.picture(PAPER.id).stale(NOW + timedelta(seconds=seconds)) is stale
+    assert reports.snapshot(PAPER.id).stale(NOW + timedelta(seconds=seconds)) is stale
 
 
 def test_events_are_newest_first_and_kept_apart(reports, store):

@@ -117,10 +117,10 @@ SENTENCES = {
     "history.sync": "the bot reads the exchange's history now",
     "history.sync_and_look": "the bot looks at the exchange now and brings its history home",
     "api.signal_nothing_open": "no part of {strategy} is open {side} on {symbol}, and none waits to be opened again",
-    # the newest picture
-    "picture.none": "nothing is known of account {account} yet: the bot has not looked at the exchange",
+    # the newest snapshot
+    "snapshot.none": "nothing is known of account {account} yet: the bot has not looked at the exchange",
     "range.not_offered": "{field} '{value}' is not offered: {allowed}",
-    "picture.no_contract_yet": "none yet",
+    "snapshot.no_contract_yet": "none yet",
     "display.zone_unknown": "{field} '{value}' is not known: for example Europe/Istanbul",
     "paging.unknown_place": "{field} '{value}' is no place that a page has ended at: the `next` of one is allowed",
     "answer.part_not_open": "part '{part}' is not open: choose another, or adopt",

@@ -1,7 +1,7 @@
 """The reading half of the port for OKX: every method returns or raises Unavailable.
 
 Looks at perpetuals settled in USDT and at cross positions, which is what we trade; other holdings of the account
-are not ours to read into the picture.
+are not ours to read into the snapshot.
 """
 
 from __future__ import annotations

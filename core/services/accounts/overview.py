@@ -5,18 +5,18 @@ Practice and real money are never added up: the sums are made for each environme
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 from core.clock import Clock
 from core.domain.account import Account, Environment
 from core.domain.errors import PerpdeckError
-from core.domain.money import ZERO
+from core.domain.money import ZERO, total
 from core.domain.reason import Reason
-from core.services.reporting.snapshot import Picture, Reports
+from core.domain.snapshot import AccountSnapshot, MoneySnapshot
+from core.services.reporting.snapshot import Reports
 from core.services.safety.levels import BotStatus, Levels
 from db.store import Store
 
@@ -27,23 +27,21 @@ class AccountLine:
 
     account: Account
     status: BotStatus
-    picture: Picture | None
+    snapshot: AccountSnapshot | None
     day_start: Decimal | None  #: equity at the first sample since midnight UTC
 
-    def money(self, name: str) -> Decimal | None:
-        """Return one of the account's figures: equity, available, floating_pnl, margin_used."""
-        metrics: Mapping[str, Any] = (self.picture.data["metrics"] or {}) if self.picture else {}
-        return None if metrics.get(name) is None else Decimal(metrics[name])
+    @property
+    def money(self) -> MoneySnapshot | None:
+        return self.snapshot.money if self.snapshot else None
 
     @property
     def daily_pnl(self) -> Decimal | None:
-        """Return the change of the equity since midnight UTC, deposits and withdrawals included."""
-        equity = self.money("equity")
-        return None if equity is None or self.day_start is None else equity - self.day_start
+        """Change of the equity since midnight UTC, deposits and withdrawals included."""
+        return None if self.money is None or self.day_start is None else self.money.equity - self.day_start
 
     @property
     def bare_seconds_today(self) -> Decimal:
-        return Decimal(self.picture.data["protection"]["bare_seconds_today"]) if self.picture else ZERO
+        return self.snapshot.protection.bare_seconds_today if self.snapshot else ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ class Overview:
             AccountLine(
                 account,
                 self.levels.status(account.id),
-                self.reports.picture(account.id),
+                self.reports.snapshot(account.id),
                 self.store.equity.first(account.id, midnight),
             )
             for account in accounts
@@ -111,20 +109,17 @@ def totals(lines: Iterable[AccountLine]) -> list[Totals]:
 
 
 def _total(environment: Environment, lines: list[AccountLine]) -> Totals:
+    known = [line.money for line in lines if line.money is not None]
     days = [line.daily_pnl for line in lines if line.daily_pnl is not None]
     return Totals(
         environment=environment,
         accounts=len(lines),
-        unseen=sum(line.money("equity") is None for line in lines),
-        equity=_sum(lines, "equity"),
-        available=_sum(lines, "available"),
-        floating_pnl=_sum(lines, "floating_pnl"),
-        margin_used=_sum(lines, "margin_used"),
+        unseen=len(lines) - len(known),
+        equity=total(money.equity for money in known),
+        available=total(money.available for money in known),
+        floating_pnl=total(money.floating_pnl for money in known),
+        margin_used=total(money.margin_used for money in known),
         daily_pnl=sum(days, ZERO) if days else None,
         parts=sum(line.status.parts for line in lines),
         protected=sum(line.status.protected for line in lines),
     )
-
-
-def _sum(lines: Iterable[AccountLine], name: str) -> Decimal:
-    return sum((line.money(name) or ZERO for line in lines), ZERO)

@@ -195,7 +195,7 @@ class PaperMarket:
     def _hedged(self, account: str) -> bool:
         """Return whether the account holds long and short apart, as the bot last saw it."""
         found = self.store.snapshots.latest(account)
-        return bool(((found[0]["metrics"] or {}) if found else {}).get("hedge_mode", True))
+        return found is None or found.money is None or found.money.hedge_mode
 
     # -- the wire --------------------------------------------------------------------------------------------
 

@@ -72,9 +72,9 @@ class Metrics:
         found = self.store.snapshots.latest(one.account)
         equity = None
         if found is not None:
-            told_by(found[0], where, now, told, self._bounded)
-            told.most("perpdeck_picture_age_seconds", where, _age(found[1], now) or 0)
-            equity = _equity(found[0])
+            told_by(found, where, now, told, self._bounded)
+            told.most("perpdeck_picture_age_seconds", where, _age(found.as_of, now) or 0)
+            equity = found.money.equity if found.money else None
         for name, value in self._figures(one, equity, now):
             if value is not None:
                 told.most(name, where, value)
@@ -107,11 +107,6 @@ class Metrics:
             self._peaks[one.account] = kept
         day_start = self.store.equity.first(one.account, midnight if lowered is None else max(midnight, lowered))
         return Facts(equity, day_start, kept[2] if kept else None, 0, None, "", False)
-
-
-def _equity(picture: dict[str, object]) -> Decimal | None:
-    money = picture["metrics"]
-    return Decimal(money["equity"]) if isinstance(money, dict) else None
 
 
 def _age(at: datetime | None, now: datetime) -> float | None:

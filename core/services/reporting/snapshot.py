@@ -1,42 +1,25 @@
 """Reads what pages show: an account's newest snapshot, cycles, fills, funding, events and alarms.
 
-Reads only. Lists are newest first; money in USDT; every picture knows its own age.
+Reads only. Lists are newest first; money in USDT; a snapshot knows its own age.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from core.clock import Clock
 from core.domain.order import Fill, Funding
 from core.domain.settings.trader import TraderSettings
+from core.domain.snapshot import AccountSnapshot
+from core.domain.snapshot.account import STALE_AFTER
 from db.records import Alarm, CycleRecord, Event
 from db.store import Store
 
-STALE_AFTER = timedelta(seconds=15)  #: three looks of the usual watch have failed to come
 MISSED_LOOKS = 3
 ENDINGS = 5  #: lines about endings among which the newest end of a cycle is
 CANDLES_STALE_AFTER = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """The snapshot of one account that pages show, and when the exchange was read for it."""
-
-    data: dict[str, Any]
-    as_of: datetime
-    stale_after: timedelta = STALE_AFTER
-
-    def age(self, now: datetime) -> timedelta:
-        """Return how long ago the exchange was read; never negative, also where two clocks disagree a little."""
-        return max(now - self.as_of, timedelta())
-
-    def stale(self, now: datetime) -> bool:
-        """Return whether the numbers may no longer be true."""
-        return self.age(now) > self.stale_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +43,14 @@ class Reports:
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store, self.clock = store, clock
 
-    def picture(self, account: str) -> Picture | None:
+    def snapshot(self, account: str) -> AccountSnapshot | None:
         """Return the newest snapshot, or None where the bot has not read the exchange yet."""
         found = self.store.snapshots.latest(account)
         if found is None:
             return None
         watch = TraderSettings.of_stored(self.store.settings.all()).order_watch_seconds
-        return Picture(*found, stale_after=max(STALE_AFTER, timedelta(seconds=MISSED_LOOKS * watch)))
+        missed = timedelta(seconds=MISSED_LOOKS * watch)
+        return found if missed <= STALE_AFTER else replace(found, stale_after=missed)
 
     def candles(self, account: str, symbol: str) -> Candles | None:
         """Return bars of a contract that is held, or None where the bot has not read any yet."""

@@ -1,22 +1,21 @@
 """Previews what a safety level would do, and how far each guard is from its limit, in numbers; changes nothing.
 
-Pure: the bot's row and its newest picture go in. Money in USDT; fees negative, as they are paid.
+Pure: the bot's row and its newest snapshot go in. Money in USDT; fees negative, as they are paid.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from core.domain.account import Level
 from core.domain.money import ZERO, total
+from core.domain.order import Purpose
 from core.domain.settings.guards import Guards
+from core.domain.snapshot import AccountSnapshot, PartSnapshot
 from core.monitor.kill_switch import Facts, armed
 from db.records import BotRow
-
-Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,38 +65,37 @@ class GuardFigure:
     set_off: bool
 
 
-def preview_of(level: Level, bot: BotRow, picture: Json | None) -> LevelPreview:
+def preview_of(level: Level, bot: BotRow, snapshot: AccountSnapshot | None) -> LevelPreview:
     """Return what a level would change, from the newest snapshot; without one nothing is known to be held."""
-    parts = picture["parts"] if picture else []
-    held = [part for part in parts if Decimal(part["size"])]
-    orders = picture["orders"] if picture else []
-    resting = [order for order in orders if order["part"] and order["purpose"] in ("entry", "recovery")]
+    parts, orders, positions = (snapshot.parts, snapshot.orders, snapshot.positions) if snapshot else ((), (), ())
+    held = [part for part in parts if part.held]
+    resting = [order for order in orders if order.part and order.purpose in (Purpose.ENTRY, Purpose.RECOVERY)]
     withdraws = level in (Level.REDUCE_ONLY, Level.FLATTEN)
     return LevelPreview(
         level=level,
         present=bot.level,
         bot_runs=bot.running,
         held=len(held),
-        entering=sum(part["status"] in ("asked", "opening") for part in parts),
+        entering=sum(part.entering for part in parts),
         entries=len(resting) if withdraws else 0,
-        recovering=sum(bool(part.get("recovery")) for part in held),
-        reopening=sum(bool((part.get("reopen") or {}).get("due")) for part in parts),
-        closing=tuple(_closings(held, picture)) if level is Level.FLATTEN and picture else (),
-        unclosed=sum(Decimal(one["residual"]) > 0 for one in picture["positions"]) if picture else 0,
+        recovering=sum(part.recovery is not None for part in held),
+        reopening=sum(part.reopen is not None and part.reopen.due is not None for part in parts),
+        closing=tuple(_closings(held, snapshot)) if level is Level.FLATTEN and snapshot else (),
+        unclosed=sum(one.residual > ZERO for one in positions),
     )
 
 
-def _closings(held: list[Json], picture: Json) -> Iterator[ClosingPreview]:
+def _closings(held: list[PartSnapshot], snapshot: AccountSnapshot) -> Iterator[ClosingPreview]:
     for part in held:
-        rules = picture["instruments"].get(part["symbol"], {})
-        value = Decimal(part["coins"]) * Decimal(part["mark_price"] or part["average_entry"] or 0)
+        rules = snapshot.instruments.get(part.symbol)
+        value = part.coins * (part.mark_price or part.average_entry or ZERO)
         yield ClosingPreview(
-            part=part["part"],
-            symbol=part["symbol"],
-            side=part["side"],
-            contracts=Decimal(part["size"]),
-            pnl=Decimal(part["unrealised_pnl"] or 0),
-            fee=-value * Decimal(rules.get("taker_fee", ZERO)),
+            part=part.name,
+            symbol=part.symbol,
+            side=part.side,
+            contracts=part.size,
+            pnl=part.unrealised_pnl or ZERO,
+            fee=-value * (rules.taker_fee if rules else ZERO),
         )
 
 

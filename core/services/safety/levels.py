@@ -1,6 +1,6 @@
 """The bot's switch, its level, and its status: running, stopped, starting, elsewhere, dead, each in words.
 
-Told from facts in the database alone (switch, lease, heartbeat, picture), so it is true of a bot in any process.
+Told from facts in the database alone (switch, lease, heartbeat, snapshot), so it is true of a bot in any process.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from core.clock import Clock
 from core.domain.account import Level
@@ -16,6 +15,7 @@ from core.domain.errors import Misconfigured, Unavailable
 from core.domain.reason import TEXT, Reason, text
 from core.domain.settings.guards import Guards
 from core.domain.settings.trader import TraderSettings
+from core.domain.snapshot import AccountSnapshot
 from core.monitor.kill_switch import facts
 from core.services.safety.level_preview import GuardFigure, LevelPreview, figures, preview_of
 from db.records import BotRow
@@ -54,10 +54,8 @@ class Levels:
     def status(self, account: str) -> BotStatus:
         """Return what the bot of this account does now. Raises Unavailable where the database does not answer."""
         row, found = self.store.bots.get(account), self.store.snapshots.latest(account)
-        picture = found[0] if found else None
-        state, words = self._state(account, row, picture)
-        counts = picture["protection"] if picture else {"protected": 0, "parts": 0}
-        protected, parts = int(counts["protected"]), int(counts["parts"])
+        state, words = self._state(account, row, found)
+        protected, parts = (found.protection.protected, found.protection.parts) if found else (0, 0)
         return BotStatus(
             state=state,
             words=words,
@@ -93,8 +91,7 @@ class Levels:
     def preview(self, account: str, level: Level) -> LevelPreview:
         """Return what this level would do now, in numbers. Raises Unavailable where the database does not answer."""
         self._known(account)
-        found = self.store.snapshots.latest(account)
-        return preview_of(level, self.store.bots.get(account), found[0] if found else None)
+        return preview_of(level, self.store.bots.get(account), self.store.snapshots.latest(account))
 
     def set_level(self, account: str, level: Level, by: str, why: str) -> None:
         """Set the level: the most that the bot may do. It is kept over restarts, with who, when and why."""
@@ -116,7 +113,7 @@ class Levels:
 
     # -- what the facts say ----------------------------------------------------------------------------------
 
-    def _state(self, account: str, row: BotRow, picture: dict[str, Any] | None) -> tuple[str, Reason]:
+    def _state(self, account: str, row: BotRow, snapshot: AccountSnapshot | None) -> tuple[str, Reason]:
         if not row.running:
             return "stopped", _stopped_words(row)
         now, holder = self.clock.now(), self._holder(account)
@@ -128,9 +125,9 @@ class Levels:
             if beat is None:
                 return "dead", Reason("bot.never_heard", rests=RESTS)
             return "dead", Reason("bot.dead", age=_seconds(now - beat), rests=RESTS)
-        if picture is None or picture["bot"]["state"] != "running":
-            return "starting", _with_trouble(Reason("bot.starting"), picture)
-        watch = _with_trouble(_watch_words(picture), picture)
+        if snapshot is None or not snapshot.bot.running:
+            return "starting", _with_trouble(Reason("bot.starting"), snapshot)
+        watch = _with_trouble(_watch_words(snapshot), snapshot)
         if not holder.startswith(self.here):
             where = holder.split("/")[0]
             return "elsewhere", Reason("bot.elsewhere", where=where, watch=watch)
@@ -153,19 +150,19 @@ def _stopped_words(row: BotRow) -> Reason:
     return Reason("bot.stopped_because", why=text(str(why).rstrip(".")) if why.code == TEXT else why)
 
 
-def _watch_words(picture: dict[str, Any]) -> Reason:
-    parts = int(picture["protection"]["parts"])
+def _watch_words(snapshot: AccountSnapshot) -> Reason:
+    parts = snapshot.protection.parts
     if parts > 1:
         return Reason("bot.watches", parts=parts)
     return Reason("bot.watches_one") if parts else Reason("bot.ready")
 
 
-def _with_trouble(state: Reason, picture: dict[str, Any] | None) -> Reason:
+def _with_trouble(state: Reason, snapshot: AccountSnapshot | None) -> Reason:
     """Return the status with what keeps the bot from reading the exchange, where something does."""
-    words = picture["health"]["exchange"] if picture else "ok"
-    return (
-        state if words == "ok" else Reason("bot.and", first=state, second=Reason("bot.exchange_trouble", words=words))
-    )
+    trouble = snapshot.health.exchange_trouble if snapshot else None
+    if trouble is None:
+        return state
+    return Reason("bot.and", first=state, second=Reason("bot.exchange_trouble", words=trouble))
 
 
 def _seconds(span: timedelta) -> Decimal:

@@ -4,16 +4,13 @@ others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
 
 from core.domain.errors import PerpdeckError
-from core.domain.instrument import TriggerBy
 from core.domain.intent import Target
-from core.domain.money import Price
 from core.domain.reason import Reason
+from core.domain.snapshot import PartSnapshot
 from core.services.trading.positions import PositionManager
 from core.services.trading.requests import Asked
 
@@ -36,9 +33,9 @@ class Row:
     stop_loss: Target | None
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Row:
+    def of(cls, part: PartSnapshot) -> Row:
         """Return the row made from a part's row of the snapshot."""
-        return cls(row["part"], _target(row["take_profit"]), _target(row["stop_loss"]))
+        return cls(part.name, part.take_profit.wanted, part.stop_loss.wanted)
 
 
 def edit_many(
@@ -82,11 +79,3 @@ def _like(wanted: Target | None, own: Target | None) -> Target | None:
     if wanted is None or own is None:
         return wanted or own
     return Target(wanted.pnl_usdt, wanted.price, wanted.percent, own.trigger_by)
-
-
-def _target(row: Mapping[str, Any] | None) -> Target | None:
-    if row is None:
-        return None
-    given = {name: Decimal(row[name]) for name in ("pnl_usdt", "percent") if row.get(name) is not None}
-    price = Price(Decimal(row["price"])) if row.get("price") is not None else None
-    return Target(**given, price=price, trigger_by=TriggerBy(row["trigger_by"]))

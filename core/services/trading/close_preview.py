@@ -12,7 +12,8 @@ from core.domain.intent import Intent, Target
 from core.domain.money import ZERO
 from core.domain.order import Leg
 from core.domain.reason import Reason
-from core.services.reporting.snapshot_reader import Pictured
+from core.domain.snapshot import AccountSnapshot
+from core.services.reporting.snapshot_reader import instrument_of
 from core.services.trading.choices import trigger_problem
 
 CONTRACTS = Reason("field.contracts")
@@ -30,24 +31,24 @@ class ClosePreview:
     problems: tuple[Reason, ...]
 
 
-def size_of(intent: Intent, pictured: Pictured) -> Decimal:
+def size_of(intent: Intent, snapshot: AccountSnapshot) -> Decimal:
     """Return what the part holds, or will hold once an earlier partial close is through."""
-    row = pictured.part(intent.part)
-    size = Decimal(row["size"]) if row else ZERO
+    part = snapshot.part(intent.part)
+    size = part.size if part else ZERO
     return size if intent.reduce_to is None else min(size, intent.reduce_to)
 
 
 def edit_problems(
-    intent: Intent, pictured: Pictured, take_profit: Target | None, stop_loss: Target | None
+    intent: Intent, snapshot: AccountSnapshot, take_profit: Target | None, stop_loss: Target | None
 ) -> Iterator[Reason]:
     """Yield why this take-profit and stop-loss cannot be placed."""
-    rules, side = pictured.instrument(intent.key.symbol), intent.key.side
-    row, ticker = pictured.part(intent.part), pictured.ticker(intent.key.symbol)
-    wrong_price = trigger_problem(pictured.data["exchange"], take_profit, stop_loss)
+    rules, side = instrument_of(snapshot, intent.key.symbol), intent.key.side
+    part, ticker = snapshot.part(intent.part), snapshot.tickers.get(intent.key.symbol)
+    wrong_price = trigger_problem(snapshot.exchange, take_profit, stop_loss)
     if wrong_price:
         yield wrong_price
     contracts = intent.contracts
-    average = Decimal(row["average_entry"]) if row and row["average_entry"] else None
+    average = part.average_entry if part else None
     if average is None or not contracts:
         average = intent.entry.price or (ticker.mark if ticker else None)
         contracts = rules.contracts_for(intent.position_value, average) if average else None
@@ -55,7 +56,7 @@ def edit_problems(
         if target is None or average is None or not contracts:
             continue
         # A held part may lock in profit: its stop may lie beyond its entry, only not beyond the price.
-        held = row is not None and Decimal(row["size"]) > ZERO
+        held = part is not None and part.held
         wrong = [] if held else list(target_problems(leg, target, side, rules, average, contracts))
         level = rules.stop_price(side, target.raw_price(rules, side, average, contracts))
         if held and level <= 0:
@@ -87,17 +88,18 @@ def close_problems(contracts: Decimal, size: Decimal, rules: Instrument) -> Iter
         yield Reason("close.would_leave", field=CONTRACTS, value=contracts, rest=size - contracts, least=least)
 
 
-def close_preview(intent: Intent, pictured: Pictured, contracts: Decimal | None) -> ClosePreview:
+def close_preview(intent: Intent, snapshot: AccountSnapshot, contracts: Decimal | None) -> ClosePreview:
     """Return what closing `contracts` (None: all) would bring at the newest price."""
-    rules, size = pictured.instrument(intent.key.symbol), size_of(intent, pictured)
-    row, ticker = pictured.part(intent.part), pictured.ticker(intent.key.symbol)
+    rules, size = instrument_of(snapshot, intent.key.symbol), size_of(intent, snapshot)
+    part, ticker = snapshot.part(intent.part), snapshot.tickers.get(intent.key.symbol)
     asked = size if contracts is None else contracts
     problems = tuple(close_problems(asked, size, rules)) if contracts is not None else ()
-    if ticker is None or row is None or not row["average_entry"]:
+    average = part.average_entry if part else None
+    if ticker is None or average is None:
         return ClosePreview(asked, ZERO, ZERO, ZERO, Reason("close.price_unknown"), problems)
     price = ticker.bid if intent.key.side is Side.LONG else ticker.ask
     notional = rules.notional(asked, price)
-    pnl = rules.pnl(intent.key.side, asked, Decimal(row["average_entry"]), price)
+    pnl = rules.pnl(intent.key.side, asked, average, price)
     words = Reason("close.at_price", price=price, which=_side_of_book(intent.key.side))
     return ClosePreview(asked, notional, pnl, -notional * rules.taker_fee, words, problems)
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from core.clock import Clock
 from core.decision.preview.preview import FIELDS, passed_problem, target_problems
@@ -22,7 +21,8 @@ from core.domain.intent import ExecutionStyle, ExternalEntry, Intent, RecoveryCh
 from core.domain.money import ZERO, Contracts, Price
 from core.domain.order import Leg
 from core.domain.reason import Reason
-from core.services.reporting.snapshot_reader import Pictured
+from core.domain.snapshot import DifferenceSnapshot
+from core.services.reporting.snapshot_reader import instrument_of, newest_snapshot
 from core.services.trading.choices import choice_problems
 from core.services.trading.requests import Asked
 from db.store import Store
@@ -43,10 +43,10 @@ class DifferenceRow:
     kind: DifferenceKind
     symbol: str
     side: Side
-    ours: str
-    theirs: str
+    ours: Reason
+    theirs: Reason
     since: datetime | None
-    words: str
+    words: Reason
     choices: tuple[Choice, ...]
     answer: Choice | None  #: what was said to it; None: it waits for an answer
     mark: str
@@ -90,7 +90,7 @@ class Differences:
         found = self.store.snapshots.latest(account)
         if found is None:
             return None
-        rows = [_row(account, row, found[1]) for row in found[0].get("differences", ())]
+        rows = [_row(account, one, found.as_of) for one in found.differences]
         return tuple(sorted(rows, key=lambda row: (row.answer is not None, not row.blocks, row.id)))
 
     # -- answers --------------------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ class Differences:
         quantity, price = row.quantity, row.price
         if quantity < rules.min_quantity or quantity % rules.quantity_step:
             yield (Reason("answer.too_small", quantity=quantity, least=rules.min_quantity, step=rules.quantity_step))
-        ticker = Pictured.of(self.store, row.account).ticker(row.symbol)
+        ticker = newest_snapshot(self.store, row.account).tickers.get(row.symbol)
         for leg, target in ((Leg.TAKE_PROFIT, asked.take_profit), (Leg.STOP_LOSS, asked.stop_loss)):
             if target is None or price is None:
                 continue
@@ -223,29 +223,29 @@ class Differences:
         yield from choice_problems(asked.recovery, asked.reopen)
 
     def _rules(self, row: DifferenceRow) -> Instrument:
-        return Pictured.of(self.store, row.account).instrument(row.symbol)
+        return instrument_of(newest_snapshot(self.store, row.account), row.symbol)
 
     def _words(self, account: str, done: Reason) -> Reason:
         return done if self.store.bots.get(account).running else Reason("trade.done_once_started", done=done)
 
 
-def _row(account: str, row: dict[str, Any], seen_at: datetime) -> DifferenceRow:
+def _row(account: str, difference: DifferenceSnapshot, seen_at: datetime) -> DifferenceRow:
     return DifferenceRow(
-        id=row["id"],
+        id=difference.id,
         account=account,
-        kind=DifferenceKind(row["kind"]),
-        symbol=row["symbol"],
-        side=Side(row["side"]),
-        ours=row["ours"],
-        theirs=row["theirs"],
-        since=datetime.fromisoformat(row["since"]) if row["since"] else None,
-        words=row["words"],
-        choices=tuple(Choice(choice) for choice in row["choices"]),
-        answer=Choice(row["answer"]) if row["answer"] else None,
-        mark=row["mark"],
-        quantity=Contracts(Decimal(row["quantity"])),
-        price=Price(Decimal(row["price"])) if row["price"] else None,
-        leverage=Decimal(row["leverage"]) if row["leverage"] else None,
-        parts=tuple(row["parts"]),
+        kind=difference.kind,
+        symbol=difference.symbol,
+        side=difference.side,
+        ours=difference.ours,
+        theirs=difference.theirs,
+        since=difference.since,
+        words=difference.words,
+        choices=difference.choices,
+        answer=difference.answer,
+        mark=difference.mark,
+        quantity=Contracts(difference.quantity),
+        price=None if difference.price is None else Price(difference.price),
+        leverage=difference.leverage,
+        parts=difference.parts,
         seen_at=seen_at,
     )

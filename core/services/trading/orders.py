@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from core.clock import Clock
 from core.decision.executions import run_name
@@ -17,13 +15,13 @@ from core.decision.order_terms import trigger_by
 from core.domain.errors import Misconfigured
 from core.domain.holding import Pair, ProtectionLevels, moved_by_hand
 from core.domain.ids import meaning
-from core.domain.instrument import OrderSide, Side
 from core.domain.intent import Instruction, Intent, Target, TargetEdit
 from core.domain.money import Price
-from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
+from core.domain.order import Leg, Order, OrderKind, Purpose
 from core.domain.part import Part
 from core.domain.reason import Reason
-from core.services.reporting.snapshot_reader import Pictured
+from core.domain.snapshot import OrderSnapshot
+from core.services.reporting.snapshot_reader import instrument_of, newest_snapshot
 from core.services.trading.requests import Asked
 from db.store import Store
 
@@ -36,28 +34,6 @@ INSTEAD = {
     Purpose.BALANCE: "order.balances",
     Purpose.RECOVERY: "order.recovers",
 }  #: what an order is for that is not withdrawn by itself, and what to do instead
-
-
-@dataclass(frozen=True, slots=True)
-class RestingOrder:
-    """A live order as last seen. `part` None: not ours."""
-
-    client_order_id: str
-    exchange_order_id: str
-    part: str | None
-    purpose: str
-    symbol: str
-    side: OrderSide
-    position_side: Side
-    kind: OrderKind
-    quantity: Decimal
-    filled: Decimal
-    price: Decimal | None
-    take_profit_trigger: Decimal | None
-    stop_loss_trigger: Decimal | None
-    status: OrderStatus
-    foreign: bool
-    created_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +54,10 @@ class OrderManager:
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store, self.clock = store, clock
 
-    def working(self, account: str) -> list[RestingOrder]:
+    def working(self, account: str) -> list[OrderSnapshot]:
         """Return every live order last seen, ours and foreign; none where the bot has not looked yet."""
         found = self.store.snapshots.latest(account)
-        return [_row(order) for order in found[0]["orders"]] if found else []
+        return list(found.orders) if found else []
 
     def cancel(self, account: str, client_order_id: str, token: str, by: str) -> Asked:
         """Cancel the unfilled rest of an entry; what has filled stays and stays protected."""
@@ -172,7 +148,7 @@ class OrderManager:
             raise Misconfigured(Reason("trade.part_unknown", part=part))
         if not intent.living:
             raise Misconfigured(Reason("trade.part_ended", part=part, why=intent.exit_reason))
-        rules = Pictured.of(self.store, intent.key.account).instrument(intent.key.symbol)
+        rules = instrument_of(newest_snapshot(self.store, intent.key.account), intent.key.symbol)
         return Part.fold(intent, rules, self.store.orders.of_interest(intent.key.account))
 
     def _own(self, account: str, client_order_id: str) -> tuple[Order, Intent]:
@@ -187,28 +163,3 @@ class OrderManager:
             if order.client_order_id == client_order_id:
                 return order, intent
         raise Misconfigured(Reason("order.not_seen", order=client_order_id))
-
-
-def _row(order: dict[str, Any]) -> RestingOrder:
-    return RestingOrder(
-        client_order_id=order["client_order_id"],
-        exchange_order_id=order["exchange_order_id"],
-        part=order["part"],
-        purpose=order["purpose"],
-        symbol=order["symbol"],
-        side=OrderSide(order["side"]),
-        position_side=Side(order["position_side"]),
-        kind=OrderKind(order["kind"]),
-        quantity=Decimal(order["quantity"]),
-        filled=Decimal(order["filled"]),
-        price=_decimal(order["price"]),
-        take_profit_trigger=_decimal(order["take_profit_trigger"]),
-        stop_loss_trigger=_decimal(order["stop_loss_trigger"]),
-        status=OrderStatus(order["status"]),
-        foreign=order["foreign"],
-        created_at=datetime.fromisoformat(order["created_at"]) if order["created_at"] else None,
-    )
-
-
-def _decimal(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)

@@ -9,14 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from core.domain.instrument import Side
-from core.domain.money import ZERO
+from core.domain.order import OrderStatus
 from core.domain.pair import PairState
+from core.domain.snapshot import AccountSnapshot, LegSnapshot, OrderSnapshot, PartSnapshot
 from db.store import Store
 
-Json = Mapping[str, Any]
 TROUBLE = (PairState.BARE, PairState.BOTH_FILLED, PairState.TARGET_ONLY, PairState.STOP_ONLY, PairState.FILLING)
 
 
@@ -25,7 +24,7 @@ class LegRow:
     """One leg as last seen."""
 
     client_order_id: str
-    status: str
+    status: OrderStatus
     price: Decimal | None  #: where it is set off; None where that is not known any more
     distance_pct: Decimal | None  #: of that price from the mark
     quantity: Decimal
@@ -35,7 +34,7 @@ class LegRow:
 
     @property
     def rests(self) -> bool:
-        return self.status == "working"
+        return self.status is OrderStatus.WORKING
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ class Pairs:
     def list(self, account: str) -> list[PairRow]:
         """Return every pair last seen, those in trouble first."""
         found = self.store.snapshots.latest(account)
-        return pairs_of(found[0]) if found else []
+        return pairs_of(found) if found else []
 
     def figures(self, account: str) -> PairFigures:
         """Return counts and the time that cancels took, over everything that is stored."""
@@ -97,10 +96,10 @@ class Pairs:
         return PairFigures(*counts, len(took), percentile(took, 50), percentile(took, 99))
 
 
-def pairs_of(picture: Json) -> list[PairRow]:
+def pairs_of(snapshot: AccountSnapshot) -> list[PairRow]:
     """Return the pairs in a snapshot; parts that never had one are left out."""
-    triggers = {order["client_order_id"]: order for order in picture["orders"]}
-    rows = [_pair(part, triggers) for part in picture["parts"] if part["pair"]["state"] != PairState.NONE]
+    orders = {order.client_order_id: order for order in snapshot.orders}
+    rows = [_pair(part, orders) for part in snapshot.parts if part.pair.state is not PairState.NONE]
     return sorted(rows, key=lambda row: (_rank(row), row.symbol, row.part))
 
 
@@ -113,40 +112,33 @@ def _rank(row: PairRow) -> int:
     return TROUBLE.index(row.state) if row.state in TROUBLE else len(TROUBLE) + (row.leftover is None)
 
 
-def _pair(part: Json, triggers: Mapping[str, Json]) -> PairRow:
+def _pair(part: PartSnapshot, orders: Mapping[str, OrderSnapshot]) -> PairRow:
+    target, stop = part.pair.take_profit, part.pair.stop_loss
+    target_order = orders.get(target.client_order_id) if target else None
+    stop_order = orders.get(stop.client_order_id) if stop else None
     return PairRow(
-        part=part["part"],
-        strategy=part["strategy"],
-        symbol=part["symbol"],
-        side=Side(part["side"]),
-        state=PairState(part["pair"]["state"]),
-        size=Decimal(part["size"]),
-        take_profit=_leg(part, "take_profit", triggers),
-        stop_loss=_leg(part, "stop_loss", triggers),
+        part=part.name,
+        strategy=part.strategy,
+        symbol=part.symbol,
+        side=part.side,
+        state=part.pair.state,
+        size=part.size,
+        take_profit=_leg(target, target_order.take_profit_trigger if target_order else None, part.mark_price),
+        stop_loss=_leg(stop, stop_order.stop_loss_trigger if stop_order else None, part.mark_price),
     )
 
 
-def _leg(part: Json, name: str, triggers: Mapping[str, Json]) -> LegRow | None:
-    leg = part["pair"][name]
+def _leg(leg: LegSnapshot | None, price: Decimal | None, mark: Decimal | None) -> LegRow | None:
+    """A leg with the price that sets it off; None where it does not rest any more."""
     if leg is None:
         return None
-    price = _decimal(triggers.get(leg["client_order_id"], {}).get(f"{name}_trigger"))
-    mark = _decimal(part["mark_price"])
     return LegRow(
-        client_order_id=leg["client_order_id"],
-        status=leg["status"],
+        client_order_id=leg.client_order_id,
+        status=leg.status,
         price=price,
         distance_pct=(price / mark - 1) * 100 if price is not None and mark else None,
-        quantity=_decimal(leg["quantity"]) or ZERO,
-        filled=_decimal(leg["filled"]) or ZERO,
-        since=_time(leg["created_at"]),
-        changed_at=_time(leg["updated_at"]),
+        quantity=leg.quantity,
+        filled=leg.filled,
+        since=leg.created_at,
+        changed_at=leg.updated_at,
     )
-
-
-def _decimal(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
-
-
-def _time(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

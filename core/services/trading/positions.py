@@ -35,8 +35,9 @@ from core.domain.money import ZERO, Contracts
 from core.domain.order import Purpose
 from core.domain.reason import Reason
 from core.domain.risk_result import Check, CheckName, Verdict
+from core.domain.snapshot import AccountSnapshot
 from core.execution.limits import problems_of
-from core.services.reporting.snapshot_reader import Pictured
+from core.services.reporting.snapshot_reader import instrument_of, newest_snapshot
 from core.services.trading.choices import choice_problems
 from core.services.trading.close_preview import ClosePreview, close_preview, close_problems, edit_problems, size_of
 from core.services.trading.preview import ladder_of, preview_of, twin_of, value_of_risk
@@ -71,8 +72,7 @@ class PositionManager:
         limits it.
         """
         found = self.store.snapshots.latest(account)
-        equity = (found[0]["metrics"] or {}).get("equity") if found else None
-        return self.store.parts.limits().most_risk(None if equity is None else Decimal(equity))
+        return self.store.parts.limits().most_risk(found.money.equity if found and found.money else None)
 
     def everybody(self) -> tuple[Recovery | None, ReopenRule | None]:
         """Return the recovery and reopening rules for parts that have made no choice of their own; None: off."""
@@ -162,7 +162,7 @@ class PositionManager:
         cannot rest.
         """
         intent = self._living(part)
-        problems = tuple(edit_problems(intent, self._pictured(intent), take_profit, stop_loss))
+        problems = tuple(edit_problems(intent, self._snapshot(intent), take_profit, stop_loss))
         if problems:
             raise Misconfigured(*problems)
         steps = self._steps(intent)
@@ -204,8 +204,8 @@ class PositionManager:
         if contracts is None:
             self.store.parts.change(part, token, by, why, wanted=wanted, reduce_to=None, closing=closing, told=None)
             return Asked(part, True, Reason("trade.closes_now", how=_how(closing)) if self._runs(intent) else _LATER)
-        pictured = self._pictured(intent)
-        rules, size = pictured.instrument(intent.key.symbol), size_of(intent, pictured)
+        snapshot = self._snapshot(intent)
+        rules, size = instrument_of(snapshot, intent.key.symbol), size_of(intent, snapshot)
         problems = tuple(close_problems(contracts, size, rules))
         if problems:
             raise Misconfigured(*problems)
@@ -238,10 +238,10 @@ class PositionManager:
         return Asked(intent.part, True, Reason("trade.closes_now_at_market") if self._runs(intent) else _LATER)
 
     def _check_style(self, intent: Intent, style: ExecutionStyle) -> None:
-        pictured = self._pictured(intent)
-        ticker = pictured.ticker(intent.key.symbol)
-        rules, price = pictured.instrument(intent.key.symbol), ticker.mark if ticker is not None else None
-        value = rules.notional(size_of(intent, pictured), price) if price is not None else None
+        snapshot = self._snapshot(intent)
+        ticker = snapshot.tickers.get(intent.key.symbol)
+        rules, price = instrument_of(snapshot, intent.key.symbol), ticker.mark if ticker is not None else None
+        value = rules.notional(size_of(intent, snapshot), price) if price is not None else None
         problems = problems_of(style, rules, value, price)
         if problems:
             raise Misconfigured(*problems)
@@ -255,8 +255,8 @@ class PositionManager:
         if self.store.parts.of_token(token) is not None:
             return Asked(part, False, Reason("trade.asked_already"))
         intent = self._living(part)
-        row = self._pictured(intent).part(part)
-        known = {one["run"]: one for one in (row or {}).get("runs", ())}
+        seen = self._snapshot(intent).part(part)
+        known = {one.run: one for one in (seen.executions if seen else ())}
         if run not in known:
             under_way = tuple(known) or None
             raise Misconfigured(
@@ -264,7 +264,7 @@ class PositionManager:
             )
         why = Reason("trade.rest_at_market") if finish else Reason("trade.rest_taken_back")
         changes: dict[str, Any] = {"told": Instruction(run, finish, self.clock.now())}
-        if known[run]["purpose"] == Purpose.CLOSE.name.lower() and not finish:
+        if known[run].closes and not finish:
             changes = {"wanted": Wanted.OPEN, "reduce_to": None, "closing": None, "told": None}
             why = Reason("trade.close_taken_back")
         changed = self.store.parts.change(part, token, by, why, **changes)
@@ -274,7 +274,7 @@ class PositionManager:
     def preview_close(self, part: str, contracts: Decimal | None) -> ClosePreview:
         """Return what closing `contracts` (None: all) would bring at the newest price."""
         intent = self._living(part)
-        return close_preview(intent, self._pictured(intent), contracts)
+        return close_preview(intent, self._snapshot(intent), contracts)
 
     # -- again ----------------------------------------------------------------------------------------------
 
@@ -344,8 +344,8 @@ class PositionManager:
         added = (order for order in mine if order.purpose is Purpose.RECOVERY and order.filled)
         return len({same_step(order.client_order_id) for order in added})
 
-    def _pictured(self, intent: Intent) -> Pictured:
-        return Pictured.of(self.store, intent.key.account)
+    def _snapshot(self, intent: Intent) -> AccountSnapshot:
+        return newest_snapshot(self.store, intent.key.account)
 
     def _runs(self, intent: Intent) -> bool:
         return self.store.bots.get(intent.key.account).running

@@ -18,9 +18,10 @@ from core.decision.rules.reopen import reopen_due
 from core.domain.account import PositionKey
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.intent import Intent, Wanted
-from core.domain.money import ZERO
+from core.domain.money import total
 from core.domain.reason import Reason
-from core.services.reporting.snapshot_reader import Pictured
+from core.domain.snapshot import AccountSnapshot
+from core.services.reporting.snapshot_reader import instrument_of, newest_snapshot
 from core.services.trading.choices import leverage_problem, trigger_problem
 from core.services.trading.requests import Draft
 from db.store import Store
@@ -33,20 +34,22 @@ def preview_of(store: Store, draft: Draft, now: datetime) -> Preview:
     except (Misconfigured, Unavailable) as trouble:
         return nothing((trouble.reason,))
     found = preview(draft.terms, ground, store.parts.limits())
-    pictured = Pictured.of(store, draft.account)
-    exchange = pictured.data["exchange"]
+    snapshot = newest_snapshot(store, draft.account)
+    exchange = snapshot.exchange
     wrong_price = trigger_problem(exchange, draft.take_profit, draft.stop_loss)
-    wrong = leverage_problem(exchange, draft.leverage), wrong_price, budget_problem(pictured)
+    wrong = leverage_problem(exchange, draft.leverage), wrong_price, budget_problem(snapshot)
     more = tuple(one for one in wrong if one is not None)
     return replace(found, problems=(*found.problems, *more)) if more else found
 
 
-def budget_problem(pictured: Pictured) -> Reason | None:
+def budget_problem(snapshot: AccountSnapshot) -> Reason | None:
     """Return why the exchange takes no two conditional orders more; parts that wait for theirs are counted in."""
-    known = pictured.data.get("conditional") or {}
-    used, most = known.get("used", 0), known.get("most")
-    waiting = LEGS * sum(part["status"] in ("asked", "opening") for part in pictured.data["parts"])
-    if most is None or used + waiting + LEGS <= most:
+    known = snapshot.conditional
+    if known is None or known.most is None:
+        return None
+    used, most = known.used, known.most
+    waiting = LEGS * sum(part.entering for part in snapshot.parts)
+    if used + waiting + LEGS <= most:
         return None
     return Reason("trade.conditional_orders", used=used + waiting, most=most, needed=LEGS)
 
@@ -76,27 +79,26 @@ def value_of_risk(store: Store, draft: Draft, risk: Decimal, stop: Decimal, now:
 
 def ground_of(store: Store, draft: Draft, now: datetime) -> PreviewContext:
     """Return rules, prices and money as last seen. Raises Unavailable or Misconfigured where they are not known."""
-    pictured = Pictured.of(store, draft.account)
-    rules, ticker = pictured.instrument(draft.symbol), pictured.ticker(draft.symbol)
+    snapshot = newest_snapshot(store, draft.account)
+    rules, ticker = instrument_of(snapshot, draft.symbol), snapshot.tickers.get(draft.symbol)
     return PreviewContext(
         rules,
         ticker,
-        pictured.money("available"),
-        pictured.money("equity"),
+        snapshot.money.available if snapshot.money else None,
+        snapshot.money.equity if snapshot.money else None,
         now,
-        held=_held(pictured, draft),
+        held=_held(snapshot, draft),
         day_start=store.equity.day_start(draft.account, now),
-        open_parts=sum(row["cycle_ended_at"] is None for row in pictured.data["parts"]),
+        open_parts=sum(part.cycle_ended_at is None for part in snapshot.parts),
     )
 
 
-def _held(pictured: Pictured, draft: Draft) -> Decimal:
+def _held(snapshot: AccountSnapshot, draft: Draft) -> Decimal:
     """Return the value that the draft would be added to: the position, and parts of it that are still being entered."""
-    here = {"symbol": draft.symbol, "side": draft.side}
-    held = [row for row in pictured.data["positions"] if here.items() <= row.items()]
-    parts = [row for row in pictured.data["parts"] if here.items() <= row.items()]
-    coming = [Decimal(row["position_value"]) for row in parts if row["status"] in ("asked", "opening")]
-    return sum((Decimal(row["notional"]) for row in held), sum(coming, ZERO))
+    here = (draft.symbol, draft.side)
+    held = (position.notional for position in snapshot.positions if (position.symbol, position.side) == here)
+    coming = (part.position_value for part in snapshot.parts if (part.symbol, part.side) == here and part.entering)
+    return total(held) + total(coming)
 
 
 def twin_of(store: Store, draft: Draft) -> Reason | None:

@@ -8,12 +8,12 @@ from enum import StrEnum
 
 import streamlit as st
 
+from core.domain.snapshot import AccountSnapshot, PartSnapshot
 from core.i18n.translate import _, counted
 from core.services.trading.bulk import Row, close_many, edit_many
 from core.ui import session
 from core.ui.components import modal, widgets
 from core.ui.presenters import forms, parts
-from core.ui.presenters import positions as position_rows
 from core.ui.presenters.format import Figure, pnl, signed
 from core.ui.presenters.forms import SizeUnit, TriggerBy
 
@@ -26,10 +26,10 @@ class Wish(StrEnum):
     CLOSE = "close"
 
 
-def several(picture: position_rows.Json) -> None:
+def several(snapshot: AccountSnapshot) -> None:
     """Opens with every part chosen."""
     modal.ask_once("several")
-    names = [row["part"] for row in parts.living(picture)]
+    names = [part.name for part in parts.living(snapshot)]
     state["bulk_parts"], state["bulk_results"] = names, None
     state["bulk_tp"] = state["bulk_sl"] = None
     title = _("Several parts at once")
@@ -37,8 +37,8 @@ def several(picture: position_rows.Json) -> None:
 
 
 def _several(token: str) -> None:
-    picture = session.services().reports.picture(session.account_id())
-    living = {row["part"]: row for row in parts.living(picture.data)} if picture else {}
+    snapshot = session.services().reports.snapshot(session.account_id())
+    living = {part.name: part for part in parts.living(snapshot)} if snapshot else {}
     if state.get("bulk_results") is not None:
         _results()
         return
@@ -67,7 +67,7 @@ def _several(token: str) -> None:
         _close(chosen, token)
 
 
-def _edit(chosen: list[position_rows.Json], token: str) -> None:
+def _edit(chosen: list[PartSnapshot], token: str) -> None:
     """Units above, then a form of the two numbers: an empty one stays as it is."""
     with st.container(horizontal=True, gap="medium"):
         for key, label in (("bulk_tp", _("Take-profit in")), ("bulk_sl", _("Stop-loss in"))):
@@ -90,7 +90,7 @@ def _edit(chosen: list[position_rows.Json], token: str) -> None:
         )
 
 
-def _save(chosen: list[position_rows.Json], token: str) -> None:
+def _save(chosen: list[PartSnapshot], token: str) -> None:
     if state["bulk_tp"] is None and state["bulk_sl"] is None:
         state["refusal"] = (_("Type a take-profit or a stop-loss first."),)
         return
@@ -105,11 +105,11 @@ def _save(chosen: list[position_rows.Json], token: str) -> None:
     )
 
 
-def _close(chosen: list[position_rows.Json], token: str) -> None:
+def _close(chosen: list[PartSnapshot], token: str) -> None:
     """All of each, at market, with what it comes to altogether."""
     positions = session.services().positions
-    held = [row for row in chosen if Decimal(row["size"])]
-    shown = [positions.preview_close(row["part"], None) for row in held]
+    held = [part for part in chosen if part.held]
+    shown = [positions.preview_close(part.name, None) for part in held]
     gained, fees = sum((one.pnl for one in shown), Decimal(0)), sum((one.fee for one in shown), Decimal(0))
     figures = [Figure(_("Parts"), str(len(chosen))), Figure(_("PnL, USDT"), pnl(gained), _("before the fee"))]
     widgets.figures([*figures, Figure(_("Fees, USDT"), signed(fees), _("estimated"))], min_width=110)
@@ -127,7 +127,7 @@ def _close(chosen: list[position_rows.Json], token: str) -> None:
         )
 
 
-def _close_all(chosen: list[position_rows.Json], token: str, reopen: bool) -> None:
+def _close_all(chosen: list[PartSnapshot], token: str, reopen: bool) -> None:
     listed, positions = [Row.of(row) for row in chosen], session.services().positions
     state["bulk_results"] = session.ask(lambda: close_many(positions, listed, token, session.OPERATOR, reopen=reopen))
 

@@ -113,8 +113,8 @@ def card(row: DifferenceRow) -> None:
         st.markdown(told(row.words))
         since = age(session.now() - row.since) if row.since else ""
         shown = [
-            Figure(_("Our book"), row.ours),
-            Figure(_("The exchange"), row.theirs),
+            Figure(_("Our book"), told(row.ours)),
+            Figure(_("The exchange"), told(row.theirs)),
             Figure(_("For"), since or NOTHING),
         ]
         if row.price is not None:
@@ -180,7 +180,7 @@ def _adopt(row: DifferenceRow, token: str) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             unit = state[f"{key}_unit"]
             step = float(tick) if unit is SizeUnit.PRICE and tick else 1.0
-            shown = forms.number_format(unit, Decimal(tick) if tick else None)
+            shown = forms.number_format(unit, tick)
             st.number_input(words, value=None, key=key, step=step, format=shown, placeholder=_("none"), width=200)
             st.segmented_control(
                 _("Unit"),
@@ -256,15 +256,15 @@ def _ask_to_assign(row: DifferenceRow, token: str) -> None:
     part_dialogs.ask(lambda: service.assign(row.account, row.id, row.mark, part, token, session.OPERATOR))
 
 
-def _tick(row: DifferenceRow) -> str | None:
-    picture = session.services().reports.picture(session.account_id())
-    return positions.tick_of(picture.data, row.symbol) if picture else None
+def _tick(row: DifferenceRow) -> Decimal | None:
+    snapshot = session.services().reports.snapshot(session.account_id())
+    return snapshot.tick_of(row.symbol) if snapshot else None
 
 
 def _ground(row: DifferenceRow) -> FormContext | None:
     """What USDT, price and percent of the new part are converted over."""
-    picture, tick = session.services().reports.picture(session.account_id()), _tick(row)
-    if picture is None or row.price is None or tick is None:
+    snapshot = session.services().reports.snapshot(session.account_id())
+    rules = snapshot.instruments.get(row.symbol) if snapshot else None
+    if rules is None or row.price is None:
         return None
-    value = Decimal(picture.data["instruments"][row.symbol]["contract_value"])
-    return FormContext(row.side, row.price, row.quantity * value, Decimal(tick))
+    return FormContext(row.side, row.price, row.quantity * rules.contract_value, rules.price_tick)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import streamlit as st
 
+from core.domain.snapshot import ExecutionSnapshot, PartSnapshot
 from core.i18n.translate import _
 from core.ui import session
 from core.ui.components import modal, part_dialogs, widgets
@@ -11,44 +14,44 @@ from core.ui.presenters import execution_reports, executions
 from core.ui.presenters import positions as position_rows
 
 
-def progress(row: position_rows.Json, tick: str | None) -> None:
+def progress(part: PartSnapshot, tick: Decimal | None) -> None:
     """Each execution of the part: a bar with its numbers, what comes next, and its two buttons."""
-    for run in executions.under_way(row):
-        with st.container(key=f"run_{row['part']}_{run['run']}", gap="xsmall"):
+    for run in executions.under_way(part):
+        with st.container(key=f"run_{part.name}_{run.run}", gap="xsmall"):
             st.progress(executions.share(run), text=executions.line(run, tick))
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 st.caption(executions.next_words(run, session.now()), width="stretch")
                 with st.container(horizontal=True, width="content", gap="xsmall"):
-                    _buttons(row["part"], run)
+                    _buttons(part.name, run)
 
 
-def report(row: position_rows.Json) -> None:
+def report(part: PartSnapshot) -> None:
     """What the executions of this cycle have come to so far, read while it is open."""
-    if not any(executions.under_way(row)):
+    if not any(executions.under_way(part)):
         return
     shown = st.expander(
         _("Execution report"),
-        key=f"report_{row['part']}",
+        key=f"report_{part.name}",
         icon=":material/query_stats:",
         type="compact",
         on_change="rerun",
     )
     if shown.open:
         with shown:
-            found = session.services().executions.of(row["part"], row["cycle"])
+            found = session.services().executions.of(part.name, part.cycle)
             told = execution_reports.records(found, session.zone(), brief=True)
             widgets.table(told, alt=_("Executions of the cycle"), money=[_("Fees")], drop_empty=True)
             st.caption(execution_reports.meaning())
 
 
-def _buttons(part: str, run: position_rows.Json) -> None:
-    name, said = f"{part}_{run['run']}", run.get("told")
+def _buttons(part: str, run: ExecutionSnapshot) -> None:
+    name = f"{part}_{run.run}"
     back, finish = executions.take_back_label(run), _("Finish now at market")
     st.button(
         back,
         key=f"back_{name}",
         icon=":material/undo:",
-        disabled=said == "take_back",
+        disabled=run.withdrawn,
         on_click=_ask,
         args=(part, run, False),
     )
@@ -56,30 +59,30 @@ def _buttons(part: str, run: position_rows.Json) -> None:
         finish,
         key=f"finish_{name}",
         icon=":material/bolt:",
-        disabled=bool(said),
+        disabled=run.finishing or run.withdrawn,
         on_click=_ask,
         args=(part, run, True),
     )
 
 
-def _ask(part: str, run: position_rows.Json, finish: bool) -> None:
+def _ask(part: str, run: ExecutionSnapshot, finish: bool) -> None:
     """Asks for a yes, at the click itself."""
-    name = f"{'finish' if finish else 'back'}_{part}_{run['run']}"
+    name = f"{'finish' if finish else 'back'}_{part}_{run.run}"
     label, icon = (_("Finish now at market"), "bolt") if finish else (executions.take_back_label(run), "undo")
     modal.show(name, f"{label}?", _confirm, part, run, finish, session.new_token(), icon=f":material/{icon}:")
 
 
-def _confirm(part: str, asked_of: position_rows.Json, finish: bool, token: str) -> None:
+def _confirm(part: str, asked_of: ExecutionSnapshot, finish: bool, token: str) -> None:
     """The numbers of this moment, and one button."""
-    found = part_dialogs.part_row(part)
-    known = {run["run"]: run for run in executions.under_way(found[0])} if found else {}
-    run = known.get(asked_of["run"])
+    found = part_dialogs.part_now(part)
+    known = {run.run: run for run in executions.under_way(found[0])} if found else {}
+    run = known.get(asked_of.run)
     if found is None or run is None:
         st.info(_("This execution is over; there is nothing left to tell it."))
         return
-    row, board = found
+    row, snapshot = found
     st.markdown(position_rows.part_title(row))
-    st.markdown(executions.line(run, position_rows.tick_of(board, row["symbol"])))
+    st.markdown(executions.line(run, snapshot.tick_of(row.symbol)))
     st.write(executions.finish_words(run) if finish else executions.take_back_words(run))
     widgets.refusals()
     st.button(
@@ -87,7 +90,7 @@ def _confirm(part: str, asked_of: position_rows.Json, finish: bool, token: str) 
         key="run_confirm",
         type="primary",
         on_click=_tell,
-        args=(part, run["run"], finish, token),
+        args=(part, run.run, finish, token),
         width="stretch",
     )
 

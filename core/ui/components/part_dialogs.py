@@ -1,6 +1,6 @@
 """What a person does to one part: edit its targets, choose its recovery and reopening, close it, open it again.
 
-Each dialog is one service call behind one button; what was typed stays while the picture behind it goes on.
+Each dialog is one service call behind one button; what was typed stays while the page behind it goes on.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import partial
 
 import streamlit as st
 
+from core.domain.snapshot import AccountSnapshot, PartSnapshot
 from core.i18n.translate import _, told
 from core.services.trading.requests import Asked
 from core.ui import session
@@ -18,20 +19,20 @@ from core.ui.components import execution_fields, modal, recovery_fields, widgets
 from core.ui.presenters import forms, order_preview
 from core.ui.presenters import positions as position_rows
 from core.ui.presenters.format import Figure, places_of, price, quantity
-from core.ui.presenters.forms import FormContext, Side, SizeUnit, TriggerBy
+from core.ui.presenters.forms import FormContext, SizeUnit, TriggerBy
 
 state = st.session_state
 
 
-def part_row(part: str) -> tuple[position_rows.Json, position_rows.Json] | None:
-    """The part and the board as they are now, or None when the part is gone."""
-    picture = session.services().reports.picture(session.account_id())
-    found = next((row for row in picture.data["parts"] if row["part"] == part), None) if picture else None
-    return (found, picture.data) if picture and found else None
+def part_now(part: str) -> tuple[PartSnapshot, AccountSnapshot] | None:
+    """The part and the account as they are now, or None when the part is gone."""
+    snapshot = session.services().reports.snapshot(session.account_id())
+    found = snapshot.part(part) if snapshot else None
+    return (found, snapshot) if snapshot and found else None
 
 
-def tick_of(board: position_rows.Json, symbol: str) -> Decimal:
-    return Decimal(position_rows.tick_of(board, symbol) or "0.01")
+def tick_of(snapshot: AccountSnapshot, symbol: str) -> Decimal:
+    return snapshot.tick_of(symbol) or Decimal("0.01")
 
 
 def ask(call: Callable[[], Asked]) -> None:
@@ -56,16 +57,16 @@ def ask_in_place(call: Callable[[], Asked]) -> None:
 # --- take-profit and stop-loss
 
 
-def edit(row: position_rows.Json) -> None:
+def edit(part: PartSnapshot) -> None:
     """Fills the drawer's fields with what is wanted now, then opens it."""
-    name = f"edit_{row['part']}"
+    name = f"edit_{part.name}"
     modal.ask_once(name)
-    for key, level in (("edit_tp", "take_profit"), ("edit_sl", "stop_loss")):
-        state[key], state[f"{key}_unit"] = forms.given(row[level])
+    for key, level in (("edit_tp", part.take_profit), ("edit_sl", part.stop_loss)):
+        state[key], state[f"{key}_unit"] = forms.given(level.wanted)
         state[f"{key}_was"] = state[f"{key}_unit"]
     state["edit_keep"] = False
     title = _("Take-profit and stop-loss")
-    modal.show(name, title, _edit, row["part"], session.new_token(), position="right", icon=":material/tune:")
+    modal.show(name, title, _edit, part.name, session.new_token(), position="right", icon=":material/tune:")
 
 
 def _convert_unit(part: str, key: str, ground: FormContext | None) -> None:
@@ -85,17 +86,16 @@ def _save(part: str, token: str, trigger_by: TriggerBy) -> None:
 
 def _edit(part: str, token: str) -> None:
     """A drawer beside the table: units above, then a form of the two numbers."""
-    found = part_row(part)
-    if found is None or found[0]["status"] not in position_rows.LIVING:
+    found = part_now(part)
+    if found is None or not found[0].living:
         st.info(_("This part is no longer open; there is nothing to edit."))
         return
-    row, board = found
-    tick = tick_of(board, row["symbol"])
-    average, size = row["average_entry"], Decimal(row["size"])
-    coins = size * Decimal(board["instruments"][row["symbol"]]["contract_value"])
-    ground = FormContext(Side(row["side"]), Decimal(average), coins, tick) if average and size else None
+    row, snapshot = found
+    tick = tick_of(snapshot, row.symbol)
+    average, size = row.average_entry, row.size
+    ground = FormContext(row.side, average, row.coins, tick) if average and size else None
     st.markdown(position_rows.part_title(row))
-    held = [Figure(_("Entry"), price(average, tick)), Figure(_("Mark"), price(row["mark_price"], tick))]
+    held = [Figure(_("Entry"), price(average, tick)), Figure(_("Mark"), price(row.mark_price, tick))]
     widgets.figures([*held, Figure(_("Size"), quantity(size))], min_width=90)
     for key, label in (("edit_tp", _("Take-profit in")), ("edit_sl", _("Stop-loss in"))):
         st.segmented_control(
@@ -125,7 +125,8 @@ def _edit(part: str, token: str) -> None:
         )
         st.caption(_("A stop-loss in USDT or % is a loss with either sign. The old levels rest until the new ones do."))
         widgets.refusals()
-        trigger_by = TriggerBy((row["stop_loss"] or row["take_profit"] or {}).get("trigger_by", TriggerBy.MARK))
+        wanted = row.stop_loss.wanted or row.take_profit.wanted
+        trigger_by = wanted.trigger_by if wanted else TriggerBy.MARK
         st.form_submit_button(
             _("Save"), key="edit_save", type="primary", on_click=_save, args=(part, token, trigger_by), width="stretch"
         )
@@ -134,18 +135,18 @@ def _edit(part: str, token: str) -> None:
 # --- recovery and reopening
 
 
-def choices(row: position_rows.Json) -> None:
+def choices(part: PartSnapshot) -> None:
     """Fills the fields with what the part has chosen for itself, then opens them."""
-    name = f"choices_{row['part']}"
+    name = f"choices_{part.name}"
     modal.ask_once(name)
     known = session.ask(lambda: session.services().positions.parts(session.account_id()))
-    own = next((one for one in known or () if one.part == row["part"]), None)
+    own = next((one for one in known or () if one.part == part.name), None)
     if own is not None:
         recovery_fields.fill("ch", own.own_recovery, own.own_reopen)
         state["ch_refused"] = str(own.own_unguarded or recovery_fields.FOLLOW)
         title = _("Recovery and reopen")
         token = session.new_token()
-        modal.show(name, title, _choices, row["part"], token, width="medium", icon=":material/autorenew:")
+        modal.show(name, title, _choices, part.name, token, width="medium", icon=":material/autorenew:")
     modal.redraw()
 
 
@@ -163,10 +164,10 @@ def _save_refused(part: str) -> None:
 
 
 def _choices(part: str, token: str) -> None:
-    found = part_row(part)
+    found = part_now(part)
     if found is not None:
         st.markdown(position_rows.part_title(found[0]))
-    if found is not None and found[0]["status"] in position_rows.LIVING:
+    if found is not None and found[0].living:
         recovery_fields.refused("ch_refused", on_change=partial(_save_refused, part))
         st.divider()
     recovery_fields.fields("ch", session.services().positions.everybody())
@@ -187,12 +188,12 @@ def _choices(part: str, token: str) -> None:
 # --- close
 
 
-def close(row: position_rows.Json) -> None:
+def close(part: PartSnapshot) -> None:
     """How much, for how long, and what it would come to at this moment."""
-    part, title = row["part"], _("Close?")
-    modal.ask_once(f"close_{part}")
+    name, title = f"close_{part.name}", _("Close?")
+    modal.ask_once(name)
     execution_fields.fill("close_how")
-    modal.show(f"close_{part}", title, _close, part, session.new_token(), icon=":material/logout:")
+    modal.show(name, title, _close, part.name, session.new_token(), icon=":material/logout:")
 
 
 def _contracts_to_close(size: Decimal, step: Decimal) -> Decimal | None:
@@ -212,25 +213,25 @@ def _ask_to_close(part: str, token: str, size: Decimal, step: Decimal, reopen: b
 def _other_way(part: str) -> None:
     if not modal.is_open(f"close_{part}"):
         return
-    found = part_row(part)
-    mark, tick = (found[0]["mark_price"], tick_of(found[1], found[0]["symbol"])) if found else (None, Decimal(1))
-    execution_fields.begin("close_how", round(Decimal(mark) / tick) * tick if mark else None)
+    found = part_now(part)
+    mark, tick = (found[0].mark_price, tick_of(found[1], found[0].symbol)) if found else (None, Decimal(1))
+    execution_fields.begin("close_how", round(mark / tick) * tick if mark else None)
 
 
 def _close(part: str, token: str) -> None:
-    found = part_row(part)
-    if found is None or not Decimal(found[0]["size"]):
+    found = part_now(part)
+    if found is None or not found[0].held:
         st.info(_("This part holds nothing any more."))
         return
-    row, board = found
-    size, step = Decimal(row["size"]), Decimal(board["instruments"][row["symbol"]]["quantity_step"])
+    row, snapshot = found
+    size, step = row.size, snapshot.instruments[row.symbol].quantity_step
     st.markdown(position_rows.part_title(row))
     if size > step:
         first, last = float(step), float(size)
         places = places_of(step)
         st.slider(_("Contracts to close"), first, last, last, first, format=f"%.{places}f", key="close_size")
     execution_fields.kind(_("How"), "close_how", on_change=partial(_other_way, part))
-    execution_fields.fields("close_how", {}, tick_of(board, row["symbol"]), ends=False)
+    execution_fields.fields("close_how", {}, tick_of(snapshot, row.symbol), ends=False)
     contracts = _contracts_to_close(size, step)
     shown = session.services().positions.preview_close(part, contracts)
     widgets.figures(order_preview.close_figures(shown), min_width=100)
@@ -249,8 +250,8 @@ def _close(part: str, token: str) -> None:
     )
     if contracts is not None:
         return
-    rule = row.get("reopen") or {}
-    if "after" in rule:
+    rule = row.reopen
+    if rule is not None and rule.holds:
         st.button(
             _("Close and reopen later"),
             key="close_later",
@@ -258,7 +259,7 @@ def _close(part: str, token: str) -> None:
             args=(part, token, size, step, True),
             width="stretch",
         )
-        minutes = quantity(rule["delay_minutes"])
+        minutes = quantity(rule.delay_minutes)
         st.caption(_("Later is {n} minutes after it is closed, in the same record.", n=minutes))
     else:
         st.caption(_("Reopening is off for this part, so it stays closed."))
@@ -267,15 +268,15 @@ def _close(part: str, token: str) -> None:
 # --- again
 
 
-def waiting(row: position_rows.Json) -> None:
+def waiting(part: PartSnapshot) -> None:
     """The two buttons of a part that waits to be opened again."""
-    part, positions = row["part"], session.services().positions
+    name, positions = part.name, session.services().positions
     with st.container(horizontal=True, width="content", gap="xsmall"):
         for key, label, icon, call in (
             ("now", _("Reopen now"), ":material/play_arrow:", positions.reopen_now),
             ("never", _("Cancel the reopen"), ":material/event_busy:", positions.cancel_reopen),
         ):
-            st.button(label, key=f"ap_{key}_{part}", icon=icon, on_click=_again, args=(call, part, session.new_token()))
+            st.button(label, key=f"ap_{key}_{name}", icon=icon, on_click=_again, args=(call, name, session.new_token()))
 
 
 def _again(call: Callable[[str, str, str], Asked], part: str, token: str) -> None:

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import streamlit as st
 
+from core.domain.snapshot import AccountSnapshot
 from core.i18n.translate import _
-from core.services.reporting.snapshot import Picture
 from core.services.trading.preview import Preview
 from core.services.trading.requests import Draft
 from core.ui import session
@@ -24,7 +24,7 @@ def take(value: Decimal, stop: Decimal) -> None:
     state["nt_sl_unit"], state["nt_sl"] = SizeUnit.PRICE, float(stop)
 
 
-def helper(draft: Draft, shown: Preview, picture: Picture | None, tick: Decimal) -> None:
+def helper(draft: Draft, shown: Preview, snapshot: AccountSnapshot | None, tick: Decimal) -> None:
     """A small form behind a button: risk and stop in, position value out."""
     with st.popover(_("Size by risk"), icon=":material/calculate:", key="nt_sizing"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -47,7 +47,7 @@ def helper(draft: Draft, shown: Preview, picture: Picture | None, tick: Decimal)
             format=number_format(SizeUnit.PRICE, tick),
             placeholder=near or _("price"),
         )
-        _answer(draft, shown, picture, tick)
+        _answer(draft, shown, snapshot, tick)
 
 
 def _most(draft: Draft) -> Decimal | None:
@@ -55,11 +55,11 @@ def _most(draft: Draft) -> Decimal | None:
     return session.services().positions.most_risk(draft.account)
 
 
-def _answer(draft: Draft, shown: Preview, picture: Picture | None, tick: Decimal) -> None:
+def _answer(draft: Draft, shown: Preview, snapshot: AccountSnapshot | None, tick: Decimal) -> None:
     risk, stop = typed(state.get("nt_risk")), typed(state.get("nt_risk_stop")) or shown.stop_loss_price
     if state.get("nt_risk_unit") == EQUITY and risk is not None:
-        equity = ((picture.data["metrics"] if picture else None) or {}).get("equity")
-        risk = None if equity is None else Decimal(equity) * risk / 100
+        money = snapshot.money if snapshot else None
+        risk = None if money is None else money.equity * risk / 100
     most = _most(draft)
     if most is not None:
         st.caption(_("By your settings one trade may lose {most} USDT at most.", most=usdt(most)))

@@ -19,9 +19,9 @@ from streamlit import column_config as columns
 
 from core.domain.errors import Misconfigured, PerpdeckError
 from core.domain.reason import Reason
+from core.domain.snapshot import AccountSnapshot
 from core.i18n import translate
 from core.i18n.translate import _
-from core.services.reporting.snapshot import Picture as Picture
 from core.services.safety.levels import BotStatus
 from core.ui import session
 from core.ui.presenters import positions
@@ -229,19 +229,18 @@ def bot_badge(status: BotStatus) -> None:
     st.markdown(bot_words(status), help=translate.told(status.words) or None)
 
 
-def protection_pill(picture: Picture | None, key: str = "protection_pill") -> None:
+def protection_pill(snapshot: AccountSnapshot | None, key: str = "protection_pill") -> None:
     """How many of the parts that hold something have their stop on the exchange."""
-    board = picture.data if picture else None
     with st.container(key=key, width="content"):
-        st.markdown(protection_words(picture), help=(positions.bare_words(board) if board else "") or None)
+        st.markdown(protection_words(snapshot), help=(positions.bare_words(snapshot) if snapshot else "") or None)
 
 
-def protection_words(picture: Picture | None) -> str:
+def protection_words(snapshot: AccountSnapshot | None) -> str:
     """The pill as Markdown."""
-    if picture is None:
+    if snapshot is None:
         return positions.protection_badge(None)
     now = session.now()
-    return positions.protection_badge(picture.data, age(picture.age(now)) if picture.stale(now) else "")
+    return positions.protection_badge(snapshot, age(snapshot.age(now)) if snapshot.stale(now) else "")
 
 
 def complaints(problems: Iterable[Reason]) -> None:
@@ -282,14 +281,14 @@ def flash() -> None:
         st.page_link(told.page, label=told.page_label, icon=":material/arrow_forward:", icon_position="right")
 
 
-def freshness(picture: Picture) -> bool:
-    """The picture's age in grey, or a warning when it is stale; True when stale."""
+def freshness(snapshot: AccountSnapshot) -> bool:
+    """The snapshot's age in grey, or a warning when it is stale; True when stale."""
     now = session.now()
-    passed = age(picture.age(now))
-    if not picture.stale(now):
+    passed = age(snapshot.age(now))
+    if not snapshot.stale(now):
         st.caption(_("Seen on the exchange {age} ago", age=passed), width="content")
         return False
-    runs = picture.data["bot"]["state"] == "running"
+    runs = snapshot.bot.running
     st.warning(
         _(
             "The numbers below are {age} old and may no longer be true. What rests on the exchange goes on "
@@ -304,13 +303,13 @@ def freshness(picture: Picture) -> bool:
     return True
 
 
-def notices(picture: Picture) -> None:
+def notices(snapshot: AccountSnapshot) -> None:
     """Alarms, and sources that are not well."""
-    account, now = picture.data["account"], session.now()
-    for alarm in picture.data["alarms"]:
-        words = positions.alarm_words(account, alarm["subject"], alarm["words"], alarm["raised_at"], now)
+    account, now = snapshot.account, session.now()
+    for alarm in snapshot.alarms:
+        words = positions.alarm_words(account, alarm.subject, alarm.words, alarm.raised_at, now)
         st.warning(words, icon=":material/notifications:")
-    for line in positions.health_lines(picture.data):
+    for line in positions.health_lines(snapshot):
         st.warning(line, icon=":material/wifi_off:")
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
 
 from core.domain.account import Account, Environment
 from core.i18n.translate import _, counted
@@ -55,14 +54,14 @@ def account_rows(lines: Iterable[AccountLine], now: datetime) -> list[Row]:
             _("Exchange"): exchange_words(line.account),
             _("Bot"): positions.bot_words(line.status.state),
             _("Level"): levels.name(line.status.level),
-            _("Equity, USDT"): usdt(line.money("equity")),
-            _("Available, USDT"): usdt(line.money("available")),
-            _("Floating PnL, USDT"): signed(line.money("floating_pnl")),
+            _("Equity, USDT"): usdt(line.money.equity if line.money else None),
+            _("Available, USDT"): usdt(line.money.available if line.money else None),
+            _("Floating PnL, USDT"): signed(line.money.floating_pnl if line.money else None),
             _("PnL today, USDT"): signed(line.daily_pnl),
-            _("Margin used, USDT"): usdt(line.money("margin_used")),
+            _("Margin used, USDT"): usdt(line.money.margin_used if line.money else None),
             _("Protected"): f"{line.status.protected}/{line.status.parts}",
             _("Conditional orders"): _budget(line),
-            _("Seen"): age(line.picture.age(now)) if line.picture else NOTHING,
+            _("Seen"): age(line.snapshot.age(now)) if line.snapshot else NOTHING,
         }
         for line in lines
     ]
@@ -71,23 +70,20 @@ def account_rows(lines: Iterable[AccountLine], now: datetime) -> list[Row]:
 def position_rows(lines: Iterable[AccountLine]) -> list[Row]:
     """What every account holds at its exchange."""
     return [
-        {**_whose(line), **row} for line in lines if line.picture for row in positions.position_rows(line.picture.data)
+        {**_whose(line), **row} for line in lines if line.snapshot for row in positions.position_rows(line.snapshot)
     ]
 
 
 def part_rows(lines: Iterable[AccountLine], now: datetime) -> list[Row]:
     """What guards each part, over all accounts."""
     return [
-        {**_whose(line), **row}
-        for line in lines
-        if line.picture
-        for row in parts.protection_rows(line.picture.data, now)
+        {**_whose(line), **row} for line in lines if line.snapshot for row in parts.protection_rows(line.snapshot, now)
     ]
 
 
 def oldest(lines: Iterable[AccountLine], now: datetime) -> list[str]:
     """Names of the accounts whose numbers may no longer be true."""
-    return [line.account.name for line in lines if line.picture and line.picture.stale(now)]
+    return [line.account.name for line in lines if line.snapshot and line.snapshot.stale(now)]
 
 
 def _whose(line: AccountLine) -> Row:
@@ -95,7 +91,7 @@ def _whose(line: AccountLine) -> Row:
 
 
 def _budget(line: AccountLine) -> str:
-    known = (line.picture.data.get("conditional") or {}) if line.picture else {}
-    if not known:
+    known = line.snapshot.conditional if line.snapshot else None
+    if known is None:
         return NOTHING
-    return str(known["used"]) if known["most"] is None else f"{known['used']}/{Decimal(known['most']):f}"
+    return str(known.used) if known.most is None else f"{known.used}/{known.most}"

@@ -34,7 +34,7 @@ def _record(one: ExecutionReport, zone: ZoneInfo, *, brief: bool) -> Record:
     return {
         _("Began"): clock(one.began, zone),
         **({} if brief else whose),
-        _("Purpose"): purpose_words(one.purpose.name.lower()),
+        _("Purpose"): purpose_words(one.purpose),
         _("How"): execution_styles.name(one.kind),
         _("Planned"): one.planned,
         _("Filled"): one.filled,

@@ -2,54 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
+from core.domain.intent import ExecutionKind
+from core.domain.order import Purpose
+from core.domain.snapshot import ExecutionSnapshot, PartSnapshot
 from core.i18n.translate import _, told
 from core.ui.presenters import execution_styles
-from core.ui.presenters.format import price, quantity, time_of
-
-Json = Mapping[str, Any]
+from core.ui.presenters.format import price, quantity
 
 
-def under_way(row: Json) -> Iterator[Json]:
+def under_way(part: PartSnapshot) -> Iterator[ExecutionSnapshot]:
     """The executions of a part that a trader can watch: an order at market is over before it is read."""
-    return (run for run in row.get("runs", ()) if run["kind"] != execution_styles.MARKET)
+    return (run for run in part.executions if run.kind is not ExecutionKind.MARKET)
 
 
-def closes(run: Json) -> bool:
-    return bool(run["purpose"] == "close")
-
-
-def title(run: Json) -> str:
+def title(run: ExecutionSnapshot) -> str:
     """Whose execution it is, and in which style."""
-    what = {"entry": _("Entry"), "recovery": _("Recovery step"), "close": _("Close")}.get(run["purpose"], "")
-    return f"{what} · {execution_styles.name(run['kind'])}"
+    what = {
+        Purpose.ENTRY: _("Entry"),
+        Purpose.RECOVERY: _("Recovery step"),
+        Purpose.CLOSE: _("Close"),
+    }[run.purpose]
+    return f"{what} · {execution_styles.name(run.kind)}"
 
 
-def share(run: Json) -> float:
+def share(run: ExecutionSnapshot) -> float:
     """How much of it has filled, from 0 to 1."""
-    planned = Decimal(run["planned"])
-    return min(1.0, float(Decimal(run["filled"]) / planned)) if planned else 0.0
+    return min(1.0, float(run.filled / run.planned)) if run.planned else 0.0
 
 
-def line(run: Json, tick: str | None) -> str:
+def line(run: ExecutionSnapshot, tick: Decimal | None) -> str:
     """0.35 of 0.99 contracts · average 100,250.1 · 0.64 to go."""
     facts = [
-        _("**{filled} of {planned}** contracts", filled=quantity(run["filled"]), planned=quantity(run["planned"])),
-        *([_("average {p}", p=price(run["average"], tick))] if run["average"] else []),
-        _("{n} to go", n=quantity(run["remaining"])),
-        *([_("rests at {p}", p=price(run["price"], tick))] if run.get("price") else []),
+        _("**{filled} of {planned}** contracts", filled=quantity(run.filled), planned=quantity(run.planned)),
+        *([_("average {p}", p=price(run.average, tick))] if run.average else []),
+        _("{n} to go", n=quantity(run.remaining)),
+        *([_("rests at {p}", p=price(run.price, tick))] if run.price else []),
     ]
     return f"**{title(run)}** · " + " · ".join(facts)
 
 
-def next_words(run: Json, now: datetime) -> str:
+def next_words(run: ExecutionSnapshot, now: datetime) -> str:
     """What the style says, and how long until it does something by itself."""
-    words, due = told(run["step"]), time_of(run["until"])
-    if run.get("told") == "finish":
+    words, due = told(run.step), run.until
+    if run.finishing:
         words = _("finishing at market; {words}", words=words)
     if due is None:
         return words
@@ -57,14 +56,14 @@ def next_words(run: Json, now: datetime) -> str:
     return _("{words} · next in **{left}**", words=words, left=f"{left // 60}:{left % 60:02}")
 
 
-def take_back_label(run: Json) -> str:
-    return _("Take the close back") if closes(run) else _("Take back the rest")
+def take_back_label(run: ExecutionSnapshot) -> str:
+    return _("Take the close back") if run.closes else _("Take back the rest")
 
 
-def take_back_words(run: Json) -> str:
+def take_back_words(run: ExecutionSnapshot) -> str:
     """What taking it back leaves."""
-    filled, rest = quantity(run["filled"]), quantity(run["remaining"])
-    if closes(run):
+    filled, rest = quantity(run.filled), quantity(run.remaining)
+    if run.closes:
         return _(
             "{filled} contracts are closed and stay closed. The part goes on with what is left, with its take-profit "
             "and its stop-loss.",
@@ -77,6 +76,6 @@ def take_back_words(run: Json) -> str:
     )
 
 
-def finish_words(run: Json) -> str:
+def finish_words(run: ExecutionSnapshot) -> str:
     """What finishing now does."""
-    return _("{rest} contracts go at market at once, at whatever the book gives.", rest=quantity(run["remaining"]))
+    return _("{rest} contracts go at market at once, at whatever the book gives.", rest=quantity(run.remaining))

@@ -27,7 +27,7 @@ class Figure:
 
 
 def decimal(value: Value) -> Decimal | None:
-    """The number behind a picture's string; None stays None."""
+    """The number behind a value; None stays None."""
     return None if value is None or value == "" else Decimal(value)
 
 
@@ -100,17 +100,9 @@ def age(passed: timedelta) -> str:
     return f"{seconds} {_('s')}"
 
 
-def ago(at: str | datetime | None, now: datetime) -> str:
+def ago(at: datetime | None, now: datetime) -> str:
     """ "2 s ago", or "never"."""
-    moment = time_of(at)
-    return _("never") if moment is None else _("{age} ago", age=age(now - moment))
-
-
-def time_of(at: str | datetime | None) -> datetime | None:
-    """The aware time behind a picture's ISO string."""
-    if isinstance(at, str):
-        return datetime.fromisoformat(at) if at else None
-    return at
+    return _("never") if at is None else _("{age} ago", age=age(now - at))
 
 
 def _no_minus_zero(amount: Decimal, places: int) -> Decimal:

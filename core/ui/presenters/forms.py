@@ -5,11 +5,10 @@ Pure. A stop-loss is a loss whichever sign was typed; numbers leave a form as De
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
-from typing import Any
 
 from core.domain.account import Environment as Environment
 from core.domain.account import Exchange as Exchange
@@ -74,13 +73,12 @@ def target(value: float | None, unit: SizeUnit, trigger_by: TriggerBy, *, stop: 
     return Target(percent=signed, trigger_by=trigger_by)
 
 
-def given(row: Mapping[str, Any] | Target | None) -> tuple[float | None, SizeUnit]:
-    """A target, or a part's row of one, as the fields show it: the number and its unit."""
-    for name, unit in (("pnl_usdt", SizeUnit.USDT), ("price", SizeUnit.PRICE), ("percent", SizeUnit.PERCENT)):
-        value = getattr(row, name) if isinstance(row, Target) else (row or {}).get(name)
-        if value is not None:
-            return float(value), unit
-    return None, SizeUnit.USDT
+def given(target: Target | None) -> tuple[float | None, SizeUnit]:
+    """A target as the fields show it: the number and its unit."""
+    if target is None:
+        return None, SizeUnit.USDT
+    units = ((target.pnl_usdt, SizeUnit.USDT), (target.price, SizeUnit.PRICE), (target.percent, SizeUnit.PERCENT))
+    return next((float(value), unit) for value, unit in units if value is not None)
 
 
 def convert(

@@ -1,47 +1,49 @@
 """The ledger of one exchange position: each part with its own entry and PnL, their sum, what the exchange holds, the
-residual. Pure: the picture goes in, rows come out. No part's number is ever taken from the exchange's average.
+residual. Pure: the snapshot goes in, rows come out. No part's number is ever taken from the exchange's average.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from core.domain.money import ZERO
+from core.domain.snapshot import AccountSnapshot, PartSnapshot, PositionSnapshot
 from core.i18n.translate import _, counted, told
 from core.ui.presenters import pairs
-from core.ui.presenters.format import NOTHING, ago, decimal, price, quantity, signed
-from core.ui.presenters.positions import Json, Row, side_words, tick_of
+from core.ui.presenters.format import NOTHING, ago, price, quantity, signed
+from core.ui.presenters.positions import Row, side_words
 from db.records import Event
 
+FIRST = datetime.min.replace(tzinfo=UTC)  #: a part whose cycle has not begun comes before all others
 
-def key_of(held: Json) -> str:
+
+def key_of(held: PositionSnapshot) -> str:
     """A name of the position within its account."""
-    return f"{held['symbol']}_{held['side']}"
+    return f"{held.symbol}_{held.side}"
 
 
-def parts_of(picture: Json, held: Json) -> list[Json]:
+def parts_of(snapshot: AccountSnapshot, held: PositionSnapshot) -> list[PartSnapshot]:
     """The parts that hold something of this position, the oldest first."""
-    where = (held["symbol"], held["side"])
-    found = [part for part in picture["parts"] if (part["symbol"], part["side"]) == where and decimal(part["size"])]
-    return sorted(found, key=lambda part: (part["cycle_started_at"] or "", part["part"]))
+    found = [part for part in snapshot.held if (part.symbol, part.side) == (held.symbol, held.side)]
+    return sorted(found, key=lambda part: (part.cycle_started_at or FIRST, part.name))
 
 
-def title(picture: Json, held: Json) -> str:
+def title(snapshot: AccountSnapshot, held: PositionSnapshot) -> str:
     """One line: whose, how much, at which average, and whether it adds up."""
-    ours = parts_of(picture, held)
+    ours = parts_of(snapshot, held)
     facts = [
-        f"**{held['symbol']}** {side_words(held['side'])}",
+        f"**{held.symbol}** {side_words(held.side)}",
         counted("{n} part", "{n} parts", len(ours)),
-        _("exchange {n} at {p}", n=quantity(held["contracts"]), p=_average(held, picture)),
+        _("exchange {n} at {p}", n=quantity(held.contracts), p=_average(held, snapshot)),
         residual_words(held),
     ]
     return " · ".join(facts)
 
 
-def residual_words(held: Json) -> str:
-    residual = decimal(held["residual"]) or ZERO
+def residual_words(held: PositionSnapshot) -> str:
+    residual = held.residual
     if not residual:
         return _("adds up")
     if residual > ZERO:
@@ -49,22 +51,22 @@ def residual_words(held: Json) -> str:
     return _("{n} of ours missing", n=quantity(-residual))
 
 
-def rows(picture: Json, held: Json) -> list[Row]:
+def rows(snapshot: AccountSnapshot, held: PositionSnapshot) -> list[Row]:
     """A row for each part, then the sum, the exchange and the residual."""
-    ours, tick = parts_of(picture, held), tick_of(picture, held["symbol"])
-    size = sum((Decimal(part["size"]) for part in ours), ZERO)
-    gained = [Decimal(part["unrealised_pnl"]) for part in ours if part["unrealised_pnl"] is not None]
+    ours, tick = parts_of(snapshot, held), snapshot.tick_of(held.symbol)
+    size = sum((part.size for part in ours), ZERO)
+    gained = [part.unrealised_pnl for part in ours if part.unrealised_pnl is not None]
     shown = [
         _row(
-            part["part"],
-            strategy=part["strategy"],
-            contracts=quantity(part["size"]),
-            entry=price(part["average_entry"], tick),
-            pnl=signed(part["unrealised_pnl"], 4),
-            realised=signed(part["realised_pnl"], 4),
-            pair=pairs.state_words(part["pair"]["state"]),
-            target=price(part["take_profit_price"], tick),
-            stop=price(part["stop_loss_price"], tick),
+            part.name,
+            strategy=part.strategy,
+            contracts=quantity(part.size),
+            entry=price(part.average_entry, tick),
+            pnl=signed(part.unrealised_pnl, 4),
+            realised=signed(part.realised_pnl, 4),
+            pair=pairs.state_words(part.pair.state),
+            target=price(part.take_profit.price, tick),
+            stop=price(part.stop_loss.price, tick),
         )
         for part in ours
     ]
@@ -78,11 +80,11 @@ def rows(picture: Json, held: Json) -> list[Row]:
         ),
         _row(
             _("The exchange"),
-            contracts=quantity(held["contracts"]),
-            entry=_average(held, picture),
-            pnl=signed(held["unrealised_pnl"], 4),
+            contracts=quantity(held.contracts),
+            entry=_average(held, snapshot),
+            pnl=signed(held.unrealised_pnl, 4),
         ),
-        _row(_("Residual"), contracts=quantity(held["residual"])),
+        _row(_("Residual"), contracts=quantity(held.residual)),
     ]
 
 
@@ -115,15 +117,15 @@ def _row(
     }
 
 
-def _average(held: Json, picture: Json) -> str:
+def _average(held: PositionSnapshot, snapshot: AccountSnapshot) -> str:
     """The exchange's average; it lies between two ticks, so one digit more is shown."""
-    return price(held["average_price"], _finer(tick_of(picture, held["symbol"])))
+    return price(held.average_price, _finer(snapshot.tick_of(held.symbol)))
 
 
-def _finer(tick: str | None) -> Decimal:
-    return min(Decimal(tick or "0.01") / 10, Decimal("0.01"))
+def _finer(tick: Decimal | None) -> Decimal:
+    return min((tick or Decimal("0.01")) / 10, Decimal("0.01"))
 
 
-def _own_average(ours: list[Json], size: Decimal) -> Decimal | None:
-    known = [(Decimal(part["size"]), Decimal(part["average_entry"])) for part in ours if part["average_entry"]]
+def _own_average(ours: list[PartSnapshot], size: Decimal) -> Decimal | None:
+    known = [(part.size, part.average_entry) for part in ours if part.average_entry]
     return sum((held * entry for held, entry in known), ZERO) / size if size and len(known) == len(ours) else None

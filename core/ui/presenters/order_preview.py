@@ -8,14 +8,16 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from core.domain.instrument import Instrument
 from core.domain.intent import ExecutionKind
+from core.domain.snapshot import AccountSnapshot
 from core.i18n.translate import _
 from core.services.trading.close_preview import ClosePreview
 from core.services.trading.preview import Preview
 from core.services.trading.requests import Draft
 from core.ui.presenters import execution_styles
 from core.ui.presenters.format import Figure, ago, percent, pnl, price, quantity, signed, usdt
-from core.ui.presenters.positions import Json, brand, contracts_words, side_words
+from core.ui.presenters.positions import brand, contracts_words, side_words
 
 
 def open_figures(draft: Draft, shown: Preview, tick: Decimal, now: datetime) -> list[Figure]:
@@ -76,15 +78,15 @@ def close_figures(shown: ClosePreview) -> list[Figure]:
     ]
 
 
-def least_words(rules: Json, board: Json) -> str:
+def least_words(rules: Instrument, snapshot: AccountSnapshot) -> str:
     """The smallest position this contract takes, by the exchange's own rule; empty where no price is known."""
-    known = board["tickers"].get(f"{rules['base']}-USDT-PERP")
+    known = snapshot.tickers.get(rules.symbol)
     if known is None:
         return ""
-    smallest = Decimal(rules["min_quantity"]) * Decimal(rules["contract_value"]) * Decimal(known["mark"])
-    floor = Decimal(rules["min_notional"])
+    smallest = rules.notional(rules.min_quantity, known.mark)
+    floor = rules.min_notional
     if floor > smallest:
-        name = brand(board["exchange"])
+        name = brand(snapshot.exchange)
         return _("{exchange} takes no order under {n} USDT here.", exchange=name, n=usdt(floor))
     return _("The smallest order here is {n} USDT.", n=usdt(smallest))
 

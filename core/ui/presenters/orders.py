@@ -1,111 +1,117 @@
 """Live orders as rows and words: what works, what waits for a trigger, what is unknown, what is not ours.
 
-Pure, like `rows`: the picture goes in, text comes out.
+Pure, like `rows`: the snapshot goes in, text comes out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 
 from core.domain.order import Leg as Leg
+from core.domain.order import OrderKind, Purpose
+from core.domain.snapshot import AccountSnapshot, OrderSnapshot, PartSnapshot
 from core.i18n.translate import _
 from core.services.trading.orders import ByHand
 from core.ui.presenters.format import NOTHING, Figure, ago, price, quantity
 from core.ui.presenters.forms import trigger_words
-from core.ui.presenters.positions import LIVING, Json, Row, order_side_words, short_symbol, side_words, tick_of
+from core.ui.presenters.positions import Row, order_side_words, short_symbol, side_words
+
+_CAPITALS = (OrderKind.OCO, OrderKind.IOC, OrderKind.FOK)
 
 
-def order_rows(orders: list[Json], picture: Json, now: datetime) -> list[Row]:
+def order_rows(orders: Iterable[OrderSnapshot], snapshot: AccountSnapshot, now: datetime) -> list[Row]:
     """Live orders; a column that no row fills is left to the caller to drop."""
     rows = []
     for order in orders:
-        tick = tick_of(picture, order["symbol"])
+        tick = snapshot.tick_of(order.symbol)
         rows.append(
             {
-                _("Contract"): order["symbol"],
-                _("Purpose"): purpose_words(order["purpose"]),
-                _("Order"): f"{order_side_words(order['side'])} {kind_words(order['kind'])}",
-                _("Position"): side_words(order["position_side"]),
-                _("Contracts"): quantity(order["quantity"]),
-                _("Filled"): quantity(order["filled"]),
-                _("Price"): price(order["price"], tick),
-                _("Take-profit at"): price(order["take_profit_trigger"], tick),
-                _("Stop-loss at"): price(order["stop_loss_trigger"], tick),
-                _("Trigger by"): trigger_words(order["trigger_by"]).lower() if order.get("trigger_by") else NOTHING,
-                _("Part"): order["part"] or NOTHING,
-                _("Placed"): ago(order["created_at"], now),
-                _("Order id"): order["client_order_id"] or order["exchange_order_id"],
+                _("Contract"): order.symbol,
+                _("Purpose"): purpose_words(order.purpose),
+                _("Order"): f"{order_side_words(order.side)} {kind_words(order.kind)}",
+                _("Position"): side_words(order.position_side),
+                _("Contracts"): quantity(order.quantity),
+                _("Filled"): quantity(order.filled),
+                _("Price"): price(order.price, tick),
+                _("Take-profit at"): price(order.take_profit_trigger, tick),
+                _("Stop-loss at"): price(order.stop_loss_trigger, tick),
+                _("Trigger by"): trigger_words(order.trigger_by).lower() if order.trigger_by else NOTHING,
+                _("Part"): order.part or NOTHING,
+                _("Placed"): ago(order.created_at, now),
+                _("Order id"): order.client_order_id or order.exchange_order_id,
             }
         )
     return rows
 
 
-def order_groups(picture: Json) -> dict[str, list[Json]]:
+def order_groups(snapshot: AccountSnapshot) -> dict[str, list[OrderSnapshot]]:
     """Live orders by where a trader looks for them: plain, waiting for a trigger, not ours."""
-    groups: dict[str, list[Json]] = {"working": [], "conditional": [], "foreign": []}
-    for order in picture["orders"]:
-        waiting = order["kind"] in ("oco", "conditional", "trigger", "trailing")
-        groups["foreign" if order["foreign"] else "conditional" if waiting else "working"].append(order)
+    groups: dict[str, list[OrderSnapshot]] = {"working": [], "conditional": [], "foreign": []}
+    for order in snapshot.orders:
+        ours = "conditional" if order.kind.rests_on_trigger else "working"
+        groups["foreign" if order.foreign else ours].append(order)
     return groups
 
 
-def unresolved_rows(picture: Json, now: datetime) -> list[Row]:
+def unresolved_rows(snapshot: AccountSnapshot, now: datetime) -> list[Row]:
     """Commands whose outcome is not known yet."""
     return [
         {
-            _("Order id"): command["client_order_id"],
-            _("Purpose"): purpose_words(command["purpose"]),
-            _("Part"): command["part"] or NOTHING,
-            _("Sent"): ago(command["since"], now),
+            _("Order id"): command.client_order_id,
+            _("Purpose"): purpose_words(command.purpose),
+            _("Part"): command.part or NOTHING,
+            _("Sent"): ago(command.since, now),
         }
-        for command in picture["unresolved"]
+        for command in snapshot.unresolved
     ]
 
 
-def kind_words(kind: str) -> str:
+def kind_words(kind: OrderKind) -> str:
     """How an order of this kind is written; the trade's own short words in capitals."""
-    return kind.upper() if kind in ("oco", "ioc", "fok") else kind.replace("_", " ")
+    return kind.upper() if kind in _CAPITALS else kind.replace("_", " ")
 
 
-def purpose_words(purpose: str) -> str:
-    words = {
-        "entry": _("Entry"),
-        "recovery": _("Recovery"),
-        "protect": _("TP + SL"),
-        "safety_net": _("TP + SL with the entry"),
-        "take_profit": _("Take-profit"),
-        "stop_loss": _("Stop-loss"),
-        "close": _("Close"),
-        "balance": _("Brought back"),
-        "foreign": _("Not ours"),
-    }
-    return words.get(purpose, purpose)
+def purpose_words(purpose: Purpose) -> str:
+    """Why an order exists."""
+    return {
+        Purpose.ENTRY: _("Entry"),
+        Purpose.RECOVERY: _("Recovery"),
+        Purpose.PROTECT: _("TP + SL"),
+        Purpose.SAFETY_NET: _("TP + SL with the entry"),
+        Purpose.TAKE_PROFIT: _("Take-profit"),
+        Purpose.STOP_LOSS: _("Stop-loss"),
+        Purpose.CLOSE: _("Close"),
+        Purpose.BALANCE: _("Brought back"),
+        Purpose.FOREIGN: _("Not ours"),
+    }[purpose]
 
 
-def cancel_words(order: Json, picture: Json) -> str:
+def cancel_words(order: OrderSnapshot, snapshot: AccountSnapshot) -> str:
     """The button that cancels an order, so named that it is told from others."""
-    at = price(order["price"], tick_of(picture, order["symbol"]))
-    return _("Cancel {symbol} {n} at {p}", symbol=short_symbol(order["symbol"]), n=quantity(order["quantity"]), p=at)
+    at = price(order.price, snapshot.tick_of(order.symbol))
+    return _("Cancel {symbol} {n} at {p}", symbol=short_symbol(order.symbol), n=quantity(order.quantity), p=at)
 
 
-def may_be_cancelled(order: Json) -> bool:
+def may_be_cancelled(order: OrderSnapshot) -> bool:
     """True for an entry that rests at a limit. All else protects or closes a part, fills by itself, or is not ours."""
-    return bool(order["purpose"] == "entry" and order["kind"] != "market" and not order["foreign"])
+    return order.purpose is Purpose.ENTRY and order.kind is not OrderKind.MARKET and not order.foreign
 
 
 # -- TP and SL by hand
 
 
-def may_be_held(row: Json) -> bool:
+def may_be_held(part: PartSnapshot) -> bool:
     """True for a part that holds something, or soon will."""
-    return row["status"] in LIVING
+    return part.living
 
 
-def part_label(row: Json) -> str:
-    return f"{row['part']} · {row['symbol']} · {side_words(row['side'])} · {quantity(row['size'])}"
+def part_label(part: PartSnapshot) -> str:
+    return f"{part.name} · {part.symbol} · {side_words(part.side)} · {quantity(part.size)}"
 
 
-def by_hand_figures(held: ByHand, tick: str | None) -> list[Figure]:
+def by_hand_figures(held: ByHand, tick: Decimal | None) -> list[Figure]:
     """The levels that hold now and whose word they are."""
     return [
         Figure(_("Take-profit at"), price(held.take_profit, tick)),
@@ -114,7 +120,7 @@ def by_hand_figures(held: ByHand, tick: str | None) -> list[Figure]:
     ]
 
 
-def moved_words(held: ByHand, tick: str | None, now: datetime) -> str:
+def moved_words(held: ByHand, tick: Decimal | None, now: datetime) -> str:
     """What somebody set at the exchange, and what became of it."""
     tp, sl = held.at_exchange or (None, None)
     return _(

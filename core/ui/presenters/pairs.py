@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 
+from core.domain.snapshot import AccountSnapshot
 from core.i18n.translate import _, counted, number
 from core.services.trading.pairs import LegRow, PairFigures, PairRow
 from core.ui.presenters.format import NOTHING, Figure, ago, percent, price, quantity
-from core.ui.presenters.positions import Json, Row, short_symbol, side_words, tick_of
+from core.ui.presenters.positions import Row, short_symbol, side_words
 
 
 def state_words(state: str) -> str:
@@ -34,11 +36,11 @@ def pair_state(row: PairRow) -> str:
     return _("{state}, the other still rests", state=state_words(row.state)) if row.leftover else state_words(row.state)
 
 
-def pair_rows(shown: Iterable[PairRow], picture: Json, now: datetime) -> list[Row]:
+def pair_rows(shown: Iterable[PairRow], snapshot: AccountSnapshot, now: datetime) -> list[Row]:
     """A row for each pair, both legs beside each other."""
     rows = []
     for pair in shown:
-        tick = tick_of(picture, pair.symbol)
+        tick = snapshot.tick_of(pair.symbol)
         rows.append(
             {
                 _("Part"): pair.part,
@@ -80,7 +82,7 @@ def _milliseconds(took: timedelta | None) -> str:
     return NOTHING if took is None else f"{number(took // timedelta(milliseconds=1), ',')} ms"
 
 
-def _at(leg: LegRow | None, tick: str | None) -> str:
+def _at(leg: LegRow | None, tick: Decimal | None) -> str:
     return NOTHING if leg is None else price(leg.price, tick)
 
 

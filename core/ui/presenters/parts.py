@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from core.domain.intent import Intent, RecoveryChoice, ReopenChoice, Wanted
+from core.domain.snapshot import AccountSnapshot, LevelSnapshot, PartSnapshot
 from core.i18n.translate import _, told
 from core.services.trading.bulk import RowResult
 from core.ui.presenters.charts import FADED, GAIN, LINE, LOSS
-from core.ui.presenters.format import NOTHING, ago, decimal, percent, price, quantity, signed, usdt
-from core.ui.presenters.positions import LIVING, short_symbol, side_words, tick_of, why_lines
-from core.ui.presenters.recovery import Mode, countdown, reason_words, waits
+from core.ui.presenters.format import NOTHING, ago, percent, price, quantity, signed, usdt
+from core.ui.presenters.positions import short_symbol, side_words, why_lines
+from core.ui.presenters.recovery import Mode, countdown, reason_words
 
 MOST_LINES = 24  #: of levels in one chart
 COUNTS_DOWN = "opens again in "  #: how the bot says what the line above counts to the second
-Json = Mapping[str, Any]
 Row = dict[str, str]
 
 
@@ -41,39 +40,37 @@ def all_parts(intents: Iterable[Intent], now: datetime) -> list[Row]:
     ]
 
 
-def protection_rows(picture: Json, now: datetime) -> list[Row]:
+def protection_rows(snapshot: AccountSnapshot, now: datetime) -> list[Row]:
     """Of each part that holds something: what guards it, how far away, when it was seen, how long it was bare."""
     rows = []
-    for part in picture["parts"]:
-        if not decimal(part["size"]):
-            continue
-        tick, gained = tick_of(picture, part["symbol"]), decimal(part["unrealised_pnl"])
+    for part in snapshot.held:
+        tick, gained = snapshot.tick_of(part.symbol), part.unrealised_pnl
         rows.append(
             {
-                _("Part"): part["part"],
-                _("Contract"): short_symbol(part["symbol"]),
-                _("Stop for"): _covered(part, "stop_covered"),
-                _("Stop at"): price(part["stop_loss_price"], tick),
-                _("Stop away"): _away(part, "stop_loss", gained),
-                _("Target for"): _covered(part, "target_covered"),
-                _("Target at"): price(part["take_profit_price"], tick),
-                _("Target away"): _away(part, "take_profit", gained),
-                _("Seen"): ago(part["protection_seen_at"], now),
-                _("Bare today"): _("{n} s", n=part["bare_seconds_today"]),
+                _("Part"): part.name,
+                _("Contract"): short_symbol(part.symbol),
+                _("Stop for"): _covered(part.stop_loss, part.size),
+                _("Stop at"): price(part.stop_loss.price, tick),
+                _("Stop away"): _away(part.stop_loss, gained),
+                _("Target for"): _covered(part.take_profit, part.size),
+                _("Target at"): price(part.take_profit.price, tick),
+                _("Target away"): _away(part.take_profit, gained),
+                _("Seen"): ago(part.protection_seen_at, now),
+                _("Bare today"): _("{n} s", n=part.bare_seconds_today),
             }
         )
     return rows
 
 
-def living(picture: Json) -> list[Json]:
+def living(snapshot: AccountSnapshot) -> list[PartSnapshot]:
     """Parts that can be edited or closed, by contract and name."""
-    found = [part for part in picture["parts"] if part["status"] in LIVING and part["wanted"] == "open"]
-    return sorted(found, key=lambda part: (part["symbol"], part["part"]))
+    found = [part for part in snapshot.parts if part.living and not part.wanted.closes]
+    return sorted(found, key=lambda part: (part.symbol, part.name))
 
 
-def name_of(part: Json) -> str:
+def name_of(part: PartSnapshot) -> str:
     """A part in a list to choose from."""
-    return f"{part['part']} · {short_symbol(part['symbol'])} {side_words(part['side']).lower()}"
+    return f"{part.name} · {short_symbol(part.symbol)} {side_words(part.side).lower()}"
 
 
 def result_lines(results: Sequence[RowResult]) -> list[str]:
@@ -82,13 +79,13 @@ def result_lines(results: Sequence[RowResult]) -> list[str]:
     return [f"- {icons[one.done]} **{one.part}** {told(one.words)}" for one in results]
 
 
-def held_symbols(picture: Json) -> list[str]:
+def held_symbols(snapshot: AccountSnapshot) -> list[str]:
     """Contracts of which something is held, in the order of the parts."""
-    parts = [part["symbol"] for part in living(picture) if decimal(part["size"])]
-    return list(dict.fromkeys([*parts, *(held["symbol"] for held in picture["positions"])]))
+    parts = [part.symbol for part in living(snapshot) if part.held]
+    return list(dict.fromkeys([*parts, *(held.symbol for held in snapshot.positions)]))
 
 
-def chart_levels(picture: Json, symbol: str) -> tuple[dict[str, Decimal], dict[str, str]]:
+def chart_levels(snapshot: AccountSnapshot, symbol: str) -> tuple[dict[str, Decimal], dict[str, str]]:
     """Entry, target, stop and next recovery step of the parts held in this contract: levels and colours by words.
 
     Parts that share a level share a line; of many lines those nearest to the price are drawn.
@@ -96,19 +93,19 @@ def chart_levels(picture: Json, symbol: str) -> tuple[dict[str, Decimal], dict[s
     shared: dict[tuple[str, Decimal], list[str]] = defaultdict(list)
     colour_of = {_("entry"): LINE, _("TP"): GAIN, _("SL"): LOSS, _("recovery"): FADED}
     mark = Decimal(0)
-    for part in living(picture):
-        if part["symbol"] != symbol or not decimal(part["size"]):
+    for part in living(snapshot):
+        if part.symbol != symbol or not part.held:
             continue
-        mark = decimal(part["mark_price"]) or mark
+        mark = part.mark_price or mark
         prices = (
-            part["average_entry"],
-            part["take_profit_price"],
-            part["stop_loss_price"],
-            (part.get("recovery") or {}).get("next_price"),
+            part.average_entry,
+            part.take_profit.price,
+            part.stop_loss.price,
+            part.recovery.next_price if part.recovery else None,
         )
         for words, level in zip(colour_of, prices, strict=True):
             if level:
-                shared[words, Decimal(level)].append(part["part"])
+                shared[words, level].append(part.name)
     levels, colours = {}, {}
     for (words, level), names in sorted(shared.items(), key=lambda one: abs(one[0][1] - mark))[:MOST_LINES]:
         who = names[0] if len(names) == 1 else _("{n} parts:", n=len(names))
@@ -119,22 +116,22 @@ def chart_levels(picture: Json, symbol: str) -> tuple[dict[str, Decimal], dict[s
     return levels, colours
 
 
-def waiting_words(part: Json, now: datetime) -> str:
+def waiting_words(part: PartSnapshot, now: datetime) -> str:
     """The line of a part that waits to be opened again."""
-    if not waits(part):
+    if not part.waits_to_reopen:
         return ""
-    reason = reason_words(part["exit_reason"]) if part["exit_reason"] else NOTHING
+    reason = reason_words(part.exit_reason) if part.exit_reason else NOTHING
     return _("Opens again in **{left}** · last cycle: {reason}", left=countdown(part, now), reason=reason)
 
 
-def ended_lines(part: Json, now: datetime, refused: str) -> list[str]:
+def ended_lines(part: PartSnapshot, now: datetime, refused: str) -> list[str]:
     """Of a part that holds nothing: when it opens again, why its last try was refused, what the bot says of it."""
     waiting = waiting_words(part, now)
     lines = [f":material/hourglass_top: {waiting}"] if waiting else []
     if refused:
         lines.append(f":orange[:material/block:] {_('Not entered: {why}', why=told(refused))}")
-    said = [one for one in part["why"] if not (waiting and one["because"].startswith(COUNTS_DOWN))]
-    return [*lines, "\n".join(why_lines({"why": said}))]
+    said = [one for one in part.why if not (waiting and str(one.because).startswith(COUNTS_DOWN))]
+    return [*lines, "\n".join(why_lines(said))]
 
 
 def _now(one: Intent) -> str:
@@ -150,14 +147,12 @@ def _on(choice: RecoveryChoice | ReopenChoice, holds: bool) -> str:
     return words if Mode.of(choice) is Mode.FOLLOW else _("{words}, own", words=words)
 
 
-def _covered(part: Json, name: str) -> str:
-    covered, size = decimal(part.get(name)), quantity(part["size"])
-    return NOTHING if covered is None else _("{covered} of {size}", covered=quantity(covered), size=size)
+def _covered(level: LevelSnapshot, size: Decimal) -> str:
+    return _("{covered} of {size}", covered=quantity(level.covered), size=quantity(size))
 
 
-def _away(part: Json, name: str, gained: Decimal | None) -> str:
-    at_level = decimal(part[f"{name}_pnl"])
-    if part[f"{name}_distance_pct"] is None:
+def _away(level: LevelSnapshot, gained: Decimal | None) -> str:
+    if level.distance_pct is None:
         return NOTHING
-    money = "" if at_level is None or gained is None else f" · {signed(at_level - gained)} USDT"
-    return f"{percent(part[f'{name}_distance_pct'])}{money}"
+    money = "" if level.pnl is None or gained is None else f" · {signed(level.pnl - gained)} USDT"
+    return f"{percent(level.distance_pct)}{money}"

@@ -14,12 +14,12 @@ from typing import Any
 from core.domain.intent import ExecutionStyle, ExitReason, Recovery, ReopenRule
 from core.domain.intent import RecoveryChoice as RecoveryChoice
 from core.domain.intent import ReopenChoice as ReopenChoice
+from core.domain.snapshot import PartSnapshot
 from core.i18n.translate import _, counted
 from core.ui.presenters import execution_styles
-from core.ui.presenters.format import percent, price, quantity, signed, time_of, usdt
+from core.ui.presenters.format import percent, price, quantity, signed, usdt
 from core.ui.presenters.forms import typed
 
-Json = Mapping[str, Any]
 REASONS = tuple(one for one in ExitReason if one not in (ExitReason.NOT_ENTERED, ExitReason.CLOSED_BY_US))
 
 
@@ -152,34 +152,29 @@ def reopen_words(rule: ReopenRule | None) -> str:
     return told
 
 
-def recovery_line(part: Json, tick: str | None) -> str:
+def recovery_line(part: PartSnapshot, tick: Decimal | None) -> str:
     """Where a held part stands on its ladder, in numbers; empty where it has none."""
-    rule = part.get("recovery")
-    if rule is None or not Decimal(part["size"]):
+    rule = part.recovery
+    if rule is None or not part.held:
         return ""
-    told = [counted("{n} step taken", "{n} steps taken", rule["steps"])]
-    if rule["max_steps"] is not None:
-        told[0] += " " + _("of at most {n}", n=rule["max_steps"])
-    if rule["max_steps"] is not None and rule["steps"] >= rule["max_steps"]:
+    told = [counted("{n} step taken", "{n} steps taken", rule.steps)]
+    if rule.max_steps is not None:
+        told[0] += " " + _("of at most {n}", n=rule.max_steps)
+    if rule.max_steps is not None and rule.steps >= rule.max_steps:
         return " · ".join(told)
-    mark, due, gained = part["mark_price"], rule.get("next_price"), part["unrealised_pnl"]
+    mark, due, gained = part.mark_price, rule.next_price, part.unrealised_pnl
     if due is not None and mark is not None and gained is not None:
-        away = percent((Decimal(due) / Decimal(mark) - 1) * 100)
-        left = max(Decimal(gained) - Decimal(rule["trigger_pnl"]), Decimal(0))
+        away = percent((due / mark - 1) * 100)
+        left = max(gained - rule.trigger_pnl, Decimal(0))
         words = _("next at {p} ({away}, {left} USDT to go)", p=price(due, tick), away=away, left=usdt(left))
         told.append(words if left else _("the next is due at this price"))
-    told.append(_("adds {n} USDT", n=usdt(rule["add_notional"], 0)))
+    told.append(_("adds {n} USDT", n=usdt(rule.add_notional, 0)))
     return " · ".join(told)
 
 
-def waits(part: Json) -> bool:
-    """True for an ended part that will be opened again."""
-    return bool(part["cycle_ended_at"] and (part.get("reopen") or {}).get("due"))
-
-
-def countdown(part: Json, now: datetime) -> str:
+def countdown(part: PartSnapshot, now: datetime) -> str:
     """What a waiting part waits for: 4:12, or that it is due."""
-    due = time_of((part.get("reopen") or {}).get("due"))
+    due = part.reopen.due if part.reopen else None
     if due is None:
         return ""
     left = int((due - now).total_seconds())

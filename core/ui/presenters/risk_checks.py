@@ -21,7 +21,7 @@ def check_rows(found: Iterable[RiskCheck], now: datetime) -> list[Row]:
             _("When"): ago(one.repeated_at or one.at, now),
             _("Part"): one.part or NOTHING,
             _("Contract"): short_symbol(one.symbol),
-            _("Purpose"): purpose_words(Purpose(one.purpose).name.lower()),
+            _("Purpose"): purpose_words(Purpose(one.purpose)),
             _("Result"): _("let through") if one.passed else check_words(one.check),
             _("Value"): NOTHING if one.passed else amount(one.value, one.unit),
             _("Limit"): NOTHING if one.passed else amount(one.limit, one.unit),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from queue import Empty, Queue
@@ -11,17 +12,21 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from sqlalchemy import text as sa_text
 from sqlalchemy.exc import StatementError
 
 from core.domain.account import Level
+from core.domain.action import Rule
 from core.domain.errors import Unavailable
 from core.domain.intent import Wanted
-from core.domain.reason import text
+from core.domain.reason import Reason, text
+from core.domain.snapshot import Explanation
 from db.connection import CONNECTED
 from db.records import Alarm, BotRow, Event
 from db.repositories.bots import NEVER_STARTED
 from db.store import Store
 from tests.db.values import ACCOUNT, LONG, NOON, PAPER, draft
+from tests.pages.samples.snapshot import DEMO, empty_snapshot, sample_snapshot, with_part
 
 SOON = NOON + timedelta(seconds=5)
 
@@ -107,14 +112,47 @@ def test_settings_come_back_with_their_types(store: Store) -> None:
     assert {key: type(value) for key, value in found.items()} == {key: type(value) for key, value in given.items()}
 
 
-def test_the_board_shows_the_newest_picture_of_each_account(store: Store) -> None:
+def test_the_newest_snapshot_of_each_account_is_read_back_exactly(store: Store, database_url: str) -> None:
     assert store.snapshots.latest(ACCOUNT) is None
-    store.snapshots.put(ACCOUNT, {"equity": "1"}, NOON)
-    store.snapshots.put(ACCOUNT, {"equity": "2.50", "level": Level.RUN, "parts": []}, SOON)
-    store.snapshots.put("demo", {}, NOON)
-    shown = {"equity": "2.50", "level": "run", "parts": []}
-    assert store.snapshots.latest(ACCOUNT) == (shown, SOON)
-    assert store.snapshots.latest("demo") == ({}, NOON), "one account's picture leaves the other's alone"
+    why = Reason("range.outside", value=Decimal("1.50"), field=Reason("field.contracts"), allowed=(NOON, SOON - NOON))
+    explained = (Explanation(Rule.PROTECT, why, None),)
+    newest, other = with_part(sample_snapshot(), "00a7k2", why=explained), empty_snapshot(DEMO, as_of=NOON)
+    store.snapshots.put(replace(newest, as_of=NOON, parts=()))
+    store.snapshots.put(newest)
+    store.snapshots.put(other)
+    another = Store.open(database_url)  # a process of its own has to decode what it reads
+    for reader in (store, another):
+        assert reader.snapshots.latest(newest.account) == newest
+        assert reader.snapshots.latest(other.account) == other, "one account's snapshot leaves the other's alone"
+    another.close()
+
+
+@pytest.mark.parametrize(
+    "of_another_version",
+    ["'{}'", "'[]'", "picture - 'parts'", "jsonb_set(picture, '{parts,0,size}', '\"much\"')"],
+    ids=["empty", "no object", "a field that is missing", "a value that is not known"],
+)
+def test_a_snapshot_of_another_version_counts_as_none_until_the_bot_writes_a_new_one(
+    store: Store, of_another_version: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    snapshot = sample_snapshot()
+    assert not store.snapshots.unreadable(snapshot.account)
+    store.snapshots.put(snapshot)
+    with store.one_statement() as connection:
+        connection.execute(sa_text(f"UPDATE board SET picture = {of_another_version}"))
+    assert store.snapshots.latest(snapshot.account) is None
+    assert store.snapshots.unreadable(snapshot.account)
+    assert f"the snapshot of {snapshot.account} is of another version" in caplog.text
+    store.snapshots.put(snapshot)
+    assert store.snapshots.latest(snapshot.account) == snapshot
+
+
+def test_a_field_that_a_newer_version_has_added_is_passed_over(store: Store) -> None:
+    snapshot = sample_snapshot()
+    store.snapshots.put(snapshot)
+    with store.one_statement() as connection:
+        connection.execute(sa_text("UPDATE board SET picture = picture || '{\"news\": 1}'"))
+    assert store.snapshots.latest(snapshot.account) == snapshot
 
 
 def test_an_alarm_is_new_once_until_it_has_passed(store: Store) -> None:
@@ -153,7 +191,7 @@ def test_a_listener_hears_of_everything_it_acts_on(store: Store, heard: Queue[di
     store.parts.change(intent.part, "click-2", "ayla", "", wanted=Wanted.CLOSED)
     store.parts.change(intent.part, "click-2", "ayla", "", wanted=Wanted.CLOSED)
     store.bots.set_running(ACCOUNT, True, by="ayla", why="", manually=False)
-    store.snapshots.put(ACCOUNT, {}, NOON)
+    store.snapshots.put(empty_snapshot(PAPER))
     store.accounts.save(PAPER, None)
     store.settings.set("check_seconds", 30, by="ayla")
     store.notify({"wake": str(LONG)})
@@ -217,18 +255,17 @@ def test_several_settings_are_kept_together(store: Store) -> None:
     assert store.settings.all() == {"a": 1, "b": Decimal("0.1")}
 
 
-def test_a_picture_crosses_the_wire_once_and_a_newer_one_is_never_missed(store: Store, database_url: str) -> None:
+def test_a_snapshot_crosses_the_wire_once_and_a_newer_one_is_never_missed(store: Store, database_url: str) -> None:
     another = Store.open(database_url)
-    another.snapshots.put(ACCOUNT, {"equity": "1"}, NOON)
+    snapshot = empty_snapshot(PAPER, as_of=NOON)
+    another.snapshots.put(snapshot)
     first = store.snapshots.latest(ACCOUNT)
-    again = store.snapshots.latest(ACCOUNT)
-    assert first is not None
-    assert again is not None
-    assert again[0] is first[0], "nothing new was put up"
-    another.snapshots.put(ACCOUNT, {"equity": "2"}, NOON)
-    assert store.snapshots.latest(ACCOUNT) == ({"equity": "2"}, NOON), "another process, at the same time of the look"
-    another.snapshots.put(ACCOUNT, {"equity": "2"}, SOON)
-    assert store.snapshots.latest(ACCOUNT) == ({"equity": "2"}, SOON)
+    assert first == snapshot
+    assert store.snapshots.latest(ACCOUNT) is first, "nothing new was stored"
+    assert another.snapshots.latest(ACCOUNT) is snapshot, "who has stored it decodes nothing"
+    for newer in (replace(snapshot, published_at=SOON), replace(snapshot, as_of=SOON)):
+        another.snapshots.put(newer)
+        assert store.snapshots.latest(ACCOUNT) == newer, "another process, also at the same time of the look"
     another.close()
 
 

@@ -220,8 +220,8 @@ class Storm(Weathered):
 
     def _tell(self) -> None:
         """The rest of an execution under way at market now, or not at all."""
-        told = self.store.snapshots.latest(self.name)
-        under_way = [(row["part"], run["run"]) for row in told[0]["parts"] for run in row["runs"]] if told else []
+        seen = self.store.snapshots.latest(self.name)
+        under_way = [(part.name, run.run) for part in seen.parts for run in part.executions] if seen else []
         if under_way:
             part, run = self.dice.choice(under_way)
             self.positions.tell(part, run, self.token(), "trader", finish=self.dice.random() < 0.5)

@@ -106,7 +106,7 @@ class ConnectionListener:
 
 
 def guard_once(stack: Stack, ear: ConnectionListener) -> tuple[str, ...]:
-    """What PositionMonitor's jobs do: a sample of the equity, the picture, and the guards."""
+    """What PositionMonitor's jobs do: a sample of the equity, the snapshot, and the guards."""
     state = stack.guard.refresh_account()
     stack.store.equity.add(ACCOUNT, state.as_of, state.equity)
     stack.guard.publish()

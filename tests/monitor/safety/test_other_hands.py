@@ -162,14 +162,15 @@ def test_foreign_orders_are_left_alone(stack: Stack) -> None:
     assert [row["ordId"] for row in stack.working()] == [theirs["ordId"]]
 
 
-def test_a_foreign_order_where_nothing_of_ours_is_stands_in_the_picture(stack: Stack) -> None:
+def test_a_foreign_order_where_nothing_of_ours_is_stands_in_the_snapshot(stack: Stack) -> None:
     stack.simulator.intervene(
         "place", instId="SOL-USDT-SWAP", posSide="short", side="sell", ordType="limit", px="400", sz="1"
     )
     stack.look()
-    picture, _ = stack.store.snapshots.latest(stack.account.id)
-    (order,) = picture["orders"]
-    assert (order["symbol"], order["position_side"], order["foreign"]) == ("SOL-USDT-PERP", "short", True)
+    snapshot = stack.store.snapshots.latest(stack.account.id)
+    assert snapshot is not None
+    (order,) = snapshot.orders
+    assert (order.symbol, order.position_side, order.foreign) == ("SOL-USDT-PERP", "short", True)
     assert stack.acts() == []
 
 

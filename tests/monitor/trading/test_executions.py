@@ -15,6 +15,7 @@ from core.domain.errors import Misconfigured
 from core.domain.intent import AtEnd, ExecutionKind, ExecutionStyle, ExitReason, RecoveryChoice
 from core.domain.money import NONE_HELD, Price
 from core.domain.order import Purpose
+from core.domain.snapshot import ExecutionSnapshot
 from core.services.trading.requests import Draft
 from tests.monitor.invariants import nothing_left
 from tests.stack import Stack
@@ -30,13 +31,13 @@ def guarded(stack: Stack, part: str) -> None:
     assert sum(Decimal(row["sz"]) for row in stops) == stack.held()
 
 
-def run_of(stack: Stack, part: str) -> dict[str, Any]:
+def run_of(stack: Stack, part: str) -> ExecutionSnapshot:
     """The part's execution as the pages show it."""
     found = stack.store.snapshots.latest(stack.name)
-    assert found is not None
-    (row,) = [row for row in found[0]["parts"] if row["part"] == part]
-    (run,) = row["runs"]
-    return dict(run)
+    seen = found.part(part) if found else None
+    assert seen is not None
+    (run,) = seen.executions
+    return run
 
 
 def test_an_entry_by_twap_grows_slice_by_slice_and_outlives_a_death(either: Stack) -> None:
@@ -50,8 +51,8 @@ def test_an_entry_by_twap_grows_slice_by_slice_and_outlives_a_death(either: Stac
         if len(sizes) < 4:
             stack.guard.publish()
             told = run_of(stack, part)
-            assert (told["run"], told["kind"], told["until"] is not None) == ("1E", "twap", True)
-            assert Decimal(told["filled"]) == stack.part(part).size
+            assert (told.run, told.kind, told.until is not None) == ("1E", "twap", True)
+            assert told.filled == stack.part(part).size
         stack.crash()
         stack.look()
     whole = stack.part(part)
@@ -168,7 +169,7 @@ def test_a_close_that_is_taken_back_leaves_the_rest_guarded(either: Stack) -> No
     stack.positions.close(part, stack.token(), "trader", style=ICEBERG)
     stack.until(lambda: stack.working(), seconds=5)
     stack.guard.publish()
-    stack.positions.tell(part, run_of(stack, part)["run"], stack.token(), "trader", finish=False)
+    stack.positions.tell(part, run_of(stack, part).run, stack.token(), "trader", finish=False)
     stack.until(lambda: not stack.working(), seconds=5)
     guarded(stack, part)
     orders = [one for one in stack.part(part).orders if one.purpose is Purpose.CLOSE]

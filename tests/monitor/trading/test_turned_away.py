@@ -1,4 +1,4 @@
-"""An exchange that turns us away is told apart from one that is silent: its own words stand on the picture."""
+"""An exchange that turns us away is told apart from one that is silent: its own words stand in the snapshot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dashboard's services without a bot: one account's picture in memory, and a note of each call that was made.
+"""A dashboard's services without a bot: one account's snapshot in memory, and a note of each call that was made.
 
 It speaks the services' own value types, so a page that runs here asks the real ones the same questions.
 """
@@ -6,7 +6,6 @@ It speaks the services' own value types, so a page that runs here asks the real 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -28,7 +27,6 @@ from core.domain.intent import (
     ReopenChoice,
     ReopenRule,
     Target,
-    Wanted,
     WhenRefused,
 )
 from core.domain.money import Contracts, Price
@@ -36,6 +34,7 @@ from core.domain.order import Fill, Funding, Leg
 from core.domain.reason import text
 from core.domain.settings.guards import Guards
 from core.domain.settings.rules import Rules
+from core.domain.snapshot import AccountSnapshot, OrderSnapshot
 from core.i18n.translate import told
 from core.monitor.kill_switch import Facts
 from core.services.access.idempotency import Answers
@@ -60,23 +59,19 @@ from core.services.settings.backup import BackupStatus
 from core.services.settings.language import Display
 from core.services.settings.preferences import Preferences
 from core.services.trading.differences import Adoption, Differences
-from core.services.trading.orders import ByHand, RestingOrder
+from core.services.trading.orders import ByHand
 from core.services.trading.pairs import Pairs
 from core.services.trading.positions import PositionManager
 from core.services.trading.requests import Asked, Draft
 from db.records import Alarm, BotRow, CycleRecord, Event, EventKind, EventsOnly, Only, PairCounts, SyncRow
+from tests.pages.samples.past import entry_of, execution_reports, exit_of, life_of, risk_rows
 from tests.pages.samples.snapshot import (
     BTC,
     DEMO,
     PAPER,
-    entry_of,
-    execution_reports,
-    exit_of,
-    life_of,
     now,
     price,
-    risk_rows,
-    sample_picture,
+    sample_snapshot,
 )
 
 
@@ -84,8 +79,8 @@ from tests.pages.samples.snapshot import (
 class World:
     """What the stand-in services share and what the tests look at."""
 
-    picture: dict[str, Any] | None = None
-    picture_age: timedelta = timedelta(seconds=1)
+    snapshot: AccountSnapshot | None = None
+    snapshot_age: timedelta = timedelta(seconds=1)
     state: str = "stopped"
     accounts: list[Account] = field(default_factory=lambda: [PAPER, DEMO])
     history: bool = False
@@ -103,11 +98,11 @@ class World:
     sync: SyncRow = SyncRow(PAPER.id)
     by_hand: dict[str, ByHand] = field(default_factory=dict)
     backup: BackupStatus | None = None
-    beside: dict[str, dict[str, Any]] = field(default_factory=dict)  #: pictures of accounts that have their own
+    beside: dict[str, AccountSnapshot] = field(default_factory=dict)  #: snapshots of accounts that have their own
     states: dict[str, str] = field(default_factory=dict)  #: and the states of their bots
 
-    def picture_of(self, account: str) -> dict[str, Any] | None:
-        return self.beside.get(account, self.picture)
+    def snapshot_of(self, account: str) -> AccountSnapshot | None:
+        return self.beside.get(account, self.snapshot)
 
     def state_of(self, account: str) -> str:
         return self.states.get(account, self.state)
@@ -131,11 +126,11 @@ class Repository:
 
 
 class SnapshotsOfTheWorld(Repository):
-    def latest(self, account: str) -> tuple[dict[str, Any], datetime] | None:
+    def latest(self, account: str) -> AccountSnapshot | None:
         if self.world.failure is not None:
             raise self.world.failure
-        picture = self.world.picture_of(account)
-        return None if picture is None else (deepcopy(picture), now() - self.world.picture_age)
+        snapshot = self.world.snapshot_of(account)
+        return None if snapshot is None else replace(snapshot, as_of=now() - self.world.snapshot_age)
 
 
 class PartsOfTheWorld(Repository):
@@ -146,13 +141,12 @@ class PartsOfTheWorld(Repository):
         return self.world.rules
 
     def intent(self, part: str) -> Intent | None:
-        """The living part behind a row of the picture."""
-        pictures = [self.world.picture, *self.world.beside.values()]
-        for row in (row for picture in pictures if picture for row in picture["parts"]):
-            if row["part"] == part:
-                key = PositionKey(PAPER.id, row["symbol"], Side(row["side"]))
-                value, leverage = Decimal(row["position_value"]), Decimal(row["leverage"])
-                return Intent(part, key, Wanted(row["wanted"]), value, leverage, ExecutionStyle(), None, None)
+        """The living part behind a part of the snapshots."""
+        snapshots = [self.world.snapshot, *self.world.beside.values()]
+        for one in (one for snapshot in snapshots if snapshot for one in snapshot.parts):
+            if one.name == part:
+                key = PositionKey(PAPER.id, one.symbol, one.side)
+                return Intent(part, key, one.wanted, one.position_value, one.leverage, ExecutionStyle(), None, None)
         return None
 
 
@@ -174,7 +168,7 @@ class EquityOfTheWorld(Repository):
         return None
 
     def first(self, account: str, since: datetime) -> Decimal | None:
-        return Decimal(9900) if self.world.picture_of(account) else None
+        return Decimal(9900) if self.world.snapshot_of(account) else None
 
 
 class PairsOfTheWorld(Repository):
@@ -187,7 +181,7 @@ class PairsOfTheWorld(Repository):
 
 class EventsOfTheWorld(Repository):
     def find(self, account: str, rule: str, limit: int) -> list[Event]:
-        """What others closed, of the part that the picture shows first."""
+        """What others closed, of the part that the snapshot shows first."""
         words = "0.2 contracts were closed at 100100 by an order that is not ours (closed_by_hand)"
         divided = f"{words}; divided over the parts by their size"
         return (
@@ -288,9 +282,9 @@ class StandInPositions(PositionManager):
         return self.world.twin
 
     def parts(self, account: str) -> list[Intent]:
-        picture = self.world.picture_of(account)
-        rows = picture["parts"] if picture else []
-        return [one for one in (self.store.parts.intent(row["part"]) for row in rows) if one is not None]
+        snapshot = self.world.snapshot_of(account)
+        seen = snapshot.parts if snapshot else ()
+        return [one for one in (self.store.parts.intent(part.name) for part in seen) if one is not None]
 
     def edit_targets(
         self,
@@ -340,7 +334,7 @@ class StandInOrders:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def working(self, account: str) -> list[RestingOrder]:
+    def working(self, account: str) -> list[OrderSnapshot]:
         return []
 
     def cancel(self, account: str, client_order_id: str, token: str, by: str) -> Asked:
@@ -389,8 +383,8 @@ class StandInLevels:
         self.world = world
 
     def status(self, account: str) -> BotStatus:
-        picture, state = self.world.picture_of(account), self.world.state_of(account)
-        counts = picture["protection"] if picture else {"protected": 0, "parts": 0}
+        snapshot, state = self.world.snapshot_of(account), self.world.state_of(account)
+        protected, parts = (snapshot.protection.protected, snapshot.protection.parts) if snapshot else (0, 0)
         running = state == "running"
         return BotStatus(
             state=state,
@@ -399,16 +393,16 @@ class StandInLevels:
             manually_stopped=not running,
             level=self.world.level,
             heartbeat_at=now() - timedelta(seconds=1),
-            protected=int(counts["protected"]),
-            parts=int(counts["parts"]),
-            on_exchange_alone=0 if running else int(counts["protected"]),
+            protected=protected,
+            parts=parts,
+            on_exchange_alone=0 if running else protected,
             level_at=None if self.world.level is Level.RUN else now() - timedelta(minutes=3),
             level_by="" if self.world.level is Level.RUN else "guard",
             level_why=None if self.world.level is Level.RUN else text("daily loss: 10.0% are lost"),
         )
 
     def preview(self, account: str, level: Level) -> LevelPreview:
-        return preview_of(level, self._row(account), self.world.picture)
+        return preview_of(level, self._row(account), self.world.snapshot)
 
     def set_level(self, account: str, level: Level, by: str, why: str) -> None:
         if self.world.refusal is not None:
@@ -423,8 +417,8 @@ class StandInLevels:
         return higher
 
     def guards(self, account: str) -> tuple[GuardFigure, ...]:
-        equity = Decimal(9000) if self.world.picture else None
-        started = Decimal(10000) if self.world.picture else None
+        equity = Decimal(9000) if self.world.snapshot else None
+        started = Decimal(10000) if self.world.snapshot else None
         return figures(Guards(), Facts(equity, started, started, 0, timedelta(seconds=2), "", False))
 
     def _row(self, account: str) -> BotRow:
@@ -565,11 +559,11 @@ class StandInReports(Reports):
     def candles(self, account: str, symbol: str) -> Candles | None:
         if not self.world.history:
             return None
-        return Candles(StandInPaper(self.world).candles(symbol, 60), now() - self.world.picture_age)
+        return Candles(StandInPaper(self.world).candles(symbol, 60), now() - self.world.snapshot_age)
 
     def alarms(self, account: str) -> list[Alarm]:
-        rows = self.world.picture["alarms"] if self.world.picture else []
-        return [Alarm(account, row["subject"], text(row["words"]), now()) for row in rows]
+        rows = self.world.snapshot.alarms if self.world.snapshot else ()
+        return [Alarm(account, one.subject, one.words, now()) for one in rows]
 
 
 class StandInHistory(History):
@@ -764,7 +758,7 @@ def empty() -> StandIn:
 
 def full() -> StandIn:
     """A running bot with parts, orders, an alarm and a history."""
-    return StandIn(World(picture=sample_picture(), state="running", history=True))
+    return StandIn(World(snapshot=sample_snapshot(), state="running", history=True))
 
 
 AWAY = Unavailable("the database does not answer: connection refused")

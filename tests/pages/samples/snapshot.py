@@ -1,23 +1,43 @@
-"""A realistic picture of one account, as the bot puts it on the board, made fresh at the time of asking."""
+"""A realistic snapshot of one account, as the bot stores it, made fresh at the time of asking."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
-from core.domain.account import Account, Environment, Exchange
-from core.domain.instrument import OrderSide, Side
-from core.domain.intent import ExecutionKind
-from core.domain.money import Contracts, Price
-from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
-from core.domain.position_history import ClosedPosition, LastClose
+from pydantic import TypeAdapter
+
+from core.domain.account import Account, Environment, Exchange, Level
+from core.domain.action import Rule
+from core.domain.instrument import Instrument
+from core.domain.intent import ExitReason, Target
+from core.domain.money import Price
+from core.domain.observation import Ticker
+from core.domain.order import Purpose
 from core.domain.reason import text
-from core.domain.risk_result import Check, CheckName
-from core.services.reporting.executions import ExecutionReport
-from db.records import CycleRecord
-from db.repositories.risk_checks import RiskCheck
+from core.domain.snapshot import (
+    AccountSnapshot,
+    AlarmSnapshot,
+    BotSnapshot,
+    ConditionalOrders,
+    DifferenceSnapshot,
+    ExecutionSnapshot,
+    Explanation,
+    HealthSnapshot,
+    MoneySnapshot,
+    OrderSnapshot,
+    PartSnapshot,
+    PositionSnapshot,
+    ProtectionSnapshot,
+    ReopenSnapshot,
+    RequestUsage,
+    RuntimeMetrics,
+    UnresolvedCommand,
+)
 
 PAPER = Account("paper-okx", "Paper OKX", Exchange.OKX, Environment.PAPER, "", "")
 DEMO = Account("demo-okx", "OKX demo", Exchange.OKX, Environment.DEMO, "", "", "9f2c", "read_only,trade")
@@ -25,51 +45,63 @@ BTC = "BTC-USDT-PERP"
 MARK = Decimal("100412.3")
 
 
-def leg(name: str) -> dict[str, Any]:
-    """One leg of a pair; an OCO is both."""
-    stamp = (now() - timedelta(minutes=4)).isoformat()
-    return {
-        "client_order_id": f"op{name}01P01",
-        "status": "working",
-        "quantity": "0.99",
-        "filled": "0",
-        "created_at": stamp,
-        "updated_at": stamp,
-    }
+T = TypeVar("T")
 
 
 def now() -> datetime:
     return datetime.now(UTC)
 
 
-def instrument(base: str, value: str, tick: str) -> dict[str, Any]:
-    return {
+def built(kind: type[T], values: Mapping[str, Any]) -> T:
+    """A value of the snapshot from plain ones: numbers and words may be text."""
+    return _builder(kind).validate_python(dict(values))
+
+
+@cache
+def _builder(kind: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(kind)
+
+
+def leg(name: str) -> dict[str, Any]:
+    """One leg of a pair; an OCO is both."""
+    at = now() - timedelta(minutes=4)
+    named = {"client_order_id": f"op{name}01P01", "status": "working"}
+    return {**named, "quantity": "0.99", "filled": "0", "created_at": at, "updated_at": at}
+
+
+def instrument(base: str, value: str, tick: str, **changes: Any) -> Instrument:
+    rules = {
+        "symbol": f"{base}-USDT-PERP",
+        "exchange_symbol": f"{base}-USDT-SWAP",
         "base": base,
+        "quote": "USDT",
+        "settle": "USDT",
         "contract_value": value,
         "price_tick": tick,
         "quantity_step": "0.01",
         "min_quantity": "0.01",
         "max_market_quantity": "12000",
         "max_limit_quantity": "100000000",
-        "max_leverage": "100",
         "min_notional": "0",
+        "max_leverage": "100",
         "maintenance_rate": "0.004",
-        "taker_fee": "0.0005",
-        "maker_fee": "0.0002",
-        "exchange_symbol": f"{base}-USDT-SWAP",
-        "tradable": True,
     }
+    return built(Instrument, rules | changes)
 
 
-def ticker(last: str, mark: str, bid: str) -> dict[str, Any]:
-    return {"last": last, "mark": mark, "bid": bid, "ask": last, "at": now().isoformat()}
+def ticker(symbol: str, last: str, mark: str, bid: str) -> Ticker:
+    return Ticker(symbol, price(last), price(bid), price(last), price(mark), now())
 
 
-def part(name: str, **changes: Any) -> dict[str, Any]:
-    """A protected long of 1,000 USDT in BTC, with `changes`."""
-    started = (now() - timedelta(minutes=42)).isoformat()
-    return {
-        "part": name,
+def explained(rule: str, because: str, action: str | None = None) -> Explanation:
+    """A decision of the last look, in words."""
+    return Explanation(Rule(rule), text(because), text(action) if action else None)
+
+
+def part(name: str, **changes: Any) -> PartSnapshot:
+    """A protected long of 1,000 USDT in BTC, with `changes`; of its levels as `stop_loss_price`, `take_profit_pnl`."""
+    fields: dict[str, Any] = {
+        "name": name,
         "strategy": "manual",
         "symbol": BTC,
         "side": "long",
@@ -81,29 +113,33 @@ def part(name: str, **changes: Any) -> dict[str, Any]:
         "coins": "0.0099",
         "average_entry": "100250.1",
         "leverage": "10",
-        "mark_price": str(MARK),
+        "mark_price": MARK,
         "unrealised_pnl": "1.6058",
         "realised_pnl": "0",
-        "take_profit": {"pnl_usdt": "50", "trigger_by": "mark"},
-        "stop_loss": {"pnl_usdt": "-100", "trigger_by": "mark"},
-        "take_profit_price": "105300.7",
-        "stop_loss_price": "90149.1",
-        "take_profit_distance_pct": "4.87",
-        "stop_loss_distance_pct": "-10.22",
-        "take_profit_pnl": "50.00",
-        "stop_loss_pnl": "-100.00",
+        "fees": "-0.4962",
+        "take_profit": {
+            "wanted": Target(pnl_usdt=Decimal(50)),
+            "price": "105300.7",
+            "distance_pct": "4.87",
+            "pnl": "50.00",
+            "covered": "0.99",
+        },
+        "stop_loss": {
+            "wanted": Target(pnl_usdt=Decimal(-100)),
+            "price": "90149.1",
+            "distance_pct": "-10.22",
+            "pnl": "-100.00",
+            "covered": "0.99",
+        },
         "protected": True,
-        "stop_covered": "0.99",
-        "protection_seen_at": (now() - timedelta(seconds=2)).isoformat(),
+        "protection_seen_at": now() - timedelta(seconds=2),
         "pair": {"state": "working", "take_profit": leg(name), "stop_loss": leg(name)},
         "cycle": 1,
-        "cycle_started_at": started,
-        "fees": "-0.4962",
-        "bare_seconds_today": "0.0",
-        "exit_reason": None,
+        "cycle_started_at": now() - timedelta(minutes=42),
         "cycle_ended_at": None,
+        "exit_reason": None,
+        "bare_seconds_today": "0.0",
         "edited": False,
-        "target_covered": "0.99",
         "recovery": {
             "trigger_pnl": "-50",
             "add_notional": "100",
@@ -112,52 +148,65 @@ def part(name: str, **changes: Any) -> dict[str, Any]:
             "max_steps": None,
             "max_loss": None,
             "steps": 1,
-            "last_at": (now() - timedelta(minutes=3)).isoformat(),
+            "last_at": now() - timedelta(minutes=3),
             "next_price": "95199.5",
         },
-        "reopen": {
-            "due": None,
-            "after": ["closed_by_hand", "stop_loss", "take_profit"],
-            "delay_minutes": "5",
-            "max_cycles": None,
-            "loss_budget": None,
-        },
-        "runs": [],
-        "why": [
-            {"rule": "protect", "because": "take-profit and stop-loss rest for 0.99 contracts", "action": None},
-            {"rule": "recover", "because": "recovery step 1 waits: PnL +1.61 USDT, trigger -50", "action": None},
-        ],
-        **changes,
+        "reopen": reopen(None),
+        "executions": (),
+        "why": (
+            explained("protect", "take-profit and stop-loss rest for 0.99 contracts"),
+            explained("recover", "recovery step 1 waits: PnL +1.61 USDT, trigger -50"),
+        ),
     }
+    for field, value in changes.items():
+        level = next((level for level in ("take_profit", "stop_loss") if field.startswith(f"{level}_")), None)
+        if level is None:
+            fields[field] = value
+        else:
+            fields[level][field.removeprefix(f"{level}_")] = value
+    return built(PartSnapshot, fields)
 
 
-def run(name: str = "1E", **changes: Any) -> dict[str, Any]:
+def reopen(due: datetime | None) -> ReopenSnapshot:
+    """The usual reopen rule; `due`: when the next cycle begins."""
+    after = (ExitReason.CLOSED_BY_HAND, ExitReason.STOP_LOSS, ExitReason.TAKE_PROFIT)
+    return ReopenSnapshot(due, holds=True, after=after, delay_minutes=Decimal(5))
+
+
+def with_part(snapshot: AccountSnapshot | None, name: str, **changes: Any) -> AccountSnapshot:
+    """The snapshot with another value of one part."""
+    assert snapshot is not None
+    parts = tuple(replace(one, **changes) if one.name == name else one for one in snapshot.parts)
+    return replace(snapshot, parts=parts)
+
+
+def run(name: str = "1E", **changes: Any) -> ExecutionSnapshot:
     """A TWAP entry of which a third is in, its next slice in a minute, with `changes`."""
-    return {
+    fields: dict[str, Any] = {
         "run": name,
-        "purpose": "entry",
+        "purpose": Purpose.ENTRY,
         "kind": "twap",
-        "sliced": True,
         "planned": "0.99",
         "filled": "0.33",
         "remaining": "0.66",
         "average": "100250.1",
         "working": False,
         "price": None,
-        "step": "the next slice is due in 65 s",
-        "until": (now() + timedelta(seconds=65.5)).isoformat(),
-        "started_at": (now() - timedelta(minutes=2)).isoformat(),
-        "told": None,
-        **changes,
+        "step": text("the next slice is due in 65 s"),
+        "until": now() + timedelta(seconds=65.5),
+        "started_at": now() - timedelta(minutes=2),
+        "finishing": False,
+        "withdrawn": False,
     }
+    return built(ExecutionSnapshot, fields | changes)
 
 
-def order(client_order_id: str, **changes: Any) -> dict[str, Any]:
-    return {
+def order(client_order_id: str, **changes: Any) -> OrderSnapshot:
+    fields: dict[str, Any] = {
         "client_order_id": client_order_id,
         "exchange_order_id": "718822001",
         "part": "00a7k2",
-        "purpose": "protect",
+        "purpose": Purpose.PROTECT,
         "symbol": BTC,
         "side": "sell",
         "position_side": "long",
@@ -169,37 +218,108 @@ def order(client_order_id: str, **changes: Any) -> dict[str, Any]:
         "stop_loss_trigger": "90149.1",
         "trigger_by": "mark",
         "status": "working",
-        "foreign": False,
-        "created_at": (now() - timedelta(minutes=42)).isoformat(),
-        **changes,
+        "created_at": now() - timedelta(minutes=42),
     }
+    return built(OrderSnapshot, fields | changes)
 
 
-def difference(kind: str, **changes: Any) -> dict[str, Any]:
+def foreign_order(**changes: Any) -> OrderSnapshot:
+    """A limit order of somebody else."""
+    return order("", part=None, purpose=Purpose.FOREIGN, kind="limit", **changes)
+
+
+def difference(kind: str, **changes: Any) -> DifferenceSnapshot:
     """One contract more at the exchange than in our book, with `changes`."""
-    row = {
+    fields: dict[str, Any] = {
         "kind": kind,
         "symbol": BTC,
         "side": "long",
-        "ours": "0.99",
-        "theirs": "1.99",
-        "since": (now() - timedelta(minutes=7)).isoformat(),
-        "words": f"A {kind} of some contracts.",
-        "choices": [],
+        "ours": text("0.99"),
+        "theirs": text("1.99"),
+        "since": now() - timedelta(minutes=7),
+        "words": text(f"A {kind} of some contracts."),
+        "choices": (),
         "answer": None,
         "mark": "1",
         "quantity": "1",
         "price": None,
         "leverage": "10",
-        "parts": [],
-        **changes,
+        "parts": (),
     }
-    return {"id": f"{kind}/{row['symbol']}/{row['side']}", **row}
+    return built(DifferenceSnapshot, fields | changes)
 
 
-def sample_picture() -> dict[str, Any]:
+def empty_snapshot(account: Account = PAPER, **changes: Any) -> AccountSnapshot:
+    """An account on which nothing is held, its bot running and its sources well, with `changes`."""
+    at = now()
+    calm = AccountSnapshot(
+        account=account.id,
+        name=account.name,
+        exchange=account.exchange,
+        environment=account.environment,
+        as_of=at,
+        published_at=at,
+        bot=BotSnapshot(True, None, Level.RUN, at, "here"),
+        health=HealthSnapshot(None, True, None, at, {}),
+        protection=ProtectionSnapshot(0, 0, Decimal(0)),
+        money=None,
+        conditional=None,
+        positions=(),
+        parts=(),
+        orders=(),
+        unresolved=(),
+        differences=(),
+        alarms=(),
+        tickers={},
+        instruments={},
+        runtime=RuntimeMetrics((0,) * 11, 0.0, 0, None),
+    )
+    return replace(calm, **changes)
+
+
+def sample_snapshot() -> AccountSnapshot:
     """Three parts: one long in profit, one short in loss without its stop, one that waits to be reopened."""
-    ether = part(
+    at = now()
+    return empty_snapshot(
+        money=MoneySnapshot(
+            equity=Decimal("10012.4096"),
+            available=Decimal("9713.2041"),
+            floating_pnl=Decimal("-12.4096"),
+            margin_used=Decimal("299.2055"),
+            hedge_mode=True,
+            as_of=at,
+        ),
+        health=HealthSnapshot(None, True, None, at, {"orders": RequestUsage(2, 60), "account": RequestUsage(3, 10)}),
+        conditional=ConditionalOrders(2, None),
+        protection=ProtectionSnapshot(1, 2, Decimal("0.4")),
+        positions=(_bitcoin_held(), _ether_held()),
+        parts=(_waiting(), part("00a7k2"), _bare_ether()),
+        orders=(
+            order("op00a7k201P01"),
+            order("op00a7k501E01", part="00a7k5", purpose=Purpose.ENTRY, kind="limit", side="buy", price="99000"),
+            foreign_order(price="120000"),
+        ),
+        unresolved=(UnresolvedCommand("op00a7k302P02", Purpose.PROTECT, "00a7k3", at),),
+        differences=(
+            difference("residual", choices=["adopt", "assign", "ignore"], price="100250.1", parts=["00a7k2"]),
+            difference("shortfall", side="short", ours=text("3"), quantity="2", mark="2", choices=["book", "wait"]),
+        ),
+        alarms=(AlarmSnapshot("bare/00a7k3", text("Part 00a7k3 has no stop at the exchange."), at),),
+        tickers={
+            BTC: ticker(BTC, "100415", str(MARK), "100414.9"),
+            "ETH-USDT-PERP": ticker("ETH-USDT-PERP", "3561.80", "3561.75", "3561.79"),
+            "SOL-USDT-PERP": ticker("SOL-USDT-PERP", "200.02", "200.00", "200.01"),
+        },
+        instruments={
+            BTC: instrument("BTC", "0.01", "0.1"),
+            "ETH-USDT-PERP": instrument("ETH", "0.1", "0.01"),
+            "SOL-USDT-PERP": instrument("SOL", "1", "0.01"),
+        },
+    )
+
+
+def _bare_ether() -> PartSnapshot:
+    return part(
         "00a7k3",
         symbol="ETH-USDT-PERP",
         side="short",
@@ -215,14 +335,17 @@ def sample_picture() -> dict[str, Any]:
         take_profit_distance_pct="-6.33",
         stop_loss_distance_pct="8.50",
         protected=False,
-        stop_covered="0",
-        target_covered="0",
+        stop_loss_covered="0",
+        take_profit_covered="0",
         recovery=None,
         protection_seen_at=None,
         cycle=2,
-        why=[{"rule": "protect", "because": "held 2.84 and bare, so the stop comes first", "action": "place OCO 2.84"}],
+        why=(explained("protect", "held 2.84 and bare, so the stop comes first", "place OCO 2.84"),),
     )
-    waiting = part(
+
+
+def _waiting() -> PartSnapshot:
+    return part(
         "00a7k4",
         symbol="SOL-USDT-PERP",
         status="closed",
@@ -240,201 +363,60 @@ def sample_picture() -> dict[str, Any]:
         protection_seen_at=None,
         cycle=3,
         exit_reason="take_profit",
-        target_covered="0",
-        cycle_ended_at=(now() - timedelta(seconds=48)).isoformat(),
-        reopen={**part("")["reopen"], "due": (now() + timedelta(seconds=252.5)).isoformat()},
-        why=[{"rule": "reopen", "because": "waits 4:12 after the take-profit", "action": None}],
+        take_profit_covered="0",
+        cycle_ended_at=now() - timedelta(seconds=48),
+        reopen=reopen(now() + timedelta(seconds=252.5)),
+        why=(explained("reopen", "waits 4:12 after the take-profit"),),
     )
-    at = now().isoformat()
-    return {
-        "account": PAPER.id,
-        "name": PAPER.name,
-        "exchange": "okx",
-        "environment": "paper",
-        "as_of": at,
-        "bot": {"state": "running", "words": "", "level": "run", "since": at, "holder": "here"},
-        "metrics": {
-            "equity": "10012.4096",
-            "available": "9713.2041",
-            "floating_pnl": "-12.4096",
-            "margin_used": "299.2055",
-            "hedge_mode": True,
-            "as_of": at,
-        },
-        "health": {
-            "exchange": "ok",
-            "stream": "connected",
-            "stream_heard_at": at,
-            "database": "ok",
-            "requests": {"orders": ["2", "60"], "account": ["3", "10"]},
-        },
-        "conditional": {"used": 2, "most": None},
-        "protection": {"protected": 1, "parts": 2, "bare_seconds_today": "0.4"},
-        "positions": [
-            {
-                "symbol": BTC,
-                "side": "long",
-                "contracts": "1.99",
-                "coins": "0.0199",
-                "notional": "1998.20",
-                "average_price": "100250.1",
-                "mark_price": str(MARK),
-                "last_price": "100415.0",
-                "unrealised_pnl": "1.6058",
-                "unrealised_pct": "1.62",
-                "leverage": "10",
-                "margin": "199.82",
-                "liquidation_price": "9120.4",
-                "funding": "-0.1032",
-                "position_id": "8812",
-                "opened_at": at,
-                "residual": "1",
-                "parts": ["00a7k2"],
-            },
-            {
-                "symbol": "ETH-USDT-PERP",
-                "side": "short",
-                "contracts": "2.84",
-                "coins": "0.284",
-                "notional": "1011.54",
-                "average_price": "3512.40",
-                "mark_price": "3561.75",
-                "last_price": "3561.80",
-                "unrealised_pnl": "-14.0154",
-                "unrealised_pct": "-7.02",
-                "leverage": "5",
-                "margin": "202.31",
-                "liquidation_price": None,
-                "funding": "0",
-                "position_id": "8813",
-                "opened_at": at,
-                "residual": "0",
-                "parts": ["00a7k3"],
-            },
-        ],
-        "parts": [waiting, part("00a7k2"), ether],
-        "orders": [
-            order("op00a7k201P01"),
-            order("op00a7k501E01", part="00a7k5", purpose="entry", kind="limit", side="buy", price="99000"),
-            order("", part=None, purpose="foreign", kind="limit", foreign=True, price="120000"),
-        ],
-        "unresolved": [{"client_order_id": "op00a7k302P02", "purpose": "protect", "part": "00a7k3", "since": at}],
-        "differences": [
-            difference("residual", choices=["adopt", "assign", "ignore"], price="100250.1", parts=["00a7k2"]),
-            difference("shortfall", side="short", ours="3", quantity="2", mark="2", choices=["book", "wait"]),
-        ],
-        "alarms": [{"subject": "bare/00a7k3", "words": "Part 00a7k3 has no stop at the exchange.", "raised_at": at}],
-        "tickers": {
-            BTC: ticker("100415", str(MARK), "100414.9"),
-            "ETH-USDT-PERP": ticker("3561.80", "3561.75", "3561.79"),
-            "SOL-USDT-PERP": ticker("200.02", "200.00", "200.01"),
-        },
-        "instruments": {
-            BTC: instrument("BTC", "0.01", "0.1"),
-            "ETH-USDT-PERP": instrument("ETH", "0.1", "0.01"),
-            "SOL-USDT-PERP": instrument("SOL", "1", "0.01"),
-        },
+
+
+def _bitcoin_held() -> PositionSnapshot:
+    fields = {
+        "symbol": BTC,
+        "side": "long",
+        "contracts": "1.99",
+        "coins": "0.0199",
+        "notional": "1998.20",
+        "average_price": "100250.1",
+        "mark_price": MARK,
+        "last_price": "100415.0",
+        "unrealised_pnl": "1.6058",
+        "unrealised_pct": "1.62",
+        "leverage": "10",
+        "margin": "199.82",
+        "liquidation_price": "9120.4",
+        "funding": "-0.1032",
+        "position_id": "8812",
+        "opened_at": now(),
+        "residual": "1",
+        "parts": ("00a7k2",),
     }
+    return built(PositionSnapshot, fields)
 
 
-def execution_reports() -> list[ExecutionReport]:
-    """A close at market, and before it an entry by TWAP that half of it made the market."""
-    twap = ExecutionReport(
-        account=PAPER.id,
-        symbol=BTC,
-        side=Side.LONG,
-        buys=True,
-        strategy="manual",
-        part="00a7k2",
-        cycle=1,
-        run="1E",
-        purpose=Purpose.ENTRY,
-        kind=ExecutionKind.TWAP,
-        first_order="op00a7k201E01",
-        planned=Contracts(Decimal("0.99")),
-        filled=Contracts(Decimal("0.99")),
-        arrival=price("100200.1"),
-        average=price("100250.1"),
-        slippage_bp=Decimal("4.99"),
-        slippage_usdt=Decimal("0.495"),
-        fees=Decimal("-0.3474"),
-        maker_share=Decimal("0.5"),
-        orders=10,
-        refusals=1,
-        working=False,
-        began=now() - timedelta(hours=2),
-        ended=now() - timedelta(hours=1.5),
-    )
-    close = replace(twap, run="1C", purpose=Purpose.CLOSE, kind=ExecutionKind.MARKET, buys=False, orders=1, refusals=0)
-    return [replace(close, began=now() - timedelta(hours=1), slippage_bp=None, slippage_usdt=None), twap]
+def _ether_held() -> PositionSnapshot:
+    fields = {
+        "symbol": "ETH-USDT-PERP",
+        "side": "short",
+        "contracts": "2.84",
+        "coins": "0.284",
+        "notional": "1011.54",
+        "average_price": "3512.40",
+        "mark_price": "3561.75",
+        "last_price": "3561.80",
+        "unrealised_pnl": "-14.0154",
+        "unrealised_pct": "-7.02",
+        "leverage": "5",
+        "margin": "202.31",
+        "liquidation_price": None,
+        "funding": "0",
+        "position_id": "8813",
+        "opened_at": now(),
+        "residual": "0",
+        "parts": ("00a7k3",),
+    }
+    return built(PositionSnapshot, fields)
 
 
-def risk_rows() -> list[RiskCheck]:
-    """An entry that was let through, and one that was refused three times."""
-    words = "order value 2000 USDT is above your limit: 1500 USDT at most"
-    failed = Check(CheckName.ORDER_VALUE, Decimal(2000), Decimal(1500), "USDT", text(words))
-    let, at = Check(CheckName.BALANCE, Decimal(100), Decimal(9000), "USDT"), now() - timedelta(minutes=4)
-    none: tuple[Any, ...] = ("", None, None, "", "")
-    refused = (failed.name, failed.value, failed.limit, failed.unit, words)
-    return [
-        RiskCheck(8, at, PAPER.id, BTC, "00a7k2", "E", "op00a7k201E01", True, *none, (let,), 0, None),
-        RiskCheck(7, at, PAPER.id, BTC, "00a7k6", "E", "", False, *refused, (let, failed), 2, now()),
-    ]
-
-
-def price(text: str) -> Price:
-    return Price(Decimal(text))
-
-
-def _filled(name: str, part: str, side: OrderSide, hours_ago: float, at: str, leg: Leg | None) -> Order:
-    return Order(
-        client_order_id=name,
-        exchange_order_id=f"x{name}",
-        symbol=BTC,
-        position_side=Side.LONG,
-        part=part,
-        cycle=1,
-        purpose=Purpose.PROTECT if leg else Purpose.ENTRY,
-        side=side,
-        kind=OrderKind.OCO if leg else OrderKind.MARKET,
-        quantity=Contracts(Decimal("0.99")),
-        status=OrderStatus.FILLED,
-        filled=Contracts(Decimal("0.99")),
-        average_price=price(at),
-        fee=Decimal("-0.4962"),
-        triggered_leg=leg,
-        updated_at=now() - timedelta(hours=hours_ago),
-    )
-
-
-def entry_of(part: str) -> Order:
-    """The entry of a cycle that began ten hours ago."""
-    return _filled(f"op{part}01E01", part, OrderSide.BUY, 10, "100250.1", None)
-
-
-def exit_of(part: str) -> Order:
-    """Its take-profit, an hour ago."""
-    return _filled(f"op{part}01P01", part, OrderSide.SELL, 1, "105300.7", Leg.TAKE_PROFIT)
-
-
-def life_of(cycle: CycleRecord) -> ClosedPosition:
-    """The exchange's word on a cycle; of the third it tells ten cents less."""
-    off = Decimal("-0.10") if cycle.number == 3 else Decimal(0)
-    return ClosedPosition(
-        symbol=cycle.symbol,
-        side=cycle.side,
-        position_id=cycle.life.split("@")[0],
-        opened_at=datetime.fromtimestamp(int(cycle.life.split("@")[1]) / 1000, UTC),
-        updated_at=cycle.ended,
-        last_close=LastClose.FULL,
-        closed=cycle.contracts,
-        largest=cycle.contracts,
-        average_entry=cycle.average_entry,
-        average_exit=cycle.average_exit,
-        pnl=cycle.realised_pnl,
-        fees=cycle.fees + off,
-        funding=cycle.funding,
-        penalty=Decimal(0),
-        realised=cycle.net + off,
-        leverage=Decimal(10),
-    )
+def price(number: str) -> Price:
+    return Price(Decimal(number))

@@ -1,0 +1,51 @@
+"""What the bot saw of one account at its last look, as typed values: pages, API, Telegram and metrics read them."""
+
+from core.domain.snapshot.account import (
+    AccountSnapshot,
+    AlarmSnapshot,
+    BotSnapshot,
+    ConditionalOrders,
+    DifferenceSnapshot,
+    HealthSnapshot,
+    MoneySnapshot,
+    OrderSnapshot,
+    PositionSnapshot,
+    ProtectionSnapshot,
+    RequestUsage,
+    RuntimeMetrics,
+    UnresolvedCommand,
+)
+from core.domain.snapshot.part import (
+    ExecutionSnapshot,
+    Explanation,
+    LegSnapshot,
+    LevelSnapshot,
+    PairSnapshot,
+    PartSnapshot,
+    RecoverySnapshot,
+    ReopenSnapshot,
+)
+
+__all__ = [
+    "AccountSnapshot",
+    "AlarmSnapshot",
+    "BotSnapshot",
+    "ConditionalOrders",
+    "DifferenceSnapshot",
+    "ExecutionSnapshot",
+    "Explanation",
+    "HealthSnapshot",
+    "LegSnapshot",
+    "LevelSnapshot",
+    "MoneySnapshot",
+    "OrderSnapshot",
+    "PairSnapshot",
+    "PartSnapshot",
+    "PositionSnapshot",
+    "ProtectionSnapshot",
+    "RecoverySnapshot",
+    "ReopenSnapshot",
+    "RequestUsage",
+    "RuntimeMetrics",
+    "UnresolvedCommand",
+]
