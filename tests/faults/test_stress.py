@@ -31,8 +31,8 @@ WHERE = {
     "binance": (Exchange.BINANCE, True),
     "binance one-way": (Exchange.BINANCE, False),
 }
-A_FEW = {"okx": 30, "binance": 24, "binance one-way": 6}
-SOME = [(where, seeds) for where, few in A_FEW.items() for seeds in chunks(few, max(few // 12, 1))]
+A_FEW = {"okx": 55, "binance": 44, "binance one-way": 11}
+SOME = [(where, seeds) for where, few in A_FEW.items() for seeds in chunks(few, max(few // 22, 1))]
 #: few storms come to meet these; the fault table always does
 RARE = {"trigger_reject", "trigger_stuck", "algo_vanish", "accept_delay"}
 SOAK = int(os.environ.get("SEEDS", "20000")) // 10  #: one of these storms costs as much as a hundred pure ones
