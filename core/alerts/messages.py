@@ -18,7 +18,6 @@ from core.domain.ids import meaning, same_step
 from core.domain.intent import ExitReason
 from core.domain.order import Order, Purpose
 from core.domain.reason import TEXT, Reason, Value, code_of, nested
-from db.mapping.older_texts import older_forced_exit, older_not_reopened, order_named
 from db.records import Alarm, CycleRecord, Event, EventKind
 from db.repositories.alerting.alerts import NewFacts
 
@@ -136,10 +135,6 @@ def _of_event(number: int, event: Event, said: Mapping[str, tuple[str, str]]) ->
     if event.rule == REOPEN and event.because.code == NOT_REOPENED:
         words = Reason("alert.reopen_refused", part=event.part, what=event.because)
         return _refusal(event, words, *nested(event.because.values["why"]), kind=AlertKind.REOPEN_FAILED)
-    older = older_not_reopened(event.because) if event.rule == REOPEN else None
-    if older is not None:
-        words = Reason("alert.reopen_refused", part=event.part, what=event.because)
-        return _refusal(event, words, older, kind=AlertKind.REOPEN_FAILED)
     return None
 
 
@@ -163,12 +158,12 @@ def level_words(level: Level) -> Reason:
 def _forced(event: Event) -> bool:
     action = event.action
     if action is None or action.code != "action.book_exit":
-        return older_forced_exit(action, event.because)
+        return False
     return any(reason.code in FORCED for reason in nested(action.values["reason"]))
 
 
 def _refused(event: Event, said: Mapping[str, tuple[str, str]]) -> Reason:
-    order = order_named(event.action) if event.action else ""
+    order = str(event.action.values.get("client_order_id", "")) if event.action else ""
     known = meaning(order)
     if known is None or order not in said:
         return Reason("alert.exchange_refused", part=event.part, action=event.action)

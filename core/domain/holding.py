@@ -5,21 +5,18 @@ Pure. Sizes, prices and fees are those of the fills; the levels of take-profit a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from core.domain.action import AmendOrder
 from core.domain.intent import ExternalEntry, ExternalExit
-from core.domain.money import NONE_HELD, ZERO, Contracts, Price, plain
+from core.domain.money import NONE_HELD, ZERO, Contracts, Price
 from core.domain.order import Leg, Order, Purpose
+from core.domain.reason import Reason, Value
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
-_NUMBER = r"none|[\d.]+"
-_AMENDED = re.compile(rf"amend order (\S+).* TP ({_NUMBER}) to ({_NUMBER}), SL ({_NUMBER}) to ({_NUMBER})")
 Pair = tuple[Price | None, Price | None]  #: take-profit and stop-loss
 
 
@@ -82,25 +79,12 @@ class Edit:
     words: str
 
 
-def amended_words(action: AmendOrder) -> str:
-    """An amendment with its levels before and after; `levels_of` reads it back."""
-    order = action.order
-    pieces = [f"amend order {order.client_order_id}"]
-    if action.quantity is not None:
-        pieces.append(str(action.quantity))
-    if order.kind.rests_on_trigger:
-        tp, sl = action.tp_trigger or order.tp_trigger, action.sl_trigger or order.sl_trigger
-        pieces.append(f"TP {_word(order.tp_trigger)} to {_word(tp)}, SL {_word(order.sl_trigger)} to {_word(sl)}")
-    return " ".join(pieces)
-
-
-def levels_of(at: datetime, words: str, *, certain: bool) -> ProtectionLevels | None:
-    """The levels that an event's action tells; None for any other action."""
-    match = _AMENDED.match(words)
-    if match is None:
+def levels_of(at: datetime, action: Reason, *, certain: bool) -> ProtectionLevels | None:
+    """Return the levels of an amendment (`action.amend_order`); None for any other action."""
+    if action.code != "action.amend_order":
         return None
-    name, tp_was, tp, sl_was, sl = match.groups()
-    return ProtectionLevels(at, name, (_price(tp), _price(sl)), (_price(tp_was), _price(sl_was)), certain)
+    tp_was, tp, sl_was, sl = (_price(action.values[name]) for name in ("tp_was", "tp", "sl_was", "sl"))
+    return ProtectionLevels(at, str(action.values["client_order_id"]), (tp, sl), (tp_was, sl_was), certain)
 
 
 def steps(
@@ -210,9 +194,5 @@ def _last(in_force: Sequence[ProtectionLevels], until: datetime | None) -> Pair 
     return pair
 
 
-def _word(level: Decimal | None) -> str:
-    return "none" if level is None else plain(level)
-
-
-def _price(word: str) -> Price | None:
-    return None if word == "none" else Price(Decimal(word))
+def _price(value: Value) -> Price | None:
+    return Price(value) if isinstance(value, Decimal) else None

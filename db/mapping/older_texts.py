@@ -1,16 +1,43 @@
-"""Facts out of the texts of rows that older versions wrote: those kept a sentence and nothing else.
+"""Reasons out of the texts of events that older versions wrote: those kept a sentence and nothing else.
 
 The only place where a sentence of ours is parsed. Whatever is written today has a code, and is never read here.
 """
 
 from __future__ import annotations
 
-from core.domain.ids import meaning
-from core.domain.reason import TEXT, Reason, text
+import re
+from decimal import Decimal
 
-_EDIT = "edit "
-_NOT_REOPENED = "due to open again, but the limits refuse it: "
-_FORCED = ("liquidat", "deleverag")
+from core.domain.account import Level
+from core.domain.asked import asked_by
+from core.domain.reason import TEXT, Reason, text
+from core.domain.sentences import SENTENCES
+
+_ASKED_BY, _EDIT = "asked by ", "edit "
+_NUMBER = r"none|[\d.]+"
+_AMENDED = re.compile(rf"amend order (\S+).* TP ({_NUMBER}) to ({_NUMBER}), SL ({_NUMBER}) to ({_NUMBER})")
+_ASKED = ("asked", "switch", "setting", "account", "login")  #: rules whose events say who asked for what
+_WHOLE = {
+    english: code for code, english in SENTENCES.items() if code.startswith(("asked.", "act.")) and "{" not in english
+}
+_LEVELS = {f"level {level}": level for level in Level}
+
+
+def older_because(rule: str, words: str) -> Reason:
+    """Return who asked for something and why, where an event's text says it; else the text."""
+    if rule not in _ASKED or not words.startswith(_ASKED_BY):
+        return text(words)
+    who, _, why = words.removeprefix(_ASKED_BY).partition(": ")
+    return asked_by(who, why)
+
+
+def older_action(rule: str, words: str) -> Reason:
+    """Return what was asked for as it has a code today, where nothing of it is lost; else the text."""
+    if rule in _ASKED and words in _LEVELS:
+        return Reason("asked.level", level=_LEVELS[words])
+    if rule in _ASKED and words in _WHOLE:
+        return Reason(_WHOLE[words])
+    return text(words)
 
 
 def older_edit(action: Reason) -> Reason | None:
@@ -19,20 +46,19 @@ def older_edit(action: Reason) -> Reason | None:
     return text(words.removeprefix(_EDIT)) if action.code == TEXT and words.startswith(_EDIT) else None
 
 
-def older_not_reopened(because: Reason) -> Reason | None:
-    """Return which limit kept a part from being opened again."""
-    words = str(because)
-    return text(words.removeprefix(_NOT_REOPENED)) if because.code == TEXT and words.startswith(_NOT_REOPENED) else None
+def older_amendment(action: Reason) -> Reason | None:
+    """Return an amendment of TP and SL with its levels, out of an action of text alone."""
+    match = _AMENDED.match(str(action)) if action.code == TEXT else None
+    if match is None:
+        return None
+    name, *levels = match.groups()
+    tp_was, tp, sl_was, sl = (None if level == "none" else Decimal(level) for level in levels)
+    return Reason("action.amend_order", client_order_id=name, tp_was=tp_was, tp=tp, sl_was=sl_was, sl=sl)
 
 
-def older_forced_exit(action: Reason | None, because: Reason) -> bool:
-    """Return whether an exit was booked that the exchange had forced."""
-    booked = action is not None and action.code == TEXT and str(action).startswith("book exit")
-    return booked and any(word in str(because) for word in _FORCED)
-
-
-def order_named(action: Reason) -> str:
-    """Return the id of our order that an action is about; empty: it is about none."""
-    if action.code != TEXT:
-        return str(action.values.get("client_order_id", ""))
-    return next((word for word in str(action).split() if meaning(word) is not None), "")
+def does(action: Reason | None, code: str) -> bool:
+    """Return whether an action is of this code, or is of text alone and begins as such an action did."""
+    if action is None:
+        return False
+    older = code.removeprefix("action.").replace("_", " ")
+    return action.code == code or (action.code == TEXT and str(action).startswith(older))

@@ -13,7 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
 from core.domain.action import OutcomeKind
-from core.domain.reason import Reason, as_reason
+from core.domain.reason import TEXT, Reason, as_reason
+from db.mapping.older_texts import older_action, older_because
 from db.mapping.reasons import reason_columns, reason_of, reason_or_none
 from db.models import AlarmRow, EventRow
 from db.records import Alarm, Event, EventKind
@@ -135,13 +136,15 @@ def event_columns(event: Event) -> dict[str, Any]:
 
 
 def event_of(row: Any) -> Event:
+    """Return the event of a row; one that an older version wrote gets the codes that its text allows."""
+    because, action = reason_of(row, "because"), reason_or_none(row, "action")
     return Event(
         at=row.at,
         account=row.account,
         part=row.part,
         rule=row.rule,
-        because=reason_of(row, "because"),
-        action=reason_or_none(row, "action"),
+        because=older_because(row.rule, row.because) if because.code == TEXT else because,
+        action=older_action(row.rule, row.action) if action is not None and action.code == TEXT else action,
         outcome=row.outcome,
         kind=row.kind,
         symbol=row.symbol,

@@ -23,6 +23,7 @@ from core.domain.reason import Reason
 from db.connection import send
 from db.mapping import json
 from db.mapping.changes import edit_of
+from db.mapping.older_texts import older_amendment
 from db.mapping.reasons import reason_columns, reason_of, reason_or_none
 from db.models import (
     CommandRow,
@@ -274,7 +275,9 @@ def _placed(row: Any) -> Iterator[ProtectionLevels]:
 def _amended(said: Iterable[Any]) -> Iterator[ProtectionLevels]:
     for row in said:
         if row.outcome in (OutcomeKind.DONE, OutcomeKind.UNKNOWN):
-            levels = levels_of(row.at, str(reason_of(row, "action")), certain=row.outcome == OutcomeKind.DONE)
+            action = reason_of(row, "action")
+            told = older_amendment(action) or action
+            levels = levels_of(row.at, told, certain=row.outcome == OutcomeKind.DONE)
             if levels is not None:
                 yield levels
 

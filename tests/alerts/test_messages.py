@@ -25,6 +25,7 @@ from db.records import Alarm, CycleRecord, Event, EventKind
 from db.repositories.alerting.alerts import NewFacts
 from tests.db.values import order
 
+UNHEALTHY = Reason("precondition.unhealthy")
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -60,7 +61,7 @@ def ended(reason: ExitReason, number: int = 1) -> NewFacts:
         fees=Decimal("-1.01"),
         funding=Decimal("0.2"),
         reason=reason,
-        words=text("no bot is running"),
+        words=UNHEALTHY,
     )
     return NewFacts(cycles=[cycle])
 
@@ -73,7 +74,7 @@ def happened(
 
 
 def alarmed(subject: str, cleared: datetime | None = None) -> NewFacts:
-    return NewFacts(alarms=[(3, Alarm("paper-okx", subject, text("no bot is running"), NOON), cleared)])
+    return NewFacts(alarms=[(3, Alarm("paper-okx", subject, UNHEALTHY, NOON), cleared)])
 
 
 @pytest.mark.parametrize(
@@ -91,8 +92,8 @@ def alarmed(subject: str, cleared: datetime | None = None) -> NewFacts:
         (ended(ExitReason.STOP_LOSS), ["stop_loss"], "net +48.69 USDT"),
         (ended(ExitReason.CLOSED_BY_HAND), ["closed"], "elle kapatma"),
         (ended(ExitReason.LIQUIDATED), ["closed"], "likidasyon"),
-        (ended(ExitReason.NOT_ENTERED), ["refusal"], "giriş yapılmadı: çalışan bot yok"),
-        (ended(ExitReason.NOT_ENTERED, 2), ["reopen_failed"], "yeniden açılmadı: çalışan bot yok"),
+        (ended(ExitReason.NOT_ENTERED), ["refusal"], "giriş yapılmadı: borsa sağlıklı değil"),
+        (ended(ExitReason.NOT_ENTERED, 2), ["reopen_failed"], "yeniden açılmadı: borsa sağlıklı değil"),
         (
             happened("switch", asked_by("operator"), Reason("asked.start_bot")),
             ["bot"],
@@ -110,27 +111,27 @@ def alarmed(subject: str, cleared: datetime | None = None) -> NewFacts:
         ),
         (happened("protect", "why", "amend order x", "refused"), ["refusal"], "borsa reddetti: amend order x"),
         (
-            happened("record", "no bot is running", "balance", "refused", kind=EventKind.RISK_FAILURE),
+            happened("record", UNHEALTHY, "balance", "refused", kind=EventKind.RISK_FAILURE),
             ["refusal"],
-            "limitler izin vermiyor: çalışan bot yok",
+            "limitler izin vermiyor: borsa sağlıklı değil",
         ),
         (
-            happened("reopen", "due to open again, but the limits refuse it: x", None, None),
+            happened("reopen", Reason("reopen.refused", why=text("x")), None, None),
             ["reopen_failed"],
             "00a7k2",
         ),
         (
             happened(
                 "totals",
-                "5 contracts were closed at 90000 by an order that is not ours (liquidated)",
-                "book exit 5",
+                Reason("totals.closed_by_others", quantity=5, price=90000, reason=ExitReason.LIQUIDATED),
+                Reason("action.book_exit", quantity=5, price=90000, reason=ExitReason.LIQUIDATED),
             ),
             ["liquidation"],
             "parça 00a7k2: 5 kontrat 90000 fiyattan bizim olmayan bir emirle kapatıldı (likidasyon)",
         ),
-        (alarmed("stuck/x"), ["alarm"], "çalışan bot yok"),
-        (alarmed("stuck/x", NOON), ["alarm", "cleared"], "çalışan bot yok"),
-        (alarmed("sentinel-drift/x"), ["sentinel"], "çalışan bot yok"),
+        (alarmed("stuck/x"), ["alarm"], "borsa sağlıklı değil"),
+        (alarmed("stuck/x", NOON), ["alarm", "cleared"], "borsa sağlıklı değil"),
+        (alarmed("sentinel-drift/x"), ["sentinel"], "borsa sağlıklı değil"),
         (happened("enter", "waits for a price", None, None), [], ""),
         (
             happened("setting", asked_by("operator"), Reason("asked.setting", key="recovery_enabled", value=True)),

@@ -112,9 +112,9 @@ def test_levels_are_raised_and_never_lowered_and_it_is_on_the_record(stack: Stac
     assert phone.says("/run").startswith("/run is not known")
     assert phone.says("/pause elsewhere") == f"which account? {ACCOUNT}, or all"
     acts = Audit(stack.store).acts(ACCOUNT, frozenset({AuditKind.SWITCH}))
-    assert [(act.who, act.what, act.why) for act in acts if act.who.startswith("telegram")] == [
-        ("telegram:42", "level reduce_only", "/reduce_only"),
-        ("telegram:42", "level no_added_risk", "/pause"),
+    assert [(act.who, str(act.what), str(act.why)) for act in acts if act.who.startswith("telegram")] == [
+        ("telegram:42", "level reduce only", "/reduce_only"),
+        ("telegram:42", "level no added risk", "/pause"),
     ]
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from itertools import permutations
 
-from core.domain.action import AmendOrder
+from core.domain.action import AmendOrder, CancelOrder, describe
 from core.domain.holding import (
     Edit,
     Holding,
     ProtectionLevels,
     StepKind,
-    amended_words,
     levels_of,
     moved_by_hand,
     steps,
@@ -96,18 +94,12 @@ def test_nothing_filled_has_no_steps():
     assert steps([order("op00000101E01", 10, status=OrderStatus.CANCELED)], levels=[NET]) == ()
 
 
-def test_the_words_of_an_amendment_are_read_back():
+def test_the_levels_of_an_amendment_are_those_of_its_values():
     oco = order("op00000101P01", 10, kind=OrderKind.OCO, tp_trigger=price("1050.50"), sl_trigger=None)
-    words = amended_words(AmendOrder("000001", oco, quantity=contracts(6), tp_trigger=price(1100)))
-    assert words == "amend order op00000101P01 6 TP 1050.5 to 1100, SL none to none"
-    assert levels_of(after(0), words, certain=True) == ProtectionLevels(
+    amended = describe(AmendOrder("000001", oco, quantity=contracts(6), tp_trigger=price(1100)))
+    assert levels_of(after(0), amended, certain=True) == ProtectionLevels(
         after(0), "op00000101P01", (price(1100), None), (price("1050.5"), None)
     )
     limit = order("op00000101E01", 10)
-    assert levels_of(after(0), amended_words(AmendOrder("000001", limit, price=price(1))), certain=True) is None
-    assert levels_of(after(0), "cancel order op00000101P01", certain=True) is None
-
-
-def test_an_entry_in_two_orders_has_their_common_average():
-    second = order("op00000101E02", 10, filled=10, at=1100, updated_at=after(0) + timedelta(seconds=5), **DONE)
-    assert [step.after.average for step in steps([ENTRY, second])] == [1000, 1050]
+    assert levels_of(after(0), describe(AmendOrder("000001", limit, price=price(1))), certain=True) is None
+    assert levels_of(after(0), describe(CancelOrder("000001", oco)), certain=True) is None

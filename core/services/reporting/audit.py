@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from core.domain.asked import BY, BY_BECAUSE
+from core.domain.reason import Reason, as_reason, text
 from db.records import Event
 from db.store import Store
-
-ASKED_BY = "asked by "
 
 
 class AuditKind(StrEnum):
@@ -42,8 +42,8 @@ class Act:
     at: datetime
     kind: AuditKind
     who: str  #: a person, a guard of ours that raised the level, or the address a log-in came from
-    what: str
-    why: str
+    what: Reason
+    why: Reason | None
     part: str  #: empty where it was about none
     outcome: str
 
@@ -61,9 +61,10 @@ class Audit:
 
 def act_of(event: Event) -> Act:
     """Return an event as an entry of the audit trail."""
-    kind = KINDS[event.rule]
-    because, action = str(event.because), str(event.action or "")
-    if because.startswith(ASKED_BY):
-        who, _, why = because.removeprefix(ASKED_BY).partition(": ")
-        return Act(event.at, kind, who, action, why, event.part or "", event.outcome or "")
-    return Act(event.at, kind, "", action or because, "", event.part or "", event.outcome or "")
+    kind, part, outcome = KINDS[event.rule], event.part or "", event.outcome or ""
+    asked = event.because.values if event.because.code in (BY, BY_BECAUSE) else None
+    if asked is None:
+        return Act(event.at, kind, "", event.action or event.because, None, part, outcome)
+    why = asked.get("why")
+    said = as_reason(why) if isinstance(why, Reason | str) else None
+    return Act(event.at, kind, str(asked["who"]), event.action or text(""), said, part, outcome)

@@ -14,6 +14,7 @@ from core.domain.order import Fill, Funding
 from core.domain.settings.trader import TraderSettings
 from core.domain.snapshot import AccountSnapshot
 from core.domain.snapshot.account import STALE_AFTER
+from db.mapping.older_texts import does
 from db.records import Alarm, CycleRecord, Event
 from db.store import Store
 
@@ -78,14 +79,14 @@ class Reports:
         was divided.
         """
         said = self.store.events.find(account=account, rule="totals", limit=limit)
-        return [event for event in said if event.part in parts and str(event.action or "").startswith("book exit")]
+        return [event for event in said if event.part in parts and does(event.action, "action.book_exit")]
 
     def refused_because(self, account: str, part: str) -> str:
         """Return why the newest cycle of a part was never entered, in the words of that moment; empty where none was
         noted.
         """
         said = self.store.events.find(account=account, part=part, rule="finish", limit=ENDINGS)
-        return next((str(event.because) for event in said if str(event.action or "").startswith("end cycle")), "")
+        return next((str(event.because) for event in said if does(event.action, "action.end_cycle")), "")
 
     def said(self, account: str, rule: str, limit: int = 20) -> list[Event]:
         """Return events of one rule about the account: "restart", "switch", "setting"."""

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from core.domain.account import Level
+from core.domain.reason import Reason, code_of, nested
 from core.i18n.translate import _, told
 from core.services.reporting.audit import Act, AuditKind
 from core.ui import session
@@ -15,6 +16,7 @@ from core.ui.presenters.format import NOTHING
 from core.ui.presenters.records import clock
 
 LIMIT = 300
+LEVELS = {code_of(level): level for level in Level}
 
 
 def kind_words(kind: AuditKind) -> str:
@@ -28,23 +30,12 @@ def kind_words(kind: AuditKind) -> str:
     }[kind]
 
 
-def what_words(what: str) -> str:
-    """An act as the trader reads it; one that names a part's own numbers stays as it is on record."""
-    known = {
-        "start the bot": _("start the bot"),
-        "stop the bot": _("stop the bot"),
-        "log in": _("log in"),
-        "log out": _("log out"),
-        "lock out": _("lock out"),
-        "wrong password": _("wrong password"),
-        "set the password": _("set the password"),
-        "remove the password": _("remove the password"),
-        "change the secret that seals the keys": _("change the secret that seals the keys"),
-        "sync the exchange's history": _("sync the exchange's history"),
-    }
-    if what.startswith("level "):
-        return _("level {level}", level=levels.name(Level(what.removeprefix("level "))).lower())
-    return known.get(what) or told(what)
+def what_words(what: Reason) -> str:
+    """An act as the trader reads it; a level by the name of its button."""
+    if what.code == "asked.level":
+        (level,) = nested(what.values["level"])
+        return _("level {level}", level=levels.name(LEVELS[level.code]).lower())
+    return told(what)
 
 
 def act_rows(acts: list[Act], zone: ZoneInfo) -> list[dict[str, str]]:
@@ -54,8 +45,8 @@ def act_rows(acts: list[Act], zone: ZoneInfo) -> list[dict[str, str]]:
             _("Time"): clock(act.at, zone),
             _("What"): what_words(act.what),
             _("Who"): act.who or NOTHING,
-            _("Outcome"): what_words(act.outcome) or NOTHING,
-            _("Why"): told(act.why) or NOTHING,
+            _("Outcome"): told(act.outcome) or NOTHING,
+            _("Why"): told(act.why) if act.why else NOTHING,
             _("Part"): act.part or NOTHING,
             _("About"): kind_words(act.kind),
         }

@@ -35,7 +35,6 @@ from core.domain.order import Order
 from core.domain.reason import Reason
 from db.change_marks import FIRST_RUNNING, NEXT
 from db.mapping import json
-from db.mapping.older_texts import order_named
 from db.mapping.reasons import reason_columns, reason_of
 from db.models import (
     AlarmRow,
@@ -256,8 +255,8 @@ def _old(name: str, row: Any, began: datetime) -> bool:
 
 def _refused(connection: Connection, happened: Sequence[Any]) -> dict[str, tuple[str, str]]:
     """Return the exchange's code and words for placements that these events report as refused."""
-    refused = [row for row in happened if row.outcome == OutcomeKind.REFUSED and row.action]
-    ids = sorted({order_named(reason_of(row, "action")) for row in refused} - {""})
+    refused = [reason_of(row, "action") for row in happened if row.outcome == OutcomeKind.REFUSED and row.action]
+    ids = sorted({str(action.values.get("client_order_id", "")) for action in refused} - {""})
     if not ids:
         return {}
     columns = (commands.c.client_order_id, commands.c.code, commands.c.words)

@@ -14,7 +14,7 @@ from core.domain.instrument import OrderSide, Side, TriggerBy
 from core.domain.intent import ExitReason, Target, TargetEdit
 from core.domain.order import OrderKind, OrderStatus
 from core.domain.position_history import ClosedPosition, LastClose
-from core.domain.reason import text
+from core.domain.reason import Reason, text
 from db.records import Event, Only
 from tests.builders import order
 from tests.db.values import ACCOUNT, BTC, NOON, contracts, draft, price
@@ -73,7 +73,8 @@ def test_a_cycle_knows_its_strategy_and_its_recoveries(store, three):
     assert len(store.history.cycles_of_lives(ACCOUNT, [LIFE.life, "other"])) == 3
 
 
-def test_the_facts_of_a_past_cycle_stay_apart_from_the_next(store):
+@pytest.mark.parametrize("older", [False, True], ids=["by code", "as an older version wrote it"])
+def test_the_facts_of_a_past_cycle_stay_apart_from_the_next(store, older: bool):
     part = store.parts.open(draft(), "a")[0].part
     store.cycles.start(StartCycle(part, 1, contracts("10"), price("100")), NOON)
     name = f"op{part}01P01"
@@ -86,11 +87,12 @@ def test_the_facts_of_a_past_cycle_stay_apart_from_the_next(store):
     entry = order(f"op{part}01E01", 10, filled=10, at=100, symbol=BTC, updated_at=NOON - HOUR)
     leave = order(f"op{part}01C01", 10, filled=10, at=104, symbol=BTC, updated_at=NOON + 2 * HOUR)
     store.orders.save(ACCOUNT, [entry, leave, order(f"op{part}02E01", 9, kind=OrderKind.LIMIT, symbol=BTC)])
-    words = f"amend order {name} TP 105 to 110, SL 90 to 95"
-    said = [(NOON + HOUR, words, "done"), (NOON + HOUR, words, None), (NOON + 9 * HOUR, words, "done")]
-    store.events.add(
-        ACCOUNT, [Event(at, ACCOUNT, part, "protect", text(""), text(action), how) for at, action, how in said]
-    )
+    levels = {"tp_was": Decimal(105), "tp": Decimal(110), "sl_was": Decimal(90), "sl": Decimal(95)}
+    amended = Reason("action.amend_order", client_order_id=name, quantity=Decimal(10), **levels)
+    if older:
+        amended = text(f"amend order {name} TP 105 to 110, SL 90 to 95")
+    said = [(NOON + HOUR, amended, "done"), (NOON + HOUR, amended, None), (NOON + 9 * HOUR, amended, "done")]
+    store.events.add(ACCOUNT, [Event(at, ACCOUNT, part, "protect", text(""), action, how) for at, action, how in said])
     end = EndCycle(part, 1, ExitReason.CLOSED_BY_US, text(""), Decimal(4), Decimal(0), contracts("10"), None, None)
     store.cycles.end(ACCOUNT, end, Decimal(0), "", NOON + 3 * HOUR)
     facts = store.history.cycle_facts(part, 1)

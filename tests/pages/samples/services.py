@@ -63,6 +63,7 @@ from core.services.trading.orders import ByHand
 from core.services.trading.pairs import Pairs
 from core.services.trading.positions import PositionManager
 from core.services.trading.requests import Asked, Draft
+from db.mapping.older_texts import older_action, older_because
 from db.records import Alarm, BotRow, CycleRecord, Event, EventKind, EventsOnly, Only, PairCounts, SyncRow
 from tests.pages.samples.past import entry_of, execution_reports, exit_of, life_of, risk_rows
 from tests.pages.samples.snapshot import (
@@ -200,7 +201,7 @@ class EventsOfTheWorld(Repository):
         ]
         asked = set(rules) if self.world.history else set()
         return [
-            Event(now(), account, part, rule, text(because), text(action), outcome)
+            Event(now(), account, part, rule, older_because(rule, because), older_action(rule, action), outcome)
             for rule, because, action, outcome, part in told
             if rule in asked
         ]
