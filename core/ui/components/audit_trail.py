@@ -38,6 +38,11 @@ def what_words(what: Reason) -> str:
     return told(what)
 
 
+def outcome_words(outcome: str) -> str:
+    """What became of an act."""
+    return {"done": _("done"), "wrong password": _("wrong password")}.get(outcome) or told(outcome)
+
+
 def act_rows(acts: list[Act], zone: ZoneInfo) -> list[dict[str, str]]:
     """Each act as a row of words."""
     return [
@@ -45,7 +50,7 @@ def act_rows(acts: list[Act], zone: ZoneInfo) -> list[dict[str, str]]:
             _("Time"): clock(act.at, zone),
             _("What"): what_words(act.what),
             _("Who"): act.who or NOTHING,
-            _("Outcome"): told(act.outcome) or NOTHING,
+            _("Outcome"): outcome_words(act.outcome) or NOTHING,
             _("Why"): told(act.why) if act.why else NOTHING,
             _("Part"): act.part or NOTHING,
             _("About"): kind_words(act.kind),
