@@ -27,6 +27,8 @@ from core.domain.intent import (
 from core.domain.money import Contracts, Price
 from core.domain.reason import text
 from core.domain.snapshot import ConditionalOrders
+from core.i18n.translate import Speech
+from core.services.trading.choices import choice_problems
 from core.services.trading.positions import PositionManager
 from core.services.trading.requests import Draft
 from tests.builders import order
@@ -339,3 +341,14 @@ def test_saving_the_recovery_settings_allows_steps_again_that_were_taken_back(po
     store.parts.change(held, "hurry", "trader", "", told=Instruction("1E", finish=True))
     positions.choose(held, RecoveryChoice(False), ReopenChoice(), "off", "trader")
     assert store.parts.intent(held).told is not None
+
+
+def test_a_number_out_of_range_is_told_in_turkish_with_its_field_unit_and_range():
+    problems = choice_problems(
+        RecoveryChoice(trigger_pnl=D(50), max_steps=0), ReopenChoice(delay=timedelta(minutes=90))
+    )
+    assert [Speech("tr").told(one) for one in problems] == [
+        "kurtarma tetiği 50 USDT sınır dışında: -1,000,000 ile -0.01 USDT arası olmalı",
+        "kurtarma adımları 0 sınır dışında: 1 ile 100 arası olmalı",
+        "yeniden açma beklemesi 90 dakika sınır dışında: 1 ile 60 dakika arası olmalı",
+    ]
