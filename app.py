@@ -1,4 +1,5 @@
-"""Perpdeck in one process: the dashboard, the bot behind it, API, `/metrics` and `/healthz`, on one port of 127.0.0.1.
+"""Runs Perpdeck in one process: the dashboard, the bot behind it, API, `/metrics` and `/healthz`, on one port of
+127.0.0.1.
 
 The bot is built and stopped by the lifespan, so neither an edited page nor a cleared cache can make a second one.
 """
@@ -73,7 +74,7 @@ class SecurityHeaders:
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Starts the bot before the first page and stops it, within a bound, after the last."""
+    """Start the bot before the first page and stop it, within a bound, after the last."""
     import pandas  # noqa: F401  paid for here and not by the first page
     import pyarrow  # noqa: F401
 
@@ -96,7 +97,7 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
 
 
 def _start() -> Running:
-    """Everything, in the trader's language; nothing where others could come in without a password."""
+    """Start everything, in the trader's language; nothing where others could open the dashboard without a password."""
     running = start_everything()
     try:
         running.services.login.guard_address(st.get_option("server.address"))
@@ -108,7 +109,7 @@ def _start() -> Running:
 
 
 async def healthz(request: Request) -> JSONResponse:
-    """What a watchdog wants to know: does the database answer, what does each bot do, is there one scheduler.
+    """Return for a watchdog whether the database answers, what each bot does, and whether there is one scheduler.
 
     Without a session, where one is asked for, only whether all is well.
     """
@@ -135,7 +136,7 @@ def _bots() -> dict[str, str]:
 
 
 def unexpected(error: BaseException) -> bool:
-    """An error that nobody foresaw: words on the page, the traceback in the log."""
+    """Show an error that nobody foresaw in words on the page, and log its traceback."""
     st.error(
         _(
             "The terminal in which Perpdeck runs has the details. Stops and targets that rest on the exchange "

@@ -1,4 +1,4 @@
-"""Who may come in: password hashes, signed sessions and lock-outs, as arithmetic over a given time.
+"""Password hashes, signed sessions and lock-outs of the log-in, as arithmetic over a given time.
 
 Pure: knows no clock, no store and no request. Nothing here shows a password or a key, and comparing takes the
 same time whether it fits or not.
@@ -43,13 +43,13 @@ def problem_of(password: str) -> Reason | None:
 
 
 def hashed(password: str) -> str:
-    """What may be stored of a password: scrypt with its numbers and a salt of its own."""
+    """Return what may be stored of a password: scrypt with its numbers and a salt of its own."""
     salt = secrets.token_bytes(16)
     return f"scrypt${WORK}${BLOCK}${_text(salt)}${_text(_scrypt(password, salt, WORK, BLOCK))}"
 
 
 def fits(password: str, stored: str) -> bool:
-    """Whether this is the password behind `stored`. A damaged `stored` fits nothing."""
+    """Return whether this is the password behind `stored`. A damaged `stored` fits nothing."""
     try:
         kind, work, block, salt, kept = stored.split("$")
         found = _scrypt(password, _bytes(salt), int(work), int(block))
@@ -68,14 +68,14 @@ def _scrypt(password: str, salt: bytes, work: int, block: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One browser that has given the password."""
+    """The session of one browser that has given the password."""
 
     id: str
     ends: datetime
 
 
 class Sessions:
-    """Signs sessions and knows its own signature.
+    """Signs sessions and verifies their signatures.
 
     The key comes from the server's secret and the password set: a session outlives a restart, and all of them end
     when the password changes.
@@ -85,13 +85,13 @@ class Sessions:
         self._key = hmac.digest(key, f"session {password_mark}".encode(), "sha256")
 
     def begin(self, now: datetime) -> tuple[str, Session]:
-        """The text for a cookie and the session that it stands for."""
+        """Return the text for a cookie and the session that it stands for."""
         session = Session(secrets.token_urlsafe(12), now.replace(microsecond=0) + SESSION)
         body = f"{int(session.ends.timestamp())}.{session.id}"
         return f"{body}.{self._signature(body)}", session
 
     def find(self, token: str, now: datetime) -> Session | None:
-        """The session behind a cookie's text; None where it is not ours or has ended."""
+        """Return the session behind a cookie's text; None where it is not ours or has ended."""
         body, _, signature = token.rpartition(".")
         ends, _, name = body.partition(".")
         if not hmac.compare_digest(signature.encode(), self._signature(body).encode()):
@@ -115,7 +115,7 @@ class _Address:
 
 
 class Lockout:
-    """Counts failures per address: five within 15 minutes lock it for 15 minutes, then for twice that, to a day.
+    """Counts failed log-ins per address: five within 15 minutes lock it for 15 minutes, then for twice that, to a day.
 
     IPv6 addresses count by their /64, since one machine has all of it. Not thread-safe: its owner holds a lock.
     """
@@ -125,14 +125,14 @@ class Lockout:
         self._known: dict[str, _Address] = {}
 
     def left(self, address: str) -> timedelta:
-        """How long this address has to wait still; zero when it may try."""
+        """Return how long this address has to wait still; zero when it may try."""
         known = self._known.get(network(address))
         if known is None or known.locked_until is None:
             return timedelta(0)
         return max(known.locked_until - self._now(), timedelta(0))
 
     def failed(self, address: str) -> timedelta:
-        """Counts one failure; how long the address is locked out by it, zero when it is not."""
+        """Count one failure; returns how long the address is locked out by it, zero when it is not."""
         now = self._now()
         known = self._known.setdefault(network(address), _Address([]))
         if known.last is not None and now - known.last > FORGOTTEN_AFTER:
@@ -148,17 +148,17 @@ class Lockout:
         return lock
 
     def came_in(self, address: str) -> None:
-        """The right password ends the count."""
+        """Reset the count of an address that gave the right password."""
         self._known.pop(network(address), None)
 
     def tries_left(self, address: str) -> int:
-        """How many wrong passwords are left before a lock-out."""
+        """Return how many wrong passwords are left before a lock-out."""
         known = self._known.get(network(address))
         recent = [at for at in known.failures if self._now() - at < WINDOW] if known else []
         return FAILURES - len(recent)
 
     def _forget(self, now: datetime) -> None:
-        """Keeps memory bounded: quiet addresses go, the quietest first where there are too many."""
+        """Remove old entries to bound memory: quiet addresses go, the quietest first where there are too many."""
         if len(self._known) <= MOST_ADDRESSES:
             return
         quiet = [name for name, one in self._known.items() if one.last and now - one.last > WINDOW]
@@ -168,12 +168,12 @@ class Lockout:
 
 
 def minutes(span: timedelta) -> int:
-    """Whole minutes to wait, never too few."""
+    """Return whole minutes to wait, never too few."""
     return ceil(span / timedelta(minutes=1))
 
 
 def loopback(address: str | None) -> bool:
-    """Whether a server that listens there can be reached from this machine only. None means everywhere."""
+    """Return whether a server that listens there can be reached from this machine only. None means everywhere."""
     if not address:
         return False
     bare = address.strip("[]")
@@ -184,7 +184,7 @@ def loopback(address: str | None) -> bool:
 
 
 def network(address: str) -> str:
-    """What one machine has to itself: its IPv4 address, or the /64 of its IPv6 address."""
+    """Return what one machine has to itself: its IPv4 address, or the /64 of its IPv6 address."""
     try:
         found = ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The time, handed in: the real one, or one that a test moves by hand.
+"""Clocks that are handed in: the real one, or one that a test moves by hand.
 
 Everything that asks for the time gets a `Clock`; nothing else of ours reads it.
 """
@@ -11,14 +11,14 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Two hands: the calendar for facts, the stopwatch for spans."""
+    """The interface of a clock: calendar time for facts, monotonic seconds for spans."""
 
     def now(self) -> datetime:
-        """The time in UTC, aware."""
+        """Return the time in UTC, aware."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds since some moment; never goes back."""
+        """Return the seconds since some moment; never goes back."""
         ...
 
 
@@ -48,7 +48,7 @@ class SteppedClock:
         return self._passed.total_seconds()
 
     def advance(self, seconds: float) -> None:
-        """Let this many seconds pass. Raises ValueError for a step back."""
+        """Move the clock forward by this many seconds. Raises ValueError for a step back."""
         if seconds < 0:
             raise ValueError(f"a clock does not go back: {seconds} s")
         self._passed += timedelta(seconds=seconds)

@@ -1,4 +1,4 @@
-"""Where the process writes down what it does: a file in the data folder, and what matters on the terminal."""
+"""Sets up logging: a file in the data folder, and warnings on the terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps the paper exchange running: starts it, finds it again, starts it anew after a crash, ends what it started.
+"""Keeps the paper exchange's process running: starts it, finds a running one, restarts it after a crash, stops it.
 
 Knows the command line and the files of `core.simulator`, never its code: it is an exchange on the loopback.
 """
@@ -37,7 +37,7 @@ CHECK_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class PaperAddress:
-    """Where the paper exchange answers, and the made-up keys of its accounts, by the wire they speak."""
+    """The addresses of the paper exchange, and the made-up keys of its accounts, by exchange API."""
 
     rest_url: str
     stream_url: str
@@ -61,14 +61,14 @@ class PaperExchange:
         self._thread: threading.Thread | None = None
 
     def start(self) -> PaperAddress:
-        """Find it or start it, and watch over it from now on. Raises Unavailable where it does not come up."""
+        """Find it or start it, and watch over it from now on. Raises Unavailable where it does not start."""
         self.address = self._find() or self._launch()
         self._thread = threading.Thread(target=self._watch, name="paper-exchange", daemon=True)
         self._thread.start()
         return self.address
 
     def stop(self) -> None:
-        """End the watch, and the process where it is ours. Its state stays on disk."""
+        """Stop watching, and the process where it is ours. Its state stays on disk."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(CHECK_SECONDS + START_SECONDS)
@@ -96,7 +96,7 @@ class PaperExchange:
                     self.on_moved(found)
 
     def _find(self) -> PaperAddress | None:
-        """The running one, as its own file tells; None where nothing healthy answers there."""
+        """Return the running one, as its own file tells; None where nothing healthy answers there."""
         try:
             told = read_ready(self.folder)
         except (OSError, ValueError, KeyError):
@@ -156,7 +156,7 @@ class PaperExchange:
 
 
 def read_ready(folder: Path) -> PaperAddress:
-    """What the simulator wrote when it was ready. Raises OSError, ValueError or KeyError where it has not."""
+    """Return what the simulator wrote when it was ready. Raises OSError, ValueError or KeyError where it has not."""
     told = json.loads((folder / "ready.json").read_text())
     keys = {one: told[one] for one in PAPER_ACCOUNTS}
     return PaperAddress(

@@ -1,4 +1,4 @@
-"""What the environment says, read once at the start. What a trader may change lives in the database instead.
+"""Settings from environment variables, read once at the start. What a trader may change is in the database instead.
 
 A wrong value is an error that names the variable, the value and what is allowed; secrets are never shown.
 """
@@ -29,7 +29,7 @@ def _usual_home() -> Path:
 
 
 class Settings(BaseSettings):
-    """Where things are kept and how they are reached. An empty variable counts as not set."""
+    """The process's settings: paths, addresses, secrets. An empty variable counts as not set."""
 
     model_config = SettingsConfigDict(
         case_sensitive=True, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True,
@@ -64,14 +64,14 @@ class Settings(BaseSettings):
 
     @property
     def demo_keys(self) -> tuple[str, str, str] | None:
-        """Key, secret and passphrase at OKX demo."""
+        """Return key, secret and passphrase at OKX demo; None where they are not set."""
         key, secret, passphrase = self.okx_demo_api_key, self.okx_demo_api_secret, self.okx_demo_passphrase
         if key is None or secret is None or passphrase is None:
             return None
         return key.get_secret_value(), secret.get_secret_value(), passphrase.get_secret_value()
 
     def make_home(self) -> Path:
-        """The data folder, made where it is missing. Raises Misconfigured where it cannot be."""
+        """Return the data folder, made where it is missing. Raises Misconfigured where it cannot be."""
         mode = 0o755 if _is_root() else 0o700  # root's database runs under a user of its own, which must pass
         home = str(self.home)
         try:
@@ -146,7 +146,7 @@ def revealed(secret: SecretStr | None) -> str | None:
 
 
 def _variable(info: ValidationInfo) -> str:
-    """The variable that a field is read from."""
+    """Return the environment variable that a field is read from."""
     assert info.field_name is not None, "a validator of fields"
     return str(Settings.model_fields[info.field_name].validation_alias)
 

@@ -1,4 +1,4 @@
-"""Seals keys of accounts and other secrets before they are stored, and opens them again. Shows and logs none.
+"""Encrypts keys of accounts and other secrets before they are stored, and decrypts them. Shows and logs none.
 
 A sealed text carries its own salt: whoever has the secret can open it, on any machine. An older secret still
 opens what it has sealed, and `renewed` seals it anew under the present one. While the secret in the data folder is
@@ -31,7 +31,7 @@ WORK, BLOCK = 2**15, 8  #: of scrypt: 32 MiB and a tenth of a second for each gu
 
 
 class Vault:
-    """Opens with the secret or an earlier one; seals with the secret."""
+    """Encrypts with the present secret; decrypts with the present or an earlier one."""
 
     def __init__(self, secret: str, earlier: Sequence[str] = (), home: Path | None = None) -> None:
         self._secrets = (secret, *(one for one in earlier if one != secret))
@@ -43,7 +43,8 @@ class Vault:
 
     @classmethod
     def open(cls, home: Path, secret: str | None, previous: str | None = None) -> Vault:
-        """With the secret from the environment; without one, with a secret made once in `home`, mode 0600.
+        """Return a vault with the secret from the environment; without one, with a secret made once in `home`, mode
+        0600.
 
         What the secrets in `home` have sealed can be opened in both cases. Raises Misconfigured where a file
         cannot be read or made.
@@ -77,25 +78,25 @@ class Vault:
         self._salt = os.urandom(SALT_BYTES)
 
     def forget_previous(self) -> None:
-        """Nothing is sealed with the earlier secret any more."""
+        """Delete the earlier secret: nothing is encrypted with it any more."""
         if self._home is not None:
             (self._home / PREVIOUS_FILE).unlink(missing_ok=True)
 
     def encrypt(self, credentials: Credentials) -> bytes:
-        """Seal these keys."""
+        """Encrypt these keys."""
         return self.seal(json.dumps(asdict(credentials)))
 
     def decrypt(self, sealed: bytes) -> Credentials:
-        """Open sealed keys. Raises Misconfigured where none of our secrets fits."""
+        """Decrypt these keys. Raises Misconfigured where none of our secrets fits."""
         return Credentials(**json.loads(self.unseal(sealed)))
 
     def seal(self, text: str) -> bytes:
-        """Seal any other secret: an address that alerts are sent to, a bot's token."""
+        """Encrypt any other secret: the address of an alert channel, a bot's token."""
         self._learned()  # what another process has ended opens nothing after the next start
         return self._sealed(self._salt, self._fernet(self._salt).encrypt(text.encode()))
 
     def unseal(self, sealed: bytes) -> str:
-        """Open a sealed text. Raises Misconfigured where none of our secrets fits."""
+        """Decrypt a text. Raises Misconfigured where none of our secrets fits."""
         salt, token = _parts(sealed)
         try:
             return self._fernet(salt).decrypt(token).decode()
@@ -105,7 +106,7 @@ class Vault:
             raise Misconfigured(Reason("secret.another")) from None
 
     def renewed(self, sealed: bytes) -> bytes | None:
-        """The same under the present secret; None where it is already. Raises as `unseal` does."""
+        """Return the text encrypted under the present secret; None where it is already. Raises as `unseal` does."""
         self._learned()
         salt, token = _parts(sealed)
         try:
@@ -115,12 +116,12 @@ class Vault:
         return None
 
     def signing_key(self, purpose: str) -> bytes:
-        """A key that only the holder of the present secret can make, of its own for each purpose."""
+        """Return a key that only the holder of the present secret can make, a different one for each purpose."""
         self._learned()
         return hmac.digest(self._secrets[0].encode(), f"perpdeck {purpose}".encode(), "sha256")
 
     def _learned(self) -> bool:
-        """Whether another process has changed the secret in the data folder, which is then ours too."""
+        """Read the secret again where another process has changed it in the data folder; True where it has."""
         kept = _read(self._home / SECRET_FILE) if self._home is not None else None
         if not kept or kept in self._secrets:
             return False
@@ -137,7 +138,7 @@ class Vault:
 
 @lru_cache(maxsize=64)
 def _key(secret: str, salt: bytes) -> Fernet:
-    """Slow on purpose, and so remembered."""
+    """Return the key derived from a secret; slow on purpose, and so cached."""
     derived = hashlib.scrypt(secret.encode(), salt=salt, n=WORK, r=BLOCK, p=1, maxmem=2 * 128 * WORK * BLOCK, dklen=32)
     return Fernet(base64.urlsafe_b64encode(derived))
 
@@ -161,7 +162,7 @@ def _read(file: Path) -> str | None:
 
 
 def _make(file: Path) -> str:
-    """A new secret. Where another process was first, its secret."""
+    """Write a new secret to a file and return it; where another process was first, its secret."""
     secret = secrets.token_urlsafe(32)
     try:
         draft = _draft(file, secret)
@@ -177,7 +178,7 @@ def _make(file: Path) -> str:
 
 
 def _draft(file: Path, secret: str) -> Path:
-    """The secret in a file beside its place, on the disk, readable by us alone from its first moment."""
+    """Write the secret to a file beside its place, on the disk, readable by us alone from its first moment."""
     draft = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
         out.write(secret)

@@ -1,4 +1,4 @@
-"""Which client, stream and profile belong to which exchange: the one table that names the adapters.
+"""The table of exchanges: client, stream and profile of each; the one place that names the adapters.
 
 Paper, demo and live differ by an address only; another exchange is one more row (`register`), see
 docs/adding-an-exchange.md.
@@ -29,7 +29,7 @@ from core.exchange.throttle import Throttle
 
 
 class Client(ExchangePort, Protocol):
-    """A port that tells how much of the exchange's patience is used."""
+    """A port that also tells how much of the exchange's request limits is used."""
 
     def usage(self) -> dict[str, tuple[int, int]]:
         """Return what is used of each of the exchange's limits, and the limit."""
@@ -37,7 +37,7 @@ class Client(ExchangePort, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Venue:
-    """How one exchange is reached, and what is to be known of it."""
+    """How one exchange is connected to: client, stream and profile."""
 
     profile: ExchangeProfile
     addresses: Callable[[Environment, str], tuple[str, str]]  #: REST and stream, by environment and region
@@ -49,7 +49,7 @@ _venues: dict[Exchange, Venue] = {}
 
 
 def register(venue: Venue) -> None:
-    """Offer one more exchange. Raises Misconfigured where its id is taken."""
+    """Register one more exchange. Raises Misconfigured where its id is taken."""
     exchange = venue.profile.exchange
     if exchange in _venues:
         raise Misconfigured(f"exchange {exchange} is offered already")
@@ -57,19 +57,19 @@ def register(venue: Venue) -> None:
 
 
 def withdraw(exchange: Exchange) -> None:
-    """Offer an exchange no longer; its accounts stay in the database and are not guarded."""
+    """Remove an exchange; its accounts stay in the database and are not guarded."""
     del _venues[exchange]
 
 
 def venue(exchange: Exchange) -> Venue:
-    """Return how an exchange is reached. Raises Misconfigured for one that is not offered."""
+    """Return how an exchange is connected to. Raises Misconfigured for one that is not offered."""
     if exchange not in _venues:
         raise Misconfigured(f"exchange {exchange} is not offered: one of {', '.join(_venues)}")
     return _venues[exchange]
 
 
 def profile_of(exchange: str) -> ExchangeProfile:
-    """Return what is to be known of an exchange. Raises Misconfigured for one that is not offered."""
+    """Return the profile of an exchange. Raises Misconfigured for one that is not offered."""
     return venue(Exchange(exchange)).profile
 
 

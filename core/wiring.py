@@ -1,4 +1,4 @@
-"""Builds the whole and ends it: database, paper exchange, bot, services. The only file that knows everybody.
+"""Builds and stops the whole application: database, paper exchange, bot, services. The only module that knows them all.
 
 One `Running` per process. Pages reach it through `get_services` and `get_monitor`.
 """
@@ -73,7 +73,7 @@ REFRESH_EVERY = 5.0  #: seconds after which a log-out or a new password in anoth
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything a person can ask for, used by pages and programs alike."""
+    """All services that pages and programs use."""
 
     positions: PositionManager
     orders: OrderManager
@@ -101,7 +101,7 @@ class Services:
 
 
 class Running:
-    """A started Perpdeck: its services and its bot, until `stop`."""
+    """A started application: its services and its bot, until `stop`."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings, self.clock = settings, clock or RealClock()
@@ -143,7 +143,7 @@ class Running:
         self._tell()
 
     def _tell(self) -> None:
-        """What a person hears away from the dashboard, on threads of its own."""
+        """Start the alerts, on threads of their own."""
         self.telling = AlertService(self.store, self.clock, self.vault.unseal, self._language, self._acts)
         self._ends.append(self.telling.stop)
         self.telling.start()
@@ -158,15 +158,15 @@ class Running:
         log_ins.start()
 
     def _language(self) -> Callable[[Reason | str], str]:
-        """What puts a sentence of ours into the trader's language."""
+        """Return the function that puts a reason into the trader's language."""
         return Speech(Display(self.store).shown().language).told
 
     def _acts(self) -> bool:
-        """Whether a bot of this process may act."""
+        """Return whether a bot of this process may act."""
         return any(guard.lease.held for guard in list(self.monitor.guards.values()))
 
     def _database(self) -> str:
-        """Where the database answers: the trader's own, else one of ours in the data folder."""
+        """Return the database's URL: the trader's own, else that of an embedded server in the data folder."""
         if self.settings.database_url is not None:
             self.database_words = "DATABASE_URL"
             return self.settings.database_url.get_secret_value()
@@ -178,7 +178,7 @@ class Running:
         return url
 
     def _second_copy(self, url: str) -> Backup:
-        """The backup, where one is wanted, on connections of its own; nothing waits for it."""
+        """Start the backup where one is wanted, on connections of its own, and return its status service."""
         source, place = BackupSource.open(url), revealed(self.settings.backup_url)
         self._ends.append(source.close)
         if place is not None:
@@ -188,7 +188,7 @@ class Running:
         return Backup(source, place is not None, self.clock)
 
     def stop(self) -> None:
-        """End everything in the reverse order. What rests on the exchange stays there."""
+        """Stop everything in the reverse order. What rests on the exchange stays there."""
         global _running
         if _running is self:
             _running = None
@@ -216,7 +216,7 @@ class Running:
                     self.store.alarms.raise_alarm(name, f"account/{name}", trouble.reason, self.clock.now())
 
     def _take(self, account: Account) -> None:
-        """Guard this account with the keys it uses now. Raises Misconfigured where they cannot be opened."""
+        """Guard this account with the keys it uses now. Raises Misconfigured where they cannot be decrypted."""
         credentials = self.keys.of(account)
         if self._guarded.get(account.id) == (account, credentials):
             return
@@ -238,18 +238,18 @@ class Running:
     def connect(
         self, exchange: Exchange, environment: Environment, credentials: Credentials, region: str
     ) -> ExchangePort:
-        """A client for checking keys. Raises Misconfigured for an exchange or a region that is not offered."""
+        """Return a client for checking keys. Raises Misconfigured for an exchange or a region that is not offered."""
         rest_url, _ = self.where(exchange, environment, region)
         return venue(exchange).client(environment, rest_url, credentials, self.clock)
 
     def where(self, exchange: Exchange, environment: Environment, region: str) -> tuple[str, str]:
-        """REST and stream address of an account to be added. Raises Misconfigured where there is none."""
+        """Return REST and stream address of an account to be added. Raises Misconfigured where there is none."""
         if environment is Environment.PAPER and self.paper.address is not None:
             return self.paper.address.rest_url, self.paper.address.stream_url
         return venue(exchange).addresses(environment, region)
 
     def reach(self, account: Account, credentials: Credentials) -> ExchangePort:
-        """A client for an account that is known."""
+        """Return a client for an account that is known."""
         return venue(account.exchange).client(account.environment, account.rest_url, credentials, self.clock)
 
     def _keep_demo_account(self) -> None:
@@ -274,7 +274,7 @@ class Running:
     # -- the paper accounts -------------------------------------------------------------------------------
 
     def _keep_paper_accounts(self, address: PaperAddress) -> None:
-        """The accounts that need no keys are there from the first start, and follow their exchange's address."""
+        """Keep the accounts that need no keys from the first start on, at their exchange's present address."""
         for exchange, (name, title) in PAPER_ACCOUNTS.items():
             keys = address.keys[exchange]
             account = Account(
@@ -345,7 +345,7 @@ def build_guard(
     clock: Clock,
     holder: str,
 ) -> AccountGuard:
-    """Everything that runs for one account, put together; nothing runs yet."""
+    """Build everything that runs for one account; nothing runs yet."""
     tracker, recorder = OrderTracker(), TradeRecorder(store)
     lease = Lease(account.id, holder, store, clock)
     observer = Observer(account.id, port, store, tracker, clock)
@@ -374,10 +374,10 @@ def _the_running() -> Running:
 
 
 def get_services() -> Services:
-    """What pages ask. Raises Unavailable before `start_everything`."""
+    """Return the services. Raises Unavailable before `start_everything`."""
     return _the_running().services
 
 
 def get_monitor() -> PositionMonitor:
-    """The one handle on the one bot of this process. Raises Unavailable before `start_everything`."""
+    """Return the one monitor of this process. Raises Unavailable before `start_everything`."""
     return _the_running().monitor

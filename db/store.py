@@ -1,4 +1,4 @@
-"""The database as the rest of the product sees it: domain values in, domain values out, rows never.
+"""The database as the rest of the product uses it: domain values in, domain values out, rows never.
 
 Every method of a repository either does the whole of what it says or raises `Unavailable`; nothing is half written.
 """

@@ -1,4 +1,4 @@
-"""What is held, is it protected, why did or didn't the bot act; edit targets and close, each part on its own or many.
+"""The page of open positions: protection, reasons of the bot, targets, closes, each part on its own or many at once.
 
 The page redraws itself; dialogs keep what was typed in them meanwhile.
 """
@@ -25,7 +25,7 @@ NEAR, FAR = 0.03, 10.0  #: how far from the candles a level may lie to be drawn;
 
 
 def buttons(part: PartSnapshot) -> None:
-    """What a person may do to this part now; what is closing already has nothing left to ask for."""
+    """Draw the buttons of a part; what is closing already has none left."""
     if part.waits_to_reopen:
         part_dialogs.waiting(part)
         return
@@ -49,7 +49,7 @@ def buttons(part: PartSnapshot) -> None:
 
 
 def card(part: PartSnapshot, snapshot: AccountSnapshot, stale: bool) -> None:
-    """One part: its numbers, its protection, its reasons and its buttons. Few elements: a hundred may be drawn."""
+    """Draw one part: its numbers, its protection, its reasons and its buttons. Few elements: a hundred may be drawn."""
     now, tick = session.now(), snapshot.tick_of(part.symbol)
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
@@ -73,7 +73,7 @@ def card(part: PartSnapshot, snapshot: AccountSnapshot, stale: bool) -> None:
 
 
 def refused_because(part: PartSnapshot) -> str:
-    """Why the newest try to enter came to nothing; empty where the part was entered."""
+    """Return why the newest try to enter came to nothing; empty where the part was entered."""
     if not part.never_entered:
         return ""
     return session.services().reports.refused_because(session.account_id(), part.name)
@@ -85,7 +85,7 @@ def why_words(part: PartSnapshot) -> str:
 
 @widgets.live
 def account_now() -> None:
-    """The account, its positions at the exchange, and what guards each part."""
+    """Draw the account, its positions at the exchange, and the protection of each part."""
     snapshot = session.services().reports.snapshot(session.account_id())
     if snapshot is None:
         newcomer()
@@ -111,7 +111,7 @@ def account_now() -> None:
 
 
 def ledgers(snapshot: AccountSnapshot) -> None:
-    """Each position of the exchange with the parts that share it, what they add up to, and what is left over."""
+    """Draw each position of the exchange with the parts that share it, their sum, and the residual."""
     held = snapshot.positions
     if not held:
         return
@@ -132,7 +132,7 @@ def ledgers(snapshot: AccountSnapshot) -> None:
 
 
 def ledger_of(held: PositionSnapshot, snapshot: AccountSnapshot) -> None:
-    """The table of one position, and what others closed of it."""
+    """Draw the table of one position, and what others closed of it."""
     stale = snapshot.stale(session.now())
     tinted = (_("PnL, USDT"), _("Realised, USDT"))
     words = _("Parts of {symbol} and the exchange", symbol=held.symbol)
@@ -151,7 +151,7 @@ def ledger_of(held: PositionSnapshot, snapshot: AccountSnapshot) -> None:
 
 @widgets.live
 def await_candles(symbol: str) -> None:
-    """Draws the page again once the first bars are there."""
+    """Draw the page again once the first candles are there."""
     st.caption(_("No candles yet: the bot reads them every few seconds while it looks at this account."))
     if session.services().reports.candles(session.account_id(), symbol) is not None:
         modal.redraw()
@@ -159,7 +159,7 @@ def await_candles(symbol: str) -> None:
 
 @widgets.live_slowly(CHART_SECONDS)
 def chart() -> None:
-    """Candles of one contract with the levels of our parts in it."""
+    """Draw candles of one contract with the levels of our parts."""
     snapshot = session.services().reports.snapshot(session.account_id())
     symbols = parts.held_symbols(snapshot) if snapshot else []
     if snapshot is None or not symbols:
@@ -187,7 +187,7 @@ def chart() -> None:
 
 @widgets.live
 def every_part() -> None:
-    """A card for each part."""
+    """Draw a card for each part."""
     snapshot = session.services().reports.snapshot(session.account_id())
     listed = positions.parts_in_order(snapshot) if snapshot else []
     if snapshot is None or not listed:
@@ -212,7 +212,7 @@ def every_part() -> None:
 
 
 def newcomer() -> None:
-    """The two steps to a first position."""
+    """Draw the two steps to a first position."""
     widgets.empty(
         _("Nothing is held yet"),
         _("Press Start bot in the sidebar: it brings prices and guards what you open. Then open a position."),
@@ -224,7 +224,7 @@ def newcomer() -> None:
 
 @widgets.live
 def all_accounts() -> None:
-    """Totals, a row for each account, and everything that is held anywhere in one list."""
+    """Draw totals, a row for each account, and everything that is held anywhere in one list."""
     now, accounts = session.now(), session.services().accounts.list()
     lines = session.services().overview.lines(accounts)
     sums = together.totals(lines)
@@ -255,7 +255,7 @@ def all_accounts() -> None:
 
 
 def scope() -> str:
-    """Whether one account is shown or all of them; offered where there are several."""
+    """Return whether one account is shown or all of them; the choice is drawn where there are several."""
     state = st.session_state
     if len(session.services().accounts.list()) < 2:
         return ONE

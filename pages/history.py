@@ -1,4 +1,4 @@
-"""What happened: cycles with all their steps, performance, the exchange's own history, fills, funding, events."""
+"""The History page: cycles with all their steps, performance, the exchange's own history, fills, funding, events."""
 
 from collections.abc import Callable
 
@@ -52,7 +52,7 @@ def cycles() -> list[Record]:
 
 
 def steps_of(part: str, number: int) -> None:
-    """Every step of one cycle with its numbers before and after, and as a file."""
+    """Draw every step of one cycle with its numbers before and after, and as a file."""
     steps = history_rows.step_records(history.steps(part, number), session.zone())
     if not steps:
         st.caption(_("Nothing was bought or sold in this cycle."))
@@ -62,7 +62,7 @@ def steps_of(part: str, number: int) -> None:
 
 
 def worked(part: str, number: int) -> None:
-    """How the entry, the recovery steps and the close of one cycle were worked, and as a file."""
+    """Draw the execution reports of one cycle's entry, recovery steps and close, and as a file."""
     reports = execution_reports.records(session.services().executions.of(part, number), session.zone(), brief=True)
     if reports:
         widgets.table(reports, alt=_("Executions of the cycle"), money=(_("Fees"),), drop_empty=True)
@@ -71,7 +71,7 @@ def worked(part: str, number: int) -> None:
 
 
 def executions() -> list[Record]:
-    """Every entry, recovery step and close: what it aimed at and what it cost."""
+    """Draw every entry, recovery step and close: planned price, price paid and cost; returns the rows."""
     chosen = ExecutionsOnly(
         symbol=only.symbol,
         strategy=only.strategy,
@@ -94,7 +94,7 @@ def executions() -> list[Record]:
 
 
 def performance() -> list[Record]:
-    """The measures, the equity curve, and the same numbers for each group."""
+    """Draw the measures, the equity curve, and the same numbers for each group; returns the rows."""
     found, equity = history.performance(account, only), history.equity(account, only)
     if not found.whole.cycles:
         return []
@@ -118,7 +118,7 @@ def performance() -> list[Record]:
 
 
 def exchange() -> list[Record]:
-    """The exchange's lives of positions beside our cycles, and how far they have been read."""
+    """Draw the exchange's position history beside our cycles, and how far it has been read; returns the rows."""
     sync_line(history.sync_state(account).ended_at)
     st.button(
         _("Sync now"),
@@ -143,7 +143,7 @@ def ask_for_sync(token: str) -> None:
 
 @widgets.live
 def sync_line(drawn: object) -> None:
-    """How far the bot has read, with its progress; a run that has ended draws the table anew."""
+    """Draw how far the bot has read, with its progress; a run that has ended draws the table anew."""
     sync = session.services().history.sync_state(account)
     if sync.ended_at != drawn:
         modal.redraw()
@@ -169,7 +169,7 @@ def funding() -> list[Record]:
 
 
 def events() -> list[Record]:
-    """What was decided and done, or the facts of one kind; the whole record as a file of its own."""
+    """Draw what was decided and done, or the facts of one kind, with all events as a file; returns the rows."""
     st.selectbox(
         _("Kind"),
         list(EventKind),

@@ -18,7 +18,7 @@ state = st.session_state
 
 
 def pages(paper: bool) -> st.Page:
-    """The menu; the paper market is listed for paper accounts only."""
+    """Return the menu; the paper market is listed for paper accounts only."""
     trade = [
         st.Page("new_trade.py", title=_("New Trade"), icon=":material/add_circle:", url_path="new-trade"),
         st.Page("active_positions.py", title=_("Active Positions"), icon=":material/monitoring:", default=True),
@@ -40,7 +40,7 @@ def pages(paper: bool) -> st.Page:
 
 
 def sidebar(accounts: dict[str, Account], beside_title: DeltaGenerator) -> None:
-    """The account, every bot and its switch; how it is protected also beside the title, where a phone shows it."""
+    """Draw the account, every bot and its switch; the protection also beside the title, where a phone shows it."""
     with st.sidebar:
         switches.sidebar(accounts, beside_title)
         language.language()
@@ -48,7 +48,9 @@ def sidebar(accounts: dict[str, Account], beside_title: DeltaGenerator) -> None:
 
 
 def above(accounts: dict[str, Account]) -> None:
-    """What stands over every page, in one box: were the page below it to move, clicks under way to it would be lost."""
+    """Draw what stands over every page, in one box: were the page below it to move, clicks under way to it would be
+    lost.
+    """
     with st.container():
         if accounts:
             switches.banners()

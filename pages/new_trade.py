@@ -1,4 +1,4 @@
-"""Open a position: a form, what it would come to, everything that recovery may do, one confirmed click for one order.
+"""The New Trade page: a form, its preview, the recovery ladder, and one confirmed click that opens one position.
 
 Below it every part that the account ever had.
 """
@@ -35,7 +35,7 @@ DEFAULTS: dict[str, Any] = {
 
 
 def typed_form(account: str) -> TradeForm:
-    """The form as it stands in this tab."""
+    """Return the form as it stands in this tab."""
     return TradeForm(
         account,
         state["nt_symbol"],
@@ -55,7 +55,7 @@ def typed_form(account: str) -> TradeForm:
 
 
 def use_preset(account: str, symbol: str) -> None:
-    """The strategy's numbers for this contract, into every field."""
+    """Put the strategy's numbers for this contract into every field."""
     draft = forms.preset(account, symbol, state["nt_side"])
     state["nt_symbol"], state["nt_strategy"] = symbol, draft.strategy
     state["nt_value"], state["nt_leverage"] = float(draft.position_value), float(draft.leverage)
@@ -66,7 +66,7 @@ def use_preset(account: str, symbol: str) -> None:
 
 
 def presets(account: str, symbols: list[str]) -> None:
-    """One button for each preset; what they fill in can be changed afterwards."""
+    """Draw one button for each preset; what they fill in can be changed afterwards."""
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.caption(_("Presets of Try1"), width="content")
         for symbol in forms.with_presets(symbols, state["nt_symbol"]):
@@ -75,13 +75,13 @@ def presets(account: str, symbols: list[str]) -> None:
 
 
 def convert_unit(field: str, stop: bool) -> None:
-    """The unit was switched: the same target in the new unit, where the preview knows it."""
+    """Convert a target to the unit that was chosen, where the preview knows how."""
     old, new = state[f"{field}_was"], state[f"{field}_unit"]
     state[field] = forms.convert(state[field], old, new, state["nt_ground"], stop=stop)
 
 
 def other_contract() -> None:
-    """Prices of one contract mean nothing for another: they go, and targets return to USDT; a preset is left."""
+    """Clear prices when another contract is chosen, set targets to USDT, and leave the preset."""
     state["nt_entry_price"], state["nt_strategy"] = None, forms.MANUAL
     for field in ("nt_tp", "nt_sl"):
         if state[f"{field}_unit"] is SizeUnit.PRICE:
@@ -89,18 +89,20 @@ def other_contract() -> None:
 
 
 def other_entry() -> None:
-    """A limit starts from the price of this moment, an iceberg at our own side of the book."""
+    """Set the fields when another style is chosen: a limit starts from the present price, an iceberg at our side of the
+    book.
+    """
     execution_fields.begin("nt_entry", state["nt_ground"].entry)
 
 
 def number(label: str, key: str, problems: Problems, field: str, **options: Any) -> None:
-    """A number field with its problems below."""
+    """Draw a number field with its problems below."""
     st.number_input(label, value=None, key=key, persist_state="session", **options)
     widgets.complaints(problems.get(field, ()))
 
 
 def target(label: str, key: str, problems: Problems, field: str, tick: Decimal) -> None:
-    """A take-profit or stop-loss: the number, and the unit it is in."""
+    """Draw a take-profit or stop-loss: the number, and the unit it is in."""
     unit = state[f"{key}_unit"]
     state[f"{key}_was"] = unit
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -129,7 +131,7 @@ def target(label: str, key: str, problems: Problems, field: str, tick: Decimal) 
 
 
 def ask_to_open(draft: Draft, token: str) -> None:
-    """The one call behind "Open": the same token twice is one part."""
+    """Open the position, from the confirm dialog: the same token twice is one part."""
     positions, again_too = session.services().positions, bool(state.get("nt_again"))
     asked = session.ask(lambda: positions.open(draft, token, by=session.OPERATOR, again=again_too))
     if asked is not None:
@@ -139,7 +141,7 @@ def ask_to_open(draft: Draft, token: str) -> None:
 
 
 def review(account: str, snapshot: AccountSnapshot) -> None:
-    """Asks for a yes to what is typed at the click itself; where that cannot be opened the form says why."""
+    """Open the confirm dialog for what is typed at the click itself; where that cannot be opened the form says why."""
     draft = typed_form(account).draft()
     shown = session.ask(lambda: session.services().positions.preview(draft))
     if shown is None or shown.problems or list(recovery_fields.problems("nt")):
@@ -150,7 +152,7 @@ def review(account: str, snapshot: AccountSnapshot) -> None:
 
 
 def confirm(draft: Draft, tick: Decimal, token: str) -> None:
-    """The order in full, at the price of this moment."""
+    """Draw the order in full, at the price of this moment."""
     positions = session.services().positions
     shown, twin = positions.preview(draft), positions.twin(draft)
     widgets.summary(order_preview.open_summary(draft, shown, tick))
@@ -176,7 +178,7 @@ def confirm(draft: Draft, tick: Decimal, token: str) -> None:
 
 @widgets.live
 def beside(draft: Draft, tick: Decimal) -> None:
-    """What the draft comes to, at the newest price."""
+    """Draw the draft's preview, at the newest price."""
     shown = session.services().positions.preview(draft)
     st.markdown(_("**What it comes to**"))
     if not shown.entry_price:
@@ -188,14 +190,14 @@ def beside(draft: Draft, tick: Decimal) -> None:
 
 
 def cap(steps: int) -> None:
-    """A limit of its own for this position; the other numbers go on following the settings."""
+    """Set a step limit of its own for this position; the other numbers go on following the settings."""
     state["nt_rec"], state["nt_rec_max_steps"] = recovery.Mode.ON, float(steps)
     st.rerun()
 
 
 @widgets.live
 def climb(draft: Draft, tick: Decimal) -> None:
-    """Everything that recovery may do from here, at the newest price."""
+    """Draw the recovery ladder of the draft, at the newest price."""
     positions = session.services().positions
     found, rule = positions.ladder(draft), draft.recovery.over(positions.everybody()[0])
     st.markdown(_("**Recovery ladder**"))
@@ -220,7 +222,7 @@ def climb(draft: Draft, tick: Decimal) -> None:
 
 
 def budget(snapshot: AccountSnapshot) -> None:
-    """How many conditional orders the exchange still takes, where it names a number."""
+    """Draw how many conditional orders the exchange still takes, where it names a number."""
     known = snapshot.conditional
     if known is not None and known.most is not None:
         words = _("{used} of at most {most} conditional orders rest.", used=known.used, most=known.most)
@@ -228,7 +230,7 @@ def budget(snapshot: AccountSnapshot) -> None:
 
 
 def everything(account: str) -> None:
-    """Every part that the database knows of this account."""
+    """Draw every part that the database knows of this account."""
     st.subheader(_("All parts"), anchor=False)
     known = session.services().positions.parts(account)
     if known:
@@ -238,12 +240,12 @@ def everything(account: str) -> None:
 
 
 def triggers(snapshot: AccountSnapshot) -> list[TriggerBy]:
-    """The prices that may set off a stop or target at this exchange."""
+    """Return the prices that may trigger a stop or target at this exchange."""
     return list(profile_of(snapshot.exchange).triggers)
 
 
 def fields(snapshot: AccountSnapshot, problems: Problems, tick: Decimal) -> None:
-    """The form. Plain widgets, so that the figures beside it follow each field."""
+    """Draw the form. Plain widgets, so that the figures beside it follow each field."""
     symbols = list(snapshot.instruments)
     with st.container(horizontal=True, gap="medium"):
         widgets.choice(_("Contract"), symbols, "nt_symbol", position_rows.short_symbol, other_contract)
@@ -276,7 +278,7 @@ def fields(snapshot: AccountSnapshot, problems: Problems, tick: Decimal) -> None
 
 
 def again_too() -> None:
-    """Recovery and reopening of this position."""
+    """Draw recovery and reopening of this position."""
     with st.expander(_("Recovery and reopen"), key="nt_more", icon=":material/autorenew:", type="compact"):
         recovery_fields.fields("nt", session.services().positions.everybody(), keep="session")
 

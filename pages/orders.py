@@ -1,4 +1,4 @@
-"""What rests on the exchange: working, waiting for a trigger, unknown, foreign; and TP and SL held by hand."""
+"""The Orders page: working, waiting for a trigger, unknown and foreign orders; and TP and SL held by hand."""
 
 from decimal import Decimal
 
@@ -30,7 +30,7 @@ def ask_first(order: OrderSnapshot) -> None:
 
 
 def confirm_cancel(order: OrderSnapshot, token: str) -> None:
-    """Names the order and says what becomes of what it has filled."""
+    """Draw the confirmation of a cancel: the order, and what becomes of what it has filled."""
     st.markdown(f"**{order.symbol}** · {order_rows.purpose_words(order.purpose)} · `{order.client_order_id}`")
     st.write(_("What is filled stays and stays protected; the rest will not be bought or sold."))
     widgets.refusals()
@@ -45,7 +45,7 @@ def confirm_cancel(order: OrderSnapshot, token: str) -> None:
 
 
 def section(title: str, words: str, orders: list[OrderSnapshot], snapshot: AccountSnapshot) -> None:
-    """One group of orders as a table; entries that rest can be cancelled one by one."""
+    """Draw one group of orders as a table; entries that rest can be cancelled one by one."""
     st.subheader(f"{title} :gray[{len(orders) or ''}]", anchor=False)
     if not orders:
         st.caption(words)
@@ -68,7 +68,7 @@ def section(title: str, words: str, orders: list[OrderSnapshot], snapshot: Accou
 
 @widgets.live
 def live_orders() -> None:
-    """Every live order of the last look."""
+    """Draw every live order of the last look."""
     snapshot = session.services().reports.snapshot(session.account_id())
     if snapshot is None:
         widgets.empty(_("No orders yet"), _("Orders appear with the bot's first look. Press Start bot in the sidebar."))
@@ -100,7 +100,7 @@ def live_orders() -> None:
 
 @widgets.live
 def every_pair() -> None:
-    """How each pair of take-profit and stop-loss stands: both legs, and one that is left over."""
+    """Draw the state of each take-profit/stop-loss pair: both legs, and one that is left over."""
     account = session.account_id()
     snapshot = session.services().reports.snapshot(account)
     if snapshot is None:
@@ -121,7 +121,7 @@ def every_pair() -> None:
 
 @widgets.live_slowly(FIGURES_SECONDS)
 def pair_figures() -> None:
-    """What all pairs of the account have come to."""
+    """Draw counts over all pairs of the account."""
     found = session.services().pairs.figures(session.account_id())
     if found.placed:
         widgets.figures(pairs.pair_figures(found), min_width=120)
@@ -141,7 +141,7 @@ def ask_to_remove(part: PartSnapshot, leg: Leg, token: str) -> None:
 
 
 def confirm_removal(part: PartSnapshot, leg: Leg, token: str) -> None:
-    """Says what is left without it before it goes."""
+    """Draw the confirmation of a removal: what is left without the leg."""
     st.markdown(positions.part_title(part))
     if leg is Leg.STOP_LOSS:
         st.error(
@@ -174,7 +174,7 @@ def to_automatic(part: str, token: str) -> None:
 
 @widgets.live
 def standing(part: PartSnapshot, tick: Decimal | None, drawn: tuple[bool, bool]) -> None:
-    """The levels that hold now; a change of who holds them draws the buttons anew."""
+    """Draw the levels that hold now; a change of who holds them draws the buttons anew."""
     held = session.services().orders.by_hand(part.name)
     if (held.edited, held.at_exchange is not None) != drawn:
         modal.redraw()
@@ -182,7 +182,7 @@ def standing(part: PartSnapshot, tick: Decimal | None, drawn: tuple[bool, bool])
 
 
 def by_hand() -> None:
-    """One part at a time: its levels, whose word they are, and what may be done with them."""
+    """Draw one part at a time: its levels, who set them, and what may be done with them."""
     snapshot = session.services().reports.snapshot(session.account_id())
     parts = {part.name: part for part in snapshot.parts if order_rows.may_be_held(part)} if snapshot else {}
     if snapshot is None or not parts:

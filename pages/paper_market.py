@@ -1,4 +1,4 @@
-"""The paper exchange's market: see the price, move it, meddle in the chosen account, make the exchange misbehave.
+"""The Paper Market page: see and move prices, trade in the chosen account as somebody else, set faults of the exchange.
 
 Only for paper accounts, which all see the same prices. Everything here happens inside the simulator.
 """
@@ -31,7 +31,7 @@ def ticks() -> dict[str, Decimal]:
 
 
 def levels(symbol: str) -> dict[str, Decimal]:
-    """Entry, target and stop of what is held in this contract."""
+    """Return entry, target and stop of what is held in this contract."""
     snapshot = session.services().reports.snapshot(account)
     found: dict[str, Decimal] = {}
     for part in snapshot.parts if snapshot else ():
@@ -42,7 +42,9 @@ def levels(symbol: str) -> dict[str, Decimal]:
 
 
 def set_price() -> None:
-    """Of the contract chosen now: the page may still show the one before while the choice is on its way."""
+    """Set the price of the contract chosen now: the page may still show the one before while the choice is on
+    its way.
+    """
     symbol = state["pm_symbol"]
     wanted = typed(state["pm_price"])
     if wanted is None:
@@ -84,7 +86,7 @@ def told(words: str) -> None:
 
 @widgets.live
 def chart(symbol: str, span: int) -> None:
-    """Candles, and last, mark and index above them."""
+    """Draw candles, and last, mark and index above them."""
     paper = session.services().paper
     now = paper.prices()[symbol]
     tick = ticks().get(symbol)
@@ -100,7 +102,7 @@ def chart(symbol: str, span: int) -> None:
 
 
 def mover(symbol: str) -> None:
-    """Set the price, or shock it."""
+    """Draw the forms that set the price, or shock it."""
     tick = ticks().get(symbol, Decimal("0.01"))
     st.markdown(_("**Move the price**"))
     with st.form("pm_form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
@@ -130,7 +132,7 @@ def mover(symbol: str) -> None:
 
 
 def faults() -> None:
-    """What the paper exchange should get wrong."""
+    """Draw the faults that the paper exchange can be given."""
     paper = session.services().paper
     st.markdown(_("**Make {exchange} misbehave**", exchange=positions.brand(exchange)))
     with st.form("pm_faults", border=False):
@@ -150,12 +152,12 @@ def faults() -> None:
 
 
 def fault_words(kind: str) -> str:
-    """What goes wrong, in the trader's language."""
+    """Return what goes wrong, in the trader's language."""
     return translate.told(session.services().paper.FAULTS.get(kind, kind))
 
 
 def meddle() -> None:
-    """Another hand in the chosen account, past the bot."""
+    """Draw the form for a trade in the chosen account that bypasses the bot."""
     st.markdown(_("**Another hand in {account}**", account=name))
     with st.form("pm_hand", border=False):
         left, right = st.columns(2)

@@ -1,4 +1,4 @@
-"""How much the bot may do and what guards it: level, limits, differences, alarms, restart, streams, requests."""
+"""The Safety page: level, limits, differences, alarms, restarts, streams and request limits."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ REFUSED, PASSED = 10, 5  #: lines of each kind
 
 
 def level(account: str) -> None:
-    """The level in force and the buttons that set another."""
+    """Draw the level in force and the buttons that set another."""
     status = session.services().levels.status(account)
     with st.container(border=True):
         st.markdown(f"**{_('Level: {level}', level=levels.name(status.level))}** · {levels.meaning(status.level)}")
@@ -26,7 +26,7 @@ def level(account: str) -> None:
 
 @widgets.live
 def warnings(account: str) -> None:
-    """Alarms that are still true, and commands that have no answer yet."""
+    """Draw alarms that are still true, and commands that have no answer yet."""
     now, snapshot = session.now(), session.services().reports.snapshot(account)
     alarms = session.services().reports.alarms(account)
     st.subheader(_("Alarms"), anchor=False)
@@ -49,7 +49,7 @@ def warnings(account: str) -> None:
 
 @widgets.live
 def limits(account: str) -> None:
-    """What raises the level by itself, and what no order may exceed."""
+    """Draw what raises the level automatically, and what no order may exceed."""
     services = session.services()
     st.subheader(_("Limits"), anchor=False)
     widgets.table(levels.guard_rows(services.levels.guards(account)), alt=_("What raises the level by itself"))
@@ -67,7 +67,7 @@ def limits(account: str) -> None:
 
 @widgets.live
 def checked(account: str) -> None:
-    """What the risk control has refused and let through lately."""
+    """Draw what the risk control has refused and let through lately."""
     risk, now = session.services().risk, session.now()
     st.subheader(_("Risk checks"), anchor=False)
     refused = risk.checks(account, passed=False, limit=REFUSED).items
@@ -92,7 +92,7 @@ def connected(account: str) -> None:
 
 
 def past(account: str) -> None:
-    """What the last restarts found, and who moved switch and level."""
+    """Draw what the last restarts found, and who changed switch and level."""
     services, now = session.services(), session.now()
     restarts, moves = services.reports.said(account, "restart", 3), services.reports.said(account, "switch", 10)
     st.subheader(_("After a restart"), anchor=False)

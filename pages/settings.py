@@ -1,4 +1,4 @@
-"""Accounts and their keys, the bot, what holds for every part, guards, language and log-in, and where the data lies."""
+"""The Settings page: accounts and their keys, the bot, what holds for every part, guards, language and log-in, data."""
 
 import streamlit as st
 
@@ -34,7 +34,7 @@ def account_form() -> AccountForm:
 
 
 def check_keys() -> None:
-    """Asks the exchange what the keys may do; nothing is stored."""
+    """Ask the exchange what the keys may do; nothing is stored."""
     form = account_form()
     state["acc_check"] = session.ask(lambda: session.services().accounts.check(form))
 
@@ -103,12 +103,12 @@ def accounts() -> None:
 
 
 def forget_check() -> None:
-    """What one exchange said of a key says nothing of another's."""
+    """Forget the last check of keys when another exchange or environment is chosen."""
     state.pop("acc_check", None)
 
 
 def add_form() -> None:
-    """Exchange and environment first: what else is asked for follows from them."""
+    """Draw the form for a new account; exchange and environment first: the other fields follow from them."""
     state.setdefault("acc_exchange", next(iter(profiles())))
     state.setdefault("acc_environment", Environment.DEMO)
     state.setdefault("acc_token", session.new_token())
@@ -156,7 +156,7 @@ def add_form() -> None:
 
 
 def checked() -> None:
-    """What the exchange said of the keys at the last check."""
+    """Draw what the exchange said of the keys at the last check."""
     found = state.get("acc_check")
     if found is None:
         return

@@ -53,7 +53,7 @@ def bars(title: str, query: str, legend: str, unit: str = "short", words: str = 
 
 
 def gained(series: str, labels: str, by: str = "", span: str = "$__range", more: str = "") -> str:
-    """How much counters have grown in the span that is shown."""
+    """Return the query for how much counters have grown in the span that is shown."""
     grouped = f" by ({by})" if by else ""
     return f"sum{grouped} (increase({series}{{{labels}{more}}}[{span}]))"
 
@@ -218,7 +218,7 @@ ASKED = {
 
 
 def board(name: str) -> Json:
-    """One dashboard as Grafana reads it."""
+    """Return one dashboard as Grafana reads it."""
     title, panels, variables, since = BOARDS[name]
     return {
         "uid": f"perpdeck-{name}",
@@ -258,7 +258,7 @@ def _variable(name: str) -> Json:
 
 
 def _placed(panels: Sequence[Panel]) -> Iterable[Json]:
-    """From left to right, and on to the next row where there is no room."""
+    """Yield panels placed from left to right, and on the next row where there is no room."""
     left = top = high = 0
     for number, panel in enumerate(panels, 1):
         if left + panel.wide > WIDTH:

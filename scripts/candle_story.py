@@ -1,4 +1,4 @@
-"""Replays one-minute candles through the paper exchange with the real bot on it, and tells what became of each stop.
+"""Replays one-minute candles through the paper exchange with the real bot on it, and reports the result of each stop.
 
     .venv/bin/python scripts/candle_story.py ETH=candles.csv.gz --from 2025-02-03T01:30 --minutes 90 > story.md
 
@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def run(file: Path, coin: str, start: datetime, minutes: int) -> Run:
-    """The replay, on a database of its own that is gone afterwards."""
+    """Run the replay, on a database of its own that is deleted afterwards."""
     folder = folder_for_server()
     server = EmbeddedPostgres(folder / "postgres", OPTIONS)
     try:
@@ -65,7 +65,7 @@ def run(file: Path, coin: str, start: datetime, minutes: int) -> Run:
 
 
 def story(run: Run, coin: str, minutes: int, note: str = "") -> str:
-    """The run as Markdown."""
+    """Return the run as Markdown."""
     return "\n".join([*_head(run, coin, minutes, note), *_promises(run), *_stops(run), *_targets(run), *_others(run)])
 
 
@@ -160,7 +160,7 @@ def _stops(run: Run) -> Iterator[str]:
 
 
 def _lesson(run: Run) -> Iterator[str]:
-    """What the two kinds of trigger cost, in this run's own numbers."""
+    """Yield what the two kinds of trigger cost, in this run's own numbers."""
     by_mark, by_last = ([exit_ for exit_ in run.stops if exit_.by is by] for by in TRIGGERS)
     if not by_mark or not by_last:
         return
@@ -231,7 +231,7 @@ def _plain(number: Decimal) -> str:
 
 
 def _rounded(number: Decimal, places: int) -> Decimal:
-    """Rounded, and never a zero with a minus."""
+    """Return a number rounded, and never a zero with a minus."""
     return round(number, places) + 0
 
 

@@ -1,4 +1,4 @@
-"""One alert to many channels; says each thing once until it has passed."""
+"""Sends new alarms to channels, each once until it has passed."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ log = logging.getLogger("perpdeck.alerts")
 
 
 class Channel(Protocol):
-    """Somewhere an alert is heard."""
+    """An interface for whatever receives an alarm."""
 
     def send(self, account: str, subject: str, words: str) -> None: ...
 
 
 class LogChannel:
-    """The log file of the process."""
+    """Writes alarms to the process's log file."""
 
     def send(self, account: str, subject: str, words: str) -> None:
         log.warning("alarm account=%s subject=%s %s", account, subject, words)
 
 
 class Alerts:
-    """Hands every new alarm to each channel. The alarms table decides what is new."""
+    """Sends every new alarm to each channel. The alarms table decides what is new."""
 
     def __init__(self, channels: Sequence[Channel]) -> None:
         self.channels = tuple(channels)

@@ -1,4 +1,4 @@
-"""Turns what has happened, and what is wrong just now, into alerts that wait for their channels.
+"""Makes alerts of new facts and present conditions.
 
 It reads what the bot has written and nothing of the bot itself, so trading never waits for it, and a fact that was
 written is told even if everything dies in between.
@@ -22,7 +22,7 @@ BATCH = 1_000  #: that are let go of in one turn: none waits for them
 
 
 class AlertGenerator:
-    """One turn after the other; in several processes at once each fact still becomes one alert."""
+    """Makes alerts, one turn after the other; in several processes at once each fact still becomes one alert."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
@@ -30,7 +30,7 @@ class AlertGenerator:
         self._tidied: datetime | None = None
 
     def turn(self) -> int:
-        """Make alerts of everything that is new; how many. Raises Unavailable."""
+        """Make alerts of everything that is new; returns how many. Raises Unavailable."""
         now, kept = self._clock.now(), self._store.settings.all()
         settings = AlertSettings.of(kept)
         day = due(settings, now, zone_of(kept.get("time_zone")))
@@ -47,7 +47,7 @@ class AlertGenerator:
 
 
 def zone_of(name: object) -> ZoneInfo:
-    """The dashboard's time zone; UTC where none is chosen, which on pages means the browser's."""
+    """Return the dashboard's time zone; UTC where none is chosen, which on pages means the browser's."""
     try:
         return ZoneInfo(str(name)) if name else ZoneInfo("UTC")
     except (ZoneInfoNotFoundError, ValueError):

@@ -24,7 +24,7 @@ HEARTBEAT_OLD = timedelta(seconds=20)  #: it comes every 2 s
 
 
 def standing(store: Store, settings: AlertSettings, now: datetime) -> Iterator[Condition]:
-    """Everything that is wrong with any account. Raises Unavailable."""
+    """Yield everything that is wrong with any account. Raises Unavailable."""
     for account in store.accounts.all():
         found = store.snapshots.latest(account.id)
         if found is not None:

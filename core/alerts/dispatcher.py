@@ -1,4 +1,4 @@
-"""Sends what waits for each channel: one message at a time per channel, again after a failure, and not for ever.
+"""Sends waiting alerts to each channel: one message at a time per channel, with a limited number of retries.
 
 A channel that hangs keeps none of the others waiting. After the last attempt the alert is given up, and that is told
 on the page, as an alarm, and over the other channels.
@@ -39,7 +39,7 @@ Send = Callable[..., None]
 
 
 class AlertDispatcher:
-    """Sends for all channels. Any number of processes may do so beside each other."""
+    """Sends alerts to all channels. Any number of processes may do so beside each other."""
 
     def __init__(
         self, store: Store, clock: Clock, unseal: Unseal, language: Callable[[], Translate], send_: Send = send
@@ -50,7 +50,7 @@ class AlertDispatcher:
         self._lock = Lock()
 
     def turn(self) -> list[Future[int]]:
-        """Begin to send what is due, a thread for each channel. Raises Unavailable."""
+        """Start to send what is due, in a thread for each channel. Raises Unavailable."""
         started = []
         for channel in self._store.alert_channels.channels_with_news(self._clock.now()):
             with self._lock:
@@ -63,14 +63,14 @@ class AlertDispatcher:
         return started
 
     def work(self, channel: str) -> int:
-        """Send this channel everything that may be sent now; how many messages. Raises Unavailable."""
+        """Send this channel everything that may be sent now; returns how many messages. Raises Unavailable."""
         sent = 0
         while self._one(channel):
             sent += 1
         return sent
 
     def close(self) -> None:
-        """Begin nothing more; what is being sent ends by itself, or is sent again after the next start."""
+        """Start nothing more; what is being sent ends by itself, or is sent again after the next start."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _idle(self, channel: str, future: Future[int]) -> None:
@@ -106,7 +106,7 @@ class AlertDispatcher:
         return True
 
     def _sent(self, channel: str, message: Message) -> None:
-        """Write it down, also where the database is away for a moment: else it would be sent again."""
+        """Record a message as sent, also where the database is away for a moment: else it would be sent again."""
         for left in reversed(range(SETTLE_TRIES)):
             try:
                 self._store.alert_channels.message_sent(channel, message, self._clock.now())
@@ -135,7 +135,7 @@ class AlertDispatcher:
 
 
 def written(message: Message, translate: Translate) -> tuple[str, str]:
-    """Title and body as a person reads them."""
+    """Return title and body of a message as a person reads them."""
     if len(message.entries) == 1 and not message.more:
         (entry,) = message.entries
         return _heading(entry, translate), _line(entry, translate)

@@ -1,4 +1,4 @@
-"""What becomes an alert, and in which words: pure functions from facts to alerts.
+"""Makes alerts of facts: which become one, and in which words; pure functions.
 
 The key of an alert is made from the fact alone, so reading a fact twice makes the same alert. What an alert says is a
 reason: it is put into the trader's language when it is sent or shown.
@@ -68,7 +68,7 @@ def alerts_of(facts: NewFacts) -> Iterator[Alert]:
 
 
 def _of_order(account: str, order: Order) -> Iterator[Alert]:
-    """What an order has filled, and what that is the first of."""
+    """Yield alerts for what an order has filled, and for what that is the first of."""
     at, part = order.updated_at or order.created_at, order.part
     if at is None or part is None:
         return
@@ -90,7 +90,7 @@ def _of_order(account: str, order: Order) -> Iterator[Alert]:
 
 
 def _of_cycle(cycle: CycleRecord) -> Alert:
-    """How a cycle ended, and what it came to."""
+    """Return the alert for the end of a cycle, with its result."""
     where, key = where_of(cycle.symbol, cycle.side, cycle.part), f"cycle/{cycle.part}/{cycle.number}"
     if cycle.reason is ExitReason.NOT_ENTERED:
         first = cycle.number == 1
@@ -116,7 +116,7 @@ def _of_cycle(cycle: CycleRecord) -> Alert:
 
 
 def _of_event(number: int, event: Event, said: Mapping[str, tuple[str, str]]) -> Alert | None:
-    """Switches, levels, refusals, and what the exchange closed by force."""
+    """Return the alert for an event: switches, levels, refusals, and what the exchange closed by force; else None."""
     code = event.action.code if event.action else ""
     if event.action is not None and code == "asked.level":
         (level,) = nested(event.action.values["level"])
@@ -139,14 +139,14 @@ def _of_event(number: int, event: Event, said: Mapping[str, tuple[str, str]]) ->
 
 
 def _by(code: str, event: Event, **values: Value) -> Reason:
-    """Who asked for it, and why where a reason was given."""
+    """Return who asked for it, and why where a reason was given."""
     asked = event.because.values
     why = asked.get("why")
     return Reason(f"{code}_because" if why else code, who=asked["who"], **({"why": why} if why else {}), **values)
 
 
 def _button(level: str) -> Reason:
-    """A level as its button on the page names it."""
+    """Return a level as its button on the page names it."""
     return Reason(level.replace("level.", "level_button."))
 
 
@@ -189,7 +189,7 @@ def _told(number: int, event: Event, kind: AlertKind, words: Reason, *, severe: 
 
 
 def _refusal(event: Event, words: Reason, cause: Reason, *, kind: AlertKind = AlertKind.REFUSAL) -> Alert:
-    """The bot tries again every few seconds; the same cause is told once in half an hour."""
+    """Return the alert for a refusal, the same for half an hour: the bot tries again every few seconds."""
     shape = sha256("/".join(_same(cause)).encode()).hexdigest()[:16]
     subject = f"refusal/{event.account}/{event.part}/{shape}"
     key = f"{subject}@{int(event.at.timestamp()) // ONCE_IN}"
@@ -197,7 +197,7 @@ def _refusal(event: Event, words: Reason, cause: Reason, *, kind: AlertKind = Al
 
 
 def _same(cause: Reason) -> Iterator[str]:
-    """What two refusals for the same cause share: codes and names, but no amounts, times and ids of orders."""
+    """Yield what two refusals for the same cause share: codes and names, but no amounts, times and ids of orders."""
     yield cause.code
     answered = "code" in cause.values  # the exchange's own code tells causes apart better than its words
     for name, value in cause.items:

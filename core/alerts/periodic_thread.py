@@ -1,4 +1,4 @@
-"""A thread that does one thing again and again, whatever goes wrong with it, until it is told to stop."""
+"""A thread that repeats one function, whatever errors it raises, until it is stopped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ log = logging.getLogger("perpdeck.alerts")
 
 
 class Repeating:
-    """Trouble is logged when it is new, and the work comes again after its pause."""
+    """Repeats a function in a thread: an error is logged when it is new, and the call is repeated after its pause."""
 
     def __init__(self, name: str, seconds: float, work: Callable[[], object]) -> None:
         self._name, self._seconds, self._work = name, seconds, work
@@ -27,7 +27,7 @@ class Repeating:
         self._stop.set()
 
     def stop(self, seconds: float = 1.0) -> None:
-        """End it; work that waits for the wire is left behind, and ends there by itself."""
+        """Stop the thread; a call that waits for the network is left to end by itself."""
         self._stop.set()
         if self._thread.ident is not None:
             self._thread.join(seconds)

@@ -25,7 +25,9 @@ AGAIN_AFTER = timedelta(seconds=30)  #: one that was not taken: the listener's p
 
 
 class Ping:
-    """Sends the requests. `acting`: this process runs a bot; others leave it to the one that does."""
+    """Sends the dead man's switch's requests. `acting`: this process runs a bot; others leave it to the one
+    that does.
+    """
 
     def __init__(self, store: Store, clock: Clock, unseal: Callable[[bytes], str], acting: Callable[[], bool]) -> None:
         self._store, self._clock, self._unseal, self._acting = store, clock, unseal, acting
@@ -33,7 +35,9 @@ class Ping:
         self._taken = True
 
     def turn(self) -> bool:
-        """Send one where one is due and all is well; True where it was taken. Raises Unavailable, Misconfigured."""
+        """Send a request where one is due and all is well; True where it was accepted. Raises Unavailable,
+        Misconfigured.
+        """
         now = self._clock.now()
         every = timedelta(minutes=AlertSettings.of(self._store.settings.all()).ping_minutes)
         pause = every if self._taken else min(every, AGAIN_AFTER)
@@ -52,7 +56,7 @@ class Ping:
         return self._taken
 
     def _note(self, now: datetime, trouble: str) -> None:
-        """What became of it, for the page; written when it is news."""
+        """Store the result for the page, when it has changed."""
         kept = self._store.secrets.get(NOTE)
         if trouble and kept is not None and kept["trouble"] == trouble:
             return
@@ -62,7 +66,7 @@ class Ping:
 
 
 def request(address: str) -> str:
-    """One request there; why it was not taken, without the address, or an empty string."""
+    """Send one request there; returns why it was not accepted, without the address, or an empty string."""
     try:
         answer = httpx.get(address, timeout=SECONDS, follow_redirects=True)
     except httpx.TimeoutException:
@@ -73,7 +77,7 @@ def request(address: str) -> str:
 
 
 def ailing(store: Store, now: datetime) -> str:
-    """Why not all is well, or an empty string. Raises Unavailable."""
+    """Return why not all is well, or an empty string. Raises Unavailable."""
     running = [account for account in store.accounts.all() if store.bots.get(account.id).running]
     if not running:
         return "no bot is running"
@@ -89,7 +93,7 @@ def ailing(store: Store, now: datetime) -> str:
 
 
 def usable(address: str) -> bool:
-    """Whether a request can be sent there at all."""
+    """Return whether a request can be sent to an address at all."""
     try:
         url = httpx.URL(address)
     except httpx.InvalidURL:

@@ -1,4 +1,4 @@
-"""Which message a channel is sent next: quiet hours, the rate, and what is said again and again. Pure.
+"""Chooses a channel's next message: quiet hours, rate, and repeated subjects. Pure.
 
 Severe alerts go first and at any hour. In quiet hours the others wait, and afterwards come in one message. When the
 minute's last message has come, everything that waits is folded into it. A subject that has spoken twice in half an
@@ -23,7 +23,7 @@ LINES = 10  #: of one message; the rest is only counted
 def next_message(
     channel: AlertChannel, waiting: Sequence[Waiting], sent: Sequence[Sent], now: datetime, zone: ZoneInfo
 ) -> Message | None:
-    """The next one, or None where nothing may be sent just now. `waiting` and `sent` are oldest first."""
+    """Return the next message, or None where nothing may be sent now. `waiting` and `sent` are oldest first."""
     left = channel.per_minute - sum(one.at > now - MINUTE for one in sent)
     if left <= 0:
         return None
@@ -42,18 +42,18 @@ def next_message(
 
 
 def is_quiet(channel: AlertChannel, at: datetime, zone: ZoneInfo) -> bool:
-    """True within the channel's quiet hours."""
+    """Return whether a time is within the channel's quiet hours."""
     return channel.quiet is not None and at.astimezone(zone).time() in channel.quiet
 
 
 def _ready(waiting: Sequence[Waiting], sent: Sequence[Sent], now: datetime) -> list[Waiting]:
-    """What is not severe and whose subject has not been spoken of twice already."""
+    """Return the alerts that are not severe and whose subject was not sent twice already."""
     spoken = Counter(subject for one in sent if one.at > now - SPAN for subject in one.subjects)
     return [one for one in waiting if not one.alert.severe and spoken[one.alert.subject] < TWICE]
 
 
 def _message(chosen: Sequence[Waiting]) -> Message:
-    """All of these in one: the newest word on each subject, and how often there was one."""
+    """Return one message of all these alerts: the newest of each subject, and how many there were."""
     newest: dict[str, Waiting] = {}
     times: Counter[str] = Counter()
     for one in chosen:

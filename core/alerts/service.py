@@ -1,4 +1,4 @@
-"""What tells a person something away from the dashboard, in threads of its own: nothing of the bot waits for it."""
+"""Runs everything that alerts a person, in threads of its own, so that the bot never waits for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ READ_EVERY, SEND_EVERY, PING_EVERY = 2.0, 1.0, 5.0  #: seconds between two turns
 
 
 class AlertService:
-    """Alert generator, dispatcher and dead man's switch of one process."""
+    """Runs alert generator, dispatcher and dead man's switch of one process."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class AlertService:
             thread.start()
 
     def stop(self) -> None:
-        """Begin nothing more. What waits is sent after the next start."""
+        """Stop all threads. What waits is sent after the next start."""
         for thread in self._threads:
             thread.ask_to_stop()
         for thread in self._threads:

@@ -1,4 +1,4 @@
-"""The day in one sentence for each account, at a time of day of the trader's choice."""
+"""The daily summary: one sentence for each account, at a time of day of the trader's choice."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_CYCLES = 10_000
 
 
 def due(settings: AlertSettings, now: datetime, zone: ZoneInfo) -> datetime | None:
-    """The moment of the newest summary where it has come and is not long past; it may lie before midnight."""
+    """Return the time of the newest summary where it has come and is not long past; it may lie before midnight."""
     if settings.summary_at is None:
         return None
     today = now.astimezone(zone).date()
@@ -28,7 +28,7 @@ def due(settings: AlertSettings, now: datetime, zone: ZoneInfo) -> datetime | No
 
 
 def summaries(store: Store, at: datetime) -> Iterator[Alert]:
-    """One for each account, of the day that ends at this moment. Raises Unavailable."""
+    """Yield one summary for each account, of the day that ends at this moment. Raises Unavailable."""
     for account in store.accounts.all():
         found = store.snapshots.latest(account.id)
         cycles = store.history.cycles(account.id, limit=MOST_CYCLES, only=Only(since=at - timedelta(days=1), until=at))
@@ -44,7 +44,7 @@ def summaries(store: Store, at: datetime) -> Iterator[Alert]:
 
 
 def _now(snapshot: AccountSnapshot) -> Reason:
-    """How it stands at this moment."""
+    """Return the account's present state from its snapshot."""
     guarded = snapshot.protection
     if snapshot.money is None:
         return Reason("summary.now_without_equity", protected=guarded.protected, parts=guarded.parts)

@@ -1,4 +1,4 @@
-"""One message to one address, through apprise, within a time; what went wrong comes back in words without the address.
+"""Sends one message to one address through apprise, within a time limit; errors never contain the address.
 
 apprise knows Telegram, Discord, e-mail and some hundred more by their addresses. It logs what it sends where: none
 of that leaves this file.
@@ -28,26 +28,28 @@ logging.getLogger("urllib3").setLevel(logging.INFO)  # beneath, it names their p
 
 
 class Undelivered(PerpdeckError):
-    """The message was not taken; the words say why and hold no piece of the address."""
+    """Raised where a message was not accepted; the words say why and hold no piece of the address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What may be shown of an address."""
+    """The service of an address, as it may be shown."""
 
     name: str  #: "Telegram"
     hint: str  #: its last four letters
 
 
 def service_of(address: str) -> Service:
-    """Which service an address belongs to. Raises Misconfigured where apprise cannot send to it."""
+    """Return the service that an address belongs to. Raises Misconfigured where apprise cannot send to it."""
     plugin = _plugin(address)
     letters = re.sub(r"[^0-9A-Za-z]", "", address.partition("?")[0])
     return Service(str(plugin.service_name), letters[-HINT:])
 
 
 def send(address: str, title: str, body: str, *, severe: bool = False, seconds: float = SECONDS) -> None:
-    """Send it. Raises Undelivered where it was not taken or no answer came in time, Misconfigured for the address."""
+    """Send a message. Raises Undelivered where it was not accepted or no answer came in time, Misconfigured for the
+    address.
+    """
     channel = apprise.Apprise(asset=_asset())
     channel.add(_plugin(address))
     kind = apprise.NotifyType.FAILURE if severe else apprise.NotifyType.INFO
@@ -68,7 +70,7 @@ def send(address: str, title: str, body: str, *, severe: bool = False, seconds: 
 
 
 def without(address: str, words: str) -> str:
-    """The words with every piece of the address struck out."""
+    """Return the words with every piece of the address struck out."""
     pieces = {address, unquote(address)}
     for text in tuple(pieces):
         pieces |= set(re.split(r"[/?&=@:;,#+]+", text.partition("://")[2]))

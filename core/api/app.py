@@ -1,5 +1,5 @@
-"""The API as one ASGI app, mounted by the dashboard at /api/v1. It asks the same services as the pages, and decides
-nothing: what it opens is guarded, and what it may not do is refused in the same words.
+"""Builds the API as one ASGI app, mounted by the dashboard at /api/v1. It uses the same services as the pages and
+decides nothing: what it opens is guarded, and what it may not do is refused in the same words.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def build(
     monotonic: Callable[[], float] = time.monotonic,
     rate: Rate = TOKEN_RATE,
 ) -> FastAPI:
-    """The app. `services` are asked for at each request, since they begin after it."""
+    """Return the app. `services` is called at each request, since the services start after it."""
     limits = CallerLimits(Limiter(rate, monotonic), Limiter(STRANGER_RATE, monotonic))
     app = FastAPI(
         title="Perpdeck API",
@@ -102,7 +102,7 @@ def build(
 
 
 def _tell_problems(app: FastAPI) -> None:
-    """The document says of errors what is true: the framework's own words for a wrong body are never sent."""
+    """Describe errors in the OpenAPI document as problems; the framework's own error bodies are never sent."""
     made = app.openapi
 
     def document() -> dict[str, Any]:

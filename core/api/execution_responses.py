@@ -1,4 +1,4 @@
-"""What programs are told of how an order was worked: what it aimed at, what it came to, what it cost."""
+"""Responses about executions: what was planned, what was filled, what it cost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WorkedPurpose = Literal["entry", "recovery", "close"]
 
 
 class ExecutionOut(Out):
-    """What one entry, recovery step or close came to. Contracts and USDT; null: it cannot be told."""
+    """The report of one entry, recovery step or close. Contracts and USDT; null: not known."""
 
     part: str
     cycle: int

@@ -1,4 +1,4 @@
-"""How programs say in which way an order is worked: one schema for each style, told apart by `kind`.
+"""Request schemas of execution styles: one for each style, told apart by `kind`.
 
 A field that a style does not have is refused, so that nothing is sent that would silently be ignored.
 """
@@ -124,7 +124,7 @@ StepStyle = Annotated[
 
 
 def style(given: MarketIn | StepLimitIn | TwapIn | StepIcebergIn | None) -> ExecutionStyle:
-    """The style that was meant; nothing is at market."""
+    """Return the execution style of a request; nothing means at market."""
     if given is None:
         return ExecutionStyle()
     said = {name: value for name, value in given.model_dump(exclude={"kind"}).items() if value is not None}

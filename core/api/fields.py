@@ -1,4 +1,4 @@
-"""What the bodies of requests are made of: exact numbers with their ranges, and nothing that was not asked for."""
+"""Field types of request bodies: exact numbers with their ranges, and no unknown fields."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NUMBER = re.compile(NUMBER)
 
 
 def _exact(value: object) -> object:
-    """A number as it was written; nothing that only looks like one."""
+    """Return a number as it was written; refuse what only looks like one."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise ValueError("a number, or a number as text, is allowed")
     if isinstance(value, Decimal) and (not value.is_finite() or not -20 < value.adjusted() < 20):
@@ -29,7 +29,7 @@ def _exact(value: object) -> object:
 
 
 def told(**bounds: float) -> WithJsonSchema:
-    """How the document tells of an exact number: sent as a number within bounds, or as text."""
+    """Return the JSON schema of an exact number: sent as a number within bounds, or as text."""
     number = {"type": "number", **bounds}
     return WithJsonSchema({"anyOf": [number, {"type": "string", "pattern": NUMBER}]}, mode="validation")
 

@@ -1,4 +1,4 @@
-"""`/readyz`: whether this process can do its work now, for a supervisor or a load balancer. It names nothing."""
+"""Serves `/readyz`: whether this process can do its work now, for a supervisor or a load balancer. It names nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEAD = "dead"
 
 
 async def readyz(request: Request) -> JSONResponse:
-    """200 while the database answers and no bot that should run is silent; 503 otherwise."""
+    """Return 200 while the database answers and no bot that should run is silent; 503 otherwise."""
     try:
         states = await run_in_threadpool(_states)
     except PerpdeckError:

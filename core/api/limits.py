@@ -1,4 +1,4 @@
-"""How much one caller may send: requests in a time, bytes in a body, seconds until the body is there."""
+"""Limits on callers: requests in a time, bytes in a body, seconds until the body is there."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_CALLERS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many requests at once, and so many a second after that."""
+    """A rate limit: so many requests at once, and so many a second after that."""
 
     burst: int
     per_second: float
@@ -36,7 +36,7 @@ class _Bucket:
 
 
 class Limiter:
-    """A bucket of requests for each caller. Thread-safe; forgets the quietest where there are too many."""
+    """A token bucket for each caller. Thread-safe; forgets the quietest where there are too many."""
 
     def __init__(self, rate: Rate, monotonic: Callable[[], float]) -> None:
         self.rate, self._monotonic = rate, monotonic
@@ -44,7 +44,7 @@ class Limiter:
         self._lock = threading.Lock()
 
     def wait(self, caller: str, cost: int = 1) -> float:
-        """Takes `cost` requests; 0, or the seconds until there is one again, and then nothing was taken."""
+        """Take `cost` requests; returns 0, or the seconds until there is one again, and then nothing was taken."""
         now = self._monotonic()
         with self._lock:
             bucket = self._buckets.pop(caller, None) or _Bucket(self.rate.burst, now)
@@ -60,7 +60,7 @@ class Limiter:
 
 
 def too_many(seconds: float, rate: Rate) -> Problem:
-    """The answer to a caller who has used up its requests."""
+    """Return the response to a caller who has used up its requests."""
     whole = max(1, ceil(seconds))
     allowed = f"{rate.burst} at once and {rate.per_second:g} a second"
     return Problem(
@@ -69,7 +69,7 @@ def too_many(seconds: float, rate: Rate) -> Problem:
 
 
 class BodyLimit:
-    """Reads the whole body before anybody else sees the request; what is too long or too slow goes no further."""
+    """Reads the whole body before the app sees the request; what is too long or too slow goes no further."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -103,7 +103,7 @@ class BodyLimit:
 
 
 async def _whole(scope: Scope, receive: Receive) -> bytes | None:
-    """The body, or the first bytes of one that is too long; None where the caller went away."""
+    """Return the body, or the first bytes of one that is too long; None where the caller went away."""
     said = dict(scope["headers"]).get(b"content-length", b"")
     if said.isdigit() and int(said) > LONGEST_BODY:
         return b" " * (LONGEST_BODY + 1)

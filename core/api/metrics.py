@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus: everything of `core.services.metrics.series`, read at the moment it is asked for.
+"""Serves `/metrics` for Prometheus: everything of `core.services.metrics.series`, read at the moment it is asked for.
 
 Open on this machine, and to nobody else without a token that may read. Where the database does not answer it says so
 with 503, and never with numbers.
@@ -41,7 +41,7 @@ def route(
     services: Callable[[], Services] = get_services,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Route:
-    """The route. `services` are asked for at each request, since they begin after it."""
+    """Return the route. `services` is called at each request, since the services start after it."""
     limits = CallerLimits(Limiter(TOKEN_RATE, monotonic), Limiter(STRANGER_RATE, monotonic))
     process = ProcessCollector(registry=None)
 
@@ -65,7 +65,7 @@ def route(
 
 
 class Exposition(Collector):
-    """Samples as the exposition format has them."""
+    """Collects the samples for the Prometheus exposition format."""
 
     def __init__(self, samples: Samples, version: str) -> None:
         self._samples, self._version = samples, version
@@ -87,7 +87,9 @@ def _numbers(series: Series, samples: Samples) -> Metric:
 
 
 def _histogram(series: Series, spreads: dict[Labels, Spread]) -> Metric:
-    """With its sum also where results may be negative: then it is no counter, and `rate` of it is a mean of results."""
+    """Return a histogram with its sum also where values may be negative: then it is no counter, and `rate` of it is a
+    mean.
+    """
     made = Metric(series.name, _help(series), "histogram")
     bounds = [
         floatToGoString(bound)  # type: ignore[no-untyped-call]
@@ -107,7 +109,9 @@ def _help(series: Series) -> str:
 
 
 def _from_here(scope: Scope) -> bool:
-    """Asked by this very machine for itself: not through a proxy, and not by a page of a browser under another name."""
+    """Return whether this very machine asks for itself: not through a proxy, and not by a page of a browser under
+    another name.
+    """
     headers = Headers(scope=scope)
     if any(name in headers for name in PASSED_ON) or not loopback(address(scope)):
         return False

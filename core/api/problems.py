@@ -1,4 +1,4 @@
-"""What went wrong, as application/problem+json (RFC 9457): each problem names the field, the value and what is allowed.
+"""Error responses as application/problem+json (RFC 9457): each problem names the field, the value and what is allowed.
 
 Values that could be secrets are never repeated, and what nobody foresaw shows no inside.
 """
@@ -62,7 +62,7 @@ Body = dict[str, Any]
 
 
 class Problem(Exception):
-    """An answer that is no success. `detail` says why, each of `problems` is about one field."""
+    """An error response. `detail` says why, each of `problems` is about one field."""
 
     def __init__(
         self,
@@ -85,14 +85,14 @@ class Problem(Exception):
 
 
 def document(status: int, detail: Reason, problems: Iterable[Body] = ()) -> Body:
-    """The body of a problem."""
+    """Return the body of an error response."""
     told = ReasonOut.of(detail)
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": told.text}
     return body | told.model_dump() | {"problems": list(problems)}
 
 
 def about(field: str, value: object, allowed: str, words: Reason | str = "") -> Body:
-    """One field, what it was, and what may stand there; values that could be secrets are left out."""
+    """Return one field's problem: its value and what is allowed; values that could be secrets are left out."""
     shown = None if value is None or any(name in field.lower() for name in SECRET) else _short(value)
     told = ReasonOut.of(as_reason(words or f"{field}: {allowed} is allowed"))
     body = {"field": field, "value": shown, "allowed": allowed, "words": told.text}
@@ -100,12 +100,12 @@ def about(field: str, value: object, allowed: str, words: Reason | str = "") -> 
 
 
 def of_services(error: Misconfigured, given: Mapping[str, Any], status: int = 422) -> Problem:
-    """A refusal of the services. `given` is what was asked, for the values."""
+    """Return a refusal of the services as a response. `given` is what was asked, for the values."""
     return Problem(status, error.reason, [of_reason(one, given) for one in error.problems])
 
 
 def of_reason(problem: Reason, given: Mapping[str, Any]) -> Body:
-    """A problem with its field, the value that was given for it, and what is allowed instead."""
+    """Return a reason as a problem with its field, the value that was given for it, and what is allowed instead."""
     named = field_of(problem)
     field = FIELDS.get(named, named)
     value: Any = given
@@ -116,7 +116,7 @@ def of_reason(problem: Reason, given: Mapping[str, Any]) -> Body:
 
 
 def install(app: FastAPI) -> None:
-    """Every error of this app becomes a problem."""
+    """Install handlers that turn every error of this app into a problem response."""
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -142,7 +142,9 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _ours(request: Request, error: Exception) -> Response:
-    """Of the four kinds only two come here: a wrong input, and something that does not answer."""
+    """Return the response to an error of ours; only two kinds come here: wrong input, and something that does not
+    answer.
+    """
     if isinstance(error, Misconfigured):
         return of_services(error, {}).response()
     assert isinstance(error, PerpdeckError)
@@ -155,7 +157,7 @@ async def _unforeseen(request: Request, error: Exception) -> Response:
 
 
 def of_validation(errors: Iterable[Mapping[str, Any] | ErrorDetails]) -> Iterator[Body]:
-    """What does not fit the schema."""
+    """Yield a problem for each value that does not fit the schema."""
     for error in errors:
         steps = map(str, error["loc"])
         where = [one for one in steps if one not in ("body", "query", "path", "header") and not one.startswith(KIND)]
@@ -176,7 +178,7 @@ def of_validation(errors: Iterable[Mapping[str, Any] | ErrorDetails]) -> Iterato
 
 
 def _short(value: object) -> str:
-    """A value for a sentence; structures are named and not repeated, since anything may lie in them."""
+    """Return a value for a sentence; structures are named and not repeated, since anything may be in them."""
     if isinstance(value, Mapping):
         return "an object"
     if isinstance(value, list | tuple):

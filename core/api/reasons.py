@@ -1,4 +1,4 @@
-"""Reasons as programs are answered them: the code, its exact values, and the English sentence."""
+"""Reasons in responses: the code, its exact values, and the English sentence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Sentence = Annotated[str, BeforeValidator(lambda given: str(given) if isinstance
 
 
 class ReasonOut(BaseModel):
-    """Why, for programs: `code` names the sentence and does not change when its wording does."""
+    """A reason for programs: `code` names the sentence and does not change when its wording does."""
 
     code: str = Field(description="Names the sentence; `text`: words of others, which have no code.")
     values: dict[str, Any] = Field(

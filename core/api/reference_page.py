@@ -1,4 +1,6 @@
-"""The reference as one plain page, made from the same OpenAPI document that programs read: no script, no stranger."""
+"""Renders the API reference as one plain page from the OpenAPI document, without a script or anything from
+elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ table { border-collapse: collapse; width: 100%; } td, th { text-align: left; pad
 
 
 def page(document: Json, address: str) -> str:
-    """The whole page. `address` is where the API is reached, for the examples."""
+    """Return the whole page. `address` is where the API is reached, for the examples."""
     groups: dict[str, list[str]] = {}
     for path, verbs in document["paths"].items():
         for verb, operation in verbs.items():
@@ -66,7 +68,7 @@ def _operation(document: Json, address: str, path: str, verb: str, operation: Js
 
 
 def _fields(document: Json, schema: Json) -> str:
-    """The fields of an object, one a row."""
+    """Return the fields of an object as rows of a table."""
     found = _followed(document, schema)
     if "items" in found:
         return f"<p>A list of:</p>{_fields(document, found['items'])}"
@@ -83,7 +85,7 @@ def _fields(document: Json, schema: Json) -> str:
 
 
 def _kind(document: Json, schema: Json) -> str:
-    """What a value is, in a few words."""
+    """Return a value's type in a few words."""
     for several in ("anyOf", "oneOf"):
         if several in schema:
             return " or ".join(dict.fromkeys(_kind(document, one) for one in schema[several]))

@@ -1,4 +1,4 @@
-"""What programs send, with units and ranges. Numbers are exact, whether they are sent as numbers or as text.
+"""Request bodies, with units and ranges. Numbers are exact, whether they are sent as numbers or as text.
 
 Ranges here are those that hold always; what the contract, the account and the settings allow is said by the same
 check as on the pages, when something is asked for.
@@ -55,7 +55,7 @@ class TargetIn(In):
 
 
 class RecoveryIn(In):
-    """What the part chooses for itself of recovery; what is left out follows the settings. Money in USDT."""
+    """A part's own choices of recovery; what is left out follows the settings. Money in USDT."""
 
     enabled: bool | None = None
     trigger_pnl: Amount | None = Field(None, description="A step is taken under this PnL; negative.")
@@ -72,7 +72,7 @@ class RecoveryIn(In):
 
 
 class ReopenIn(In):
-    """What the part chooses for itself of being opened again; what is left out follows the settings."""
+    """A part's own choices of reopening; what is left out follows the settings."""
 
     enabled: bool | None = None
     delay_minutes: Annotated[int, within("reopen_delay_minutes")] | None = None
@@ -85,7 +85,7 @@ class ReopenIn(In):
 
 
 class DraftIn(In):
-    """A position that somebody thinks of opening."""
+    """A position that may be opened."""
 
     account: Account
     symbol: Symbol
@@ -113,7 +113,7 @@ class OpenIn(DraftIn):
 
 
 class TargetsIn(In):
-    """Both levels as they are to be; null takes one away."""
+    """New take-profit and stop-loss; null takes one away."""
 
     take_profit: TargetIn | None
     stop_loss: TargetIn | None
@@ -121,7 +121,7 @@ class TargetsIn(In):
 
 
 class CloseIn(In):
-    """How much to close, and how."""
+    """A request to close a part: how much, and how."""
 
     contracts: Positive | None = Field(None, description="Nothing: all of it.")
     reopen: bool = Field(False, description="Whole, it is opened again after its delay; otherwise closed for good.")
@@ -131,7 +131,7 @@ class CloseIn(In):
 
 
 class RunIn(In):
-    """A word on an execution under way."""
+    """An instruction to an execution under way."""
 
     do: Literal["finish", "take_back"] = Field(description="Its rest at market now, or not at all.")
 
@@ -151,8 +151,8 @@ class BotIn(In):
 
 
 class SignalIn(In):
-    """A strategy's or an alert's wish. `open` opens a part; `close` closes every part of that strategy, symbol, side,
-    and opens none of them again.
+    """A signal of a strategy or an alert. `open` opens a part; `close` closes every part of that strategy, symbol,
+    side, and opens none of them again.
 
     Proof of who sends it: `secret` in here, or the header X-Perpdeck-Signature, or a token.
     """
@@ -189,7 +189,7 @@ class SignalIn(In):
 
     @property
     def contract(self) -> str:
-        """Our name of the contract, whichever way it was written."""
+        """Return our name of the contract, whichever way it was written."""
         bare = self.symbol.rpartition(":")[2]
         return bare if bare.endswith("-USDT-PERP") else f"{bare.removesuffix('.P').removesuffix('USDT')}-USDT-PERP"
 

@@ -1,4 +1,4 @@
-"""How a request is read and answered: exact numbers, one account, one answer for each key.
+"""Reads requests and makes responses: exact numbers, one account, one answer for each idempotency key.
 
 Whoever asks for something names the request with a key of its own. The same key is the same request: it is done
 once, and answered each time with the answer of the first.
@@ -44,7 +44,7 @@ PartName = Annotated[str, Path(pattern=r"^[0-9a-z]{6}$", description="Six letter
 
 
 def decoded(body: bytes) -> Any:
-    """JSON with exact numbers. Raises json.JSONDecodeError for whatever is none, or would only do harm."""
+    """Return JSON with exact numbers. Raises json.JSONDecodeError for invalid or harmful documents."""
     try:
         return json.loads(body, parse_float=Decimal, parse_constant=_no_number)
     except json.JSONDecodeError:
@@ -79,7 +79,7 @@ class ExactRoute(APIRoute):
 
 
 def the_account(services: Services, name: str) -> Account:
-    """The account of this name. Raises Problem for one that is not known."""
+    """Return the account of this name. Raises Problem for one that is not known."""
     known = services.accounts.list()
     found = next((one for one in known if one.id == name), None)
     if found is None:
@@ -114,14 +114,14 @@ def once(
 
 
 def told(answer: KeptAnswer) -> Response:
-    """An answer as it goes out; a kept one says so."""
+    """Return an answer as a response; a stored one is marked as such."""
     headers = {REPLAYED: "false" if answer.new else "true"}
     media = MEDIA if answer.status >= 400 else "application/json"
     return Response(answer.body, answer.status, headers, media)
 
 
 def asked_of(request: Request, body: BaseModel | None) -> dict[str, Any]:
-    """What a request asks for, as it is compared and quoted."""
+    """Return what a request asks for, as it is compared and quoted."""
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     said = {} if body is None else body.model_dump(mode="json", exclude_unset=True)
     return {**said, "request": f"{request.method} {path}"}

@@ -1,4 +1,4 @@
-"""What programs are answered, with units. Numbers are exact and go out as text; null: it is not known.
+"""Response bodies, with units. Numbers are exact and sent as text; null: not known.
 
 Quantities are in contracts and money in USDT unless a field says otherwise.
 """
@@ -54,7 +54,7 @@ class ProblemOut(Out):
 
 
 class AskedOut(Out):
-    """What became of a request: it is written down, and the bot carries it out."""
+    """The result of a request: it is recorded, and the bot carries it out."""
 
     part: str = Field(description="Empty where it was about none.")
     new: bool
@@ -63,7 +63,7 @@ class AskedOut(Out):
 
 
 class SignalOut(Out):
-    """What a signal came to."""
+    """The result of a signal."""
 
     id: str
     action: str
@@ -73,14 +73,14 @@ class SignalOut(Out):
 
 
 class PageOut(Out, Generic[T]):
-    """Newest first."""
+    """A page of rows, newest first."""
 
     items: list[T]
     next: str | None = Field(description="Send it as `after` for the next page; null: these were the last.")
 
 
 class SeenOut(Out, Generic[T]):
-    """As the bot last saw it at the exchange."""
+    """Rows as the bot last saw them at the exchange."""
 
     account: str
     as_of: datetime | None = Field(description="When the exchange was looked at; null: it was not yet.")
@@ -126,7 +126,7 @@ class OrderOut(Out):
 
 
 class ActiveOrderOut(Out):
-    """One live order of the last look, ours or foreign. Quantities in contracts."""
+    """One live order as last seen, ours or foreign. Quantities in contracts."""
 
     client_order_id: str
     exchange_order_id: str
@@ -223,7 +223,7 @@ class RunOut(Out):
 
 
 class PartOut(Out):
-    """One part as it was last seen: what it holds, whether it is guarded, and why it did or did not act."""
+    """One part as last seen: what it holds, whether it is protected, and why the bot did or did not act."""
 
     part: str
     strategy: str
@@ -271,7 +271,7 @@ _NAMED_OTHERWISE = ("part", "take_profit", "stop_loss", "take_profit_price", "st
 
 
 class PreviewOut(Out):
-    """What a draft would come to at the newest price. Money in USDT; fees and losses are negative."""
+    """The preview of a draft at the newest price. Money in USDT; fees and losses are negative."""
 
     entry_price: Number
     contracts: Number
@@ -314,7 +314,7 @@ class TradeOut(Out):
 
 
 class EventOut(Out):
-    """One line of the record: what was asked, decided or done, and why; or a fact of an order, a fill, a position."""
+    """One event: what was asked, decided or done, and why; or a fact of an order, a fill, a position."""
 
     at: datetime
     part: str | None
@@ -375,7 +375,7 @@ class DrawdownOut(Out):
 
 
 class MeasuresOut(Out):
-    """One group of ended cycles. Money in USDT; null: it cannot be told from what there is."""
+    """The measures of a group of ended cycles. Money in USDT; null: not known."""
 
     cycles: int
     won: int
@@ -394,7 +394,7 @@ class MeasuresOut(Out):
 
 
 class PerformanceOut(Out):
-    """What ended cycles came to: the whole, and by symbol, side, strategy, reason and recovery."""
+    """The performance of ended cycles: the whole, and by symbol, side, strategy, reason and recovery."""
 
     whole: MeasuresOut
     sharpe: Number | None
@@ -407,7 +407,7 @@ class PerformanceOut(Out):
 
 
 class StatisticsOut(Out):
-    """The account now, and what its pairs of take-profit and stop-loss have come to. Money in USDT."""
+    """The account now, and counts of its take-profit/stop-loss pairs. Money in USDT."""
 
     account: str
     as_of: datetime | None
@@ -437,7 +437,7 @@ class LevelOut(Out):
 
 
 class LevelPreviewOut(Out):
-    """What a level would do now. Counts are of parts, but for `entries`. Money in USDT."""
+    """What a level would change now. Counts are of parts, but for `entries`. Money in USDT."""
 
     level: Level
     present: Level
@@ -454,7 +454,7 @@ class LevelPreviewOut(Out):
 
 
 class BotOut(Out):
-    """What the bot of an account does."""
+    """The status of an account's bot."""
 
     account: str
     state: Literal["running", "stopped", "starting", "elsewhere", "dead"]

@@ -1,4 +1,4 @@
-"""The accounts, the bot's switch and its level. A program may look with any token, and steer as admin."""
+"""Routes for accounts, the bot's switch and its level. Any token may read; changes need the admin scope."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ router = APIRouter(route_class=ExactRoute)
 
 @router.get("/accounts", tags=["accounts"])
 def accounts(services: House, caller: Reader) -> list[responses.AccountOut]:
-    """Every account of this dashboard; their keys are never shown."""
+    """Return every account of this dashboard; their keys are never shown."""
     return [responses.AccountOut.model_validate(one) for one in services.accounts.list()]
 
 
@@ -27,7 +27,7 @@ def accounts(services: House, caller: Reader) -> list[responses.AccountOut]:
 
 @router.get("/level", tags=["level"])
 def level(account: AccountId, services: House, caller: Reader) -> responses.LevelOut:
-    """How much the bot may do, since when, by whose word and why."""
+    """Return how much the bot may do, since when, who set it and why."""
     the_account(services, account)
     return _level(services, account)
 
@@ -36,7 +36,7 @@ def level(account: AccountId, services: House, caller: Reader) -> responses.Leve
 def level_preview(
     account: AccountId, services: House, caller: Reader, to: Annotated[Level, Query(description="The level.")]
 ) -> responses.LevelPreviewOut:
-    """What a level would do now, in numbers; nothing is done."""
+    """Return what a level would do now, in numbers; nothing is done."""
     the_account(services, account)
     found = services.levels.preview(account, to)
     told = {name: getattr(found, name) for name in responses.LevelPreviewOut.model_fields if name != "closing"}
@@ -45,7 +45,7 @@ def level_preview(
 
 @router.post("/level", tags=["level"], response_model=responses.LevelOut)
 def set_level(body: request_bodies.LevelIn, request: Request, key: Key, services: House, caller: Admin) -> Response:
-    """From now on the bot does no more than this. `flatten` closes everything that is ours at market."""
+    """Set the most that the bot may do. `flatten` closes everything that is ours at market."""
     the_account(services, body.account)
 
     def work(click: str) -> responses.LevelOut:
@@ -73,14 +73,14 @@ def _level(services: Services, account: str) -> responses.LevelOut:
 
 @router.get("/bot", tags=["bot"])
 def bot(account: AccountId, services: House, caller: Reader) -> responses.BotOut:
-    """What the bot of an account does."""
+    """Return what the bot of an account does."""
     the_account(services, account)
     return _bot(services, account)
 
 
 @router.post("/bot/start", tags=["bot"], response_model=responses.BotOut)
 def start(body: request_bodies.BotIn, request: Request, key: Key, services: House, caller: Admin) -> Response:
-    """Let the bot act on this account."""
+    """Start the bot on this account."""
     the_account(services, body.account)
 
     def work(click: str) -> responses.BotOut:
@@ -92,7 +92,7 @@ def start(body: request_bodies.BotIn, request: Request, key: Key, services: Hous
 
 @router.post("/bot/stop", tags=["bot"], response_model=responses.BotOut)
 def stop(body: request_bodies.BotIn, request: Request, key: Key, services: House, caller: Admin) -> Response:
-    """Let the bot only look. Nothing is cancelled and nothing closed."""
+    """Stop the bot: it only observes. Nothing is cancelled and nothing closed."""
     the_account(services, body.account)
 
     def work(click: str) -> responses.BotOut:

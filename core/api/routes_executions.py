@@ -1,4 +1,4 @@
-"""How well orders were worked: a report for each entry, recovery step and close."""
+"""Routes for execution reports: one for each entry, recovery step and close."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def executions(
     after: After = None,
     limit: Limit = 100,
 ) -> responses.PageOut[ExecutionOut]:
-    """Arrival price, average, slippage, fees, duration and maker share of each execution. Times: when it began."""
+    """Return arrival price, average, slippage, fees, duration and maker share of each execution. Times: when
+    it began.
+    """
     the_account(services, account)
     wanted = PURPOSES[purpose] if purpose else None
     only = ExecutionsOnly(symbol, strategy, kind, wanted, part, aware("since", since), aware("until", until))

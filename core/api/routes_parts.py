@@ -1,4 +1,4 @@
-"""Parts: what is ours of a position. Preview, open, move take-profit and stop-loss, close all or a share."""
+"""Routes for parts: preview, open, move take-profit and stop-loss, close all or a share."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def parts(
     caller: Reader,
     strategy: Annotated[str | None, Query(min_length=1, max_length=40, pattern=request_bodies.NAME)] = None,
 ) -> responses.SeenOut[responses.PartOut]:
-    """Every part that is held, asked for, or waits to be opened again."""
+    """Return every part that is held, asked for, or waits to be opened again."""
     snapshot, as_of, stale = seen(services, account)
     found = [part for part in snapshot.parts if strategy in (None, part.strategy)] if snapshot else []
     items = [responses.PartOut.of(part) for part in found]
@@ -51,7 +51,9 @@ def open_part(body: request_bodies.OpenIn, request: Request, key: Key, services:
 
 @router.post("/preview")
 def preview(body: request_bodies.DraftIn, services: House, caller: Reader) -> responses.PreviewOut:
-    """What it would come to at the newest price, and why it would be refused. Nothing is asked for: it needs no key."""
+    """Return what it would cost and bring at the newest price, and why it would be refused. Nothing is asked for: it
+    needs no key.
+    """
     the_account(services, body.account)
     draft = body.value()
     found = services.positions.preview(draft)
@@ -63,7 +65,7 @@ def preview(body: request_bodies.DraftIn, services: House, caller: Reader) -> re
 
 @router.get("/{part}")
 def part(part: PartName, account: AccountId, services: House, caller: Reader) -> responses.PartOut:
-    """One part, as it was last seen."""
+    """Return one part, as last seen."""
     found = next((one for one in parts(account, services, caller).items if one.part == part), None)
     if found is None:
         raise _unknown(part, f"part {part} is not among those last seen on {account}")
@@ -74,7 +76,7 @@ def part(part: PartName, account: AccountId, services: House, caller: Reader) ->
 def targets(
     part: PartName, body: request_bodies.TargetsIn, request: Request, key: Key, services: House, caller: Trader
 ) -> Response:
-    """Move take-profit and stop-loss; the resting orders are amended and the part stays guarded throughout."""
+    """Move take-profit and stop-loss; the resting orders are amended and the part stays protected throughout."""
     take_profit = None if body.take_profit is None else body.take_profit.value()
     stop_loss = None if body.stop_loss is None else body.stop_loss.value()
 
@@ -88,7 +90,7 @@ def targets(
 def close(
     part: PartName, body: request_bodies.CloseIn, request: Request, key: Key, services: House, caller: Trader
 ) -> Response:
-    """Close it, or so many of its contracts, at market or in a style."""
+    """Close a part, or so many of its contracts, at market or in a style."""
     worked = None if body.style is None else style(body.style)
 
     def work(click: str) -> Asked:
@@ -107,7 +109,7 @@ def tell(
     services: House,
     caller: Trader,
 ) -> Response:
-    """Finish an execution under way at market, or take back what has not filled; of a close: take the close back."""
+    """Finish an execution under way at market, or cancel what has not filled; of a close: withdraw the close."""
 
     def work(click: str) -> Asked:
         return services.positions.tell(part, run, click, caller.by, finish=body.do == "finish")
@@ -123,7 +125,7 @@ def _of_part(
     caller: Caller,
     work: Callable[[str], Asked],
 ) -> Response:
-    """Something asked of a part that is known."""
+    """Do something with a part, where it is known, and return the response."""
     if not services.positions.known(part):
         raise _unknown(part, f"part {part} is not known")
     return once(services, caller, key, asked, lambda click: responses.AskedOut.model_validate(work(click)))

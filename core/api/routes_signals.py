@@ -1,4 +1,4 @@
-"""The door for strategies and TradingView: one message, one wish, one answer, however often it is delivered.
+"""The webhook for strategies and TradingView: one message, one request, one answer, however often it is delivered.
 
 A signal proves itself by a secret in its body, by a signature over its bytes, or by a token. It is late after its
 own maximum age; one that was answered before gets the same answer, late or not.
@@ -38,7 +38,7 @@ async def _body(request: Request) -> bytes:
 
 
 def routes(limits: CallerLimits) -> APIRouter:
-    """The door, with what its callers have used up."""
+    """Return the webhook's routes, with their own rate limits."""
     router = APIRouter(tags=["signals"], route_class=ExactRoute)
     schema = request_bodies.SignalIn.model_json_schema(ref_template="#/components/schemas/{model}")
     schema.pop("$defs")
@@ -86,7 +86,7 @@ def _answered(
 def _proof(
     request: Request, raw: bytes, given: dict[str, Any], services: Services, signature: str | None, limits: CallerLimits
 ) -> Admission:
-    """Who sends it, by the first proof that it carries. A wrong secret or signature costs the database nothing."""
+    """Return who sends a signal, by its first proof. A wrong secret or signature costs no database query."""
     token, secret = brought(request.headers), given.get("secret")
     if token:
         return admit(services, token, address(request.scope), limits)
@@ -126,7 +126,7 @@ def _done(wish: request_bodies.SignalIn, services: Services, caller: Caller) -> 
 
 
 def _late(wish: request_bodies.SignalIn, now: datetime) -> Problem | None:
-    """The answer to a signal that comes too late, or from the future."""
+    """Return the response to a signal that comes too late, or from the future; None where it is on time."""
     age = (now - wish.time).total_seconds()
     if -AHEAD_SECONDS <= age <= wish.max_age_seconds:
         return None

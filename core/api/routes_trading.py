@@ -1,4 +1,4 @@
-"""Orders, positions, executions, results and the record of one account. Reads come from what the bot has written."""
+"""Routes for orders, positions, executions, results and events of one account. They read what the bot has written."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def orders(
     after: After = None,
     limit: Limit = 100,
 ) -> responses.PageOut[responses.OrderOut]:
-    """Every order of ours, of all cycles, newest first."""
+    """Return our orders of all cycles, newest first."""
     the_account(services, account)
     only = OrdersOnly(symbol, status, PURPOSES[purpose] if purpose else None, part)
     page = services.ledger.orders(account, only, after, limit)
@@ -84,7 +84,7 @@ def orders(
 
 @router.get("/orders/active")
 def active_orders(account: AccountId, services: House, caller: Reader) -> responses.SeenOut[responses.ActiveOrderOut]:
-    """Every live order at the exchange, ours and foreign, as the last look saw it."""
+    """Return every live order at the exchange, ours and foreign, as last seen."""
     snapshot, as_of, stale = seen(services, account)
     items = [responses.ActiveOrderOut.model_validate(order) for order in (snapshot.orders if snapshot else ())]
     return responses.SeenOut(account=account, as_of=as_of, stale=stale, items=items)
@@ -92,7 +92,7 @@ def active_orders(account: AccountId, services: House, caller: Reader) -> respon
 
 @router.get("/orders/{order_id}")
 def order(order_id: OrderId, account: AccountId, services: House, caller: Reader) -> responses.OrderOut:
-    """One order of ours."""
+    """Return one order of ours."""
     return _order(services, account, order_id)
 
 
@@ -113,8 +113,9 @@ def cancel_order(
     caller: Trader,
     key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=128, pattern=r"^[\x21-\x7e]+$")] = None,
 ) -> Response:
-    """Take back what has not filled of an entry. What has filled stays, and stays protected; orders that protect
-    cannot be taken away here."""
+    """Cancel what has not filled of an entry. What has filled stays, and stays protected; orders that protect cannot be
+    cancelled here.
+    """
     _order(services, account, order_id)
 
     def work(click: str) -> responses.AskedOut:
@@ -129,7 +130,7 @@ def cancel_order(
 
 @router.get("/positions")
 def positions(account: AccountId, services: House, caller: Reader) -> responses.SeenOut[responses.PositionOut]:
-    """What the exchange holds."""
+    """Return what the exchange holds."""
     snapshot, as_of, stale = seen(services, account)
     items = [responses.PositionOut.model_validate(row) for row in (snapshot.positions if snapshot else ())]
     return responses.SeenOut(account=account, as_of=as_of, stale=stale, items=items)
@@ -137,7 +138,7 @@ def positions(account: AccountId, services: House, caller: Reader) -> responses.
 
 @router.post("/positions/sync", status_code=202, response_model=responses.AskedOut)
 def sync(body: request_bodies.SyncIn, request: Request, key: Key, services: House, caller: Trader) -> Response:
-    """Ask the bot to look at every position now, and to bring home what is new in the exchange's history."""
+    """Ask the bot to look at every position now, and to read what is new in the exchange's history."""
     the_account(services, body.account)
 
     def work(click: str) -> responses.AskedOut:
@@ -150,7 +151,7 @@ def sync(body: request_bodies.SyncIn, request: Request, key: Key, services: Hous
 def position(
     instrument: SymbolPath, account: AccountId, services: House, caller: Reader
 ) -> responses.SeenOut[responses.PositionOut]:
-    """What the exchange holds of one contract: long, short, both or nothing."""
+    """Return what the exchange holds of one contract: long, short, both or nothing."""
     found = positions(account, services, caller)
     return found.model_copy(update={"items": [one for one in found.items if one.symbol == instrument]})
 
@@ -171,7 +172,7 @@ def trades(
     after: After = None,
     limit: Limit = 100,
 ) -> responses.PageOut[responses.TradeOut]:
-    """Executions at the exchange, ours and those of others. `side` is that of the position."""
+    """Return executions at the exchange, ours and those of others. `side` is that of the position."""
     the_account(services, account)
     only = Only(symbol=symbol, side=side, since=aware("since", since), until=aware("until", until))
     page = services.ledger.trades(account, only, part, after, limit)
@@ -197,7 +198,7 @@ def performance(
     until: datetime | None = None,
     by: Annotated[GroupName | None, Query(description="Only the groups of this kind; nothing: of every kind.")] = None,
 ) -> responses.PerformanceOut:
-    """What ended cycles came to: win rate, PnL, profit factor, expectancy, Sharpe, Sortino, drawdown."""
+    """Return measures of ended cycles: win rate, PnL, profit factor, expectancy, Sharpe, Sortino, drawdown."""
     the_account(services, account)
     only = Only(symbol, side, strategy, reason, since=aware("since", since), until=aware("until", until))
     told = responses.PerformanceOut.model_validate(services.history.performance(account, only))
@@ -206,7 +207,7 @@ def performance(
 
 @router.get("/statistics")
 def statistics(account: AccountId, services: House, caller: Reader) -> responses.StatisticsOut:
-    """The account now, and what its pairs of take-profit and stop-loss have come to."""
+    """Return the account now, and counts of its take-profit/stop-loss pairs."""
     snapshot, as_of, _stale = seen(services, account)
     money, guarded = (snapshot.money, snapshot.protection) if snapshot else (None, None)
     pairs = services.pairs.figures(account)
@@ -250,7 +251,9 @@ def events(
         Literal["json", "csv"], Query(description="csv: all of it in one file, whatever `after` and `limit` say.")
     ] = "json",
 ) -> Response | responses.PageOut[responses.EventOut]:
-    """What was asked, decided and done, and why; and each order, fill, position and refusal by the risk control."""
+    """Return what was asked, decided and done, and why; and each order, fill, position and refusal by the
+    risk control.
+    """
     the_account(services, account)
     only = EventsOnly(part, rule, kind, aware("since", since), aware("until", until))
     if format == "csv":
@@ -271,14 +274,14 @@ def risk_checks(
     after: After = None,
     limit: Limit = 100,
 ) -> responses.PageOut[responses.RiskCheckOut]:
-    """What the risk control said to each order that adds risk: let through, or refused with value and limit."""
+    """Return the risk control's result for each order that adds risk: let through, or refused with value and limit."""
     the_account(services, account)
     page = services.risk.checks(account, part=part, check=check, passed=passed, after=after, limit=limit)
     return responses.PageOut(items=[responses.RiskCheckOut.model_validate(one) for one in page.items], next=page.next)
 
 
 def aware(field: str, at: datetime | None) -> datetime | None:
-    """A given time in UTC. Raises Problem for one without a zone, or outside of the calendar."""
+    """Return a given time in UTC. Raises Problem for one without a zone, or outside of the calendar."""
     if at is None:
         return None
     given = at.isoformat()

@@ -1,4 +1,4 @@
-"""The door of the API: who may come in, and what for. Nobody gets past it without a token, also not on this machine.
+"""Authenticates requests of the API by token and checks scopes and rates, also for requests of this machine.
 
 Open are the reference pages on the loopback, and the door for signals, which carry their own proof.
 """
@@ -37,41 +37,41 @@ bearer = HTTPBearer(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks."""
+    """The program that sends a request."""
 
     token: ApiToken
 
     @property
     def by(self) -> str:
-        """How the audit trail names it."""
+        """Return the caller's name in the audit trail."""
         return f"API token {self.token.name}"
 
 
 class CallerLimits:
-    """What callers have used up: those with a token, and addresses whose attempts failed."""
+    """Rate limits of callers: those with a token, and addresses whose attempts failed."""
 
     def __init__(self, tokens: Limiter, strangers: Limiter) -> None:
         self.tokens, self.strangers = tokens, strangers
 
     def known(self, token: ApiToken) -> None:
-        """Counts one request of a token. Raises Problem where it has none left."""
+        """Count one request of a token. Raises Problem where it has none left."""
         seconds = self.tokens.wait(token.id)
         if seconds:
             raise too_many(seconds, self.tokens.rate)
 
     def may_try(self, address: str) -> None:
-        """Raises Problem for an address that failed too often."""
+        """Check an address. Raises Problem for one that failed too often."""
         seconds = self.strangers.wait(network(address), 0)
         if seconds:
             raise too_many(seconds, self.strangers.rate)
 
     def failed(self, address: str, words: Reason | str) -> Problem:
-        """Counts one failed attempt of an address; the answer to it."""
+        """Count one failed attempt of an address and return the response to it."""
         seconds = self.strangers.wait(network(address))
         return too_many(seconds, self.strangers.rate) if seconds else Problem(401, words, headers=ASK)
 
     def let_in(self, address: str, admitted: Admission) -> Caller:
-        """Who came in. Raises Problem for nobody, and where a token has no request left."""
+        """Return the caller. Raises Problem where nobody was admitted, and where a token has no request left."""
         if admitted.token is None:
             raise self.failed(address, admitted.words or UNKNOWN)
         self.known(admitted.token)
@@ -79,7 +79,7 @@ class CallerLimits:
 
 
 class Door:
-    """Lets a request in with its token, before anything of it is read."""
+    """Middleware that authenticates a request before anything of it is read."""
 
     def __init__(self, app: ASGIApp, services: Callable[[], Services], limits: CallerLimits) -> None:
         self.app, self._services, self._limits = app, services, limits
@@ -100,7 +100,7 @@ class Door:
 
 
 def caller_of(scope: Scope, services: Callable[[], Services], limits: CallerLimits) -> Caller:
-    """Who brings a token. Raises Problem for nobody and for too many, Unavailable."""
+    """Return whose token a request carries. Raises Problem for nobody and for too many, Unavailable."""
     where, text = address(scope), brought(Headers(scope=scope))
     if not text:
         raise limits.failed(where, "a token is needed: Authorization: Bearer <token>, made in Settings, API")
@@ -108,26 +108,27 @@ def caller_of(scope: Scope, services: Callable[[], Services], limits: CallerLimi
 
 
 def brought(headers: Headers) -> str:
-    """The token in the usual header; empty where there is none."""
+    """Return the token in the usual header; empty where there is none."""
     kind, _, text = headers.get("authorization", "").partition(" ")
     return text.strip() if kind.lower() == "bearer" else ""
 
 
 def admit(services: Services, text: str, where: str, limits: CallerLimits) -> Admission:
-    """Who brings this token. Who guesses is made to wait; a token that has come in before is not, whoever guesses
-    beside it: many come from one address, behind a proxy or from a sender of signals."""
+    """Return who brings this token. Failed attempts of an address are slowed down; a token that was accepted before is
+    not: many callers share an address, behind a proxy or as senders of signals.
+    """
     if not services.tokens.came_in(text):
         limits.may_try(where)
     return services.tokens.admit(text)
 
 
 def address(scope: Scope) -> str:
-    """Where a request comes from, as the server says."""
+    """Return where a request comes from, as the server says."""
     return scope["client"][0] if scope.get("client") else ""
 
 
 def check(caller: Caller, needed: May) -> Caller:
-    """The caller. Raises Problem where its token may not do this."""
+    """Return the caller. Raises Problem where its token may not do this."""
     if not caller.token.scope.covers(needed):
         has = caller.token.scope
         raise Problem(403, f"token {caller.token.id} may {has} only: this needs a token with the scope {needed}")

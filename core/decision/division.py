@@ -1,4 +1,4 @@
-"""How contracts that somebody else closed are divided over the parts of a position. Pure; every step finds a part."""
+"""Divides contracts that somebody else closed over the parts of a position. Pure; every step finds a part."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.domain.money import NONE_HELD, ZERO, Contracts, total
 
 
 def divide(quantity: Contracts, rooms: Mapping[str, Contracts], rule: Division, step: Decimal) -> dict[str, Contracts]:
-    """Shares of `quantity` by part; `rooms` tells what each holds, oldest part first. No share exceeds its room.
+    """Return shares of `quantity` by part; `rooms` tells what each holds, oldest part first. No share exceeds its room.
 
     What is more than all rooms together stays undivided. Contracts, in whole steps where the rooms are.
     """
@@ -28,7 +28,7 @@ def divide(quantity: Contracts, rooms: Mapping[str, Contracts], rule: Division, 
 
 
 def _in_proportion(wanted: Contracts, rooms: Mapping[str, Contracts], step: Decimal) -> dict[str, Contracts]:
-    """By size, in whole steps; the steps left over go where the rounding took most, the oldest first."""
+    """Divide by size, in whole steps; leftover steps go where the rounding took most, the oldest first."""
     whole = total(rooms.values())
     if whole <= ZERO:
         return {}

@@ -1,4 +1,4 @@
-"""Where a part's entry stands: what its style wants next, what it has brought, and whether it is over."""
+"""Tells the state of a part's entry: what its style wants next, what has filled, and whether it is over."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def entry_over(part: Part, view: View) -> Reason | None:
 
 
 def _level_passed(part: Part, view: View) -> Reason | None:
-    """Why it cannot be entered, where a TP or SL given as a price lies on the wrong side of the market already."""
+    """Return why a part cannot be entered: a TP or SL given as a price lies on the wrong side of the market already."""
     ticker = view.seen.ticker
     if ticker is None:
         return None

@@ -32,12 +32,12 @@ class Run:
     orders: tuple[Order, ...]  #: those that reached the exchange
 
     def step(self, now: datetime) -> Step:
-        """What should be working now."""
+        """Return what should be working now."""
         return execution_for(self.progress.style.kind, EXECUTION_STRATEGIES).next_order(self.progress, now)
 
     @property
     def worked(self) -> Worked:
-        """What its orders say of it."""
+        """Return what has been filled and sent so far, as its orders tell."""
         now = self.progress
         since = now.started_at if self.purpose is Purpose.CLOSE else None
         return Worked(self.name, since, now.style.kind, now.planned, now.instrument.contract_value)
@@ -48,7 +48,7 @@ class Run:
 
     @property
     def average(self) -> Price | None:
-        """The price of what has filled; None before the first fill."""
+        """Return the average price of what has filled; None before the first fill."""
         filled = [(order.filled, order.average_price) for order in self.orders if order.filled]
         value = sum((quantity * price for quantity, price in filled if price is not None), ZERO)
         whole = total(quantity for quantity, _ in filled)
@@ -56,7 +56,7 @@ class Run:
 
 
 def runs(part: Part, view: View) -> Iterator[Run]:
-    """Every execution of a part that is under way."""
+    """Yield every execution of a part that is under way."""
     for found in (entry_run(part, view), recovery_run(part, view), close_run(part, view)):
         if found is not None:
             yield found
@@ -72,7 +72,7 @@ class UnderWay:
 
 
 def under_way(part: Part, view: View) -> tuple[UnderWay, ...]:
-    """What a page shows as being worked: every run that is not over."""
+    """Return every execution of a part that is not over, for pages."""
     found = []
     for run in runs(part, view) if part.intent.living else ():
         step = run.step(view.now)
@@ -89,12 +89,12 @@ def single_market_order(part: Part, purpose: Purpose, contracts: Contracts, step
 
 
 def run_name(cycle: int, purpose: Purpose, step: int | None = None) -> str:
-    """What an execution is called: 1E, 3R2, 2C."""
+    """Return the name of an execution: 1E, 3R2, 2C."""
     return f"{cycle}{purpose.value}{'' if step is None else step}"
 
 
 def entry_run(part: Part, view: View) -> Run | None:
-    """The entry of the current cycle; None before the cycle has a size."""
+    """Return the entry of the current cycle; None before the cycle has a size."""
     intent = part.intent
     if intent.contracts is None or intent.cycle_started_at is None:
         return None
@@ -114,7 +114,7 @@ def entry_run(part: Part, view: View) -> Run | None:
 
 
 def recovery_run(part: Part, view: View) -> Run | None:
-    """The recovery step that is being worked piece by piece; None where there is none."""
+    """Return the recovery step that is being worked in several orders; None where there is none."""
     adding, rule = part.intent.adding, part.intent.recovery
     if adding is None:
         return None
@@ -133,7 +133,7 @@ def recovery_run(part: Part, view: View) -> Run | None:
 
 
 def close_run(part: Part, view: View) -> Run | None:
-    """The close that was asked for in a style of its own; None where none is wanted, or it is at market."""
+    """Return the close that was asked for in a style of its own; None where none is wanted, or it is at market."""
     intent = part.intent
     closing = intent.closing
     if closing is None or closing.style.kind is ExecutionKind.MARKET:
@@ -206,7 +206,7 @@ def _begun(order: Order) -> tuple[bool, datetime | None, str]:
 
 
 def _near(view: View, side: OrderSide) -> Price | None:
-    """The side of the book at which an order of ours would rest."""
+    """Return the side of the book at which an order of ours would rest."""
     ticker = view.seen.ticker
     if ticker is None or view.now - ticker.at > FRESH:
         return None
@@ -214,7 +214,7 @@ def _near(view: View, side: OrderSide) -> Price | None:
 
 
 def numbers_from(part: Part, view: View, step: int, *, pieces: bool) -> int:
-    """From where the orders of a recovery step are counted: 0 where it is one order, counted as ever.
+    """Return the number from which the orders of a recovery step are counted; 0 where the step is one order.
 
     Once a step of the cycle was worked in pieces every later one is numbered so: the numbers tell the steps apart.
     """
@@ -224,7 +224,7 @@ def numbers_from(part: Part, view: View, step: int, *, pieces: bool) -> int:
 
 
 def far(view: View, side: OrderSide) -> Price | None:
-    """The side of the book that an order at market takes; None without a price."""
+    """Return the side of the book that an order at market takes; None without a price."""
     ticker = view.seen.ticker
     if ticker is None:
         return None

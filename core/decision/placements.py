@@ -1,4 +1,4 @@
-"""What has become of the placements of one protection so far, and how soon the next may follow."""
+"""The placements of one protection order so far, and how soon the next may follow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RULES_AGAIN = timedelta(minutes=5)  #: a request that the contract's rules refus
 
 
 class Placements:
-    """Those of one purpose for one part in its current cycle."""
+    """The placements of one purpose for one part in its current cycle."""
 
     def __init__(self, part: Part, view: View, purpose: Purpose) -> None:
         self.view = view
@@ -25,13 +25,13 @@ class Placements:
         return self.sent[-1] if self.sent else None
 
     def too_soon_after(self, last: Command, quantity: Contracts) -> bool:
-        """A placement is not repeated so soon. One for more than the last guards does not wait: the part has grown."""
+        """Return whether it is too soon to repeat a placement; one for more contracts than the last does not wait."""
         grown = last.outcome is OutcomeKind.DONE and quantity > last.quantity
         return not grown and self.view.now - last.recorded_at < DEBOUNCE
 
     @property
     def refused_for(self) -> timedelta:
-        """How long the exchange has been refusing this protection without a break."""
+        """Return how long the exchange has been refusing this protection without a break."""
         since = self.view.now
         for command in reversed(self.sent):
             if command.outcome is not OutcomeKind.REFUSED:
@@ -40,7 +40,7 @@ class Placements:
         return self.view.now - since
 
     def against_the_rules(self, last: Command, quantity: Contracts) -> bool:
-        """True where the contract's own rules (lot, tick) have refused this size twice: a third try says the same.
+        """Return whether the contract's own rules (lot, tick) have refused this size twice: a third try says the same.
 
         After the first refusal the rules were read again and TP and SL computed with them.
         """

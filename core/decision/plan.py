@@ -1,4 +1,4 @@
-"""The one pure function that decides everything: `plan(desired, seen, now)`.
+"""Decides everything about one position in one pure function: `plan(desired, seen, now)`.
 
 Rules run over all parts of a position in a fixed order; what is open is guarded before more is opened. Each
 rule gives a reason for what it does and for what it leaves. Same inputs, same plan, same order ids.
@@ -36,12 +36,12 @@ AGAIN_WHILE_OPENING = timedelta(seconds=2)
 
 
 def plan(desired: Desired, seen: Seen, now: datetime) -> Plan:
-    """What to do now about one position, with the reason for each thing done and not done."""
+    """Return what to do now about one position, with the reason for each thing done and not done."""
     return decide(View.of(desired, seen, now))
 
 
 def decide(view: View) -> Plan:
-    """The same for who has laid desired and seen together already."""
+    """Return the plan for a view, in which desired and seen are folded together already."""
     decisions = tuple(_each_once(_decide(view)))
     return Plan(decisions, _look_again(view, decisions))
 
@@ -75,7 +75,7 @@ def _decide(view: View) -> Iterator[Decision]:
 
 
 def _each_once(decisions: Iterable[Decision]) -> Iterator[Decision]:
-    """Two rules may want the same order away; it is cancelled by the first of them."""
+    """Drop repeated cancels: where two rules want the same order away, the first of them cancels it."""
     gone: set[tuple[str, str]] = set()
     for decision in decisions:
         if isinstance(decision.action, CancelOrder):
@@ -88,7 +88,7 @@ def _each_once(decisions: Iterable[Decision]) -> Iterator[Decision]:
 
 
 def _resolve(view: View) -> Iterator[Decision]:
-    """Anything without a known outcome is named first; the other rules hold back for it."""
+    """Yield a line for each command without a known outcome; the other rules hold back for it."""
     for part in view.parts:
         for command in view.unanswered(part):
             since = view.now - command.recorded_at
@@ -96,7 +96,7 @@ def _resolve(view: View) -> Iterator[Decision]:
 
 
 def _look_again(view: View, decisions: tuple[Decision, ...]) -> timedelta | None:
-    """When this position wants to be looked at next without being woken; None: only when something happens."""
+    """Return when this position is to be looked at next without being woken; None: only when something happens."""
     wishes: list[timedelta] = []
     if any(decision.action is not None and not isinstance(decision.action, RaiseAlarm) for decision in decisions):
         wishes.append(AGAIN_AFTER_ACTING)

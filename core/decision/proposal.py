@@ -1,4 +1,4 @@
-"""An order that would add risk, as the risk control measures it: what it is, and what it would be added to."""
+"""Describes an order that would add risk, as the risk control measures it, and what it would be added to."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Proposal:
 
     @property
     def rest(self) -> Contracts:
-        """What the execution still brings, with this order."""
+        """Return the contracts that the execution still brings, with this order."""
         return Contracts(max(self.whole - self.filled, self.quantity))
 
 
@@ -57,7 +57,7 @@ def proposed(
     whole: Contracts,
     filled: Contracts,
 ) -> Proposal:
-    """An order of a part, beside everything that was seen."""
+    """Return a part's order as a proposal, with everything that was seen beside it."""
     intent, seen, rule = part.intent, view.seen, part.intent.recovery
     others = [other for other in view.living if other.name != part.name]
     adds = rule.add_notional if purpose is Purpose.RECOVERY and rule is not None else intent.position_value
@@ -87,7 +87,7 @@ def proposed(
 
 
 def room_used(part: Part, view: View) -> int:
-    """Conditional orders of the account that rest, or that room is kept for before this part.
+    """Return how many conditional orders of the account rest, or are reserved for parts before this one.
 
     Room is kept for legs still to be placed: of parts that enter or hold something, and of those before this one.
     """
@@ -101,13 +101,13 @@ def room_used(part: Part, view: View) -> int:
 
 
 def lost_after_step(rules: Instrument, side: Side, whole: Contracts, average: Price, rule: Recovery) -> Decimal:
-    """USDT that the stop costs which a recovery step leaves behind, with both fees."""
+    """Return the USDT lost at the stop that follows a recovery step, with both fees."""
     raw = Target(pnl_usdt=-rule.sl_usdt).raw_price(rules, side, average, whole)
     return loss_at(rules, side, whole, average, max(rules.stop_price(side, raw), rules.price_tick))
 
 
 def _before(other: Part, part: Part) -> bool:
-    """Two parts that are to begin in one look begin in the order of their names."""
+    """Return whether another part begins before this one: in one look parts begin in the order of their names."""
     return other.name < part.name and not other.intent.wanted.closes
 
 
@@ -117,7 +117,7 @@ def _legs_to_come(part: Part) -> int:
 
 
 def _held(part: Part, others: list[Part], view: View) -> Contracts:
-    """What the position holds, and what orders under way still bring it."""
+    """Return what the position holds, and what orders under way still bring it."""
     awaited = total(
         Contracts(order.quantity - order.filled) for one in (part, *others) for order in one.entry_orders_working
     )
@@ -132,7 +132,7 @@ def _held(part: Part, others: list[Part], view: View) -> Contracts:
 
 
 def _lost_at_stop(part: Part, added: Contracts, price: Price, purpose: Purpose) -> Decimal | None:
-    """What the stop would cost once these contracts are there too, with both fees; None where there is no stop."""
+    """Return the loss at the stop once these contracts are added, with both fees; None where there is no stop."""
     before = part.size if purpose is Purpose.RECOVERY else part.entered
     whole = Contracts(before + added)
     average = Price((before * (part.average_entry or price) + added * price) / whole)

@@ -23,7 +23,7 @@ VALUE, ACCOUNT = Reason("field.position_value"), Reason("field.account")
 
 @dataclass(frozen=True, slots=True)
 class ExecutionRiskControl:
-    """Hard limits on orders that add risk, whoever asks for them."""
+    """Checks orders that add risk against hard limits, whoever asks for them."""
 
     limits: Limits
 
@@ -39,7 +39,7 @@ class ExecutionRiskControl:
         parent: Contracts | None = None,
         filled: Contracts = NONE_HELD,
     ) -> Verdict:
-        """Whether this order of a part may be sent.
+        """Return whether this order of a part may be sent, with every check.
 
         Of an execution in pieces `parent` is the whole and `filled` what it has brought: sizes, values and the loss at
         the stop are those of the whole, so that no limit is passed slice by slice. `resting`: it is a limit order.
@@ -48,7 +48,7 @@ class ExecutionRiskControl:
         return Verdict(purpose, self.checks(proposal))
 
     def checks(self, order: Proposal) -> tuple[Check, ...]:
-        """All checks, in their order; none is left out because an earlier one has failed."""
+        """Return all checks, in their order; none is left out because an earlier one has failed."""
         return (
             self._duplicate(order),
             self._leverage(order),
@@ -101,7 +101,7 @@ class ExecutionRiskControl:
         return Check(CheckName.ORDER_VALUE, value, most, "USDT", refusal)
 
     def _deviation(self, order: Proposal) -> Check:
-        """Only what would be paid too much counts at a limit: to rest far away costs nothing."""
+        """Check an order's price against the mark price; at a limit, only paying too much counts."""
         most, mark = self.limits.max_price_deviation * HUNDRED, order.mark
         if not mark:
             return Check(CheckName.PRICE_DEVIATION, None, most, "%")
@@ -121,7 +121,7 @@ class ExecutionRiskControl:
         return Check(CheckName.PRICE_DEVIATION, away, most, "%", refusal)
 
     def _position(self, order: Proposal) -> Check:
-        """The value of the whole position as a share of the equity."""
+        """Check the value of the whole position as a share of the equity."""
         share, equity = self.limits.max_position_value_pct, order.equity
         value = order.held + order.instrument.notional(order.rest, order.price)
         if share is None or equity is None:
@@ -132,7 +132,9 @@ class ExecutionRiskControl:
         return Check(CheckName.POSITION_VALUE, value, most, "USDT", refusal)
 
     def _balance(self, order: Proposal) -> Check:
-        """An execution begins only where all of it can be paid for; later each piece counts alone."""
+        """Check the balance: an execution begins only where all of it can be paid for; later each order
+        counts alone.
+        """
         contracts = order.quantity if order.filled else order.rest
         value = order.instrument.notional(contracts, order.price)
         needed = value / order.leverage + value * order.instrument.taker_fee if order.leverage > 0 else value

@@ -28,7 +28,7 @@ STUCK_AFTER = timedelta(seconds=10)  #: a leg that was set off so long ago and h
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the rules see. `now` is the time of the decision."""
+    """The input of the rules. `now` is the time of the decision."""
 
     desired: Desired
     seen: Seen
@@ -73,16 +73,16 @@ class View:
         )
 
     def commands(self, part: Part, purpose: Purpose | None = None) -> tuple[Command, ...]:
-        """Placements of this part's current cycle, oldest first."""
+        """Return placements of this part's current cycle, oldest first."""
         found = self._commands.get((part.name, part.intent.cycle), ())
         return found if purpose is None else tuple(command for command in found if command.purpose is purpose)
 
     def unanswered(self, part: Part) -> Sequence[Command]:
-        """All commands of this part's current cycle without a known outcome, oldest first."""
+        """Return all commands of this part's current cycle without a known outcome, oldest first."""
         return self._unanswered.get((part.name, part.intent.cycle), ())
 
     def unresolved(self, part: Part, *purposes: Purpose, resting: bool | None = None) -> Command | None:
-        """The first command of these purposes (of any, where none is named) that has no known outcome.
+        """Return the first command of these purposes (of any, where none is named) that has no known outcome.
 
         `resting` tells legs that wait for a trigger from orders that act now.
         """
@@ -92,22 +92,24 @@ class View:
         return None
 
     def filling(self, part: Part) -> bool:
-        """True while a protection of this part has been set off and is being carried out; see `is_stuck`."""
+        """Return whether a protection of this part has triggered and is being filled; see `is_stuck`."""
         return any(order.triggered_leg for order in part.protection)
 
     def is_stuck(self, order: Order) -> bool:
-        """True for a leg that was set off long ago and of which nothing has come: it cannot be cancelled either.
+        """Return whether a leg triggered long ago and nothing of it has filled: it cannot be cancelled either.
 
         Seen on Binance demo, where TP and SL are orders of their own: it protects nothing, and nothing waits for it.
         """
         return _is_stuck(order, self.seen.facts, self.now)
 
     def risk_blocked(self, part: Part) -> Command | None:
-        """An unresolved command of this part; while there is one, nothing that adds risk may be sent."""
+        """Return an unresolved command of this part; while there is one, nothing that adds risk may be sent."""
         return self.unresolved(part)
 
     def newest(self, part: Part, *purposes: Purpose, resting: bool | None = None) -> Command | None:
-        """The last command of these purposes; `resting` tells legs that wait for a trigger from market closes."""
+        """Return the last command of these purposes; `resting` tells legs that wait for a trigger from market
+        closes.
+        """
         found = [
             command
             for command in self.commands(part)
@@ -118,7 +120,7 @@ class View:
     def next_id(
         self, part: Part, purpose: Purpose, side: OrderSide, kind: OrderKind, quantity: Decimal, above: int = 0
     ) -> str:
-        """The id of the next order of this purpose, numbered above `above`.
+        """Return the id of the next order of this purpose, numbered above `above`.
 
         A command that never arrived gives its id to the same request again; any other meaning gets a new one.
         """
@@ -133,7 +135,7 @@ class View:
         return client_order_id(part.name, part.intent.cycle, purpose, max(numbers) + 1)
 
     def price_by(self, trigger_by: TriggerBy) -> Price | None:
-        """The price that a trigger compares with, or None where none fresh is known."""
+        """Return the price that a trigger compares with, or None where none fresh is known."""
         seen = self.seen
         if trigger_by is TriggerBy.LAST:
             if seen.ticker is not None and self.now - seen.ticker.at <= FRESH:
@@ -144,39 +146,39 @@ class View:
 
     @property
     def believed(self) -> bool:
-        """True where a difference is no mere moment: size confirmed, nothing open, nothing filling."""
+        """Return whether a difference is more than momentary: size confirmed, nothing unresolved, nothing filling."""
         if not self.seen.confirmed or not self.seen.settled:
             return False
         return not any(self.unresolved(part) or part.closing_at_market or self.filling(part) for part in self.living)
 
     @property
     def residual(self) -> Contracts:
-        """What the exchange holds beyond our parts; negative: it holds less."""
+        """Return what the exchange holds beyond our parts; negative: it holds less."""
         return Contracts(self.seen.contracts - self.parts_total)
 
     def surely_held(self, part: Part) -> Contracts:
-        """What is left of a part even where everything that the position lacks was its own."""
+        """Return what is left of a part even where everything that the position lacks was its own."""
         return Contracts(max(part.size + min(self.residual, ZERO), ZERO))
 
     def alone(self, part: Part) -> bool:
-        """True where the whole position belongs to this part, and no other part is there to enter."""
+        """Return whether the whole position belongs to this part, and no other part is there to enter."""
         return self.seen.contracts == part.size and all(other.name == part.name for other in self.living)
 
     @property
     def doubly_guarded(self) -> Part | None:
-        """A part with more than one stop or target resting, or perhaps resting."""
+        """Return a part with more than one stop or target resting, or perhaps resting."""
         for part in self.living:
             if part.doubly_guarded or self._asked_twice(part) or (part.protection and self._perhaps_again(part)):
                 return part
         return None
 
     def _asked_twice(self, part: Part) -> bool:
-        """Two placements of the same protection have no answer yet."""
+        """Return whether two placements of the same protection have no answer yet."""
         protecting = [command.purpose for command in self.unanswered(part) if command.kind.rests_on_trigger]
         return len(protecting) > len(set(protecting))
 
     def _perhaps_again(self, part: Part) -> bool:
-        """A placement of what rests already has no answer yet."""
+        """Return whether a placement of what rests already has no answer yet."""
         if self.unresolved(part, Purpose.PROTECT) is not None:
             return True
         legs = ((Purpose.STOP_LOSS, Leg.STOP_LOSS), (Purpose.TAKE_PROFIT, Leg.TAKE_PROFIT))
@@ -189,17 +191,17 @@ def _is_stuck(order: Order, facts: PortFacts, now: datetime) -> bool:
 
 
 def stuck(order: Order, rule: Rule) -> Decision:
-    """The alarm about a leg that is stuck: only a person at the exchange can do something about it."""
+    """Return the alarm about a leg that is stuck: only a person at the exchange can do something about it."""
     why = Reason("protection.stuck", order=order.client_order_id)
     return Decision(order.part, rule, why, RaiseAlarm(order.part, f"stuck/{order.client_order_id}", why))
 
 
 def skip(part: Part | None, rule: Rule, because: Reason) -> Decision:
-    """A line of the plan that does nothing, and why."""
+    """Return a decision to do nothing, with its reason."""
     return Decision(part.name if part else None, rule, because)
 
 
 def _number(client_id: str) -> int:
-    """The running number at the end of one of our ids; 0 where it is not one of ours."""
+    """Return the running number at the end of one of our ids; 0 where it is not one of ours."""
     digits = client_id[len(client_id.rstrip("0123456789")) :]
     return int(digits) if digits else 0

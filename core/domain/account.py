@@ -13,7 +13,7 @@ from core.domain.instrument import Side
 
 
 class Environment(StrEnum):
-    """Where the address points. Nothing else differs."""
+    """Where an account trades: real money, demo or paper. Nothing else differs."""
 
     PAPER = "paper"
     DEMO = "demo"
@@ -55,23 +55,23 @@ class Level(StrEnum):
 
     @property
     def rank(self) -> int:
-        """How much it protects: 0 for run, and more the less may be done."""
+        """Return how much the level protects: 0 for run, and more the less may be done."""
         return list(Level).index(self)
 
     @property
     def may_enter(self) -> bool:
-        """New parts may be opened."""
+        """Return whether new parts may be opened."""
         return self is Level.RUN
 
     @property
     def may_add(self) -> bool:
-        """Recovery and reopen may add to what was asked for earlier."""
+        """Return whether recovery and reopen may add to what was asked for earlier."""
         return self in (Level.RUN, Level.NO_NEW_ENTRIES)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class PositionKey:
-    """What one loop guards: one side of one contract of one account."""
+    """The key of one position: one side of one contract of one account."""
 
     account: str
     symbol: str
@@ -82,7 +82,7 @@ class PositionKey:
 
     @classmethod
     def parse(cls, text: str) -> PositionKey:
-        """The key behind `str(key)`. Raises ValueError for anything else."""
+        """Return the key behind `str(key)`. Raises ValueError for anything else."""
         account, symbol, side = text.split("/")
         return cls(account, symbol, Side(side))
 
@@ -103,7 +103,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """What the exchange says of the account's money and mode."""
+    """Money and mode of the account as the exchange reports them."""
 
     equity: Decimal  #: USDT, with unrealised PnL
     available: Decimal  #: USDT free for new positions

@@ -1,4 +1,4 @@
-"""What `plan` may ask for. Every action says everything needed to carry it out, and nothing about how."""
+"""The actions that `plan` may ask for. Every action says everything needed to carry it out, and nothing about how."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """Which execution an order is a piece of; kept with the request, for the report."""
+    """The execution that an order belongs to; kept with the request, for the report."""
 
     run: str  #: 1E, 3R2, 2C
     since: datetime | None  #: tells closes of one cycle apart that were asked for in a style; else None
@@ -110,7 +110,7 @@ class StartCycle:
 
 @dataclass(frozen=True, slots=True)
 class StartStep:
-    """Fix the size of a recovery step that is worked piece by piece, and begin it."""
+    """Fix the size of a recovery step that is worked in several orders, and begin it."""
 
     part: str
     cycle: int
@@ -120,7 +120,7 @@ class StartStep:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionOver:
-    """Nothing more comes of an execution in pieces: of an entry the cycle's size is what was entered."""
+    """End an execution worked in several orders; of an entry the cycle's size becomes what was entered."""
 
     part: str
     cycle: int
@@ -130,7 +130,7 @@ class ExecutionOver:
 
 @dataclass(frozen=True, slots=True)
 class BookExit:
-    """Write down that contracts of a part were closed by an order that was not ours."""
+    """Record that contracts of a part were closed by an order that was not ours."""
 
     part: str
     cycle: int
@@ -144,7 +144,7 @@ class BookExit:
 
 @dataclass(frozen=True, slots=True)
 class EndCycle:
-    """The part is flat and nothing of it rests any more. Money in USDT, before funding."""
+    """End a part's cycle: it is flat and nothing of it rests any more. Money in USDT, before funding."""
 
     part: str
     cycle: int
@@ -159,7 +159,7 @@ class EndCycle:
 
 @dataclass(frozen=True, slots=True)
 class LetGo:
-    """An ended part is not opened again; the reopen rule need not be asked any more."""
+    """Keep an ended part from being opened again; the reopen rule need not be asked any more."""
 
     part: str
     cycle: int
@@ -167,7 +167,7 @@ class LetGo:
 
 @dataclass(frozen=True, slots=True)
 class Reduce:
-    """Close a part down to a size of our own accord; what the trader asks for meanwhile comes first."""
+    """Close a part down to a size by the bot's own decision; what the trader asks for meanwhile comes first."""
 
     part: str
     cycle: int
@@ -176,7 +176,7 @@ class Reduce:
 
 @dataclass(frozen=True, slots=True)
 class ReductionDone:
-    """A partial close that was asked for has been reached (or cannot be)."""
+    """End a partial close that has been reached (or cannot be)."""
 
     part: str
     goal: Contracts  #: the size it was reduced to; a newer wish with another goal is not touched
@@ -184,7 +184,7 @@ class ReductionDone:
 
 @dataclass(frozen=True, slots=True)
 class ForgetAnswer:
-    """A difference that was answered has changed or gone; it is asked about anew when it comes again."""
+    """Forget the answer to a difference that has changed or gone; it is asked about anew when it comes again."""
 
     kind: DifferenceKind
     mark: str  #: of the answer; a newer one is not touched
@@ -216,7 +216,7 @@ Action = ToExchange | ToBook
 
 
 class Rule(StrEnum):
-    """The rules of `plan`, in their fixed order."""
+    """The rules of `plan`, in the order in which they are asked."""
 
     RESOLVE = "resolve"
     FINISH = "finish"
@@ -328,7 +328,7 @@ def _of_cycle(action: StartCycle | StartStep | ExecutionOver | EndCycle | Reduce
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One placement we decided to send, recorded before it was sent."""
+    """A placement that was decided, recorded before it is sent."""
 
     client_order_id: str
     key_text: str

@@ -1,4 +1,4 @@
-"""Alerts: what a person is told away from the dashboard, where, and what became of it.
+"""Alerts: what is sent to a person away from the dashboard, to which channels, and what became of it.
 
 An alert is made from a fact and carries the fact's own key, so that the same fact is told once. A channel has no
 address here: that lies sealed.
@@ -16,7 +16,7 @@ from core.domain.reason import Reason
 
 
 class AlertKind(StrEnum):
-    """What an alert is about; each channel chooses among them."""
+    """The kind of an alert; each channel chooses among them."""
 
     OPENED = "opened"  #: the first contracts of a part
     FILL = "fill"  #: each order of ours that fills, or fills further
@@ -40,7 +40,7 @@ class AlertKind(StrEnum):
 
     @property
     def severe(self) -> bool:
-        """Told in quiet hours too."""
+        """Return whether it is sent in quiet hours too."""
         return self in (AlertKind.BARE, AlertKind.LIQUIDATION, AlertKind.LEASE)
 
 
@@ -56,7 +56,7 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing to tell. `words` are put into the trader's language when they are sent or shown."""
+    """An alert. `words` are put into the trader's language when they are sent or shown."""
 
     key: str  #: made from the fact: the same fact has the same key for ever
     kind: AlertKind
@@ -74,7 +74,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Something that is so just now, and is told once it has been so for `after`."""
+    """A condition that holds now; an alert is made once it has held for `after`."""
 
     subject: str
     kind: AlertKind
@@ -100,7 +100,7 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True)
 class AlertChannel:
-    """Somewhere alerts are heard, as the trader set it up. Where exactly is sealed."""
+    """An alert channel, as the trader set it up. Its address is stored encrypted elsewhere."""
 
     id: str
     name: str
@@ -117,7 +117,7 @@ class AlertChannel:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An alert that one channel has still to hear."""
+    """An alert that is still to be sent to one channel."""
 
     id: int
     alert: Alert
@@ -126,7 +126,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a message: an alert, and how often the like of it waited."""
+    """One line of a message: an alert, and how many alike waited with it."""
 
     alert: Alert
     times: int = 1
@@ -134,7 +134,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one channel is to be sent now: one alert, or several in one."""
+    """The next message of one channel: one alert, or several in one."""
 
     alerts: tuple[int, ...]  #: the numbers of all that it settles
     entries: tuple[Entry, ...]
@@ -144,7 +144,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message that one channel has heard: when, and about which subjects."""
+    """A message sent to one channel: when, and about which subjects."""
 
     at: datetime
     subjects: frozenset[str]
@@ -152,7 +152,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class DeliveredAlert:
-    """An alert and what became of it, channel by channel."""
+    """An alert and the state of its delivery to each channel."""
 
     alert: Alert
     deliveries: Mapping[str, DeliveryState]  #: by channel id
@@ -160,7 +160,7 @@ class DeliveredAlert:
 
 @dataclass(frozen=True, slots=True)
 class AlertSettings:
-    """What holds for all channels."""
+    """The alert settings that hold for all channels."""
 
     bare_seconds: int = 10
     unresolved_seconds: int = 30
@@ -171,7 +171,7 @@ class AlertSettings:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> AlertSettings:
-        """From the settings table; what is not there is as the defaults say."""
+        """Return the alert settings in the settings table; what is not there has its default."""
         given, usual = settings, cls()
         summary = given.get("alert_summary_at")
         return cls(
@@ -184,7 +184,7 @@ class AlertSettings:
         )
 
     def kept(self) -> dict[str, Any]:
-        """As the settings table keeps them."""
+        """Return the alert settings as the settings table keeps them."""
         return {
             "alert_bare_seconds": self.bare_seconds,
             "alert_unresolved_seconds": self.unresolved_seconds,

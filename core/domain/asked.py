@@ -1,4 +1,4 @@
-"""What persons, programs and guards ask for, as the record of events tells it."""
+"""Reasons for who asked for something: a person, a program or a guard, as events record it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where exchange and book differ: the kinds, what can be answered, and what the trader did answer."""
+"""Differences between exchange and book: the kinds, the possible answers, and the trader's answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class DifferenceKind(StrEnum):
 
 
 class Choice(StrEnum):
-    """What can be answered to a difference."""
+    """A possible answer to a difference."""
 
     ADOPT = "adopt"  #: a residual becomes a part of its own
     ASSIGN = "assign"  #: a residual is added to a part that is there
@@ -29,7 +29,7 @@ class Choice(StrEnum):
 
 
 class Division(StrEnum):
-    """Which parts lose what somebody else closed of a position they share."""
+    """A rule for which parts lose what somebody else closed of a position they share."""
 
     PRO_RATA = "pro_rata"
     OLDEST = "oldest"
@@ -39,7 +39,7 @@ class Division(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DifferenceAnswer:
-    """What the trader said to one difference. It holds while the difference has this mark."""
+    """The trader's answer to one difference. It holds while the difference has this mark."""
 
     kind: DifferenceKind
     choice: Choice

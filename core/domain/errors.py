@@ -1,4 +1,4 @@
-"""The only four ways in which something with an exchange or a setting goes wrong."""
+"""The four errors in which dealing with an exchange or a setting can end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class PerpdeckError(Exception):
 
 
 class Refused(PerpdeckError):
-    """The exchange said no, and nothing happened.
+    """The exchange refused the request, and nothing happened.
 
     `transient`: the reason passes by itself (a rate limit, an expired deadline, a connection that never
     opened), so the same request may be sent again later.
@@ -33,7 +33,7 @@ class Refused(PerpdeckError):
 
 
 class OutcomeUnknown(PerpdeckError):
-    """No usable answer came. The order may stand: look it up by client order id before anything else."""
+    """The exchange gave no usable answer. The order may stand: look it up by client order id before anything else."""
 
 
 class Unavailable(PerpdeckError):
@@ -41,7 +41,7 @@ class Unavailable(PerpdeckError):
 
 
 class Misconfigured(PerpdeckError):
-    """A setting, a key or an input is wrong: one problem or several, all that were found.
+    """An invalid setting, key or input: one problem or several, all that were found.
 
     A problem about one field has it among its values: `field` (a reason of `core.domain.sentences.fields`), `value`,
     and `allowed`, which says what may stand there.

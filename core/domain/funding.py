@@ -1,4 +1,4 @@
-"""Whose funding is it: a payment shared out by what each part held when it was made.
+"""Divides funding payments: each part's share by what it held at the time of the payment.
 
 An exchange pays or charges a position; parts share positions, and OKX does not even tell the side of a payment.
 """
@@ -26,13 +26,13 @@ class FundedHolding:
 
 
 def told_share(amount: Decimal, side: Side, held: FundedHolding) -> Decimal:
-    """The part's share of a payment to its own side of the contract."""
+    """Return the part's share of a payment to its own side of the contract."""
     whole = max(held.of(side), held.own)
     return amount * held.own / whole if whole > ZERO else ZERO
 
 
 def untold_share(amounts: Sequence[Decimal], side: Side, held: FundedHolding) -> Decimal:
-    """The part's share of the payments of one moment, of which the exchange does not tell the side.
+    """Return the part's share of the payments of one moment, of which the exchange does not tell the side.
 
     Long and short pay each other at one rate, so their sum and their sizes tell who paid. Where the sizes are
     equal they do not: longs are taken to have paid then, as they do most of the time.

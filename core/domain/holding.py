@@ -1,4 +1,4 @@
-"""The steps of one cycle, told from its orders: entry, recoveries, edits, partial closes, exit, each before and after.
+"""The steps of one cycle, read from its orders: entry, recoveries, edits, partial closes, exit, each before and after.
 
 Pure. Sizes, prices and fees are those of the fills; the levels of take-profit and stop-loss those that rested.
 """
@@ -36,7 +36,7 @@ _ADDING = {Purpose.RECOVERY: StepKind.RECOVERY, Purpose.BALANCE: StepKind.BALANC
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What a part is at one moment."""
+    """Contracts, average and levels of a part at one moment."""
 
     size: Contracts = NONE_HELD  #: below zero: its exits closed so much more than it held, until it is brought back
     average: Price | None = None
@@ -46,7 +46,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. `quantity` is signed: what was closed has a minus; an edit has none."""
+    """One step of a cycle. `quantity` is signed: what was closed has a minus; an edit has none."""
 
     kind: StepKind
     at: datetime
@@ -60,7 +60,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class ProtectionLevels:
-    """TP and SL of one protection as they were sent: placed, or amended from what had rested until then."""
+    """TP and SL of one protection as sent: placed, or amended from what had rested until then."""
 
     at: datetime
     order_id: str
@@ -73,7 +73,7 @@ class ProtectionLevels:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """The trader's word on TP and SL."""
+    """A change of TP and SL by the trader."""
 
     at: datetime
     words: str
@@ -94,7 +94,7 @@ def steps(
     edits: Iterable[Edit] = (),
     entries: Iterable[ExternalEntry] = (),
 ) -> tuple[Step, ...]:
-    """The steps of a cycle, oldest first, whatever the order in which its facts are handed in."""
+    """Return the steps of a cycle, oldest first, whatever the order in which its facts are handed in."""
     told = sorted(levels, key=lambda one: one.at)
     marks: list[Step] = [*_trades(orders, exits), *(_bare(StepKind.EDIT, edit.at, edit.words) for edit in edits)]
     marks += [*_moved_by_hand(told), *map(_taken_over, entries)]
@@ -128,7 +128,7 @@ def steps(
 
 
 def moved_by_hand(levels: Iterable[ProtectionLevels]) -> ProtectionLevels | None:
-    """The newest change at the exchange that was not ours; its `was` are the levels that somebody set there."""
+    """Return the newest change at the exchange that was not ours; its `was` are the levels that somebody set there."""
     return next(reversed(list(_foreign(sorted(levels, key=lambda one: one.at)))), None)
 
 
@@ -159,7 +159,7 @@ def _leg_words(order: Order) -> str:
 
 
 def _foreign(told: Sequence[ProtectionLevels]) -> Iterator[ProtectionLevels]:
-    """Amendments of an order that showed other levels than any that we had sent for it."""
+    """Yield amendments of an order that showed other levels than any that we had sent for it."""
     known: dict[str, set[Pair]] = {}
     for one in told:
         ours = known.setdefault(one.order_id, set())
@@ -184,7 +184,7 @@ def _entered(made: Iterable[Step]) -> Decimal:
 
 
 def _last(in_force: Sequence[ProtectionLevels], until: datetime | None) -> Pair | None:
-    """The levels that rested when the next step came; legs that are orders of their own are laid together."""
+    """Return the levels that rested when the next step came; legs that are orders of their own are joined."""
     pair: Pair | None = None
     for one in in_force:
         if until is not None and one.at >= until:

@@ -19,7 +19,7 @@ _ID = re.compile(r"op([0-9a-z]{6})(\d{2,})([ERPNTSCB])(\d{2,})")
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a client order id says."""
+    """The meaning of a client order id: part, cycle, purpose, number."""
 
     part: str
     cycle: int
@@ -28,7 +28,7 @@ class Meaning:
 
 
 def part_name(number: int) -> str:
-    """The name of the part with this running number, six letters or digits. Raises ValueError outside."""
+    """Return the name of the part with this running number, six letters or digits. Raises ValueError outside."""
     if not 0 <= number < len(_ALPHABET) ** PART_LENGTH:
         raise ValueError(f"part number {number} is outside 0..{len(_ALPHABET) ** PART_LENGTH - 1}")
     letters = []
@@ -43,7 +43,7 @@ PIECES = 100_000  #: a recovery step worked in pieces numbers them from its own 
 
 
 def net_of(entry_id: str) -> str | None:
-    """The id of the TP and SL that travel with this entry or recovery; None for any other order."""
+    """Return the id of the TP and SL attached to this entry or recovery; None for any other order."""
     said = meaning(entry_id)
     if said is None or said.purpose not in (Purpose.ENTRY, Purpose.RECOVERY):
         return None
@@ -53,7 +53,7 @@ def net_of(entry_id: str) -> str | None:
 
 
 def same_step(recovery_id: str) -> int:
-    """What the orders of one recovery step have in common, and no other order has.
+    """Return a number that the orders of one recovery step have in common, and no other order has.
 
     An order that is a step by itself has its own number, R03; pieces of the third step, R300001, R300002 and so on,
     have 300000.
@@ -64,12 +64,12 @@ def same_step(recovery_id: str) -> int:
 
 
 def client_order_id(part: str, cycle: int, purpose: Purpose, number: int) -> str:
-    """The id of the `number`-th order of this purpose in this cycle of the part."""
+    """Return the id of the `number`-th order of this purpose in this cycle of the part."""
     return f"{PREFIX}{part}{cycle:02}{purpose.value}{number:02}"
 
 
 def meaning(text: str) -> Meaning | None:
-    """What an id says, or None where it is not one of ours."""
+    """Return the meaning of an id, or None where it is not one of ours."""
     match = _ID.fullmatch(text)
     if match is None:
         return None

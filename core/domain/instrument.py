@@ -20,7 +20,7 @@ class Side(StrEnum):
 
     @property
     def sign(self) -> int:
-        """+1 for long, -1 for short: the sign of the profit when the price rises."""
+        """Return +1 for long, -1 for short: the sign of the profit when the price rises."""
         return 1 if self is Side.LONG else -1
 
     @property
@@ -37,14 +37,14 @@ class Side(StrEnum):
 
 
 class OrderSide(StrEnum):
-    """What an order does: buy or sell."""
+    """The side of an order: buy or sell."""
 
     BUY = "buy"
     SELL = "sell"
 
 
 class TriggerBy(StrEnum):
-    """Which price sets off a conditional order."""
+    """The price that triggers a conditional order."""
 
     LAST = "last"
     MARK = "mark"
@@ -74,27 +74,31 @@ class Instrument:
     tradable: bool = True
 
     def contracts_for(self, notional: Decimal, price: Price) -> Contracts:
-        """The most whole steps that `notional` (quote currency) buys; never more than was asked for."""
+        """Return the most whole steps that `notional` (quote currency) buys; never more than was asked for."""
         steps = notional // (price * self.contract_value * self.quantity_step)
         return Contracts(steps * self.quantity_step)
 
     def round_quantity(self, quantity: Decimal) -> Contracts:
-        """`quantity` rounded down to a whole number of steps."""
+        """Return `quantity` rounded down to a whole number of steps."""
         return Contracts(quantity // self.quantity_step * self.quantity_step)
 
     def smallest_at(self, price: Decimal | None) -> Contracts:
-        """The smallest order that opens or adds at this price: by quantity and, where a price is known, by value."""
+        """Return the smallest order that opens or adds at this price: by quantity and, where a price is known, by
+        value.
+        """
         if not self.min_notional or price is None:
             return self.min_quantity
         steps = (self.min_notional / self.notional(self.quantity_step, price)).to_integral_value(ROUND_CEILING)
         return Contracts(max(self.min_quantity, steps * self.quantity_step))
 
     def notional(self, contracts: Decimal, price: Decimal) -> Decimal:
-        """The value of `contracts` at `price`, quote currency."""
+        """Return the value of `contracts` at `price`, quote currency."""
         return contracts * self.contract_value * price
 
     def pnl(self, side: Side, contracts: Decimal, entry: Decimal, exit_price: Decimal) -> Decimal:
-        """Profit of `contracts` bought (or sold short) at `entry` and closed at `exit_price`, before fees."""
+        """Return the profit of `contracts` bought (or sold short) at `entry` and closed at `exit_price`,
+        before fees.
+        """
         return side.sign * (exit_price - entry) * contracts * self.contract_value
 
     def round_up(self, price: Decimal) -> Price:
@@ -104,9 +108,9 @@ class Instrument:
         return Price((price / self.price_tick).to_integral_value(ROUND_FLOOR) * self.price_tick)
 
     def stop_price(self, side: Side, price: Decimal) -> Price:
-        """A stop-loss trigger on the tick grid that never loses more than `price` would."""
+        """Return a stop-loss trigger on the tick grid that never loses more than `price` would."""
         return self.round_up(price) if side is Side.LONG else self.round_down(price)
 
     def target_price(self, side: Side, price: Decimal) -> Price:
-        """A take-profit trigger on the tick grid that never earns less than `price` would."""
+        """Return a take-profit trigger on the tick grid that never earns less than `price` would."""
         return self.round_up(price) if side is Side.LONG else self.round_down(price)

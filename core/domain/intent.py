@@ -1,4 +1,4 @@
-"""What should be held, as the operator or a strategy asked for it."""
+"""The intent of a part: what should be held, as the operator or a strategy asked for it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Wanted(StrEnum):
 
     @property
     def closes(self) -> bool:
-        """True where what is held now is to be closed."""
+        """Return whether what is held now is to be closed."""
         return self is not Wanted.OPEN
 
 
 class ExecutionKind(StrEnum):
-    """How an entry, a recovery step or a close is worked; see `core.execution`."""
+    """The way an entry, a recovery step or a close is worked; see `core.execution`."""
 
     MARKET = "market"
     LIMIT = "limit"
@@ -37,19 +37,19 @@ class ExecutionKind(StrEnum):
 
     @property
     def sliced(self) -> bool:
-        """True where the whole is ordered piece by piece, with nothing working in between."""
+        """Return whether the whole is ordered in several orders over time, with nothing working in between."""
         return self in (ExecutionKind.TWAP, ExecutionKind.ICEBERG)
 
 
 class AtEnd(StrEnum):
-    """What becomes of contracts that are missing when an execution's time is over."""
+    """What is done with contracts that are missing when an execution's time is over."""
 
     STOP = "stop"  #: they are left
     MARKET = "market"  #: they are ordered at market
 
 
 class ExitReason(StrEnum):
-    """Why a cycle ended, told by the origin of the closing order."""
+    """The reason why a cycle ended, by the origin of the closing order."""
 
     TAKE_PROFIT = "take_profit"
     STOP_LOSS = "stop_loss"
@@ -63,7 +63,7 @@ class ExitReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExecutionStyle:
-    """How an order of ours is worked: the kind and its numbers. What a kind does not name it ignores."""
+    """The execution style of an order: the kind and its numbers. What a kind does not name it ignores."""
 
     kind: ExecutionKind = ExecutionKind.MARKET
     price: Price | None = None  #: limit price; an iceberg without one rests at our own side of the book
@@ -81,7 +81,7 @@ class ExecutionStyle:
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """The trader's word on one execution: its rest is taken back, or entered (closed) at market now."""
+    """The trader's instruction to one execution: cancel its rest, or enter (close) it at market now."""
 
     run: str  #: names the execution: cycle, letter of its purpose and, of a recovery, its step: 1E, 3R2, 2C
     finish: bool
@@ -90,7 +90,7 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Adding:
-    """A recovery step that is being worked piece by piece; its size is fixed when it begins."""
+    """A recovery step that is being worked in several orders; its size is fixed when it begins."""
 
     step: int
     contracts: Contracts
@@ -99,7 +99,7 @@ class Adding:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """How the close that was asked for is worked, and since when."""
+    """The execution style of a requested close, and since when it runs."""
 
     style: ExecutionStyle
     asked_at: datetime
@@ -122,7 +122,7 @@ class Target:
             raise ValueError("a target is given as one of: USDT of PnL, a price, a percentage")
 
     def raw_price(self, instrument: Instrument, side: Side, average: Decimal, contracts: Decimal) -> Decimal:
-        """The price at which this target is reached, before rounding to the tick."""
+        """Return the price at which this target is reached, before rounding to the tick."""
         if self.price is not None:
             return self.price
         if self.percent is not None:
@@ -133,7 +133,9 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """Averaging down: when, how much, and where TP and SL go afterwards. Money in USDT, all but the first positive."""
+    """The recovery rule (averaging down): when, how much, and where TP and SL go afterwards. Money in USDT, all but the
+    first positive.
+    """
 
     trigger_pnl: Decimal = Decimal(-50)  #: a step is taken while the unrealised PnL lies under this
     add_notional: Decimal = Decimal(100)  #: position value that one step adds
@@ -147,7 +149,7 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryChoice:
-    """What a part wants of recovery; None follows the settings for all parts."""
+    """A part's own choices of recovery; None follows the settings for all parts."""
 
     enabled: bool | None = None
     trigger_pnl: Decimal | None = None
@@ -159,7 +161,7 @@ class RecoveryChoice:
     style: ExecutionStyle | None = None
 
     def over(self, everybody: Recovery | None) -> Recovery | None:
-        """The recovery that holds for this part; None: none."""
+        """Return the recovery rule that holds for this part; None: none."""
         enabled = self.enabled if self.enabled is not None else everybody is not None
         if not enabled:
             return None
@@ -168,7 +170,7 @@ class RecoveryChoice:
 
 @dataclass(frozen=True, slots=True)
 class ReopenRule:
-    """Which ends are followed by a new cycle, and how soon."""
+    """The reopen rule: which ends are followed by a new cycle, and how soon."""
 
     after: frozenset[ExitReason] = frozenset({ExitReason.TAKE_PROFIT, ExitReason.STOP_LOSS, ExitReason.CLOSED_BY_HAND})
     delay: timedelta = timedelta(minutes=5)
@@ -179,7 +181,7 @@ class ReopenRule:
 
 @dataclass(frozen=True, slots=True)
 class ReopenChoice:
-    """What a part wants of reopening; None follows the settings for all parts."""
+    """A part's own choices of reopening; None follows the settings for all parts."""
 
     enabled: bool | None = None
     after: frozenset[ExitReason] | None = None
@@ -188,7 +190,7 @@ class ReopenChoice:
     loss_budget: Decimal | None = None
 
     def over(self, everybody: ReopenRule | None) -> ReopenRule | None:
-        """The rule that holds for this part; None: it is never opened again."""
+        """Return the reopen rule that holds for this part; None: it is never opened again."""
         enabled = self.enabled if self.enabled is not None else everybody is not None
         if not enabled:
             return None
@@ -196,7 +198,7 @@ class ReopenChoice:
 
 
 class WhenRefused(StrEnum):
-    """What becomes of a part whose stop-loss the exchange refuses."""
+    """What is done with a part whose stop-loss the exchange refuses."""
 
     RETRY = "retry"  #: computed anew with the contract's rules and sent again, with an alarm
     CLOSE = "close"  #: the same, and closed at market once it has been bare for too long
@@ -205,7 +207,7 @@ class WhenRefused(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Unguarded:
-    """What to do while the exchange refuses a part's protection."""
+    """What is done, and after how long, while the exchange refuses a part's protection."""
 
     then: WhenRefused = WhenRefused.RETRY
     longest: timedelta = timedelta(seconds=5)  #: bare for longer than this, CLOSE closes
@@ -222,7 +224,7 @@ class TargetEdit:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One part: what the trader wants held. One row for ever; recovery and reopen update it in place."""
+    """A part as the trader wants it held. One row for ever; recovery and reopen update it in place."""
 
     part: str  #: six letters and digits, see `ids`
     key: PositionKey
@@ -259,12 +261,12 @@ class Intent:
 
     @property
     def living(self) -> bool:
-        """True until the current cycle has ended."""
+        """Return whether the current cycle has not ended."""
         return self.cycle_ended_at is None
 
     @property
     def begun(self) -> bool:
-        """True while a cycle is under way: its size is fixed and it has not ended."""
+        """Return whether a cycle is under way: its size is fixed and it has not ended."""
         return self.living and self.contracts is not None
 
     def but(self, **changes: object) -> Intent:
@@ -318,7 +320,7 @@ class Limits:
     max_open_parts: int | None = None  #: of one account
 
     def most_risk(self, equity: Decimal | None) -> Decimal | None:
-        """USDT that an entry may lose at its stop, both fees included; None: nothing limits it."""
+        """Return the USDT that an entry may lose at its stop, both fees included; None: nothing limits it."""
         share = None if equity is None or self.risk_per_trade_pct is None else equity * self.risk_per_trade_pct
         return min((limit for limit in (share, self.risk_per_trade_cap) if limit is not None), default=None)
 
@@ -336,12 +338,12 @@ class Desired:
     price_protect: bool = False  #: stops and targets wait while last and mark price lie too far apart (Binance)
 
     def answered(self, kind: DifferenceKind, mark: str) -> Choice | None:
-        """What the trader said to this very difference; None: nothing, or to another."""
+        """Return the trader's answer to this very difference; None: none, or to another."""
         found = (answer.choice for answer in self.answers if (answer.kind, answer.mark) == (kind, mark))
         return next(found, None)
 
 
 def _chosen(everybody: T, choice: object) -> T:
-    """`everybody` with each value that `choice` has of its own."""
+    """Return `everybody` with each value that `choice` has of its own."""
     own = {field.name: getattr(choice, field.name) for field in fields(choice) if field.name != "enabled"}  # type: ignore[arg-type]
     return replace(everybody, **{name: value for name, value in own.items() if value is not None})  # type: ignore[type-var]

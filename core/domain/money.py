@@ -30,12 +30,12 @@ class Money:
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:
-    """The sum of `amounts` as a Decimal, zero for none."""
+    """Return the sum of `amounts` as a Decimal, zero for none."""
     return sum(amounts, ZERO)
 
 
 def plain(value: Decimal) -> str:
-    """`value` as an exchange wants it: no exponent, no trailing zeros, `0` for zero."""
+    """Return `value` as an exchange wants it: no exponent, no trailing zeros, `0` for zero."""
     text = f"{value:f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")

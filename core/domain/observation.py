@@ -1,4 +1,4 @@
-"""One consistent look at a position and its orders, with its time."""
+"""A position and its orders as observed at one time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.domain.reason import Reason
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What the exchange says is held. Money in the settlement currency."""
+    """A position as the exchange reports it. Money in the settlement currency."""
 
     symbol: str
     side: Side
@@ -37,7 +37,7 @@ class Position:
 
     @property
     def life(self) -> str:
-        """The key of one open-to-flat life."""
+        """Return the key of this position from open to flat."""
         return f"{self.position_id}@{int(self.opened_at.timestamp() * 1000)}"
 
 
@@ -55,7 +55,7 @@ class Ticker:
 
 @dataclass(frozen=True, slots=True)
 class PortFacts:
-    """What is true of an exchange and matters to decisions."""
+    """Properties of an exchange that decisions depend on."""
 
     request_lifetime: timedelta  #: after this long a request that was not executed never will be
     native_oco: bool
@@ -71,7 +71,7 @@ class PortFacts:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Everything known about one position at one moment."""
+    """Everything observed of one position at one moment: the input of `plan`."""
 
     key: PositionKey
     instrument: Instrument

@@ -12,7 +12,7 @@ from core.domain.money import NONE_HELD, ZERO, Contracts, Price
 
 
 class Purpose(StrEnum):
-    """Why an order exists. The letter goes into its client order id."""
+    """The purpose of an order. The letter goes into its client order id."""
 
     ENTRY = "E"
     RECOVERY = "R"
@@ -51,7 +51,9 @@ class OrderKind(StrEnum):
 
     @property
     def rests_on_trigger(self) -> bool:
-        """True for orders that wait for a trigger price (and live in their own lists on OKX and Binance)."""
+        """Return whether an order of this kind waits for a trigger price (and is in a list of its own on OKX and
+        Binance).
+        """
         return self in _ON_TRIGGER
 
 
@@ -59,7 +61,7 @@ _ON_TRIGGER = (OrderKind.OCO, OrderKind.CONDITIONAL, OrderKind.TRIGGER, OrderKin
 
 
 class OrderStatus(StrEnum):
-    """Partly filled is WORKING with filled > 0."""
+    """The status of an order; partly filled is WORKING with filled > 0."""
 
     WORKING = "working"
     FILLED = "filled"
@@ -73,7 +75,7 @@ class OrderStatus(StrEnum):
 
 
 class Leg(StrEnum):
-    """Which leg of an OCO was set off."""
+    """The leg of an OCO: take-profit or stop-loss."""
 
     TAKE_PROFIT = "tp"
     STOP_LOSS = "sl"
@@ -118,7 +120,9 @@ class Order:
 
     @property
     def given_up(self) -> bool:
-        """Believed to be over because the exchange showed it nowhere for so long: it may be shown after all."""
+        """Return whether the order is believed to be over because the exchange listed it nowhere for so long; it may
+        yet be listed.
+        """
         return self.status.ended and self.failure == GIVEN_UP
 
     @property
@@ -131,7 +135,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """An execution. A fact: never edited."""
+    """An execution (fill). A fact: never edited."""
 
     exchange_fill_id: str
     exchange_order_id: str

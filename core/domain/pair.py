@@ -1,4 +1,4 @@
-"""The take-profit and stop-loss of one part as the pair they are, whether the exchange knows them as one or as two."""
+"""The take-profit/stop-loss pair of one part, whether the exchange keeps it as one order or as two."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Pair:
 
     @property
     def leftover(self) -> Order | None:
-        """The leg that still rests although the other has filled: an orphan in a moment."""
+        """Return the leg that still rests although the other has filled."""
         if self.state not in (PairState.TAKE_PROFIT, PairState.STOP_LOSS):
             return None
         other = self.stop_loss if self.state is PairState.TAKE_PROFIT else self.take_profit
@@ -43,7 +43,7 @@ class Pair:
 
 
 def pair_of(part: Part) -> Pair:
-    """The pair of a part as its orders tell it."""
+    """Return the pair of a part by its orders."""
     alive = (order for order in part.orders if order.client_order_id not in part.stuck)
     conditional = [order for order in alive if order.purpose.protects and order.kind.rests_on_trigger]
     target = _newest(order for order in conditional if order.tp_trigger is not None)
@@ -71,12 +71,12 @@ def _state(part: Part, target: Order | None, stop: Order | None) -> PairState:
 
 
 def _leg(order: Order) -> Leg | None:
-    """Which leg an exit was, carried out by the exchange or at market in its place."""
+    """Return which leg an exit was, carried out by the exchange or at market in its place."""
     if order.triggered_leg is not None:
         return order.triggered_leg
     return {Purpose.TAKE_PROFIT: Leg.TAKE_PROFIT, Purpose.STOP_LOSS: Leg.STOP_LOSS}.get(order.purpose)
 
 
 def _newest(orders: Iterable[Order]) -> Order | None:
-    """A resting one before one that has ended, then by its running number."""
+    """Return the newest order: a resting one before one that has ended, then by its running number."""
     return max(orders, key=lambda order: (order.status is OrderStatus.WORKING, order.client_order_id), default=None)

@@ -1,4 +1,4 @@
-"""A part: our share of a position that belongs to one intent, folded from its orders."""
+"""A part: the share of a position that belongs to one intent, computed from its orders."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class counted_once(Generic[T]):
 
 @dataclass(frozen=True)  # without slots: what follows from the orders is counted once and kept
 class Part:
-    """What one intent holds in its current cycle. Quantities in contracts, money in USDT."""
+    """A part: what one intent holds in its current cycle. Quantities in contracts, money in USDT."""
 
     intent: Intent
     instrument: Instrument
@@ -61,7 +61,7 @@ class Part:
     def fold(
         cls, intent: Intent, instrument: Instrument, orders: Iterable[Order], stuck: frozenset[str] = frozenset()
     ) -> Part:
-        """The part as its own orders of the current cycle tell it."""
+        """Return the part that its own orders of the current cycle make."""
         own = (order for order in orders if order.part == intent.part and order.cycle == intent.cycle)
         return cls(intent, instrument, tuple(sorted(own, key=_by_number)), stuck)
 
@@ -87,46 +87,46 @@ class Part:
 
     @counted_once
     def taken_over(self) -> Contracts:
-        """Contracts that others opened and the trader gave to this part."""
+        """Return contracts that others opened and the trader gave to this part."""
         return Contracts(total(entry.quantity for entry in self.intent.external_entries))
 
     @counted_once
     def balances(self) -> tuple[Order, ...]:
-        """Orders that brought back what exits of this part had closed beyond it."""
+        """Return orders that brought back what exits of this part had closed beyond it."""
         return tuple(order for order in self.orders if order.purpose is Purpose.BALANCE)
 
     @counted_once
     def exited(self) -> Contracts:
-        """Contracts closed, by us and by others, less what was brought back."""
+        """Return contracts closed, by us and by others, less what was brought back."""
         by_us = total(order.filled for order in self.exits) - total(order.filled for order in self.balances)
         return Contracts(by_us + total(exit_.quantity for exit_ in self.intent.external_exits))
 
     @counted_once
     def closed_beyond(self) -> Contracts:
-        """Contracts that exits of this part took from other parts of the position: both legs filled."""
+        """Return contracts that exits of this part took from other parts of the position: both legs filled."""
         return Contracts(max(self.exited - self.entered, ZERO))
 
     @counted_once
     def size(self) -> Contracts:
-        """Contracts held now, never below zero."""
+        """Return contracts held now, never below zero."""
         return Contracts(max(self.entered - self.exited, ZERO))
 
     @counted_once
     def average_entry(self) -> Price | None:
-        """Average of all entries, recoveries and what was taken over in this cycle; unchanged by exits."""
+        """Return the average of all entries, recoveries and what was taken over in this cycle; unchanged by exits."""
         own = [(order.filled, order.average_price) for order in self.entries]
         return _average([*own, *((entry.quantity, entry.price) for entry in self.intent.external_entries)])
 
     @counted_once
     def average_exit(self) -> Price | None:
-        """What each contract fetched on average; what was bought back lowers what was sold too much."""
+        """Return the average exit price of each contract; what was bought back lowers what was sold too much."""
         own = [(order.filled, order.average_price) for order in self.exits]
         back = [(Contracts(-order.filled), order.average_price) for order in self.balances]
         return _average([*own, *back, *((gone.quantity, gone.price) for gone in self.intent.external_exits)])
 
     @counted_once
     def steps(self) -> tuple[Order, ...]:
-        """The first order of each recovery step that has added something, oldest first."""
+        """Return the first order of each recovery step that has added something, oldest first."""
         first: dict[int, Order] = {}
         for order in self.entries:
             if order.purpose is Purpose.RECOVERY and order.filled:
@@ -135,13 +135,13 @@ class Part:
 
     @property
     def fees(self) -> Decimal:
-        """All fees of this cycle, signed: negative = paid."""
+        """Return all fees of this cycle, signed: negative = paid."""
         outside = total(exit_.fee for exit_ in self.intent.external_exits)
         return total(order.fee for order in self.orders) + outside
 
     @property
     def realised_pnl(self) -> Decimal:
-        """Profit of what was closed in this cycle against our own average, before fees and funding.
+        """Return the profit of what was closed in this cycle against our own average, before fees and funding.
 
         What an exit closed beyond the part was another's, and its profit is booked there.
         """
@@ -160,51 +160,53 @@ class Part:
 
     @counted_once
     def doubly_guarded(self) -> bool:
-        """More than one stop or more than one target rests."""
+        """Return whether more than one stop or more than one target rests."""
         stops = sum(order.sl_trigger is not None for order in self.protection)
         return stops > 1 or sum(order.tp_trigger is not None for order in self.protection) > 1
 
     def resting(self, leg: Leg) -> Order | None:
-        """The order in which this leg rests, the oldest where there are two."""
+        """Return the order in which this leg rests, the oldest where there are two."""
         mine = (o for o in self.protection if (o.sl_trigger if leg is Leg.STOP_LOSS else o.tp_trigger) is not None)
         return next(mine, None)
 
     @counted_once
     def protection(self) -> tuple[Order, ...]:
-        """Live conditional orders that protect this part; what is stuck protects nothing."""
+        """Return live conditional orders that protect this part; what is stuck protects nothing."""
         live = (o for o in self.orders if o.purpose.protects and o.kind.rests_on_trigger and o.working)
         return tuple(order for order in live if order.client_order_id not in self.stuck)
 
     @counted_once
     def closes_working(self) -> tuple[Order, ...]:
-        """Live orders that close now, at market or at a limit."""
+        """Return live orders that close now, at market or at a limit."""
         return tuple(o for o in self.exits if not o.kind.rests_on_trigger and o.working)
 
     @counted_once
     def closing_at_market(self) -> bool:
-        """An order at market that closes something of it is filling."""
+        """Return whether an order at market that closes something of it is filling."""
         return any(order.kind is OrderKind.MARKET for order in self.closes_working)
 
     @counted_once
     def stop_covered(self) -> Contracts:
-        """Contracts for which a stop-loss rests on the exchange."""
+        """Return the contracts for which a stop-loss rests on the exchange."""
         covered = total(order.quantity - order.filled for order in self.protection if order.sl_trigger)
         return Contracts(min(covered, self.size))
 
     @counted_once
     def target_covered(self) -> Contracts:
-        """Contracts for which a take-profit rests on the exchange."""
+        """Return the contracts for which a take-profit rests on the exchange."""
         covered = total(order.quantity - order.filled for order in self.protection if order.tp_trigger)
         return Contracts(min(covered, self.size))
 
     @property
     def protected(self) -> bool:
-        """The whole size has a stop-loss resting on the exchange (or none was asked for)."""
+        """Return whether the whole size has a stop-loss resting on the exchange (or none was asked for)."""
         return self.size == NONE_HELD or self.targets[1] is None or self.stop_covered == self.size
 
     @counted_once
     def targets(self) -> tuple[Target | None, Target | None]:
-        """Take-profit and stop-loss that hold now: the trader's edit, else recovery's, else what was asked for."""
+        """Return take-profit and stop-loss that hold now: the trader's edit, else recovery's, else what was
+        asked for.
+        """
         intent, steps = self.intent, len(self.steps)
         if intent.edit is not None and intent.edit.step == steps:
             return intent.edit.take_profit, intent.edit.stop_loss
@@ -216,7 +218,7 @@ class Part:
 
     @counted_once
     def target_base(self) -> Contracts:
-        """The size that USDT targets are spread over: what was planned while entering, then what entered.
+        """Return the size that USDT targets are spread over: what was planned while entering, then what entered.
 
         Partial closes do not move TP and SL; recovery does, because it enters more: after a step it is what was
         held then.
@@ -231,11 +233,11 @@ class Part:
         return Contracts(max(self.intent.contracts or NONE_HELD, self.entered))
 
     def stop_price(self, average: Price | None = None) -> Price | None:
-        """Where the stop-loss belongs, on the tick grid; None where none is wanted or nothing entered."""
+        """Return where the stop-loss belongs, on the tick grid; None where none is wanted or nothing entered."""
         return self._level(self.targets[1], average, stop=True)
 
     def take_profit_price(self, average: Price | None = None) -> Price | None:
-        """Where the take-profit belongs, on the tick grid; None where none is wanted or nothing entered."""
+        """Return where the take-profit belongs, on the tick grid; None where none is wanted or nothing entered."""
         return self._level(self.targets[0], average, stop=False)
 
     def _level(self, target: Target | None, average: Price | None, *, stop: bool) -> Price | None:
@@ -249,7 +251,7 @@ class Part:
 
     @property
     def why_it_ended(self) -> ExitReason:
-        """Told by the origin of the last closing order."""
+        """Return why the cycle ended, by the origin of the last closing order."""
         exits = [(order.updated_at or order.created_at, _reason(order)) for order in self.exits if order.filled]
         exits += [(gone.at, gone.reason) for gone in self.intent.external_exits]
         if not exits:
@@ -269,7 +271,7 @@ class Part:
 
 
 def _by_number(order: Order) -> tuple[int, str]:
-    """Orders of one purpose in the order of their numbers: 99 comes before 100."""
+    """Return the sort key of orders of one purpose by their numbers: 99 comes before 100."""
     return len(order.client_order_id), order.client_order_id
 
 

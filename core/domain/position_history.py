@@ -1,4 +1,4 @@
-"""One life of a position as the exchange keeps it in its history: from the first contract to flat, with its money."""
+"""A position in the exchange's history: from the first contract to flat, with its money."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.domain.money import Contracts, Price
 
 
 class LastClose(StrEnum):
-    """How the newest close of a life came about."""
+    """How the newest close of a position came about."""
 
     PARTIAL = "partial"  #: it is held on
     FULL = "full"
@@ -23,13 +23,15 @@ class LastClose(StrEnum):
 
     @property
     def over(self) -> bool:
-        """True where nothing was left."""
+        """Return whether nothing was left."""
         return self in (LastClose.FULL, LastClose.LIQUIDATED, LastClose.DELEVERAGED)
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedPosition:
-    """What the exchange says that one life came to, so far. Money in USDT; what was paid carries its minus."""
+    """The exchange's result of one position from open to flat, so far. Money in USDT; what was paid carries
+    its minus.
+    """
 
     symbol: str
     side: Side
@@ -50,5 +52,5 @@ class ClosedPosition:
 
     @property
     def life(self) -> str:
-        """The same key as `Position.life`."""
+        """Return the same key as `Position.life`."""
         return f"{self.position_id}@{int(self.opened_at.timestamp() * 1000)}"

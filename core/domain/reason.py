@@ -33,7 +33,7 @@ TEXT = "text"  #: the code of what others have said (an exchange, a person, an o
 
 @dataclass(frozen=True, slots=True, init=False)
 class Reason:
-    """Why something was done, not done or refused: `Reason("recovery.waits_for_trigger", step=1, pnl=...)`.
+    """A reason why something was done, not done or refused: `Reason("recovery.waits_for_trigger", step=1, pnl=...)`.
 
     `str()` gives the English sentence. `code` names a row of `core.domain.sentences`; `values` fill its places.
     """
@@ -52,7 +52,7 @@ class Reason:
 
     @property
     def values(self) -> dict[str, Value]:
-        """The values by their names in the sentence."""
+        """Return the values by their names in the sentence."""
         return dict(self.items)
 
     def __str__(self) -> str:
@@ -66,7 +66,7 @@ _AS_THEY_ARE = frozenset({Decimal, int, str, bool, datetime, timedelta, NoneType
 
 
 class Language(Protocol):
-    """What it takes to put reasons into one language."""
+    """Puts reasons into one language: sentences, numbers and times."""
 
     def sentence(self, english: str) -> str:
         """Return the sentence of the catalogue in this language, its places unfilled."""
@@ -212,7 +212,7 @@ def _shown(value: Value, spec: str, language: Language) -> str:
 
 
 def _listed(values: tuple[Value, ...], spec: str, language: Language) -> str:
-    """Several values: "1, 2, 3"; with the format "or" as "1, 2 or 3", with "sentences" divided by semicolons."""
+    """Return several values: "1, 2, 3"; with the format "or" as "1, 2 or 3", with "sentences" divided by semicolons."""
     if spec == "or":
         *first, last = (_shown(one, "", language) for one in values) if values else ("",)
         return put(Reason("word.or", first=", ".join(first), last=last), language) if first else last
@@ -222,7 +222,9 @@ def _listed(values: tuple[Value, ...], spec: str, language: Language) -> str:
 
 
 def _span(value: timedelta, spec: str, language: Language) -> str:
-    """A length of time: "15.0 s"; with the format "clock" as 4:12 or 1:04:12, with "span" as 15 s, 4 min, 2 h, 3 d."""
+    """Return a length of time: "15.0 s"; with the format "clock" as 4:12 or 1:04:12, with "span" as 15 s, 4 min, 2 h, 3
+    d.
+    """
     if spec == "span":
         for unit, code in _UNITS.items():
             if value >= unit and not value % unit:

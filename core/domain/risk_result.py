@@ -1,4 +1,4 @@
-"""What the risk control said to one order that adds risk: every check with its value and its limit, in order."""
+"""The result of the risk control for one order that adds risk: every check with its value and its limit, in order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.domain.reason import Reason
 
 
 class CheckName(StrEnum):
-    """What is asked of an order, in this order."""
+    """The name of a check; checks are made in this order."""
 
     DUPLICATE = "duplicate"
     LEVERAGE = "leverage"
@@ -28,7 +28,7 @@ class CheckName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One of them."""
+    """One check of an order: its value, its limit, and the refusal where it failed."""
 
     name: CheckName
     value: Decimal | None  #: None: not known
@@ -43,14 +43,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All checks of one order."""
+    """The result of all checks of one order."""
 
     purpose: Purpose
     checks: tuple[Check, ...]
 
     @property
     def failed(self) -> Check | None:
-        """The first check that failed; None: the order may be sent."""
+        """Return the first check that failed; None: the order may be sent."""
         return next((check for check in self.checks if not check.passed), None)
 
     @property
@@ -59,5 +59,5 @@ class Verdict:
 
     @property
     def refusal(self) -> Reason | None:
-        """Why the order may not be sent; None where it may."""
+        """Return why the order may not be sent; None where it may."""
         return self.failed.refusal if self.failed is not None else None

@@ -1,4 +1,4 @@
-"""A token by which a program comes in: what it may do, and for how long. The secret itself is never in here."""
+"""An API token: what it may do, and for how long. The secret itself is never in here."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from core.domain.reason import Reason
 
 
 class Scope(StrEnum):
-    """What a token may do. Each includes those before it."""
+    """The scope of a token. Each includes those before it."""
 
     READ = "read"  #: look at everything
     TRADE = "trade"  #: and open, change and close positions
     ADMIN = "admin"  #: and start and stop the bot, and set its level
 
     def covers(self, needed: Scope) -> bool:
-        """Whether this is enough where `needed` is asked for."""
+        """Return whether this scope is enough where `needed` is asked for."""
         order = list(Scope)
         return order.index(self) >= order.index(needed)
 
 
 @dataclass(frozen=True, slots=True)
 class ApiToken:
-    """One token as it stands."""
+    """An API token without its secret."""
 
     id: str  #: eight letters and digits, the visible part of the token
     name: str

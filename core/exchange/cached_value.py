@@ -28,5 +28,5 @@ class CachedValue(Generic[Value]):
         return value
 
     def forget(self) -> None:
-        """Read it anew when it is asked for next."""
+        """Forget the value, so that it is read anew at the next request."""
         self._held = None

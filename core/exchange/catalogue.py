@@ -1,4 +1,4 @@
-"""What every exchange's catalogue of contracts has beside `Instrument`: the account's fees."""
+"""The account's fees, which every exchange's catalogue of contracts has beside `Instrument`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """What a fill costs, as a fraction of its value; a rebate is negative."""
+    """The fees of a fill, as a fraction of its value; a rebate is negative."""
 
     maker: Decimal
     taker: Decimal

@@ -1,4 +1,4 @@
-"""An exchange's clock as we know it: ours plus a measured difference. Signatures and deadlines go by it."""
+"""The exchange's clock: ours plus a measured difference. Signatures and deadlines go by it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class ExchangeClock:
         return self._now() + self._ahead
 
     def of(self, ours: datetime) -> datetime:
-        """One of our own times, as the exchange's clock shows it."""
+        """Return one of our own times, as the exchange's clock shows it."""
         return ours + self._ahead
 
     def measured(self, asked: datetime, told: datetime, at: float) -> None:
-        """The exchange told this time between `asked` and now."""
+        """Measure the difference: the exchange told this time between `asked` and now."""
         answered = self._now()
         self._ahead = told - (asked + (answered - asked) / 2)
         self.measured_at = at

@@ -1,4 +1,4 @@
-"""One WebSocket connection that keeps itself up: connect, begin, listen, prove, and come back after a loss.
+"""A WebSocket connection that keeps itself up: connect, log in, receive, ping, and reconnect after a loss.
 
 Says `up` only when the protocol has begun (log-in and every subscription acknowledged), so that a read made after it
 misses nothing. An old connection can hand over to a new one without a gap. What is said is a `WireProtocol`, of one
@@ -50,7 +50,7 @@ class Pace:
 
 
 class Lost(Exception):
-    """Why a connection went down, and how long to stay away if not the usual time."""
+    """The loss of a connection: why, and how long to wait before the next if not the usual time."""
 
     def __init__(self, words: str, stay_away_seconds: float | None = None) -> None:
         super().__init__(words)
@@ -58,12 +58,14 @@ class Lost(Exception):
 
 
 class TurnedAway(Lost):
-    """The exchange answered the opening of a connection with something else than a connection."""
+    """Raised where the exchange refuses the opening of a connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionListener:
-    """What a connection tells its owner, in the connection's own thread; first its name, then what there is to say."""
+    """The interface of a connection's owner, called in the connection's own thread, with the connection's
+    name first.
+    """
 
     up: Callable[[str], None]
     down: Callable[[str, str], None]
@@ -72,7 +74,7 @@ class ConnectionListener:
 
 
 class WireProtocol(ABC, Generic[C]):
-    """What is said over one open connection, in the words of one exchange. Ends it by raising Lost."""
+    """The messages of one exchange over one open connection. Ends it by raising Lost."""
 
     def __init__(self, name: str, socket: ClientConnection, wanted: Iterable[C], listener: ConnectionListener) -> None:
         self.name, self.socket, self.wanted, self.listener = name, socket, list(wanted), listener
@@ -87,11 +89,11 @@ class WireProtocol(ABC, Generic[C]):
 
     @abstractmethod
     def take(self, text: str | bytes) -> None:
-        """One message. Raises Lost where it ends the connection."""
+        """Handle one message. Raises Lost where it ends the connection."""
 
     @abstractmethod
     async def still_there(self) -> None:
-        """Ask for a sign of life and wait for it."""
+        """Send a ping and wait for its answer."""
 
     async def hear(self) -> None:
         """Wait for the next message and take it."""
@@ -100,7 +102,7 @@ class WireProtocol(ABC, Generic[C]):
         self.take(text)
 
     def ended(self, code: int) -> Lost:
-        """What it means that the exchange closed the connection with this code."""
+        """Return the loss for a connection that the exchange closed with this code."""
         return Lost(f"closed by the exchange, code {code}")
 
 
@@ -114,7 +116,7 @@ class _OpenConnection(Generic[C]):
 
 
 class Connection(Generic[C]):
-    """One connection after the other. All methods run in one event loop.
+    """Keeps one connection after the other. All methods run in one event loop.
 
     `address` is told why the last connection ended (None: there is none to tell of), may take its time (a key must
     be asked for) and raises Lost where there is none to be had. Without channels there is no connection and none is
@@ -167,20 +169,20 @@ class Connection(Generic[C]):
                     log.debug("connection %s closed while subscribing; it subscribes when it is back", self.name)
 
     def lose(self, lost: Lost) -> None:
-        """Give the present connection up, for a reason that only its owner can know; one being opened is spared."""
+        """Close the present connection, for a reason that only its owner can know; one being opened is left alone."""
         for life in self._open:
             if life.protocol is not None:
                 life.close_reason = lost
                 life.protocol.socket.transport.abort()
 
     def hand_over(self) -> None:
-        """Let a new connection take over from the present one, without a gap."""
+        """Replace the present connection by a new one, without a gap."""
         self._handover.set()
 
     # -- keeping it up -----------------------------------------------------------------------------------------
 
     async def keep_up(self) -> None:
-        """Until cancelled: connect, listen, and after every loss come back with growing patience."""
+        """Run until cancelled: connect, receive, and reconnect after every loss with growing waits."""
         back_off = self._pace.first_back_off
         loop = asyncio.get_running_loop()
         while True:
@@ -196,7 +198,7 @@ class Connection(Generic[C]):
             await self._sleep(stay_away)
 
     async def _until_lost(self) -> Lost:
-        """Keep one open, handing over to the next as often as its age or owner asks; return why the last ended."""
+        """Keep one connection open, replacing it as often as its age or owner asks; returns why the last ended."""
         self._handover.clear()
         task = asyncio.create_task(self._live(_OpenConnection[C]()))
         successor_task: asyncio.Task[Lost] | None = None
@@ -223,7 +225,7 @@ class Connection(Generic[C]):
                 await _end(successor_task)
 
     async def _live(self, life: _OpenConnection[C]) -> Lost:
-        """Connect and listen until the connection is lost; says why it was."""
+        """Connect and receive until the connection is lost; returns why it was."""
         self._open.append(life)
         try:
             await self._connect_and_listen(life)
@@ -274,7 +276,7 @@ class Connection(Generic[C]):
                 await self._next(life.protocol)
 
     async def _next(self, protocol: WireProtocol[C]) -> None:
-        """Take the next message; after a silence there must be a sign of life."""
+        """Handle the next message; after a silence send a ping."""
         try:
             async with asyncio.timeout(self._pace.silence):
                 await protocol.hear()
@@ -301,13 +303,13 @@ async def _first_of(task: asyncio.Task[Lost], *others: Any, seconds: float | Non
 
 
 async def _end(task: asyncio.Task[Lost]) -> None:
-    """Cancel it and see it gone."""
+    """Cancel a task and wait for its end."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
 
 def decoded(text: str | bytes) -> Message:
-    """A message as a mapping. Raises Lost for what is no JSON object."""
+    """Return a message as a mapping. Raises Lost for what is no JSON object."""
     try:
         message = orjson.loads(text)
     except orjson.JSONDecodeError:

@@ -30,7 +30,7 @@ OURS = "-USDT-PERP"  #: how our symbols of perpetuals in USDT end
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Reads the rows of one exchange, whose name stands in every complaint."""
+    """Reads the rows of one exchange, whose name is in every error."""
 
     exchange: str  #: "OKX"
     contract_field: str  #: the field that names the contract: "instId"

@@ -1,4 +1,4 @@
-"""Whether an address is this machine: the paper exchange, where no proxy belongs in between."""
+"""Tells whether an address is this machine: the paper exchange, which is reached without a proxy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 
 def is_loopback(url: str) -> bool:
-    """True for localhost and the loopback's numbers, in any scheme."""
+    """Return whether a URL's host is localhost or a loopback address, in any scheme."""
     host = urlsplit(url).hostname or ""
     if host == "localhost":
         return True

@@ -1,4 +1,4 @@
-"""What an order's client id and side tell of the position it concerns, the same on every exchange."""
+"""Tells the position that an order concerns from its client id and side, the same on every exchange."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.domain.order import Purpose
 
 
 class ClientId(NamedTuple):
-    """What the client id of an order says: which part it works for and what it is for."""
+    """The meaning of an order's client id: which part it works for and what it is for."""
 
     part: str | None
     cycle: int | None
@@ -18,7 +18,7 @@ class ClientId(NamedTuple):
 
     @property
     def ours(self) -> bool:
-        """True for an order of one of our parts."""
+        """Return whether the order belongs to one of our parts."""
         return self.part is not None
 
     def opens(self, closes: bool) -> bool:

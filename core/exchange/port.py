@@ -1,4 +1,4 @@
-"""What every exchange adapter can do, and nothing more.
+"""The interface of every exchange adapter.
 
 A read returns or raises `Unavailable`. A write returns, or raises `Refused` or `OutcomeUnknown`.
 Retries live inside reads only. Only `monitor/executor.py` calls a method that writes.
@@ -22,7 +22,7 @@ from core.domain.position_history import ClosedPosition
 
 @dataclass(frozen=True, slots=True)
 class Candle:
-    """One bar; the newest may still be forming."""
+    """A price bar; the newest may still be forming."""
 
     opened_at: datetime
     open: Decimal
@@ -52,44 +52,44 @@ class Reads(Protocol):
     def facts(self) -> PortFacts: ...
 
     def instruments(self) -> dict[str, Instrument]:
-        """Tradable USDT contracts by our symbol."""
+        """Return the tradable USDT contracts by our symbol."""
         ...
 
     def account_state(self) -> AccountState: ...
 
     def positions(self) -> list[Position]:
-        """Everything held, all contracts, in one answer. Flat contracts are absent."""
+        """Return everything held, all contracts, in one answer. Flat contracts are absent."""
         ...
 
     def working_orders(self) -> list[Order]:
-        """Every live order of the account, ordinary and conditional, ours and foreign."""
+        """Return every live order of the account, ordinary and conditional, ours and foreign."""
         ...
 
     def other_conditional_orders(self) -> list[Order]:
-        """Live orders of kinds that we never place (trigger, trailing); for the watchdog, which has the time."""
+        """Return live orders of kinds that we never place (trigger, trailing); for the watchdog, which has the time."""
         ...
 
     def find(self, client_order_id: str, symbol: str, kind: OrderKind) -> Order | None:
-        """One order by our id, live or ended; None: the exchange says that it does not know it.
+        """Return one order by our id, live or ended; None: the exchange says that it does not know it.
 
         For a triggered OCO the answer holds what its child orders have filled.
         """
         ...
 
     def fills(self, since: datetime, until: datetime | None = None) -> list[Fill]:
-        """All executions of the account in that time (both ends belong to it), oldest first."""
+        """Return all executions of the account in that time (both ends belong to it), oldest first."""
         ...
 
     def funding(self, since: datetime, until: datetime | None = None) -> list[Funding]: ...
 
     def closed_positions(self, since: datetime, until: datetime | None = None) -> list[ClosedPosition]:
-        """Lives of positions whose newest close lies in that time (both ends belong to it), oldest first."""
+        """Return positions whose newest close lies in that time (both ends belong to it), oldest first."""
         ...
 
     def ticker(self, symbol: str) -> Ticker: ...
 
     def candles(self, symbol: str, bar: str, limit: int) -> list[Candle]:
-        """Newest `limit` bars, oldest first; `bar` as "1m", "5m", "1H"."""
+        """Return the newest `limit` bars, oldest first; `bar` as "1m", "5m", "1H"."""
         ...
 
     def leverage(self, symbol: str) -> Decimal: ...
@@ -100,18 +100,20 @@ class Reads(Protocol):
 
 
 class ExchangePort(Reads, Protocol):
-    """Reads and writes."""
+    """The whole interface of an adapter: reads and writes."""
 
     def close(self) -> None:
         """End all connections; a read under way is not tried again, later calls raise Unavailable or Refused."""
         ...
 
     def set_hedge_mode(self) -> None:
-        """Hold long and short apart. Only possible with nothing held and nothing resting."""
+        """Switch the account to hedge mode, which holds long and short apart; only possible with nothing held and
+        nothing resting.
+        """
         ...
 
     def set_leverage(self, symbol: str, leverage: Decimal) -> None:
-        """Read, set only where different, read back. Raises Refused where it did not take."""
+        """Set a contract's leverage, where it differs, and read it back. Raises Refused where it did not take."""
         ...
 
     def place(self, request: PlaceOrder, deadline: datetime | None = None) -> str:
@@ -129,7 +131,7 @@ class ExchangePort(Reads, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A doorbell from a stream: what moved, and the newest state it carried, if it carried one."""
+    """A message of a stream: what changed, and the newest state it carried, if it carried one."""
 
     channel: str  #: "orders" | "positions" | "account" | "prices" | "connection"
     symbol: str | None = None
@@ -147,7 +149,7 @@ class StreamPort(Protocol):
     def start(self, on_push: OnPush) -> None: ...
 
     def watch(self, symbols: frozenset[str]) -> None:
-        """Prices of these symbols from now on."""
+        """Watch the prices of these symbols from now on."""
         ...
 
     def stop(self) -> None: ...

@@ -1,4 +1,4 @@
-"""What people and rules must know of an exchange before anything is asked of it: its name, its keys, its habits."""
+"""The profile of an exchange, which people and rules need before any request: its name, keys, limits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEY_FIELDS = ("api_key", "api_secret")  #: what keys of every exchange have
 
 @dataclass(frozen=True, slots=True)
 class ExchangeProfile:
-    """One exchange as services and pages see it; each adapter brings its own."""
+    """The profile of one exchange for services and pages; each adapter brings its own."""
 
     exchange: Exchange  #: its id in database and API
     title: str  #: its name on pages
@@ -29,5 +29,5 @@ class ExchangeProfile:
 
     @property
     def needs_passphrase(self) -> bool:
-        """True where a key has a third part."""
+        """Return whether a key has a passphrase as third part."""
         return "passphrase" in self.credential_fields

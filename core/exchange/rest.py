@@ -1,4 +1,4 @@
-"""How any exchange is asked over REST: reads with retries, writes sent once, and three endings.
+"""Makes REST requests to any exchange: reads with retries, writes sent once, and three outcomes.
 
 A read returns what the exchange sent or raises Unavailable. A write returns its row or raises Refused (nothing
 happened) or OutcomeUnknown (go and look); it is sent again only where the exchange said for certain that our clock was
@@ -35,7 +35,7 @@ Value = TypeVar("Value")
 
 
 class Priority(Enum):
-    """How urgent a request is; an adapter's budget keeps room for the urgent ones."""
+    """The priority of a request; an adapter's budget keeps room for the urgent ones."""
 
     HISTORY = auto()  #: can wait: history, candles, contracts
     LOOK = auto()  #: what a decision needs to see
@@ -44,7 +44,7 @@ class Priority(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RequestTerms:
-    """How urgent one request is, and until when it may be carried out (by the exchange's clock)."""
+    """The terms of one request: its priority, and until when it may be executed (by the exchange's clock)."""
 
     priority: Priority = Priority.LOOK
     protects: bool = False  #: it guards what is held, so it may use what is kept in reserve
@@ -53,7 +53,7 @@ class RequestTerms:
 
 @dataclass(frozen=True, slots=True)
 class RestAnswer:
-    """What became of one request."""
+    """The answer to one request."""
 
     code: str  #: GOOD: it was carried out; the exchange's own code, or one of ours where it sent none
     words: str
@@ -62,13 +62,13 @@ class RestAnswer:
 
     @property
     def good(self) -> bool:
-        """True where the request was carried out."""
+        """Return whether the request was carried out."""
         return self.code == GOOD
 
 
 @dataclass(frozen=True, slots=True)
 class RestPolicy:
-    """What the codes of one exchange mean for reads and writes."""
+    """The meaning of one exchange's codes for reads and writes."""
 
     fields: Fields  #: names the exchange, and reads its time
     time_field: str  #: where its clock stands in the answer to "what time is it"
@@ -184,7 +184,7 @@ class RestCaller:
         return row
 
     def first(self, what: str, read: Callable[[], Value]) -> Value:
-        """Return something that a write needs to know before it is sent.
+        """Return something that a write needs to know before it is sent; a failure is a refusal of the write.
 
         Raises Refused where it cannot be read: transient, unless the exchange said that it never will be.
         """
@@ -201,7 +201,9 @@ class RestCaller:
             ) from silence
 
     def _write_terms(self, what: str, protects: bool, deadline: datetime | None) -> RequestTerms:
-        """Until when this write may be carried out: its lifetime from now, or the deadline, whichever comes first."""
+        """Return the terms of a write: it may be executed for its lifetime from now, or until the deadline if that is
+        sooner.
+        """
         if self.clock.measured_at is None or self._monotonic() - self.clock.measured_at > CLOCK_GOOD_FOR_SECONDS:
             self.first(what, self.measure_clock)
         ends = [] if deadline is None else [self.clock.of(deadline)]
@@ -227,7 +229,7 @@ class RestCaller:
         return told
 
     def _clock_measured(self) -> bool:
-        """Measure; False where the exchange does not tell, so that the refusal stands as it is."""
+        """Measure the clock; False where the exchange does not tell, so that the refusal stands as it is."""
         try:
             self.measure_clock()
         except Unavailable as silence:
@@ -237,7 +239,7 @@ class RestCaller:
 
 
 def _first_row(body: Any) -> Row:
-    """The row of an answer that is one, or a list of one; empty where there is none."""
+    """Return the row of an answer that is one, or a list of one; empty where there is none."""
     if isinstance(body, list):
         body = body[0] if body else None
     return body if isinstance(body, dict) else {}

@@ -1,4 +1,4 @@
-"""The thread behind a stream: one event loop that keeps several connections up and tells one listener what they say.
+"""The thread of a stream: one event loop that keeps several connections up and passes their messages to one listener.
 
 Orders have no snapshot on any exchange, so every return of a connection is told as `reconnected`: read everything anew.
 Knows connections, not what is said on them; an exchange brings its connections and reads its own messages.
@@ -24,7 +24,7 @@ STOP_SECONDS = 2.0
 
 
 class Stream(ABC):
-    """A `StreamPort`, but for what its connections are and what comes over them."""
+    """The base class of streams: a `StreamPort` without its connections and their messages."""
 
     thread_name = "stream"
     needed: tuple[str, ...] = ()  #: connections without which the account is not heard
@@ -46,24 +46,26 @@ class Stream(ABC):
 
     @abstractmethod
     def _make_connections(self, listener: ConnectionListener) -> Mapping[str, Connection[Any]]:
-        """Its connections by name, for one life of the thread; prices of the watched symbols belong to them."""
+        """Return the stream's connections by name, for one run of the thread; prices of the watched symbols belong to
+        them.
+        """
 
     @abstractmethod
     def _price_channels(self, symbols: Iterable[str]) -> Mapping[str, Iterable[Any]]:
-        """By connection: what to subscribe to for the prices of these symbols."""
+        """Return what to subscribe to for the prices of these symbols, by connection."""
 
     @abstractmethod
     def _pushed(self, name: str, message: Message) -> None:
-        """A message of that connection."""
+        """Handle a message of that connection."""
 
     def _beside(self) -> Iterable[Coroutine[Any, Any, None]]:
-        """What goes on beside the connections while the thread lives."""
+        """Return the tasks that run beside the connections until the thread stops."""
         return ()
 
     # -- the port ----------------------------------------------------------------------------------------------
 
     def start(self, on_push: OnPush) -> None:
-        """Begin to listen; returns at once. Started already, it does nothing."""
+        """Start to listen; returns at once. Started already, it does nothing."""
         with self._lock:
             if self._thread is not None:
                 return
@@ -76,7 +78,7 @@ class Stream(ABC):
             ready.wait()
 
     def watch(self, symbols: frozenset[str]) -> None:
-        """Prices of these symbols from now on."""
+        """Watch the prices of these symbols from now on."""
         with self._lock:
             if symbols == self._watched:
                 return
@@ -98,18 +100,18 @@ class Stream(ABC):
 
     @property
     def connected(self) -> bool:
-        """Every connection that is needed is up, with all its subscriptions acknowledged."""
+        """Return whether every connection that is needed is up, with all its subscriptions acknowledged."""
         return self._thread is not None and not self._down
 
     @property
     def last_heard(self) -> datetime | None:
-        """When anything last came, a sign of life included, on any connection."""
+        """Return when anything last came, a ping's answer included, on any connection."""
         return self._last_heard
 
     # -- the thread --------------------------------------------------------------------------------------------
 
     async def _listen(self, ready: threading.Event) -> None:
-        """The life of the thread: all connections up until `stop`."""
+        """Run the thread: keep all connections up until `stop`."""
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         self._down, self._been_up = dict.fromkeys(self.needed, "not connected yet"), set()
         self._connections = self._make_connections(
@@ -126,7 +128,7 @@ class Stream(ABC):
     # -- what the connections tell -----------------------------------------------------------------------------------
 
     def _is_up(self, name: str) -> None:
-        """Tell a return always; the first time, once nothing is missing any more."""
+        """Push that a connection is up: after each reconnect, and the first time once none is missing any more."""
         self._heard(name)
         returned = name in self._been_up
         self._been_up.add(name)
@@ -159,7 +161,7 @@ class Stream(ABC):
 
 
 def _nobody(push: Push) -> None:
-    """Who listens before `start`."""
+    """Do nothing: the listener before `start`."""
 
 
 def _tell_trouble(future: Future[None]) -> None:

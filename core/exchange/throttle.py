@@ -1,4 +1,4 @@
-"""Our own request budget per endpoint, so that the exchange never has to refuse for haste.
+"""Limits our own requests per endpoint, so that the exchange never has to refuse them for their rate.
 
 Counts what was sent in a sliding window and keeps the last part of each window back for protection: a stop-loss
 finds its way while a page or a history is asking. Knows no exchange; the adapter brings its table of limits.
@@ -18,19 +18,19 @@ PATIENCE_SECONDS = 2.0  #: the longest wait for a free place; every window of OK
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many requests in so many seconds."""
+    """A rate limit: so many requests in so many seconds."""
 
     requests: int
     seconds: float
 
     @property
     def ordinary(self) -> int:
-        """What is left for requests that protect nothing; at least one."""
+        """Return what is left for requests that protect nothing; at least one."""
         return max(1, self.requests * (100 - RESERVE_PERCENT) // 100)
 
 
 class Throttle:
-    """Thread-safe. `monotonic` and `sleep` are in seconds; a test brings its own."""
+    """Limits requests per endpoint. Thread-safe. `monotonic` and `sleep` are in seconds; a test brings its own."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Throttle:
         return True
 
     def _try(self, endpoint: str, protection: bool) -> float:
-        """Take a place if there is one; otherwise the seconds until the next may come free."""
+        """Take a place if there is one; otherwise return the seconds until the next may come free."""
         limit = self._limits.get(endpoint, self._otherwise)
         most = limit.requests if protection else limit.ordinary
         with self._lock:
@@ -79,7 +79,7 @@ class Throttle:
         return sent
 
     def usage(self) -> dict[str, tuple[int, int]]:
-        """Per endpoint in use: requests in the present window, and its limit."""
+        """Return for each endpoint in use the requests in the present window, and its limit."""
         with self._lock:
             now = self._monotonic()
             limits = {endpoint: self._limits.get(endpoint, self._otherwise) for endpoint in self._sent}
@@ -89,6 +89,6 @@ class Throttle:
             }
 
     def counts(self) -> dict[str, int]:
-        """Requests per endpoint since the start."""
+        """Return the number of requests per endpoint since the start."""
         with self._lock:
             return dict(sorted(self._counts.items()))

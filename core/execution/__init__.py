@@ -1,4 +1,4 @@
-"""How an order is worked: the styles by name."""
+"""The execution styles of orders, by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an order is worked: each style answers one question, "what should be working right now?".
+"""The interface of execution styles: each answers one question, "what should be working right now?".
 
 Progress is what was filled, so a restart continues where it stood.
 """
@@ -19,7 +19,7 @@ from core.domain.reason import Reason
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where an execution stands: an entry, a recovery step or a close."""
+    """The progress of an execution: an entry, a recovery step or a close."""
 
     style: ExecutionStyle
     instrument: Instrument
@@ -49,7 +49,7 @@ class Progress:
 
     @property
     def done(self) -> Reason:
-        """How far it is."""
+        """Return how far it is."""
         return Reason("execution.filled", filled=self.filled, planned=self.planned)
 
     def at_market(self, quantity: Contracts) -> Reason:
@@ -83,7 +83,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to send; look again at `until` where a time matters."""
+    """Send nothing; look again at `until` where a time matters."""
 
     because: Reason
     until: datetime | None = None
@@ -98,7 +98,7 @@ class Withdraw:
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """Nothing more is ordered, whatever was filled."""
+    """End the execution, whatever was filled."""
 
     because: Reason
 
@@ -107,13 +107,13 @@ Step = Place | Wait | Withdraw | Complete
 
 
 class Execution(Protocol):
-    """One style."""
+    """An execution style."""
 
     def next_order(self, progress: Progress, now: datetime) -> Step: ...
 
 
 def execution_for(kind: ExecutionKind, styles: Mapping[ExecutionKind, Execution]) -> Execution:
-    """The style's execution. Raises ValueError where it is not offered."""
+    """Return the style's execution. Raises ValueError where it is not offered."""
     if kind not in styles:
         offered = ", ".join(sorted(styles))
         raise ValueError(f"execution style {kind} is not offered; one of: {offered}")

@@ -1,4 +1,4 @@
-"""A large order of which the book shows only a part at a time."""
+"""The iceberg style: a large order of which the book shows only a part at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.execution.resting import work_resting
 
 
 class IcebergExecution:
-    """One limit order for the visible share; when it has filled, the next.
+    """Orders the visible share at the limit price; when it has filled, the next.
 
     It rests at its price or, without one, at our side of the book, where `refresh` places it anew.
     """

@@ -1,4 +1,4 @@
-"""At a limit price, for as long as the time-out allows, and moved after the market where that is wanted."""
+"""The limit style: at a limit price until the time-out, moved after the market where that is wanted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.execution.resting import work_resting
 
 
 class LimitExecution:
-    """One limit order at a time for all that is missing; what was filled is kept.
+    """Keeps one limit order for all that is missing; what was filled is kept.
 
     Without a price of its own it begins at our side of the book. Repriced, it follows that side, but gives way no
     further than the share `follow` of the price at which it began.
@@ -23,7 +23,7 @@ class LimitExecution:
 
 
 def _price(progress: Progress, now: datetime) -> Price | None:
-    """Where the order belongs now; None: no fresh price tells it."""
+    """Return where the order belongs now; None: no fresh price tells it."""
     style, near = progress.style, progress.near
     began = style.price if style.price is not None else progress.first_price
     if began is None:

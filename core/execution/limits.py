@@ -1,4 +1,4 @@
-"""Which styles are accepted: each number's allowed range, and what the contract's own rules ask of it.
+"""Checks the numbers of a style: each one's allowed range, and the contract's own rules.
 
 One place for page, API and services. Each reason has the field that it is about as its value `field`.
 """
@@ -97,7 +97,7 @@ def _twap(style: ExecutionStyle) -> Iterator[Reason]:
 
 
 def _too_large(style: ExecutionStyle, instrument: Instrument, value: Decimal, price: Price | None) -> Iterator[Reason]:
-    """A slice is one order: it must not be larger than the largest that the exchange takes."""
+    """Yield a problem where a slice, which is one order, is larger than the exchange's largest order."""
     if price is None or style.slices is None:
         return
     most = instrument.max_limit_quantity if style.passive else instrument.max_market_quantity

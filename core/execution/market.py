@@ -1,4 +1,4 @@
-"""At market, in as few orders as the exchange's largest market order allows."""
+"""The market style: at market, in as few orders as the exchange's largest market order allows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.execution.pieces import MOST_ORDERS, answered_first, piece
 
 
 class MarketExecution:
-    """A market order may fill partly and lose its rest; what is missing is ordered again."""
+    """Orders at market what is missing, and again where an order has filled partly and lost its rest."""
 
     def next_order(self, progress: Progress, now: datetime) -> Step:
         first = answered_first(progress)

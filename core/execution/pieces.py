@@ -1,4 +1,4 @@
-"""What every style has in common: how large one order may be, the trader's word, and a rest that goes at market.
+"""Functions shared by all styles: the size of one order, the trader's instruction, and a rest that goes at market.
 
 No order is smaller than the exchange takes or larger than it allows, and no tail is left that could not be ordered.
 """
@@ -17,18 +17,20 @@ MOST_ORDERS = 20  #: orders at market that keep being cut short are given up aft
 
 
 def least(progress: Progress) -> Contracts:
-    """The smallest order of it that the exchange takes, by quantity and by value at the newest price known."""
+    """Return the smallest order that the exchange takes, by quantity and by value at the newest price known."""
     newest = progress.style.price or progress.near or progress.working_price or progress.first_price
     return progress.instrument.smallest_at(newest)
 
 
 def least_at_first(progress: Progress) -> Contracts:
-    """The same at the price at which it began, which does not change any more."""
+    """Return the smallest order at the price at which the execution began, which does not change any more."""
     return progress.instrument.smallest_at(progress.first_price or progress.near)
 
 
 def piece(progress: Progress, wanted: Decimal, most: Contracts) -> Contracts:
-    """As much of `wanted` as one order takes; a tail too small to be ordered goes with it, or is kept large enough."""
+    """Return as much of `wanted` as one order takes; a tail too small to be ordered goes with it, or is kept large
+    enough.
+    """
     missing, smallest = progress.missing, least(progress)
     quantity = progress.instrument.round_quantity(min(wanted, missing, most))
     if NONE_HELD < missing - quantity < smallest:
@@ -40,7 +42,7 @@ def piece(progress: Progress, wanted: Decimal, most: Contracts) -> Contracts:
 
 
 def answered_first(progress: Progress) -> Step | None:
-    """What comes before any style's own answer; None: the style decides."""
+    """Return the step that comes before any style's own answer; None: the style decides."""
     if progress.working and not progress.resting:
         return Wait(Reason("execution.market_filling"))
     if progress.withdrawn:
@@ -57,7 +59,7 @@ def answered_first(progress: Progress) -> Step | None:
 
 
 def rest_at_market(progress: Progress, since: datetime | None, why: Reason, most: int = MOST_ORDERS) -> Step:
-    """All that is missing, at market. A refusal ends it if the request was sent since then (None: whenever)."""
+    """Order all that is missing at market. A refusal ends it if the request was sent since then (None: whenever)."""
     earlier = since is not None and progress.sent_at is not None and progress.sent_at < since
     if progress.refusal and not earlier:
         return Complete(progress.refusal)

@@ -1,4 +1,4 @@
-"""A limit order that rests, is moved from time to time, and what becomes of its rest at the time-out.
+"""Works a limit order that rests, is moved from time to time, and handles its rest at the time-out.
 
 What limit and iceberg have in common. An order that ended before we had any reason to withdraw it was cancelled by
 somebody else, and that is the end of the execution.
@@ -68,7 +68,7 @@ def _keep(
 
 
 def _taken_away(progress: Progress, now: datetime, moved: timedelta | None, ends: datetime | None) -> bool:
-    """Its newest order ended unfilled before any time at which we withdraw one."""
+    """Return whether the newest order ended unfilled before any time at which we withdraw one."""
     if not progress.unfilled:
         return False
     ended = progress.ended_at or now

@@ -1,4 +1,4 @@
-"""Spread over time: the whole in slices, each at its moment.
+"""The TWAP style: the whole in slices, spread over time.
 
 Sizes and moments are drawn from the execution's name, so every process, whenever it begins, knows the same schedule.
 What is due is compared with what has filled; nothing else is remembered.
@@ -26,14 +26,14 @@ MILLION = 10**6  #: draws and shares are whole millionths, so that every machine
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When each slice is due, from the start, and how much is due by then, all slices before it included."""
+    """The schedule of slices: when each is due, from the start, and how much is due by then in total."""
 
     moments: tuple[timedelta, ...]
     amounts: tuple[Contracts, ...]
 
 
 class TWAPExecution:
-    """Slices of about one size at about equal distances, at market or (passive) at our side of the book.
+    """Orders slices of about one size at about equal distances, at market or (passive) at our side of the book.
 
     `at_end` MARKET catches up: each slice brings the sum to what is due by then, and at the end of the duration what
     is missing goes at market. STOP does not: a slice that was missed or refused is left. An unfilled passive slice
@@ -68,7 +68,7 @@ class TWAPExecution:
 
 
 def _wanted(progress: Progress, plan: Schedule, due: int, *, ordered: bool) -> Contracts:
-    """Contracts to order now in this slice."""
+    """Return the contracts to order now in this slice."""
     if progress.style.at_end is AtEnd.MARKET:
         if ordered and (progress.refusal or progress.unfilled):
             return NONE_HELD
@@ -95,7 +95,7 @@ def _slice(progress: Progress, wanted: Contracts, due: int, slices: int) -> Step
 
 
 def _between(progress: Progress, due: int, slices: int, following: datetime) -> Step:
-    """Nothing to order until the next slice, or nothing any more."""
+    """Return a wait until the next slice, or the end where none follows."""
     refusal = progress.refusal
     if due < slices:
         why = Reason("execution.next_slice", due=due + 1, slices=slices)
@@ -118,7 +118,9 @@ def _over(progress: Progress, end: datetime, slices: int) -> Step:
 
 
 def schedule(progress: Progress) -> Schedule:
-    """The slices of an execution: as many as were asked for, or fewer where they would be too small to be ordered."""
+    """Return the slices of an execution: as many as were asked for, or fewer where they would be too small to be
+    ordered.
+    """
     style, step = progress.style, progress.instrument.quantity_step
     assert style.duration is not None, "a TWAP without a duration is not accepted"
     assert style.slices is not None, "a TWAP without a number of slices is not accepted"
@@ -135,7 +137,9 @@ def schedule(progress: Progress) -> Schedule:
 
 @lru_cache(maxsize=256)
 def _moments(name: str, duration: timedelta, slices: int, share: int) -> tuple[timedelta, ...]:
-    """From the start: the first at once, each other one shifted by up to `share` of the distance, in order."""
+    """Return the times from the start: the first at once, each other one shifted by up to `share` of the distance, in
+    order.
+    """
     shifts = [0, *(_drawn(name, "moment", number) * share // MILLION for number in range(1, slices))]
     places = accumulate((number * MILLION + shift for number, shift in enumerate(shifts)), max)
     return tuple(duration * place // (slices * MILLION) for place in places)
@@ -143,7 +147,7 @@ def _moments(name: str, duration: timedelta, slices: int, share: int) -> tuple[t
 
 @lru_cache(maxsize=256)
 def _sums(name: str, whole: int, slices: int, share: int, smallest: int) -> tuple[int, ...]:
-    """How many steps of quantity are due with each slice; no slice is under `smallest` where the whole is not.
+    """Return how many steps of quantity are due with each slice; no slice is under `smallest` where the whole is not.
 
     Sizes are drawn in pairs, one as much over the even share as the other is under it.
     """
@@ -159,6 +163,6 @@ def _sums(name: str, whole: int, slices: int, share: int, smallest: int) -> tupl
 
 
 def _drawn(name: str, what: str, number: int) -> int:
-    """A whole number from -1,000,000 to 1,000,000, the same for the same name for ever."""
+    """Return a pseudo-random whole number from -1,000,000 to 1,000,000, the same for the same name for ever."""
     digest = blake2b(f"{name}/{what}/{number}".encode(), digest_size=8).digest()
     return int.from_bytes(digest) % (2 * MILLION + 1) - MILLION

@@ -907,7 +907,7 @@ _PHRASES = frozenset(
 
 
 def _compiled(sentence: str) -> re.Pattern[str]:
-    """The sentence as a pattern; its places match anything."""
+    """Return the sentence as a pattern; its places match anything."""
     pieces = _PLACE.split(sentence)
     return re.compile(
         "".join(f"(?P<{piece}>.*?)" if odd % 2 else re.escape(piece) for odd, piece in enumerate(pieces)), re.DOTALL
@@ -924,7 +924,7 @@ _PATTERNS = [
 
 @lru_cache(maxsize=4096)
 def in_turkish(words: str) -> str:
-    """The sentence, or several of them, in Turkish; as they are where one is not known in full."""
+    """Return the sentence, or several of them, in Turkish; as they are where one is not known in full."""
     whole = _known(words) or _begun(words)
     if whole is not None:
         return whole
@@ -934,7 +934,7 @@ def in_turkish(words: str) -> str:
 
 
 def _begun(words: str) -> str | None:
-    """A sentence that the core has given a capital and a full stop."""
+    """Return the Turkish of a sentence that was given a capital and a full stop; None where it is not known."""
     known = _known(words[:1].lower() + words[1:].removesuffix(".")) if words.endswith(".") else None
     return None if known is None else f"{known[:1].replace('i', 'İ').upper()}{known[1:]}."
 
@@ -952,7 +952,7 @@ def _known(words: str) -> str | None:
 
 
 def _inner(places: dict[str, str]) -> dict[str, str] | None:
-    """What stands in the places, translated; None where a phrase among it is not known."""
+    """Return the values of a sentence's places, translated; None where a phrase among them is not known."""
     translated = {}
     for name, value in places.items():
         known = _known(value) if name in _PHRASES else WORDS.get(value)

@@ -24,14 +24,14 @@ MOMENT = "yyyy-MM-dd HH:mm:ss 'UTC'"
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """A language as the trader has chosen it; what reasons are put into (`core.domain.reason.Language`)."""
+    """A language as the trader has chosen it; reasons are put into it (`core.domain.reason.Language`)."""
 
     language: str = "en"  #: en or tr
     local_numbers: bool = False  #: numbers with the language's own signs: 1.234,50 in Turkish
 
     @property
     def own_signs(self) -> bool:
-        """Whether numbers look other than in English."""
+        """Return whether numbers look other than in English."""
         return self.local_numbers and self.language != "en"
 
     def sentence(self, english: str) -> str:
@@ -81,13 +81,13 @@ _speech = Speech()
 
 
 def use(language: str, *, local_numbers: bool = False) -> None:
-    """Put everything from now on into this language: en or tr."""
+    """Set the language of everything from now on: en or tr."""
     global _speech
     _speech = Speech(language, local_numbers)
 
 
 def speech() -> Speech:
-    """Return the choice that is in force."""
+    """Return the language in force, with its choices."""
     return _speech
 
 

@@ -1,4 +1,4 @@
-"""`python -m core.monitor`: the bot alone, without a dashboard, on the same database."""
+"""Runs the bot alone, without a dashboard, on the same database: `python -m core.monitor`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TP and SL that travelled with an entry and may have been set off before any list showed them.
+"""Finds TP and SL attached to an entry that may have triggered before any list of orders showed them.
 
 They have no command of their own, so only their id, built from the entry's, can be asked for.
 """
@@ -17,7 +17,7 @@ FRESH = timedelta(seconds=10)  #: an exchange may not show for so long what it h
 def unseen(
     orders: Iterable[Order], smaller: Callable[[Order], bool], now: datetime
 ) -> Iterator[tuple[str, Order, bool]]:
-    """The id of each net to ask for, its entry, and whether "not found" leaves the question open.
+    """Yield each attached protection to look up: its id, its entry, and whether "not found" leaves the question open.
 
     `smaller` tells whether the position of an order is smaller than our parts.
     """

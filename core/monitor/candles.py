@@ -13,7 +13,7 @@ EVERY_SECONDS = 5
 
 
 def read_candles(guard: AccountGuard) -> None:
-    """The newest bars of each contract that the account holds something of. Raises Unavailable."""
+    """Read the newest bars of each contract that the account holds something of. Raises Unavailable."""
     found = list(guard.reconciler.results.values())
     for symbol in sorted({result.key.symbol for result in found if result.seen.position is not None}):
         began = guard.clock.now()

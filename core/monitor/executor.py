@@ -47,7 +47,7 @@ LATE_FACTS = timedelta(minutes=1)  #: funding and fills are asked for from so lo
 
 
 class TradeExecutor:
-    """Carries out what `plan` decided for one account."""
+    """Performs the actions that `plan` decided for one account."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class TradeExecutor:
         self.rules_doubted = False  #: a contract's rules refused a request: they may have changed since they were read
 
     def perform(self, key: PositionKey, action: Action, life: str = "") -> OutcomeKind:
-        """Do it and write down how it ended. Raises Unavailable where the book cannot be written or read."""
+        """Perform the action and record how it ended. Raises Unavailable where the book cannot be written or read."""
         match action:
             case PlaceOrder() | PlaceOco():
                 return self._place(key, action)
@@ -134,7 +134,9 @@ class TradeExecutor:
             return OutcomeKind.UNKNOWN, silence.exchange_code, silence.exchange_words or str(silence), ""
 
     def _make_leverage(self, symbol: str, leverage: Decimal) -> None:
-        """Nothing has been placed yet, so silence about the leverage is a passing refusal of the order."""
+        """Set the leverage before an order; a missing answer counts as a temporary refusal, as nothing has been placed
+        yet.
+        """
         try:
             self.port.set_leverage(symbol, leverage)
         except Refused as refusal:
@@ -176,7 +178,7 @@ class TradeExecutor:
     # -- to the book -----------------------------------------------------------------------------------------
 
     def _end_cycle(self, key: PositionKey, action: EndCycle, life: str) -> None:
-        """A cycle ends with all its facts: fills and funding are read first, and the end waits for them."""
+        """End a cycle with all its facts: fills and funding are read first, and the end waits for them."""
         now = self.clock.now()
         intent = self.store.parts.intent(action.part)
         began = intent.cycle_started_at if intent else None
@@ -200,21 +202,21 @@ class TradeExecutor:
         )
 
     def _beside(self, symbol: str) -> list[datetime]:
-        """When the parts began that live on the same contract, long and short: funding is shared with them."""
+        """Return when the parts on the same contract, long and short, began: funding is shared with them."""
         wanted = [one for key, one in self.store.parts.desired(self.account).items() if key.symbol == symbol]
         intents = [intent for one in wanted for intent in one.intents if intent.living]
         return [intent.cycle_started_at for intent in intents if intent.cycle_started_at is not None]
 
 
 def _opened(intent: Intent | None, life: str) -> list[datetime]:
-    """When the exchange's position began, where somebody else opened some of what the part holds."""
+    """Return when the exchange's position began, where somebody else opened some of what the part holds."""
     stamp = life.rpartition("@")[2]
     taken = intent is not None and intent.external_entries and stamp
     return [datetime.fromtimestamp(int(stamp) / 1000, UTC)] if taken else []
 
 
 def _placed(action: PlaceOrder | PlaceOco, exchange_id: str, now: datetime) -> Order:
-    """What we know of an order the moment the exchange accepted it."""
+    """Return the order as known the moment the exchange accepted it."""
     both = isinstance(action, PlaceOco) and action.tp_trigger is not None and action.sl_trigger is not None
     return Order(
         client_order_id=action.client_order_id,

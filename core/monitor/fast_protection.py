@@ -1,4 +1,4 @@
-"""A pushed fill answered with protection before the next look, from what the last look and our own acts tell.
+"""Decides protection for a pushed fill before the next look, from the last look and our own orders since.
 
 Used where TP and SL cannot travel with an entry. It only ever places a missing stop and target, and cancels the
 leg that is left when the other has closed its part; the look that follows sees the whole and puts right what this
@@ -38,13 +38,13 @@ TOO_OLD = timedelta(seconds=10)  #: what was seen longer ago decides nothing
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """One position as the last pass saw it, with what the pass itself has done since."""
+    """A position as the last pass saw it, with what the pass itself has done since."""
 
     desired: Desired
     seen: Seen
 
     def after(self, done: Iterable[tuple[Action, OutcomeKind]], now: datetime) -> Remembered:
-        """The same with our own acts in it."""
+        """Return the position with our own actions added."""
         intents = {intent.part: intent for intent in self.desired.intents}
         commands = list(self.seen.commands)
         for action, outcome in done:
@@ -71,7 +71,7 @@ class Remembered:
         return Remembered(desired, replace(self.seen, commands=tuple(commands)))
 
     def with_orders(self, pushed: Iterable[Order]) -> Remembered:
-        """The same with what a push told of its orders."""
+        """Return the position with pushed states of its orders added."""
         orders = {order.client_order_id or order.exchange_order_id: order for order in self.seen.orders}
         for order in pushed:
             name = order.client_order_id or order.exchange_order_id
@@ -79,7 +79,7 @@ class Remembered:
         return Remembered(self.desired, replace(self.seen, orders=tuple(orders.values())))
 
     def about(self, parts: Iterable[str | None]) -> Remembered:
-        """Of these parts alone, where nothing that is decided here asks what the others of the position do."""
+        """Return the position with these parts alone, where no decision here depends on the others."""
         if self.seen.facts.native_oco:  # whether an OCO may die with the position depends on them
             return self
         names = set(parts)
@@ -89,7 +89,7 @@ class Remembered:
         return Remembered(desired, replace(self.seen, orders=orders, commands=commands))
 
     def first_aid(self, ticker: Ticker | None, now: datetime) -> list[Decision]:
-        """Placements of protection for parts that hold something and have none, and the end of legs left over."""
+        """Return placements of protection for parts that hold something and have none, and cancels of leftover legs."""
         if now - self.seen.as_of > TOO_OLD or self.seen.facts.attaches_protection:
             return []
         # The position of the last look is older than the fill: it is taken to hold what our orders have filled.
@@ -105,12 +105,12 @@ class Remembered:
 
 
 def _is_leg(action: Action | None) -> bool:
-    """A resting leg whose part our own fills have closed; to cancel it can do no harm."""
+    """Return whether an action cancels a resting leg of a part that our own fills have closed; that can do no harm."""
     return isinstance(action, CancelOrder) and action.order.purpose in (Purpose.TAKE_PROFIT, Purpose.STOP_LOSS)
 
 
 def _presumed(view: View) -> Position | None:
-    """The position as our own orders add it up, at the newest price."""
+    """Return the position that our own orders add up to, at the newest price; None where there is none."""
     seen, ticker = view.seen, view.seen.ticker
     if seen.position is not None:
         return replace(

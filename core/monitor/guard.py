@@ -1,4 +1,4 @@
-"""One account under guard: its worker thread, its streams, and the set of positions that want a look.
+"""Guards one account: its worker thread, its streams, and the set of positions that are to be looked at.
 
 A click, a push and a timer only wake it. A key already waiting is not added twice; woken while it is worked
 on, it is worked on once more afterwards. Stopped, it still looks and shows, and does nothing.
@@ -42,7 +42,7 @@ ACCOUNT_READ_EVERY = timedelta(seconds=2)  #: pushes about money are answered wi
 
 @dataclass(slots=True)
 class _Wishes:
-    """What wants a look: some keys, or everything."""
+    """The positions that are to be looked at: some keys, or all."""
 
     keys: set[PositionKey] = field(default_factory=set)
     everything: bool = False
@@ -54,7 +54,7 @@ class _Wishes:
 
 
 class AccountGuard:
-    """Everything that runs for one account."""
+    """Runs the bot for one account: worker, streams and account reads."""
 
     def __init__(
         self,
@@ -103,11 +103,13 @@ class AccountGuard:
 
     @property
     def may_act(self) -> bool:
-        """Started, alone on this account, and through with the report that follows a restart."""
+        """Return whether the bot may act: started, holding the lease, and through with the report that follows a
+        restart.
+        """
         return self.running and self.lease.held and self._first is None
 
     def start(self, first: Callable[[AccountGuard], object]) -> None:
-        """Begin to look; nothing is done before `first` has returned. The streams start before everything.
+        """Start streams and worker; nothing is done before `first` has returned.
 
         Called again where it runs already, only `first` is done anew.
         """
@@ -122,7 +124,7 @@ class AccountGuard:
         self.wake()
 
     def ask_to_stop(self) -> None:
-        """The pass under way is the last one."""
+        """Tell the worker to stop after the pass under way."""
         with self._condition:
             self._stopping = True
             self._condition.notify_all()
@@ -142,7 +144,7 @@ class AccountGuard:
     # -- waking ------------------------------------------------------------------------------------------------
 
     def wake(self, key: PositionKey | None = None) -> None:
-        """Ask for a look at one position, as a person's wish does, or at all of them, in their turn."""
+        """Ask for a look at one position, or at all of them where `key` is None, in their turn."""
         with self._condition:
             if key is None:
                 self._wishes.everything = True
@@ -152,7 +154,7 @@ class AccountGuard:
             self._condition.notify_all()
 
     def on_push(self, push: Push) -> None:
-        """A doorbell, not a letter: something moved here, and the next look will tell what."""
+        """Note a pushed message and wake the worker: the push tells that something moved, the next look tells what."""
         if push.orders:
             self.tracker.note(push.orders)
         if push.ticker is not None:
@@ -204,7 +206,7 @@ class AccountGuard:
                 back_off = min(back_off * 2, LONGEST_BACK_OFF)
 
     def _next(self) -> _Wishes | None:
-        """Wait until something wants a look. None: stopping."""
+        """Wait until a look is asked for. None: stopping."""
         with self._condition:
             while not self._stopping:
                 now = self.clock.monotonic()
@@ -228,7 +230,7 @@ class AccountGuard:
             return None
 
     def work_once(self, keys: set[PositionKey], *, everything: bool = True) -> timedelta | None:
-        """One pass: look, plan, do where it may, show. Raises what the pass raises."""
+        """Make one pass: look, plan, act where allowed, show. Raises what the pass raises."""
         with self._pass_lock:
             began = self.clock.monotonic()
             self._read_account()
@@ -248,7 +250,8 @@ class AccountGuard:
         return again
 
     def _answer_fills(self) -> None:
-        """A fill without protection is answered beside the looks: one that waits for the wire does not hold it up.
+        """Answer fills without protection in a thread of their own: a look that waits for the exchange does not delay
+        it.
 
         What goes wrong here is left to the look that follows.
         """
@@ -273,7 +276,7 @@ class AccountGuard:
                     self._condition.notify_all()
 
     def _read_account(self) -> None:
-        """Money and mode, where something moved them, and not more often than it is useful."""
+        """Read money and mode of the account, where something changed them, and not more often than is useful."""
         state = self.observer.state
         if state is not None:
             if not self._account_wanted:

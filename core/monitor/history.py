@@ -1,4 +1,5 @@
-"""Brings the exchange's history home: fills, funding and lives of positions, window by window, from a kept cursor.
+"""Reads the exchange's history into the database: fills, funding and closed positions, window by window, from a stored
+cursor.
 
 The cursor moves only after a window is wholly in the ledger, so an end in the middle costs one window and nothing
 else. Each fact is kept once, however often it is read.
@@ -23,7 +24,7 @@ Window = tuple[datetime, datetime | None]  #: None: up to now
 
 
 def windows(reached: datetime | None, now: datetime) -> Iterator[Window]:
-    """The spans of time that are to be read, oldest first; the last one is open at its end."""
+    """Return the spans of time that are to be read, oldest first; the last one is open at its end."""
     earliest = now - AS_FAR_BACK
     begin = earliest if reached is None else max(reached - OVERLAP, earliest)
     while now - begin > WINDOW:
@@ -50,7 +51,7 @@ def bring_home(guard: AccountGuard) -> None:
 
 
 def _bring(guard: AccountGuard, since: datetime, until: datetime | None) -> int:
-    """One window into the ledger; returns how many facts were news."""
+    """Read one window into the database; returns how many facts were new."""
     account, port = guard.account.id, guard.port
     new = guard.recorder.record_fills(account, port.fills(since, until))
     new += guard.recorder.record_funding(account, port.funding(since, until))

@@ -1,4 +1,4 @@
-"""When the level is raised by itself: losses, stop-losses, stale data, an exchange that turns us away.
+"""Raises the level automatically: at losses, stop-losses, stale data, or an exchange that refuses us.
 
 `armed` decides from plain facts, `facts` reads them from the database, `watch` acts. The level is only ever raised;
 taking it back is a person's, and from then on losses are measured anew.
@@ -24,7 +24,7 @@ SUBJECT = "guard/"  #: what its alarms begin with
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of the account just now. USDT; None: not known."""
+    """What the guards know of the account now. USDT; None: not known."""
 
     equity: Decimal | None
     day_start: Decimal | None  #: equity when the day began, or since the level was lowered by hand
@@ -36,18 +36,18 @@ class Facts:
 
     @property
     def daily_loss(self) -> Decimal | None:
-        """As a fraction; negative is a gain."""
+        """Return the day's loss as a fraction; negative is a gain."""
         return _lost(self.day_start, self.equity)
 
     @property
     def drawdown(self) -> Decimal | None:
-        """As a fraction of the peak."""
+        """Return the drawdown as a fraction of the peak."""
         return _lost(self.peak, self.equity)
 
 
 @dataclass(frozen=True, slots=True)
 class Arming:
-    """One reason to raise the level."""
+    """A triggered guard: the level to raise to, and why."""
 
     subject: str
     level: Level
@@ -55,7 +55,7 @@ class Arming:
 
 
 def armed(guards: Guards, known: Facts) -> tuple[Arming, ...]:
-    """Every guard that has been set off, with its reason in numbers."""
+    """Return every triggered guard, with its reason in numbers."""
     return tuple(_armed(guards, known))
 
 
@@ -87,7 +87,7 @@ def _armed(guards: Guards, known: Facts) -> Iterator[Arming]:
 
 
 def facts(store: Store, account: str, guards: Guards, now: datetime) -> Facts:
-    """Read from the database what the guards ask about. Raises Unavailable."""
+    """Read from the database what the guards depend on. Raises Unavailable."""
     found, lowered = store.snapshots.latest(account), store.bots.get(account).level_lowered_at
     health = found.health if found else None
     window = now - timedelta(minutes=guards.stop_loss_minutes)
@@ -103,7 +103,7 @@ def facts(store: Store, account: str, guards: Guards, now: datetime) -> Facts:
 
 
 def watch(store: Store, account: str, alerts: Alerts, now: datetime) -> tuple[Arming, ...]:
-    """Raise the level where a guard is set off, and say so; returns what is set off now.
+    """Raise the level where a guard is triggered, with an alarm; returns the triggered guards.
 
     An alarm ends when its guard is no longer set off and the level that a guard has set is gone.
     """

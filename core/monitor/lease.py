@@ -27,7 +27,7 @@ SMALLEST_VALIDITY = timedelta(milliseconds=500)  #: a request that would outlive
 
 
 class Lease:
-    """The right to act on one account."""
+    """The right to act on one account, held in the database."""
 
     def __init__(self, account: str, holder: str, store: Store, clock: Clock) -> None:
         self.account, self.holder, self.store, self.clock = account, holder, store, clock
@@ -57,7 +57,7 @@ class Lease:
         return epoch is not None
 
     def _take_from_the_dead(self) -> bool:
-        """A bot of this machine that was killed cannot give its lease back; it cannot send either."""
+        """Take the lease of a bot of this machine that was killed: it can neither release it nor send."""
         row = self.store.leases.current(self.account)
         if row is None or not is_gone(row[0]):
             return False
@@ -66,7 +66,7 @@ class Lease:
         return True
 
     def renew(self) -> bool:
-        """Keep it; False: it is lost and somebody else may act. A silent database is not a loss yet."""
+        """Renew the lease; False: it is lost and somebody else may act. A silent database is not a loss yet."""
         with self._lock:
             epoch = self._epoch
         if epoch is None:
@@ -93,7 +93,7 @@ class Lease:
             self.store.leases.release(self.account, self.holder, epoch)
 
     def epoch_for_sending(self) -> int:
-        """The epoch under which a command may be recorded. Raises Refused where the lease is not ours."""
+        """Return the epoch under which a command may be recorded. Raises Refused where the lease is not ours."""
         with self._lock:
             left = self._ends - self.clock.monotonic()
             if self._epoch is None or left < SMALLEST_VALIDITY.total_seconds():
@@ -101,19 +101,19 @@ class Lease:
             return self._epoch
 
     def deadline(self, lifetime: timedelta) -> datetime:
-        """Until when a request sent now may be executed: its lifetime, cut at the lease's end."""
+        """Return until when a request sent now may be executed: its lifetime, cut at the lease's end."""
         with self._lock:
             left = timedelta(seconds=max(0.0, self._ends - self.clock.monotonic()))
         return self.clock.now() + min(lifetime, left)
 
 
 def holder_name() -> str:
-    """A name for this bot that no other bot has: machine, world of process ids, process, and a random end."""
+    """Return a name that no other bot has: machine, process namespace, process id, and a random end."""
     return f"{socket.gethostname()}/{_process_world()}/{os.getpid()}/{secrets.token_hex(3)}"
 
 
 def is_gone(holder: str) -> bool:
-    """True where the holder was a process of this very machine and world of process ids, and runs no more."""
+    """Return whether the holder was a process of this very machine and process namespace, and runs no more."""
     pieces = holder.split("/")
     world = _process_world()
     if len(pieces) != 4 or not world or pieces[1] != world or not pieces[2].isdigit():
@@ -128,7 +128,7 @@ def is_gone(holder: str) -> bool:
 
 
 def _process_world() -> str:
-    """Tells apart machines, their boots and their containers; empty where that cannot be told."""
+    """Return what tells apart machines, their boots and their containers; empty where that cannot be told."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text()[:13]
         return f"{boot}.{os.stat('/proc/self/ns/pid').st_ino}"

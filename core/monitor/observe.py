@@ -1,4 +1,4 @@
-"""One consistent look at an account: three reads, and what our own book needs explained.
+"""Reads an account consistently: positions, orders and prices in one look, laid beside our own book.
 
 An order of ours that left the exchange's lists is asked for until the exchange tells how it ended; a command
 without an outcome is asked for under its id. "Not found" is believed only after the request's lifetime, a
@@ -45,7 +45,7 @@ LEFT_OUT = ("part", "cycle", "child_order_ids", "triggered_leg", "created_at")  
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one sweep of the account found, with our book laid beside it."""
+    """The result of reading the account once, with our book laid beside it."""
 
     account: str
     at: datetime
@@ -57,7 +57,7 @@ class Look:
     legs_to_come: Mapping[PositionKey, int] = field(default_factory=dict)  #: where an exchange counts them
 
     def keys(self) -> tuple[PositionKey, ...]:
-        """Every position that is held, wanted, or has orders."""
+        """Return every position that is held, wanted, or has orders."""
         found = set(self.positions) | set(self.desired)
         found |= {PositionKey(self.account, o.symbol, o.position_side) for o in self.orders if o.working}
         return tuple(sorted(found))
@@ -75,7 +75,7 @@ class _Size:
 
 
 class Observer:
-    """Looks at one account. Used by one thread at a time."""
+    """Reads one account. Used by one thread at a time."""
 
     def __init__(self, account: str, port: Reads, store: Store, tracker: OrderTracker, clock: Clock) -> None:
         self.account, self.port, self.store, self.tracker, self.clock = account, port, store, tracker, clock
@@ -98,7 +98,9 @@ class Observer:
         self.instruments = self.port.instruments()
 
     def look(self) -> Look:
-        """Three reads and what they leave unexplained. Raises Unavailable; nothing is half known then."""
+        """Read the account once, with follow-up reads for what is unexplained. Raises Unavailable; nothing is half
+        known then.
+        """
         if not self.instruments:
             self.refresh_instruments()
         if self.state is None:
@@ -134,7 +136,7 @@ class Observer:
         return look
 
     def seen(self, key: PositionKey, look: Look) -> Seen:
-        """The look as one position's rules want it. Raises Unavailable where a needed read fails."""
+        """Return the input of one position's rules. Raises Unavailable where a needed read fails."""
         size = self._sizes[key]
         ticker = self._ticker(key, look)
         foreign = self._foreign_fills(key, look)
@@ -166,7 +168,9 @@ class Observer:
         )
 
     def note_done(self, key: PositionKey, done: Iterable[tuple[Action, OutcomeKind]]) -> None:
-        """What was begun and sent since the look: the positions that come after it count it, and leave room for it."""
+        """Note what was begun and sent since the look, so that positions decided later count it and leave
+        room for it.
+        """
         self._begun |= {(key, act.part) for act, _ in done if isinstance(act, StartCycle)}
         entered = {act.part for act, _ in done if isinstance(act, PlaceOrder) and act.purpose is Purpose.ENTRY}
         self._entered[key] += LEGS * len(entered)
@@ -176,7 +180,7 @@ class Observer:
         return sum(other != key for other, _ in begun | self._begun)
 
     def _day_start(self, now: datetime) -> Decimal | None:
-        """What the account was worth when the day began, or since a person lowered the level; None: not known."""
+        """Return the equity when the day began, or since a person lowered the level; None: not known."""
         if self._day is None or not timedelta() <= now - self._day[0] < DAY_READ_EVERY:
             self._day = now, self.store.equity.day_start(self.account, now)
         return self._day[1]
@@ -186,7 +190,7 @@ class Observer:
         return sum(legs for other, legs in every.items() if other != key)
 
     def _other_side(self, key: PositionKey, look: Look) -> Reason | None:
-        """Why a one-way account cannot open this side now; None where it can, or holds both apart."""
+        """Return why a one-way account cannot open this side now; None where it can, or holds both apart."""
         if self.state is None or self.state.hedge_mode:
             return None
         other = PositionKey(key.account, key.symbol, key.side.other)
@@ -209,7 +213,7 @@ class Observer:
     def _merge(
         self, known: Mapping[str, Order], live: Iterable[Order], now: datetime
     ) -> tuple[dict[str, Order], set[PositionKey]]:
-        """Our book and the exchange's lists in one; what left the lists is asked for."""
+        """Merge our book's orders with the exchange's lists; orders that left the lists are looked up."""
         merged = dict(known)
         listed: set[str] = set()
         for order in live:
@@ -247,7 +251,7 @@ class Observer:
         desired: Mapping[PositionKey, Desired],
         now: datetime,
     ) -> set[PositionKey]:
-        """Look up the nets that no list has shown; returns the positions about which one is still open."""
+        """Look up attached protection that no list has shown; returns the positions about which one is still open."""
         current = {(i.part, i.cycle) for wanted in desired.values() for i in wanted.intents if i.living}
         entries = [order for order in orders.values() if (order.part, order.cycle) in current]
         unsettled: set[PositionKey] = set()
@@ -277,7 +281,7 @@ class Observer:
         desired: Mapping[PositionKey, Desired],
         now: datetime,
     ) -> list[Command]:
-        """Ask for everything without an outcome, under its own id."""
+        """Look up every command without an outcome, under its own id; returns those still without one."""
         answered: list[Command] = []
         for command in commands:
             answered.append(self._ask(command, orders, held, desired, now) if command.unresolved else command)
@@ -317,7 +321,7 @@ class Observer:
         held: Mapping[PositionKey, Position],
         desired: Mapping[PositionKey, Desired],
     ) -> bool:
-        """True where the position differs from our parts in just the direction in which the command works."""
+        """Return whether the position differs from our parts in just the direction in which the command works."""
         unexplained = _held(key, held) - self._parts_total(key, orders.values(), desired)
         return unexplained > 0 if command.purpose.adds_risk else unexplained < 0
 
@@ -353,7 +357,7 @@ class Observer:
         size.difference = difference
 
     def _ticker(self, key: PositionKey, look: Look) -> Ticker | None:
-        """The newest price; read over REST only where a decision needs one and the stream has none."""
+        """Return the newest price; read over REST only where a decision needs one and the stream has none."""
         ticker = self.tracker.ticker(key.symbol)
         held = look.positions.get(key)
         if ticker is not None and look.at - ticker.at <= FRESH_PRICE and not _left_behind(ticker, held):
@@ -366,7 +370,7 @@ class Observer:
         return ticker
 
     def _foreign_fills(self, key: PositionKey, look: Look) -> tuple[Fill, ...]:
-        """Closing fills that are not ours; read only while the exchange holds less than our parts."""
+        """Return closing fills that are not ours; read only while the exchange holds less than our parts."""
         wanted = look.desired.get(key)
         if wanted is None or self._sizes[key].differs_since is None or not self._sizes[key].confirmed:
             return ()
@@ -389,7 +393,7 @@ class Observer:
         return tuple(fill for fill in found if fill.exchange_order_id not in ended | ours)
 
     def _set_off(self, key: PositionKey, look: Look) -> set[str]:
-        """The orders that our conditional ones on a position have placed, each asked for under its own id."""
+        """Return the orders that our conditional ones on a position have placed, each looked up under its own id."""
         mine = [o for o in look.orders if o.part is not None and o.working and o.kind.rests_on_trigger]
         here = [order for order in mine if (order.symbol, order.position_side) == (key.symbol, key.side)]
         asked = (self.port.find(order.client_order_id, order.symbol, order.kind) for order in here)
@@ -399,7 +403,7 @@ class Observer:
 def _legs_to_come(
     orders: Iterable[Order], commands: Iterable[Command], desired: Mapping[PositionKey, Desired]
 ) -> Mapping[PositionKey, int]:
-    """Conditional orders that parts which enter or hold something have yet to place, by position."""
+    """Return how many conditional orders parts that enter or hold something have yet to place, by position."""
     entering = {(one.part, one.cycle) for one in commands if one.unresolved and one.purpose.adds_risk}
     resting: Counter[tuple[str | None, int | None]] = Counter()
     for order in orders:
@@ -417,7 +421,7 @@ def _legs_to_come(
 
 
 def _left_behind(ticker: Ticker, held: Position | None) -> bool:
-    """True where one price says that another has moved since it was heard."""
+    """Return whether one price tells that another has moved since it was received."""
     moved = held is not None and abs(held.mark_price / ticker.mark - 1) > MOVED_AWAY
     return moved or abs(ticker.mark - ticker.bid) > BOOK_BEHIND * ticker.mark
 
@@ -432,7 +436,9 @@ def _held(key: PositionKey, positions: Mapping[PositionKey, Position]) -> Contra
 
 
 def _listed(known: Order | None, listed: Order) -> Order:
-    """A live order that the exchange lists. One that was given up lives after all: a list is better than silence."""
+    """Return an order as the exchange's list has it. One that was given up lives after all: a list is better than
+    silence.
+    """
     told = _with_past(known, listed)
     if known is not None and known.given_up:
         log.warning("order shown after all part=%s id=%s", known.part, known.client_order_id)
@@ -441,7 +447,9 @@ def _listed(known: Order | None, listed: Order) -> Order:
 
 
 def _with_past(known: Order | None, heard: Order) -> Order:
-    """Lists and pushes leave out what only our book or a look-up knows: our part, children, fees."""
+    """Return an order with what only our book or a look-up knows (our part, children, fees); lists and pushes
+    omit it.
+    """
     if known is None:
         return heard
     left_out = {name: past for name in LEFT_OUT if not getattr(heard, name) and (past := getattr(known, name))}

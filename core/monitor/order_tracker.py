@@ -17,7 +17,7 @@ MOST_ENDED = 5_000  #: ended orders remembered; older ones are in the database
 
 
 class OrderTracker:
-    """Thread-safe; written by the streams, read by the observer."""
+    """Keeps the newest state of each order. Thread-safe; written by the streams, read by the observer."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -25,7 +25,7 @@ class OrderTracker:
         self._tickers: dict[str, Ticker] = {}
 
     def note(self, orders: Iterable[Order]) -> None:
-        """Keep what is newer than what we know."""
+        """Store those states that are newer than what we know."""
         with self._lock:
             for order in orders:
                 key = order.client_order_id or order.exchange_order_id
@@ -57,7 +57,7 @@ class OrderTracker:
 
 
 def further(known: Order | None, heard: Order) -> Order:
-    """Of two accounts of one order the one that is further along; `heard`, read later, where they are level."""
+    """Return the later of two states of one order by its progress; `heard`, read later, where both are level."""
     if known is None:
         return heard
     if (known.status.ended and not heard.status.ended) or heard.filled < known.filled:
@@ -66,7 +66,9 @@ def further(known: Order | None, heard: Order) -> Order:
 
 
 def newer(known: Order | None, heard: Order) -> Order:
-    """The same for two messages of the exchange, whose stamps come from one clock and may arrive in any order."""
+    """Return the newer of two states from the exchange, whose time stamps come from one clock and may arrive in any
+    order.
+    """
     if known is not None and not heard.status.ended and _stamp(known.updated_at) > _stamp(heard.updated_at):
         return known
     return further(known, heard)

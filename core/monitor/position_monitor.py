@@ -1,4 +1,4 @@
-"""PositionMonitor: the scheduler, the leases, and the ear at the database. It decides nothing; it wakes.
+"""Runs the guards of all accounts: scheduler, leases, and notifications of the database. It decides nothing.
 
 One scheduler for the process. A lease per account says whether this bot may act; without it the guard does not
 even look, and pages show the snapshot of the bot that does. After a restart nothing trades until Start.
@@ -54,7 +54,7 @@ class PositionMonitor:
     # -- life ------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the scheduler, the keeper of leases and the listener. Trading stays off."""
+        """Start the scheduler, the lease thread and the listener. Trading stays off."""
         if self._scheduler is not None:
             return
         self._scheduler = self._new_scheduler()
@@ -64,7 +64,7 @@ class PositionMonitor:
             self._threads.append(thread)
 
     def stop(self, patience_seconds: float = 3.0) -> None:
-        """End everything in order: no new ticks, workers finish what they send, leases go back."""
+        """Stop everything in order: no new jobs, workers finish what they send, leases are released."""
         self._stop.set()
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
@@ -108,7 +108,7 @@ class PositionMonitor:
         self.store.listen(self.heard, self._stop)
 
     def heard(self, message: dict[str, Any]) -> None:
-        """A note from a page or another process: a position to look at, a bot to start, an account added.
+        """Handle a notification of a page or another process: a position to look at, a bot to start, an account added.
 
         "connected" follows every gap in which notes may have been missed.
         """
@@ -132,7 +132,7 @@ class PositionMonitor:
                     self._history_now(guard.account.id)
 
     def _read_switch(self, guard: AccountGuard) -> None:
-        """Bring the guard to what the bot's row says: running or stopped, at which level."""
+        """Set the guard to what the bot's row says: running or stopped, at which level."""
         row = self.store.bots.get(guard.account.id)
         wanted = row.running and guard.lease.held
         if wanted != guard.running:
@@ -173,7 +173,7 @@ class PositionMonitor:
             )
 
     def _guarded(self, name: str, work: Callable[[], None]) -> None:
-        """A tick that fails is logged and comes again; it never takes the scheduler with it."""
+        """Run a scheduled job and log its failure, so that it runs again and never ends the scheduler."""
         try:
             work()
         except PerpdeckError as trouble:
@@ -190,7 +190,7 @@ class PositionMonitor:
                 guard.publish()
 
     def _check(self) -> None:
-        """The full check: rules of contracts change, and everything is looked at."""
+        """Run the full check: read the rules of contracts anew, and look at everything."""
         for guard in self._acting():
             guard.observer.refresh_instruments()
             guard.wake()
@@ -201,12 +201,12 @@ class PositionMonitor:
             self.store.equity.add(guard.account.id, state.as_of, state.equity)
 
     def _arming(self) -> None:
-        """Losses and silence raise the level by themselves."""
+        """Check the loss guards, which may raise the level."""
         for guard in self._acting():
             kill_switch.watch(self.store, guard.account.id, self.alerts, self.clock.now())
 
     def _candles(self) -> None:
-        """Bars for the charts; trouble with one account leaves the others."""
+        """Read candles for the charts; trouble with one account leaves the others."""
         for guard in self._acting():
             try:
                 candles.read_candles(guard)
@@ -218,7 +218,7 @@ class PositionMonitor:
             sentinel.check(guard, self.alerts)
 
     def _history(self) -> None:
-        """What the exchange tells of the past into the ledger; trouble with one account leaves the others."""
+        """Read the exchange's history into the database; trouble with one account leaves the others."""
         for guard in self._acting():
             try:
                 history.bring_home(guard)
@@ -226,12 +226,12 @@ class PositionMonitor:
                 log.warning("history not brought home account=%s: %s", guard.account.id, trouble)
 
     def _retention(self) -> None:
-        """What was told long ago goes; one bot of the house sees to it."""
+        """Delete old events and risk checks; one bot of all processes does so."""
         if self._acting():
             retention.sweep(self.store, self.clock.now())
 
     def _history_now(self, account: str) -> None:
-        """Somebody wants it now; a run under way is answer enough."""
+        """Read the exchange's history because somebody asked for it, unless that is under way."""
         guard = self.guards.get(account)
         if guard is not None and guard.lease.held and self._scheduler is not None:
             self._scheduler.modify_job("history_seconds", next_run_time=datetime.now(UTC))
@@ -239,14 +239,14 @@ class PositionMonitor:
     # -- leases and liveness ---------------------------------------------------------------------------------
 
     def _keep(self) -> None:
-        """Renew or take leases, and see that the scheduler is alive, in a thread of its own."""
+        """Renew or take leases, and check that the scheduler is alive, in a thread of its own."""
         while not self._stop.is_set():
             self.keep_leases()
             self._see_to_scheduler()
             self._stop.wait(RENEW_EVERY.total_seconds())
 
     def keep_leases(self) -> None:
-        """Renew what is held, take what is free; whoever may act then begins."""
+        """Renew held leases and take free ones; a guard that may act then begins."""
         for guard in list(self.guards.values()):
             try:
                 self._keep_one(guard)
@@ -271,7 +271,9 @@ class PositionMonitor:
         guard.start(_restart)
 
     def _see_to_scheduler(self) -> None:
-        """A scheduler thread can die while it still says that it runs; its silence tells."""
+        """Replace a scheduler that has run no job lately, with an alarm: its thread can die while it still says that it
+        runs.
+        """
         if self._stop.is_set() or self.clock.monotonic() - self._beat < STALLED_AFTER:
             return
         log.error("scheduler silent for %s s; replaced", STALLED_AFTER)

@@ -1,4 +1,4 @@
-"""Look, plan, write down, do, show: the loop over one account's positions.
+"""The bot's loop over one account's positions: look, plan, record, act, show.
 
 `plan` decides; this carries it out in order and stops at the first unknown. An exception leaves the old
 snapshot to age and asks to be woken later, with back-off.
@@ -39,7 +39,7 @@ AFTER_REFUSAL = timedelta(seconds=5)  #: a request that was refused twice in a r
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one pass over one position saw, decided and did."""
+    """The result of one pass over one position: what was seen, decided and done."""
 
     key: PositionKey
     seen: Seen
@@ -58,7 +58,7 @@ class _Said:
 
 
 class Reconciler:
-    """The loop of one account. `run` is one thread's, `protect_at_once` another's: they look apart and act in turn."""
+    """Runs the loop of one account. `run` and `protect_at_once` have a thread each: they look apart and act in turn."""
 
     def __init__(self, account: str, observer: Observer, executor: TradeExecutor, store: Store, clock: Clock) -> None:
         self.account, self.observer, self.executor = account, observer, executor
@@ -76,7 +76,8 @@ class Reconciler:
         self.acted = False  #: the last run did something that may have moved money
 
     def run(self, keys: Iterable[PositionKey] | None, *, act: bool) -> timedelta | None:
-        """One sweep, then each position; all of them where `keys` is None. Returns when to look again.
+        """Look at the account once, then decide each position; all of them where `keys` is None. Returns when to look
+        again.
 
         With `act` False everything is decided and shown, and nothing is done. A look is older than a fill answered
         since it began: nothing more is done by it then, and the next one follows at once. Raises Unavailable.
@@ -97,7 +98,7 @@ class Reconciler:
         return min((wish for wish in again if wish is not None), default=None)
 
     def protect_at_once(self, key: PositionKey, pushed: Iterable[Order]) -> int:
-        """Place protection that a pushed fill has made necessary, and let go the leg that it has left over.
+        """Place protection for a pushed fill, and cancel the leg that it has left over.
 
         Returns how many requests were sent.
         """
@@ -144,14 +145,14 @@ class Reconciler:
     def _when_next(
         self, key: PositionKey, decided: Plan, done: tuple[tuple[Action, OutcomeKind], ...]
     ) -> timedelta | None:
-        """When the plan wants the next look; later where the exchange has refused the very same again."""
+        """Return when the plan wants the next look; later where the exchange has refused the very same again."""
         refused = tuple(describe(action) for action, outcome in done if outcome is OutcomeKind.REFUSED)
         again = bool(refused) and refused == self._refused.get(key)
         self._refused[key] = refused
         return max(decided.look_again or AFTER_REFUSAL, AFTER_REFUSAL) if again else decided.look_again
 
     def _dated(self, key: PositionKey, found: tuple[Difference, ...]) -> tuple[Difference, ...]:
-        """Each difference with when we first saw it, where the exchange does not tell since when it is so."""
+        """Return each difference with when we first saw it, where the exchange does not tell since when it is so."""
         known, now = self._differs.get(key, {}), self.clock.now()
         first = {(one.kind, one.mark): one.since or known.get((one.kind, one.mark), now) for one in found}
         self._differs[key] = first
@@ -160,7 +161,9 @@ class Reconciler:
     def _perform(
         self, key: PositionKey, decisions: Iterable[Decision], seen: Seen, answers: int
     ) -> tuple[tuple[Action, OutcomeKind], ...]:
-        """In order. What did not get done ends the turn of its part; an unknown, or a newer fill, ends everybody's."""
+        """Perform the actions in order. One that fails ends the turn of its part; an unknown outcome, or a newer fill,
+        everybody's.
+        """
         done: list[tuple[Action, OutcomeKind]] = []
         stuck: set[str | None] = set()
         for decision in decisions:
@@ -185,7 +188,7 @@ class Reconciler:
     def _write_down(
         self, key: PositionKey, decisions: Iterable[Decision], done: dict[Action, OutcomeKind], *, act: bool
     ) -> None:
-        """Each action with its outcome; each reason for doing nothing when it changes, not when it ticks."""
+        """Record each action with its outcome, and each reason for doing nothing when it changes."""
         said = self._said.setdefault(key, _Said())
         now, events = self.clock.now(), []
         for decision in decisions:
@@ -202,7 +205,7 @@ class Reconciler:
         return Event(now, self.account, decision.part, decision.rule, decision.because, action, outcome)
 
     def _note_verdicts(self, key: PositionKey, decisions: Iterable[Decision], done: dict[Action, OutcomeKind]) -> None:
-        """What the risk control said: of each order that was sent, and of each that was not to be."""
+        """Record the risk control's results: of each order that was sent, and of each that was not to be."""
         for decision in decisions:
             verdict, action = decision.verdict, decision.action
             if verdict is None or (verdict.passed and action not in done):
@@ -220,7 +223,7 @@ class Reconciler:
         return True
 
     def _clear_alarms(self) -> None:
-        """Alarms raised by rules end when no rule raises them any more; those of others are not touched."""
+        """Close alarms raised by rules once no rule raises them any more; those of others are not touched."""
         subjects = {
             key: frozenset(action.subject for action in result.plan.actions if isinstance(action, RaiseAlarm))
             for key, result in self.results.items()
@@ -233,7 +236,7 @@ class Reconciler:
         self.store.alarms.clear(self.account, still_true | others, self.clock.now())
 
     def _note_ids(self, parts: tuple[Part, ...], seen: Seen) -> None:
-        """The row of a part names the exchange's ids of its position, take-profit and stop-loss."""
+        """Store the exchange's ids of a part's position, take-profit and stop-loss in its row."""
         position = seen.position
         for part in parts:
             legs: list[Order | None] = [part.resting(leg) for leg in (Leg.TAKE_PROFIT, Leg.STOP_LOSS)]

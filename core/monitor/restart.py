@@ -1,4 +1,4 @@
-"""The first pass after a start: resolve, observe, plan once in full, report; nothing is done.
+"""The first pass after a start: resolve unknown outcomes, observe, plan once in full, report; nothing is done.
 
 It is the ordinary loop with acting switched off. Commands without an outcome are asked for on the way. Only a
 fresh paper account is put in order: a new account at Binance begins one-way, and the trader of a paper account has

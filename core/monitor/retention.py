@@ -1,4 +1,4 @@
-"""How long what was told is kept: events and verdicts of the risk control go after so many days.
+"""Deletes events and risk checks that are older than the settings say.
 
 Facts never go: orders, fills, cycles, funding and what persons have asked for stay.
 """
@@ -19,7 +19,7 @@ EVERY_SECONDS = 3_600  #: often, so that one who starts anew each day lets go to
 
 
 def sweep(store: Store, now: datetime, batch: int = BATCH) -> int:
-    """Let go of what is older than the settings say, batch by batch; how much went. Raises Unavailable."""
+    """Delete what is older than the settings say, batch by batch; returns how much. Raises Unavailable."""
     settings = TraderSettings.of_stored(store.settings.all())
     before, gone = now - timedelta(days=settings.events_keep_days), 0
     for _ in range(MOST_BATCHES):

@@ -1,4 +1,4 @@
-"""The watchdog: compares, alarms, never trades.
+"""Checks one account independently and raises alarms; never trades.
 
 It looks on its own, past the loop's memory: is there a stop-loss and a take-profit for every contract that should
 have one, does our PnL agree with the exchange's, are snapshot and heartbeat fresh as pages and others read them, and
@@ -79,7 +79,9 @@ def _shown(guard: AccountGuard, now: datetime) -> Iterator[tuple[str, Reason]]:
 
 
 def _was_shared(guard: AccountGuard, position: Position) -> bool:
-    """Another part has ended within this life of the position: the exchange's average is still blended with it."""
+    """Return whether another part has ended within this position's life: the exchange's average is still blended with
+    it.
+    """
     return any(
         (cycle.symbol, cycle.side) == (position.symbol, position.side) and cycle.ended >= position.opened_at
         for cycle in guard.store.history.cycles(guard.account.id)

@@ -1,4 +1,4 @@
-"""Try1Strategy: a few numbers per contract, and what they want held. It never sees an exchange, a price or a clock."""
+"""Try1Strategy: a few numbers per contract, and the intent they make. It never sees an exchange, a price or a clock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SETTLED_IN = "-USDT-PERP"
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Everything the strategy may be told. Money in USDT; the stop is the loss without its sign."""
+    """The parameters of the strategy. Money in USDT; the stop is the loss without its sign."""
 
     symbol: str
     side: Side = Side.LONG
@@ -37,22 +37,26 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Try1Strategy:
-    """Enter once, take 50 or lose 100 USDT, average down on the way, begin again afterwards."""
+    """A strategy that enters once, takes 50 or loses 100 USDT, averages down on the way, and begins again
+    afterwards.
+    """
 
     name: ClassVar[str] = "try1"
     parameters: Parameters
 
     @classmethod
     def preset(cls, symbol: str) -> Try1Strategy:
-        """The numbers for a contract: its own, or the general ones. Raises ValueError for what is no USDT perpetual."""
+        """Return the strategy for a contract: its own numbers, or the general ones. Raises ValueError for what is no
+        USDT perpetual.
+        """
         return cls(PRESETS[symbol] if symbol in PRESETS else Parameters(symbol))
 
     def on(self, side: Side) -> Try1Strategy:
-        """The same on this side."""
+        """Return the strategy on this side."""
         return replace(self, parameters=replace(self.parameters, side=side))
 
     def intent(self, account: str, asked_by: str, asked_at: datetime | None) -> Intent:
-        """What should be held, for the book to give a name to."""
+        """Return what should be held, for the book to give a name to."""
         it = self.parameters
         return Intent(
             part="",

@@ -1,1 +1,1 @@
-"""A person's phone as a remote control: few commands, from few people, and nothing that adds risk."""
+"""Telegram commands: a few, from a few people, and none that adds risk."""

@@ -1,4 +1,4 @@
-"""Telegram's bot API, as far as it is used: ask for updates and wait for them, say something in a chat.
+"""A client of Telegram's bot API, as far as it is used: long-poll for updates, send a message.
 
 The token is part of every address, so no address leaves this file, in no error and no log.
 """
@@ -25,7 +25,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)  # beneath, it logs address
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Something that was written to the bot."""
+    """A message that was written to the bot."""
 
     id: int
     chat: int
@@ -35,7 +35,7 @@ class Update:
 
 
 class TelegramClient:
-    """One bot token."""
+    """A client for one bot token."""
 
     def __init__(self, token: str, host: str = HOST) -> None:
         self._address = f"{host}/bot{token}"
@@ -44,7 +44,7 @@ class TelegramClient:
         return "Line(...)"
 
     def updates(self, first: int, seconds: int) -> list[Update]:
-        """What was written from this update on, waiting so long for the first. Raises Unavailable, Misconfigured.
+        """Return messages from this update on, waiting so long for the first. Raises Unavailable, Misconfigured.
 
         Asking from an update on tells Telegram that the earlier ones are done with. What is no text message comes
         as an update without text.
@@ -53,7 +53,7 @@ class TelegramClient:
         return [_update(one) for one in self._call("getUpdates", asked, seconds)]
 
     def say(self, chat: int, words: str) -> None:
-        """Write this in a chat. Raises Unavailable, Misconfigured."""
+        """Send a message to a chat. Raises Unavailable, Misconfigured."""
         text = words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
         self._call("sendMessage", {"chat_id": chat, "text": text, "disable_notification": False}, 0)
 

@@ -1,4 +1,4 @@
-"""What a message is answered, and what it makes the bot do: look, explain, and protect more.
+"""Answers Telegram commands: show the state, explain, and raise the protection.
 
 Nothing here can add risk: a level is only ever raised, and taking it back needs the dashboard. Flattening needs a
 code that is sent back within a minute. Every order goes through the services and is on the record with who gave it.
@@ -40,7 +40,7 @@ Translate = Callable[[Reason | str], str]
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """What the commands reach of the house."""
+    """The services that the commands use."""
 
     accounts: Accounts
     levels: Levels
@@ -48,14 +48,14 @@ class Remote:
 
 
 class Commands:
-    """Answers one message after the other. `translate` puts each sentence into the trader's language."""
+    """Answers the commands, one message after the other. `translate` puts each sentence into the trader's language."""
 
     def __init__(self, remote: Remote, clock: Clock, language: Callable[[], Translate]) -> None:
         self._remote, self._clock, self._language = remote, clock, language
         self._codes = Codes()
 
     def answer(self, update: Update) -> str:
-        """The answer to a message of somebody who may give commands; empty: none."""
+        """Return the answer to a message of somebody who may give commands; empty: none."""
         name, _, given = update.text.strip().partition(" ")
         if not name.startswith("/"):
             return ""

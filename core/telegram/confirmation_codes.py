@@ -1,4 +1,6 @@
-"""Codes that must be sent back before something grave is done: six digits, for one person, once, for one minute."""
+"""Confirmation codes: six digits to send back before a grave command is carried out, for one person, once, for one
+minute.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A code that waits, and what it is for."""
+    """A code that was sent, and what it confirms."""
 
     code: str
     accounts: tuple[str, ...]
@@ -23,19 +25,19 @@ class Given:
 
 
 class Codes:
-    """Kept in memory alone: a restart forgets them all, and a new one is asked for."""
+    """Keeps codes in memory alone: a restart forgets them all, and a new one is asked for."""
 
     def __init__(self) -> None:
         self._given: dict[tuple[int, int], Given] = {}
 
     def give(self, who: tuple[int, int], accounts: Sequence[str], now: datetime) -> str:
-        """A new code for these accounts; an earlier one of the same person in the same chat holds no more."""
+        """Make a code for these accounts; an earlier one of the same person in the same chat expires."""
         code = f"{secrets.randbelow(10**6):06}"
         self._given[who] = Given(code, tuple(accounts), now + VALID_FOR)
         return code
 
     def take(self, who: tuple[int, int], code: str, now: datetime) -> tuple[tuple[str, ...], str]:
-        """The accounts that a code is for, or none and why it is not taken. A code is taken once."""
+        """Return the accounts that a code confirms, or none and why it is not accepted. A code is accepted once."""
         given = self._given.pop(who, None)
         if given is None:
             return (), "there is no code to confirm: send /flatten first"

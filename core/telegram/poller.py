@@ -1,4 +1,4 @@
-"""Asks Telegram for messages, one process for each bot token, and answers those who are on the list.
+"""Polls Telegram for messages, one process for each bot token, and answers those who are allowed.
 
 An update is taken in the database before it is answered, so a restart repeats no command; what died in between was
 not carried out, and its sender gets no answer. Strangers get none either: they are remembered, and logged once.
@@ -26,7 +26,7 @@ BEYOND = 30  #: seconds of the right to poll beyond that
 
 
 class Poller:
-    """`acting`: this process runs a bot; others leave the commands to the one that does."""
+    """Polls Telegram. `acting`: this process runs a bot; others leave the commands to the one that does."""
 
     def __init__(
         self,
@@ -44,7 +44,8 @@ class Poller:
         self._stopping = False
 
     def turn(self) -> int:
-        """One question, and everything that came; how many messages were answered. Raises Unavailable, Misconfigured.
+        """Poll once and answer everything that came; returns how many messages were answered. Raises Unavailable,
+        Misconfigured.
 
         0 too where commands are off, or another process has the right to ask.
         """
@@ -67,7 +68,7 @@ class Poller:
         return sum(self._take(line, digest, update, settings.telegram_ids) for update in found)
 
     def stop(self) -> None:
-        """Take nothing more: what comes now is answered by whoever polls next."""
+        """Stop polling: what comes now is answered by whoever polls next."""
         self._stopping = True
 
     def _take(self, line: TelegramClient, digest: str, update: Update, allowed: tuple[int, ...]) -> bool:
@@ -88,7 +89,7 @@ class Poller:
         return True
 
     def _note(self, trouble: str) -> None:
-        """How it fares, for the page; written when that changes."""
+        """Store the poller's state for the page, when it has changed."""
         kept = self._store.secrets.get(NOTE)
         if kept is None or kept["trouble"] != trouble:
             note = {"at": self._clock.now().isoformat(), "trouble": trouble}

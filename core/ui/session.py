@@ -1,4 +1,4 @@
-"""One browser tab's side of the dashboard: its services, its account, its click tokens, what to tell it next.
+"""The state of one browser tab: its services, its account, its click tokens, its next messages.
 
 The only file of the pages that knows the wiring. Each write goes through `ask`: one service call, and a
 refusal becomes sentences for the page, never a traceback.
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Flash:
-    """A sentence for the next full run of the page, perhaps with the page to go to."""
+    """A message for the next full run of the page, perhaps with the page to go to."""
 
     words: str
     page: str = ""
@@ -36,12 +36,12 @@ class Flash:
 
 
 def services() -> Services:
-    """Everything a person can ask for. Raises Misconfigured or Unavailable with the reason."""
+    """Return all services. Raises Misconfigured or Unavailable with the reason."""
     return get_services()
 
 
 def begin() -> None:
-    """Takes up the trader's language and time zone. While the database is away the last ones stay."""
+    """Set the trader's language and time zone for this run. While the database is away the last ones stay."""
     try:
         shown = services().display.shown()
     except PerpdeckError:
@@ -51,7 +51,7 @@ def begin() -> None:
 
 
 def account_id() -> str:
-    """The account chosen in the sidebar."""
+    """Return the account chosen in the sidebar."""
     return str(st.session_state["account"])
 
 
@@ -60,17 +60,17 @@ def now() -> datetime:
 
 
 def zone() -> ZoneInfo:
-    """The trader's time zone: the one chosen in Settings, else that of the browser."""
+    """Return the trader's time zone: the one chosen in Settings, else that of the browser."""
     return ZoneInfo(st.session_state.get("zone") or st.context.timezone or "UTC")
 
 
 def new_token() -> str:
-    """What makes two clicks on one button one order."""
+    """Return a new click token, which makes two clicks on one button one order."""
     return uuid4().hex
 
 
 def ask(call: Callable[[], T]) -> T | None:
-    """The answer of one service call, or None with the reasons kept for `refusal`."""
+    """Return the answer of one service call, or None with the reasons kept for `refusal`."""
     why: tuple[str, ...] = ()
     try:
         return call()
@@ -88,21 +88,21 @@ def reasons(error: PerpdeckError) -> tuple[str, ...]:
 
 
 def refused() -> bool:
-    """True when the last call was refused and the page has not said so yet."""
+    """Return whether the last call was refused and the page has not said so yet."""
     return bool(st.session_state.get("refusal"))
 
 
 def refusal() -> tuple[str, ...]:
-    """Why the last call was refused, once."""
+    """Return why the last call was refused, once."""
     return tuple(st.session_state.pop("refusal", ()))
 
 
 def say(words: str, page: str = "", page_label: str = "") -> None:
-    """Keeps a sentence for the next full run."""
+    """Keep a message for the next full run."""
     st.session_state["flash"] = Flash(words, page, page_label)
 
 
 def said() -> Flash | None:
-    """The sentence kept by `say`, once."""
+    """Return the message kept by `say`, once."""
     flash: Flash | None = st.session_state.pop("flash", None)
     return flash

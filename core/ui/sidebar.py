@@ -1,4 +1,4 @@
-"""Which account this tab shows, and in the sidebar of every page how each of them is; start and stop of all bots.
+"""Draws the sidebar: the choice of the account, the state of each, and start and stop of all bots.
 
 The choice stands in the page's address, so a reload and a bookmark stay with it and two tabs can show two accounts.
 """
@@ -24,7 +24,7 @@ FEW = 4  #: accounts side by side; more are a list
 
 
 def take_up(accounts: Mapping[str, Account]) -> None:
-    """The account of this tab: the one chosen in it, else that of the address, else the first."""
+    """Set the account of this tab: the one chosen in it, else that of the address, else the first."""
     first = next(iter(accounts))
     if state.get("account") not in accounts:
         asked = st.query_params.get(ADDRESS)
@@ -34,7 +34,7 @@ def take_up(accounts: Mapping[str, Account]) -> None:
 
 
 def sidebar(accounts: Mapping[str, Account], beside_title: DeltaGenerator) -> None:
-    """The account, its bot and its switch; below it how the other accounts are."""
+    """Draw the account, its bot and its switch; below it the state of the other accounts."""
     words = {name: positions.account_label(account) for name, account in accounts.items()}
     if 1 < len(accounts) <= FEW:
         st.segmented_control(_("Account"), list(accounts), key="account", format_func=words.__getitem__, required=True)
@@ -50,7 +50,7 @@ def sidebar(accounts: Mapping[str, Account], beside_title: DeltaGenerator) -> No
 
 
 def banners() -> None:
-    """Above the page: what a stopped bot leaves behind, and a level that holds something back."""
+    """Draw the warnings above the page: a stopped bot, and a level that holds something back."""
     status = session.services().levels.status(session.account_id())
     bot_switch.banner(status.state, told(status.words), status.on_exchange_alone)
     levels.banner(status)
@@ -58,7 +58,7 @@ def banners() -> None:
 
 @widgets.live_line
 def bot_lines(account: str, beside: list[Account], beside_title: DeltaGenerator, drawn: tuple[str, int, str]) -> None:
-    """Badge, pill, level and age, and a line for each other account: one piece, since each has a price.
+    """Draw badges, level and age, and a line for each other account: one fragment, since each redraw costs.
 
     A change that concerns the switch or the banner redraws the whole page.
     """
@@ -79,14 +79,14 @@ def bot_lines(account: str, beside: list[Account], beside_title: DeltaGenerator,
 
 
 def line_of(account: Account) -> str:
-    """Another account in one line: its bot, and how many of its parts have their stop."""
+    """Return another account in one line: its bot, and how many of its parts have their stop."""
     status = session.services().levels.status(account.id)
     pill = widgets.protection_words(session.services().reports.snapshot(account.id))
     return f":small[**{account.name}**] {widgets.bot_words(status)} {pill}"
 
 
 def all_bots(accounts: list[Account]) -> None:
-    """Both switches for every account at once."""
+    """Draw both switches for every account at once."""
     with st.container(horizontal=True, gap="xsmall"):
         real = any(account.environment is Environment.LIVE for account in accounts)
         st.button(
@@ -145,7 +145,7 @@ def _confirm_stop(accounts: list[Account]) -> None:
 
 
 def _told(found: dict[str, Reason | None] | None, *, started: bool) -> bool:
-    """Says what became of the click, account by account where one could not be switched; True where all could."""
+    """Say the result of the click, account by account where one could not be switched; True where all could."""
     if found is None:
         return False
     failed = {name: why for name, why in found.items() if why is not None}

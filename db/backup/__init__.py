@@ -1,1 +1,1 @@
-"""A second copy of the book elsewhere: parts, cycles and recovery steps, best effort, never in the way of trading."""
+"""Copies parts, cycles and recovery steps to a second database, best effort, without ever delaying trading."""

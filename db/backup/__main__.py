@@ -1,4 +1,5 @@
-"""`python -m db.backup rebuild` makes the backup anew from the main database; `status` tells how it fares.
+"""The backup's command line: `python -m db.backup rebuild` makes it anew from the main database; `status` shows its
+state.
 
 Uses DATABASE_URL (or the database in the data folder) and BACKUP_DATABASE_URL, as Perpdeck itself does, and may run
 beside it.

@@ -1,4 +1,4 @@
-"""What the backup reads of the main database, on connections of its own: rows changed since a cursor, none missed.
+"""Reads changed rows of the main database for the backup, on connections of its own: all since a cursor, none missed.
 
 Every row carries the number of the transaction that wrote it last. All transactions under the oldest one still
 running have ended, so their rows are all visible and no more can come: copying stops short of that one, and a late

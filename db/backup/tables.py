@@ -43,7 +43,7 @@ _MYSQL: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", 
 
 
 class Amount(TypeDecorator[Decimal]):
-    """NUMERIC(38, 18); text where a database would keep it as a float."""
+    """A column type for amounts: NUMERIC(38, 18); text where a database would keep it as a float."""
 
     impl = Numeric
     cache_ok = True

@@ -58,7 +58,9 @@ class BackupTarget:
     """A connection to the backup's database, made at first use; one connection, one thread at a time."""
 
     def __init__(self, url: str, main: URL | None = None) -> None:
-        """Raises Misconfigured for a URL that cannot be read, needs a driver that is not there, or is `main`."""
+        """Take the backup's URL. Raises Misconfigured for one that cannot be read, needs a driver that is not there, or
+        is `main`.
+        """
         try:
             asked = make_url(url)
         except (ArgumentError, ValueError):

@@ -1,4 +1,4 @@
-"""What the trader changed about a part, as a sentence of the record: each change a reason of its own."""
+"""Describes what the trader changed about a part as a reason for the event: each change a reason of its own."""
 
 from __future__ import annotations
 

@@ -279,5 +279,5 @@ def _decoded(account: str, text: str) -> AccountSnapshot | None:
 
 
 def _shown(value: Any) -> Value:
-    """A setting's value as it stands in a sentence."""
+    """Return a setting's value as it stands in a sentence."""
     return value if isinstance(value, Decimal | int | None) else str(value)

@@ -1,4 +1,4 @@
-"""The recovery ladder of a position that somebody thinks of opening: each step as `recover` would take it.
+"""Computes the recovery ladder of a draft: each step as the rule `recover` would take it.
 
 Pure arithmetic on one price and the spread of now. It follows the rule to the tick: a step is due at the first price
 at which the PnL of everything held lies under the trigger, and is filled at the side of the book that it takes.
@@ -22,7 +22,7 @@ MOST_STEPS = 20  #: more are not worked out
 
 
 class LadderEnd(StrEnum):
-    """Why the ladder has no further step."""
+    """The reason why the ladder has no further step."""
 
     OFF = "off"  #: recovery is off for it
     MAX_STEPS = "max_steps"
@@ -55,7 +55,7 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Everything that recovery may do, and the worst that can come of it."""
+    """Every step that recovery may take, and the worst loss."""
 
     rungs: tuple[Rung, ...]  #: the entry first; empty where no price or size is known
     end: LadderEnd
@@ -68,24 +68,26 @@ class Ladder:
 
     @property
     def worst_loss(self) -> Decimal | None:
-        """USDT, with its minus: stop and all fees, without slippage beyond the spread of now."""
+        """Return the worst loss in USDT, with its minus: stop and all fees, without slippage beyond the
+        spread of now.
+        """
         return None if self.worst is None else self.worst.loss
 
     @property
     def worst_share(self) -> Decimal | None:
-        """The worst loss in percent of the equity."""
+        """Return the worst loss in percent of the equity."""
         if self.worst_loss is None or not self.equity:
             return None
         return self.worst_loss / self.equity * 100
 
     @property
     def standing(self) -> bool:
-        """True where two steps are due at the same price: only the pause lies between them."""
+        """Return whether two steps are due at the same price: only the pause lies between them."""
         return any(first.at == then.at for first, then in zip(self.rungs[1:], self.rungs[2:], strict=False))
 
 
 def ladder(terms: OrderTerms, rule: Recovery | None, ground: PreviewContext, limits: Limits) -> Ladder:
-    """The ladder of `terms` at the newest price. Never raises for bad numbers: then it has no rungs."""
+    """Return the ladder of `terms` at the newest price. Never raises for bad numbers: then it has no rungs."""
     climb = _Climb.begin(terms, rule, ground, limits)
     if climb is None:
         return Ladder((), LadderEnd.OFF, None, ground.equity)
@@ -99,7 +101,9 @@ def ladder(terms: OrderTerms, rule: Recovery | None, ground: PreviewContext, lim
 
 
 def first_due(rules: Instrument, side: Side, average: Decimal, contracts: Decimal, trigger_pnl: Decimal) -> Decimal:
-    """The first price on the tick grid at which the unrealised PnL lies under the trigger; zero or less: none."""
+    """Return the first price on the tick grid at which the unrealised PnL lies under the trigger; zero or
+    less: none.
+    """
     raw = average + side.sign * trigger_pnl / (contracts * rules.contract_value)
     edge = rules.round_down(raw) if side is Side.LONG else rules.round_up(raw)
     return edge - side.sign * rules.price_tick if edge == raw else edge
@@ -107,7 +111,7 @@ def first_due(rules: Instrument, side: Side, average: Decimal, contracts: Decima
 
 @dataclass(slots=True)
 class _Climb:
-    """A ladder in the making: what is held so far and what it cost."""
+    """The ladder while it is computed: what is held so far and what it cost."""
 
     terms: OrderTerms
     rule: Recovery | None
@@ -122,7 +126,7 @@ class _Climb:
 
     @classmethod
     def begin(cls, terms: OrderTerms, rule: Recovery | None, ground: PreviewContext, limits: Limits) -> _Climb | None:
-        """The entry; None where it has no price or no size."""
+        """Return the state after the entry; None where it has no price or no size."""
         ticker = ground.ticker
         if ticker is None or terms.position_value <= 0 or terms.leverage <= 0:
             return None
@@ -167,7 +171,7 @@ class _Climb:
         return end
 
     def _refused(self, quantity: Contracts, fill: Decimal, at: Decimal, pnl: Decimal) -> LadderEnd | None:
-        """Why the step would not be sent; None where it would."""
+        """Return why the step would not be sent; None where it would."""
         rules, leverage, rule = self.ground.instrument, self.terms.leverage, self.rule
         assert rule is not None, "asked for only where steps are taken"
         if quantity < rules.smallest_at(fill):
@@ -225,16 +229,16 @@ class _Climb:
         )
 
     def _left_at(self, stop_price: Decimal) -> Decimal:
-        """What a close at market gets once the stop has been set off."""
+        """Return the price that a close at market gets once the stop has triggered."""
         return self._on_grid(stop_price - self.gives_up, dearer=self.terms.side is Side.SHORT)
 
     def _on_grid(self, price: Decimal, *, dearer: bool) -> Decimal:
-        """The next price of the grid, to our disadvantage."""
+        """Return the next price of the tick grid, to our disadvantage."""
         rules = self.ground.instrument
         return rules.round_up(price) if dearer else rules.round_down(price)
 
     def _level(self, target: Target | None, average: Decimal) -> Decimal | None:
-        """A level as the part will have it: on the tick grid, in the trader's favour, above zero."""
+        """Return a level as the part will have it: on the tick grid, in the trader's favour, above zero."""
         if target is None:
             return None
         rules, side = self.ground.instrument, self.terms.side

@@ -1,4 +1,4 @@
-"""What an order would come to, before it is asked for: size, levels, fees, the worst case, and what is wrong.
+"""Previews an order: size, levels, fees, the worst case, and what is wrong.
 
 Pure arithmetic on one price. Every problem names the field, the value and what is allowed.
 """
@@ -45,7 +45,7 @@ class PreviewContext:
 
 @dataclass(frozen=True, slots=True)
 class OrderTerms:
-    """The terms of a position that somebody thinks of opening."""
+    """The terms of a position that may be opened."""
 
     side: Side
     position_value: Decimal
@@ -57,7 +57,7 @@ class OrderTerms:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What it comes to. Money in USDT; fees and losses carry their minus."""
+    """The preview of an order. Money in USDT; fees and losses carry their minus."""
 
     entry_price: Decimal  #: zero where no price is known
     contracts: Decimal
@@ -79,7 +79,9 @@ class Preview:
 
 
 def preview(terms: OrderTerms, ground: PreviewContext, limits: Limits) -> Preview:
-    """What `terms` come to at the newest price. Never raises for bad numbers: they are in `problems`."""
+    """Return what `terms` would cost and bring at the newest price. Never raises for bad numbers: they are in
+    `problems`.
+    """
     rules, ticker = ground.instrument, ground.ticker
     absurd = tuple(_absurd(terms))
     if absurd:
@@ -121,7 +123,7 @@ def preview(terms: OrderTerms, ground: PreviewContext, limits: Limits) -> Previe
 
 
 def nothing(problems: tuple[Reason, ...]) -> Preview:
-    """A preview of which nothing can be told but what is wrong."""
+    """Return an empty preview with what is wrong."""
     return Preview(
         entry_price=ZERO,
         contracts=ZERO,
@@ -145,7 +147,8 @@ def nothing(problems: tuple[Reason, ...]) -> Preview:
 def liquidation_price(
     rules: Instrument, side: Side, contracts: Decimal, entry: Decimal, free: Decimal
 ) -> Decimal | None:
-    """Where a cross-margin position would be liquidated with `free` USDT behind it, by the first margin tier.
+    """Return the price at which a cross-margin position would be liquidated with `free` USDT behind it, by the first
+    margin tier.
 
     An estimate: other positions of the account move it. None where the price cannot get there.
     """
@@ -195,7 +198,7 @@ def passed_problem(leg: Leg, level: Decimal | None, side: Side, price: Decimal) 
 
 
 def _absurd(terms: OrderTerms) -> Iterator[Reason]:
-    """Numbers that nothing can be computed from."""
+    """Yield problems of numbers that nothing can be computed from."""
     numbers = {VALUE: terms.position_value, LEVERAGE: terms.leverage, LIMIT_PRICE: terms.entry.price}
     for leg, target in ((Leg.TAKE_PROFIT, terms.take_profit), (Leg.STOP_LOSS, terms.stop_loss)):
         if target is not None:
@@ -206,7 +209,7 @@ def _absurd(terms: OrderTerms) -> Iterator[Reason]:
 
 
 def entry_price(terms: OrderTerms, ticker: Ticker | None) -> Price:
-    """The price that an entry is reckoned at; zero where none is known. A TWAP counts as one order at market."""
+    """Return the price that an entry is computed at; zero where none is known. A TWAP counts as one order at market."""
     if terms.entry.kind is ExecutionKind.LIMIT:
         return terms.entry.price or Price(ZERO)
     resting = terms.entry.kind is ExecutionKind.ICEBERG
@@ -287,7 +290,7 @@ def _size_problems(
 
 
 def _judged(terms: OrderTerms, ground: PreviewContext, limits: Limits, price: Decimal, contracts: Contracts) -> Verdict:
-    """What the risk control would say of the order now."""
+    """Return the risk control's result for the order now."""
     rules, ticker, limit = ground.instrument, ground.ticker, terms.entry.kind is ExecutionKind.LIMIT
     stop = _level(terms.stop_loss, terms.side, rules, price, contracts)
     order = Proposal(

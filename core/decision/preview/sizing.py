@@ -1,4 +1,4 @@
-"""How large a position may be when its stop, if it hits, is to lose a given amount and no more."""
+"""Computes the position size whose stop, if it hits, loses a given amount and no more."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ CENT = Decimal("0.01")
 
 
 def loss_at(rules: Instrument, side: Side, contracts: Decimal, entry: Decimal, stop: Decimal) -> Decimal:
-    """USDT lost (positive) from `entry` to `stop`, both fees included; negative where the stop locks in a gain."""
+    """Return USDT lost (positive) from `entry` to `stop`, both fees included; negative where the stop locks
+    in a gain.
+    """
     fees = (rules.notional(contracts, entry) + rules.notional(contracts, stop)) * rules.taker_fee
     return fees - rules.pnl(side, contracts, entry, stop)
 
 
 def value_for_risk(rules: Instrument, side: Side, risk: Decimal, entry: Decimal, stop: Decimal) -> Decimal | None:
-    """The position value (USDT, rounded down) that loses `risk` USDT from `entry` to `stop`, both fees included.
+    """Return the position value (USDT, rounded down) that loses `risk` USDT from `entry` to `stop`, both fees included.
 
     None where the stop lies on the wrong side of the entry, or a number is not above zero.
     """

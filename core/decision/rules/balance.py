@@ -1,4 +1,4 @@
-"""Bring back what an exit closed beyond its part: both legs of a pair filled before the other could be cancelled.
+"""The rule *balance*: buy back what an exit closed beyond its part, where both legs of a pair filled.
 
 Only a shared position has anything to take; what was taken belonged to the parts beside it. It is bought back (or
 sold again) at market as the part's own doing, so that the price of the mishap is the part's and nobody else's.
@@ -22,7 +22,9 @@ TRIES_FOR = timedelta(seconds=60)  #: after this long without success the contra
 
 
 def balance(view: View) -> Iterator[Decision]:
-    """What is missing because a part's exits closed too much; the rest of the difference is `totals`' to trace."""
+    """Decide what to do about contracts missing because a part's exits closed too much; other differences are
+    `totals`'.
+    """
     lacking = max(-view.residual, ZERO)
     for part in view.living:
         missing = Contracts(min(part.closed_beyond, lacking))
@@ -32,7 +34,7 @@ def balance(view: View) -> Iterator[Decision]:
 
 
 def accounted_for(view: View) -> Contracts:
-    """How much of what the position lacks is explained by exits that closed beyond their part."""
+    """Return how much of what the position lacks is explained by exits that closed beyond their part."""
     return Contracts(min(sum((part.closed_beyond for part in view.living), ZERO), max(-view.residual, ZERO)))
 
 
@@ -57,7 +59,7 @@ def _bring_back(part: Part, missing: Contracts, view: View) -> Iterator[Decision
 
 
 def _precondition_failed(part: Part, missing: Contracts, view: View) -> Reason | None:
-    """Why nothing may be bought back now; None where it may."""
+    """Return why nothing may be bought back now; None where it may."""
     seen, level = view.seen, view.desired.level
     if not level.may_add:
         return Reason("precondition.level", level=level)

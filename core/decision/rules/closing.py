@@ -1,4 +1,4 @@
-"""Close what is no longer wanted, whole or in part. Protection stays until the part is flat.
+"""The rule *close*: close what is no longer wanted, whole or in part. Protection stays until the part is flat.
 
 At market, or piece by piece in the style that was asked for; what a style leaves over is closed at market.
 """
@@ -30,7 +30,7 @@ from core.execution.base import Place, Wait, Withdraw
 
 
 def close(part: Part, view: View) -> Iterator[Decision]:
-    """One part's close: entries are withdrawn first, then what is held is closed at market."""
+    """Decide one part's close: entries are cancelled first, then what is held is closed at market."""
     intent = part.intent
     if not intent.living:
         return
@@ -84,7 +84,7 @@ def close(part: Part, view: View) -> Iterator[Decision]:
 
 
 def _there(part: Part, view: View) -> Contracts:
-    """What may be closed while contracts are missing: nothing, but *flatten* waits for no person's answer.
+    """Return what may be closed while contracts are missing: nothing, except that *flatten* waits for no answer.
 
     What the exchange holds is shared out by the names of the parts then; where the rest went is told afterwards.
     """
@@ -99,7 +99,7 @@ def _at_a_limit(part: Part) -> tuple[Order, ...]:
 
 
 def closes_at_market(part: Part, view: View) -> bool:
-    """It is being closed whole, as fast as can be: not at a limit, and by nothing held back or refused."""
+    """Return whether a part is being closed whole and at market, with nothing held back or refused."""
     if not (part.intent.wanted.closes or view.desired.level is Level.FLATTEN) or too_soon(part, view) is not None:
         return False
     last = view.newest(part, Purpose.CLOSE)

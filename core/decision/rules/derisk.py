@@ -1,4 +1,4 @@
-"""Close a part in part where its stop would lose more by now than one trade may lose: a setting, off by default.
+"""The rule *derisk*: reduce a part whose stop would lose more by now than one trade may lose; off by default.
 
 Equity falls, stops are moved, parts are enlarged by hand: what was measured when it was entered no longer holds.
 Nothing is closed beyond what the limit asks for, a part is never closed whole, and it keeps its stop throughout.
@@ -24,7 +24,7 @@ APART = timedelta(seconds=30)  #: between two reductions of one part
 
 
 def derisk(part: Part, view: View) -> Iterator[Decision]:
-    """One part's reduction, where it is switched on and due."""
+    """Decide one part's reduction, where it is switched on and due."""
     found = None if part.size == NONE_HELD or _leaving(part, view) else outgrown(part, view)
     if found is None:
         return
@@ -47,7 +47,7 @@ def derisk(part: Part, view: View) -> Iterator[Decision]:
 
 
 def outgrown(part: Part, view: View) -> tuple[Decimal, Decimal] | None:
-    """What the stop would lose and what one trade may lose, where that is less and is to be put right; else None."""
+    """Return what the stop would lose and what one trade may lose, where the part is to be reduced; else None."""
     limits, stop, average = view.desired.limits, part.stop_price(), part.average_entry
     most = limits.most_risk(view.seen.equity) if limits.reduce_oversized_risk else None
     if most is None or stop is None or average is None:
@@ -57,14 +57,14 @@ def outgrown(part: Part, view: View) -> tuple[Decimal, Decimal] | None:
 
 
 def _leaving(part: Part, view: View) -> bool:
-    """It is being closed already, whole or in part."""
+    """Return whether the part is being closed already, whole or in part."""
     intent = part.intent
     closing = intent.wanted.closes or intent.reduce_to is not None or bool(part.closes_working)
     return closing or view.desired.level is Level.FLATTEN or view.filling(part)
 
 
 def _busy(part: Part, view: View) -> Reason | None:
-    """What has to be over first; None where nothing has."""
+    """Return what has to be over before a reduction; None where nothing has."""
     unknown = view.unresolved(part)
     if unknown is not None:
         return Reason("order.no_answer", order=unknown.client_order_id)

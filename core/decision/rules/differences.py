@@ -1,4 +1,4 @@
-"""Differences between exchange and book as items: both sides, since when, and what can be answered.
+"""Lists differences between exchange and book: both sides, since when, and what can be answered.
 
 Pure. Nothing here touches the exchange: a trader answers, and the answer goes into the book. Until a residual or
 a shortfall is answered nothing is opened or enlarged there.
@@ -41,13 +41,13 @@ class Difference:
 
 
 def differences(view: View) -> tuple[Difference, ...]:
-    """Everything in which the exchange and our book differ here, the gravest first."""
+    """Return every difference between the exchange and our book here, the gravest first."""
     found = (*_sizes(view), *_mode(view), *_leverage(view), *_orders(view))
     return tuple(found)
 
 
 def outdated(view: View) -> Iterator[Decision]:
-    """Answers to what has changed or gone since are forgotten, so that the next difference is asked about."""
+    """Decide to forget answers to differences that have changed or gone since, so that the next is asked about."""
     if not view.desired.answers or not view.believed:
         return
     standing = {(difference.kind, difference.mark) for difference in differences(view)}
@@ -66,7 +66,7 @@ def waits_for_an_answer(view: View) -> Reason | None:
 
 
 def residual_price(view: View) -> Price | None:
-    """The average at which the residual was opened: the exchange's average less what our parts stand at.
+    """Return the average at which the residual was opened: the exchange's average less what our parts stand at.
 
     Where earlier exits have moved the two averages so far apart that this tells nothing, the exchange's average.
     """
@@ -80,7 +80,7 @@ def residual_price(view: View) -> Price | None:
 
 
 def may_take_over(part: Part) -> bool:
-    """True for a part to which a residual can be assigned: held, wanted, and nothing of it under way."""
+    """Return whether a residual can be assigned to a part: held, wanted, and nothing of it under way."""
     intent = part.intent
     calm = not (part.entry_orders_working or part.closes_working or intent.reduce_to is not None)
     return intent.living and bool(part.size) and not intent.wanted.closes and calm

@@ -1,4 +1,6 @@
-"""Open what is wanted and not yet held: fix the size, check that it may be, send the style's next order."""
+"""The rule *enter*: open what is wanted and not yet held: fix the size, check the limits, send the style's
+next order.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from core.execution.base import Place, Withdraw
 
 
 def enter(part: Part, view: View) -> Iterator[Decision]:
-    """One part's entry. Nothing is sent while anything about the part is unknown."""
+    """Decide one part's entry. Nothing is sent while anything about the part is unknown."""
     intent, level = part.intent, view.desired.level
     if not intent.living or intent.wanted.closes or level is Level.FLATTEN:
         return
@@ -59,7 +61,9 @@ def enter(part: Part, view: View) -> Iterator[Decision]:
 
 
 def _withdrawn(part: Part, view: View) -> Reason | None:
-    """Why entry orders that rest go; None where they stay. To take one away adds no risk and waits for no answer."""
+    """Return why resting entry orders are cancelled; None where they stay. A cancel adds no risk and waits for no
+    answer.
+    """
     if view.desired.level is Level.REDUCE_ONLY:
         return Reason("entry.withdrawn_by_level")
     if exit_begun(part):
@@ -69,7 +73,7 @@ def _withdrawn(part: Part, view: View) -> Reason | None:
 
 
 def _ended_short(part: Part, why: Reason | None) -> Iterator[Decision]:
-    """An entry that brought less than planned: from now on the part is what it brought."""
+    """End an entry that brought less than planned: from now on the part is what it brought."""
     intent, entered = part.intent, entered_by_entry(part)
     if why is not None and intent.contracts is not None and NONE_HELD < entered < intent.contracts:
         yield Decision(part.name, Rule.ENTER, why, ExecutionOver(part.name, intent.cycle, Purpose.ENTRY, entered))

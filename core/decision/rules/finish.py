@@ -1,4 +1,4 @@
-"""End a cycle once its part is flat, and only after nothing of it rests any more.
+"""The rule *finish*: end a cycle once its part is flat, and only after nothing of it rests any more.
 
 Where the exchange has no OCO the leg that is left goes the moment our own fills tell that the part is flat; the
 end itself waits for the second look, and until what its exits closed beyond the part has been brought back.
@@ -28,7 +28,7 @@ ENDS = {
 
 
 def finish(part: Part, view: View) -> Iterator[Decision]:
-    """One part's end."""
+    """Decide the end of one part's cycle."""
     if not part.intent.living or part.size != NONE_HELD:
         return
     over = entry_over(part, view)

@@ -18,7 +18,7 @@ from core.domain.reason import Reason
 
 
 class OCOManager:
-    """The rule *protect* for one part. Decides; touches nothing."""
+    """The rule *protect* for one part. Decides; sends nothing."""
 
     def __init__(self, part: Part, view: View) -> None:
         self.part, self.view = part, view
@@ -50,7 +50,7 @@ class OCOManager:
         yield from self._legs()
 
     def _legs(self) -> Iterator[Decision]:
-        """The stop first, then the target; what neither of them does is said in one line."""
+        """Decide each leg, the stop first; reasons for doing nothing are joined in one line."""
         idle: dict[Reason, None] = {}
         for leg in (Leg.STOP_LOSS, Leg.TAKE_PROFIT):
             for decision in ProtectionRule(self.part, self.view, leg).decide():

@@ -1,4 +1,4 @@
-"""The protection of one part, both legs in one order or one of two: what rests against what should rest.
+"""Compares the protection of one part that rests with what should rest, both legs in one order or one of two.
 
 The last stop of a part is never cancelled here while the part has size. New comes before old only where the
 part owns the whole position; everywhere else the resting order is amended in place, or, where the exchange
@@ -50,7 +50,7 @@ _PLACED = {
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """What should rest on the exchange for a part."""
+    """The protection that should rest on the exchange for a part."""
 
     quantity: Contracts
     tp: Price | None
@@ -58,7 +58,7 @@ class Protection:
 
 
 class ProtectionRule:
-    """What protects one part: both legs in one order, or one of the two legs."""
+    """Decides the protection of one part: both legs in one order, or one of the two legs."""
 
     def __init__(self, part: Part, view: View, leg: Leg | None = None) -> None:
         self.part, self.view, self.leg = part, view, leg
@@ -142,7 +142,7 @@ class ProtectionRule:
         return Reason("protection.target_refused", words=words)
 
     def _close_now(self, purpose: Purpose, why: Reason) -> Iterator[Decision]:
-        """The price a leg waits for is behind us: what it would have done is done now, at market."""
+        """Close at market where the price of a leg is passed already, as the leg would have done."""
         part, view = self.part, self.view
         waits = self._waits_for_an_answer(bare=True) or self._asks(view.unresolved(part, *_CLOSING, resting=False))
         if waits is not None:
@@ -178,7 +178,9 @@ class ProtectionRule:
         )
 
     def _came_with_the_unknown(self, order: Order) -> bool:
-        """True for a net whose own order has no answer yet: it guards what that may have filled, and nothing else."""
+        """Return whether an attached protection's own order has no answer yet: it guards only what that may have
+        filled.
+        """
         return any(net_of(one.client_order_id) == order.client_order_id for one in self.view.unanswered(self.part))
 
     # -- something rests ----------------------------------------------------------------------------------
@@ -212,7 +214,7 @@ class ProtectionRule:
             yield from self._replace(keeper)
 
     def _keep_what_is_passed(self, keeper: Order) -> Iterator[Decision]:
-        """A level that was edited to where it would be set off at once is not taken over: the resting one stays."""
+        """Keep the resting level where it was edited to one that would trigger at once."""
         wanted = self.wanted
         if keeper.sl_trigger != wanted.sl and self._passed(Protection(wanted.quantity, None, wanted.sl)):
             why = Reason("protection.stop_stays", level=wanted.sl, resting=keeper.sl_trigger)
@@ -233,7 +235,7 @@ class ProtectionRule:
         return AmendOrder(self.part.name, keeper, quantity=quantity, tp_trigger=tp, sl_trigger=sl)
 
     def _without(self, keeper: Order) -> Protection:
-        """The wanted legs that do not rest at all."""
+        """Return the wanted legs that do not rest at all."""
         wanted = self.wanted
         tp = wanted.tp if keeper.tp_trigger is None else None
         sl = wanted.sl if keeper.sl_trigger is None else None
@@ -246,7 +248,7 @@ class ProtectionRule:
         )
 
     def _upgrade(self) -> Iterator[Decision]:
-        """Exchange the net that came with the entry for an OCO that dies with the position."""
+        """Replace the protection attached to the entry by an OCO that ends with the position."""
         blocked = self._placement_blocked()
         if blocked is not None:
             levels, quantity = self._levels(), self.wanted.quantity
@@ -255,7 +257,7 @@ class ProtectionRule:
         yield self._do(Reason("protection.upgraded"), self._place(self.wanted.quantity))
 
     def _replace(self, keeper: Order) -> Iterator[Decision]:
-        """What cannot be amended: new before old where the part is alone, else old away first."""
+        """Replace what cannot be amended: new before old where the part is alone, else old away first."""
         blocked = self._placement_blocked()
         if blocked is not None:
             yield self._skip(blocked)
@@ -265,7 +267,7 @@ class ProtectionRule:
             yield self._do(Reason("protection.old_first"), CancelOrder(self.part.name, keeper))
 
     def _waits_for_an_answer(self, *, bare: bool = False) -> Reason | None:
-        """Why it waits, while a placement that guards this part, or did what its legs would do, may yet arrive.
+        """Return why to wait: a placement that guards this part, or did what its legs would do, may yet arrive.
 
         A bare part that has the position to itself does not wait for its stop: a second one can close nothing of
         anybody else's, and goes when both turn out to rest. It is spaced from the first as any other.
@@ -295,14 +297,16 @@ class ProtectionRule:
         return None
 
     def _whole_steps(self, quantity: Contracts) -> Contracts:
-        """What of it can be ordered: all, unless the contract's step has grown since it was entered."""
+        """Return how much of it can be ordered: all, unless the contract's step has grown since it was entered."""
         instrument = self.part.instrument
         return instrument.round_quantity(quantity) if quantity % instrument.quantity_step else quantity
 
     # -- helpers ------------------------------------------------------------------------------------------
 
     def _keeper(self, live: tuple[Order, ...]) -> Order | None:
-        """The one that stays: right legs, quantity and levels, then ours before the net, then the oldest."""
+        """Return the order that stays: right legs, quantity and levels, then ours before the attached one, then the
+        oldest.
+        """
         if len(live) < 2:
             return live[0] if live else None
         wanted = self.wanted
@@ -341,7 +345,7 @@ class ProtectionRule:
         )
 
     def _passed(self, wanted: Protection) -> tuple[Purpose, Reason] | None:
-        """The leg whose price is behind us already, the stop first."""
+        """Return the leg whose price is passed already, the stop first; None where there is none."""
         price = self.view.price_by(trigger_by(self.part))
         if price is None:
             return None
@@ -371,7 +375,7 @@ class ProtectionRule:
         return Decision(self.part.name, Rule.PROTECT, why, alarm)
 
     def _levels(self) -> Reason:
-        """What rests or is to rest."""
+        """Return the levels that rest or are to rest, as a reason."""
         if self.leg is None:
             return Reason("protection.levels", tp=self.wanted.tp, sl=self.wanted.sl)
         if self.leg is Leg.STOP_LOSS:

@@ -1,4 +1,4 @@
-"""Average a losing part down, one step at a time, and never without its stop.
+"""The rule *recover*: average a losing part down, one step at a time, and never without its stop.
 
 A step is one order at market, or is worked piece by piece in the style that was chosen. TP and SL travel with each
 order, so that the new contracts are guarded from the first fill; afterwards `protect` moves the part's pair to the
@@ -27,7 +27,7 @@ from core.execution.base import Complete, Place, Withdraw
 
 
 def recover(part: Part, view: View, *, guarding: bool) -> Iterator[Decision]:
-    """One part's next step, if it is due. `guarding`: this very plan puts its protection right first."""
+    """Decide one part's next step, if it is due. `guarding`: this very plan puts its protection right first."""
     intent, rule = part.intent, part.intent.recovery
     if not intent.living or part.size == NONE_HELD:
         return
@@ -62,7 +62,7 @@ def recover(part: Part, view: View, *, guarding: bool) -> Iterator[Decision]:
 
 
 def pause_ends_in(part: Part, view: View) -> timedelta:
-    """How long the pause after the newest step still lasts; zero where there is none."""
+    """Return how long the pause after the newest step still lasts; zero where there is none."""
     rule, last = part.intent.recovery, view.newest(part, Purpose.RECOVERY)
     if rule is None or last is None or last.outcome is OutcomeKind.LOST:
         return timedelta()
@@ -70,7 +70,7 @@ def pause_ends_in(part: Part, view: View) -> timedelta:
 
 
 def _busy(part: Part, view: View) -> Reason | None:
-    """What else is going on with this part; None where nothing is."""
+    """Return what else is going on with this part; None where nothing is."""
     unknown = view.risk_blocked(part)
     if unknown is not None:
         return Reason("order.no_answer", order=unknown.client_order_id)
@@ -84,7 +84,7 @@ def _busy(part: Part, view: View) -> Reason | None:
 
 
 def _held_back(part: Part, view: View, rule: Recovery, *, guarding: bool) -> Reason | None:
-    """Why a step that is due is not taken now; None where it is."""
+    """Return why a step that is due is not taken now; None where it is."""
     taken, level, told = len(part.steps), view.desired.level, part.intent.told
     if told is not None and not told.finish and told.run.startswith(run_name(part.intent.cycle, Purpose.RECOVERY)):
         return Reason("recovery.taken_back")
@@ -116,7 +116,7 @@ def _lost_enough(part: Part, view: View, rule: Recovery) -> Reason | None:
 
 
 def _stop_passed(part: Part, view: View) -> Reason | None:
-    """Why no step can be taken, where an order that carried the part's stop-loss would be refused for it."""
+    """Return why no step can be taken, where an order that carried the part's stop-loss would be refused for it."""
     stop, mark = part.stop_price(), view.seen.mark
     if stop is None or mark is None or (mark - stop) * part.side.sign > 0:
         return None
@@ -124,7 +124,7 @@ def _stop_passed(part: Part, view: View) -> Reason | None:
 
 
 def _step(part: Part, view: View, rule: Recovery, because: Reason) -> Decision:
-    """The whole step in one order at market."""
+    """Decide the whole step as one order at market."""
     instrument, price = part.instrument, market_price(part, view)
     quantity = Contracts(min(instrument.contracts_for(rule.add_notional, price), instrument.max_market_quantity))
     if quantity < instrument.smallest_at(price):
@@ -138,7 +138,7 @@ def _too_small(part: Part, rule: Recovery, price: Price, because: Reason) -> Rea
 
 
 def _begin(part: Part, view: View, rule: Recovery, step: int, because: Reason) -> Iterator[Decision]:
-    """Fix the size of a step that is worked piece by piece, and send what its style wants first."""
+    """Fix the size of a step that is worked in several orders, and send what its style wants first."""
     price = rule.style.price or market_price(part, view)
     contracts = part.instrument.contracts_for(rule.add_notional, price)
     if contracts < part.instrument.smallest_at(price):
@@ -152,7 +152,7 @@ def _begin(part: Part, view: View, rule: Recovery, step: int, because: Reason) -
 
 
 def _go_on(part: Part, view: View, *, guarding: bool) -> Iterator[Decision]:
-    """The step under way: what its style wants now, or its end."""
+    """Continue the step under way: what its style wants now, or its end."""
     run, adding = recovery_run(part, view), part.intent.adding
     assert run is not None, "asked for only while a step is under way"
     assert adding is not None, "the run is made of it"
@@ -184,7 +184,7 @@ def _go_on(part: Part, view: View, *, guarding: bool) -> Iterator[Decision]:
 
 
 def _given_up(part: Part, view: View) -> Reason | None:
-    """Why a step under way ends here; None where it goes on."""
+    """Return why a step under way ends here; None where it goes on."""
     intent, level = part.intent, view.desired.level
     closes = intent.wanted.closes or level is Level.FLATTEN or intent.reduce_to is not None
     if closes or part.closes_working or view.filling(part):
@@ -212,7 +212,7 @@ def _order(
     because: Reason,
     run: Run | None = None,
 ) -> Decision:
-    """One order of a step, if the limits let it; `run`: a step in pieces, of which this is one."""
+    """Decide one order of a step, if the limits let it; `run`: the step in several orders, of which this is one."""
     side, reference = part.side, market_price(part, view)
     verdict = ExecutionRiskControl(view.desired.limits).check(
         part,

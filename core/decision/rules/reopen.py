@@ -1,4 +1,4 @@
-"""Open an ended part again in the same record: after a delay, without end, and never on a doubtful reading.
+"""The rule *reopen*: open an ended part again in the same record, after a delay, and never on a doubtful reading.
 
 The time a cycle ended is in the book, so a restart loses nothing; a reopen that cannot be stays due.
 """
@@ -21,7 +21,7 @@ from core.domain.reason import Reason
 
 
 def reopen(part: Part, view: View) -> Iterator[Decision]:
-    """One ended part's next cycle, if there is to be one and its time has come."""
+    """Decide one ended part's next cycle, if there is to be one and its time has come."""
     intent = part.intent
     if intent.living or intent.wanted is Wanted.CLOSED:
         return
@@ -65,13 +65,13 @@ def reopen(part: Part, view: View) -> Iterator[Decision]:
 
 
 def _afresh(part: Part, contracts: Contracts) -> Part:
-    """The part as its next cycle begins: nothing of the last one is left."""
+    """Return the part as its next cycle begins: nothing of the last one is left."""
     intent = part.intent.but(contracts=contracts, external_exits=(), external_entries=(), edit=None)
     return Part(intent, part.instrument, ())
 
 
 def reopen_due(intent: Intent) -> datetime | None:
-    """When an ended part is opened again; None where it is not."""
+    """Return when an ended part is opened again; None where it is not."""
     if intent.living or intent.cycle_ended_at is None or intent.wanted is Wanted.CLOSED or _never(intent):
         return None
     if intent.reopen_at is not None:
@@ -82,7 +82,7 @@ def reopen_due(intent: Intent) -> datetime | None:
 
 
 def _never(intent: Intent) -> Reason | None:
-    """Why no cycle follows; None where one does. What the trader asked for by name is not asked about."""
+    """Return why no cycle follows; None where one does. What the trader asked for by name is not checked."""
     rule, reason = intent.reopen, intent.exit_reason
     if intent.wanted is Wanted.RENEWED or intent.reopen_at is not None:
         return None
@@ -100,7 +100,7 @@ def _never(intent: Intent) -> Reason | None:
 
 
 def _held_back(part: Part, view: View) -> Reason | None:
-    """Why a reopen that is due waits; None where it does not."""
+    """Return why a reopen that is due waits; None where it does not."""
     seen, level = view.seen, view.desired.level
     if not level.may_add:
         return Reason("precondition.level", level=level)
@@ -119,5 +119,5 @@ def _after(intent: Intent) -> Reason:
 
 
 def _whole_seconds(left: timedelta) -> timedelta:
-    """Rounded up, so that a countdown ends with 0:01."""
+    """Return a time rounded up to whole seconds, so that a countdown ends with 0:01."""
     return timedelta(seconds=int(left.total_seconds()) + (left.microseconds > 0))

@@ -1,4 +1,4 @@
-"""Remove what is ours and belongs to nothing any more. Foreign orders are reported, never touched."""
+"""The rule *sweep*: cancel our orders that belong to nothing any more. Foreign orders are reported, never touched."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.domain.reason import Reason
 
 
 def sweep(view: View) -> Iterator[Decision]:
-    """Orders of ended cycles go, but for what is stuck; orders of others stay and are named."""
+    """Decide to cancel orders of ended cycles, except stuck ones; orders of others stay and are named."""
     for order in view.orphans:
         if view.is_stuck(order):
             yield stuck(order, Rule.SWEEP)

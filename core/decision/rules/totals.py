@@ -1,4 +1,5 @@
-"""Parts must add up to the position. Less than that is traced to its fill; more is reported and left alone.
+"""The rule *totals*: parts must add up to the position. A lack is traced to its fill; a surplus is reported and left
+alone.
 
 What the trader has answered to a difference is done here, and nothing is done with the exchange.
 """
@@ -29,7 +30,7 @@ UNTRACED = timedelta(seconds=60)  #: after this long without a fill that explain
 
 
 def totals(view: View) -> Iterator[Decision]:
-    """Compare, trace, report."""
+    """Compare the parts with the position, trace a lack to fills, report a surplus."""
     residual = view.residual
     if residual == ZERO:
         return
@@ -48,7 +49,7 @@ def totals(view: View) -> Iterator[Decision]:
 
 
 def untraced(view: View) -> Contracts:
-    """Contracts that the position lacks and that no fill we know of explains."""
+    """Return the contracts that the position lacks and that no fill we know of explains."""
     if view.residual >= ZERO:
         return NONE_HELD
     explained = total(fill.quantity - _booked(view, fill) for fill in view.seen.foreign_fills)
@@ -64,7 +65,7 @@ def _reported(view: View) -> Decision:
 
 
 def _trace(view: View, missing: Contracts) -> Iterator[Decision]:
-    """Give the missing contracts to the parts as the trader wants them divided, fill by fill."""
+    """Book the missing contracts to the parts as the trader wants them divided, fill by fill."""
     holders = {part.name: part for part in sorted((part for part in view.living if part.size), key=_age)}
     rooms = {name: part.size for name, part in holders.items()}
     for fill in sorted(view.seen.foreign_fills, key=lambda fill: (fill.at, fill.exchange_fill_id), reverse=True):
@@ -85,7 +86,7 @@ def _trace(view: View, missing: Contracts) -> Iterator[Decision]:
 
 
 def division(view: View, fill: Fill, quantity: Contracts) -> Division:
-    """How this fill is divided. What the exchange itself takes comes off all parts by their size."""
+    """Return how this fill is divided. What the exchange itself takes comes off all parts by their size."""
     holders = [part for part in view.living if part.size]
     if len(holders) < 2 or quantity >= total(part.size for part in holders):
         return Division.NEWEST  # there is nothing to choose
@@ -99,7 +100,7 @@ def division(view: View, fill: Fill, quantity: Contracts) -> Division:
 
 
 def asked_about(view: View) -> Contracts:
-    """Contracts that somebody closed of a shared position, while the trader is to say which parts lose them."""
+    """Return contracts that somebody closed of a shared position, while the trader is to say which parts lose them."""
     if view.residual >= ZERO or not view.believed or view.desired.division is not Division.ASK:
         return NONE_HELD
     missing = Contracts(-view.residual - accounted_for(view))
@@ -112,7 +113,7 @@ def asked_about(view: View) -> Contracts:
 
 
 def left_to_a_person(view: View) -> bool:
-    """True where contracts are missing and a person is to say whose they were, or has said to wait."""
+    """Return whether contracts are missing and a person is to say whose they were, or has said to wait."""
     waits = view.desired.answered(DifferenceKind.SHORTFALL, plain(untraced(view))) is Choice.WAIT
     return waits or asked_about(view) > NONE_HELD
 
@@ -170,7 +171,7 @@ def _untraced(view: View, missing: Contracts, holders: list[Part]) -> Iterator[D
 
 
 def _booked(view: View, fill: Fill) -> Decimal:
-    """How much of a fill the parts have been given already, in this cycle of theirs or an earlier one."""
+    """Return how much of a fill was booked to the parts already, in this cycle of theirs or an earlier one."""
     prefix = f"{fill.exchange_fill_id}/"
     given = total(
         gone.quantity
@@ -182,7 +183,7 @@ def _booked(view: View, fill: Fill) -> Decimal:
 
 
 def _piece(part: Part, source: str) -> str:
-    """The id of a part's next share of one fill: the same until it is booked, another one afterwards."""
+    """Return the id of a part's next share of one fill: the same until it is booked, another one afterwards."""
     prefix = f"{source}/{part.name}"
     taken = sum(gone.exchange_fill_id.startswith(prefix) for gone in part.intent.external_exits)
     return f"{prefix}/{taken + 1}"

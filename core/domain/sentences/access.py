@@ -1,4 +1,4 @@
-"""Who may come in: passwords, tokens and signatures; and what the record says was done about them."""
+"""Sentences about access: passwords, tokens and signatures, and what the record says was done about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts, their keys, the secret that seals these, and the paper market behind the paper accounts."""
+"""Sentences about accounts, their keys, the secret that encrypts these, and the paper market."""
 
 from __future__ import annotations
 

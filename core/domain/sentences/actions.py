@@ -1,4 +1,6 @@
-"""What the bot does to the exchange and to its book, as the events tell it: one code for each class of action."""
+"""Sentences for the bot's actions at the exchange and in its book, as events show them: one code for each class of
+action.
+"""
 
 from __future__ import annotations
 

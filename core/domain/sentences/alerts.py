@@ -1,4 +1,4 @@
-"""What is told away from the dashboard: alerts, and conditions that stand."""
+"""Sentences of alerts, and of conditions that alerts are made of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the bot says of itself and its account: levels raised by themselves, the watchdog, start and trouble."""
+"""Sentences of the bot about itself and its account: levels raised automatically, the watchdog, start and trouble."""
 
 from __future__ import annotations
 

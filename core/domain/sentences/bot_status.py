@@ -1,4 +1,4 @@
-"""What the bot of an account does, as pages say it; and why it cannot be started."""
+"""Sentences for the status of an account's bot, and for why it cannot be started."""
 
 from __future__ import annotations
 

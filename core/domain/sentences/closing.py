@@ -1,4 +1,4 @@
-"""Why a part is closed, reduced or ends, and what becomes of its protection."""
+"""Sentences for why a part is closed, reduced or ends, and what becomes of its protection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where exchange and book differ, and what is done about it."""
+"""Sentences about differences between exchange and book, and what is done about them."""
 
 from __future__ import annotations
 

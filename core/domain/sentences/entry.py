@@ -1,4 +1,6 @@
-"""Why something is entered, opened again, or not: entries, reopening, and what holds back everything that adds risk."""
+"""Sentences for why something is entered, opened again, or not: entries, reopening, and preconditions of
+adding risk.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a variable of the environment; the values of secrets are never told."""
+"""Sentences for wrong environment variables; the values of secrets are never shown."""
 
 from __future__ import annotations
 

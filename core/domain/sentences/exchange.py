@@ -1,4 +1,4 @@
-"""What goes wrong in talking to an exchange: keys that it does not take, requests and answers.
+"""Sentences for errors of talking to an exchange: keys that it does not accept, requests and answers.
 
 `place` is exchange and environment, `hint` the last letters of a key, `what` the thing that was asked for.
 """

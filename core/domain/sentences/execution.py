@@ -1,4 +1,4 @@
-"""What an execution is doing, and why the numbers of a style are not accepted."""
+"""Sentences for what an execution is doing, and why the numbers of a style are not accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of fields and units, and what may stand in a field: the parts of which problems with an input are made.
+"""Names of fields and units, and what may stand in a field: the parts of sentences about wrong input.
 
 A problem carries its field as the value `field`, what was given as `value`, and what may stand there as `allowed`.
 """

@@ -1,4 +1,4 @@
-"""The record of events: facts as the database tells them, and what persons, programs and guards have asked for."""
+"""Sentences of events: facts as the database records them, and what persons, programs and guards have asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a recovery step is taken, waits or is given up."""
+"""Sentences for why a recovery step is taken, waits or is given up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the risk control refuses, and what is wrong with an order that somebody thinks of placing."""
+"""Sentences for what the risk control refuses, and for what is wrong with a drafted order."""
 
 from __future__ import annotations
 

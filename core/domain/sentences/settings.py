@@ -1,4 +1,4 @@
-"""What is wrong with a setting, and the units of settings; their names join the catalogue from the settings' model."""
+"""Sentences for wrong settings, and the units of settings; their names come from the settings' model."""
 
 from __future__ import annotations
 

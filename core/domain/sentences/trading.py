@@ -1,4 +1,4 @@
-"""What a person asks of positions, orders and differences: why it is refused, and what happens now."""
+"""Sentences about requests for positions, orders and differences: why they are refused, and what happens now."""
 
 from __future__ import annotations
 

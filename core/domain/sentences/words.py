@@ -1,4 +1,4 @@
-"""Single words that stand inside sentences: of enumerations, and yes, no, none."""
+"""Single words inside sentences: of enumerations, and yes, no, none."""
 
 from __future__ import annotations
 

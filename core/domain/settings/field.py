@@ -1,4 +1,4 @@
-"""What a setting is made of, and how its value is read: typed in, from a file, or from the database.
+"""The metadata of a setting, and how its value is read: typed in, from a file, or from the database.
 
 Values stand in the unit that the trader types (10 %, 5 min). Rules get them in their own measure (0.10, a timedelta);
 the database keeps percentages as shares.
@@ -36,7 +36,7 @@ AT_ONCE = N_("Holds for running parts at once.")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is known of a setting beside its name, type and default."""
+    """The metadata of a setting beside its name, type and default."""
 
     label: str
     help: str
@@ -83,7 +83,7 @@ def setting(
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A setting of the model: what a form, a file or the database has to know of it."""
+    """The definition of a setting, for a form, a file or the database."""
 
     key: str
     setting: Setting
@@ -114,19 +114,19 @@ class Definition:
 
     @property
     def choices(self) -> tuple[StrEnum, ...]:
-        """The words that may be chosen; none for a switch or a number."""
+        """Return the words that may be chosen; none for a switch or a number."""
         if not issubclass(self.kind, StrEnum):
             return ()
         return self.setting.choices or tuple(self.kind)
 
     @property
     def name(self) -> Reason:
-        """Its label, as it stands in sentences of the settings page."""
+        """Return its label, as it stands in sentences of the settings page."""
         return Reason(f"setting.{self.key}")
 
     @property
     def own_name(self) -> Reason:
-        """What it is called where it is chosen for one part."""
+        """Return its label where it is chosen for one part."""
         return Reason(f"setting.{self.key}.own") if self.setting.name else self.name
 
     # -- reading ---------------------------------------------------------------------------------------------
@@ -169,7 +169,7 @@ class Definition:
 
     @property
     def allowed(self) -> Range:
-        """The range of a number."""
+        """Return the range of a number."""
         assert self.setting.allowed is not None, f"{self.key} is no number"
         return self.setting.allowed
 
@@ -217,7 +217,9 @@ class Definition:
         return plain(value) if isinstance(value, Decimal) else _text(value)
 
     def converter(self, rule: type) -> Callable[[Any], Any] | None:
-        """Return what makes a value into that of a rule's attribute, in its own measure; None where it is the same."""
+        """Return the function that makes a value into that of a rule's attribute, in its own unit; None where it is the
+        same.
+        """
         wanted, share, span = _types(rule)[self.setting.feeds[rule]], self.unit.share, self.unit.span
         if self.several:
             return frozenset
@@ -246,7 +248,7 @@ def _text(value: Value) -> Any:
 
 
 def _typed(one: Setting, value: Any) -> Value:
-    """A rule's value in the unit of its setting."""
+    """Return a rule's value in the unit of its setting."""
     if isinstance(value, frozenset):
         return tuple(sorted(value))
     unit = NO_UNIT if one.allowed is None else one.allowed.unit

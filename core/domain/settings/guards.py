@@ -1,4 +1,4 @@
-"""What raises the level by itself, as the settings have it."""
+"""The guards that raise the safety level automatically, by the settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ARMED_LEVELS = (Level.NO_NEW_ENTRIES, Level.NO_ADDED_RISK, Level.REDUCE_ONLY, Le
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """What raises the level, as the settings have it; None: off. Fractions of equity."""
+    """The limits at which the level is raised automatically; None: off. Fractions of equity."""
 
     max_daily_loss: Decimal | None = Limits().max_daily_loss
     max_drawdown: Decimal | None = None

@@ -1,4 +1,4 @@
-"""The base of the model of settings: everything that is done with a setting is derived here from its one field."""
+"""The base class of settings models: forms, storage, files and rules are derived from one field for each setting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a validator of pydantic tells a reason, and how whoever asked gets it back."""
+"""Carries reasons through pydantic's validators and back to the caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the settings say for every part: limits, recovery, reopening, and what is done without a stop-loss."""
+"""The rules for every part that the settings make: limits, recovery, reopening, and refused stop-losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What settings are counted in, and the ranges of numbers."""
+"""The units of settings, and the ranges of numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.domain.sentences import SENTENCES
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What a setting is counted in; its word stands in the catalogue of sentences as `unit.<code>`."""
+    """The unit of a setting; its word stands in the catalogue of sentences as `unit.<code>`."""
 
     code: str
     share: Decimal = Decimal(1)  #: what one unit is to a rule: 0.01 of a percentage
@@ -32,7 +32,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """What a number may be."""
+    """The allowed range of a number."""
 
     unit: Unit
     low: Decimal
@@ -40,7 +40,7 @@ class Range:
 
     @property
     def words(self) -> Reason:
-        """The range in words: 1 to 60 s is allowed."""
+        """Return the range in words: 1 to 60 s is allowed."""
         if self.unit == NO_UNIT:
             return Reason("allowed.range", low=self.low, high=self.high)
         return Reason("allowed.range_unit", low=self.low, high=self.high, unit=self.unit.word)

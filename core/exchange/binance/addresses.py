@@ -12,7 +12,7 @@ REGIONS = ("global",)  #: futures are offered from one place only
 
 
 def addresses(environment: Environment, region: str = "global") -> tuple[str, str]:
-    """REST and stream address. Raises Misconfigured for a region that is not known, and for paper accounts."""
+    """Return REST and stream address. Raises Misconfigured for a region that is not known, and for paper accounts."""
     if region not in REGIONS:
         raise Misconfigured(f"region {region!r} is not known: one of {', '.join(REGIONS)}")
     if environment is Environment.PAPER:

@@ -1,4 +1,4 @@
-"""Conditional orders: they live in a book of their own, and once set off they place an ordinary order.
+"""Conditional orders: they are in lists of their own, and once triggered they place an ordinary order.
 
 The two are told as one: the conditional order carries what its child has filled and paid. Looks them up by client id;
 what a look-up cannot tell yet stays working, so that it is asked for again.
@@ -26,7 +26,7 @@ TOLD_AT_LAST = timedelta(seconds=60)  #: executions, or an order, that are not l
 
 
 class Algos:
-    """Look-ups of single orders, ordinary and conditional. `now` is Binance's time. Thread-safe."""
+    """Looks up single orders, ordinary and conditional. `now` is Binance's time. Thread-safe."""
 
     def __init__(
         self, session: BinanceSession, rest: RestCaller, history: BinanceHistory, now: Callable[[], datetime]
@@ -38,7 +38,7 @@ class Algos:
     # -- one order by its name -------------------------------------------------------------------------------
 
     def find(self, client_order_id: str, symbol: str) -> Order | None:
-        """A conditional order with what its child has done; None: Binance knows it in neither of its lists."""
+        """Return a conditional order with what its child has done; None: Binance knows it in neither of its lists."""
         row = self.row(client_order_id) or self._listed(client_order_id, symbol)
         if row is None:
             return None
@@ -49,7 +49,7 @@ class Algos:
         return told
 
     def find_ordinary(self, symbol: str, **identity: str) -> Order | None:
-        """An ordinary order by `origClientOrderId` or `orderId`; None: Binance does not know it."""
+        """Return an ordinary order by `origClientOrderId` or `orderId`; None: Binance does not know it."""
         asked = {"symbol": to_name(symbol), **identity}
         row = self._known(f"order {next(iter(identity.values()))}", lambda: self._session.futures_get_order(**asked))
         if row is None:
@@ -59,11 +59,13 @@ class Algos:
         return self.with_fee(order)
 
     def row(self, client_id: str) -> Row | None:
-        """Binance's row of a conditional order; None where it says that there is none."""
+        """Return Binance's row of a conditional order; None where it says that there is none."""
         return self._known(f"order {client_id}", lambda: self._session.futures_get_algo_order(clientAlgoId=client_id))
 
     def _listed(self, client_id: str, symbol: str) -> Row | None:
-        """One that was placed a moment ago may be listed before it can be looked up."""
+        """Return the row of an order in Binance's list: one placed a moment ago may be listed before it can be looked
+        up.
+        """
         rows = self._rest.rows(
             f"resting TP and SL of {symbol}", lambda: self._session.futures_get_open_algo_orders(symbol=to_name(symbol))
         )
@@ -80,18 +82,18 @@ class Algos:
     # -- parent and child ------------------------------------------------------------------------------------
 
     def note(self, order: Order) -> None:
-        """An ordinary order was seen; its executions will be known by its name."""
+        """Remember an ordinary order that was seen, so that its executions get its client id."""
         self._history.note(order)
 
     def placed(self, client_id: str, *, conditional: bool) -> None:
-        """We placed an order of this name, so nobody need be asked what it is."""
+        """Remember that we placed an order of this id, so that it need not be looked up."""
         if conditional:
             self._ordinary.discard(client_id)
         else:
             self._ordinary.add(client_id)
 
     def parent(self, order: Order) -> Order | None:
-        """The conditional order of ours that placed this ordinary one, which then has its name; None: nobody did.
+        """Return the conditional order of ours that placed this ordinary one, and shares its id; None: there is none.
 
         That there is none is believed at once of what we placed ourselves, and of others once they are so old that
         a parent would have shown.
@@ -105,7 +107,7 @@ class Algos:
         return None if row is None else parse_algo(row)
 
     def folded(self, algo: Order, child: Order | None = None) -> Order:
-        """A conditional order with its child, which is looked up where it is not at hand."""
+        """Return a conditional order with its child, which is looked up where it is not at hand."""
         if not algo.working:
             return algo
         if child is None and algo.child_order_ids:
@@ -115,7 +117,9 @@ class Algos:
         return algo if child is None else fold(algo, child)
 
     def _without_child(self, algo: Order, row: Row) -> Order:
-        """One that is finished and whose child is not known (yet): its row tells what was filled, not what it cost."""
+        """Return a finished conditional order whose child is not known (yet): its row tells what was filled, not the
+        cost.
+        """
         filled, average = Contracts(number_or_zero(row, "actualQty")), price_or_none(row, "actualPrice")
         if filled and average is not None:
             ended = OrderStatus.FILLED if filled >= algo.quantity else OrderStatus.CANCELED
@@ -131,7 +135,7 @@ class Algos:
     # -- fees ------------------------------------------------------------------------------------------------
 
     def with_fee(self, order: Order) -> Order:
-        """An ordinary order with what its executions cost, which only these tell; read once per amount filled.
+        """Return an ordinary order with its fees, which only executions tell; read once per amount filled.
 
         An order that has just ended, and whose executions are not all listed yet, is told as working for so long.
         """

@@ -1,4 +1,4 @@
-"""Binance's contracts, limits, fees and candles in our words (Binance USD-M docs, exchange information and candles).
+"""Parses Binance's contracts, limits, fees and candles (Binance USD-M docs, exchange information and candles).
 
 Steps and ticks come from the filters alone: the precisions that stand beside them are for display. Every filter may
 change, so this is read anew now and then.
@@ -44,12 +44,12 @@ class Bracket:
 
 
 def parse_fees(row: Row) -> Fees:
-    """The account's fees, as told for one contract; they follow the account's tier and not the contract."""
+    """Return the account's fees, as told for one contract; they follow the account's tier and not the contract."""
     return Fees(number(row, "makerCommissionRate"), number(row, "takerCommissionRate"))
 
 
 def parse_brackets(body: Any) -> dict[str, Bracket]:
-    """The first brackets by Binance's symbol; one contract may come as a row of its own."""
+    """Return the first brackets by Binance's symbol; one contract may come as a row of its own."""
     rows = body if isinstance(body, list) else [body]
     return {text(row, "symbol"): _first_bracket(row) for row in rows if row.get("brackets")}
 
@@ -63,7 +63,7 @@ def _first_bracket(row: Row) -> Bracket:
 
 
 def weight_limit(info: Row) -> int | None:
-    """How much weight a minute allows; None where Binance does not say."""
+    """Return how much request weight a minute allows; None where Binance does not say."""
     for limit in info.get("rateLimits") or []:
         if (limit.get("rateLimitType"), limit.get("interval"), limit.get("intervalNum")) == (
             "REQUEST_WEIGHT",
@@ -75,7 +75,7 @@ def weight_limit(info: Row) -> int | None:
 
 
 def parse_instruments(info: Row, brackets: Mapping[str, Bracket], fees: Fees) -> dict[str, Instrument]:
-    """The perpetuals in USDT by our symbol; the ones without complete rules are left out.
+    """Return the perpetuals in USDT by our symbol; the ones without complete rules are left out.
 
     Perpetuals of other kinds (on shares, metals) are among them as not tradable, so that one that is held has rules.
     """
@@ -94,7 +94,7 @@ def parse_instruments(info: Row, brackets: Mapping[str, Bracket], fees: Fees) ->
 
 
 def parse_instrument(row: Row, brackets: Mapping[str, Bracket], fees: Fees) -> Instrument:
-    """One contract with Binance's rules for it; one contract is one unit of the base asset."""
+    """Return one contract with Binance's rules for it; one contract is one unit of the base asset."""
     filters, name = _filters(row), text(row, "symbol")
     lot = filters["LOT_SIZE"]
     market = filters.get("MARKET_LOT_SIZE", lot)
@@ -127,13 +127,13 @@ def _filters(row: Row) -> dict[str, Row]:
 
 
 def _plain(value: Decimal) -> Decimal:
-    """Without the trailing zeros with which Binance pads its steps; never with an exponent."""
+    """Return a number without the trailing zeros with which Binance pads its steps; never with an exponent."""
     shortened = value.normalize()
     return shortened.quantize(Decimal(1)) if shortened == shortened.to_integral_value() else shortened
 
 
 def parse_candle(cells: Sequence[Any], now: datetime) -> Candle:
-    """One bar from Binance's list of cells; complete once its closing time has passed (by Binance's clock)."""
+    """Return one bar from Binance's list of cells; complete once its closing time has passed (by Binance's clock)."""
     if len(cells) < len(CANDLE):
         raise Unavailable(Reason("exchange.short_candle", cells=len(cells), least=len(CANDLE), exchange="Binance"))
     row = dict(zip(CANDLE, cells, strict=False))

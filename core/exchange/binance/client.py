@@ -1,4 +1,4 @@
-"""Binance USD-M futures behind the port, over python-binance: what it reads, what it sets, and here every order.
+"""The port for Binance USD-M futures over python-binance: it holds reads and settings, and places every order.
 
 A write returns, or raises Refused (nothing happened) or OutcomeUnknown (go and look). Take-profit and stop-loss are
 orders of their own in the book of conditional orders. Source of all parameters: Binance USD-M docs, trade and account.
@@ -159,11 +159,13 @@ class BinanceClient:
     # -- settings: see BinanceSettings
 
     def set_hedge_mode(self) -> None:
-        """Hold long and short apart. Raises Refused while anything is held or rests."""
+        """Switch the account to hedge mode. Raises Refused while anything is held or rests."""
         self._settings.set_hedge_mode()
 
     def set_leverage(self, symbol: str, leverage: Decimal) -> None:
-        """Read, set only where different, read back. Raises Refused where Binance will not, or it did not take."""
+        """Set a contract's leverage, where it differs, and read it back. Raises Refused where Binance will not, or it
+        did not take.
+        """
         self._settings.set_leverage(symbol, leverage)
 
     def forget_settings(self, symbol: str | None = None) -> None:
@@ -239,7 +241,7 @@ class BinanceClient:
     def _sent(
         self, what: str, symbol: str, call: Callable[[], Any], protects: bool, deadline: datetime | None = None
     ) -> Row:
-        """One order or change of one. What may rest in a contract from now on is looked for there."""
+        """Send one order or change of one, and note that it may rest in this contract from now on."""
         began = self._now()
         self._reads.open_orders.wrote(symbol)
         try:
@@ -253,7 +255,9 @@ class BinanceClient:
         return row
 
     def _opening(self, what: str, prepare: Callable[[], None]) -> None:
-        """Nothing has been placed yet, so silence about a setting is a passing refusal of the order."""
+        """Prepare what an opening order needs; a missing answer counts as a temporary refusal, as nothing was placed
+        yet.
+        """
         try:
             prepare()
         except OutcomeUnknown as silence:
@@ -265,13 +269,15 @@ class BinanceClient:
             ) from silence
 
     def _direction(self, side: Side, *, reduce_only: bool) -> dict[str, str]:
-        """Hedge mode names the position, and a closing order cannot open there; reduceOnly is refused in it."""
+        """Return the parameters that name the position: in hedge mode a closing order cannot open, and reduceOnly is
+        refused.
+        """
         if self._settings.hedged():
             return {"positionSide": POSITION[side]}
         return {"reduceOnly": "true"} if reduce_only else {}
 
     def _why_not_closed(self, request: PlaceOrder, refusal: Refused) -> Refused:
-        """A close was refused: because nothing is held, or because what rests on the same side stands in its way."""
+        """Return why a close was refused: nothing is held, or resting orders on the same side stand in its way."""
         what = f"order {request.client_order_id}"
         try:
             held = next(
@@ -342,7 +348,7 @@ class BinanceClient:
         self._canceled(order, lambda: self._session.futures_cancel_order(**asked))
 
     def _children(self, order: Order) -> tuple[str, ...]:
-        """What a conditional order placed that could not be cancelled any more; nothing where nobody knows it."""
+        """Return the ids of ordinary orders that a conditional order has placed; empty where none are known."""
         try:
             found = self._reads.algos.find(order.client_order_id, order.symbol) if order.client_order_id else None
         except Unavailable as silence:
@@ -353,14 +359,16 @@ class BinanceClient:
         return found.child_order_ids if found is not None and found.working else ()
 
     def _cancel_algo(self, order: Order) -> Callable[[], Any]:
-        """By our name where it has one: numbers of conditional orders are counted per contract."""
+        """Return the call that cancels a conditional order, by our id where it has one: numbers are counted per
+        contract.
+        """
         named = (
             {"clientAlgoId": order.client_order_id} if order.client_order_id else {"algoId": order.exchange_order_id}
         )
         return lambda: self._session.futures_cancel_algo_order(**named)
 
     def _canceled(self, order: Order, call: Callable[[], Any]) -> bool:
-        """False where there was nothing to cancel (any more)."""
+        """Cancel with this call; False where there was nothing to cancel (any more)."""
         try:
             self._sent(f"cancel of {_name(order)}", order.symbol, call, True)
         except Refused as refusal:
@@ -375,16 +383,16 @@ class BinanceClient:
     # -- the key of the stream
 
     def make_listen_key(self) -> str:
-        """A key for the user stream; the same one again while it is alive. Raises Unavailable."""
+        """Return a key for the user stream; the same one again while it is valid. Raises Unavailable."""
         return text(self._rest.row("listen key", self._session.make_listen_key), "listenKey")
 
     def renew_listen_key(self, key: str) -> None:
-        """Keep the key alive for another hour. Raises Unavailable with code -1125 where it is gone."""
+        """Renew the key for another hour. Raises Unavailable with code -1125 where it is gone."""
         self._rest.read("listen key", lambda: self._session.renew_listen_key(key))
 
 
 class BinanceTestnetClient(BinanceClient):
-    """The same, on Binance's testnet, whatever else is asked for."""
+    """A client that always uses Binance's testnet."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **{**settings, "demo": True})

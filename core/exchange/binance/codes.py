@@ -27,7 +27,7 @@ CLASH = "clash"  #: a resting order of the same side stands in the way of a clos
 
 
 class Says(Enum):
-    """What a code means for a request that got it."""
+    """The meaning of an error code for the request that got it."""
 
     AGAIN = auto()  #: it failed for certain and may be sent again later
     TOO_FAST = auto()  #: the same, for haste: nothing may be sent for a while

@@ -1,4 +1,4 @@
-"""What a request weighs at Binance, and how much may be sent.
+"""Request weights of Binance's endpoints, and the budget of weight and orders.
 
 Weight is counted per IP address and minute, orders per account. Binance tells its own count with every answer, and
 that count is believed. Whoever is told to stop stops altogether: going on turns a pause into a ban.
@@ -58,7 +58,7 @@ _CANDLES = ((99, 1), (499, 2), (1000, 5))  #: up to so many bars, so much
 
 
 def weight_of(endpoint: str, parameters: Mapping[str, Any]) -> int:
-    """The weight of one request, `endpoint` as "GET openOrders"."""
+    """Return the weight of one request, `endpoint` as "GET openOrders"."""
     if endpoint in _WITH_AND_WITHOUT_SYMBOL:
         return _WITH_AND_WITHOUT_SYMBOL[endpoint]["symbol" not in parameters]
     if endpoint == "GET klines":
@@ -68,7 +68,7 @@ def weight_of(endpoint: str, parameters: Mapping[str, Any]) -> int:
 
 
 class Budget:
-    """The weight of one IP address; clients of several accounts share it. Thread-safe.
+    """The weight budget of one IP address; clients of several accounts share it. Thread-safe.
 
     Times are Binance's, which each client knows; its minutes begin at :00.
     """
@@ -84,7 +84,7 @@ class Budget:
         self._stopped_until: datetime | None = None
 
     def take(self, weight: int, priority: Priority, now: Callable[[], datetime]) -> float:
-        """Take that much, waiting a little if need be; 0: send it now, else the seconds after which to come again.
+        """Take that much, waiting a little if need be; returns 0: send now, else the seconds after which to try again.
 
         Every request that was let through ends with `answered`.
         """
@@ -111,7 +111,9 @@ class Budget:
             return 0.0
 
     def _trickles(self, weight: int, now: float) -> float:
-        """Take this of what is kept for orders, bit by bit; else the seconds until there is so much of it."""
+        """Take from what is reserved for orders, at a slow rate; returns 0, or the seconds until there is so much of
+        it.
+        """
         self._trickle = min(self._trickle + max(now - self._trickled_at, 0.0) * TRICKLE, float(TRICKLE_MOST))
         self._trickled_at = now
         if weight > self._trickle:
@@ -125,24 +127,26 @@ class Budget:
             self._minute, self._used = minute, 0
 
     def answered(self, weight: int, told: int | None, now: datetime) -> None:
-        """The request is over. `told`: what Binance says was used in this minute, None where it said nothing."""
+        """Note that a request is over. `told`: what Binance says was used in this minute, None where it said
+        nothing.
+        """
         with self._lock:
             self._turn(now)
             self._under_way -= weight
             self._used = self._used + weight if told is None else told
 
     def stop(self, until: datetime) -> None:
-        """Nothing is sent before `until`; a later end that was told already stands."""
+        """Send nothing before `until`; a later end that was set already stands."""
         with self._lock:
             if self._stopped_until is None or until > self._stopped_until:
                 self._stopped_until = until
 
     def has_room(self, weight: int, now: datetime) -> bool:
-        """Whether looks may ask for so much at once now without going beyond their share."""
+        """Return whether looks may use so much at once now without going beyond their share."""
         return self.used(now) + weight <= self.most * SHARE_PERCENT[Priority.LOOK] // 100
 
     def used(self, now: datetime) -> int:
-        """Weight used in this minute, what is under way included."""
+        """Return the weight used in this minute, requests under way included."""
         with self._lock:
             self._turn(now)
             return self._used + self._under_way

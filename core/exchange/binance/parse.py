@@ -1,4 +1,4 @@
-"""Binance's orders, positions and prices in our words. Binance's own words end here, in tables.
+"""Parses Binance's orders, positions and prices. Binance's own words end here, in tables.
 
 An unknown word raises Unavailable naming the field. Rows are those of REST; the stream's are brought into the same
 shape first. Source of all fields: Binance USD-M docs, trade and account, and recorded payloads.
@@ -96,7 +96,7 @@ EXPIRY = {
 
 
 def parse_order(row: Row) -> Order:
-    """An ordinary order. Replies to placements lack the average price, and none of the rows has a fee."""
+    """Return an ordinary order. Replies to placements lack the average price, and none of the rows has a fee."""
     name = read_client_id(text(row, "clientOrderId"))
     side = word(row, "side", ORDER_SIDE)
     status = word(row, "status", ORDER_STATUS)
@@ -124,7 +124,9 @@ def parse_order(row: Row) -> Order:
 
 
 def parse_algo(row: Row) -> Order:
-    """A conditional order. Set off, it is WORKING with a leg until `fold` is told of the order that it placed."""
+    """Return a conditional order. Triggered, it is WORKING with a leg until `fold` is given the order that it
+    placed.
+    """
     name = read_client_id(text(row, "clientAlgoId"))
     side = word(row, "side", ORDER_SIDE)
     told = either(row, "orderType", "type")
@@ -159,7 +161,7 @@ def parse_algo(row: Row) -> Order:
 
 
 def fold(algo: Order, child: Order) -> Order:
-    """A conditional order that was set off, with what the order that it placed has done so far."""
+    """Return a triggered conditional order with what the order that it placed has done so far."""
     if not algo.working:
         return algo
     return algo.but(
@@ -185,7 +187,7 @@ def _kind(row: Row) -> OrderKind:
 
 
 def _position_side(row: Row, side: OrderSide, name: ClientId) -> Side:
-    """Which position an order concerns; in one-way mode told by what it is for."""
+    """Return the side of the position that an order concerns; in one-way mode by its purpose."""
     told = word(row, "positionSide", POSITION_SIDE) if row.get("positionSide") else None
     if told is not None:
         return told
@@ -194,7 +196,7 @@ def _position_side(row: Row, side: OrderSide, name: ClientId) -> Side:
 
 
 def _average(row: Row, filled: Contracts) -> Price | None:
-    """The average price, where the row tells it or the value of what was filled."""
+    """Return the average price, where the row tells it or the value of what was filled."""
     told = price_or_none(row, "avgPrice")
     if told is not None or not filled:
         return told
@@ -212,7 +214,7 @@ def _why_ended(row: Row, status: OrderStatus) -> str:
 
 
 def _why_failed(row: Row, status: OrderStatus) -> str:
-    """`rm` is worth reading only where the order was refused or ended by the exchange; elsewhere it may be stale."""
+    """Return the reason `rm`, where the order was refused or ended by the exchange; elsewhere it may be stale."""
     told = str(row.get("rm") or "")
     if status is OrderStatus.REFUSED:
         return told or "the order it set off was refused"
@@ -225,7 +227,9 @@ def _why_failed(row: Row, status: OrderStatus) -> str:
 
 
 def parse_ticker(newest: Row, book: Row, mark: Row, at: datetime | None = None) -> Ticker:
-    """Newest prices, which Binance tells in three places. `at`: when we heard them (else Binance's own time)."""
+    """Return the newest prices, which Binance tells in three places. `at`: when we heard them (else Binance's own
+    time).
+    """
     last = price(newest, "price")
     return Ticker(
         symbol=to_symbol(text(newest, "symbol")),

@@ -1,4 +1,6 @@
-"""Binance USD-M futures as services and pages see it. Source: its docs, error codes and trade (workingType)."""
+"""The profile of Binance USD-M futures for services and pages. Source: its docs, error codes and trade
+(workingType).
+"""
 
 from __future__ import annotations
 

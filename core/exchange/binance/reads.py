@@ -83,13 +83,15 @@ class BinanceReads:
     # -- the account
 
     def account_state(self) -> AccountState:
-        """Money in USDT, position mode and whether the key may trade. Whether it may withdraw is not told here."""
+        """Return money in USDT, position mode and whether the key may trade. Whether it may withdraw is not
+        told here.
+        """
         account = self._rest.row("balance", lambda: self._session.futures_account(version=3))
         state = parse_account(account, self.config.value(), self._now())
         return state if self._may_trade.value() else replace(state, can_trade=False)
 
     def _read_right(self) -> bool:
-        """Whether the key may trade: an order is tried out, which Binance checks and never carries out."""
+        """Return whether the key may trade: a test order is sent, which Binance checks and never executes."""
         asked = {"symbol": FEES_OF, "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1", "price": "1"}
         try:
             self._rest.read("the right to trade", lambda: self._session.futures_create_test_order(**asked))
@@ -106,7 +108,7 @@ class BinanceReads:
         )  # orders wait for it
 
     def positions(self) -> list[Position]:
-        """All positions in USDT contracts, in one answer. Flat contracts are absent."""
+        """Return all positions in USDT contracts, in one answer. Flat contracts are absent."""
         rows = self._position_rows()
         held = sizes(rows)
         self.open_orders.holds(symbol for symbol, _ in held)
@@ -120,11 +122,11 @@ class BinanceReads:
         return sizes(self._position_rows())
 
     def leverage(self, symbol: str) -> Decimal:
-        """The leverage set for this contract; one value for both sides."""
+        """Return the leverage set for this contract; one value for both sides."""
         return number(self.symbol_config(symbol), "leverage")
 
     def _leverages(self, symbols: set[str]) -> dict[str, Decimal]:
-        """Leverage by symbol, as it was last read; read anew where one is missing."""
+        """Return leverage by symbol, as it was last read; read anew where one is missing."""
         names = {to_name(symbol) for symbol in symbols}
         if not names:
             return {}
@@ -150,18 +152,18 @@ class BinanceReads:
     # -- orders
 
     def working_orders(self) -> list[Order]:
-        """Every live order, ordinary and conditional of every kind, ours and foreign.
+        """Return every live order, ordinary and conditional of every kind, ours and foreign.
 
         An order placed by a conditional one that was set off is not listed; the conditional one tells of both.
         """
         return self.open_orders.orders()
 
     def other_conditional_orders(self) -> list[Order]:
-        """None: conditional orders of every kind are in one list here, and `working_orders` has them."""
+        """Return nothing: conditional orders of every kind are in one list here, and `working_orders` has them."""
         return []
 
     def find(self, client_order_id: str, symbol: str, kind: OrderKind) -> Order | None:
-        """One order by our id; None: Binance says that it does not know it (or not yet, see the facts)."""
+        """Return one order by our id; None: Binance says that it does not know it (or not yet, see the facts)."""
         if kind.rests_on_trigger:
             return self.algos.find(client_order_id, symbol)
         return self.algos.find_ordinary(symbol, origClientOrderId=client_order_id)
@@ -169,15 +171,15 @@ class BinanceReads:
     # -- history
 
     def fills(self, since: datetime, until: datetime | None = None) -> list[Fill]:
-        """All executions in USDT contracts of that time (three months at most), oldest first."""
+        """Return all executions in USDT contracts of that time (three months at most), oldest first."""
         return self.history.fills(since, until, self._priority(since, until), self.open_orders.symbols())
 
     def funding(self, since: datetime, until: datetime | None = None) -> list[Funding]:
-        """All funding fees of that time (three months at most), oldest first. Binance does not tell the side."""
+        """Return all funding fees of that time (three months at most), oldest first. Binance does not tell the side."""
         return self.history.funding(since, until, self._priority(since, until))
 
     def closed_positions(self, since: datetime, until: datetime | None = None) -> list[ClosedPosition]:
-        """Lives of positions whose newest close lies in that time, folded from the executions, oldest first.
+        """Return positions whose newest close lies in that time, computed from the executions, oldest first.
 
         A life that is still held is among them once a part of it was closed. One that began more than three months
         ago is told from its oldest execution that Binance still has.
@@ -196,7 +198,7 @@ class BinanceReads:
     # -- the market
 
     def instruments(self) -> dict[str, Instrument]:
-        """Every perpetual settled in USDT by our symbol, with its rules and this account's fees."""
+        """Return every perpetual settled in USDT by our symbol, with its rules and this account's fees."""
         info = self._rest.row("contracts", self._session.futures_exchange_info, Priority.HISTORY)
         self._budget.most = weight_limit(info) or self._budget.most
         return parse_instruments(info, self._brackets.value(), self._fees.value())
@@ -212,7 +214,7 @@ class BinanceReads:
         )
 
     def ticker(self, symbol: str) -> Ticker:
-        """Last, bid, ask and mark, as of the moment we asked."""
+        """Return last, bid, ask and mark price, as of the moment we asked."""
         what, name, asked = f"prices of {symbol}", to_name(symbol), self._now()
         price = self._rest.row(what, lambda: self._session.futures_symbol_ticker(symbol=name))
         book = self._rest.row(what, lambda: self._session.futures_orderbook_ticker(symbol=name))
@@ -220,7 +222,7 @@ class BinanceReads:
         return parse_ticker(price, book, mark, asked)
 
     def candles(self, symbol: str, bar: str, limit: int) -> list[Candle]:
-        """Newest `limit` bars, oldest first."""
+        """Return the newest `limit` bars, oldest first."""
         rows: list[Sequence[Any]] = []
         while len(rows) < limit:
             wanted = min(limit - len(rows), MOST_CANDLES)
@@ -236,7 +238,7 @@ class BinanceReads:
         return self._rest.rows(f"candles of {symbol}", lambda: self._session.futures_klines(**asked), Priority.HISTORY)
 
     def under_maintenance(self) -> bool:
-        """Whether Binance answers that it is being worked on; asked at most once a minute."""
+        """Return whether Binance answers that it is under maintenance; asked at most once a minute."""
         return self._status.value()
 
     def _read_status(self) -> bool:

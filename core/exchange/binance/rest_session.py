@@ -1,4 +1,4 @@
-"""One signed HTTP session with Binance: python-binance's calls over a way out of our own.
+"""A signed HTTP session with Binance: python-binance's calls over a transport of our own.
 
 Every call ends in an `Answer`; silence is an answer too. Nothing here retries. Secrets stay in the session and
 never reach a message: errors of the HTTP library, which carry signed addresses, are not passed on.
@@ -40,7 +40,9 @@ for _name in ("urllib3", "binance"):
 
 
 class BinanceSession(Client):
-    """All of python-binance's calls. Thread-safe: each request has a connection to itself. `repr` shows no secret."""
+    """Makes all of python-binance's calls. Thread-safe: each request has a connection to itself. `repr` shows no
+    secret.
+    """
 
     def __init__(
         self,
@@ -91,7 +93,7 @@ class BinanceSession(Client):
     # -- the one way out
 
     def _request(self, method: str, uri: str, signed: bool, force_params: bool = False, **kwargs: Any) -> RestAnswer:
-        """What every call of python-binance ends in: signed, sent once, understood."""
+        """Send a request of python-binance: signed, once, with its answer parsed."""
         terms = terms_of_call()
         endpoint = f"{method.upper()} {uri.removeprefix(self.FUTURES_URL).split('/', 2)[2]}"
         parameters: dict[str, Any] = dict(kwargs.get("data") or {})
@@ -124,7 +126,7 @@ class BinanceSession(Client):
         return all(self._orders.take(window, protection=protects) for window in ORDER_LIMITS)
 
     def _signed(self, parameters: dict[str, Any], until: datetime | None) -> str | None:
-        """The text that is sent, signed as it stands. The window of time ends where the deadline does.
+        """Return the signed text to send; its time window ends where the deadline does.
 
         None where that is over already.
         """
@@ -137,7 +139,7 @@ class BinanceSession(Client):
         return f"{asked}&signature={self._hmac_signature(asked)}"
 
     def _sent(self, method: str, uri: str, asked: str) -> requests.Response:
-        """Reads carry their parameters in the address, all others in a form."""
+        """Send the request: reads carry their parameters in the address, all others in a form."""
         reads = method == "get"
         headers = {} if reads else {"Content-Type": "application/x-www-form-urlencoded"}
         try:
@@ -158,7 +160,7 @@ class BinanceSession(Client):
             self._idle.append(session)
 
     def _obey(self, response: requests.Response, answer: RestAnswer) -> None:
-        """Stop where Binance says so: everything, or new orders alone where only those were too many."""
+        """Stop sending where Binance says so: everything, or new orders alone where only those were too many."""
         if answer.code == FORBIDDEN:
             self._budget.stop(self._exchange_now() + SHORT_STOP)
         if answer.code == TOO_MANY_ORDERS:
@@ -177,7 +179,9 @@ class BinanceSession(Client):
 
 
 def understood(status: int, content: bytes) -> RestAnswer:
-    """What an answer says. A server's failure without a code, and success without sense, leave everything open."""
+    """Return what an answer says. A server error without a code, and success without sense, leave the outcome
+    unknown.
+    """
     try:
         body = json.loads(content, parse_float=Decimal)
     except ValueError:
@@ -209,7 +213,7 @@ def _without_code(status: int, words: str) -> RestAnswer:
 
 
 def never_sent(trouble: requests.RequestException) -> bool:
-    """Whether the request cannot have reached Binance: the connection was never made."""
+    """Return whether the request cannot have reached Binance: the connection was never made."""
     if isinstance(trouble, requests.ConnectTimeout):
         return True
     cause = trouble.args[0] if trouble.args else None

@@ -1,4 +1,4 @@
-"""The account's settings that trading rests on: position mode, leverage, margin type, one currency as margin.
+"""The account's settings that trading needs: position mode, leverage, margin type, one currency as margin.
 
 Each is read first and set only where it differs; Binance's "no need to change" is as good as done. Source: Binance
 USD-M docs, account and trade.
@@ -29,7 +29,7 @@ class BinanceSettings:
         self._prepared: set[str] = set()  #: contracts whose margin type was made sure of
 
     def set_hedge_mode(self) -> None:
-        """Hold long and short apart. Raises Refused while anything is held or rests."""
+        """Switch the account to hedge mode. Raises Refused while anything is held or rests."""
         self._reads.config.forget()
         if self.hedged():
             return
@@ -39,7 +39,9 @@ class BinanceSettings:
             self._reads.config.forget()
 
     def set_leverage(self, symbol: str, leverage: Decimal) -> None:
-        """Read, set only where different, read back. Raises Refused where Binance will not, or it did not take."""
+        """Set a contract's leverage, where it differs, and read it back. Raises Refused where Binance will not, or it
+        did not take.
+        """
         what = f"leverage {plain(leverage)} of {symbol}"
         if leverage != leverage.to_integral_value():
             raise Refused(Reason("binance.whole_leverage", what=what), exchange_code="leverage")

@@ -26,7 +26,7 @@ REGIONS: Mapping[str, Region] = {
 
 
 def addresses(environment: Environment, region: str) -> tuple[str, str]:
-    """REST and stream address. Raises Misconfigured for a region that is not known, and for paper accounts."""
+    """Return REST and stream address. Raises Misconfigured for a region that is not known, and for paper accounts."""
     if region not in REGIONS:
         raise Misconfigured(f"region {region!r} is not known: one of {', '.join(REGIONS)}")
     if environment is Environment.PAPER:

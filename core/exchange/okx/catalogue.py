@@ -1,4 +1,4 @@
-"""OKX's contracts, fees and candles in our words (OKX V5 docs, public data and market data)."""
+"""Parses OKX's contracts, fees and candles (OKX V5 docs, public data and market data)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CANDLE = ("opened", "open", "high", "low", "close", "volume", "volCcy", "volCcyQ
 
 
 def parse_fees(row: Row) -> dict[str, Fees]:
-    """Fees by the contracts' fee group; under "" the ones for all others. OKX says a cost as a negative rate."""
+    """Return fees by the contracts' fee group; under "" the ones for all others. OKX says a cost as a negative rate."""
     groups: dict[str, Fees] = {}
     maker, taker = (_rate(row, f"{name}U") or _rate(row, name) for name in ("maker", "taker"))
     if maker is not None and taker is not None:
@@ -36,7 +36,7 @@ def _rate(row: Row, field: str) -> Decimal | None:
 
 
 def parse_instruments(rows: Sequence[Row], fees: Mapping[str, Fees]) -> dict[str, Instrument]:
-    """The USDT contracts by our symbol; those not traded yet have no complete rules and are left out."""
+    """Return the USDT contracts by our symbol; those not traded yet have no complete rules and are left out."""
     ours = [row for row in rows if (row.get("settleCcy"), row.get("ctType")) == ("USDT", "linear")]
     complete = [
         row
@@ -47,7 +47,7 @@ def parse_instruments(rows: Sequence[Row], fees: Mapping[str, Fees]) -> dict[str
 
 
 def parse_instrument(row: Row, fees: Mapping[str, Fees]) -> Instrument:
-    """One contract with OKX's rules for it."""
+    """Return one contract with OKX's rules for it."""
     base, quote = text(row, "instFamily").split("-")
     instrument = Instrument(
         symbol=to_symbol(text(row, "instId")),
@@ -70,7 +70,7 @@ def parse_instrument(row: Row, fees: Mapping[str, Fees]) -> Instrument:
 
 
 def parse_candle(cells: Sequence[str]) -> Candle:
-    """One bar from OKX's list of nine cells."""
+    """Return one bar from OKX's list of nine cells."""
     if len(cells) != len(CANDLE):
         raise Unavailable(Reason("exchange.short_candle", cells=len(cells), least=len(CANDLE), exchange="OKX"))
     row = dict(zip(CANDLE, cells, strict=True))

@@ -1,4 +1,4 @@
-"""OKX behind the port, over python-okx: it holds what reads and what sets, and places every order itself.
+"""The port for OKX over python-okx: it holds reads and settings, and places every order.
 
 A write returns, or raises Refused (nothing happened) or OutcomeUnknown (go and look). Source of all parameters:
 OKX V5 docs, trade and account.
@@ -159,11 +159,13 @@ class OKXClient:
     # -- settings: see OKXSettings
 
     def set_hedge_mode(self) -> None:
-        """Hold long and short apart. Raises Refused while anything is held or rests."""
+        """Switch the account to hedge mode. Raises Refused while anything is held or rests."""
         self._settings.set_hedge_mode()
 
     def set_leverage(self, symbol: str, leverage: Decimal) -> None:
-        """Read, set only where different, read back. Raises Refused where OKX will not, or it did not take."""
+        """Set a contract's leverage, where it differs, and read it back. Raises Refused where OKX will not, or it did
+        not take.
+        """
         self._settings.set_leverage(symbol, leverage)
 
     # -- placing
@@ -220,7 +222,9 @@ class OKXClient:
         return str(row[identity])
 
     def _direction(self, side: Side, *, reduce_only: bool) -> dict[str, Any]:
-        """Hedge mode names the position, and a closing order cannot open there; net mode needs reduceOnly for that."""
+        """Return the parameters that name the position: in hedge mode a closing order cannot open; net mode needs
+        reduceOnly.
+        """
         if self._settings.hedged():
             return {"posSide": side.value}
         return {"reduceOnly": True} if reduce_only else {}
@@ -269,7 +273,7 @@ class OKXClient:
 
 
 class OKXTestnetClient(OKXClient):
-    """The same, on OKX's demo trading, whatever else is asked for."""
+    """A client that always uses OKX's demo trading."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **{**settings, "demo": True})
@@ -279,7 +283,7 @@ class OKXTestnetClient(OKXClient):
 
 
 def _legs(tp: Price | None, sl: Price | None, by: TriggerBy) -> dict[str, str]:
-    """The trigger prices of TP and SL, both executed at market."""
+    """Return the parameters of TP and SL, both executed at market."""
     return {
         f"{leg}{word}": value
         for leg, trigger in (("tp", tp), ("sl", sl))

@@ -1,4 +1,4 @@
-"""OKX's fills, funding fees and balances in our words (OKX V5 docs, trade and account)."""
+"""Parses OKX's fills, funding fees and balances (OKX V5 docs, trade and account)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ LAST_CLOSE = {
 
 
 def parse_life(row: Row) -> ClosedPosition:
-    """A life from the positions' history; its side is told by `direction`, in net mode too."""
+    """Return a position of the positions' history; its side is told by `direction`, in net mode too."""
     return ClosedPosition(
         symbol=to_symbol(text(row, "instId")),
         side=word(row, "direction", DIRECTION),
@@ -60,7 +60,7 @@ def parse_life(row: Row) -> ClosedPosition:
 
 
 def parse_fill(row: Row) -> Fill:
-    """An execution. Known by its bill, because a trade's id is unique within one contract only."""
+    """Return an execution. Known by its bill, because a trade's id is unique within one contract only."""
     side = word(row, "side", ORDER_SIDE)
     client_id = str(row.get("clOrdId") or "")
     profit = number_or_zero(row, "fillPnl")
@@ -90,7 +90,7 @@ def _origin(row: Row) -> str:
 
 
 def parse_funding(row: Row) -> Funding:
-    """A funding fee from the account's bills, which do not say which side of a contract it was for."""
+    """Return a funding fee from the account's bills, which do not say which side of a contract it was for."""
     side = POSITION_SIDE.get(str(row.get("posSide") or "net"))
     return Funding(
         symbol=to_symbol(text(row, "instId")),
@@ -102,7 +102,7 @@ def parse_funding(row: Row) -> Funding:
 
 
 def parse_account(balance: Row, config: Row, as_of: datetime) -> AccountState:
-    """Money in USDT and mode. A currency of which nothing is held is absent from OKX's answer."""
+    """Return money in USDT and mode. A currency of which nothing is held is absent from OKX's answer."""
     usdt = next((row for row in balance.get("details") or [] if row.get("ccy") == "USDT"), {"ccy": "USDT"})
     permissions = text(config, "perm").split(",")
     return AccountState(
@@ -119,6 +119,6 @@ def parse_account(balance: Row, config: Row, as_of: datetime) -> AccountState:
 
 
 def _margin_used(usdt: Row, balance: Row) -> Decimal:
-    """Initial margin; told per currency in Futures mode and for the whole account in the others."""
+    """Return the initial margin; told per currency in Futures mode and for the whole account in the others."""
     used = number_or_none(usdt, "imr")
     return used if used is not None else number_or_zero(balance, "imr")

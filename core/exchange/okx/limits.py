@@ -1,4 +1,4 @@
-"""How often OKX lets an endpoint be called, by method and path below /api/v5/.
+"""OKX's rate limits of endpoints, by method and path below /api/v5/.
 
 Source: OKX V5 docs, the page of each endpoint. Limits that OKX counts per contract are kept here per endpoint,
 which is stricter and needs no knowledge of the request.

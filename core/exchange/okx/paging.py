@@ -1,4 +1,4 @@
-"""OKX's lists by pages of a hundred rows, newest first (OKX V5 docs, pagination)."""
+"""Reads OKX's lists by pages of a hundred rows, newest first (OKX V5 docs, pagination)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OKX's orders, positions and prices in our words. OKX's own words end here, in tables.
+"""Parses OKX's orders, positions and prices. OKX's own words end here, in tables.
 
 An unknown word raises Unavailable naming the field. Source of all fields: OKX V5 docs, trade and account, REST and
 the orders, orders-algo and positions channels, whose rows have the same shape.
@@ -63,7 +63,7 @@ BY_USER = ("", "1")  #: cancelSource: none told, or a person's or program's own 
 
 
 def parse_order(row: Row) -> Order:
-    """An ordinary order, from REST or from a push."""
+    """Return an ordinary order, from REST or from a push."""
     name = read_client_id(text(row, "clOrdId"))
     side = word(row, "side", ORDER_SIDE)
     status = word(row, "state", ORDER_STATUS)
@@ -91,7 +91,7 @@ def parse_order(row: Row) -> Order:
 
 
 def parent_of(row: Row) -> str:
-    """The client id of the algo of ours that placed this ordinary order; "" for every other order.
+    """Return the client id of the algo of ours that placed this ordinary order; "" for every other order.
 
     Such an order is not listed: the algo it came from carries what it fills.
     """
@@ -100,7 +100,9 @@ def parent_of(row: Row) -> str:
 
 
 def parse_algo(row: Row) -> Order:
-    """A conditional order, from REST or from a push. Set off, it is WORKING with a leg until `fold` is told more."""
+    """Return a conditional order, from REST or a push. Triggered, it is WORKING with a leg until `fold` is
+    told more.
+    """
     name = read_client_id(text(row, "algoClOrdId"))
     side = word(row, "side", ORDER_SIDE)
     kind = word(row, "ordType", ALGO_KIND)
@@ -132,7 +134,7 @@ def parse_algo(row: Row) -> Order:
 
 
 def fold(algo: Order, children: Sequence[Order]) -> Order:
-    """A conditional order that was set off, with what its child orders have done so far."""
+    """Return a triggered conditional order with what its child orders have done so far."""
     if not algo.working or not children:
         return algo
     filled = total(child.filled for child in children)
@@ -155,7 +157,7 @@ def fold(algo: Order, children: Sequence[Order]) -> Order:
 
 
 def _position_side(row: Row, side: OrderSide, name: ClientId) -> Side:
-    """Which position an order concerns; in net mode told by what it is for."""
+    """Return the side of the position that an order concerns; in net mode by its purpose."""
     told = word(row, "posSide", POSITION_SIDE)
     if told is not None:
         return told
@@ -170,7 +172,9 @@ def _trigger_by(row: Row) -> TriggerBy | None:
 
 
 def _dies_with_position(row: Row, name: ClientId) -> bool:
-    """OKX does not always show `cxlOnClosePos`; what we placed for a part has it, the net of an entry has not."""
+    """Return whether an order ends with its position: OKX does not always show `cxlOnClosePos`; a part's own protection
+    has it, that attached to an entry has not.
+    """
     if row.get("cxlOnClosePos") not in (None, ""):
         return truth(row, "cxlOnClosePos")
     return name.ours and name.purpose is Purpose.PROTECT
@@ -198,7 +202,7 @@ def _why_failed(row: Row) -> str:
 
 
 def parse_position(row: Row) -> Position | None:
-    """A cross position; None where the row says that nothing is held."""
+    """Return a cross position; None where the row says that nothing is held."""
     held = number(row, "pos")
     if held == ZERO:
         return None
@@ -223,7 +227,7 @@ def parse_position(row: Row) -> Position | None:
 
 
 def parse_ticker(row: Row, mark: Price, at: datetime | None = None) -> Ticker:
-    """Newest prices; `mark` comes by a channel of its own. `at`: when we heard it (else OKX's own time)."""
+    """Return the newest prices; `mark` comes by a channel of its own. `at`: when we heard it (else OKX's own time)."""
     last = price(row, "last")
     return Ticker(
         symbol=to_symbol(text(row, "instId")),
@@ -236,5 +240,5 @@ def parse_ticker(row: Row, mark: Price, at: datetime | None = None) -> Ticker:
 
 
 def parse_mark(row: Row) -> tuple[str, Price]:
-    """Symbol and mark price."""
+    """Return symbol and mark price."""
     return to_symbol(text(row, "instId")), price(row, "markPx")

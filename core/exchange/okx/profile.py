@@ -1,4 +1,6 @@
-"""OKX as services and pages see it. Source: OKX V5 docs, error codes, trade (trigger types) and account (leverage)."""
+"""The profile of OKX for services and pages. Source: OKX V5 docs, error codes, trade (trigger types) and account
+(leverage).
+"""
 
 from __future__ import annotations
 

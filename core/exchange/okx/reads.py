@@ -65,7 +65,7 @@ class OKXReads:
     # -- the account
 
     def account_state(self) -> AccountState:
-        """Money in USDT, position mode and what the key may do."""
+        """Return money in USDT, position mode and what the key may do."""
         row = self._rest.row("balance", lambda: self._session.get_account_balance(ccy="USDT"))
         return parse_account(row, self.config.value(), self._now())
 
@@ -73,13 +73,13 @@ class OKXReads:
         return self._rest.row("account settings", self._session.get_account_config)
 
     def positions(self) -> list[Position]:
-        """All cross positions in USDT contracts, in one answer. Flat contracts are absent."""
+        """Return all cross positions in USDT contracts, in one answer. Flat contracts are absent."""
         rows = self._rest.rows("positions", lambda: self._session.get_positions(instType=SWAP))
         ours = (row for row in rows if is_ours(row.get("instId")) and row.get("mgnMode") == "cross")
         return [position for position in map(parse_position, ours) if position is not None]
 
     def leverage(self, symbol: str) -> Decimal:
-        """The leverage set for cross positions in this contract; one value for both sides."""
+        """Return the leverage set for cross positions in this contract; one value for both sides."""
         return self.leverages(symbol)[0]
 
     def leverages(self, symbol: str) -> list[Decimal]:
@@ -96,7 +96,7 @@ class OKXReads:
     # -- orders
 
     def working_orders(self) -> list[Order]:
-        """Every live ordinary order and every resting TP and SL, ours and foreign.
+        """Return every live ordinary order and every resting TP and SL, ours and foreign.
 
         An order placed by a conditional one that was set off is not listed; `find` tells of both in one.
         """
@@ -109,7 +109,7 @@ class OKXReads:
         return [parse_order(row) for row in ordinary if not parent_of(row)] + conditional
 
     def other_conditional_orders(self) -> list[Order]:
-        """Trigger and trailing orders, which we never place: they live in lists of their own."""
+        """Return trigger and trailing orders, which we never place: they are in lists of their own."""
         return [*self._algos("trigger"), *self._algos("move_order_stop")]
 
     def _algos(self, kinds: str) -> list[Order]:
@@ -121,13 +121,15 @@ class OKXReads:
         return [parse_algo(row) for row in rows]
 
     def _pages(self, what: str, call: Callable[[str], Any], cursor: str) -> list[Row]:
-        """A list that only grows at its new end: what was its oldest row once stays that while it is listed."""
+        """Return the pages of a list that only grows at its new end, so that a row's place from the oldest never
+        changes.
+        """
         rows = read_pages(self._rest, what, call, cursor, oldest=self._oldest.get(what, ""))
         self._oldest[what] = str(rows[-1][cursor]) if rows else ""
         return [row for row in rows if is_ours(row.get("instId"))]
 
     def find(self, client_order_id: str, symbol: str, kind: OrderKind) -> Order | None:
-        """One order by our id; None: OKX says that it does not know it.
+        """Return one order by our id; None: OKX says that it does not know it.
 
         A conditional order that was set off is told with what its child orders have filled.
         """
@@ -148,7 +150,9 @@ class OKXReads:
         return None if row is None else parse_order(row)
 
     def _known(self, what: str, call: Callable[[], Any]) -> Row | None:
-        """The row, or None where OKX says that there is no such order. Raises Unavailable for everything else."""
+        """Return the row, or None where OKX says that there is no such order. Raises Unavailable for
+        everything else.
+        """
         try:
             rows = self._rest.rows(what, call)
         except Unavailable as silence:
@@ -160,7 +164,7 @@ class OKXReads:
     # -- history
 
     def fills(self, since: datetime, until: datetime | None = None) -> list[Fill]:
-        """All executions in USDT contracts since then (three months at most), oldest first."""
+        """Return all executions in USDT contracts since then (three months at most), oldest first."""
         recent = self._rest.clock.now() - since < RECENT_FILLS - MARGIN
         begin, end = milliseconds(since), "" if until is None else milliseconds(until)
 
@@ -174,7 +178,7 @@ class OKXReads:
         return sorted(found, key=lambda fill: (fill.at, int(fill.exchange_fill_id)))
 
     def funding(self, since: datetime, until: datetime | None = None) -> list[Funding]:
-        """All funding fees since then (three months at most), oldest first. OKX does not tell the side."""
+        """Return all funding fees since then (three months at most), oldest first. OKX does not tell the side."""
         archive = self._rest.clock.now() - since >= RECENT_BILLS - MARGIN
         within = {"begin": milliseconds(since), "end": "" if until is None else milliseconds(until)}
 
@@ -188,7 +192,7 @@ class OKXReads:
         return sorted(found, key=lambda paid: (paid.at, int(paid.exchange_id)))
 
     def closed_positions(self, since: datetime, until: datetime | None = None) -> list[ClosedPosition]:
-        """Lives of cross positions whose newest close lies in that time (three months at most), oldest first.
+        """Return cross positions whose newest close lies in that time (three months at most), oldest first.
 
         A life that is still held is among them once a part of it was closed; its row moves with each close.
         """
@@ -207,7 +211,7 @@ class OKXReads:
     # -- the market
 
     def instruments(self) -> dict[str, Instrument]:
-        """Every perpetual settled in USDT by our symbol, with its rules and this account's fees."""
+        """Return every perpetual settled in USDT by our symbol, with its rules and this account's fees."""
         rows = self._rest.rows("contracts", lambda: PublicAPI.get_instruments(self._session, SWAP), Priority.HISTORY)
         return parse_instruments(rows, self._fees.value())
 
@@ -215,14 +219,16 @@ class OKXReads:
         return parse_fees(self._rest.row("fees", lambda: self._session.get_fee_rates(SWAP), Priority.HISTORY))
 
     def ticker(self, symbol: str) -> Ticker:
-        """Last, bid, ask and mark, as of the moment we asked: OKX's own stamp is that of the last trade."""
+        """Return last, bid, ask and mark price, as of the moment we asked: OKX's own stamp is that of the
+        last trade.
+        """
         inst_id, asked = to_inst_id(symbol), self._now()
         row = self._rest.row(f"prices of {symbol}", lambda: self._session.get_ticker(inst_id))
         mark = self._rest.row(f"mark price of {symbol}", lambda: self._session.get_mark_price(SWAP, instId=inst_id))
         return parse_ticker(row, parse_mark(mark)[1], asked)
 
     def candles(self, symbol: str, bar: str, limit: int) -> list[Candle]:
-        """Newest `limit` bars, oldest first."""
+        """Return the newest `limit` bars, oldest first."""
         rows: list[Sequence[str]] = []
         after = ""
         while len(rows) < limit:
@@ -242,7 +248,7 @@ class OKXReads:
         )
 
     def under_maintenance(self) -> bool:
-        """Whether OKX says that trading is being worked on now; asked at most once a minute."""
+        """Return whether OKX says that it is under maintenance; asked at most once a minute."""
         return bool(self._status.value())
 
     def _read_status(self) -> bool:

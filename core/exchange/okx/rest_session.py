@@ -1,4 +1,4 @@
-"""One signed HTTP session with OKX: python-okx's calls over a transport of our own.
+"""A signed HTTP session with OKX: python-okx's calls over a transport of our own.
 
 Every call ends in an `Answer`; silence is an answer too. Nothing here retries. Secrets stay in the session and
 never reach a message: errors of the HTTP library, which carry the signed headers, are not passed on.
@@ -45,12 +45,12 @@ logging.getLogger("httpx").setLevel(logging.WARNING)  # one line per request wou
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """Read once: it takes a client longer than everything else about it."""
+    """Return the certificates, loaded once: that takes a client longer than everything else about it."""
     return httpx.create_ssl_context()
 
 
 class _Transport(httpx.Client):
-    """What python-okx takes for the HTTP client: HTTP/1.1, because one session serves several threads."""
+    """The HTTP client for python-okx: HTTP/1.1, because one session serves several threads."""
 
     def __init__(self, base_url: str, http2: bool, proxy: str | None) -> None:
         far = not is_loopback(base_url)
@@ -96,7 +96,7 @@ class OKXSession(AccountAPI, TradeAPI, PublicAPI, MarketAPI, StatusAPI, _Transpo
     # -- the one way out
 
     def _request(self, method: str, request_path: str, params: Any) -> RestAnswer:
-        """What every call of python-okx ends in: signed, sent once, understood. Empty parameters are not sent."""
+        """Send a request of python-okx: signed, once, with its answer parsed. Empty parameters are not sent."""
         terms, endpoint = terms_of_call(), request_path.removeprefix(ROOT)
         if not self._throttle.take(f"{method} {endpoint}", protection=terms.protects):
             return RestAnswer(BUDGET, f"too many requests to {endpoint} at the moment")
@@ -123,14 +123,14 @@ class OKXSession(AccountAPI, TradeAPI, PublicAPI, MarketAPI, StatusAPI, _Transpo
 
 
 def sent_parameters(params: Any) -> Any:
-    """The parameters without the empty ones; python-okx hands on everything it knows, most of it as ""."""
+    """Return the parameters without the empty ones; python-okx hands on everything it knows, most of it as ""."""
     if isinstance(params, list):
         return [sent_parameters(one) for one in params]
     return {name: value for name, value in params.items() if value is not None and value != "" and value != []}
 
 
 def understood(response: httpx.Response) -> RestAnswer:
-    """The envelope, and the fate of the one row where rows have fates of their own (`sCode`)."""
+    """Return what an answer says, and the outcome of its one row where rows have outcomes of their own (`sCode`)."""
     if response.status_code == HTTP_TOO_MANY and b"{" not in response.content[:1]:
         return RestAnswer(REQUESTS_TOO_FAST, "too many requests (HTTP 429)")
     try:

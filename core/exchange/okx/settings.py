@@ -1,4 +1,4 @@
-"""The account's settings that trading at OKX rests on: position mode and leverage (OKX V5 docs, account)."""
+"""The account's settings that trading at OKX needs: position mode and leverage (OKX V5 docs, account)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class OKXSettings:
         self._session, self._rest, self._reads = session, rest, reads
 
     def set_hedge_mode(self) -> None:
-        """Hold long and short apart. Raises Refused while anything is held or rests."""
+        """Switch the account to hedge mode. Raises Refused while anything is held or rests."""
         self._reads.config.forget()
         if self.hedged():
             return
@@ -33,7 +33,9 @@ class OKXSettings:
             self._reads.config.forget()
 
     def set_leverage(self, symbol: str, leverage: Decimal) -> None:
-        """Read, set only where different, read back. Raises Refused where OKX will not, or it did not take."""
+        """Set a contract's leverage, where it differs, and read it back. Raises Refused where OKX will not, or it did
+        not take.
+        """
         what = f"leverage {plain(leverage)} of {symbol}"
         if all(set_to == leverage for set_to in self._rest.first(what, lambda: self._reads.leverages(symbol))):
             return

@@ -87,7 +87,7 @@ Where = Callable[[Exchange, Environment, str], tuple[str, str]]
 
 
 class Connect(Protocol):
-    """Makes a client for keys that are to be checked; injected, so that no exchange is known here."""
+    """The interface of a function that makes a client for keys that are to be checked."""
 
     def __call__(
         self, exchange: Exchange, environment: Environment, credentials: Credentials, region: str

@@ -1,4 +1,5 @@
-"""Which keys an account uses, where they come from, and how the secret that seals them is changed.
+"""The keys of accounts: which one an account uses, where it comes from, and how the secret that encrypts them is
+changed.
 
 Keys in the environment come before the sealed ones in the database, for demo. No secret is ever shown or logged.
 """

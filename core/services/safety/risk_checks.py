@@ -1,4 +1,4 @@
-"""What the risk control has let through and refused, check by check; read from what the bot has written."""
+"""Reads the risk control's results: orders let through and refused, check by check."""
 
 from __future__ import annotations
 

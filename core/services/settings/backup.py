@@ -29,7 +29,7 @@ class Backup:
     """Reads the backup's state that the writer stores in the main database, in whichever process it runs."""
 
     def __init__(self, source: BackupSource, here: bool, clock: Clock) -> None:
-        """`here`: BACKUP_DATABASE_URL is set for this process."""
+        """Take the source; `here`: BACKUP_DATABASE_URL is set for this process."""
         self._source, self._here, self._clock = source, here, clock
 
     def status(self) -> BackupStatus | None:

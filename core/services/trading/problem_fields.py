@@ -1,4 +1,4 @@
-"""Which field of a form or request a problem is about."""
+"""Finds the field of a form or request that a problem is about."""
 
 from __future__ import annotations
 

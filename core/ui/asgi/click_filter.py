@@ -1,4 +1,4 @@
-"""Each click is told once: taken out of what a page's timers send, since the browser sends it again by itself.
+"""Middleware that removes clicks from the messages of a page's timers: the browser would otherwise send a click twice.
 
 A click waits in the browser until the next free moment. A timer of a page that goes off in between sends along all
 that waits and leaves it waiting, so that without this every effect of the click would come twice.
@@ -14,7 +14,7 @@ PASSING = frozenset({"trigger_value", "string_trigger_value", "chat_input_value"
 
 
 class EachClickOnce:
-    """Plain ASGI, around the pages' websocket; all else passes untouched."""
+    """Filters the pages' websocket (plain ASGI); all else passes untouched."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -30,7 +30,7 @@ class EachClickOnce:
 
 
 def without_clicks(sent: bytes) -> bytes:
-    """The message of a timer without the clicks in it; any other as it came."""
+    """Return the message of a timer without the clicks in it; any other unchanged."""
     try:
         message = BackMsg.FromString(sent)
     except DecodeError:

@@ -1,4 +1,4 @@
-"""The gate in front of everything: no page, file, upload or websocket without a session, once a password is set.
+"""Middleware that requires a session for every page, file, upload and websocket, once a password is set.
 
 Plain ASGI, so that it sees websockets too. Open are the login page, `/healthz` and `/readyz`; the API and `/metrics`
 have doors of their own. A socket whose session has ended is cut at its next message.
@@ -63,7 +63,7 @@ class Gate:
         return await self._guarded(scope, receive, send, lambda: login.on and login.session(token) is None)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send, ended: Callable[[], bool]) -> None:
-        """A websocket, cut at its first message after its session has ended."""
+        """Serve a websocket, closed at its first message after its session has ended."""
         cut = False
 
         async def while_it_lives() -> Message:
@@ -91,7 +91,7 @@ async def _refused(scope: Scope, receive: Receive, send: Send, words: str, statu
 
 
 async def _log_in(request: Request, login: Login, token: str | None) -> Response:
-    """The login page, and what its form sends."""
+    """Return the login page, or the response to what its form sends."""
     if not login.on or login.session(token) is not None:
         return RedirectResponse("/", 303)
     if request.method in ("GET", "HEAD"):
@@ -123,7 +123,7 @@ async def _log_in(request: Request, login: Login, token: str | None) -> Response
 
 
 async def _log_out(request: Request, login: Login, token: str | None) -> Response:
-    """Ends the session here and everywhere. A foreign page cannot: the cookie does not travel with its links."""
+    """End the session here and everywhere. A foreign page cannot: the cookie does not travel with its links."""
     await asyncio.to_thread(login.leave, token, _address(request))
     gone = RedirectResponse(LOG_IN if login.on else "/", 303)
     gone.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=request.url.scheme == "https")
@@ -137,18 +137,20 @@ def _page(words: str = "", status: int = 200, headers: dict[str, str] | None = N
 
 
 def _from_here(request: Request) -> bool:
-    """Whether the form was sent by our own page: browsers name its origin with every POST."""
+    """Return whether the form was sent by our own page: browsers name its origin with every POST."""
     origin = request.headers.get("origin")
     return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
 
 
 def _address(request: Request) -> str:
-    """Where a request comes from, as the server says: a proxy counts as the client unless it runs on this machine."""
+    """Return where a request comes from, as the server says: a proxy counts as the client unless it runs on this
+    machine.
+    """
     return request.client.host if request.client else "an unknown address"
 
 
 async def _form(request: Request) -> FormData | None:
-    """What was typed; None where more was sent than a password can be."""
+    """Return the form's fields; None where more was sent than a password can be."""
     length = request.headers.get("content-length", "")
     if not length.isdecimal() or int(length) > LONGEST_FORM:
         return None

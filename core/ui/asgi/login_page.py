@@ -1,4 +1,4 @@
-"""The login page: one field, one button, light and dark, without a script or anything from elsewhere."""
+"""Renders the login page: one field, one button, light and dark, without a script or anything from elsewhere."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ button { margin-top: 1rem; border: 0; background: var(--accent); color: var(--ba
 
 
 def login_page(language: str, words: str = "") -> str:
-    """The whole page; `words` say why the last attempt failed."""
+    """Return the whole page; `words` say why the last attempt failed."""
     wrong = f'<p class="wrong" role="alert">{escape(words)}</p>' if words else ""
     return f"""<!doctype html>
 <html lang="{language}">

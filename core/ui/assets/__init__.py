@@ -1,4 +1,4 @@
-"""The two drawings of the dashboard, served from here so that a page asks no other host for anything."""
+"""The images of the dashboard, served from here so that a page asks no other host for anything."""
 
 from pathlib import Path
 

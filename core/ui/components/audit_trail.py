@@ -1,4 +1,4 @@
-"""The audit trail on a page: who did what and when, newest first, narrowed to what is looked for."""
+"""Draws the audit trail: who did what and when, newest first, with filters."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def outcome_words(outcome: str) -> str:
 
 
 def act_rows(acts: list[Act], zone: ZoneInfo) -> list[dict[str, str]]:
-    """Each act as a row of words."""
+    """Return each action as a row of words."""
     return [
         {
             _("Time"): clock(act.at, zone),
@@ -60,7 +60,7 @@ def act_rows(acts: list[Act], zone: ZoneInfo) -> list[dict[str, str]]:
 
 
 def draw() -> None:
-    """The filter, and the newest acts that pass it."""
+    """Draw the filter and the newest actions that pass it."""
     st.caption(
         _("Everything that a person has asked for, and every log-in, also those that failed. Nothing is edited.")
     )

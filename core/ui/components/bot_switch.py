@@ -1,4 +1,4 @@
-"""Start and stop of the bot: the one pair of buttons, in the sidebar and in Settings.
+"""Draws the buttons that start and stop the bot, in the sidebar and in Settings.
 
 Starting is one click; stopping names what will rest on the exchange's own protection alone.
 """
@@ -14,7 +14,7 @@ from core.ui.presenters import positions
 
 
 def switch(account: str, state: str, key: str = "bot") -> None:
-    """The button that fits the bot's state, named `<key>_start` or `<key>_stop`."""
+    """Draw the button that fits the bot's state, named `<key>_start` or `<key>_stop`."""
     if state == "stopped":
         label = _("Start bot")
         st.button(
@@ -38,7 +38,7 @@ def switch(account: str, state: str, key: str = "bot") -> None:
 
 
 def banner(state: str, words: str, on_exchange_alone: int) -> None:
-    """What a trader must know on each page when nobody watches."""
+    """Draw the warning on each page that no bot acts on the account."""
     if state == "stopped":
         told = positions.stopped_words(on_exchange_alone) if on_exchange_alone else _("Press Start bot to trade.")
         st.info(told, title=_("The bot is stopped"), icon=":material/stop_circle:")

@@ -1,4 +1,4 @@
-"""One wish for several parts: new targets or a close, with what became of each of them below."""
+"""Draws bulk actions on several parts: new targets or a close, with the result for each of them below."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Wish(StrEnum):
 
 
 def several(snapshot: AccountSnapshot) -> None:
-    """Opens with every part chosen."""
+    """Open the dialog with every part chosen."""
     modal.ask_once("several")
     names = [part.name for part in parts.living(snapshot)]
     state["bulk_parts"], state["bulk_results"] = names, None
@@ -68,7 +68,7 @@ def _several(token: str) -> None:
 
 
 def _edit(chosen: list[PartSnapshot], token: str) -> None:
-    """Units above, then a form of the two numbers: an empty one stays as it is."""
+    """Draw the units, then a form of the two numbers: an empty one stays as it is."""
     with st.container(horizontal=True, gap="medium"):
         for key, label in (("bulk_tp", _("Take-profit in")), ("bulk_sl", _("Stop-loss in"))):
             state.setdefault(f"{key}_unit", SizeUnit.USDT)
@@ -106,7 +106,7 @@ def _save(chosen: list[PartSnapshot], token: str) -> None:
 
 
 def _close(chosen: list[PartSnapshot], token: str) -> None:
-    """All of each, at market, with what it comes to altogether."""
+    """Draw the close of all chosen parts at market, with their total result."""
     positions = session.services().positions
     held = [part for part in chosen if part.held]
     shown = [positions.preview_close(part.name, None) for part in held]

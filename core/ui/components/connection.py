@@ -1,4 +1,4 @@
-"""How exchange, stream and database are, and how much of each request limit is used: on Safety and in Settings."""
+"""Draws the state of exchange, stream and database, and the use of each request limit: on Safety and in Settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Differences between exchange and book as cards: both sides, since when, and a button for each answer.
+"""Draws differences between exchange and book as cards: both sides, since when, and a button for each answer.
 
 An answer is one service call. Adopting and assigning ask first, because from then on the bot guards what somebody
 else opened.
@@ -60,7 +60,7 @@ def label(choice: Choice) -> str:
 
 
 def answer_words(row: DifferenceRow) -> str:
-    """What was answered, or what waits until it is."""
+    """Return what was answered, or what waits until it is."""
     if row.answer is Choice.IGNORE:
         return _("Ignored until it changes.")
     if row.answer is Choice.WAIT:
@@ -72,7 +72,7 @@ def answer_words(row: DifferenceRow) -> str:
 
 @widgets.live
 def items() -> None:
-    """A card for each difference of the account, or that there is none."""
+    """Draw a card for each difference of the account, or that there is none."""
     found = session.services().differences.list(session.account_id())
     st.subheader(_("Differences"), anchor=False)
     widgets.refusals()
@@ -87,7 +87,7 @@ def items() -> None:
 
 @widgets.live
 def hints() -> None:
-    """One line for each residual that nobody has answered for, with the way to adopt it."""
+    """Draw one line for each residual that nobody has answered for, with the way to adopt it."""
     for row in session.services().differences.list(session.account_id()) or ():
         if row.kind is DifferenceKind.RESIDUAL and row.answer is None:
             with st.container(horizontal=True, vertical_alignment="center"):
@@ -102,7 +102,7 @@ def hints() -> None:
 
 
 def card(row: DifferenceRow) -> None:
-    """One difference and its buttons."""
+    """Draw one difference and its buttons."""
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             head = f"**{title(row.kind)}** {row.symbol} {positions.side_words(row.side)}"
@@ -127,7 +127,7 @@ def card(row: DifferenceRow) -> None:
 
 
 def button(row: DifferenceRow, choice: Choice) -> None:
-    """The button of one answer."""
+    """Draw the button of one answer."""
     off = row.answer is choice or (choice is Choice.ASSIGN and not row.parts)
     why = _("No part is held there that could take them.") if choice is Choice.ASSIGN and not row.parts else None
     opens = {Choice.ADOPT: adopt, Choice.ASSIGN: assign}.get(choice)
@@ -155,7 +155,7 @@ def _ask(row: DifferenceRow, choice: Choice, token: str) -> None:
 
 
 def adopt(row: DifferenceRow) -> None:
-    """Asks for what guards the new part."""
+    """Open the dialog that adopts a residual, with the levels of the new part."""
     name = f"adopt_{row.id}"
     modal.ask_once(name)
     state["adopt_tp"], state["adopt_sl"] = 50.0, 100.0
@@ -228,7 +228,7 @@ def _wish() -> Adoption:
 
 
 def assign(row: DifferenceRow) -> None:
-    """Asks for the part that takes them."""
+    """Open the dialog that chooses the part to assign a residual to."""
     name = f"assign_{row.id}"
     modal.ask_once(name)
     state["assign_part"] = row.parts[0]
@@ -262,7 +262,7 @@ def _tick(row: DifferenceRow) -> Decimal | None:
 
 
 def _ground(row: DifferenceRow) -> FormContext | None:
-    """What USDT, price and percent of the new part are converted over."""
+    """Return what USDT, price and percent of the new part are converted over."""
     snapshot = session.services().reports.snapshot(session.account_id())
     rules = snapshot.instruments.get(row.symbol) if snapshot else None
     if rules is None or row.price is None:

@@ -1,4 +1,4 @@
-"""What an execution under way looks like on a part's card, and the two things that a person may tell it."""
+"""Draws an execution under way on a part's card, with its buttons to finish it or take it back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.ui.presenters import positions as position_rows
 
 
 def progress(part: PartSnapshot, tick: Decimal | None) -> None:
-    """Each execution of the part: a bar with its numbers, what comes next, and its two buttons."""
+    """Draw each execution of the part: a bar with its numbers, what comes next, and its two buttons."""
     for run in executions.under_way(part):
         with st.container(key=f"run_{part.name}_{run.run}", gap="xsmall"):
             st.progress(executions.share(run), text=executions.line(run, tick))
@@ -26,7 +26,7 @@ def progress(part: PartSnapshot, tick: Decimal | None) -> None:
 
 
 def report(part: PartSnapshot) -> None:
-    """What the executions of this cycle have come to so far, read while it is open."""
+    """Draw the reports of this cycle's executions so far, read while it is open."""
     if not any(executions.under_way(part)):
         return
     shown = st.expander(
@@ -66,14 +66,14 @@ def _buttons(part: str, run: ExecutionSnapshot) -> None:
 
 
 def _ask(part: str, run: ExecutionSnapshot, finish: bool) -> None:
-    """Asks for a yes, at the click itself."""
+    """Open the confirmation, at the click itself."""
     name = f"{'finish' if finish else 'back'}_{part}_{run.run}"
     label, icon = (_("Finish now at market"), "bolt") if finish else (executions.take_back_label(run), "undo")
     modal.show(name, f"{label}?", _confirm, part, run, finish, session.new_token(), icon=f":material/{icon}:")
 
 
 def _confirm(part: str, asked_of: ExecutionSnapshot, finish: bool, token: str) -> None:
-    """The numbers of this moment, and one button."""
+    """Draw the numbers of this moment and the confirming button."""
     found = part_dialogs.part_now(part)
     known = {run.run: run for run in executions.under_way(found[0])} if found else {}
     run = known.get(asked_of.run)

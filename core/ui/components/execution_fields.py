@@ -1,4 +1,4 @@
-"""The fields of an execution style, the same for an entry, for recovery steps and for a close.
+"""Draws the fields of an execution style, the same for an entry, for recovery steps and for a close.
 
 Under `key` lies the kind that was chosen, under `key_price`, `key_timeout` and so on what was typed; only the fields
 that the kind has are drawn.
@@ -24,7 +24,7 @@ Problems = Mapping[str, Sequence[Reason]]
 
 
 def fill(key: str, wanted: ExecutionStyle | None = None, *, over: bool = True) -> None:
-    """Puts a style into the fields; with `over` False only into those that have none yet."""
+    """Put a style into the fields; with `over` False only into those that have none yet."""
     values = execution_styles.shown(wanted or ExecutionStyle())
     named = {f"{key}_{name}": value for name, value in values.items()}
     for name, value in {key: wanted.kind if wanted else ExecutionKind.MARKET, **named}.items():
@@ -33,7 +33,9 @@ def fill(key: str, wanted: ExecutionStyle | None = None, *, over: bool = True) -
 
 
 def begin(key: str, now: Decimal | None) -> None:
-    """Another kind was chosen: a limit starts from the price of now, an iceberg at our own side of the book."""
+    """Set the fields of a newly chosen kind: a limit starts from the present price, an iceberg at our own side of the
+    book.
+    """
     if state[key] is ExecutionKind.LIMIT and state[f"{key}_price"] is None:
         state[f"{key}_price"] = float(now or 0) or None
     elif state[key] is ExecutionKind.ICEBERG:
@@ -41,7 +43,7 @@ def begin(key: str, now: Decimal | None) -> None:
 
 
 def chosen(key: str, *, priced: bool = True, ends: bool = True) -> ExecutionStyle:
-    """What the fields say now.
+    """Return the style in the fields.
 
     Not `priced`: the price of the moment is meant wherever it rests. Not `ends`: what is left over goes at market in
     any case, and slices catch up.
@@ -55,7 +57,7 @@ def chosen(key: str, *, priced: bool = True, ends: bool = True) -> ExecutionStyl
 
 
 def kind(label: str, key: str, keep: Kept = None, on_change: Callable[[], None] | None = None) -> None:
-    """The styles side by side."""
+    """Draw the styles side by side."""
     st.segmented_control(
         label,
         list(ExecutionKind),
@@ -76,7 +78,7 @@ def fields(
     priced: bool = True,
     ends: bool = True,
 ) -> None:
-    """The numbers of the chosen kind with what is wrong below each; a market order has none.
+    """Draw the numbers of the chosen kind with what is wrong below each; a market order has none.
 
     Not `ends`: what is missing at the end is not a question, since it goes at market.
     """

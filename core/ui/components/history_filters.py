@@ -1,4 +1,4 @@
-"""The filters of the History page: what to narrow to, chosen in one line and kept while the tab is open."""
+"""Draws the filters of the History page, in one line and kept while the tab is open."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def clear() -> None:
 
 
 def narrowing(view: str) -> Only:
-    """Draws the filters that mean something in this view; returns what they come to."""
+    """Draw the filters that mean something in this view; returns the chosen filter."""
     symbols, strategies = session.services().history.traded(session.account_id())
     with st.expander(_("Filters"), icon=":material/filter_list:", key="history_filters"), st.grid(min_column_width=170):
         st.selectbox(_("Contract"), symbols, None, key="only_symbol", placeholder=_("all"), persist_state="session")

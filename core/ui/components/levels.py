@@ -1,4 +1,4 @@
-"""The level in words: its name, what it would do in numbers, who set it, and the banner that says so on each page.
+"""Draws the safety level: its name, what it would do in numbers, who set it, and the banner on each page.
 
 Setting it is one click on its button and one in the dialog, which shows the numbers first.
 """
@@ -30,7 +30,7 @@ GUARD = "guard"  #: who it is where the level was raised by itself
 
 
 def name(level: Level) -> str:
-    """The level as a button says it."""
+    """Return the level as a button names it."""
     return {
         Level.RUN: _("Run"),
         Level.NO_NEW_ENTRIES: _("Pause entries"),
@@ -41,7 +41,7 @@ def name(level: Level) -> str:
 
 
 def meaning(level: Level) -> str:
-    """What it allows, in one sentence."""
+    """Return what the level allows, in one sentence."""
     return {
         Level.RUN: _("Everything is allowed."),
         Level.NO_NEW_ENTRIES: _("Nothing new is opened; recovery and reopen go on."),
@@ -52,7 +52,7 @@ def meaning(level: Level) -> str:
 
 
 def preview_lines(preview: LevelPreview) -> list[str]:
-    """What it would do, one sentence each."""
+    """Return what the level would do, one sentence each."""
     level, lines = preview.level, [meaning(preview.level)]
     if level is not Level.RUN and preview.entering:
         lines.append(
@@ -92,7 +92,7 @@ def preview_lines(preview: LevelPreview) -> list[str]:
 
 
 def closing_rows(preview: LevelPreview) -> list[positions.Row]:
-    """What flatten would close, at the newest mark price."""
+    """Return what flatten would close, at the newest mark price."""
     return [
         {
             _("Part"): one.part,
@@ -107,7 +107,7 @@ def closing_rows(preview: LevelPreview) -> list[positions.Row]:
 
 
 def guard_rows(shown: tuple[GuardFigure, ...]) -> list[positions.Row]:
-    """What may raise the level by itself, beside where it stands."""
+    """Return what may raise the level automatically, beside its present value."""
     names = {
         "max_daily_loss": _("Loss of one day"),
         "max_drawdown": _("Fall from the peak"),
@@ -131,7 +131,7 @@ def _amount(number: object, unit: str) -> str:
 
 
 def who(status: BotStatus, now: datetime) -> str:
-    """Who set it, when and why; empty where nobody ever did."""
+    """Return who set it, when and why; empty where nobody ever did."""
     if status.level_at is None:
         return ""
     by = _("by itself") if status.level_by == GUARD else _("by {who}", who=status.level_by)
@@ -140,7 +140,7 @@ def who(status: BotStatus, now: datetime) -> str:
 
 
 def banner(status: BotStatus) -> None:
-    """What a trader must know on each page while less than everything is allowed."""
+    """Draw the warning on each page while less than everything is allowed."""
     if status.level is not Level.RUN:
         st.warning(
             f"{meaning(status.level)}  \n:small[{who(status, session.now())}]",
@@ -150,7 +150,7 @@ def banner(status: BotStatus) -> None:
 
 
 def chooser(account: str, status: BotStatus) -> None:
-    """The five levels as buttons; the present one is marked."""
+    """Draw the five levels as buttons; the present one is marked."""
     with st.container(horizontal=True, gap="xsmall"):
         for level in Level:
             present = level is status.level

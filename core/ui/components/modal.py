@@ -1,4 +1,4 @@
-"""The dialog that is open in this tab: a click asks for it, and every full run of the page draws it until it is closed.
+"""Keeps the dialog that is open in this tab: every full run of the page draws it until it is closed.
 
 What a click opens is kept in the session and never hangs on the run that the click starts: that run may be cut short
 by a piece of the page that redraws the whole, or come for a piece that has just moved, and would then lose the click
@@ -22,7 +22,7 @@ OPEN, PAGE = "modal", "modal_page"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Modal:
-    """One dialog: what was asked for, how it looks, and what draws its inside."""
+    """A dialog: what was asked for, how it looks, and what draws its inside."""
 
     name: str
     title: str
@@ -34,7 +34,7 @@ class Modal:
 
 
 def ask_once(name: str) -> None:
-    """Ends the callback of a click whose dialog is open already; the page is drawn anew, and with it the dialog.
+    """End the callback of a click whose dialog is open already; the page is drawn anew, and with it the dialog.
 
     Of two clicks that waited together the later one is told first: a dialog still open may be about to be put away
     by an earlier click, which must not take the new one with it.
@@ -54,7 +54,7 @@ def show(
     width: Literal["small", "medium"] = "small",
     position: Literal["center", "right"] = "center",
 ) -> None:
-    """Opens a dialog in place of any other, unless it was asked for already; `name` says what is asked about what.
+    """Open a dialog in place of any other, unless it is open already; `name` says what is asked about what.
 
     To be called from a button's `on_click`, which no run can skip.
     """
@@ -64,19 +64,19 @@ def show(
 
 
 def close() -> None:
-    """Closes the dialog, if one is open, and draws the page anew. To be called from an `on_click`."""
+    """Close the dialog, if one is open, and draw the page anew. To be called from an `on_click`."""
     state.pop(OPEN, None)
     st.rerun()
 
 
 def is_open(name: str) -> bool:
-    """For the `on_change` of a field: the browser may still tell of one after its dialog was put away."""
+    """Return whether this dialog is open; for `on_change` of fields, which the browser may send after it was closed."""
     opened = state.get(OPEN)
     return opened is not None and opened.name == name
 
 
 def redraw() -> None:
-    """Draws the whole page anew, asked for by a piece of it; under an open dialog not before it closes.
+    """Draw the whole page anew, from a fragment of it; under an open dialog not before it closes.
 
     While a page is drawn anew the browser takes an open dialog away for a moment, and with it the words half typed.
     """
@@ -85,7 +85,7 @@ def redraw() -> None:
 
 
 def draw(page: str) -> None:
-    """The open dialog, with what was typed into it; one that belongs to another page is gone.
+    """Draw the open dialog, with what was typed into it; one that belongs to another page is gone.
 
     First of all that a run draws, so that it is there at once and always at the same place in the tree: with another
     place its pieces would have other names, and clicks under way to them would find nobody.
@@ -107,7 +107,7 @@ def draw(page: str) -> None:
 
 
 def _put_away(opened: Modal) -> None:
-    """Escape or a click beside it: closes this one, not another that was opened meanwhile."""
+    """Close this dialog at Escape or a click beside it, not another that was opened meanwhile."""
     if state.get(OPEN) is opened:
         state.pop(OPEN)
 

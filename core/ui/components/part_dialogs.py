@@ -1,4 +1,4 @@
-"""What a person does to one part: edit its targets, choose its recovery and reopening, close it, open it again.
+"""Draws the dialogs of one part: edit its targets, choose its recovery and reopening, close it, open it again.
 
 Each dialog is one service call behind one button; what was typed stays while the page behind it goes on.
 """
@@ -36,7 +36,7 @@ def tick_of(snapshot: AccountSnapshot, symbol: str) -> Decimal:
 
 
 def ask(call: Callable[[], Asked]) -> None:
-    """One wish, from an `on_click`; done, its dialog closes and the page tells what became of it.
+    """Make one request, from an `on_click`; once done, its dialog closes and the page tells the result.
 
     Refused, the open dialog says why; a button on a piece of the page has the whole page say it.
     """
@@ -48,7 +48,7 @@ def ask(call: Callable[[], Asked]) -> None:
 
 
 def ask_in_place(call: Callable[[], Asked]) -> None:
-    """The same for a button that stands on the page itself, which runs again by itself."""
+    """Make one request for a button on the page itself, which runs again by itself."""
     asked = session.ask(call)
     if asked is not None:
         session.say(told(asked.words))
@@ -58,7 +58,7 @@ def ask_in_place(call: Callable[[], Asked]) -> None:
 
 
 def edit(part: PartSnapshot) -> None:
-    """Fills the drawer's fields with what is wanted now, then opens it."""
+    """Fill the drawer's fields with the present targets, then open it."""
     name = f"edit_{part.name}"
     modal.ask_once(name)
     for key, level in (("edit_tp", part.take_profit), ("edit_sl", part.stop_loss)):
@@ -85,7 +85,7 @@ def _save(part: str, token: str, trigger_by: TriggerBy) -> None:
 
 
 def _edit(part: str, token: str) -> None:
-    """A drawer beside the table: units above, then a form of the two numbers."""
+    """Draw a drawer beside the table: units above, then a form of the two numbers."""
     found = part_now(part)
     if found is None or not found[0].living:
         st.info(_("This part is no longer open; there is nothing to edit."))
@@ -136,7 +136,7 @@ def _edit(part: str, token: str) -> None:
 
 
 def choices(part: PartSnapshot) -> None:
-    """Fills the fields with what the part has chosen for itself, then opens them."""
+    """Fill the fields with what the part has chosen for itself, then open them."""
     name = f"choices_{part.name}"
     modal.ask_once(name)
     known = session.ask(lambda: session.services().positions.parts(session.account_id()))
@@ -156,7 +156,7 @@ def _save_choices(part: str, token: str) -> None:
 
 
 def _save_refused(part: str) -> None:
-    """Stored by itself, at the choice."""
+    """Store the choice of what is done at a refused stop-loss, as soon as it is made."""
     if not modal.is_open(f"choices_{part}"):
         return
     positions, chosen = session.services().positions, recovery_fields.refused_choice("ch_refused")
@@ -189,7 +189,7 @@ def _choices(part: str, token: str) -> None:
 
 
 def close(part: PartSnapshot) -> None:
-    """How much, for how long, and what it would come to at this moment."""
+    """Open the dialog that closes a part: how much, over how long, and the result at this moment."""
     name, title = f"close_{part.name}", _("Close?")
     modal.ask_once(name)
     execution_fields.fill("close_how")
@@ -197,14 +197,16 @@ def close(part: PartSnapshot) -> None:
 
 
 def _contracts_to_close(size: Decimal, step: Decimal) -> Decimal | None:
-    """What the slider says, in whole steps; None for the whole part."""
+    """Return the contracts that the slider says, in whole steps; None for the whole part."""
     chosen = forms.typed(state.get("close_size"))
     wanted = size if chosen is None else round(chosen / step) * step
     return None if wanted >= size else wanted
 
 
 def _ask_to_close(part: str, token: str, size: Decimal, step: Decimal, reopen: bool) -> None:
-    """Reads the slider at the click itself, so that a quick hand closes what it set and nothing else."""
+    """Read the slider and request the close, at the click itself, so that a quick hand closes what it set and nothing
+    else.
+    """
     contracts, positions = _contracts_to_close(size, step), session.services().positions
     style = execution_fields.chosen("close_how", ends=False)
     ask(lambda: positions.close(part, token, session.OPERATOR, contracts, reopen=reopen, style=style))
@@ -269,7 +271,7 @@ def _close(part: str, token: str) -> None:
 
 
 def waiting(part: PartSnapshot) -> None:
-    """The two buttons of a part that waits to be opened again."""
+    """Draw the two buttons of a part that waits to be opened again."""
     name, positions = part.name, session.services().positions
     with st.container(horizontal=True, width="content", gap="xsmall"):
         for key, label, icon, call in (

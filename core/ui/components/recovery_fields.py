@@ -1,4 +1,4 @@
-"""The fields of recovery and reopening for one part, the same in New Trade and for a part that runs.
+"""Draws the fields of recovery and reopening for one part, the same in New Trade and for a part that runs.
 
 Each group is one switch (as in Settings, on, off); numbers of its own appear with "on", and an empty one follows.
 """
@@ -27,7 +27,7 @@ FOLLOW = "follow"  #: the settings
 
 
 def fill(key: str, recovery: RecoveryChoice, reopen: ReopenChoice, *, over: bool = True) -> None:
-    """Puts choices into the fields; with `over` False only into those that have none yet."""
+    """Put choices into the fields; with `over` False only into those that have none yet."""
     values: dict[str, Any] = {f"{key}_rec": Mode.of(recovery), f"{key}_reo": Mode.of(reopen)}
     values |= {
         f"{key}_rec_{name}": recovery_rows.shown(getattr(recovery, name)) for name in recovery_rows.RECOVERY_FIELDS
@@ -41,7 +41,7 @@ def fill(key: str, recovery: RecoveryChoice, reopen: ReopenChoice, *, over: bool
 
 
 def chosen(key: str) -> tuple[RecoveryChoice, ReopenChoice]:
-    """What the fields say now."""
+    """Return the choices in the fields."""
     recovery = {name: state.get(f"{key}_rec_{name}") for name in recovery_rows.RECOVERY_FIELDS}
     reopen = {name: state.get(f"{key}_reo_{name}") for name in recovery_rows.REOPEN_FIELDS}
     after = [ExitReason(one) for one in state.get(f"{key}_reo_after") or ()]
@@ -53,12 +53,12 @@ def chosen(key: str) -> tuple[RecoveryChoice, ReopenChoice]:
 
 
 def problems(key: str) -> Iterator[Reason]:
-    """What is wrong with the fields, each with its range."""
+    """Yield what is wrong with the fields, each with its range."""
     return choice_problems(*chosen(key))
 
 
 def fields(key: str, everybody: tuple[Recovery | None, ReopenRule | None], keep: Kept = None) -> None:
-    """Both groups, with what is wrong below."""
+    """Draw both groups, with what is wrong below."""
     recovery, reopen = everybody
     with st.container(gap="small"):
         if _mode(_("Recovery"), f"{key}_rec", keep) is Mode.ON:
@@ -86,7 +86,7 @@ def fields(key: str, everybody: tuple[Recovery | None, ReopenRule | None], keep:
 
 
 def refused(key: str, keep: Kept = None, on_change: Callable[[], None] | None = None) -> None:
-    """What is done where the exchange refuses the part's stop-loss."""
+    """Draw the choice of what is done where the exchange refuses the part's stop-loss."""
     st.selectbox(
         _("Where the exchange refuses a stop-loss"),
         [FOLLOW, *map(str, WhenRefused)],
@@ -98,7 +98,7 @@ def refused(key: str, keep: Kept = None, on_change: Callable[[], None] | None = 
 
 
 def refused_choice(key: str) -> WhenRefused | None:
-    """What that field says; None follows the settings."""
+    """Return what that field says; None follows the settings."""
     chosen = state.get(key, FOLLOW)
     return None if chosen == FOLLOW else WhenRefused(chosen)
 

@@ -1,4 +1,4 @@
-"""The size by risk: how much position a loss buys that the trader is ready to take, put into the form by one click."""
+"""Draws the position sizer: the position value whose stop loses a given amount, put into the form by one click."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ USDT, EQUITY = "usdt", "equity"
 
 
 def take(value: Decimal, stop: Decimal) -> None:
-    """The size, and the stop that it was counted with, into the form."""
+    """Put the size, and the stop that it was computed with, into the form."""
     state["nt_value"] = float(value)
     state["nt_sl_unit"], state["nt_sl"] = SizeUnit.PRICE, float(stop)
 
 
 def helper(draft: Draft, shown: Preview, snapshot: AccountSnapshot | None, tick: Decimal) -> None:
-    """A small form behind a button: risk and stop in, position value out."""
+    """Draw a small form behind a button: risk and stop in, position value out."""
     with st.popover(_("Size by risk"), icon=":material/calculate:", key="nt_sizing"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             st.number_input(_("I may lose"), value=None, key="nt_risk", step=1.0, format="%.2f", width=140)
@@ -51,7 +51,7 @@ def helper(draft: Draft, shown: Preview, snapshot: AccountSnapshot | None, tick:
 
 
 def _most(draft: Draft) -> Decimal | None:
-    """What one trade may lose by the settings."""
+    """Return what one trade may lose by the settings."""
     return session.services().positions.most_risk(draft.account)
 
 

@@ -1,4 +1,4 @@
-"""The dashboard's own small set of elements: figures, tables, badges, and what is drawn when there is nothing to draw.
+"""Draws the dashboard's own elements: figures, tables, badges, and placeholders where there is nothing to draw.
 
 Drawing only. `live` is the one way in which a piece of a page refreshes itself; a failed read becomes a
 sentence that says what happened, what protects the positions now and what the trader can do.
@@ -44,7 +44,7 @@ BADGES = {
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Draws a panel of words in place of what could not be read."""
+    """Draw an error panel in place of what could not be read."""
     try:
         yield
     except PerpdeckError as error:
@@ -65,7 +65,7 @@ def reading() -> Iterator[None]:
 
 @st.fragment(run_every=REFRESH_SECONDS)
 def until_it_answers() -> None:
-    """Redraws the whole page once the services answer again."""
+    """Draw the whole page anew once the services answer again."""
     try:
         session.services().accounts.list()
     except PerpdeckError:
@@ -74,17 +74,19 @@ def until_it_answers() -> None:
 
 
 def live(draw: Callable[P, None]) -> Callable[P, None]:
-    """A piece of a page that redraws itself every two seconds."""
+    """Make a fragment of a page that redraws itself every two seconds."""
     return _live(draw, reading)
 
 
 def live_slowly(seconds: int) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """The same at a pace of its own, for what is looked at with the mouse: each redraw resets a chart's zoom."""
+    """Make a fragment that redraws itself at a pace of its own, for what is looked at with the mouse: each redraw
+    resets a chart's zoom.
+    """
     return lambda draw: _live(draw, reading, seconds)
 
 
 def live_line(draw: Callable[P, None]) -> Callable[P, None]:
-    """The same for a narrow place, where a failed read is one badge with its reason on hovering."""
+    """Make such a fragment for a narrow place, where a failed read is one badge with its reason on hovering."""
     return _live(draw, _badge_instead)
 
 
@@ -109,12 +111,12 @@ def _live(
 
 
 def figures(shown: Sequence[Figure], min_width: int = 132, below: str = "") -> None:
-    """Labelled numbers side by side, as many to a row as fit, and a line of Markdown below: one element in all."""
+    """Draw labelled numbers side by side, as many to a row as fit, and a line of Markdown below: one element in all."""
     st.markdown(figures_markdown(shown, min_width) + below, unsafe_allow_html=True, anchors=False)
 
 
 def figures_markdown(shown: Sequence[Figure], min_width: int) -> str:
-    """The grid as Markdown within two kinds of box; whatever the figures say is text and never a tag."""
+    """Return the grid as Markdown within two kinds of box; whatever the figures say is text and never a tag."""
     cells = "".join(f"<div>\n\n{_cell(figure)}\n\n</div>\n" for figure in shown)
     columns = f"repeat(auto-fill,minmax({min_width}px,1fr))"
     return f'<div style="display:grid;gap:0.5rem 1rem;grid-template-columns:{columns}">\n{cells}</div>\n\n'
@@ -126,7 +128,7 @@ def _cell(figure: Figure) -> str:
 
 
 def metrics(shown: Sequence[Figure]) -> None:
-    """The account's large numbers, each in a card."""
+    """Draw the account's large numbers, each in a card."""
     with st.grid(len(shown), min_column_width=150, gap="xsmall", border=True):
         for figure in shown:
             st.metric(figure.label, figure.value, help=figure.note or None)
@@ -140,7 +142,9 @@ def table(
     stale: bool = False,
     drop_empty: bool = False,
 ) -> None:
-    """Rows as a table; numbers to the right, `money` with two places, `tinted` green or red, all grey when stale."""
+    """Draw rows as a table; numbers to the right, `money` with two places, `tinted` green or red, all grey
+    when stale.
+    """
     import pandas as pd
 
     frame = pd.DataFrame(list(shown), dtype="object")
@@ -165,7 +169,9 @@ def table(
 
 
 def _spec(cells: Sequence[str | Decimal | None], places: int | None) -> str | None:
-    """The format of a column of numbers, with as many places as the finest of them; None for a column of text."""
+    """Return the format of a column of numbers, with as many places as the finest of them; None for a column
+    of text.
+    """
     numbers = [cell for cell in cells if isinstance(cell, Decimal)]
     if not numbers:
         return None
@@ -173,7 +179,9 @@ def _spec(cells: Sequence[str | Decimal | None], places: int | None) -> str | No
 
 
 def _column(cells: Sequence[str | Decimal | None], spec: str | None, pinned: bool) -> Any:
-    """Decimals sort as numbers, whatever signs they are written with; text that reads as a number sits right."""
+    """Return a column that sorts decimals as numbers, whatever signs they are written with; text like a number sits
+    right.
+    """
     if spec:
         return columns.NumberColumn(format=None if translate.speech().own_signs else f"%{spec}")
     right = all(cell == NOTHING or _number(str(cell)) is not None for cell in cells)
@@ -201,7 +209,7 @@ def choice(
     words: Callable[[Any], str],
     on_change: Callable[[], None] | None = None,
 ) -> None:
-    """One of a few options side by side; of many, a list. The answer lies in the session under `key`."""
+    """Draw a choice: few options side by side, many as a list. The answer is in the session under `key`."""
     if len(options) <= FEW:
         st.segmented_control(
             label,
@@ -219,24 +227,24 @@ def choice(
 
 
 def bot_words(status: BotStatus) -> str:
-    """The bot's state as a badge in Markdown."""
+    """Return the bot's state as a badge in Markdown."""
     icon, color = BADGES[status.state]
     return f":{color}-badge[{icon} {positions.bot_words(status.state)}]"
 
 
 def bot_badge(status: BotStatus) -> None:
-    """The bot's state in one badge and its own words on hovering."""
+    """Draw the bot's state in one badge and its own words on hovering."""
     st.markdown(bot_words(status), help=translate.told(status.words) or None)
 
 
 def protection_pill(snapshot: AccountSnapshot | None, key: str = "protection_pill") -> None:
-    """How many of the parts that hold something have their stop on the exchange."""
+    """Draw how many of the parts that hold something have their stop on the exchange."""
     with st.container(key=key, width="content"):
         st.markdown(protection_words(snapshot), help=(positions.bare_words(snapshot) if snapshot else "") or None)
 
 
 def protection_words(snapshot: AccountSnapshot | None) -> str:
-    """The pill as Markdown."""
+    """Return that badge as Markdown."""
     if snapshot is None:
         return positions.protection_badge(None)
     now = session.now()
@@ -244,13 +252,13 @@ def protection_words(snapshot: AccountSnapshot | None) -> str:
 
 
 def complaints(problems: Iterable[Reason]) -> None:
-    """What is wrong with a field, below it."""
+    """Draw what is wrong with a field, below it."""
     for words in problems:
         st.markdown(f":small[:orange[:material/error: {translate.told(words)}]]")
 
 
 def empty(title: str, words: str, page: str = "", label: str = "", icon: str = ":material/inbox:") -> None:
-    """What stands where nothing is yet: why, and the next step."""
+    """Draw a placeholder where nothing is yet: why, and the next step."""
     with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
         st.space("small")
         st.markdown(f"### :gray[{icon}]", text_alignment="center", anchors=False)
@@ -262,14 +270,14 @@ def empty(title: str, words: str, page: str = "", label: str = "", icon: str = "
 
 
 def refusals() -> None:
-    """Why the last click was refused, once."""
+    """Draw why the last click was refused, once."""
     words = "\n\n".join(session.refusal())
     if words:
         st.error(words, title=_("The last click was not carried out"), icon=":material/block:")
 
 
 def flash() -> None:
-    """What the last action came to, once: a toast, or a line with the page to go to."""
+    """Draw the result of the last action, once: a toast, or a line with the page to go to."""
     told = session.said()
     if told is None:
         return
@@ -304,7 +312,7 @@ def freshness(snapshot: AccountSnapshot) -> bool:
 
 
 def notices(snapshot: AccountSnapshot) -> None:
-    """Alarms, and sources that are not well."""
+    """Draw alarms, and sources that are not well."""
     account, now = snapshot.account, session.now()
     for alarm in snapshot.alarms:
         words = positions.alarm_words(account, alarm.subject, alarm.words, alarm.raised_at, now)
@@ -314,5 +322,5 @@ def notices(snapshot: AccountSnapshot) -> None:
 
 
 def summary(shown: dict[str, str]) -> None:
-    """What is about to be asked for, line by line, in a confirm dialog."""
+    """Draw what is about to be asked for, line by line, in a confirm dialog."""
     st.table(shown, border="horizontal", hide_header=True)

@@ -1,4 +1,4 @@
-"""All accounts as one: totals, a row for each account, and what all of them hold in one list with its exchange named.
+"""Rows and figures of all accounts together: totals, a row for each, and all holdings with their exchange.
 
 Pure, like `rows`: values go in, text comes out.
 """
@@ -19,7 +19,7 @@ from core.ui.presenters.positions import Row
 
 
 def exchange_words(account: Account) -> str:
-    """OKX · paper"""
+    """Return exchange and environment, as in "OKX · paper"."""
     return f"{positions.brand(account.exchange)} · {environment_words(account.environment).lower()}"
 
 
@@ -32,7 +32,7 @@ def environment_words(environment: Environment) -> str:
 
 
 def total_figures(total: Totals) -> list[Figure]:
-    """The sums of one environment; what is not known yet is said."""
+    """Return the sums of one environment; what is not known yet is said."""
     share = percent(total.margin_used / total.equity * 100).lstrip("+") if total.equity else NOTHING
     known = counted("{n} account", "{n} accounts", total.accounts)
     if total.unseen:
@@ -47,7 +47,7 @@ def total_figures(total: Totals) -> list[Figure]:
 
 
 def account_rows(lines: Iterable[AccountLine], now: datetime) -> list[Row]:
-    """A row for each account."""
+    """Return a row for each account."""
     return [
         {
             _("Account"): line.account.name,
@@ -68,21 +68,21 @@ def account_rows(lines: Iterable[AccountLine], now: datetime) -> list[Row]:
 
 
 def position_rows(lines: Iterable[AccountLine]) -> list[Row]:
-    """What every account holds at its exchange."""
+    """Return what every account holds at its exchange."""
     return [
         {**_whose(line), **row} for line in lines if line.snapshot for row in positions.position_rows(line.snapshot)
     ]
 
 
 def part_rows(lines: Iterable[AccountLine], now: datetime) -> list[Row]:
-    """What guards each part, over all accounts."""
+    """Return what protects each part, over all accounts."""
     return [
         {**_whose(line), **row} for line in lines if line.snapshot for row in parts.protection_rows(line.snapshot, now)
     ]
 
 
 def oldest(lines: Iterable[AccountLine], now: datetime) -> list[str]:
-    """Names of the accounts whose numbers may no longer be true."""
+    """Return names of the accounts whose numbers may no longer be true."""
     return [line.account.name for line in lines if line.snapshot and line.snapshot.stale(now)]
 
 

@@ -1,4 +1,4 @@
-"""Two drawings as plain ECharts options: price candles with the levels of our parts, and what the cycles added up to.
+"""Charts as plain ECharts options: price candles with the levels of our parts, and cumulative results.
 
 Pure: no JavaScript functions, times already written in the trader's zone, colours that hold on both themes.
 """
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 def moment(stamp: str | int | datetime) -> datetime:
-    """A candle's time, whether it came as milliseconds or as ISO text."""
+    """Return a candle's time, whether it came as milliseconds or as ISO text."""
     if isinstance(stamp, datetime):
         return stamp
     text = str(stamp)
@@ -34,7 +34,9 @@ def candles(
     colours: Mapping[str, str] | None = None,
     reach: float = 0.03,
 ) -> Json:
-    """Candles with one dashed line for each of `levels`; one further outside than `reach` (a share) is left out."""
+    """Return candles with one dashed line for each of `levels`; one further outside than `reach` (a share) is
+    left out.
+    """
     colours = colours or {}
     names = [moment(bar["t"]).astimezone(zone).strftime("%H:%M") for bar in bars]
     values = [[float(bar[name]) for name in ("o", "c", "l", "h")] for bar in bars]
@@ -81,7 +83,7 @@ def candles(
 
 
 def _free_place(level: float, apart: float, taken: dict[str, list[float]]) -> str:
-    """Where along its line a label is not written over another one."""
+    """Return where along its line a label is not written over another one."""
     places = ("insideStartTop", "insideMiddleTop", "insideEndTop")
     free = (place for place in places if all(abs(other - level) > apart for other in taken.get(place, ())))
     place = next(free, places[-1])
@@ -90,7 +92,7 @@ def _free_place(level: float, apart: float, taken: dict[str, list[float]]) -> st
 
 
 def running_total(points: Sequence[tuple[datetime, Decimal]], zone: ZoneInfo) -> Json:
-    """A stepped line of the sum of `points` in time order."""
+    """Return a stepped line of the sum of `points` in time order."""
     total, summed = Decimal(0), []
     for at, amount in points:
         total += amount
@@ -99,7 +101,7 @@ def running_total(points: Sequence[tuple[datetime, Decimal]], zone: ZoneInfo) ->
 
 
 def curve(points: Sequence[tuple[datetime, Decimal]], zone: ZoneInfo, *, stepped: bool = False) -> Json:
-    """A line through `points` in time order; few of them are marked one by one."""
+    """Return a line through `points` in time order; few of them are marked one by one."""
     return {
         "animation": False,
         "grid": {"left": 8, "right": 8, "top": 12, "bottom": 4},

@@ -1,4 +1,4 @@
-"""Execution reports as rows and figures: what was aimed at, what was paid, and how far the two lie apart. Pure."""
+"""Execution reports as rows and figures: planned price, price paid, and slippage. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.ui.presenters.records import Record, clock
 
 
 def records(reports: Iterable[ExecutionReport], zone: ZoneInfo, *, brief: bool = False) -> list[Record]:
-    """One row for each; `brief` leaves out what is known where one part is looked at."""
+    """Return one row for each; `brief` leaves out what is known where one part is looked at."""
     return [_record(one, zone, brief=brief) for one in reports]
 
 
@@ -52,12 +52,12 @@ def _record(one: ExecutionReport, zone: ZoneInfo, *, brief: bool) -> Record:
 
 
 def _seconds(length: timedelta) -> timedelta:
-    """To the tenth of a second."""
+    """Return a length of time to the tenth of a second."""
     return timedelta(seconds=round(length.total_seconds(), 1))
 
 
 def figures(reports: Sequence[ExecutionReport]) -> list[Figure]:
-    """What the shown ones cost."""
+    """Return what the shown executions cost."""
     slipped = [one.slippage_usdt for one in reports if one.slippage_usdt is not None]
     made = [(one.maker_share * one.filled, one.filled) for one in reports if one.maker_share is not None]
     filled = total(quantity for _part, quantity in made)
@@ -71,5 +71,5 @@ def figures(reports: Sequence[ExecutionReport]) -> list[Figure]:
 
 
 def meaning() -> str:
-    """What slippage is measured against."""
+    """Return what slippage is measured against."""
     return _("Against the price that the first order would have taken when it was decided; positive is worse.")

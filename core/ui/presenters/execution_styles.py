@@ -1,4 +1,4 @@
-"""How an order is worked, as typed and as told: the numbers that each style has, and one sentence for the whole.
+"""Execution styles as form fields and as sentences.
 
 Pure. Shares are typed in percent and spans in minutes or seconds; an empty number is left out of the style.
 """
@@ -26,7 +26,7 @@ SPANS: Mapping[str, timedelta] = {"timeout": MINUTES, "duration": MINUTES, "repr
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One field of a style: what it is called, how far a click moves it, and what an empty one means."""
+    """One field of a style: its label, the step of a click, and what an empty one means."""
 
     label: Callable[[], str]
     step: float
@@ -68,7 +68,7 @@ DEFAULTS: Mapping[str, Any] = {
 
 
 def style(kind: ExecutionKind, given: Mapping[str, Any]) -> ExecutionStyle:
-    """What the fields mean; those that the kind does not have are left out."""
+    """Return the style in the fields; those that the kind does not have are left out."""
     numbers = {name: _exact(name, given.get(name)) for name in FIELDS[kind]}
     meant = {name: number for name, number in numbers.items() if number is not None}
     if kind is not MARKET:
@@ -79,7 +79,7 @@ def style(kind: ExecutionKind, given: Mapping[str, Any]) -> ExecutionStyle:
 
 
 def shown(wanted: ExecutionStyle) -> dict[str, Any]:
-    """A style as its fields show it; numbers that its kind does not have stand at their defaults."""
+    """Return a style as its fields show it; numbers that its kind does not have stand at their defaults."""
     own = {name: _typed(name, getattr(wanted, name)) for name in FIELDS[wanted.kind]}
     return {**DEFAULTS, **own, "passive": wanted.passive, "at_end": wanted.at_end}
 
@@ -107,12 +107,12 @@ def _typed(name: str, value: Any) -> float | None:
 
 
 def name(kind: str) -> str:
-    """A style's name, as its button says it."""
+    """Return a style's name, as its button says it."""
     return {MARKET: _("Market"), LIMIT: _("Limit"), TWAP: "TWAP", ICEBERG: _("Iceberg")}[ExecutionKind(kind)]
 
 
 def meaning(kind: ExecutionKind) -> str:
-    """What it does, in one sentence."""
+    """Return what a style does, in one sentence."""
     return {
         MARKET: _("One order that fills at once at the price of the moment."),
         LIMIT: _("One order that fills at its price or better, or not at all."),
@@ -126,7 +126,7 @@ def end_words(at_end: AtEnd) -> str:
 
 
 def words(wanted: ExecutionStyle, tick: object = None) -> str:
-    """A style in one line: limit 99,000.0, for 60 min, then the rest is left."""
+    """Return a style in one line: limit 99,000.0, for 60 min, then the rest is left."""
     told = list(_words(wanted, tick))
     if wanted.kind is not MARKET and (wanted.timeout or wanted.kind is TWAP):
         told.append(_("then the rest {does}", does=end_words(wanted.at_end)))
@@ -173,7 +173,7 @@ def as_typed(problem: Reason) -> Reason:
 
 
 def span(length: timedelta) -> str:
-    """90 s, 30 min, 1.5 h."""
+    """Return a length of time in words: 90 s, 30 min, 1.5 h."""
     seconds = Decimal(length // timedelta(milliseconds=1)) / 1000
     for size, unit in ((3600, _("h")), (60, _("min"))):
         if seconds >= 2 * size or (seconds >= size and not seconds % size):

@@ -15,12 +15,12 @@ from core.ui.presenters.format import price, quantity
 
 
 def under_way(part: PartSnapshot) -> Iterator[ExecutionSnapshot]:
-    """The executions of a part that a trader can watch: an order at market is over before it is read."""
+    """Yield the executions of a part that a trader can watch: an order at market is over before it is read."""
     return (run for run in part.executions if run.kind is not ExecutionKind.MARKET)
 
 
 def title(run: ExecutionSnapshot) -> str:
-    """Whose execution it is, and in which style."""
+    """Return whose execution it is, and in which style."""
     what = {
         Purpose.ENTRY: _("Entry"),
         Purpose.RECOVERY: _("Recovery step"),
@@ -30,12 +30,12 @@ def title(run: ExecutionSnapshot) -> str:
 
 
 def share(run: ExecutionSnapshot) -> float:
-    """How much of it has filled, from 0 to 1."""
+    """Return how much of it has filled, from 0 to 1."""
     return min(1.0, float(run.filled / run.planned)) if run.planned else 0.0
 
 
 def line(run: ExecutionSnapshot, tick: Decimal | None) -> str:
-    """0.35 of 0.99 contracts · average 100,250.1 · 0.64 to go."""
+    """Return its progress: 0.35 of 0.99 contracts · average 100,250.1 · 0.64 to go."""
     facts = [
         _("**{filled} of {planned}** contracts", filled=quantity(run.filled), planned=quantity(run.planned)),
         *([_("average {p}", p=price(run.average, tick))] if run.average else []),
@@ -46,7 +46,7 @@ def line(run: ExecutionSnapshot, tick: Decimal | None) -> str:
 
 
 def next_words(run: ExecutionSnapshot, now: datetime) -> str:
-    """What the style says, and how long until it does something by itself."""
+    """Return what the style says, and how long until it does something by itself."""
     words, due = told(run.step), run.until
     if run.finishing:
         words = _("finishing at market; {words}", words=words)
@@ -61,7 +61,7 @@ def take_back_label(run: ExecutionSnapshot) -> str:
 
 
 def take_back_words(run: ExecutionSnapshot) -> str:
-    """What taking it back leaves."""
+    """Return what taking it back leaves."""
     filled, rest = quantity(run.filled), quantity(run.remaining)
     if run.closes:
         return _(
@@ -77,5 +77,5 @@ def take_back_words(run: ExecutionSnapshot) -> str:
 
 
 def finish_words(run: ExecutionSnapshot) -> str:
-    """What finishing now does."""
+    """Return what finishing now does."""
     return _("{rest} contracts go at market at once, at whatever the book gives.", rest=quantity(run.remaining))

@@ -1,4 +1,4 @@
-"""How numbers read on the dashboard: one format for each kind, the same on every page.
+"""Formats numbers and times for the dashboard: one format for each kind, the same on every page.
 
 Two decimals for USDT, the price tick for prices, a sign on everything that is a gain or a loss, grey for ages.
 Green and red belong to PnL alone; what is stale is grey.
@@ -32,13 +32,13 @@ def decimal(value: Value) -> Decimal | None:
 
 
 def usdt(value: Value, places: int = 2) -> str:
-    """1,234.50"""
+    """Return an amount: 1,234.50"""
     amount = decimal(value)
     return NOTHING if amount is None else number(_no_minus_zero(amount, places), f",.{places}f")
 
 
 def signed(value: Value, places: int = 2) -> str:
-    """+1,234.50 or -3.20"""
+    """Return a signed amount: +1,234.50 or -3.20"""
     amount = decimal(value)
     if amount is None:
         return NOTHING
@@ -47,12 +47,14 @@ def signed(value: Value, places: int = 2) -> str:
 
 
 def percent(value: Value) -> str:
-    """+0.53 %"""
+    """Return a percentage: +0.53 %"""
     return NOTHING if decimal(value) is None else f"{signed(value)} %"
 
 
 def price(value: Value, tick: Value = None) -> str:
-    """60,123.5: as many decimals as the contract's price tick has, or all there are where no tick is known."""
+    """Return a price: 60,123.5, with as many decimals as the contract's tick has, or all there are where no tick is
+    known.
+    """
     amount, step = decimal(value), decimal(tick)
     if amount is None:
         return NOTHING
@@ -60,7 +62,7 @@ def price(value: Value, tick: Value = None) -> str:
 
 
 def quantity(value: Value) -> str:
-    """1,250.5, without trailing zeros."""
+    """Return a quantity: 1,250.5, without trailing zeros."""
     amount = decimal(value)
     if amount is None:
         return NOTHING
@@ -68,13 +70,13 @@ def quantity(value: Value) -> str:
 
 
 def places_of(step: Decimal) -> int:
-    """Decimals needed to write multiples of `step`."""
+    """Return the decimals needed to write multiples of `step`."""
     exponent = step.normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def pnl(value: Value, unit: str = "", stale: bool = False) -> str:
-    """A gain in green, a loss in red, nothing in the text's own colour; grey when stale."""
+    """Return a gain in green, a loss in red, nothing in the text's own colour; grey when stale."""
     return tinted(value, f"{signed(value)} {unit}".strip(), stale)
 
 
@@ -92,7 +94,7 @@ def grey(text: str) -> str:
 
 
 def age(passed: timedelta) -> str:
-    """2 s, 3 min, 4 h, 5 d: the largest unit that is not zero."""
+    """Return a length of time: 2 s, 3 min, 4 h, 5 d: the largest unit that is not zero."""
     seconds = max(0, int(passed.total_seconds()))
     for size, unit in ((86400, _("d")), (3600, _("h")), (60, _("min"))):
         if seconds >= size:
@@ -101,7 +103,7 @@ def age(passed: timedelta) -> str:
 
 
 def ago(at: datetime | None, now: datetime) -> str:
-    """ "2 s ago", or "never"."""
+    """Return "2 s ago", or "never"."""
     return _("never") if at is None else _("{age} ago", age=age(now - at))
 
 

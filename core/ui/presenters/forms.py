@@ -1,4 +1,4 @@
-"""From what was typed to what is meant: targets, their units, and which field a problem belongs to.
+"""Converts form fields to domain values: targets, their units, and which field a problem belongs to.
 
 Pure. A stop-loss is a loss whichever sign was typed; numbers leave a form as Decimal and never as float.
 """
@@ -34,7 +34,7 @@ MANUAL = "manual"
 
 
 class SizeUnit(StrEnum):
-    """How a take-profit or stop-loss is given."""
+    """The unit in which a take-profit or stop-loss is given."""
 
     USDT = "usdt"
     PRICE = "price"
@@ -47,7 +47,7 @@ class SizeUnit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FormContext:
-    """What a target's three units are converted over: the entry it is measured from and the size it is for."""
+    """The entry price and size that a target's three units are converted over."""
 
     side: Side
     entry: Decimal
@@ -56,12 +56,12 @@ class FormContext:
 
 
 def typed(value: float | None) -> Decimal | None:
-    """The number in a field, exactly as it was typed; None for an empty field."""
+    """Return the number in a field, exactly as it was typed; None for an empty field."""
     return None if value is None else Decimal(str(value).removesuffix(".0"))
 
 
 def target(value: float | None, unit: SizeUnit, trigger_by: TriggerBy, *, stop: bool) -> Target | None:
-    """The target behind a field; None when it is empty. A stop in USDT or percent is a loss with either sign."""
+    """Return the target in a field; None when it is empty. A stop in USDT or percent is a loss with either sign."""
     amount = typed(value)
     if amount is None:
         return None
@@ -84,7 +84,7 @@ def given(target: Target | None) -> tuple[float | None, SizeUnit]:
 def convert(
     value: float | None, old: SizeUnit, new: SizeUnit, ground: FormContext | None, *, stop: bool
 ) -> float | None:
-    """The same target in another unit, rounded to how that unit is shown; None where it cannot be told."""
+    """Return the same target in another unit, rounded to how that unit is shown; None where it cannot be converted."""
     amount = typed(value)
     if amount is None or ground is None or not ground.entry or not ground.coins:
         return None
@@ -106,7 +106,7 @@ def convert(
 
 
 def number_format(unit: SizeUnit, tick: Decimal | None) -> str:
-    """How a field of this unit shows its number."""
+    """Return how a field of this unit shows its number."""
     return f"%.{places_of(tick)}f" if unit is SizeUnit.PRICE and tick else "%.2f"
 
 
@@ -145,7 +145,7 @@ FORM_FIELDS = {
 
 
 def problems_by_field(problems: Iterable[Reason]) -> dict[str, list[Reason]]:
-    """Each problem under the field that it is about; under "" where it is about none."""
+    """Return each problem under the field that it is about; under "" where it is about none."""
     sorted_out: dict[str, list[Reason]] = {}
     for problem in problems:
         sorted_out.setdefault(FORM_FIELDS.get(field_of(problem), ""), []).append(problem)
@@ -173,7 +173,7 @@ class TradeForm:
     when_refused: WhenRefused | None = None
 
     def draft(self) -> Draft:
-        """What is meant. An empty amount is zero, which the preview then names as a problem."""
+        """Return the form as a draft. An empty amount is zero, which the preview then names as a problem."""
         return Draft(
             account=self.account,
             symbol=self.symbol,

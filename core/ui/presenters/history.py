@@ -1,4 +1,4 @@
-"""The past as rows and figures: steps of a cycle, the exchange's lives beside ours, and what trading came to.
+"""History as rows and figures: steps of a cycle, the exchange's positions beside our cycles, and performance.
 
 Pure, like `records`; numbers stay Decimal so that a table can sort them and a file keeps every digit.
 """
@@ -23,7 +23,7 @@ from core.ui.presenters.records import Record, clock, reason_words
 
 
 def step_records(steps: Iterable[Step], zone: ZoneInfo) -> list[Record]:
-    """One row for each step, with what was held and what rested before and after."""
+    """Return one row for each step, with what was held and what rested before and after."""
     return [
         {
             _("Time"): clock(step.at, zone),
@@ -42,13 +42,13 @@ def step_records(steps: Iterable[Step], zone: ZoneInfo) -> list[Record]:
 
 
 def change(before: Decimal | None, after: Decimal | None) -> str:
-    """What was and what is: 0.99 → 1.09; one number where nothing changed."""
+    """Return a change: 0.99 → 1.09; one number where nothing changed."""
     was, now = quantity(_short(before)), quantity(_short(after))
     return now if was == now else f"{was} → {now}"
 
 
 def _short(value: Decimal | None) -> Decimal | None:
-    """An average has no last digit; eight significant ones tell it."""
+    """Return an average with eight significant digits: it has no last digit."""
     return None if value is None else Decimal(f"{value:.8g}")
 
 
@@ -66,7 +66,7 @@ def step_words(kind: StepKind) -> str:
 
 
 def cycle_label(cycle: Any) -> str:
-    """How a cycle is named where one is to be chosen."""
+    """Return how a cycle is named where one is to be chosen."""
     number = _("cycle {n}", n=cycle.number)
     return f"{cycle.part} · {number} · {cycle.symbol} · {signed(cycle.net)} USDT"
 
@@ -108,7 +108,7 @@ def agreement_words(agreement: Agreement) -> str:
 
 
 def matched_figures(matched: Sequence[Matched]) -> list[Figure]:
-    """How many lives agree, and what the differences add up to."""
+    """Return how many positions agree, and the sum of the differences."""
     count = {kind: sum(one.agreement is kind for one in matched) for kind in Agreement}
     off = sum((one.difference or Decimal(0) for one in matched if one.agreement is Agreement.DIFFERS), Decimal(0))
     return [
@@ -121,7 +121,7 @@ def matched_figures(matched: Sequence[Matched]) -> list[Figure]:
 
 
 def sync_words(sync: SyncRow, zone: ZoneInfo) -> str:
-    """How far the exchange's history has come, in one sentence."""
+    """Return how far the exchange's history has been read, in one sentence."""
     if sync.under_way:
         return _("Reading the exchange's history: {done} of {of}", done=sync.done, of=sync.of)
     if sync.waiting:
@@ -135,7 +135,7 @@ def sync_words(sync: SyncRow, zone: ZoneInfo) -> str:
 
 
 def performance_note(found: Performance, zone: ZoneInfo) -> str:
-    """Which cycles the measures are of, where they are not of all that fit."""
+    """Return which cycles the measures are of, where they are not of all that fit."""
     if found.since is None:
         return ""
     return _(
@@ -146,7 +146,7 @@ def performance_note(found: Performance, zone: ZoneInfo) -> str:
 
 
 def performance_figures(found: Performance, fall: Drawdown | None) -> list[Figure]:
-    """The page's large numbers; each says in its note what it is."""
+    """Return the page's large numbers; each says in its note what it is."""
     whole = found.whole
     return [
         Figure(_("Net, USDT"), pnl(whole.net), _("After fees and funding.")),
@@ -170,7 +170,7 @@ def drawdown_words(fall: Drawdown | None) -> str:
 
 
 def group_records(groups: Mapping[str, Measures], kind: str) -> list[Record]:
-    """One row for each group, the largest net result first."""
+    """Return one row for each group, the largest net result first."""
     ordered = sorted(groups.items(), key=lambda item: (-item[1].net, item[0]))
     return [
         {
@@ -211,7 +211,7 @@ def kind_words(kind: str) -> str:
 
 
 def share(value: Decimal | None) -> str:
-    """0.6 as 60.0 %."""
+    """Return a share as a percentage: 0.6 as 60.0 %."""
     return NOTHING if value is None else f"{number(value * 100, '.1f')} %"
 
 
@@ -231,7 +231,7 @@ def only(
     days: Sequence[date],
     zone: ZoneInfo,
 ) -> Only:
-    """The filters as chosen; days are whole days in the trader's zone, the last one included."""
+    """Return the filters as chosen; days are whole days in the trader's zone, the last one included."""
     first, last = (days[0], days[-1]) if days else (None, None)
     return Only(
         symbol=symbol,

@@ -1,4 +1,4 @@
-"""The recovery ladder as a headline, a table, a drawing and the sentences that go with it. Pure."""
+"""The recovery ladder as a headline, a table, a chart and its notes. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Row = dict[str, str]
 
 
 def headline(found: Ladder) -> str:
-    """The worst that can come of it, in one sentence."""
+    """Return the worst loss, in one sentence."""
     if not found.rungs:
         return ""
     if found.worst_loss is None:
@@ -39,7 +39,7 @@ def headline(found: Ladder) -> str:
 
 
 def without_end(found: Ladder, rule: Recovery | None) -> str:
-    """Words, where nothing limits the number of steps; empty where a limit or the stop-loss does."""
+    """Return a warning where nothing limits the number of steps; empty where a limit or the stop-loss does."""
     if rule is None or rule.max_steps is not None or found.end is LadderEnd.STOP_FIRST:
         return ""
     return _(
@@ -52,7 +52,7 @@ def without_end(found: Ladder, rule: Recovery | None) -> str:
 
 
 def table(found: Ladder, tick: Decimal) -> list[Row]:
-    """One row for the entry and one for each step."""
+    """Return one row for the entry and one for each step."""
     return [
         {
             _("Step"): _("Entry") if not rung.number else str(rung.number),
@@ -72,7 +72,7 @@ def table(found: Ladder, tick: Decimal) -> list[Row]:
 
 
 def notes(found: Ladder, rule: Recovery | None) -> list[str]:
-    """Why it ends where it ends, and what is easily overlooked."""
+    """Return why the ladder ends where it ends, and what is easily overlooked."""
     ends = {
         LadderEnd.OFF: _("Recovery is off for this position."),
         LadderEnd.MAX_STEPS: _("It ends after the steps that are allowed at most."),
@@ -100,7 +100,7 @@ def notes(found: Ladder, rule: Recovery | None) -> list[str]:
 
 
 def chart(found: Ladder, tick: Decimal) -> dict[str, Any]:
-    """Average, target and stop over the steps, with the contracts held as bars behind them."""
+    """Return average, target and stop over the steps, with the contracts held as bars behind them."""
     places = places_of(tick)
     names = [_("Entry") if not rung.number else str(rung.number) for rung in found.rungs]
     lines = (

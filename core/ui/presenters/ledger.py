@@ -20,18 +20,18 @@ FIRST = datetime.min.replace(tzinfo=UTC)  #: a part whose cycle has not begun co
 
 
 def key_of(held: PositionSnapshot) -> str:
-    """A name of the position within its account."""
+    """Return a name of the position within its account."""
     return f"{held.symbol}_{held.side}"
 
 
 def parts_of(snapshot: AccountSnapshot, held: PositionSnapshot) -> list[PartSnapshot]:
-    """The parts that hold something of this position, the oldest first."""
+    """Return the parts that hold something of this position, the oldest first."""
     found = [part for part in snapshot.held if (part.symbol, part.side) == (held.symbol, held.side)]
     return sorted(found, key=lambda part: (part.cycle_started_at or FIRST, part.name))
 
 
 def title(snapshot: AccountSnapshot, held: PositionSnapshot) -> str:
-    """One line: whose, how much, at which average, and whether it adds up."""
+    """Return one line: whose, how much, at which average, and whether it adds up."""
     ours = parts_of(snapshot, held)
     facts = [
         f"**{held.symbol}** {side_words(held.side)}",
@@ -52,7 +52,7 @@ def residual_words(held: PositionSnapshot) -> str:
 
 
 def rows(snapshot: AccountSnapshot, held: PositionSnapshot) -> list[Row]:
-    """A row for each part, then the sum, the exchange and the residual."""
+    """Return a row for each part, then the sum, the exchange and the residual."""
     ours, tick = parts_of(snapshot, held), snapshot.tick_of(held.symbol)
     size = sum((part.size for part in ours), ZERO)
     gained = [part.unrealised_pnl for part in ours if part.unrealised_pnl is not None]
@@ -89,7 +89,7 @@ def rows(snapshot: AccountSnapshot, held: PositionSnapshot) -> list[Row]:
 
 
 def taken_lines(events: Iterable[Event], now: datetime) -> list[str]:
-    """What others closed of these parts and how it was divided, as Markdown, newest first."""
+    """Return what others closed of these parts and how it was divided, as Markdown, newest first."""
     return [f"- `{event.part}` {told(event.because)} :gray[{ago(event.at, now)}]" for event in events]
 
 
@@ -118,7 +118,7 @@ def _row(
 
 
 def _average(held: PositionSnapshot, snapshot: AccountSnapshot) -> str:
-    """The exchange's average; it lies between two ticks, so one digit more is shown."""
+    """Return the exchange's average; it lies between two ticks, so one digit more is shown."""
     return price(held.average_price, _finer(snapshot.tick_of(held.symbol)))
 
 

@@ -1,4 +1,4 @@
-"""What an order would come to, in words and figures, before it is asked for.
+"""The preview of an order in words and figures.
 
 Pure. Losses carry their minus, fees are what both ways cost, and an estimate says that it is one.
 """
@@ -21,7 +21,7 @@ from core.ui.presenters.positions import brand, contracts_words, side_words
 
 
 def open_figures(draft: Draft, shown: Preview, tick: Decimal, now: datetime) -> list[Figure]:
-    """The figures beside the form."""
+    """Return the figures beside the form."""
     limit = draft.entry.price is not None
     seen = _("price not known yet") if shown.price_as_of is None else _("price {ago}", ago=ago(shown.price_as_of, now))
     return [
@@ -38,7 +38,7 @@ def open_figures(draft: Draft, shown: Preview, tick: Decimal, now: datetime) -> 
 
 
 def open_summary(draft: Draft, shown: Preview, tick: Decimal) -> dict[str, str]:
-    """The lines of the confirm dialog."""
+    """Return the lines of the confirm dialog."""
     target = f"{price(shown.take_profit_price, tick)} · {pnl(shown.take_profit_pnl, 'USDT')}"
     stop = f"{price(shown.stop_loss_price, tick)} · {pnl(shown.stop_loss_pnl, 'USDT')}"
     return {
@@ -54,13 +54,13 @@ def open_summary(draft: Draft, shown: Preview, tick: Decimal) -> dict[str, str]:
 
 
 def entry_words(draft: Draft, shown: Preview, tick: Decimal) -> str:
-    """How it is entered, and the price that everything was reckoned at."""
+    """Return how it is entered, and the price that everything was computed at."""
     near = _("near {p}", p=price(shown.entry_price, tick))
     return f"{execution_styles.words(draft.entry, tick)} · {near}"
 
 
 def assumed(draft: Draft) -> str:
-    """What the figures take for granted of an entry that is worked over time; empty where it is one order."""
+    """Return what the figures take for granted of an entry that is worked over time; empty where it is one order."""
     if draft.entry.kind is ExecutionKind.TWAP:
         return _("Reckoned as one order at the market price of now; the slices will fill at the prices of their times.")
     if draft.entry.kind is ExecutionKind.ICEBERG:
@@ -69,7 +69,7 @@ def assumed(draft: Draft) -> str:
 
 
 def close_figures(shown: ClosePreview) -> list[Figure]:
-    """What closing now would come to."""
+    """Return the result that closing now would have."""
     return [
         Figure(_("Contracts"), quantity(shown.contracts)),
         Figure(_("Value, USDT"), usdt(shown.notional)),
@@ -79,7 +79,7 @@ def close_figures(shown: ClosePreview) -> list[Figure]:
 
 
 def least_words(rules: Instrument, snapshot: AccountSnapshot) -> str:
-    """The smallest position this contract takes, by the exchange's own rule; empty where no price is known."""
+    """Return the smallest position this contract takes, by the exchange's own rule; empty where no price is known."""
     known = snapshot.tickers.get(rules.symbol)
     if known is None:
         return ""

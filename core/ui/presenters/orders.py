@@ -1,4 +1,4 @@
-"""Live orders as rows and words: what works, what waits for a trigger, what is unknown, what is not ours.
+"""Live orders as rows and words: working, waiting for a trigger, unknown, foreign.
 
 Pure, like `rows`: the snapshot goes in, text comes out.
 """
@@ -22,7 +22,7 @@ _CAPITALS = (OrderKind.OCO, OrderKind.IOC, OrderKind.FOK)
 
 
 def order_rows(orders: Iterable[OrderSnapshot], snapshot: AccountSnapshot, now: datetime) -> list[Row]:
-    """Live orders; a column that no row fills is left to the caller to drop."""
+    """Return live orders; a column that no row fills is left to the caller to drop."""
     rows = []
     for order in orders:
         tick = snapshot.tick_of(order.symbol)
@@ -47,7 +47,7 @@ def order_rows(orders: Iterable[OrderSnapshot], snapshot: AccountSnapshot, now: 
 
 
 def order_groups(snapshot: AccountSnapshot) -> dict[str, list[OrderSnapshot]]:
-    """Live orders by where a trader looks for them: plain, waiting for a trigger, not ours."""
+    """Return live orders by where a trader looks for them: plain, waiting for a trigger, not ours."""
     groups: dict[str, list[OrderSnapshot]] = {"working": [], "conditional": [], "foreign": []}
     for order in snapshot.orders:
         ours = "conditional" if order.kind.rests_on_trigger else "working"
@@ -56,7 +56,7 @@ def order_groups(snapshot: AccountSnapshot) -> dict[str, list[OrderSnapshot]]:
 
 
 def unresolved_rows(snapshot: AccountSnapshot, now: datetime) -> list[Row]:
-    """Commands whose outcome is not known yet."""
+    """Return commands whose outcome is not known yet."""
     return [
         {
             _("Order id"): command.client_order_id,
@@ -69,7 +69,7 @@ def unresolved_rows(snapshot: AccountSnapshot, now: datetime) -> list[Row]:
 
 
 def kind_words(kind: OrderKind) -> str:
-    """How an order of this kind is written; the trade's own short words in capitals."""
+    """Return an order's kind in words; the trade's own short words in capitals."""
     return kind.upper() if kind in _CAPITALS else kind.replace("_", " ")
 
 
@@ -89,13 +89,13 @@ def purpose_words(purpose: Purpose) -> str:
 
 
 def cancel_words(order: OrderSnapshot, snapshot: AccountSnapshot) -> str:
-    """The button that cancels an order, so named that it is told from others."""
+    """Return the label of the button that cancels an order."""
     at = price(order.price, snapshot.tick_of(order.symbol))
     return _("Cancel {symbol} {n} at {p}", symbol=short_symbol(order.symbol), n=quantity(order.quantity), p=at)
 
 
 def may_be_cancelled(order: OrderSnapshot) -> bool:
-    """True for an entry that rests at a limit. All else protects or closes a part, fills by itself, or is not ours."""
+    """Return whether an entry rests at a limit. All else protects or closes a part, fills by itself, or is not ours."""
     return order.purpose is Purpose.ENTRY and order.kind is not OrderKind.MARKET and not order.foreign
 
 
@@ -103,7 +103,7 @@ def may_be_cancelled(order: OrderSnapshot) -> bool:
 
 
 def may_be_held(part: PartSnapshot) -> bool:
-    """True for a part that holds something, or soon will."""
+    """Return whether a part holds something, or soon will."""
     return part.living
 
 
@@ -112,7 +112,7 @@ def part_label(part: PartSnapshot) -> str:
 
 
 def by_hand_figures(held: ByHand, tick: Decimal | None) -> list[Figure]:
-    """The levels that hold now and whose word they are."""
+    """Return the levels that hold now and who set them."""
     return [
         Figure(_("Take-profit at"), price(held.take_profit, tick)),
         Figure(_("Stop-loss at"), price(held.stop_loss, tick)),
@@ -121,7 +121,7 @@ def by_hand_figures(held: ByHand, tick: Decimal | None) -> list[Figure]:
 
 
 def moved_words(held: ByHand, tick: Decimal | None, now: datetime) -> str:
-    """What somebody set at the exchange, and what became of it."""
+    """Return what somebody set at the exchange, and what became of it."""
     tp, sl = held.at_exchange or (None, None)
     return _(
         "Take-profit {tp}, stop-loss {sl}, seen {ago}. The bot puts its own levels back; keep these to make them hold.",
@@ -136,7 +136,7 @@ def removal_words(leg: Leg) -> str:
 
 
 def hand_words(held: ByHand) -> str:
-    """Until when the present levels hold."""
+    """Return until when the present levels hold."""
     if held.edited:
         return _(
             "Held by hand: the bot keeps exactly these levels on the exchange until the part's next recovery step, "

@@ -1,4 +1,4 @@
-"""Pairs of take-profit and stop-loss as rows and figures: how each stands in words, both legs in numbers. Pure."""
+"""Take-profit/stop-loss pairs as rows and figures: the state in words, both legs in numbers. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.ui.presenters.positions import Row, short_symbol, side_words
 
 
 def state_words(state: str) -> str:
-    """How a pair stands."""
+    """Return a pair's state in words."""
     return {
         "none": _("not placed"),
         "working": _("both rest"),
@@ -30,14 +30,14 @@ def state_words(state: str) -> str:
 
 
 def pair_state(row: PairRow) -> str:
-    """The state in words; a leg that is left over is named, since the bot is about to remove it."""
+    """Return the state in words; a leg that is left over is named, since the bot is about to remove it."""
     if row.state == "working" and (row.take_profit is None or row.stop_loss is None):
         return _("rests")
     return _("{state}, the other still rests", state=state_words(row.state)) if row.leftover else state_words(row.state)
 
 
 def pair_rows(shown: Iterable[PairRow], snapshot: AccountSnapshot, now: datetime) -> list[Row]:
-    """A row for each pair, both legs beside each other."""
+    """Return a row for each pair, both legs beside each other."""
     rows = []
     for pair in shown:
         tick = snapshot.tick_of(pair.symbol)
@@ -63,7 +63,7 @@ def pair_rows(shown: Iterable[PairRow], snapshot: AccountSnapshot, now: datetime
 
 
 def pair_figures(found: PairFigures) -> list[Figure]:
-    """What all pairs of the account have come to."""
+    """Return counts over all pairs of the account."""
     took, measured = NOTHING, _("the exchange ends siblings itself")
     if found.cancels:
         took = f"{_milliseconds(found.cancel_p50)} / {_milliseconds(found.cancel_p99)}"

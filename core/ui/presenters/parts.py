@@ -1,4 +1,4 @@
-"""Parts as tables: all that the database knows, the protection board, and the results of a wish for many. Pure."""
+"""Parts as tables: all that the database knows, the protection board, and the results of bulk actions. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Row = dict[str, str]
 
 
 def all_parts(intents: Iterable[Intent], now: datetime) -> list[Row]:
-    """Every part that the account ever had, as the trader asked for it."""
+    """Return every part that the account ever had, as the trader asked for it."""
     return [
         {
             _("Part"): one.part,
@@ -41,7 +41,9 @@ def all_parts(intents: Iterable[Intent], now: datetime) -> list[Row]:
 
 
 def protection_rows(snapshot: AccountSnapshot, now: datetime) -> list[Row]:
-    """Of each part that holds something: what guards it, how far away, when it was seen, how long it was bare."""
+    """Return of each part that holds something: its protection, how far away, when last seen, how long it was
+    without.
+    """
     rows = []
     for part in snapshot.held:
         tick, gained = snapshot.tick_of(part.symbol), part.unrealised_pnl
@@ -63,30 +65,31 @@ def protection_rows(snapshot: AccountSnapshot, now: datetime) -> list[Row]:
 
 
 def living(snapshot: AccountSnapshot) -> list[PartSnapshot]:
-    """Parts that can be edited or closed, by contract and name."""
+    """Return parts that can be edited or closed, by contract and name."""
     found = [part for part in snapshot.parts if part.living and not part.wanted.closes]
     return sorted(found, key=lambda part: (part.symbol, part.name))
 
 
 def name_of(part: PartSnapshot) -> str:
-    """A part in a list to choose from."""
+    """Return a part's name in a list to choose from."""
     return f"{part.name} · {short_symbol(part.symbol)} {side_words(part.side).lower()}"
 
 
 def result_lines(results: Sequence[RowResult]) -> list[str]:
-    """What became of each part, as Markdown."""
+    """Return the result for each part, as Markdown."""
     icons = {True: ":blue[:material/check_circle:]", False: ":orange[:material/block:]"}
     return [f"- {icons[one.done]} **{one.part}** {told(one.words)}" for one in results]
 
 
 def held_symbols(snapshot: AccountSnapshot) -> list[str]:
-    """Contracts of which something is held, in the order of the parts."""
+    """Return contracts of which something is held, in the order of the parts."""
     parts = [part.symbol for part in living(snapshot) if part.held]
     return list(dict.fromkeys([*parts, *(held.symbol for held in snapshot.positions)]))
 
 
 def chart_levels(snapshot: AccountSnapshot, symbol: str) -> tuple[dict[str, Decimal], dict[str, str]]:
-    """Entry, target, stop and next recovery step of the parts held in this contract: levels and colours by words.
+    """Return entry, target, stop and next recovery step of the parts held in this contract: levels and colours by
+    words.
 
     Parts that share a level share a line; of many lines those nearest to the price are drawn.
     """
@@ -117,7 +120,7 @@ def chart_levels(snapshot: AccountSnapshot, symbol: str) -> tuple[dict[str, Deci
 
 
 def waiting_words(part: PartSnapshot, now: datetime) -> str:
-    """The line of a part that waits to be opened again."""
+    """Return the line of a part that waits to be opened again."""
     if not part.waits_to_reopen:
         return ""
     reason = reason_words(part.exit_reason) if part.exit_reason else NOTHING
@@ -125,7 +128,9 @@ def waiting_words(part: PartSnapshot, now: datetime) -> str:
 
 
 def ended_lines(part: PartSnapshot, now: datetime, refused: str) -> list[str]:
-    """Of a part that holds nothing: when it opens again, why its last try was refused, what the bot says of it."""
+    """Return for a part that holds nothing: when it opens again, why its last try was refused, what the bot
+    says of it.
+    """
     waiting = waiting_words(part, now)
     lines = [f":material/hourglass_top: {waiting}"] if waiting else []
     if refused:

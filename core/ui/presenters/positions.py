@@ -40,7 +40,9 @@ def brand(exchange: str) -> str:
 
 
 def account_label(account: Account) -> str:
-    """An account in the chooser: its name, its exchange where the name does not say it, and that it is real money."""
+    """Return an account in the chooser: its name, its exchange where the name does not say it, and that it is real
+    money.
+    """
     facts = [account.name]
     if account.exchange not in account.name.lower():
         facts.append(brand(account.exchange))
@@ -50,7 +52,7 @@ def account_label(account: Account) -> str:
 
 
 def short_symbol(symbol: str) -> str:
-    """BTC for BTC-USDT-PERP."""
+    """Return BTC for BTC-USDT-PERP."""
     return symbol.removesuffix("-USDT-PERP")
 
 
@@ -59,12 +61,12 @@ def side_words(side: str) -> str:
 
 
 def order_side_words(side: str) -> str:
-    """Which way an order goes."""
+    """Return an order's side in words."""
     return _("buy") if side == "buy" else _("sell")
 
 
 def bot_words(state: str) -> str:
-    """What the bot does, in a word or two."""
+    """Return what the bot does, in a word or two."""
     return {
         "running": _("Bot running"),
         "starting": _("Bot starting"),
@@ -75,7 +77,7 @@ def bot_words(state: str) -> str:
 
 
 def alarm_words(account: str, subject: str, words: Reason | str, raised_at: datetime, now: datetime) -> str:
-    """An alarm as Markdown: what it says, whom it concerns, since when."""
+    """Return an alarm as Markdown: what it says, whom it concerns, since when."""
     named = [name for name in subject.split("/")[1:] if name != account]
     whom = ""
     if len(named) == 2 and named[1] in ("long", "short"):
@@ -95,7 +97,7 @@ def contracts_words(number: str | Decimal) -> str:
 
 
 def metric_figures(snapshot: AccountSnapshot, stale: bool = False) -> list[Figure]:
-    """The account's four numbers."""
+    """Return the account's four numbers."""
     money = snapshot.money
     share = percent(money.margin_used / money.equity * 100).lstrip("+") if money and money.equity else NOTHING
     of_equity, tone = _("{share} of equity", share=share), grey if stale else str
@@ -108,7 +110,7 @@ def metric_figures(snapshot: AccountSnapshot, stale: bool = False) -> list[Figur
 
 
 def position_rows(snapshot: AccountSnapshot) -> list[Row]:
-    """The exchange's positions, each with our parts in it."""
+    """Return the exchange's positions, each with our parts in it."""
     rows = []
     for held in snapshot.positions:
         tick = snapshot.tick_of(held.symbol)
@@ -133,17 +135,17 @@ def position_rows(snapshot: AccountSnapshot) -> list[Row]:
 
 
 def parts_in_order(snapshot: AccountSnapshot) -> list[PartSnapshot]:
-    """Parts with something to guard first, then those that wait or were refused."""
+    """Return parts that hold something first, then those that wait or were refused."""
     return sorted(snapshot.parts, key=lambda part: (not part.living, part.symbol, part.name))
 
 
 def part_title(part: PartSnapshot) -> str:
-    """The first line of a part's card, as Markdown."""
+    """Return the first line of a part's card, as Markdown."""
     return f"**{part.symbol}** {side_badge(part.side, part.leverage)} {status_badge(part)}"
 
 
 def status_badge(part: PartSnapshot) -> str:
-    """Protected or not is what matters while something is held; otherwise the part's status."""
+    """Return a badge: protected or not while something is held; otherwise the part's status."""
     if part.held:
         if part.status is PartStatus.CLOSING:
             return f":gray-badge[:material/hourglass_top: {_('Closing')}]"
@@ -162,14 +164,14 @@ def status_badge(part: PartSnapshot) -> str:
 
 
 def closing_words(part: PartSnapshot) -> str:
-    """Why nothing can be asked of a part that is being closed; empty for every other one."""
+    """Return why nothing can be asked of a part that is being closed; empty for every other one."""
     if not part.wanted.closes:
         return ""
     return _("It is being closed: its targets and its recovery no longer matter.")
 
 
 def part_caption(part: PartSnapshot, now: datetime) -> str:
-    """Which part, which cycle, how much was asked for, since when."""
+    """Return which part, which cycle, how much was asked for, since when."""
     asked = _("{value} USDT asked", value=usdt(part.position_value, 0))
     facts = [_("part {part}", part=part.name), _("cycle {cycle}", cycle=part.cycle), asked]
     if part.cycle_started_at:
@@ -180,7 +182,7 @@ def part_caption(part: PartSnapshot, now: datetime) -> str:
 
 
 def part_figures(part: PartSnapshot, snapshot: AccountSnapshot, now: datetime, stale: bool = False) -> list[Figure]:
-    """What a trader wants to know of a part, in the order in which they look for it."""
+    """Return a part's figures, in the order in which a trader looks for them."""
     rules = snapshot.instruments.get(part.symbol)
     tick = None if rules is None else rules.price_tick
     tone = grey if stale else str
@@ -195,7 +197,7 @@ def part_figures(part: PartSnapshot, snapshot: AccountSnapshot, now: datetime, s
 
 
 def why_lines(explanations: Iterable[Explanation]) -> list[str]:
-    """Each decision of the last look as one sentence of Markdown."""
+    """Return each decision of the last look as one sentence of Markdown."""
     lines = []
     for line in explanations:
         action = f" :gray[→ {told(line.action)}]" if line.action else ""
@@ -204,7 +206,7 @@ def why_lines(explanations: Iterable[Explanation]) -> list[str]:
 
 
 def protection_badge(snapshot: AccountSnapshot | None, old: str = "") -> str:
-    """The pill, as Markdown: how many of the parts that hold something have their stop on the exchange.
+    """Return a badge as Markdown: how many of the parts that hold something have their stop on the exchange.
 
     Of a snapshot that is `old` it says how old, and is grey: it may no longer be true.
     """
@@ -219,13 +221,13 @@ def protection_badge(snapshot: AccountSnapshot | None, old: str = "") -> str:
 
 
 def bare_words(snapshot: AccountSnapshot) -> str:
-    """How long something was without a stop today; empty when never."""
+    """Return how long something was without a stop today; empty when never."""
     bare = snapshot.protection.bare_seconds_today
     return _("{seconds} s without a stop today", seconds=bare) if bare else ""
 
 
 def health_lines(snapshot: AccountSnapshot) -> list[str]:
-    """A sentence for each source that is not well."""
+    """Return a sentence for each source that is not well."""
     health = snapshot.health
     lines = []
     if health.exchange_trouble:
@@ -247,7 +249,7 @@ def health_figures(snapshot: AccountSnapshot, now: datetime) -> list[Figure]:
 
 
 def request_rows(snapshot: AccountSnapshot) -> list[Row]:
-    """How much of each request limit was used at the last look, the fullest first."""
+    """Return how much of each request limit was used at the last look, the fullest first."""
     fullest = sorted(
         snapshot.health.requests.items(), key=lambda one: (-Decimal(one[1].used) / (one[1].limit or 1), one[0])
     )
@@ -255,7 +257,7 @@ def request_rows(snapshot: AccountSnapshot) -> list[Row]:
 
 
 def stop_words(parts: int, protected: int) -> str:
-    """What stopping the bot leaves behind, in one or two sentences."""
+    """Return what stopping the bot leaves behind, in one or two sentences."""
     if not parts:
         return _("Nothing is held, so nothing is left unwatched.")
     told = []
@@ -279,7 +281,7 @@ def stop_words(parts: int, protected: int) -> str:
 
 
 def stopped_words(on_exchange_alone: int) -> str:
-    """The banner of a stopped bot."""
+    """Return the banner of a stopped bot."""
     return counted(
         "{n} position rests on exchange-side protection alone: nothing is opened, moved or repaired.",
         "{n} positions rest on exchange-side protection alone: nothing is opened, moved or repaired.",

@@ -29,7 +29,7 @@ Record = dict[str, Cell]
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What the shown cycles came to, USDT."""
+    """The sums of the shown cycles, USDT."""
 
     cycles: int
     won: int
@@ -40,7 +40,7 @@ class Sums:
 
 
 def sums(cycles: Sequence[Any]) -> Sums:
-    """Totals over ended cycles; one that was never entered counts for nothing, as in the measures."""
+    """Return totals over ended cycles; one that was never entered counts for nothing, as in the measures."""
     ended = [cycle for cycle in cycles if cycle.ended is not None and cycle.reason != ExitReason.NOT_ENTERED]
     return Sums(
         len(ended),
@@ -138,7 +138,7 @@ def event_records(events: Sequence[Any], zone: ZoneInfo) -> list[Record]:
 
 
 def kind_words(kind: str) -> str:
-    """What an event tells of, in a word or two."""
+    """Return an event's kind, in a word or two."""
     return {
         EventKind.DECISION: _("Decision"),
         EventKind.ORDER_CREATED: _("Order placed"),
@@ -152,17 +152,17 @@ def kind_words(kind: str) -> str:
 
 
 def reason_words(reason: str | None) -> str:
-    """How a cycle ended; a dash where it has not."""
+    """Return how a cycle ended; a dash where it has not."""
     return recovery.reason_words(reason) if reason else NOTHING
 
 
 def clock(at: datetime | None, zone: ZoneInfo) -> str:
-    """2026-11-21 14:03:22 in the trader's zone; sorts as text."""
+    """Return a time such as 2026-11-21 14:03:22 in the trader's zone; sorts as text."""
     return NOTHING if at is None else at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def as_csv(records: Sequence[Record]) -> str:
-    """The rows with every digit, as spreadsheets read them."""
+    """Return the rows with every digit, as spreadsheets read them."""
     if not records:
         return ""
     out = StringIO()

@@ -1,4 +1,4 @@
-"""Recovery and reopening of one part, as typed and as told: choices, the settings behind them, and words for both.
+"""Recovery and reopening of one part as form fields and as sentences.
 
 Pure. An empty field follows the settings; a trigger or stop is a loss whichever sign was typed.
 """
@@ -24,7 +24,7 @@ REASONS = tuple(one for one in ExitReason if one not in (ExitReason.NOT_ENTERED,
 
 
 class Mode(StrEnum):
-    """What a part chooses: as the settings say, its own, or not at all."""
+    """How a part chooses: as the settings say, its own, or not at all."""
 
     FOLLOW = "follow"
     ON = "on"
@@ -40,7 +40,7 @@ class Mode(StrEnum):
 
     @classmethod
     def of(cls, choice: RecoveryChoice | ReopenChoice) -> Mode:
-        """The mode behind a choice; numbers of its own are a choice too."""
+        """Return the mode behind a choice; numbers of its own are a choice too."""
         if choice.enabled is None:
             return Mode.ON if choice not in (RecoveryChoice(), ReopenChoice()) else Mode.FOLLOW
         return Mode.ON if choice.enabled else Mode.OFF
@@ -49,7 +49,9 @@ class Mode(StrEnum):
 def recovery_choice(
     mode: Mode, numbers: Mapping[str, float | None], worked: ExecutionStyle = ExecutionStyle()
 ) -> RecoveryChoice:
-    """What the fields mean; their names are those of `RecoveryChoice`. Steps at market follow the settings."""
+    """Return the choice in the fields; their names are those of `RecoveryChoice`. Steps at market follow the
+    settings.
+    """
     if mode is not Mode.ON:
         return RecoveryChoice(enabled=mode.enabled)
     given = {name: typed(numbers.get(name)) for name in RECOVERY_FIELDS}
@@ -64,7 +66,7 @@ def recovery_choice(
 
 
 def reopen_choice(mode: Mode, numbers: Mapping[str, float | None], after: Iterable[ExitReason] | None) -> ReopenChoice:
-    """What the fields mean; no reasons chosen means those of the settings."""
+    """Return the choice in the fields; no reasons chosen means those of the settings."""
     if mode is not Mode.ON:
         return ReopenChoice(enabled=mode.enabled)
     delay, cycles = typed(numbers.get("delay")), typed(numbers.get("max_cycles"))
@@ -93,20 +95,20 @@ REOPEN_FIELDS: Mapping[str, Callable[[], str]] = {
 
 
 def shown(value: Any) -> float | None:
-    """A rule's value as its field shows it; a delay in minutes."""
+    """Return a rule's value as its field shows it; a delay in minutes."""
     if isinstance(value, timedelta):
         return value / timedelta(minutes=1)
     return None if value is None else float(value)
 
 
 def placeholder(rule: Recovery | ReopenRule, name: str) -> str:
-    """What an empty field stands for."""
+    """Return what an empty field stands for."""
     value = shown(getattr(rule, name))
     return _("no limit") if value is None else f"{value:g}"
 
 
 def reason_words(reason: str) -> str:
-    """How a cycle ended, in a word or two."""
+    """Return how a cycle ended, in a word or two."""
     words: dict[str, str] = {
         ExitReason.TAKE_PROFIT: _("Take-profit"),
         ExitReason.STOP_LOSS: _("Stop-loss"),
@@ -121,7 +123,7 @@ def reason_words(reason: str) -> str:
 
 
 def recovery_words(rule: Recovery | None) -> str:
-    """A recovery rule in one sentence."""
+    """Return a recovery rule in one sentence."""
     if rule is None:
         return _("Recovery is off.")
     told = _(
@@ -140,7 +142,7 @@ def recovery_words(rule: Recovery | None) -> str:
 
 
 def reopen_words(rule: ReopenRule | None) -> str:
-    """A reopen rule in one sentence."""
+    """Return a reopen rule in one sentence."""
     if rule is None:
         return _("It is not opened again.")
     after = ", ".join(reason_words(reason).lower() for reason in sorted(rule.after))
@@ -153,7 +155,7 @@ def reopen_words(rule: ReopenRule | None) -> str:
 
 
 def recovery_line(part: PartSnapshot, tick: Decimal | None) -> str:
-    """Where a held part stands on its ladder, in numbers; empty where it has none."""
+    """Return where a held part stands on its recovery ladder, in numbers; empty where it has none."""
     rule = part.recovery
     if rule is None or not part.held:
         return ""
@@ -173,7 +175,7 @@ def recovery_line(part: PartSnapshot, tick: Decimal | None) -> str:
 
 
 def countdown(part: PartSnapshot, now: datetime) -> str:
-    """What a waiting part waits for: 4:12, or that it is due."""
+    """Return what a waiting part waits for: 4:12, or that it is due."""
     due = part.reopen.due if part.reopen else None
     if due is None:
         return ""

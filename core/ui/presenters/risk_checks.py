@@ -1,4 +1,4 @@
-"""What the risk control has said, as rows: refusals with their value and limit first, then orders let through. Pure."""
+"""Risk checks as rows: refusals with their value and limit first, then orders let through. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.ui.presenters.positions import Row, short_symbol
 
 
 def check_rows(found: Iterable[RiskCheck], now: datetime) -> list[Row]:
-    """One row for each; those that failed first, each group as it was given."""
+    """Return one row for each; those that failed first, each group as it was given."""
     return [
         {
             _("When"): ago(one.repeated_at or one.at, now),
@@ -33,7 +33,7 @@ def check_rows(found: Iterable[RiskCheck], now: datetime) -> list[Row]:
 
 
 def count_rows(found: Iterable[CheckCount]) -> list[Row]:
-    """How often each check was made, and how often it refused."""
+    """Return how often each check was made, and how often it refused."""
     return [
         {_("Check"): check_words(one.name), _("Let through"): str(one.passed), _("Refused"): str(one.failed)}
         for one in found
@@ -45,7 +45,7 @@ def amount(number: Decimal | None, unit: str) -> str:
 
 
 def check_words(name: str) -> str:
-    """A check's name as a trader says it."""
+    """Return a check's name as a trader says it."""
     return {
         CheckName.DUPLICATE: _("Asked for twice"),
         CheckName.LEVERAGE: _("Leverage"),

@@ -160,7 +160,7 @@ class AlertChannelRepository(Repository):
         self._settle(channel, message, tried, {"failed_at": now, **reason_columns("failure", why)})
 
     def note_channel(self, channel: str, now: datetime, failure: Reason | None) -> None:
-        """What a message that is no alert came to."""
+        """Store the result of a message that is no alert (a test)."""
         values = {"failed_at" if failure else "sent_at": now, **reason_columns("failure", failure)}
         with self.one_statement() as connection:
             connection.execute(update(channels).where(channels.c.id == channel).values(values))

@@ -22,7 +22,7 @@ AHEAD = timedelta(seconds=10)  #: beyond our idea of Binance's present
 
 
 class Dated(Protocol):
-    """Something that happened once."""
+    """A fact with a time and an id."""
 
     @property
     def at(self) -> datetime: ...
@@ -39,7 +39,7 @@ class GrowingList(Generic[Fact]):
     """The facts of one list. Thread-safe."""
 
     def __init__(self, *, most: int, overlap: timedelta) -> None:
-        """An answer of `most` facts may be cut short, at either end."""
+        """Make an empty list; an answer of `most` facts may be cut short, at either end."""
         self._most, self._overlap = most, overlap
         self._lock = threading.Lock()
         self._facts: dict[Hashable, Fact] = {}
@@ -48,7 +48,7 @@ class GrowingList(Generic[Fact]):
         self.ends: datetime | None = None
 
     def reach(self, page: Page[Fact], since: datetime, now: datetime, until: datetime | None = None) -> None:
-        """Know everything from `since` (three months at most) to `until` (None: now), reading with `page`.
+        """Read with `page` until everything from `since` (three months at most) to `until` (None: now) is known.
 
         Raises Unavailable where `page` does, and keeps what was read until then.
         """
@@ -66,7 +66,7 @@ class GrowingList(Generic[Fact]):
                 self.begins = begin
 
     def _catch_up(self, page: Page[Fact], begins: datetime, ends: datetime, now: datetime) -> None:
-        """Read on from a little before the end, in as many steps as the silence was long."""
+        """Read on from a little before the end, in as many steps as the time since the last read needs."""
         begin = max(ends - self._overlap, begins)
         while begin + WINDOW < now + AHEAD:
             self._read(page, begin, begin + WINDOW)
@@ -75,7 +75,7 @@ class GrowingList(Generic[Fact]):
         self.ends = max(now, ends)
 
     def _read(self, page: Page[Fact], begin: datetime, end: datetime) -> None:
-        """Everything between two times; a full answer is asked for again in halves."""
+        """Read everything between two times; a full answer is asked for again in halves."""
         found = page(begin, end)
         fresh = {fact.key: fact for fact in found if fact.key not in self._facts}
         if fresh:
@@ -91,7 +91,7 @@ class GrowingList(Generic[Fact]):
         self._read(page, middle, end)
 
     def known(self, since: datetime | None = None, until: datetime | None = None) -> list[Fact]:
-        """What was read of that time (both ends belong to it), oldest first. Asks nobody."""
+        """Return what was read of that time (both ends belong to it), oldest first. Sends no request."""
         with self._lock:
             if self._sorted is None:
                 self._sorted = sorted(self._facts.values(), key=lambda fact: (fact.at, fact.key))

@@ -1,4 +1,4 @@
-"""What happened in the account: executions under the names of their orders, income, and lives of positions.
+"""Reads the account's past: executions under the client ids of their orders, income, and positions from open to flat.
 
 Binance lists executions per contract and without the client ids of their orders; which contracts traded is told by
 the income, and the names are asked for once per order. What was read is remembered.
@@ -61,7 +61,7 @@ Sizes = dict[tuple[str, Side | None], Decimal]  #: signed size by our symbol and
 
 
 class BinanceHistory:
-    """The account's past. Thread-safe. `now` is Binance's time."""
+    """Reads the account's past. Thread-safe. `now` is Binance's time."""
 
     def __init__(
         self, session: BinanceSession, rest: RestCaller, now: Callable[[], datetime], monotonic: Callable[[], float]
@@ -78,7 +78,7 @@ class BinanceHistory:
     def income(
         self, since: datetime, until: datetime | None = None, priority: Priority = Priority.HISTORY
     ) -> list[Income]:
-        """Bookings of that time, oldest first. Raises Unavailable."""
+        """Return bookings of that time, oldest first. Raises Unavailable."""
         read_at, now = self._income_read_at, self._monotonic()
         begins = self._income.begins
         fresh = read_at is not None and now - read_at < INCOME_GOOD_FOR_SECONDS
@@ -89,7 +89,7 @@ class BinanceHistory:
         return self._income.known(since, until)
 
     def known_income(self, symbol: str) -> list[Income]:
-        """Bookings of one contract as far as they were read. Asks nobody."""
+        """Return bookings of one contract as far as they were read. Sends no request."""
         name = to_name(symbol)
         return [row for row in self._income.known() if row.symbol == name]
 
@@ -98,7 +98,7 @@ class BinanceHistory:
         return [parse_income(row) for row in rows]
 
     def funding(self, since: datetime, until: datetime | None, priority: Priority) -> list[Funding]:
-        """Funding fees of that time, oldest first."""
+        """Return funding fees of that time, oldest first."""
         rows = self.income(since, until, priority)
         return [parse_funding(row) for row in rows if row.kind == FUNDING_FEE and is_ours(row.symbol)]
 
@@ -107,7 +107,7 @@ class BinanceHistory:
     def trades(
         self, symbol: str, since: datetime, until: datetime | None = None, priority: Priority = Priority.LOOK
     ) -> list[Trade]:
-        """Executions in one contract, oldest first. Raises Unavailable."""
+        """Return executions in one contract, oldest first. Raises Unavailable."""
         journal = self._trades.setdefault(symbol, GrowingList[Trade](most=MOST, overlap=TRADES_OVERLAP))
         journal.reach(
             lambda begin, end: self._trades_page(symbol, priority, **_between(begin, end)), since, self._now(), until
@@ -115,7 +115,7 @@ class BinanceHistory:
         return journal.known(since, until)
 
     def of_order(self, symbol: str, order_id: str) -> list[Trade]:
-        """All executions of one order, as far as Binance lists them yet. Raises Unavailable."""
+        """Return all executions of one order, as far as Binance lists them yet. Raises Unavailable."""
         return self._trades_page(symbol, Priority.LOOK, orderId=order_id)
 
     def _trades_page(self, symbol: str, priority: Priority, **asked: Any) -> list[Trade]:
@@ -132,7 +132,7 @@ class BinanceHistory:
         return [parse_trade(row, self._in_usdt(row, priority)) for row in rows]
 
     def _in_usdt(self, row: Row, priority: Priority) -> Decimal:
-        """The fee of an execution in USDT, at the price of its minute: the same whenever it is asked for."""
+        """Return the fee of an execution in USDT, at the price of its minute: the same whenever it is asked for."""
         amount, currency = paid(row)
         if currency == SETTLE or not amount:
             return amount
@@ -155,7 +155,9 @@ class BinanceHistory:
         return number({"close": bars[0][4]}, "close")
 
     def fills(self, since: datetime, until: datetime | None, priority: Priority, symbols: frozenset[str]) -> list[Fill]:
-        """Executions of the account, oldest first: in the contracts that had income, and in `symbols` beside them."""
+        """Return executions of the account, oldest first: in the contracts that had income, and in `symbols` beside
+        them.
+        """
         found: list[Fill] = []
         for symbol in sorted(self._traded(since, until, priority) | symbols):
             trades = self.trades(symbol, since, until, priority)
@@ -170,14 +172,14 @@ class BinanceHistory:
     # -- names of orders -------------------------------------------------------------------------------------
 
     def note(self, order: Order) -> None:
-        """Remember the name of an ordinary order that was seen."""
+        """Remember the client id of an ordinary order that was seen."""
         self.note_name(order.symbol, order.exchange_order_id, order.client_order_id)
 
     def note_name(self, symbol: str, order_id: str, client_id: str) -> None:
         self._names.setdefault(symbol, {})[order_id] = client_id
 
     def names(self, symbol: str, trades: Sequence[Trade], priority: Priority) -> dict[str, str]:
-        """Client ids of the orders of these executions, by number. Raises Unavailable."""
+        """Return client ids of the orders of these executions, by number. Raises Unavailable."""
         known = self._names.setdefault(symbol, {})
         missing = sorted({trade.order_id for trade in trades} - known.keys())
         if len(missing) > FEW_NAMES:
@@ -188,14 +190,16 @@ class BinanceHistory:
         return {trade.order_id: known[trade.order_id] for trade in trades}
 
     def _names_at_once(self, symbol: str, since: datetime, priority: Priority) -> None:
-        """Orders that were placed since then, a page of them; an older order is asked for by itself."""
+        """Read a page of the orders placed since then and remember their client ids; an older order is looked up by
+        itself.
+        """
         asked = {"symbol": to_name(symbol), "startTime": milliseconds(since - MINUTE), "limit": MOST}
         rows = self._rest.rows(f"orders in {symbol}", lambda: self._session.futures_get_all_orders(**asked), priority)
         for row in rows:
             self.note_name(symbol, text(row, "orderId"), str(row.get("clientOrderId") or ""))
 
     def _name(self, symbol: str, order_id: str, priority: Priority) -> str:
-        """The name of one order; "" where Binance no longer knows it."""
+        """Return the client id of one order; "" where Binance no longer knows it."""
         asked = {"symbol": to_name(symbol), "orderId": order_id}
         try:
             row = self._rest.row(f"order {order_id}", lambda: self._session.futures_get_order(**asked), priority)
@@ -210,7 +214,7 @@ class BinanceHistory:
     def legs(
         self, symbol: str, held: Sizes, since: datetime, priority: Priority, newest: datetime | None = None
     ) -> Legs:
-        """The legs of one contract, whole from `since` on.
+        """Return the legs of one contract, whole from `since` on.
 
         Raises Unavailable, and HistoryMismatch where the executions do not lead to what is held, or none is from
         `newest` or after it.
@@ -236,7 +240,7 @@ class BinanceHistory:
             trades = self._trades[symbol].known(earliest)
 
     def _is_all(self, symbol: str, since: datetime) -> bool:
-        """Nothing older than what was read is kept by Binance."""
+        """Return whether Binance keeps nothing older than what was read."""
         begins = self._trades[symbol].begins
         return begins is not None and begins > since
 
@@ -249,7 +253,7 @@ class BinanceHistory:
         held: Callable[[], Sizes],
         leverage: Callable[[str], Decimal],
     ) -> list[ClosedPosition]:
-        """Lives whose newest close lies in that time, oldest first. `held` reads what is held now."""
+        """Return positions whose newest close lies in that time, oldest first. `held` reads what is held now."""
         found: list[ClosedPosition] = []
         traded = sorted(self._traded(since, until, priority) | symbols)
         now_held = held() if traded else {}
@@ -268,7 +272,7 @@ class BinanceHistory:
     def _legs_at_one_moment(
         self, symbol: str, since: datetime, priority: Priority, before: Sizes, held: Callable[[], Sizes]
     ) -> tuple[Legs, Sizes]:
-        """Legs from a reading of what is held that did not change while the executions were read, and the newest."""
+        """Return legs from executions during which the holdings did not change, and the newest holdings."""
         for _ in range(TRIES):
             legs = self._legs_if_they_agree(symbol, before, since, priority)
             after = held()
@@ -284,7 +288,7 @@ class BinanceHistory:
             return None
 
     def funding_share(self, leg: PositionLeg, legs: Legs) -> Decimal:
-        """Funding of the life that a leg is in, as far as the income was read."""
+        """Return the funding of the position that a leg is in, as far as the income was read."""
         assert leg.current is not None
         return funding_of(leg.current, legs, self.known_income(leg.current.symbol))
 

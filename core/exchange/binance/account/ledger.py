@@ -1,4 +1,4 @@
-"""Binance's executions, income and balances in our words (Binance USD-M docs, account and trade)."""
+"""Parses Binance's executions, income and balances (Binance USD-M docs, account and trade)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LIQUIDATION, DELEVERAGING = ("autoclose-",), ("adl_autoclose",)  #: how the clie
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One execution as the exchange lists it; it knows the order's number and not its name."""
+    """An execution as the exchange lists it; it has the order's number and not its client id."""
 
     id: int  #: counted per contract
     order_id: str
@@ -43,13 +43,13 @@ class Trade:
 
     @property
     def signed(self) -> Decimal:
-        """What it added to the position: bought positive, sold negative."""
+        """Return what it added to the position: bought positive, sold negative."""
         return self.quantity if self.side is OrderSide.BUY else -self.quantity
 
 
 @dataclass(frozen=True, slots=True)
 class Income:
-    """One booking in the account: funding, a realised profit, a fee."""
+    """A booking in the account: funding, a realised profit, a fee."""
 
     kind: str
     symbol: str  #: Binance's own; "" for bookings that concern no contract
@@ -63,12 +63,12 @@ class Income:
 
 
 def paid(row: Row) -> tuple[Decimal, str]:
-    """The fee of an execution, negative = paid, and its currency; both are absent where there was none."""
+    """Return the fee of an execution, negative = paid, and its currency; both are absent where there was none."""
     return -number_or_zero(row, "commission"), str(row.get("commissionAsset") or SETTLE)
 
 
 def parse_trade(row: Row, fee: Decimal) -> Trade:
-    """An execution, with its fee in USDT."""
+    """Return an execution, with its fee in USDT."""
     return Trade(
         id=int(number(row, "id")),
         order_id=text(row, "orderId"),
@@ -85,7 +85,7 @@ def parse_trade(row: Row, fee: Decimal) -> Trade:
 
 
 def parse_fill(trade: Trade, client_id: str) -> Fill:
-    """An execution under the name of its order. Trades are counted per contract, so the contract is in its id."""
+    """Return an execution with its order's client id. Trades are counted per contract, so the contract is in its id."""
     opens = read_client_id(client_id).opens(closes=trade.realised_pnl != ZERO)
     return Fill(
         exchange_fill_id=f"{trade.symbol}:{trade.id}",
@@ -105,14 +105,14 @@ def parse_fill(trade: Trade, client_id: str) -> Fill:
 
 
 def origin_of(client_id: str) -> str:
-    """Who sent an order: one of the exchange's own says so by how its client id begins."""
+    """Return who sent an order: one of the exchange's own is known by the beginning of its client id."""
     if client_id.startswith(LIQUIDATION):
         return "liquidation"
     return "deleveraging" if client_id.startswith(DELEVERAGING) else "order"
 
 
 def parse_income(row: Row) -> Income:
-    """A booking; its number is told as tranId."""
+    """Return a booking; its number is in the field tranId."""
     return Income(
         kind=text(row, "incomeType"),
         symbol=str(row.get("symbol") or ""),
@@ -123,7 +123,7 @@ def parse_income(row: Row) -> Income:
 
 
 def parse_funding(income: Income) -> Funding:
-    """A funding fee. Binance does not say which side of a contract it was for."""
+    """Return a funding fee. Binance does not say which side of a contract it was for."""
     return Funding(
         symbol=to_symbol(income.symbol),
         position_side=None,
@@ -134,7 +134,7 @@ def parse_funding(income: Income) -> Funding:
 
 
 def parse_account(account: Row, config: Row, as_of: datetime) -> AccountState:
-    """Money in USDT and mode. A currency of which nothing is held may be absent from the answer.
+    """Return money in USDT and mode. A currency of which nothing is held may be absent from the answer.
 
     Whether the account may trade is told here, and not what the key may. Whether the key may withdraw, and from where
     it may be used, Binance tells at an address of its spot exchange only.

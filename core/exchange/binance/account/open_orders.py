@@ -1,4 +1,4 @@
-"""Every live order of the account in one list, at a weight that does not grow with what rests.
+"""Reads every live order of the account in one list, at a request weight that does not grow with the number of orders.
 
 The whole account weighs 80; one contract 2. So the whole is read now and then, and in between (or while weight is
 scarce) the contracts where anything is known to be: orders, a position, or something that we wrote. Orders placed by
@@ -25,7 +25,7 @@ WRITTEN_FOR_SECONDS = 90.0  #: what was accepted may not be listed for so long
 
 
 class OpenOrders:
-    """Reads the two lists. Thread-safe."""
+    """Reads the ordinary and the conditional orders. Thread-safe."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class OpenOrders:
         monotonic: Callable[[], float],
         has_room: Callable[[int], bool],
     ) -> None:
-        """`has_room`: whether so much weight may be asked for now."""
+        """Take session and readers; `has_room` tells whether so much weight may be used now."""
         self._session, self._rest, self._algos, self._monotonic = session, rest, algos, monotonic
         self._has_room = has_room
         self._lock = threading.Lock()
@@ -45,24 +45,24 @@ class OpenOrders:
         self._written: dict[str, float] = {}
 
     def wrote(self, symbol: str) -> None:
-        """Something was sent that may rest here from now on."""
+        """Note that something was sent that may rest in this contract from now on."""
         with self._lock:
             self._written[symbol] = self._monotonic()
 
     def holds(self, symbols: Iterable[str]) -> None:
-        """Where something is held."""
+        """Note the contracts in which something is held."""
         with self._lock:
             self._held = frozenset(symbols)
 
     def symbols(self) -> frozenset[str]:
-        """The contracts where anything of the account is known to be."""
+        """Return the contracts where anything of the account is known to be."""
         now = self._monotonic()
         with self._lock:
             self._written = {name: at for name, at in self._written.items() if now - at < WRITTEN_FOR_SECONDS}
             return self._with_orders | self._held | frozenset(self._written)
 
     def orders(self) -> list[Order]:
-        """Every live order, ordinary and conditional, ours and foreign. Raises Unavailable."""
+        """Return every live order, ordinary and conditional, ours and foreign. Raises Unavailable."""
         now, symbols = self._monotonic(), self.symbols()
         whole = self._whole_at is None
         if now - (self._whole_at or 0.0) >= WHOLE_EVERY_SECONDS or len(symbols) > FEW_CONTRACTS:
@@ -107,5 +107,7 @@ class OpenOrders:
 
 
 def _name(order: Order) -> tuple[str, str]:
-    """A name is unique within one contract; what a conditional order places has the name of that order."""
+    """Return a key for an order: ids are unique within one contract; a triggered order has that of its conditional
+    order.
+    """
     return order.symbol, order.client_order_id

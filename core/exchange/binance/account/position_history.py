@@ -1,4 +1,4 @@
-"""Lives of positions, told by their executions: Binance keeps no such list, and gives a position no birthday.
+"""Computes positions from open to flat by their executions: Binance keeps no such list and gives no opening time.
 
 Executions are folded leg by leg (long, short, or both in one in one-way mode) from a size that follows from what is
 held now. A life runs from the first contract to flat; in one-way mode an order may end one and begin the next.
@@ -24,12 +24,12 @@ LegSide = Side | None  #: None: the one leg of one-way mode
 
 
 class HistoryMismatch(Exception):
-    """The executions do not lead to what is held: one of the two is newer than the other."""
+    """Raised where the executions do not lead to what is held: one of the two is newer than the other."""
 
 
 @dataclass(slots=True)
 class Life:
-    """From the first contract to flat, or to now."""
+    """A position from the first contract to flat, or to now."""
 
     symbol: str
     side: Side
@@ -70,7 +70,7 @@ class Life:
 
 @dataclass(slots=True)
 class PositionLeg:
-    """One leg of a contract: its lives, oldest first, and how much was held when."""
+    """One leg of a contract: its positions from open to flat, oldest first, and how much was held when."""
 
     side: LegSide
     lives: list[Life] = field(default_factory=list)
@@ -79,7 +79,7 @@ class PositionLeg:
     start: Decimal = ZERO
 
     def held_at(self, at: datetime) -> Decimal:
-        """Signed size just before that moment."""
+        """Return the signed size just before that moment."""
         place = bisect_left(self.times, at)
         return self.sizes[place - 1] if place else self.start
 
@@ -89,12 +89,12 @@ class PositionLeg:
 
 
 def position_id(symbol: str, side: Side) -> str:
-    """The name of a position, which Binance does not give: its contract and side."""
+    """Return the id of a position, which Binance does not give: its contract and side."""
     return f"{symbol}:{side.name}"
 
 
 def fold(trades: Sequence[Trade], side: LegSide, held: Decimal) -> PositionLeg:
-    """The lives of one leg, from its executions (oldest first) and its signed size after the last of them.
+    """Return one leg from its executions (oldest first) and its signed size after the last of them.
 
     Raises HistoryMismatch where they do not belong together.
     """
@@ -139,7 +139,7 @@ def _unknown_beginning(symbol: str, size: Decimal, at: datetime) -> Life:
 
 
 def funding_of(life: Life, legs: Iterable[PositionLeg], income: Iterable[Income]) -> Decimal:
-    """The life's share of the funding of its contract; Binance does not say which leg a payment was for."""
+    """Return the position's share of the funding of its contract; Binance does not say which leg a payment was for."""
     legs = tuple(legs)
     payments: dict[datetime, list[Decimal]] = {}
     for row in _within(life, income, FUNDING_FEE):
@@ -154,7 +154,7 @@ def funding_of(life: Life, legs: Iterable[PositionLeg], income: Iterable[Income]
 
 
 def _within(life: Life, income: Iterable[Income], kind: str, late: timedelta = timedelta()) -> list[Income]:
-    """Bookings of one kind in the life's time; `late`: how long after its end one may still come."""
+    """Return bookings of one kind in the position's time; `late`: how long after its end one may still come."""
     end = None if life.ended_at is None else life.ended_at + late
     return [row for row in income if row.kind == kind and row.at > life.opened_at and (end is None or row.at <= end)]
 
@@ -162,7 +162,7 @@ def _within(life: Life, income: Iterable[Income], kind: str, late: timedelta = t
 def closed_position(
     life: Life, legs: Iterable[PositionLeg], income: Sequence[Income], origin: str, leverage: Decimal
 ) -> ClosedPosition:
-    """A life of which something was closed, as the history shows it. `origin`: of its newest close."""
+    """Return a position of which something was closed, as the history shows it. `origin`: of its newest close."""
     assert life.last_close is not None
     over = life.ended_at is not None
     funding = funding_of(life, legs, income)

@@ -1,4 +1,4 @@
-"""What is held, with what Binance does not tell of it: leverage, when its life began, and what that life has cost.
+"""Reads positions with what Binance does not tell of them: leverage, opening time, and fees and funding so far.
 
 A life's beginning is found in the executions once and remembered until the position is flat. Until the executions
 agree with the position, the time of its newest change stands in for it. None of this ever fails a look.
@@ -64,7 +64,7 @@ class Found:
 
 
 def sizes(rows: list[Row]) -> Sizes:
-    """Signed sizes by our symbol and leg."""
+    """Return signed sizes by our symbol and leg."""
     return {
         (to_symbol(text(row, "symbol")), word(row, "positionSide", POSITION_SIDE)): number(row, "positionAmt")
         for row in rows
@@ -73,7 +73,7 @@ def sizes(rows: list[Row]) -> Sizes:
 
 
 class Holdings:
-    """Remembers the lives of the positions of one account. Thread-safe: at worst a life is looked up twice."""
+    """Remembers when positions of one account were opened. Thread-safe: at worst one is looked up twice."""
 
     def __init__(self, history: BinanceHistory, now: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
         self._history, self._now, self._monotonic = history, now, monotonic
@@ -81,7 +81,7 @@ class Holdings:
         self._income_asked_at: float | None = None
 
     def positions(self, rows: list[Row], leverages: Mapping[str, Decimal]) -> list[Position]:
-        """Everything held; `rows` are those of positionRisk."""
+        """Return everything held; `rows` are those of positionRisk."""
         held = sizes(rows)
         made = [
             self._position(row, held, leverages)
@@ -130,7 +130,7 @@ class Holdings:
         return found
 
     def _asked(self, symbol: str, side: Side, held: Sizes, since: datetime, state: State) -> Found | None:
-        """What the executions say; None where they cannot be read or do not agree with the position yet."""
+        """Return what the executions say; None where they cannot be read or do not agree with the position yet."""
         changed_lately = self._now() - state[2] <= LISTED_WITHIN
         try:
             newest = state[2] - SECOND if changed_lately else None
@@ -150,7 +150,7 @@ class Holdings:
         return Found(state, True, life.opened_at, realised, funding, self._monotonic())
 
     def _read_income(self, life: Life) -> None:
-        """Read funding now and then; a young life had none, and its first look has better things to do."""
+        """Read the position's funding at intervals; a young position had none yet."""
         now = self._monotonic()
         due = self._income_asked_at is None or now - self._income_asked_at >= INCOME_EVERY_SECONDS
         if due and self._now() - life.opened_at > timedelta(seconds=INCOME_EVERY_SECONDS):
@@ -162,7 +162,7 @@ class Holdings:
 
 
 def _is(life: Life | None, side: Side, average: Decimal) -> bool:
-    """Whether this is the life of a position with that average."""
+    """Return whether this is the position with that average."""
     if life is None or life.side is not side:
         return False
     return not life.whole or abs(life.average - average) <= average * SAME_PRICE

@@ -1,4 +1,4 @@
-"""What is said on a WebSocket connection to Binance USD-M, and the listen key that the user stream hangs on.
+"""The protocol of WebSocket connections to Binance USD-M, and the listen key of the user stream.
 
 The user stream needs no words at all: its address carries the key. Market streams are subscribed to by name.
 Sources: Binance USD-M docs, user data streams and websocket market streams, with the address split of April 2026.
@@ -30,7 +30,7 @@ NO_SUCH_KEY = "-1125"
 
 
 class Silent(Lost):
-    """Connected, and not told of what must have happened."""
+    """The connection's loss where it is open, but does not tell what must have happened."""
 
 
 class ListenKey:
@@ -48,7 +48,7 @@ class ListenKey:
         self._key = ""
 
     async def address(self, after: Lost | None) -> str:
-        """Where the user stream is, with a key that is good for an hour. Raises Lost where there is no key.
+        """Return the user stream's address, with a key that is valid for an hour. Raises Lost where there is no key.
 
         Another form than last time where the exchange turned us away there, or let us in and kept silent.
         """
@@ -64,16 +64,16 @@ class ListenKey:
         return USER_ADDRESSES[self._form].format(base=self._base, key=self._key)
 
     async def renew(self) -> None:
-        """Make the present key good for another hour. Raises PerpdeckError, NO_SUCH_KEY as its code if it is gone."""
+        """Renew the present key for another hour. Raises PerpdeckError, NO_SUCH_KEY as its code if it is gone."""
         if self._key:
             await asyncio.to_thread(self._renew, self._key)
 
 
 class _BinanceProtocol(WireProtocol[str]):
-    """Events come bare or wrapped with the name of their stream."""
+    """The protocol of all connections: events come bare or wrapped with the name of their stream."""
 
     async def still_there(self) -> None:
-        """A frame of the protocol; Binance sends its own every three minutes, which the library answers."""
+        """Send a ping frame; Binance sends its own every three minutes, which the library answers."""
         await (await self.socket.ping())
 
     def take(self, text: str | bytes) -> None:
@@ -88,27 +88,27 @@ class _BinanceProtocol(WireProtocol[str]):
         self.listener.pushed(self.name, event)
 
     def answer(self, message: Message) -> None:
-        """What is no event; nothing was asked here."""
+        """Ignore a message that is no event; nothing was asked here."""
 
 
 class UserStreamProtocol(_BinanceProtocol):
-    """On the user stream: nothing to say."""
+    """The protocol of the user stream, where nothing is sent."""
 
     async def begin(self) -> None:
-        """The address says it all."""
+        """Do nothing: the address says what is wanted."""
 
     async def want(self, channels: Iterable[str]) -> None:
-        """Everything comes, always."""
+        """Do nothing: the user stream always sends everything."""
 
     def event(self, event: Message) -> None:
-        """An expired key leaves the connection open and dumb: it is given up at once."""
+        """Handle an event; an expired key leaves the connection open but silent, so it is given up at once."""
         if event["e"] == EXPIRED:
             raise Lost("the listen key has expired", 0.0)
         super().event(event)
 
 
 class MarketStreamProtocol(_BinanceProtocol):
-    """On a connection of market streams; Binance takes ten messages a second, so all names go into one."""
+    """The protocol of market streams; Binance takes ten messages a second, so all names go into one."""
 
     def __init__(
         self, name: str, socket: ClientConnection, wanted: Iterable[str], listener: ConnectionListener
@@ -137,7 +137,7 @@ class MarketStreamProtocol(_BinanceProtocol):
                 await self.socket.send(orjson.dumps({"method": method, "params": streams, "id": number}).decode())
 
     def answer(self, message: Message) -> None:
-        """An acknowledgement; a refusal means that the connection is of no use."""
+        """Handle an acknowledgement; a refusal means that the connection is of no use."""
         trouble = message.get("error") or ("code" in message and message)
         if isinstance(trouble, dict):
             raise Lost(f"refused, code {trouble.get('code')}: {trouble.get('msg')}")

@@ -1,4 +1,4 @@
-"""What Binance's user stream says, in our words. An event that we cannot read still rings: the look reads it by REST.
+"""Parses Binance's user stream. An event that cannot be parsed still wakes the bot, which then reads by REST.
 
 A conditional order and the ordinary order that it sets off are two orders there and one here; their events come in
 any order and are put together by id. What a push carries is whole or it carries nothing: fees come one trade at a
@@ -62,7 +62,7 @@ class _Told:
 
     @property
     def whole(self) -> Order | None:
-        """The order with its fees; None while a trade of it, or what a trade cost in USDT, is not known."""
+        """Return the order with its fees; None while a trade of it, or what a trade cost in USDT, is not known."""
         fees = [fee for _, fee in self.trades.values() if fee is not None]
         if len(fees) < len(self.trades) or total(size for size, _ in self.trades.values()) != self.order.filled:
             return None
@@ -70,7 +70,9 @@ class _Told:
 
 
 class Pushes:
-    """Reads one event after the other. `settings_changed` hears of leverage and modes, with the contract or None."""
+    """Parses one event after the other. `settings_changed` is called for leverage and modes, with the
+    contract or None.
+    """
 
     def __init__(self, settings_changed: Callable[[str | None], None]) -> None:
         self.ignored: Counter[str] = Counter()
@@ -89,7 +91,7 @@ class Pushes:
         }
 
     def read(self, event: Message) -> Iterator[Push]:
-        """The doorbells of one event, with the states it carried."""
+        """Yield the pushes of one event, with the states it carried."""
         kind = str(event["e"])
         if kind not in self._readers:
             self._ignore(f"event {kind}")
@@ -127,7 +129,7 @@ class Pushes:
             yield Push("orders", symbol, orders=() if whole is None else (whole,))
 
     def _note(self, event: Message, row: Row) -> tuple[tuple[str, str], Order]:
-        """Add an event to what is known of its order; the order as this event alone tells it, without fees."""
+        """Add an event to what is known of its order; returns the order as this event alone tells it, without fees."""
         key = (text(row, "s"), text(row, "i"))
         known = self._told.get(key)
         created_at = known.created_at if known is not None else None
@@ -151,7 +153,9 @@ class Pushes:
         return key, order
 
     def _early(self, event: Message) -> Iterator[Push]:
-        """A trade, told before its order is; it does not say whose position, so it only wakes."""
+        """Yield a push for a trade told before its order is; it does not say whose position, so it only wakes
+        the bot.
+        """
         if not is_ours(event.get("s")):
             self._ignore("a contract that we do not trade")
         elif not self._knows_trade(event):
@@ -194,11 +198,11 @@ class Pushes:
         return algo.but(created_at=created_at)
 
     def _parent(self, key: tuple[str, str], name: str) -> str | None:
-        """The conditional order that placed this ordinary one: told by the id they share, or by its number."""
+        """Return the conditional order that placed this ordinary one: by the id they share, or by its number."""
         return name if name in self._algos else self._set_off.get(key)
 
     def _folded(self, name: str) -> Order:
-        """A conditional order with what the order it set off has done, as far as all of that is known."""
+        """Return a conditional order with what the order it placed has done, as far as all of that is known."""
         algo = self._algos[name]
         numbers = [(to_name(algo.symbol), number) for number in algo.child_order_ids]
         told = self._told.get(numbers[0] if numbers else self._by_name.get(name, ("", "")))
@@ -208,7 +212,7 @@ class Pushes:
     # -- the account -------------------------------------------------------------------------------------------
 
     def _account(self, event: Message) -> Iterator[Push]:
-        """Only what changed is listed: a position that is not there is not flat."""
+        """Yield pushes of an account event. Only what changed is listed: a position that is not there is not flat."""
         news = event["a"]
         reason = str(news.get("m"))
         if reason not in REASONS:
@@ -238,7 +242,9 @@ def _renamed(row: Row, names: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _fee(row: Row) -> Decimal | None:
-    """What a trade cost, negative = paid; None where it was paid in something else. No fee: neither field is there."""
+    """Return a trade's fee, negative = paid; None where it was paid in something else. No fee: neither field
+    is there.
+    """
     if row.get("n") in (None, ""):
         return ZERO
     paid = number(row, "n")
@@ -246,18 +252,18 @@ def _fee(row: Row) -> Decimal | None:
 
 
 def _may_be_set_off(name: str) -> bool:
-    """Whether a conditional order of ours may bear this id."""
+    """Return whether a conditional order of ours may bear this id."""
     said = meaning(name)
     return said is not None and said.purpose.protects
 
 
 def _behind(heard: Order, known: Order) -> bool:
-    """An event that comes after one that tells more."""
+    """Return whether an event tells less than what is known: it came late."""
     return (known.status.ended and not heard.status.ended) or heard.filled < known.filled
 
 
 def _rank(algo: Order) -> tuple[bool, bool, bool]:
-    """How far a conditional order has come."""
+    """Return a sort key for how far a conditional order has come."""
     return algo.status.ended, bool(algo.child_order_ids), algo.triggered_leg is not None
 
 

@@ -1,4 +1,4 @@
-"""Prices as Binance pushes them, put together: best bid and ask, mark and last price come by streams of their own.
+"""Joins Binance's pushed prices: best bid and ask, mark and last price come by streams of their own.
 
 A ticker is told once all of its parts are known; what came over a connection that was lost is not known any more.
 Source: Binance USD-M docs, the page of each market stream.
@@ -43,13 +43,13 @@ class _Part:
 
 @dataclass(slots=True)
 class BinancePrices:
-    """The newest of each price of each contract."""
+    """Keeps the newest of each price of each contract."""
 
     _parts: dict[str, dict[str, _Part]] = field(default_factory=dict)
     _heard: dict[str, datetime] = field(default_factory=dict)
 
     def take(self, event: Row, at: datetime) -> str | None:
-        """Note an event heard `at`; the contract it concerns, None where it is of no use to us."""
+        """Note an event received `at`; returns the contract it concerns, None where it is of no use to us."""
         known = PARTS.get(str(event.get("e")))
         if known is None or not is_ours(event.get("s")):
             return None
@@ -68,7 +68,7 @@ class BinancePrices:
         return symbol
 
     def ticker(self, symbol: str) -> Ticker | None:
-        """The prices of a contract in one; None while a part is missing."""
+        """Return the prices of a contract in one ticker; None while a part is missing."""
         parts = self._parts.get(symbol, {})
         if set(parts) != WHOLE:
             return None
@@ -76,14 +76,14 @@ class BinancePrices:
         return Ticker(symbol=symbol, at=self._heard[symbol], **prices)
 
     def forget(self, connection: str) -> None:
-        """What came over this connection grows old unseen: it is not known any more."""
+        """Forget the prices that came over this connection: they are not renewed any more."""
         for parts in self._parts.values():
             for name in [name for name, part in parts.items() if part.connection == connection]:
                 del parts[name]
 
 
 def price_streams(symbols: Iterable[str]) -> dict[str, list[str]]:
-    """By connection: the names of the streams for the prices of these contracts."""
+    """Return the names of the streams for the prices of these contracts, by connection."""
     names = [to_name(symbol).lower() for symbol in sorted(symbols)]
     return {
         connection: [f"{name}@{stream}" for name in names for stream in streams]

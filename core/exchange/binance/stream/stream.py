@@ -1,4 +1,4 @@
-"""BinanceStream: what Binance pushes about one account and the prices it watches, as doorbells for the bot.
+"""The stream of one Binance account: its order and account events and the prices it watches, pushed to the bot.
 
 Three connections in one thread: private (the user stream), public (best bid and ask) and market (mark and last prices).
 The listen key is renewed, a dumb socket is found out by our own orders, and none grows as old as Binance's 24 h cut.
@@ -37,7 +37,7 @@ HANDOVER_SECONDS = 23.5 * 3600  #: Binance ends every connection after 24 hours
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """The waits beside the connections, in seconds."""
+    """The waits of tasks beside the connections, in seconds."""
 
     renew: float = 1800.0  #: a listen key lives an hour
     silent_after: float = 5.0  #: after an order of ours was accepted there must have been an event
@@ -46,11 +46,11 @@ class Upkeep:
 
 
 class StreamRest(Protocol):
-    """What the stream asks of the client of the same account."""
+    """The part of the account's client that the stream uses."""
 
     @property
     def last_write(self) -> datetime | None:
-        """When the newest order or cancel that was accepted had been sent, by our clock."""
+        """Return when the newest order or cancel that was accepted had been sent, by our clock."""
         ...
 
     def make_listen_key(self) -> str: ...
@@ -58,7 +58,7 @@ class StreamRest(Protocol):
     def renew_listen_key(self, key: str) -> None: ...
 
     def forget_settings(self, symbol: str | None) -> None:
-        """Leverage (of that contract) or the account's modes were changed by somebody."""
+        """Forget settings that somebody changed: the leverage of that contract, or (None) the account's modes."""
         ...
 
 
@@ -79,7 +79,9 @@ class BinanceStream(Stream):
         upkeep: Upkeep | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        """Streams of one IP may share `connect_limit`. A `pace` without a handover gets Binance's."""
+        """Take the client and address; streams of one IP may share `connect_limit`. A `pace` without a handover gets
+        Binance's.
+        """
         super().__init__(now=now)
         self._rest, self._url = rest, url.rstrip("/")
         pace = pace or Pace()
@@ -99,7 +101,7 @@ class BinanceStream(Stream):
 
     @property
     def ignored(self) -> Mapping[str, int]:
-        """How often came what we do not read: unknown events, unknown reasons, contracts we do not trade."""
+        """Return how often came what is not used: unknown events, unknown reasons, contracts we do not trade."""
         return dict(self._pushes.ignored)
 
     # -- the connections ---------------------------------------------------------------------------------------------
@@ -132,7 +134,7 @@ class BinanceStream(Stream):
         return self._keep_the_key(), self._watch_for_silence()
 
     async def _keep_the_key(self) -> None:
-        """Renew the key again and again; where that fails a new connection with a new key takes over."""
+        """Renew the key at intervals; where that fails a new connection with a new key takes over."""
         while True:
             await asyncio.sleep(self._upkeep.renew)
             try:
@@ -145,7 +147,9 @@ class BinanceStream(Stream):
                     self._connections["private"].hand_over()
 
     async def _watch_for_silence(self) -> None:
-        """A socket may be open and dumb. Each of our accepted orders makes an event: none means that it is."""
+        """Watch for an open but silent connection: each accepted order of ours makes an event, so that none means it
+        is.
+        """
         patience = timedelta(seconds=self._upkeep.silent_after)
         while True:
             await asyncio.sleep(self._upkeep.watch)
@@ -184,7 +188,7 @@ class BinanceStream(Stream):
             self._ring_price(symbol)
 
     def _ring_price(self, symbol: str) -> None:
-        """Ring for the newest price now, and after a pause for what has come meanwhile."""
+        """Push the newest price now, and after a pause what has come meanwhile."""
         self._pausing[symbol] = False
         ticker = self._prices.ticker(symbol)
         if ticker is not None:

@@ -1,4 +1,4 @@
-"""What is said on a WebSocket connection to OKX: log in, subscribe, the text ping, and events that are no pushes.
+"""The protocol of WebSocket connections to OKX: log in, subscribe, the text ping, and events that are no pushes.
 
 Knows requests and acknowledgements, not what the pushes mean. Source: OKX V5 docs, overview/websocket.
 """
@@ -32,7 +32,7 @@ NOTICE_OF_CLOSE = "64008"  #: the server is about to disconnect for an upgrade
 
 
 class OKXProtocol(WireProtocol[Channel]):
-    """On one of public, private, business. `credentials` None: nothing to log in to."""
+    """The protocol of public, private or business connections. `credentials` None: nothing to log in to."""
 
     def __init__(
         self,
@@ -89,14 +89,14 @@ class OKXProtocol(WireProtocol[Channel]):
                 raise self._refusal(message)
 
     async def still_there(self) -> None:
-        """OKX answers the text "ping", not the protocol's frames; any message is a sign of life."""
+        """Send the text "ping", which OKX answers instead of the protocol's frames; any message counts as an answer."""
         await self.socket.send("ping")
         await self.hear()
 
     # -- what comes --------------------------------------------------------------------------------------------
 
     def take(self, text: str | bytes) -> None:
-        """One message: a push goes to the owner, an event is dealt with here. Raises Lost where that ends it."""
+        """Handle one message: a push goes to the owner, an event is dealt with here. Raises Lost where that ends it."""
         message = _decoded(text)
         event = message.get("event")
         if event is None:
@@ -112,7 +112,9 @@ class OKXProtocol(WireProtocol[Channel]):
             raise Lost(f"too many connections on channel {message.get('channel')}", self._pace.longest_back_off)
 
     def _error(self, message: Message) -> None:
-        """A price that does not exist costs that price; anything else refused makes the connection useless."""
+        """Handle an error: a price that does not exist is dropped; anything else refused makes the connection
+        useless.
+        """
         channel = self._pending.pop(str(message.get("id", "")), None)
         if channel is None or self._credentials is not None or message.get("code") not in NO_SUCH_CHANNEL:
             raise self._refusal(message)
@@ -125,13 +127,13 @@ class OKXProtocol(WireProtocol[Channel]):
         return Lost(f"refused, code {code}: {words}")
 
     def ended(self, code: int) -> Lost:
-        """What it means that the exchange closed the connection with this code."""
+        """Return the loss for a connection that the exchange closed with this code."""
         refused = self._pace.after_refused_login if code == LOGIN_FAILED_CLOSE else None
         return Lost(f"closed by the exchange, code {code}", refused)
 
 
 def login_request(credentials: Credentials, now: datetime) -> str:
-    """The login message, signed for `now`; good for 30 seconds."""
+    """Return the login message, signed for `now`; good for 30 seconds."""
     timestamp = str(int(now.timestamp()))
     signed = hmac.new(credentials.api_secret.encode(), f"{timestamp}GET/users/self/verify".encode(), hashlib.sha256)
     argument = {
@@ -144,5 +146,5 @@ def login_request(credentials: Credentials, now: datetime) -> str:
 
 
 def _decoded(text: str | bytes) -> Message:
-    """A message as a mapping; the bare text pong is an empty one. Raises Lost for what is no JSON object."""
+    """Return a message as a mapping; the bare text pong is an empty one. Raises Lost for what is no JSON object."""
     return {} if text in ("pong", b"pong") else decoded(text)

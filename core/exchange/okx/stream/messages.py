@@ -1,4 +1,4 @@
-"""What OKX pushes, in our words. A push that we cannot read still rings: the look that follows reads it by REST.
+"""Parses what OKX pushes. A push that cannot be parsed still wakes the bot, which then reads by REST.
 
 An order that an algo placed carries no state here: it belongs to the algo, and how that ended takes a look-up.
 Source: OKX V5 docs, the page of each channel.
@@ -28,12 +28,14 @@ QUOTES, MARKS = "tickers", "mark-price"
 
 @dataclass(slots=True)
 class OKXPrices:
-    """The newest quote and mark price of each contract, put together: OKX pushes them apart."""
+    """Joins the newest quote and mark price of each contract: OKX pushes them apart."""
 
     _newest: dict[tuple[str, str], Row] = field(default_factory=dict)
 
     def take(self, channel: str, row: Row, at: datetime) -> Ticker | None:
-        """The ticker with this row in it, heard `at`; None for an old row, or while the other half is missing."""
+        """Return the ticker with this row in it, received `at`; None for an old row, or while the other half is
+        missing.
+        """
         name = row["instId"]
         known = self._newest.get((channel, name))
         if known is not None and moment(known, "ts") > moment(row, "ts"):
@@ -46,13 +48,15 @@ class OKXPrices:
 
 
 def price_channels(symbols: Iterable[str]) -> list[Channel]:
-    """The subscriptions for the prices of these symbols."""
+    """Return the subscriptions for the prices of these symbols."""
     names = [to_inst_id(symbol) for symbol in sorted(symbols)]
     return [{"channel": channel, "instId": name} for name in names for channel in (QUOTES, MARKS)]
 
 
 def pushes(message: Message, prices: OKXPrices, at: datetime) -> Iterator[Push]:
-    """One doorbell per row of a message heard `at`, with the state it carried; none for contracts we do not trade."""
+    """Yield one push per row of a message received `at`, with the state it carried; none for contracts we do
+    not trade.
+    """
     channel = message["arg"]["channel"]
     if channel == "account":
         yield Push("account")
@@ -77,7 +81,7 @@ def pushes(message: Message, prices: OKXPrices, at: datetime) -> Iterator[Push]:
 
 
 def _orders(channel: str, row: Row) -> tuple[Order, ...]:
-    """The state that a row carried, where it stands for itself."""
+    """Return the order in a row; none where an algo of ours placed it: such a row is only a part of the state."""
     if channel == "orders-algo":
         return (parse_algo(row),)
     return () if parent_of(row) else (parse_order(row),)

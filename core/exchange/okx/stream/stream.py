@@ -1,4 +1,4 @@
-"""OKXStream: what OKX pushes about one account and the prices it watches, as doorbells for the bot.
+"""The stream of one OKX account: its order and account events and the prices it watches, pushed to the bot.
 
 One thread with one event loop keeps three connections up: private, business (conditional orders) and public (prices).
 """
@@ -43,8 +43,9 @@ class OKXStream(Stream):
         pace: Pace | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        """`exchange_now` signs the login (OKX allows 30 s; ours if not given). Streams of one IP may share
-        `connect_limit`."""
+        """Take keys and address; `exchange_now` signs the login (OKX allows 30 s; ours if not given). Streams of one IP
+        may share `connect_limit`.
+        """
         super().__init__(now=now)
         self._credentials, self._url, self._exchange_now = credentials, url.rstrip("/"), exchange_now or now
         self._connect_limit, self._pace, self._sleep = connect_limit or Throttle(CONNECT_LIMITS), pace or Pace(), sleep

@@ -1,4 +1,4 @@
-"""An account's keys in Settings: where they come from, what the exchange says of them, the secret that seals them."""
+"""Draws an account's keys in Settings: where they come from, the exchange's answer, the secret that encrypts them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def how_to(profile: ExchangeProfile, environment: Environment) -> str:
 
 
 def line(account: Account) -> str:
-    """Which key, from where, and what it may do."""
+    """Return which key an account uses, from where, and what it may do."""
     hint = _("key ending in {hint}", hint=account.api_key_hint) if account.api_key_hint else _("no key needed")
     variable = next(iter(profile_of(account.exchange).demo_variables), "")
     source = {
@@ -52,7 +52,7 @@ def _test(account: str) -> None:
 
 
 def tested(account: Account) -> None:
-    """What the last test of this account has found."""
+    """Draw what the last test of this account has found."""
     name, found = state.get("acc_test", ("", None))
     if name != account.id or found is None:
         return
@@ -74,7 +74,7 @@ def tested(account: Account) -> None:
 
 
 def secret() -> None:
-    """The secret that seals all stored keys, changed without losing one."""
+    """Draw the form that changes the secret of all stored keys without losing one."""
     st.subheader(_("The secret that seals the keys"), anchor=False)
     st.caption(
         _("A new secret is made in the data folder and every stored key is sealed anew; nothing is lost on the way.")

@@ -1,4 +1,4 @@
-"""Alerts in Settings: where they are heard, what each channel hears and when, a test of each, and the newest ones."""
+"""Draws alert channels in Settings: what each is sent and when, a test of each, and the newest alerts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NEWEST = 50
 
 
 def card() -> None:
-    """Everything about alerts, the most used first."""
+    """Draw everything about alerts, the most used first."""
     st.caption(
         _(
             "What happens is told here, and wherever you want to hear it: Telegram, Discord, e-mail and some hundred "
@@ -150,7 +150,9 @@ def _save(channel: AlertChannel) -> None:
 
 
 def _quiet(start: time | None, end: time | None) -> QuietHours | None:
-    """Both or none; one alone is a span that ends where it begins, which is refused in words."""
+    """Return the quiet hours, or None where both fields are empty; one alone gives an empty span, which is refused in
+    words.
+    """
     if start is None and end is None:
         return None
     return QuietHours(start or end or time(), end or start or time())
@@ -161,7 +163,7 @@ def _test(channel: str) -> None:
 
 
 def _tested(channel: str) -> None:
-    """What the test that was just asked for came to."""
+    """Draw the result of the test that was just asked for."""
     which, trouble = state.get("alert_tested") or ("", None)
     if which != channel or trouble is None:
         return

@@ -1,4 +1,4 @@
-"""What holds for all alert channels, the dead man's switch, and commands from a phone, in Settings."""
+"""Draws what holds for all alert channels, the dead man's switch, and Telegram commands, in Settings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ state = st.session_state
 
 
 def draw() -> None:
-    """Three forms, each closed until it is wanted."""
+    """Draw three forms, each closed until it is wanted."""
     alerts = session.services().alerts
     settings = alerts.settings()
     with st.expander(_("When something is told, and the summary of the day"), icon=":material/schedule:"):
@@ -175,7 +175,7 @@ def _save_telegram() -> None:
 
 
 def _numbers(typed: str) -> tuple[int, ...]:
-    """Raises Misconfigured where something among it is no number."""
+    """Return the numbers in a text. Raises Misconfigured where something among it is no number."""
     try:
         return tuple(int(one) for one in typed.replace(",", " ").split())
     except ValueError:
@@ -202,7 +202,7 @@ def _kept(outside: Outside, example: str) -> str:
 
 
 def _fares(outside: Outside) -> None:
-    """How it went lately."""
+    """Draw the service's last success or trouble."""
     if not outside.there or outside.at is None:
         return
     when = ago(outside.at, session.now())

@@ -1,4 +1,4 @@
-"""Tokens for programs in Settings: made, shown once, listed with their last use, revoked."""
+"""Draws API tokens in Settings: made, shown once, listed with their last use, revoked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DAYS = 90
 
 
 def card() -> None:
-    """What is there, what was just made, and the form for another."""
+    """Draw the tokens, a new one with its secrets, and the form for another."""
     st.caption(
         _(
             "A program trades through the same checks and the same bot as these pages. "
@@ -107,7 +107,7 @@ def _make() -> None:
 
 
 def _made() -> None:
-    """The secrets of a new token, until the trader says that they are copied; another tab never sees them."""
+    """Draw the secrets of a new token until the trader says that they are copied; another tab never sees them."""
     made = state.get("api_made")
     if made is None:
         return

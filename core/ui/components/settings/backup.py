@@ -1,4 +1,4 @@
-"""The backup in a few figures, where there is one: where it lies, how far it is behind, what hinders it."""
+"""Draws the backup in a few figures, where there is one: where it lies, how far it is behind, what hinders it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.ui.presenters.format import NOTHING, Figure, age, ago
 
 @widgets.live_slowly(5)
 def card() -> None:
-    """Nothing at all where nothing is backed up."""
+    """Draw the backup's card; nothing at all where nothing is backed up."""
     status = session.services().backup.status()
     if status is None:
         return
@@ -35,7 +35,7 @@ def card() -> None:
 
 
 def _behind(status: BackupStatus) -> tuple[str, str]:
-    """The lag in rows, and since when."""
+    """Return the lag in rows, and since when."""
     if not status.rows:
         return _("nothing"), ""
     since = _("not complete yet") if status.behind_for is None else age(status.behind_for)

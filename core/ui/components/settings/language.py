@@ -1,4 +1,4 @@
-"""The language switch in the sidebar, and language and time zone in Settings. Both work at once, in every tab."""
+"""Draws the language switch in the sidebar, and language and time zone in Settings. Both work at once, in every tab."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ state = st.session_state
 
 
 def language(key: str = "language") -> None:
-    """One click; the page that follows is in the other language."""
+    """Draw the button that switches to the other language."""
     state[key] = translate.language()
     st.segmented_control(
         _("Language"),
@@ -28,7 +28,7 @@ def language(key: str = "language") -> None:
 
 
 def time_zone() -> None:
-    """The browser's, unless another is chosen: for a trader who watches from abroad."""
+    """Draw the choice of a time zone: the browser's, unless another is chosen."""
     browser = _("As the browser: {zone}", zone=st.context.timezone or "UTC")
     state["time_zone"] = state.get("zone") or ""
     st.selectbox(
@@ -42,7 +42,7 @@ def time_zone() -> None:
 
 
 def local_numbers() -> None:
-    """The decimal comma where the language has one; the fields in which numbers are typed keep the point."""
+    """Draw the choice of the language's decimal sign; fields in which numbers are typed keep the point."""
     if translate.language() == "en":
         return
     state["local_numbers"] = translate.speech().local_numbers

@@ -1,4 +1,4 @@
-"""The password in Settings, and the button that logs out."""
+"""Draws the password in Settings, and the button that logs out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FIELDS = ("login_present", "login_new", "login_again")
 
 
 def log_out() -> None:
-    """In the sidebar, while a password is asked for."""
+    """Draw the button that logs out, in the sidebar, while a password is asked for."""
     if session.services().login.on:
         st.html(
             '<a class="perpdeck-log-out" href="/logout" target="_self" '
@@ -23,7 +23,7 @@ def log_out() -> None:
 
 
 def password() -> None:
-    """Set, change or remove it; says who else can come in now."""
+    """Draw the forms that set, change or remove the password; says who else can open the dashboard now."""
     login = session.services().login
     if login.from_environment:
         st.info(

@@ -1,4 +1,5 @@
-"""The settings of a page: a field for each with its unit, range and meaning, saved by group; and all of them as a file.
+"""Draws the settings of a page: a field for each with its unit, range and meaning, saved by group; and all of them as a
+file.
 
 What is saved is saved whole or not at all, and an import shows what it would change before it does.
 """
@@ -22,7 +23,7 @@ NEW_FILE = "settings_file"
 
 
 def groups(of: tuple[str, ...]) -> None:
-    """A form for each of these groups, in this order."""
+    """Draw a form for each of these groups, in this order."""
     shown = session.services().preferences.all()
     for group in of:
         members = [one for one in shown if one.definition.setting.group == group]
@@ -36,7 +37,7 @@ def groups(of: tuple[str, ...]) -> None:
 
 
 def field(one: Preference) -> None:
-    """A setting with its unit, its range and what it does."""
+    """Draw a setting with its unit, its range and what it does."""
     wanted, value = one.definition, one.value
     setting, unit, key = wanted.setting, str(wanted.unit), f"set_{wanted.key}"
     label = f"{_(wanted.label)}, {_(unit)}" if unit else _(wanted.label)
@@ -62,7 +63,7 @@ def field(one: Preference) -> None:
 
 
 def save(keys: list[str]) -> None:
-    """Stores what was changed, all or nothing."""
+    """Store what was changed, all or nothing."""
     store = session.services().preferences
     known = {one.definition.key: one for one in store.all()}
     typed = {key: forms.setting(state[f"set_{key}"], known[key].definition) for key in keys}
@@ -74,7 +75,7 @@ def save(keys: list[str]) -> None:
 
 
 def choice_words(choice: str) -> str:
-    """One of a setting's choices: an ending of a cycle, or a level."""
+    """Return one of a setting's choices in words: an ending of a cycle, or a level."""
     if choice in list(Level):
         return levels.name(Level(choice))
     if choice in list(ExitReason):
@@ -91,7 +92,7 @@ def choice_words(choice: str) -> str:
 
 
 def as_file() -> None:
-    """All settings out of here, and into here."""
+    """Draw the download and the upload of all settings."""
     store = session.services().preferences
     st.write(_("Recovery, reopen, limits, guards and cadence as one file. It holds no keys and no password."))
     st.download_button(
@@ -126,7 +127,7 @@ def as_file() -> None:
 
 
 def take_over(document: str) -> None:
-    """Stores the file whole."""
+    """Store the uploaded file whole."""
     session.ask(lambda: session.services().preferences.import_(document, by=session.OPERATOR))
     if not session.refused():
         for key in [name for name in state if str(name).startswith("set_")]:
@@ -135,7 +136,7 @@ def take_over(document: str) -> None:
 
 
 def value_words(value: Value, of: Definition) -> str:
-    """A setting's value as a table shows it."""
+    """Return a setting's value as a table shows it."""
     if value is None:
         return _("none")
     if isinstance(value, bool):
