@@ -25,7 +25,7 @@ name, exchange = next((one.name, one.exchange) for one in session.services().acc
 
 
 def ticks() -> dict[str, Decimal]:
-    """The price tick of each contract, as far as the snapshot knows it."""
+    """Return the price tick of each contract, as far as the snapshot knows it."""
     snapshot = session.services().reports.snapshot(account)
     return {name: rules.price_tick for name, rules in snapshot.instruments.items()} if snapshot else {}
 

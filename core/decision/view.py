@@ -1,4 +1,4 @@
-"""The one view all rules look at: desired and seen, folded into parts once.
+"""The input of all rules: desired and observed state of one position, folded into parts once.
 
 Everything is sorted, so the order in which facts came in changes nothing.
 """

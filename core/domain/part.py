@@ -19,7 +19,7 @@ _ENTRIES = (Purpose.ENTRY, Purpose.RECOVERY)
 
 
 class PartStatus(StrEnum):
-    """How far the present cycle of a part has come."""
+    """The status of a part's present cycle."""
 
     ASKED = "asked"
     OPENING = "opening"  #: ordered, and nothing has filled yet
@@ -92,7 +92,7 @@ class Part:
 
     @counted_once
     def balances(self) -> tuple[Order, ...]:
-        """Return orders that brought back what exits of this part had closed beyond it."""
+        """Return the orders that bought back contracts which exits had closed beyond this part."""
         return tuple(order for order in self.orders if order.purpose is Purpose.BALANCE)
 
     @counted_once
@@ -260,7 +260,7 @@ class Part:
 
     @property
     def status(self) -> PartStatus:
-        """How far its present cycle has come."""
+        """Return the status of the present cycle."""
         if not self.intent.living:
             return PartStatus.REFUSED if self.intent.exit_reason is ExitReason.NOT_ENTERED else PartStatus.CLOSED
         if self.intent.wanted.closes:

@@ -172,12 +172,12 @@ def order_snapshot(order: Order) -> OrderSnapshot:
 
 
 def _short_names_first(named: Mapping[str, T]) -> dict[str, T]:
-    """In the order in which the database keeps the names of an object, so that nobody sees two orders."""
+    """Return the mapping in the order in which the database keeps an object's names, so that nobody sees two orders."""
     return dict(sorted(named.items(), key=lambda one: (len(one[0]), one[0])))
 
 
 def _conditional(results: Iterable[Result]) -> ConditionalOrders | None:
-    """Counted over the whole account in each look at a position; None where no position was looked at."""
+    """Return the account's conditional orders and their limit; None where no position was looked at."""
     seen = next((result.seen for result in results), None)
     return None if seen is None else ConditionalOrders(seen.conditional_orders, seen.facts.max_conditional)
 

@@ -1,4 +1,4 @@
-"""Makes what an account's snapshot says of one part: its numbers, its guards, its executions, its reasons."""
+"""Makes the snapshot of one part: its numbers, its protection, its executions, its reasons."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _explanation(decision: Decision) -> Explanation:
 def _level(
     part: Part, wanted: Target | None, price: Decimal | None, covered: Decimal, mark: Decimal | None
 ) -> LevelSnapshot:
-    """The take-profit or stop-loss, with its distance from the mark and what it comes to."""
+    """Return the take-profit or stop-loss, with its distance from the mark price and its result."""
     size, average = part.size, part.average_entry
     away = None if price is None or not mark else rounded((price / mark - 1) * 100, 2)
     pnl = None

@@ -1,4 +1,5 @@
-"""Counts what only the bot's own process knows of how it runs: how long its passes take, since when a part is bare.
+"""Counts metrics that only the bot's own process knows: how long its passes take, since when a part is without its
+stop.
 
 Small enough to travel with every snapshot; counted from the start of this bot.
 """

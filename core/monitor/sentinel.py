@@ -70,7 +70,7 @@ def findings(guard: AccountGuard) -> Iterator[tuple[str, Reason]]:
 
 
 def _shown(guard: AccountGuard, now: datetime) -> Iterator[tuple[str, Reason]]:
-    """What others read of the bot: its snapshot, and its sign of life while it may act."""
+    """Yield what is wrong with the snapshot and, while the bot may act, its heartbeat."""
     found, row = guard.store.snapshots.latest(guard.account.id), guard.store.bots.get(guard.account.id)
     if found is not None and now - found.as_of > STALE_AFTER:
         yield f"sentinel-picture/{guard.account.id}", Reason("sentinel.stale_picture", age=now - found.as_of)

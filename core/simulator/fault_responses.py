@@ -1,4 +1,4 @@
-"""What a fault sends instead of an answer, on any wire: a gateway's page, nothing, half of it, a dead connection."""
+"""Responses of faults, on any wire: a gateway's page, nothing, half an answer, a dead connection."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: which requests, operations and pushes a fault strikes, how often, and in which manner.
+"""Faults, set on purpose: which requests, operations and pushes each strikes, how often, and in which manner.
 
 A fault strikes `count` times, or with a `probability` drawn from its own seed, or always. It knows no wire: requests
 are described to it in a few plain words, and the wires carry out what it says.

@@ -18,7 +18,7 @@ COMPACT_AFTER = 5000
 
 
 class Occupied(Exception):
-    """Another process works on this folder."""
+    """Raised where another process works on this folder."""
 
 
 class CommandJournal:

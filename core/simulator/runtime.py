@@ -36,7 +36,7 @@ class Sides:
 
 
 class Runtime:
-    """What every wire and the controls work with: both sides of the engine, journal, clock, keys and counters."""
+    """The parts that every wire and the controls share: both sides of the engine, journal, clock, keys and counters."""
 
     def __init__(self, sides: Sides, journal: CommandJournal, clock: SimulatorClock) -> None:
         self.okx, self.binance, self.exchange = sides.okx, sides.binance, sides.engine.exchange

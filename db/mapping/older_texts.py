@@ -1,4 +1,4 @@
-"""Reasons out of the texts of events that older versions wrote: those kept a sentence and nothing else.
+"""Parses reasons out of events that older versions wrote: those kept a sentence and nothing else.
 
 The only place where a sentence of ours is parsed. Whatever is written today has a code, and is never read here.
 """

@@ -23,7 +23,7 @@ STALE_AFTER = timedelta(seconds=15)  #: three looks of the usual watch have fail
 
 @dataclass(frozen=True, slots=True)
 class BotSnapshot:
-    """The bot that has made the snapshot."""
+    """The bot that made the snapshot."""
 
     running: bool
     why: StoredReason | None  #: of its last start or stop
@@ -54,7 +54,7 @@ class RequestUsage:
 
 @dataclass(frozen=True, slots=True)
 class HealthSnapshot:
-    """How the bot's sources are; a trouble of None: that source is well."""
+    """The state of the bot's sources; a trouble of None: that source is well."""
 
     exchange_trouble: StoredReason | None
     stream_connected: bool
@@ -144,7 +144,7 @@ class UnresolvedCommand:
 
 @dataclass(frozen=True, slots=True)
 class DifferenceSnapshot:
-    """What exchange and book disagree about on one position, with what can be answered."""
+    """A difference between exchange and book on one position, with what can be answered."""
 
     kind: DifferenceKind
     symbol: str
@@ -177,7 +177,7 @@ class AlarmSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeMetrics:
-    """How the bot's own process runs, counted from its start."""
+    """Metrics of the bot's own process, counted from its start."""
 
     loops: tuple[int, ...]  #: passes by how long they took, see `core.monitor.runtime_metrics`
     loop_seconds: float  #: of all passes together
@@ -213,7 +213,7 @@ class AccountSnapshot:
 
     @property
     def held(self) -> list[PartSnapshot]:
-        """The parts that hold something."""
+        """Return the parts that hold something."""
         return [part for part in self.parts if part.held]
 
     def part(self, name: str) -> PartSnapshot | None:

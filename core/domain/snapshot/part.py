@@ -112,7 +112,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class PartSnapshot:
-    """One part as the last look saw it."""
+    """One part as last seen."""
 
     name: str
     strategy: str
@@ -148,27 +148,27 @@ class PartSnapshot:
 
     @property
     def held(self) -> bool:
-        """True while it holds something."""
+        """Return whether it holds something."""
         return bool(self.size)
 
     @property
     def living(self) -> bool:
-        """True until its cycle has ended."""
+        """Return whether its cycle has not ended."""
         return self.status in _LIVING
 
     @property
     def open(self) -> bool:
-        """True while it is entered and no close is asked for."""
+        """Return whether it is entered and no close is asked for."""
         return self.status is PartStatus.OPEN
 
     @property
     def never_entered(self) -> bool:
-        """True where its newest cycle ended without ever having been entered."""
+        """Return whether its newest cycle ended without ever having been entered."""
         return self.exit_reason is ExitReason.NOT_ENTERED
 
     @property
     def entering(self) -> bool:
-        """True while it is asked for and nothing has filled."""
+        """Return whether it is asked for and nothing has filled."""
         return self.status in _ENTERING
 
     @property

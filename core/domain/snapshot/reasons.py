@@ -1,4 +1,4 @@
-"""How a reason is written into a stored snapshot: as code and values, read back exactly."""
+"""Writes reasons into a stored snapshot as code and values, and reads them back exactly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Account snapshots as JSON text, to be stored and read back exactly: decimals as text, times with their zone."""
+"""Converts account snapshots to JSON text and back exactly: decimals as text, times with their zone."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def decode(text: str) -> AccountSnapshot:
 
 @cache
 def _adapter() -> TypeAdapter[AccountSnapshot]:
-    """Made at the first use: it takes some hundredths of a second."""
+    """Return the type adapter, made at the first use: that takes some hundredths of a second."""
     return TypeAdapter(AccountSnapshot)

@@ -1,4 +1,4 @@
-"""Where OKX answers, by the region an account was registered in. Source: OKX V5 docs, overview."""
+"""OKX's addresses, by the region an account was registered in. Source: OKX V5 docs, overview."""
 
 from __future__ import annotations
 

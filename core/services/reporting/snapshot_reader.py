@@ -1,4 +1,4 @@
-"""The newest snapshot of an account for services that compute with it: one that is missing is an error there."""
+"""Reads an account's newest snapshot for services that compute with it; a missing one is an error."""
 
 from __future__ import annotations
 

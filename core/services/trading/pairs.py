@@ -129,7 +129,7 @@ def _pair(part: PartSnapshot, orders: Mapping[str, OrderSnapshot]) -> PairRow:
 
 
 def _leg(leg: LegSnapshot | None, price: Decimal | None, mark: Decimal | None) -> LegRow | None:
-    """A leg with the price that sets it off; None where it does not rest any more."""
+    """Return a leg with its trigger price; None where it does not rest any more."""
     if leg is None:
         return None
     return LegRow(

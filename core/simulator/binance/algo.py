@@ -68,7 +68,7 @@ def _force(call: BinanceCall, made: Row) -> None:
 
 
 def _whole(call: BinanceCall, kind: str, made: Row) -> None:
-    """What closePosition goes together with."""
+    """Check the parameters that closePosition excludes or requires."""
     if kind not in MARKETS:
         raise coded(Refusal("close_position_trailing", kind))
     if call.get("quantity"):

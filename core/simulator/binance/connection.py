@@ -28,7 +28,7 @@ class PingFrame:
 
 
 class BinanceConnection:
-    """A client's socket. Messages leave in the order they were said, none before its time."""
+    """A client's connection. Messages are sent in the order in which they were queued, none before its time."""
 
     def __init__(self, socket: web.WebSocketResponse, kind: str, wrapped: bool, opened: int) -> None:
         self.socket, self.kind, self.wrapped, self.opened = socket, kind, wrapped, opened
@@ -61,7 +61,7 @@ class BinanceConnection:
         return len(self.message_times) == 11 and self.message_times[-1] - self.message_times[0] < 1.0
 
     async def run(self) -> None:
-        """Send what is in the line, each message not before its time."""
+        """Send the queued messages, each not before its time."""
         while not self.socket.closed:
             due, body = await self.line.get()
             if due > time.monotonic():

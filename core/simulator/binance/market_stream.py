@@ -103,7 +103,7 @@ class BinanceMarketStream:
             self.sockets.send(connection, stream, event, about)
 
     def _push(self, connection: BinanceConnection, stream: str, difference: Row | None) -> None:
-        """The event of that stream as things are now; nothing where there is no such stream."""
+        """Push the present event of that stream; nothing where there is no such stream."""
         kind = kind_of(stream)
         if stream.startswith("!"):
             maker = ALL.get(kind)
@@ -177,7 +177,7 @@ class BinanceMarketStream:
         return self._books[contract.symbol]
 
     def _difference(self, symbol: str) -> Row:
-        """What has changed since the book was told last; a level that is gone has quantity 0."""
+        """Return the levels that have changed since the book was pushed last; a level that is gone has quantity 0."""
         contract = self.context.order_checks.contract(self.context.owner, symbol)
         before, old = self._followed(contract)
         number, new = self.runtime.book_number(symbol), market.book(self.exchange, contract, WINDOW)

@@ -1,4 +1,4 @@
-"""How often the Binance side may be asked: request weight per minute, new orders per 10 s and minute, 429 and then 418.
+"""The rate limits of the Binance side: request weight per minute, new orders per 10 s and minute, 429 and then 418.
 
 Counts by the exchange's time where time is stepped, else by the machine's. With the switch `rate_limits` off nothing
 is refused and the header tells the weight of the one request.

@@ -1,4 +1,4 @@
-"""Which events the account's own stream gets, and in which order.
+"""Chooses the events of the account's own stream, and their order.
 
 Of one fill: TRADE_LITE, ACCOUNT_UPDATE, ORDER_TRADE_UPDATE, unless behaviours say otherwise. Of a triggered conditional
 order: TRIGGERING, TRIGGERED, the plain order's own events, FINISHED; by choice the plain order's NEW comes before

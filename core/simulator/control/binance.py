@@ -1,4 +1,4 @@
-"""What a person does in the Binance account, and everything in it, for the controls under /sim/.
+"""Acts of a person in the Binance account, and its whole state, for the controls under /sim/.
 
 `place` and `place_algo` take the wire's own words (symbol, side, positionSide, type, quantity, ...); the others take
 instId (BTC-USDT-SWAP or BTCUSDT), posSide (long, short, net) and sz in the base coin, as for the other account.
@@ -20,7 +20,7 @@ Body = dict[str, Any]
 
 
 class BinanceControl:
-    """What /sim/intervene and /sim/state do for the Binance account."""
+    """Serves /sim/intervene and /sim/state for the Binance account."""
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime

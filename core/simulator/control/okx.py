@@ -1,4 +1,4 @@
-"""What a person does in the OKX accounts, and everything in them, for the controls under /sim/.
+"""Acts of a person in the OKX accounts, and their whole state, for the controls under /sim/.
 
 `place`, `place_algo` and `amend_algo` take the wire's own words; the others take instId (BTC-USDT-SWAP or BTCUSDT),
 posSide (long, short, net) and sz in contracts.
@@ -30,7 +30,7 @@ Body = dict[str, Any]
 
 
 class OkxControl:
-    """What /sim/intervene and /sim/state do for the OKX accounts."""
+    """Serves /sim/intervene and /sim/state for the OKX accounts."""
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime

@@ -24,7 +24,7 @@ Listener = Callable[[str, Any], None]
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a run begins with: times in ms since 1970, balances in USDT by the name of their side."""
+    """The initial values of a run: times in ms since 1970, balances in USDT by the name of their side."""
 
     seed: int
     start: int
@@ -35,7 +35,7 @@ class Setup:
 
 
 class ExchangeState:
-    """Everything that one exchange keeps, beside what each extension keeps for itself."""
+    """The state of one exchange, beside what each extension keeps for itself."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup

@@ -1,4 +1,5 @@
-"""What a wire's half adds to the engine: commands, orders of its own, and hooks for time, prices and positions.
+"""The interface of an exchange's extension of the engine: commands, orders of its own, and hooks for time, prices and
+positions.
 
 Every change of an extension comes through a command of the engine, so that a run can be repeated and nothing is lost.
 """

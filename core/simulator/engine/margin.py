@@ -1,4 +1,4 @@
-"""What orders need of an account's equity: how much they would open, what they hold back, what is free."""
+"""Margin of orders: how much they would open, what they hold back of the equity, what is free."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""What the exchange does unasked: it charges funding, liquidates accounts in danger, and deleverages.
+"""Acts of the exchange itself: it charges funding, liquidates accounts in danger, and deleverages.
 
 Every change goes through the account's books, so that the money stays conserved.
 """

@@ -1,4 +1,4 @@
-"""What the exchange keeps: orders, fills, positions and their lives, ledger rows; and how they become JSON.
+"""State values of the exchange: orders, fills, positions and their lives, ledger rows; and how they become JSON.
 
 Knows no wire and no rules. Promises that every value written by `pack` comes back equal from `unpack`.
 """
@@ -161,7 +161,7 @@ class BookedFill:
 
 @dataclass(slots=True)
 class HeldPosition:
-    """What is held on one instrument and side, and the running totals of this life. Contracts: + long, - short."""
+    """A position on one instrument and side, and the running totals since it was opened. Contracts: + long, - short."""
 
     position_id: str
     account: str

@@ -1,4 +1,4 @@
-"""One OKX websocket connection: what it is subscribed to, and the line of messages on their way to it."""
+"""One OKX websocket connection: its subscriptions, and the queue of messages to send."""
 
 import asyncio
 import itertools
@@ -44,7 +44,7 @@ class OkxConnection:
         self.line.put_nowait((0.0, code))
 
     async def run(self) -> None:
-        """Send what is in the line, each message not before its time."""
+        """Send the queued messages, each not before its time."""
         while not self.socket.closed:
             due, body = await self.line.get()
             if due > time.monotonic():

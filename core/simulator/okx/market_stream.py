@@ -1,4 +1,4 @@
-"""What the market's channels push: prices, trades, books and candles once per step, and again by the clock.
+"""Pushes the market's channels: prices, trades, books and candles once per step, and again by the clock.
 
 Books are told in differences with a checksum, or as the five best levels. Source: OKX V5 docs, each channel's page.
 """

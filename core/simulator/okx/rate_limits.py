@@ -1,4 +1,4 @@
-"""How often the OKX side may be asked: requests per endpoint and caller, new orders per account (docs, rate limit).
+"""The rate limits of the OKX side: requests per endpoint and caller, new orders per account (docs, rate limit).
 
 Counts by the exchange's time where time is stepped, else by the machine's. With the switch `rate_limits` off nothing is
 refused.
@@ -16,7 +16,7 @@ PER_PARAMETER = {"instrument": "instId", "ip+instrument": "instId", "user+kind":
 
 
 class OkxLimits:
-    """The counters of all callers."""
+    """The request counters of all callers."""
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime

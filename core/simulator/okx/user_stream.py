@@ -1,4 +1,4 @@
-"""What each change of an account pushes to whom, in OKX V5 words.
+"""Pushes each change of an account to its subscribers, in OKX V5 words.
 
 Orders and algos are pushed at once and in order; positions and account are gathered for 50 ms.
 Source: OKX V5 docs, each channel's page.

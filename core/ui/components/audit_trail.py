@@ -31,7 +31,7 @@ def kind_words(kind: AuditKind) -> str:
 
 
 def what_words(what: Reason) -> str:
-    """An act as the trader reads it; a level by the name of its button."""
+    """Return an action in words; a level by the name of its button."""
     if what.code == "asked.level":
         (level,) = nested(what.values["level"])
         return _("level {level}", level=levels.name(LEVELS[level.code]).lower())
@@ -39,7 +39,7 @@ def what_words(what: Reason) -> str:
 
 
 def outcome_words(outcome: str) -> str:
-    """What became of an act."""
+    """Return the outcome of an action in words."""
     return {"done": _("done"), "wrong password": _("wrong password")}.get(outcome) or told(outcome)
 
 

@@ -25,7 +25,7 @@ state = st.session_state
 
 
 def part_now(part: str) -> tuple[PartSnapshot, AccountSnapshot] | None:
-    """The part and the account as they are now, or None when the part is gone."""
+    """Return the part and the account as they are now, or None when the part is gone."""
     snapshot = session.services().reports.snapshot(session.account_id())
     found = snapshot.part(part) if snapshot else None
     return (found, snapshot) if snapshot and found else None

@@ -290,7 +290,7 @@ def flash() -> None:
 
 
 def freshness(snapshot: AccountSnapshot) -> bool:
-    """The snapshot's age in grey, or a warning when it is stale; True when stale."""
+    """Draw the snapshot's age in grey, or a warning when it is stale; True when stale."""
     now = session.now()
     passed = age(snapshot.age(now))
     if not snapshot.stale(now):

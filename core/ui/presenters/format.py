@@ -27,7 +27,7 @@ class Figure:
 
 
 def decimal(value: Value) -> Decimal | None:
-    """The number behind a value; None stays None."""
+    """Return the number behind a value; None stays None."""
     return None if value is None or value == "" else Decimal(value)
 
 

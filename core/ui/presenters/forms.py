@@ -74,7 +74,7 @@ def target(value: float | None, unit: SizeUnit, trigger_by: TriggerBy, *, stop: 
 
 
 def given(target: Target | None) -> tuple[float | None, SizeUnit]:
-    """A target as the fields show it: the number and its unit."""
+    """Return a target as the fields show it: the number and its unit."""
     if target is None:
         return None, SizeUnit.USDT
     units = ((target.pnl_usdt, SizeUnit.USDT), (target.price, SizeUnit.PRICE), (target.percent, SizeUnit.PERCENT))

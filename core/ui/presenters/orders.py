@@ -74,7 +74,7 @@ def kind_words(kind: OrderKind) -> str:
 
 
 def purpose_words(purpose: Purpose) -> str:
-    """Why an order exists."""
+    """Return the purpose of an order in words."""
     return {
         Purpose.ENTRY: _("Entry"),
         Purpose.RECOVERY: _("Recovery"),

@@ -1,4 +1,4 @@
-"""Tables and cards as plain values: an account's snapshot goes in, rows and figures come out.
+"""Positions, parts and the bot's state as rows, figures and words, from the snapshot.
 
 Pure, without Streamlit or a clock, so each sentence and number that a trader reads can be tested as text.
 """
@@ -238,7 +238,7 @@ def health_lines(snapshot: AccountSnapshot) -> list[str]:
 
 
 def health_figures(snapshot: AccountSnapshot, now: datetime) -> list[Figure]:
-    """Each source and how it is; that there is a snapshot says that the database answers."""
+    """Return each source and its state; that there is a snapshot says that the database answers."""
     health = snapshot.health
     heard = _("heard {ago}", ago=ago(health.stream_heard_at, now))
     return [

@@ -36,7 +36,7 @@ Page = Callable[[datetime, datetime], Sequence[Fact]]  #: everything between two
 
 
 class GrowingList(Generic[Fact]):
-    """The facts of one list. Thread-safe."""
+    """Remembers the rows of one list of the exchange, as far as they were read. Thread-safe."""
 
     def __init__(self, *, most: int, overlap: timedelta) -> None:
         """Make an empty list; an answer of `most` facts may be cut short, at either end."""

@@ -173,7 +173,7 @@ class BinanceAlgoOrders(Extension):
                     raise Refusal("same_close_position")
 
     def _closable(self, algo: BinanceAlgo) -> Decimal:
-        """How much the order could close of what is held now."""
+        """Return how much the order could close of what is held now."""
         held = self.owner.held(algo.instrument, algo.position_side)
         return abs(held) if held * algo.sign < 0 else ZERO
 
@@ -291,12 +291,12 @@ class BinanceAlgoOrders(Extension):
             self.end(algo, "CANCELED")
 
     def position_ended(self, owner: ExchangeAccount, symbol: str, side: str) -> None:
-        """Let what hangs on the position end after its delay."""
+        """Schedule the end of orders tied to this position, after their delay."""
         if owner is self.owner:
             self._mark_tied(self.exchange.now)
 
     def _mark_tied(self, now: int) -> None:
-        """What is tied ends after a while, unless there is something to close again by then."""
+        """End orders tied to a position after a while, unless there is something to close again by then."""
         delay = Decimal(str(self.exchange.behaviour["binance_tied_ends_after_seconds"]))
         for algo in [algo for algo in self.waiting() if algo.tied]:
             if delay < 0 or self._closable(algo):

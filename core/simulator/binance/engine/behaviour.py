@@ -1,4 +1,4 @@
-"""What can be chosen of the Binance side: behaviours that have changed, or that nobody could confirm."""
+"""The behaviours of the Binance side that can be chosen: those that have changed, or that nobody could confirm."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which plain orders Binance USD-M lets in: filters, modes, what there is to close, margin, ids.
+"""Checks of plain orders at Binance USD-M: filters, modes, what there is to close, margin, ids.
 
 Changes nothing but, where that behaviour is chosen, knocks out resting closes; raises Refusal with the reason. The
 rules are those of the exchangeInfo filters and of the error list in Binance's USD-M documentation.

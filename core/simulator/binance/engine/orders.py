@@ -37,7 +37,7 @@ MAX_EDITS = 10_000
 
 
 class BinanceOrders(Extension):
-    """What the Binance wire asks of the engine, but for conditional orders and the listen key."""
+    """The Binance wire's operations in the engine, but for conditional orders and the listen key."""
 
     name = "binance_orders"
     behaviours: ClassVar[Behaviours] = BEHAVIOURS

@@ -1,4 +1,4 @@
-"""What happens to the Binance account, as the events of its user stream (docs, User Data Streams, each event's page).
+"""Events of the Binance account's user stream (docs, User Data Streams, each event's page).
 
 E and T are the exchange's time in ms. What has no meaning for an event is left out where the real one leaves it out:
 a trade without a fee names neither its asset nor its amount.
@@ -92,7 +92,7 @@ def account(
 
 
 def position(context: BinanceContext, symbol: str, side: str) -> Row:
-    """One side of an instrument as ACCOUNT_UPDATE tells it; a short is below zero."""
+    """Return one side of an instrument as ACCOUNT_UPDATE tells it; a short is below zero."""
     row, owner = account_rows.risk(context, symbol, side, 3), context.owner
     held = owner.positions.get((symbol, side))
     return {

@@ -61,7 +61,7 @@ class OkxAlgoBook:
         self.waiting: dict[str, OkxAlgo] = {}
 
     def fill(self, algos: dict[str, OkxAlgo]) -> None:
-        """Keep exactly these, by their ids."""
+        """Replace the orders in the book by these."""
         self.all = algos
         self.waiting = {algo_id: algo for algo_id, algo in algos.items() if algo.state == "live"}
 

@@ -1,4 +1,6 @@
-"""What can be chosen of the OKX side: behaviours that differ between accounts, or that nobody could confirm."""
+"""The behaviours of the OKX side that can be chosen: those that differ between accounts, or that nobody could
+confirm.
+"""
 
 from core.simulator.engine.behaviour import Behaviour, at_least_zero, choice, flag
 

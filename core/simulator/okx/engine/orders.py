@@ -31,7 +31,7 @@ from core.simulator.okx.engine.order_checks import OkxOrderChecks
 
 
 class OkxOrders(Extension):
-    """What the OKX wire asks of the engine, but for algo orders."""
+    """The OKX wire's operations in the engine, but for algo orders."""
 
     name = "okx_orders"
     behaviours: ClassVar[Behaviours] = BEHAVIOURS
