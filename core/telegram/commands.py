@@ -15,8 +15,7 @@ from core.alerts.messages import figure, level_words
 from core.clock import Clock
 from core.domain.account import Level
 from core.domain.errors import PerpdeckError
-from core.domain.money import plain
-from core.domain.reason import Reason
+from core.domain.reason import Reason, Value, code_of
 from core.domain.snapshot import MoneySnapshot, PartSnapshot
 from core.services.accounts.accounts import Accounts
 from core.services.reporting.snapshot import Reports
@@ -26,16 +25,11 @@ from core.telegram.confirmation_codes import Codes
 
 TOO_LATE = timedelta(seconds=60)  #: an order that lay about so long is not carried out
 ALL = "all"
-HELP = (
-    "/status: bots, levels, money",
-    "/positions: what is held",
-    "/why <part>: why the bot did or did not do something",
-    "/pause [account]: no entries, no recovery, no reopening",
-    "/reduce_only [account]: nothing that enlarges a position",
-    "/flatten [account]: close everything; asks for a code",
-    "Taking a level back needs the dashboard.",
+HELP = tuple(
+    Reason(f"telegram.help_{name}")
+    for name in ("status", "positions", "why", "pause", "reduce_only", "flatten", "back")
 )
-Translate = Callable[[Reason | str], str]
+Translate = Callable[[Reason], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +54,16 @@ class Commands:
         if not name.startswith("/"):
             return ""
         command, given = name[1:].partition("@")[0].lower(), given.strip()
-        lines = []
+        lines: list[Reason] = []
         try:
             for line in self._lines(update, command, given):
                 lines.append(line)
         except PerpdeckError as trouble:
-            lines.append(str(trouble))  # what was done before it is told too
+            lines.append(trouble.reason)  # what was done before it is told too
         translate = self._language()
         return "\n".join(translate(line) for line in lines)
 
-    def _lines(self, update: Update, command: str, given: str) -> Iterator[str]:
+    def _lines(self, update: Update, command: str, given: str) -> Iterator[Reason]:
         match command:
             case "status":
                 yield from self._status()
@@ -78,7 +72,7 @@ class Commands:
             case "why":
                 yield from self._why(given)
             case "pause" | "reduce_only" | "flatten" if self._clock.now() - update.at > TOO_LATE:
-                yield f"/{command} came more than a minute late and was not carried out: send it again"
+                yield Reason("telegram.too_late", command=command)
             case "pause":
                 yield from self._raise(self._named(given or ALL), Level.NO_ADDED_RISK, update)
             case "reduce_only":
@@ -88,45 +82,47 @@ class Commands:
             case "help" | "start":
                 yield from HELP
             case _:
-                yield f"/{command[:30]} is not known"
+                yield Reason("telegram.unknown_command", command=command[:30])
                 yield from HELP
 
     # -- looking ---------------------------------------------------------------------------------------------
 
-    def _status(self) -> Iterator[str]:
+    def _status(self) -> Iterator[Reason]:
         for account in self._remote.accounts.list():
             status, snapshot = self._remote.levels.status(account.id), self._remote.reports.snapshot(account.id)
-            yield f"{account.id}: {status.state}, level {level_words(status.level)}"
-            yield str(status.words)
+            state, level = Reason(f"bot_state.{status.state}"), level_words(status.level)
+            yield Reason("telegram.account_status", account=account.id, state=state, level=level)
+            yield status.words
             if snapshot is not None:
-                yield f"{status.protected} of {status.parts} open parts are protected"
+                yield Reason("telegram.protected", protected=status.protected, parts=status.parts)
                 yield from _money(snapshot.money)
             for alarm in self._remote.reports.alarms(account.id):
-                yield f"! {alarm.words}"
+                yield Reason("telegram.alarm", what=alarm.words)
 
-    def _positions(self) -> Iterator[str]:
+    def _positions(self) -> Iterator[Reason]:
         found = [(account, part) for account, part in self._parts() if part.held]
         for account, part in found:
-            pnl = "?" if part.unrealised_pnl is None else f"{part.unrealised_pnl:+.2f}"
-            yield (
-                f"{account} {part.name}: {part.symbol} {part.side}, {plain(part.size)} contracts at "
-                f"{figure(part.average_entry)}, PnL {pnl} USDT, "
-                f"TP {_level(part.take_profit.price)}, SL {_level(part.stop_loss.price)}"
-            )
+            said: dict[str, Value] = {"account": account, "part": part.name, "symbol": part.symbol}
+            said |= {"side": Reason(code_of(part.side)), "size": part.size, "average": figure(part.average_entry)}
+            said |= {"tp": _level(part.take_profit.price), "sl": _level(part.stop_loss.price)}
+            if part.unrealised_pnl is None:
+                yield Reason("telegram.position_without_price", **said)
+            else:
+                yield Reason("telegram.position", pnl=part.unrealised_pnl, **said)
             if not part.protected:
-                yield f"! {part.name} is held without its stop-loss"
+                yield Reason("telegram.bare", part=part.name)
         if not found:
-            yield "nothing is held"
+            yield Reason("telegram.nothing_held")
 
-    def _why(self, part: str) -> Iterator[str]:
+    def _why(self, part: str) -> Iterator[Reason]:
         found = next((one for _, one in self._parts() if one.name == part.lower()), None)
         if found is None:
             known = ", ".join(one.name for _, one in self._parts()) or "-"
-            yield f"which part? {known}"
+            yield Reason("telegram.which_part", known=known)
             return
-        yield f"{found.name}: {found.symbol} {found.side}"
+        yield Reason("telegram.part", part=found.name, symbol=found.symbol, side=found.side)
         for explanation in found.why:
-            yield str(explanation.because)
+            yield explanation.because
 
     def _parts(self) -> list[tuple[str, PartSnapshot]]:
         found = ((one.id, self._remote.reports.snapshot(one.id)) for one in self._remote.accounts.list())
@@ -138,22 +134,22 @@ class Commands:
         known = [account.id for account in self._remote.accounts.list()]
         return known if given.lower() == ALL else [name for name in known if name == given.lower()]
 
-    def _raise(self, accounts: Sequence[str], level: Level, update: Update) -> Iterator[str]:
+    def _raise(self, accounts: Sequence[str], level: Level, update: Update) -> Iterator[Reason]:
         if not accounts:
             yield self._which()
         for account in accounts:
             if self._remote.levels.raise_level(account, level, f"telegram:{update.user}", f"/{_word(level)}"):
-                yield f"{account}: the level is now {level_words(level)}"
+                yield Reason("telegram.level_raised", account=account, level=level_words(level))
             else:
                 now = self._remote.levels.status(account).level
-                yield f"{account}: the level stays {level_words(now)}, which protects as much"
+                yield Reason("telegram.level_stays", account=account, level=level_words(now))
 
-    def _flatten(self, update: Update, given: str) -> Iterator[str]:
+    def _flatten(self, update: Update, given: str) -> Iterator[Reason]:
         who, now = (update.chat, update.user), self._clock.now()
         if given.isdecimal():
             code = "".join(str(int(sign)) for sign in given)  # a phone may write them in the letters of its language
             accounts, why_not = self._codes.take(who, code, now)
-            yield from self._raise(accounts, Level.FLATTEN, update) if accounts else [why_not]
+            yield from self._raise(accounts, Level.FLATTEN, update) if why_not is None else [why_not]
             return
         everything = self._named(ALL)
         accounts = tuple(self._named(given) if given else everything if len(everything) == 1 else ())
@@ -161,20 +157,20 @@ class Commands:
             yield self._which()
             return
         code = self._codes.give(who, accounts, now)
-        yield f"closes everything at market on {', '.join(accounts)}: send /flatten {code} within 60 s"
+        yield Reason("telegram.confirm", accounts=accounts, code=code)
 
-    def _which(self) -> str:
+    def _which(self) -> Reason:
         known = ", ".join(account.id for account in self._remote.accounts.list())
-        return f"which account? {known}, or all"
+        return Reason("telegram.which_account", known=known)
 
 
-def _money(money: MoneySnapshot | None) -> Iterator[str]:
+def _money(money: MoneySnapshot | None) -> Iterator[Reason]:
     if money is not None:
-        yield f"equity {money.equity:,.2f} USDT, unrealised {money.floating_pnl:+,.2f} USDT"
+        yield Reason("telegram.money", equity=money.equity, floating=money.floating_pnl)
 
 
-def _level(price: Decimal | None) -> str:
-    return "-" if price is None else plain(price)
+def _level(price: Decimal | None) -> Decimal | str:
+    return "-" if price is None else price
 
 
 def _word(level: Level) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from core.domain.reason import Reason
+
 VALID_FOR = timedelta(seconds=60)
 TRIES = 3
 
@@ -36,16 +38,16 @@ class Codes:
         self._given[who] = Given(code, tuple(accounts), now + VALID_FOR)
         return code
 
-    def take(self, who: tuple[int, int], code: str, now: datetime) -> tuple[tuple[str, ...], str]:
+    def take(self, who: tuple[int, int], code: str, now: datetime) -> tuple[tuple[str, ...], Reason | None]:
         """Return the accounts that a code confirms, or none and why it is not accepted. A code is accepted once."""
         given = self._given.pop(who, None)
         if given is None:
-            return (), "there is no code to confirm: send /flatten first"
+            return (), Reason("telegram.no_code")
         if now > given.until:
-            return (), "the code has run out: send /flatten again"
+            return (), Reason("telegram.code_ran_out")
         if hmac.compare_digest(given.code, code):
-            return given.accounts, ""
+            return given.accounts, None
         if given.tries > 1:
             self._given[who] = replace(given, tries=given.tries - 1)
-            return (), "this is not the code; nothing was done"
-        return (), "this is not the code, for the third time: send /flatten again"
+            return (), Reason("telegram.wrong_code")
+        return (), Reason("telegram.wrong_code_last")

@@ -1,4 +1,4 @@
-"""Sentences of alerts, and of conditions that alerts are made of."""
+"""Sentences of alerts, of conditions that alerts are made of, and of what a phone is answered."""
 
 from __future__ import annotations
 
@@ -52,4 +52,41 @@ SENTENCES = {
     "level_button.no_added_risk": "pause entries, recovery and reopening",
     "level_button.reduce_only": "reduce only",
     "level_button.flatten": "flatten",
+    # what a phone is answered
+    "telegram.help_status": "/status: bots, levels, money",
+    "telegram.help_positions": "/positions: what is held",
+    "telegram.help_why": "/why <part>: why the bot did or did not do something",
+    "telegram.help_pause": "/pause [account]: no entries, no recovery, no reopening",
+    "telegram.help_reduce_only": "/reduce_only [account]: nothing that enlarges a position",
+    "telegram.help_flatten": "/flatten [account]: close everything; asks for a code",
+    "telegram.help_back": "Taking a level back needs the dashboard.",
+    "telegram.too_late": "/{command} came more than a minute late and was not carried out: send it again",
+    "telegram.unknown_command": "/{command} is not known",
+    "telegram.account_status": "{account}: {state}, level {level}",
+    "telegram.protected": "{protected} of {parts} open parts are protected",
+    "telegram.money": "equity {equity:,.2f} USDT, unrealised {floating:+,.2f} USDT",
+    "telegram.alarm": "! {what}",
+    "telegram.position": (
+        "{account} {part}: {symbol} {side}, {size} contracts at {average}, PnL {pnl:+.2f} USDT, TP {tp}, SL {sl}"
+    ),
+    "telegram.position_without_price": (
+        "{account} {part}: {symbol} {side}, {size} contracts at {average}, PnL ? USDT, TP {tp}, SL {sl}"
+    ),
+    "telegram.bare": "! {part} is held without its stop-loss",
+    "telegram.nothing_held": "nothing is held",
+    "telegram.which_part": "which part? {known}",
+    "telegram.part": "{part}: {symbol} {side}",
+    "telegram.level_raised": "{account}: the level is now {level}",
+    "telegram.level_stays": "{account}: the level stays {level}, which protects as much",
+    "telegram.which_account": "which account? {known}, or all",
+    "telegram.confirm": "closes everything at market on {accounts}: send /flatten {code} within 60 s",
+    "telegram.no_code": "there is no code to confirm: send /flatten first",
+    "telegram.code_ran_out": "the code has run out: send /flatten again",
+    "telegram.wrong_code": "this is not the code; nothing was done",
+    "telegram.wrong_code_last": "this is not the code, for the third time: send /flatten again",
+    "bot_state.running": "running",
+    "bot_state.stopped": "stopped",
+    "bot_state.starting": "starting",
+    "bot_state.elsewhere": "elsewhere",
+    "bot_state.dead": "dead",
 }
