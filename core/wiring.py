@@ -159,7 +159,8 @@ class Running:
 
     def _language(self) -> Callable[[Reason | str], str]:
         """Return the function that puts a reason into the trader's language."""
-        return Speech(Display(self.store).shown().language).told
+        shown = Display(self.store.settings).shown()
+        return Speech(shown.language, shown.local_numbers).told
 
     def _acts(self) -> bool:
         """Return whether a bot of this process may act."""

@@ -77,6 +77,9 @@ class Language(Protocol):
     def moment(self, value: datetime) -> str:
         """Return a time."""
 
+    def begun(self, words: str) -> str:
+        """Return words with the capital letter with which a sentence begins."""
+
 
 class _English:
     def sentence(self, english: str) -> str:
@@ -86,6 +89,9 @@ class _English:
         if spec:
             return format(value, spec)
         return plain(value) if isinstance(value, Decimal) else str(value)
+
+    def begun(self, words: str) -> str:
+        return words[:1].upper() + words[1:]
 
     def moment(self, value: datetime) -> str:
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -194,8 +200,7 @@ def _parsed(sentence: str) -> list[tuple[str, str | None, str | None, str | None
 
 def _shown(value: Value, spec: str, language: Language) -> str:
     if spec == "begin":
-        words = _shown(value, "", language)
-        return words[:1].upper() + words[1:]
+        return language.begun(_shown(value, "", language))
     if isinstance(value, Reason):
         return put(value, language)
     if isinstance(value, tuple):

@@ -15,9 +15,7 @@ from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from core.domain.money import plain
 from core.domain.reason import Reason, put
-from core.domain.sentences import SENTENCES
 from core.i18n.catalogue import translations
-from core.i18n.tr_patterns import in_turkish
 
 MOMENT = "yyyy-MM-dd HH:mm:ss 'UTC'"
 
@@ -64,17 +62,18 @@ class Speech:
         """Return a time in UTC."""
         return self.date(value.astimezone(UTC), MOMENT)
 
+    def begun(self, words: str) -> str:
+        """Return words with the capital letter with which a sentence begins."""
+        first = words[:1].replace("i", "İ") if self.language == "tr" else words[:1]
+        return first.upper() + words[1:]
+
     def date(self, value: datetime, pattern: str) -> str:
         """Return a time in its own zone by a CLDR pattern (`dd MMM HH:mm`), months and days in this language."""
         return format_datetime(value, pattern, locale=Locale(self.language))
 
     def told(self, words: Reason | str) -> str:
         """Return a reason as a sentence; words of others as they are."""
-        if self.language != "tr":
-            return put(words, self) if isinstance(words, Reason) else words
-        english = SENTENCES.get(words.code, "") if isinstance(words, Reason) else ""
-        known = isinstance(words, Reason) and self.sentence(english) != english
-        return put(words, self) if known and isinstance(words, Reason) else in_turkish(str(words))
+        return put(words, self) if isinstance(words, Reason) else words
 
 
 _speech = Speech()

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from core.domain.account import Level
 from core.domain.errors import Misconfigured
+from core.domain.intent import ExitReason
+from core.domain.reason import Reason, Value, places, put
+from core.domain.sentences import SENTENCES
 from core.i18n import translate
-from core.i18n.tr_patterns import WORDS, in_turkish
-from core.i18n.translate import _, counted, told
+from core.i18n.translate import Speech, _, counted, told
 from core.services.settings.language import Display
 from core.ui import session
 from core.ui.components.settings import language
@@ -65,46 +70,62 @@ def test_a_page_never_translates_what_it_has_just_put_together():
 
 # --- sentences of the bot
 
+#: what fits a place with one of our own formats; a number fits every other
+SAMPLES: dict[str, Value] = {
+    "clock": timedelta(seconds=252),
+    "span": timedelta(seconds=252),
+    "begin": Reason("word.none"),
+    "sentences": (Reason("word.none"), Reason("word.yes")),
+    "or": (Reason("word.none"), Reason("word.yes")),
+}
+
 
 @pytest.mark.parametrize(
-    ("english", "turkish"),
+    ("said", "turkish"),
     [
-        ("recovery step 1 waits: PnL +1.61 USDT, trigger -50", "kurtarma adımı 1 bekliyor: PnL +1.61 USDT, tetik -50"),
         (
-            "in place: TP 105300.7, SL 90149.1 for 0.99 contracts",
-            "yerinde: 0.99 kontrat için TP 105300.7, SL 90149.1",
+            Reason("recovery.waits_for_trigger", step=1, pnl=Decimal("1.61"), trigger=Decimal(-50)),
+            "kurtarma adımı 1 bekliyor: PnL +1.61 USDT, tetik -50.00 USDT",
         ),
         (
-            "recovery step 2: PnL -53 USDT is under -50 USDT: adds 0.1 contracts",
-            "kurtarma adımı 2: PnL -53 USDT, -50 USDT altında: 0.1 kontrat ekleniyor",
-        ),
-        (
-            "due to open again and waits: the level is reduce only",
+            Reason("reopen.waits", why=Reason("precondition.level", level=Level.REDUCE_ONLY)),
             "yeniden açılma zamanı geldi, bekliyor: seviye: yalnızca azalt",
         ),
-        ("Not started since the bot came up; press Start.", "Bot açıldığından beri başlatılmadı; Başlat'a basın."),
-        ("Watches 3 parts. The exchange: ok.", "3 parçayı izliyor. Borsa: iyi."),
-        ("opens again in 4:12 (after take profit)", "4:12 sonra yeniden açılır (TP sonrası)"),
+        (
+            Reason(
+                "reopen.counts_down",
+                left=timedelta(seconds=252),
+                after=Reason("reopen.after", reason=ExitReason.TAKE_PROFIT),
+            ),
+            "4:12 sonra yeniden açılır (TP sonrası)",
+        ),
+        (Reason("protection.stop_refused", words="Insufficient margin"), "Insufficient margin"),
     ],
+    ids=lambda one: one.code if isinstance(one, Reason) else "",
 )
-def test_a_sentence_of_the_bot_keeps_its_numbers(english, turkish):
-    assert in_turkish(english) == turkish
+def test_a_reason_is_told_in_turkish_with_its_numbers(said: Reason, turkish: str) -> None:
+    assert turkish in Speech("tr").told(said)
 
 
-def test_what_is_not_known_in_full_stays_english():
-    assert in_turkish("recovery step 2 waits: the moon is in the way").startswith("recovery step 2 waits")
-    for words_of_the_bot in ("the moon is in the way", "Watches 3 parts. The moon is up.", ""):
-        assert in_turkish(words_of_the_bot) == words_of_the_bot
+@pytest.mark.parametrize("language", messages.languages())
+@pytest.mark.parametrize("code", sorted(SENTENCES))
+def test_every_reason_is_said_in_every_language(code: str, language: str) -> None:
+    """Filled with values of its places, it says them and nothing of the English that a translator has changed."""
+    english = SENTENCES[code]
+    translated = Speech(language).sentence(english)
+    values = {name: SAMPLES.get(spec.split(":")[0], Decimal("1234.5")) for name, spec in places(english).items()}
+    said = Speech(language).told(Reason(code, **values))
+    assert translated
+    assert said == put(Reason(code, **values), Speech(language))
+    assert "{" not in said
+    if translated != english:
+        assert said != str(Reason(code, **values))
 
 
 def test_english_is_what_is_written():
     assert _("Start bot") == "Start bot"
     assert told("no fresh price") == "no fresh price"
     assert counted("{n} contract", "{n} contracts", 2) == "2 contracts"
-
-
-def test_turkish_words_for_the_inner_places_are_whole():
-    assert all(turkish.strip() for turkish in WORDS.values())
 
 
 # --- the pages

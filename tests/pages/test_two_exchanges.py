@@ -14,7 +14,6 @@ from core.domain.instrument import Side, TriggerBy
 from core.domain.intent import WhenRefused
 from core.domain.snapshot import AccountSnapshot, ConditionalOrders, PartSnapshot, ProtectionSnapshot
 from core.i18n import translate
-from core.i18n.tr_patterns import in_turkish
 from core.services.accounts.paper_market import Deed
 from core.ui.presenters import ledger
 from core.ui.presenters import positions as position_rows
@@ -348,12 +347,3 @@ def test_a_fault_is_bound_to_the_exchange_of_the_chosen_account(open_page):
 )
 def test_an_account_is_named_with_its_exchange(account, expected):
     assert position_rows.account_label(account) == expected
-
-
-def test_a_division_is_told_in_turkish_too():
-    english = (
-        "0.2 contracts were closed at 100100 by an order that is not ours (closed_by_hand); divided over the parts"
-    )
-    told = in_turkish(f"{english} by their size")
-    assert told.startswith("0.2 kontrat 100100 fiyattan bizim olmayan bir emirle kapatıldı (elle kapatma)")
-    assert told.endswith("parçalara büyüklüklerine göre bölünür")
