@@ -88,7 +88,7 @@ def _lines(dashboard: Dashboard, secrets: list[str]) -> Iterator[Line]:
 
 
 def _secrets(world: World) -> list[str]:
-    tokens = Tokens(world.store, RealClock(), lambda: b"")
+    tokens = Tokens(world.store.api_tokens, world.store.events, RealClock(), lambda: b"")
     return [tokens.create(f"bench {number}", Scope.READ, None, "bench").secret for number in range(TOKENS)]
 
 

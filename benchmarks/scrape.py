@@ -59,7 +59,7 @@ def measure(world: World) -> Section:
 
 
 def _measured(world: World, stack: Stack, what: str) -> Iterator[Line]:
-    read = Metrics(stack.store, stack.clock)
+    read = Metrics(stack.store.metrics, stack.store.snapshots, stack.store.equity, stack.clock)
     gc.collect()
     first = timed(read.read)
     gc.freeze()

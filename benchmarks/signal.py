@@ -90,7 +90,11 @@ class Sender:
 
     def __init__(self, world: World, dashboard: Dashboard, tap: SignalTap) -> None:
         self.store, self.tap = world.store, tap
-        secret = Tokens(world.store, RealClock(), lambda: b"").create("bench", Scope.TRADE, None, "bench").secret
+        secret = (
+            Tokens(world.store.api_tokens, world.store.events, RealClock(), lambda: b"")
+            .create("bench", Scope.TRADE, None, "bench")
+            .secret
+        )
         self.http = httpx.Client(
             base_url=dashboard.url,
             headers={"authorization": f"Bearer {secret}"},

@@ -131,7 +131,9 @@ class Running:
         self.vault = Vault.open(settings.home, revealed(settings.session_secret), revealed(settings.previous_secret))
         self.alerts = Alerts([LogChannel()])
         demo = self.settings.demo_keys
-        self.keys = Keys(self.store, self.vault, Credentials(*demo) if demo is not None else None)
+        self.keys = Keys(
+            self.store.accounts, self.store.sealed_texts, self.vault, Credentials(*demo) if demo is not None else None
+        )
         self.keys.renew()  # after a change of SESSION_SECRET, so that the old one can be forgotten
         self._keep_paper_accounts(address)
         self._keep_demo_account()
@@ -318,21 +320,23 @@ class Running:
             accounts=Accounts(store, self.vault, self.connect, self.where, self.keys, self.reach, clock),
             alerts=Alerting(store, clock, self.vault, self._language),
             reports=reports,
-            overview=Overview(store, levels, reports, clock),
-            pairs=Pairs(store),
-            audit=Audit(store),
-            history=History(store, clock),
-            paper=PaperMarket(lambda: self.paper.control_url, store, clock),
-            preferences=Preferences(store),
-            display=Display(store),
-            login=Login(store, clock, self.vault.signing_key("login"), revealed(self.settings.password)),
+            overview=Overview(store.equity, levels, reports, clock),
+            pairs=Pairs(store.snapshots, store.pairs),
+            audit=Audit(store.events),
+            history=History(store.history, store.fills, clock),
+            paper=PaperMarket(lambda: self.paper.control_url, store.accounts, store.events, store.snapshots, clock),
+            preferences=Preferences(store.settings),
+            display=Display(store.settings),
+            login=Login(
+                store.secrets, store.events, clock, self.vault.signing_key("login"), revealed(self.settings.password)
+            ),
             backup=self.backup,
             ledger=Ledger(store),
-            executions=Executions(store),
-            risk=Risk(store),
-            tokens=Tokens(store, clock, lambda: self.vault.signing_key("signals")),
-            answers=Answers(store, clock),
-            metrics=Metrics(store, clock),
+            executions=Executions(store.executions),
+            risk=Risk(store.risk_checks),
+            tokens=Tokens(store.api_tokens, store.events, clock, lambda: self.vault.signing_key("signals")),
+            answers=Answers(store.api_answers, clock),
+            metrics=Metrics(store.metrics, store.snapshots, store.equity, clock),
             places={"data": str(self.settings.home), "database": self.database_words},
         )
 
@@ -348,7 +352,7 @@ def build_guard(
 ) -> AccountGuard:
     """Build everything that runs for one account; nothing runs yet."""
     tracker, recorder = OrderTracker(), TradeRecorder(store)
-    lease = Lease(account.id, holder, store, clock)
+    lease = Lease(account.id, holder, store.leases, clock)
     observer = Observer(account.id, port, store, tracker, clock)
     executor = TradeExecutor(account.id, port, store, recorder, tracker, lease, alerts, clock)
     reconciler = Reconciler(account.id, observer, executor, store, clock)

@@ -17,7 +17,7 @@ from pathlib import Path
 from core.clock import Clock
 from core.domain.errors import Refused, Unavailable
 from core.domain.reason import Reason
-from db.store import Store
+from db.repositories.bots import LeaseRepository
 
 log = logging.getLogger("perpdeck.lease")
 
@@ -29,8 +29,8 @@ SMALLEST_VALIDITY = timedelta(milliseconds=500)  #: a request that would outlive
 class Lease:
     """The right to act on one account, held in the database."""
 
-    def __init__(self, account: str, holder: str, store: Store, clock: Clock) -> None:
-        self.account, self.holder, self.store, self.clock = account, holder, store, clock
+    def __init__(self, account: str, holder: str, leases: LeaseRepository, clock: Clock) -> None:
+        self.account, self.holder, self._leases, self.clock = account, holder, leases, clock
         self._lock = threading.Lock()
         self._epoch: int | None = None
         self._last_epoch: int | None = None
@@ -45,9 +45,9 @@ class Lease:
     def acquire(self) -> bool:
         """Take the lease where nobody holds it. Raises Unavailable where the database does not answer."""
         asked = self.clock.monotonic()
-        epoch = self.store.leases.acquire(self.account, self.holder, int(TIME_TO_LIVE.total_seconds()))
+        epoch = self._leases.acquire(self.account, self.holder, int(TIME_TO_LIVE.total_seconds()))
         if epoch is None and self._take_from_the_dead():
-            epoch = self.store.leases.acquire(self.account, self.holder, int(TIME_TO_LIVE.total_seconds()))
+            epoch = self._leases.acquire(self.account, self.holder, int(TIME_TO_LIVE.total_seconds()))
         with self._lock:
             self._epoch = epoch
             self._ends = asked + TIME_TO_LIVE.total_seconds() if epoch is not None else 0.0
@@ -58,11 +58,11 @@ class Lease:
 
     def _take_from_the_dead(self) -> bool:
         """Take the lease of a bot of this machine that was killed: it can neither release it nor send."""
-        row = self.store.leases.current(self.account)
+        row = self._leases.current(self.account)
         if row is None or not is_gone(row[0]):
             return False
         log.warning("lease taken from a bot that is gone account=%s holder=%s", self.account, row[0])
-        self.store.leases.release(self.account, row[0], row[1])
+        self._leases.release(self.account, row[0], row[1])
         return True
 
     def renew(self) -> bool:
@@ -73,7 +73,7 @@ class Lease:
             return False
         asked = self.clock.monotonic()
         try:
-            kept = self.store.leases.renew(self.account, self.holder, epoch, int(TIME_TO_LIVE.total_seconds()))
+            kept = self._leases.renew(self.account, self.holder, epoch, int(TIME_TO_LIVE.total_seconds()))
         except Unavailable as silence:
             log.warning("lease not renewed account=%s: %s", self.account, silence)
             return self.held
@@ -90,7 +90,7 @@ class Lease:
         with self._lock:
             epoch, self._epoch = self._epoch, None
         if epoch is not None:
-            self.store.leases.release(self.account, self.holder, epoch)
+            self._leases.release(self.account, self.holder, epoch)
 
     def epoch_for_sending(self) -> int:
         """Return the epoch under which a command may be recorded. Raises Refused where the lease is not ours."""

@@ -45,7 +45,7 @@ def test_texts_go_with_the_keys_to_a_new_secret(alerting: Alerting, store: Store
     channel = alerting.add("one", ADDRESS, "operator")
     alerting.set_telegram(TOKEN, "operator")
     before = (tmp_path / "secret").read_text()
-    done = Keys(store, vault).change_secret("operator")
+    done = Keys(store.accounts, store.sealed_texts, vault).change_secret("operator")
     assert sorted(done) == [address_name(channel.id), "telegram"]
     assert (tmp_path / "secret").read_text() != before
     assert not (tmp_path / "secret.previous").exists()
@@ -81,7 +81,7 @@ def test_nothing_is_lost_wherever_it_is_cut_off(
     account = Account("demo-okx", "OKX demo", Exchange.OKX, Environment.DEMO, "", "", "a1b2")
     store.accounts.save(account, vault.encrypt(KEYS))
     channel = alerting.add("one", ADDRESS, "operator")
-    keys = Keys(store, vault)
+    keys = Keys(store.accounts, store.sealed_texts, vault)
     place = attrgetter(owner)(keys)
     real = getattr(place, step)
 
@@ -97,7 +97,7 @@ def test_nothing_is_lost_wherever_it_is_cut_off(
         with suppress(PowerCut):
             keys.change_secret("operator")
     started_again = Vault.open(tmp_path, None)
-    Keys(store, started_again).renew()
+    Keys(store.accounts, store.sealed_texts, started_again).renew()
     assert not (tmp_path / "secret.previous").exists()
     present = Vault((tmp_path / "secret").read_text())
     found = store.sealed_texts.get(address_name(channel.id))
@@ -114,7 +114,7 @@ def test_a_text_that_cannot_be_opened_stops_the_change_and_keeps_the_earlier_sec
     store.sealed_texts.seal("telegram", Vault("a secret that is gone").seal(TOKEN), "1234")
     before = (tmp_path / "secret").read_text()
     with pytest.raises(Misconfigured, match="sealed with another SESSION_SECRET"):
-        Keys(store, vault).change_secret("operator")
+        Keys(store.accounts, store.sealed_texts, vault).change_secret("operator")
     assert (tmp_path / "secret").read_text() == before
 
 
@@ -125,7 +125,7 @@ def test_a_secret_changed_between_sealing_and_keeping(
 
     def late(name: str, sealed: bytes, hint: str) -> None:
         monkeypatch.undo()
-        Keys(store, vault).change_secret("operator")
+        Keys(store.accounts, store.sealed_texts, vault).change_secret("operator")
         real(name, sealed, hint)
 
     monkeypatch.setattr(store.sealed_texts, "seal", late)

@@ -50,7 +50,7 @@ class Phone:
 
     def restart(self, holder: str = "one") -> Poller:
         store, clock = self.stack.store, self.stack.clock
-        keys = Keys(store, self.vault)
+        keys = Keys(store.accounts, store.sealed_texts, self.vault)
         accounts = Accounts(store, self.vault, None, None, keys, None, clock)  # type: ignore[arg-type]
         remote = Remote(accounts, Levels(store, clock), Reports(store, clock))
         self.poller = Poller(
@@ -111,7 +111,7 @@ def test_levels_are_raised_and_never_lowered_and_it_is_on_the_record(stack: Stac
     assert phone.level is Level.REDUCE_ONLY
     assert phone.says("/run").startswith("/run is not known")
     assert phone.says("/pause elsewhere") == f"which account? {ACCOUNT}, or all"
-    acts = Audit(stack.store).acts(ACCOUNT, frozenset({AuditKind.SWITCH}))
+    acts = Audit(stack.store.events).acts(ACCOUNT, frozenset({AuditKind.SWITCH}))
     assert [(act.who, str(act.what), str(act.why)) for act in acts if act.who.startswith("telegram")] == [
         ("telegram:42", "level reduce only", "/reduce_only"),
         ("telegram:42", "level no added risk", "/pause"),

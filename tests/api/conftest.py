@@ -105,7 +105,7 @@ def services_on(stack: Stack, home: Path) -> Services:
     """The real services that the API asks, on the clock of the stack."""
     store, clock = stack.store, stack.clock
     vault = Vault.open(home, None)
-    keys = Keys(store, vault, None)
+    keys = Keys(store.accounts, store.sealed_texts, vault, None)
     nowhere: Any = None  # the API adds no account, and asks no exchange
     made = SimpleNamespace(
         positions=stack.positions,
@@ -113,13 +113,13 @@ def services_on(stack: Stack, home: Path) -> Services:
         levels=Levels(store, clock, "test"),
         accounts=Accounts(store, vault, nowhere, nowhere, keys, nowhere, clock),
         reports=Reports(store, clock),
-        pairs=Pairs(store),
-        history=History(store, clock),
+        pairs=Pairs(store.snapshots, store.pairs),
+        history=History(store.history, store.fills, clock),
         ledger=Ledger(store),
-        tokens=Tokens(store, clock, lambda: vault.signing_key("signals")),
-        answers=Answers(store, clock),
-        risk=Risk(store),
-        executions=Executions(store),
+        tokens=Tokens(store.api_tokens, store.events, clock, lambda: vault.signing_key("signals")),
+        answers=Answers(store.api_answers, clock),
+        risk=Risk(store.risk_checks),
+        executions=Executions(store.executions),
     )
     return cast(Services, made)
 

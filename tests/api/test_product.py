@@ -68,7 +68,7 @@ def token_of(product: Product) -> NewToken:
     store = Store.open(database.start())
     try:
         vault = Vault.open(product.home, None)
-        return Tokens(store, RealClock(), lambda: vault.signing_key("signals")).create(
+        return Tokens(store.api_tokens, store.events, RealClock(), lambda: vault.signing_key("signals")).create(
             "TradingView", Scope.ADMIN, 1, "operator"
         )
     finally:

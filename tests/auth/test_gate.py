@@ -68,7 +68,7 @@ class House:
         self.restart()
 
     def restart(self) -> None:
-        self.login = Login(self.shelf, self.clock, KEY, self.password)  # type: ignore[arg-type]
+        self.login = Login(self.shelf.secrets, self.shelf.events, self.clock, KEY, self.password)  # type: ignore[arg-type]
         routes = [
             Route("/healthz", _page),
             WebSocketRoute("/_stcore/stream", _echo),
@@ -333,7 +333,7 @@ def test_a_password_goes_only_where_nobody_else_can_come_in():
 def test_a_second_dashboard_hears_of_a_log_out_and_of_a_new_password_but_not_of_none():
     house = House(password=None)
     house.login.set_password(PASSWORD, PASSWORD, by="operator")
-    other = Login(house.shelf, house.clock, KEY)  # type: ignore[arg-type]
+    other = Login(house.shelf.secrets, house.shelf.events, house.clock, KEY)  # type: ignore[arg-type]
     first, second = (house.login.come_in(PASSWORD, "203.0.113.7").token for _ in range(2))
     house.login.leave(first, "203.0.113.7")
     other.leave(second, "203.0.113.8")

@@ -37,7 +37,10 @@ class Station:
 
     def __init__(self, stack: Stack, home: Path) -> None:
         self.stack, self.store = stack, stack.store
-        self.tokens, self.metrics = tokens_on(stack, home), Metrics(stack.store, stack.clock)
+        self.tokens, self.metrics = (
+            tokens_on(stack, home),
+            Metrics(stack.store.metrics, stack.store.snapshots, stack.store.equity, stack.clock),
+        )
         made = cast(Services, SimpleNamespace(tokens=self.tokens, metrics=self.metrics))
         self.passed = 0.0  #: seconds on the stopwatch of the limits
         app = Starlette(routes=[metrics.route(VERSION, lambda: made, lambda: self.passed)])
@@ -76,7 +79,7 @@ class Exposed:
 
 def tokens_on(stack: Stack, home: Path) -> Tokens:
     vault = Vault.open(home, None)
-    return Tokens(stack.store, stack.clock, lambda: vault.signing_key("signals"))
+    return Tokens(stack.store.api_tokens, stack.store.events, stack.clock, lambda: vault.signing_key("signals"))
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,7 @@ def test_counters_are_the_same_after_a_restart_and_only_grow(station: Station) -
     before = station.scrape()
     part = stack.opened(replace(stack.draft(), strategy="breakout"))
     meanwhile = station.scrape()
-    again = Metrics(stack.store, stack.clock).read()
+    again = Metrics(stack.store.metrics, stack.store.snapshots, stack.store.equity, stack.clock).read()
     shared = station.metrics.read()
     for name in set(COUNTED) - set(OWN):
         assert again.numbers.get(name) == shared.numbers.get(name), name
@@ -140,7 +140,9 @@ def test_what_the_risk_control_says_is_counted_once(station: Station) -> None:
         told = station.scrape()
         assert told.value("perpdeck_risk_checks_total", check="all", result="passed") == 1
         assert told.value("perpdeck_risk_checks_total", check="order_value", result="refused") == 1
-    assert Metrics(stack.store, stack.clock).read().numbers["perpdeck_risk_checks_total"] == {
+    assert Metrics(stack.store.metrics, stack.store.snapshots, stack.store.equity, stack.clock).read().numbers[
+        "perpdeck_risk_checks_total"
+    ] == {
         (stack.name, "okx", "all", "passed"): 1,
         (stack.name, "okx", "order_value", "refused"): 1,
     }

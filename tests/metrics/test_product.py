@@ -33,7 +33,7 @@ def token_of(product: Product) -> NewToken:
     store = Store.open(database.start())
     try:
         vault = Vault.open(product.home, None)
-        tokens = Tokens(store, RealClock(), lambda: vault.signing_key("signals"))
+        tokens = Tokens(store.api_tokens, store.events, RealClock(), lambda: vault.signing_key("signals"))
         return tokens.create("prometheus", Scope.READ, 1, "operator")
     finally:
         store.close()

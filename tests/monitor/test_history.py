@@ -26,7 +26,7 @@ LAST_WINDOW = "account/bills"  #: older funding is in another list
 
 @pytest.fixture
 def history(stack: Stack) -> History:
-    return History(stack.store, stack.clock)
+    return History(stack.store.history, stack.store.fills, stack.clock)
 
 
 def three_cycles(stack: Stack) -> list[str]:

@@ -185,7 +185,7 @@ def test_one_click_switches_the_language_of_the_server(open_page):
 
 def test_a_language_or_zone_that_is_not_known_is_refused_and_a_stored_one_falls_back():
     world = World()
-    kept = Display(Board(world))  # type: ignore[arg-type]
+    kept = Display(Board(world).settings)  # type: ignore[arg-type]
     with pytest.raises(Misconfigured, match="'de' is not offered"):
         kept.set_language("de", by="operator")
     with pytest.raises(Misconfigured, match="Europe/Istanbul"):

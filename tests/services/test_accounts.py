@@ -37,7 +37,7 @@ def accounts(sim, store, vault):
     def reach(account, credentials):
         return connect(account.exchange, account.environment, credentials, "global")
 
-    return Accounts(store, vault, connect, where, Keys(store, vault), reach, RealClock())
+    return Accounts(store, vault, connect, where, Keys(store.accounts, store.sealed_texts, vault), reach, RealClock())
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_a_silent_exchange_is_unavailable_and_not_a_wrong_key(store, vault, form
     def connect(exchange, environment, credentials, region):
         return OKXClient(credentials, rest_url=f"http://127.0.0.1:{closed_port}", sleep=lambda _: None)
 
-    keys = Keys(store, vault)
+    keys = Keys(store.accounts, store.sealed_texts, vault)
     deaf = Accounts(store, vault, connect, lambda *_: ("", ""), keys, lambda *_: connect(*_, ""), RealClock())
     with pytest.raises(Unavailable, match="OKX demo could not be asked about the keys"):
         deaf.check(form())
@@ -215,7 +215,7 @@ def test_an_account_is_removed_with_its_keys(accounts, form, store, heard):
     assert accounts.list() == [PAPER]
     assert store.accounts.ciphertext(added.id) is None
     assert heard({"accounts": added.id})
-    trail = Audit(store).acts(PAPER.id, frozenset({AuditKind.ACCOUNTS}))
+    trail = Audit(store.events).acts(PAPER.id, frozenset({AuditKind.ACCOUNTS}))
     assert [act.who for act in trail] == ["operator", "operator"]
     assert trail[0].what == "remove account Mine"
     assert trail[1].what == f"add account Mine, key ending in {added.api_key_hint}"
@@ -314,7 +314,7 @@ def test_nothing_is_lost_wherever_it_is_cut_off(accounts, form, tmp_path, monkey
         with suppress(PowerCut):
             accounts.change_secret(by="operator")
     started_again = Vault.open(tmp_path, None)
-    keys = Keys(accounts.store, started_again)
+    keys = Keys(accounts.store.accounts, accounts.store.sealed_texts, started_again)
     keys.renew()
     assert keys.of(accounts.store.accounts.get(added.id)) == form().credentials
     assert not (tmp_path / "secret.previous").exists()

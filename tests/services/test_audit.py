@@ -20,7 +20,7 @@ KEY = b"a key of the tests"
 
 @pytest.fixture
 def audit(store):
-    return Audit(store)
+    return Audit(store.events)
 
 
 def told(audit, *kinds):
@@ -29,7 +29,7 @@ def told(audit, *kinds):
 
 
 def test_every_log_in_is_on_record_and_so_is_what_it_came_to(audit, store):
-    login = Login(store, SteppedClock(NOW), KEY, "the right password")
+    login = Login(store.secrets, store.events, SteppedClock(NOW), KEY, "the right password")
     for _ in range(5):
         login.come_in("wrong", "10.0.0.7")
     assert login.come_in("the right password", "10.0.0.7").locked

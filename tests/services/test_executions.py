@@ -181,7 +181,7 @@ def test_more_than_planned_is_all_of_it() -> None:
 
 
 def test_an_empty_list_and_an_unknown_place(store: Store) -> None:
-    executions = Executions(store)
+    executions = Executions(store.executions)
     page = executions.reports("paper-okx")
     assert (page.items, page.next) == ((), None)
     assert executions.of("000001", 1) == []

@@ -56,7 +56,7 @@ def test_lives_are_told_newest_first():
 
 
 def test_what_the_exchange_cannot_have_told_yet_is_not_held_against_it(store, clock):
-    history = History(store, clock)
+    history = History(store.history, store.fills, clock)
     assert history.matched(PAPER.id, Only(), 9) == []
     assert history.performance(PAPER.id, Only()).whole.cycles == 0
     assert history.equity(PAPER.id, Only()).curve == ()
@@ -64,7 +64,7 @@ def test_what_the_exchange_cannot_have_told_yet_is_not_held_against_it(store, cl
 
 def test_what_is_not_of_every_cycle_says_from_when_on(store, clock, monkeypatch):
     monkeypatch.setattr("core.services.reporting.history.MOST_CYCLES", 2)
-    history = History(store, clock)
+    history = History(store.history, store.fills, clock)
     for hours, token in enumerate("abc"):
         ended(store, token, MONDAY + timedelta(hours=hours))
         found = history.performance(PAPER.id, Only())
@@ -76,7 +76,7 @@ def test_what_is_not_of_every_cycle_says_from_when_on(store, clock, monkeypatch)
 def test_the_equity_curve_and_its_fall(store, clock):
     for minutes, equity in ((30, 1000), (20, 1200), (10, 900)):
         store.equity.add(PAPER.id, clock.now() - timedelta(minutes=minutes), Decimal(equity))
-    history = History(store, clock)
+    history = History(store.history, store.fills, clock)
     found = history.equity(PAPER.id, Only(since=clock.now() - timedelta(hours=1)))
     assert [equity for _, equity in found.curve] == [1000, 1200, 900]
     assert found.drawdown is not None
@@ -84,7 +84,7 @@ def test_the_equity_curve_and_its_fall(store, clock):
 
 
 def test_sync_now_is_one_wish_for_two_clicks(store, clock, heard):
-    history = History(store, clock)
+    history = History(store.history, store.fills, clock)
     assert history.sync_now(PAPER.id, "click", "operator").new
     assert not history.sync_now(PAPER.id, "click", "operator").new
     assert heard({"sync": PAPER.id})

@@ -24,7 +24,7 @@ BINANCE = Account("paper-binance", "Paper Binance", Exchange.BINANCE, Environmen
 def overview(store: Store, clock: SteppedClock) -> Overview:
     for account in (BINANCE, DEMO):
         store.accounts.save(account, None)
-    return Overview(store, Levels(store, clock, "here"), Reports(store, clock), clock)
+    return Overview(store.equity, Levels(store, clock, "here"), Reports(store, clock), clock)
 
 
 def seen(store: Store, clock: SteppedClock, account: Account, **money: Decimal) -> None:

@@ -31,7 +31,7 @@ def either(request: pytest.FixtureRequest, store: Store, exchange: SimulatorProc
 
 def published(stack: Stack) -> Pairs:
     stack.guard.publish()
-    return Pairs(stack.store)
+    return Pairs(stack.store.snapshots, stack.store.pairs)
 
 
 def test_a_pair_rests_as_one_order_or_as_two_and_is_told_the_same(either: Stack) -> None:
@@ -71,12 +71,12 @@ def test_hits_are_counted_and_the_cancel_of_the_sibling_is_timed(either: Stack) 
 
 def test_another_account_has_no_part_in_it(either: Stack) -> None:
     either.opened()
-    figures = Pairs(either.store).figures("demo-okx")
+    figures = Pairs(either.store.snapshots, either.store.pairs).figures("demo-okx")
     assert (figures.placed, figures.cancels, figures.orphans) == (0, 0, 0)
 
 
 def test_nothing_is_known_before_the_first_look(store: Store) -> None:
-    assert Pairs(store).list("paper-binance") == []
+    assert Pairs(store.snapshots, store.pairs).list("paper-binance") == []
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tests.simulator.binance.client import BinanceClient as BinancePerson
 
 @pytest.fixture
 def market(sim, store):
-    return PaperMarket(lambda: sim.ready["control_url"], store)
+    return PaperMarket(lambda: sim.ready["control_url"], store.accounts, store.events, store.snapshots)
 
 
 def last(market: PaperMarket) -> Decimal:
@@ -116,14 +116,14 @@ def test_an_unknown_fault_is_refused_and_changes_nothing(market):
 
 
 def test_without_a_paper_exchange_it_says_so(store):
-    market = PaperMarket(lambda: None, store)
+    market = PaperMarket(lambda: None, store.accounts, store.events, store.snapshots)
     assert not market.available()
     with pytest.raises(Unavailable, match="the paper exchange does not run"):
         market.prices()
 
 
 def test_a_dead_paper_exchange_is_unavailable_and_not_an_empty_market(store, closed_port):
-    market = PaperMarket(lambda: f"http://127.0.0.1:{closed_port}/sim", store)
+    market = PaperMarket(lambda: f"http://127.0.0.1:{closed_port}/sim", store.accounts, store.events, store.snapshots)
     with pytest.raises(Unavailable, match="does not answer"):
         market.prices()
 

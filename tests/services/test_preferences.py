@@ -27,7 +27,7 @@ from db.store import Store
 
 @pytest.fixture
 def preferences(store: Store) -> Preferences:
-    return Preferences(store)
+    return Preferences(store.settings)
 
 
 def value(preferences: Preferences, key: str) -> object:
@@ -263,7 +263,7 @@ def test_rows_of_the_table_are_read_whatever_ranges_hold_today(store: Store) -> 
     now = TraderSettings.of_stored(store.settings.all())
     assert (now.max_daily_loss, now.check_seconds, now.max_leverage) == (Decimal("0.1"), 5, Decimal(300))
     assert (now.when_refused, now.reopen_after) == (Unguarded().then, ())
-    Preferences(store).set("equity_seconds", 30, by="operator")
+    Preferences(store.settings).set("equity_seconds", 30, by="operator")
     assert store.settings.all()["check_seconds"] == 5
 
 
@@ -292,7 +292,7 @@ class WithOneMore(TraderSettings):
 
 @pytest.fixture
 def extended(store: Store) -> ModelPreferences[WithOneMore]:
-    return ModelPreferences(store, WithOneMore)
+    return ModelPreferences(store.settings, WithOneMore)
 
 
 def test_a_new_field_is_a_field_of_the_form(extended: ModelPreferences[WithOneMore]) -> None:

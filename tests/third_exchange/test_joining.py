@@ -80,7 +80,9 @@ def test_an_account_of_it_is_added_stored_and_shown(session: Session, store: Sto
     def reach(account: Account, credentials: Credentials) -> ExchangePort:
         return connect(account.exchange, account.environment, credentials, "global")
 
-    accounts = Accounts(store, vault, connect, where, Keys(store, vault), reach, RealClock())
+    accounts = Accounts(
+        store, vault, connect, where, Keys(store.accounts, store.sealed_texts, vault), reach, RealClock()
+    )
     form = AccountForm("My toy", TOY, Environment.DEMO, CREDENTIALS.api_key, CREDENTIALS.api_secret, "")
     assert accounts.check(form).ok
     account = accounts.add(form, "token", "operator")

@@ -16,7 +16,7 @@ from typing import Any
 from core.clock import Clock
 from core.domain.errors import Misconfigured, Unavailable
 from core.domain.reason import Reason
-from db.store import Store
+from db.repositories.api_tokens import ApiAnswerRepository
 
 AT_ONCE = 4  #: requests that may be under way together; each holds a connection
 PATIENCE_SECONDS = 5
@@ -42,8 +42,8 @@ class Answers:
     where the database does not answer.
     """
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, api_answers: ApiAnswerRepository, clock: Clock) -> None:
+        self._api_answers, self._clock = api_answers, clock
         self._room = threading.BoundedSemaphore(AT_ONCE)
         self._swept: datetime | None = None
 
@@ -57,21 +57,21 @@ class Answers:
         try:
             mark, now = fingerprint(asked), self._clock.now()
             self._sweep(now)
-            found = self._store.api_answers.once(token, key, mark, now, lambda: work(click(token, key)))
+            found = self._api_answers.once(token, key, mark, now, lambda: work(click(token, key)))
         finally:
             self._room.release()
         return _same(mark, key, KeptAnswer(*found[1:]), found[0])
 
     def kept(self, token: str, key: str, asked: Mapping[str, Any]) -> KeptAnswer | None:
         """Return the answer that was given before; None: the key is new."""
-        found = self._store.api_answers.kept(token, key)
+        found = self._api_answers.kept(token, key)
         return (
             None if found is None else _same(fingerprint(asked), key, KeptAnswer(found[1], found[2], False), found[0])
         )
 
     def _sweep(self, now: datetime) -> None:
         swept = self._swept is not None and now - self._swept <= SWEPT_EVERY
-        if not swept and self._store.api_answers.forget(now - KEPT_FOR, BATCH) < BATCH:
+        if not swept and self._api_answers.forget(now - KEPT_FOR, BATCH) < BATCH:
             self._swept = now
 
 

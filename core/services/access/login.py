@@ -22,7 +22,8 @@ from core.domain.asked import asked_by
 from core.domain.errors import Misconfigured, PerpdeckError
 from core.domain.reason import Reason
 from db.records import Event
-from db.store import Store
+from db.repositories.events import EventRepository
+from db.repositories.secrets import SecretRepository
 
 log = logging.getLogger("perpdeck.login")
 
@@ -42,8 +43,15 @@ class LoginResult:
 class Login:
     """Checks the password and the sessions of whoever opens the dashboard."""
 
-    def __init__(self, store: Store, clock: Clock, key: bytes, environment_password: str | None = None) -> None:
-        self._store, self._clock, self._key = store, clock, key
+    def __init__(
+        self,
+        secrets: SecretRepository,
+        events: EventRepository,
+        clock: Clock,
+        key: bytes,
+        environment_password: str | None = None,
+    ) -> None:
+        self._secrets, self._events, self._clock, self._key = secrets, events, clock, key
         self._given = environment_password
         self._lock = threading.Lock()
         self._writing = threading.Lock()  #: held over what goes to the settings and into memory
@@ -120,7 +128,7 @@ class Login:
             self._end({session.id: int(session.ends.timestamp())})
             try:
                 self._end(self._kept_ended())
-                self._store.secrets.keep(ENDED, self._ended, address)
+                self._secrets.keep(ENDED, self._ended, address)
             except PerpdeckError as trouble:
                 log.error("a log-out is known to this process only: %s", trouble)
         self._record(Reason("act.log_out"), address, "done")
@@ -169,7 +177,7 @@ class Login:
 
     def _change(self, kept: str, action: Reason, by: str) -> None:
         with self._writing:
-            self._store.secrets.keep(PASSWORD, kept, by)
+            self._secrets.keep(PASSWORD, kept, by)
             self._take(kept)
         self._record(action, by, "done")
 
@@ -179,10 +187,10 @@ class Login:
             self._sessions = self._new_sessions()
 
     def _kept_password(self) -> str:
-        return str(self._store.secrets.get(PASSWORD) or "")
+        return str(self._secrets.get(PASSWORD) or "")
 
     def _kept_ended(self) -> dict[str, int]:
-        return {str(name): int(ends) for name, ends in (self._store.secrets.get(ENDED) or {}).items()}
+        return {str(name): int(ends) for name, ends in (self._secrets.get(ENDED) or {}).items()}
 
     @property
     def _hash(self) -> str:
@@ -200,7 +208,7 @@ class Login:
         now = datetime.now(UTC)
         log.info("%s by %s: %s", action, who, outcome)
         try:
-            self._store.events.add("", [Event(now, "", None, "login", asked_by(who), action, outcome)])
+            self._events.add("", [Event(now, "", None, "login", asked_by(who), action, outcome)])
         except PerpdeckError as trouble:
             log.error("not on the record, the database does not answer: %s", trouble)
 

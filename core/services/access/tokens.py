@@ -22,7 +22,8 @@ from core.domain.errors import Misconfigured
 from core.domain.reason import Reason
 from core.domain.token import ApiToken, Scope
 from db.records import Event
-from db.store import Store
+from db.repositories.api_tokens import ApiTokenRepository
+from db.repositories.events import EventRepository
 
 __all__ = ["LONGEST_DAYS", "Admission", "ApiToken", "NewToken", "Scope", "Tokens"]
 
@@ -57,8 +58,10 @@ class Admission:
 class Tokens:
     """Makes, checks and revokes the tokens of programs. Raises Unavailable where the database does not answer."""
 
-    def __init__(self, store: Store, clock: Clock, key: Callable[[], bytes]) -> None:
-        self._store, self._clock, self._key = store, clock, key
+    def __init__(
+        self, api_tokens: ApiTokenRepository, events: EventRepository, clock: Clock, key: Callable[[], bytes]
+    ) -> None:
+        self._api_tokens, self._events, self._clock, self._key = api_tokens, events, clock, key
         self._admitted: set[str] = set()  #: hashes of those that came in last time
 
     # -- what a person does
@@ -78,20 +81,20 @@ class Tokens:
         text = f"{PREFIX}_{ident}_{secrets.token_urlsafe(32)}"
         ends = None if days is None else now + timedelta(days=days)
         token = ApiToken(ident, name, scope, now, by, ends)
-        self._store.api_tokens.add(token, _digest(text))
+        self._api_tokens.add(token, _digest(text))
         self._note(by, Reason("act.token_made", token=ident, name=name, scope=str(scope)))
         return NewToken(token, text, self._signal_secret(ident))
 
     def list(self) -> list[ApiToken]:
         """Return every token there ever was, newest first."""
-        return self._store.api_tokens.all()
+        return self._api_tokens.all()
 
     def revoke(self, name: str, by: str) -> None:
         """Revoke a token. Raises Misconfigured for one that is not known."""
-        found = self._store.api_tokens.get(name)
+        found = self._api_tokens.get(name)
         if found is None:
             raise Misconfigured(Reason("token.unknown", value=name, field=Reason("field.token")))
-        if self._store.api_tokens.revoke(name, self._clock.now()):
+        if self._api_tokens.revoke(name, self._clock.now()):
             self._note(by, Reason("act.token_revoked", token=name, name=found[0].name))
 
     # -- who comes in
@@ -99,7 +102,7 @@ class Tokens:
     def admit(self, text: str) -> Admission:
         """Return whose token this is, or why it is not accepted."""
         kind, ident, _ = _split(text)
-        found = self._store.api_tokens.get(ident) if kind == PREFIX else None
+        found = self._api_tokens.get(ident) if kind == PREFIX else None
         if found is None or not hmac.compare_digest(found[1], _digest(text)):
             return Admission(None, UNKNOWN)
         admitted = self._living(found[0])
@@ -133,7 +136,7 @@ class Tokens:
         return self._found(ident)
 
     def _found(self, ident: str) -> Admission:
-        found = self._store.api_tokens.get(ident)
+        found = self._api_tokens.get(ident)
         return Admission(None, UNKNOWN) if found is None else self._living(found[0])
 
     def _living(self, token: ApiToken) -> Admission:
@@ -142,7 +145,7 @@ class Tokens:
         if trouble:
             return Admission(None, trouble)
         if token.used_at is None or now - token.used_at >= NOTED_EVERY:
-            self._store.api_tokens.note_used(token.id, now)
+            self._api_tokens.note_used(token.id, now)
         return Admission(token)
 
     def _signal_secret(self, ident: str) -> str:
@@ -151,7 +154,7 @@ class Tokens:
 
     def _note(self, by: str, action: Reason) -> None:
         now: datetime = self._clock.now()
-        self._store.events.add("", [Event(now, "", None, "account", asked_by(by), action, "done")])
+        self._events.add("", [Event(now, "", None, "account", asked_by(by), action, "done")])
 
 
 def _name_problems(name: str) -> list[Reason]:

@@ -16,7 +16,8 @@ from core.exchange.port import Credentials
 from core.exchange.profile import ExchangeProfile
 from core.vault import Vault
 from core.venues import profiles
-from db.store import Store
+from db.repositories.accounts import AccountRepository
+from db.repositories.alerting.alert_channels import SealedTextRepository
 
 log = logging.getLogger("perpdeck.keys")
 
@@ -36,14 +37,20 @@ def demo_account() -> str:
 class Keys:
     """Decrypts, names and re-encrypts the keys of all accounts."""
 
-    def __init__(self, store: Store, vault: Vault, demo: Credentials | None = None) -> None:
-        self.store, self.vault, self.demo = store, vault, demo
+    def __init__(
+        self,
+        accounts: AccountRepository,
+        sealed_texts: SealedTextRepository,
+        vault: Vault,
+        demo: Credentials | None = None,
+    ) -> None:
+        self._accounts, self._sealed_texts, self.vault, self.demo = accounts, sealed_texts, vault, demo
 
     def of(self, account: Account) -> Credentials | None:
         """Return the keys this account uses; None: it has none. Raises Misconfigured where they cannot be decrypted."""
         if self._uses_environment(account):
             return self.demo
-        sealed = self.store.accounts.ciphertext(account.id)
+        sealed = self._accounts.ciphertext(account.id)
         return None if sealed is None else self.vault.decrypt(sealed)
 
     def source(self, account: Account) -> str:
@@ -54,7 +61,7 @@ class Keys:
             return MADE_UP
         if self._uses_environment(account):
             return ENVIRONMENT
-        return NOWHERE if self.store.accounts.ciphertext(account.id) is None else DATABASE
+        return NOWHERE if self._accounts.ciphertext(account.id) is None else DATABASE
 
     def hint(self, account: Account) -> str:
         """Return the last letters of the key in use."""
@@ -69,8 +76,8 @@ class Keys:
         """Yield demo accounts that have the environment's key stored already: one exchange account is guarded only
         once.
         """
-        for account in self.store.accounts.all():
-            sealed = self.store.accounts.ciphertext(account.id) if account.environment is Environment.DEMO else None
+        for account in self._accounts.all():
+            sealed = self._accounts.ciphertext(account.id) if account.environment is Environment.DEMO else None
             if sealed is not None:
                 with suppress(Misconfigured):  # said where its guard is built
                     if self.demo and self.vault.decrypt(sealed).api_key == self.demo.api_key:
@@ -85,8 +92,8 @@ class Keys:
         The earlier secret in the data folder is forgotten only when nothing needs it any more.
         """
         keys, closed_keys = self._renewed(self._sealed_keys())
-        texts, closed_texts = self._renewed(self.store.sealed_texts.all())
-        self.store.accounts.reseal(keys, texts)
+        texts, closed_texts = self._renewed(self._sealed_texts.all())
+        self._accounts.reseal(keys, texts)
         if not closed_keys and not closed_texts:
             self.vault.forget_previous()
         return (*keys, *texts)
@@ -105,7 +112,7 @@ class Keys:
         return renewed, closed
 
     def _sealed_keys(self) -> dict[str, bytes]:
-        found = ((account.id, self.store.accounts.ciphertext(account.id)) for account in self.store.accounts.all())
+        found = ((account.id, self._accounts.ciphertext(account.id)) for account in self._accounts.all())
         return {name: sealed for name, sealed in found if sealed is not None}
 
     def change_secret(self, by: str) -> tuple[str, ...]:
@@ -115,7 +122,7 @@ class Keys:
         Killed at any point, the next start opens everything and finishes: the earlier secret stays beside the new
         one until the last key is sealed anew.
         """
-        for sealed in (*self._sealed_keys().values(), *self.store.sealed_texts.all().values()):
+        for sealed in (*self._sealed_keys().values(), *self._sealed_texts.all().values()):
             self.vault.unseal(sealed)
         self.renew()
         self.vault.change()

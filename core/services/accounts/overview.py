@@ -18,7 +18,7 @@ from core.domain.reason import Reason
 from core.domain.snapshot import AccountSnapshot, MoneySnapshot
 from core.services.reporting.snapshot import Reports
 from core.services.safety.levels import BotStatus, Levels
-from db.store import Store
+from db.repositories.equity import EquityRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class Totals:
 class Overview:
     """Reads all accounts; starts and stops all bots. Raises Unavailable where the database does not answer."""
 
-    def __init__(self, store: Store, levels: Levels, reports: Reports, clock: Clock) -> None:
-        self.store, self.levels, self.reports, self.clock = store, levels, reports, clock
+    def __init__(self, equity: EquityRepository, levels: Levels, reports: Reports, clock: Clock) -> None:
+        self._equity, self.levels, self.reports, self.clock = equity, levels, reports, clock
 
     def lines(self, accounts: Iterable[Account]) -> list[AccountLine]:
         """Return a line for each of these accounts, in their order."""
@@ -74,7 +74,7 @@ class Overview:
                 account,
                 self.levels.status(account.id),
                 self.reports.snapshot(account.id),
-                self.store.equity.first(account.id, midnight),
+                self._equity.first(account.id, midnight),
             )
             for account in accounts
         ]

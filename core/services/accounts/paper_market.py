@@ -22,7 +22,9 @@ from core.domain.money import plain
 from core.domain.reason import Reason
 from core.services.accounts.paper_wires import OURS, WIRES
 from db.records import Event
-from db.store import Store
+from db.repositories.accounts import AccountRepository
+from db.repositories.bots import SnapshotRepository
+from db.repositories.events import EventRepository
 
 PATIENCE_SECONDS = 10.0  #: a price that travels far meets many orders on its way
 SHOCK = Reason("allowed.between_unit", low=-90, high=900, unit="%")
@@ -76,8 +78,21 @@ class PaperMarket:
 
     FAULTS: ClassVar[Mapping[str, Reason]] = {kind: Reason(f"fault.{kind}") for kind in _KINDS}
 
-    def __init__(self, find_control: Callable[[], str | None], store: Store, clock: Clock | None = None) -> None:
-        self.find_control, self.store, self.clock = find_control, store, clock or RealClock()
+    def __init__(
+        self,
+        find_control: Callable[[], str | None],
+        accounts: AccountRepository,
+        events: EventRepository,
+        snapshots: SnapshotRepository,
+        clock: Clock | None = None,
+    ) -> None:
+        self.find_control, self._accounts, self._events, self._snapshots, self.clock = (
+            find_control,
+            accounts,
+            events,
+            snapshots,
+            clock or RealClock(),
+        )
         self._http = httpx.Client(trust_env=False, verify=False, timeout=PATIENCE_SECONDS)
 
     def available(self) -> bool:
@@ -171,7 +186,7 @@ class PaperMarket:
 
         Raises Misconfigured where the paper exchange refuses it.
         """
-        known = self.store.accounts.get(account)
+        known = self._accounts.get(account)
         if known is None or known.environment is not Environment.PAPER:
             raise Misconfigured(Reason("paper.not_paper", value=account, field=Reason("field.account")))
         if contracts is not None and not (contracts.is_finite() and contracts > 0):
@@ -190,11 +205,11 @@ class PaperMarket:
         self._ask("POST", "intervene", {"do": do, "account": known.exchange, **asked})
         much = contracts if size else Reason("paper.all")
         note = Reason("paper.by_hand", deed=deed, much=much, side=side, symbol=symbol)
-        self.store.events.add(account, [Event(self.clock.now(), account, None, RULE, note, None, None)])
+        self._events.add(account, [Event(self.clock.now(), account, None, RULE, note, None, None)])
 
     def _hedged(self, account: str) -> bool:
         """Return whether the account holds long and short apart, as the bot last saw it."""
-        found = self.store.snapshots.latest(account)
+        found = self._snapshots.latest(account)
         return found is None or found.money is None or found.money.hedge_mode
 
     # -- the wire --------------------------------------------------------------------------------------------
@@ -217,9 +232,9 @@ class PaperMarket:
     def _note(self, words: Reason) -> None:
         """Record an event for every paper account."""
         now = self.clock.now()
-        for account in self.store.accounts.all():
+        for account in self._accounts.all():
             if account.environment is Environment.PAPER:
-                self.store.events.add(account.id, [Event(now, account.id, None, RULE, words, None, None)])
+                self._events.add(account.id, [Event(now, account.id, None, RULE, words, None, None)])
 
 
 def _filled_in(fault: Json) -> Json:

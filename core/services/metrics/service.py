@@ -19,8 +19,9 @@ from core.monitor.kill_switch import Facts
 from core.services.metrics.counters import count
 from core.services.metrics.gauges import told_by
 from core.services.metrics.series import Bounded, Samples
-from db.repositories.metrics import BEGINNING, Standing
-from db.store import Store
+from db.repositories.bots import SnapshotRepository
+from db.repositories.equity import EquityRepository
+from db.repositories.metrics import BEGINNING, MetricRepository, Standing
 
 BATCH = 1000  #: ended lives that are read at once
 
@@ -28,8 +29,21 @@ BATCH = 1000  #: ended lives that are read at once
 class Metrics:
     """Reads the values of all metrics. Thread-safe. Raises Unavailable where the database does not answer."""
 
-    def __init__(self, store: Store, clock: Clock, stopwatch: Callable[[], float] = time.perf_counter) -> None:
-        self.store, self.clock, self._stopwatch = store, clock, stopwatch
+    def __init__(
+        self,
+        metrics: MetricRepository,
+        snapshots: SnapshotRepository,
+        equity: EquityRepository,
+        clock: Clock,
+        stopwatch: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._metrics, self._snapshots, self._equity, self.clock, self._stopwatch = (
+            metrics,
+            snapshots,
+            equity,
+            clock,
+            stopwatch,
+        )
         self._settled, self._cursor, self._bounded = Samples(), BEGINNING, Bounded()
         self._checked: dict[str, int] = {}  #: the newest risk check that was counted, by account
         self._peaks: dict[str, tuple[datetime | None, datetime, Decimal]] = {}  #: since, newest sample, highest
@@ -38,7 +52,7 @@ class Metrics:
     def read(self) -> Samples:
         """Return all values of this moment."""
         with self._lock:
-            began, standings = self._stopwatch(), self.store.metrics.standings()
+            began, standings = self._stopwatch(), self._metrics.standings()
             for one in standings:
                 self._check(one)
             told = self._past()
@@ -49,7 +63,7 @@ class Metrics:
 
     def _past(self) -> Samples:
         while True:
-            lives = self.store.metrics.counted_lives(self._cursor, BATCH)
+            lives = self._metrics.counted_lives(self._cursor, BATCH)
             for life in lives.settled:
                 count(life, self._settled, self._bounded)
             self._cursor = lives.cursor
@@ -62,14 +76,14 @@ class Metrics:
 
     def _check(self, one: Standing) -> None:
         """Count the risk checks that are new."""
-        for name, times, newest in self.store.metrics.verdicts(one.account, self._checked.get(one.account, 0)):
+        for name, times, newest in self._metrics.verdicts(one.account, self._checked.get(one.account, 0)):
             result = (self._bounded("check", name), "refused") if name else ("all", "passed")
             self._settled.add("perpdeck_risk_checks_total", (one.account, one.exchange, *result), times)
             self._checked[one.account] = max(newest, self._checked.get(one.account, 0))
 
     def _present(self, one: Standing, told: Samples) -> None:
         now, where = self.clock.now(), (one.account, one.exchange)
-        found = self.store.snapshots.latest(one.account)
+        found = self._snapshots.latest(one.account)
         equity = None
         if found is not None:
             told_by(found, where, now, told, self._bounded)
@@ -101,11 +115,11 @@ class Metrics:
         kept = self._peaks.get(one.account)
         if kept is not None and kept[0] != lowered:
             kept = None
-        newer = self.store.metrics.highest_equity(one.account, kept[1] if kept else lowered)
+        newer = self._metrics.highest_equity(one.account, kept[1] if kept else lowered)
         if newer is not None:
             kept = (lowered, newer[0], max(newer[1], kept[2]) if kept else newer[1])
             self._peaks[one.account] = kept
-        day_start = self.store.equity.first(one.account, midnight if lowered is None else max(midnight, lowered))
+        day_start = self._equity.first(one.account, midnight if lowered is None else max(midnight, lowered))
         return Facts(equity, day_start, kept[2] if kept else None, 0, None, "", False)
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from core.domain.asked import BY, BY_BECAUSE
 from core.domain.reason import Reason, as_reason, text
 from db.records import Event
-from db.store import Store
+from db.repositories.events import EventRepository
 
 
 class AuditKind(StrEnum):
@@ -51,12 +51,12 @@ class Act:
 class Audit:
     """Reads the audit trail. Raises Unavailable where the database does not answer."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, events: EventRepository) -> None:
+        self._events = events
 
     def acts(self, account: str, kinds: frozenset[AuditKind] = frozenset(AuditKind), limit: int = 200) -> list[Act]:
         """Return actions of these kinds on the account and on what all accounts share."""
-        return [act_of(event) for event in self.store.events.acts(account, (RULES[kind] for kind in kinds), limit)]
+        return [act_of(event) for event in self._events.acts(account, (RULES[kind] for kind in kinds), limit)]
 
 
 def act_of(event: Event) -> Act:

@@ -16,8 +16,7 @@ from core.domain.intent import ExecutionKind
 from core.domain.money import ZERO, Contracts, Price, total
 from core.domain.order import OrderStatus, Purpose
 from core.services.reporting.paging import Page, page_of, place_of
-from db.repositories.executions import ExecutionFacts, ExecutionsOnly
-from db.store import Store
+from db.repositories.executions import ExecutionFacts, ExecutionRepository, ExecutionsOnly
 
 __all__ = ["ExecutionReport", "Executions", "ExecutionsOnly", "report_of"]
 
@@ -73,19 +72,19 @@ class Executions:
     does not answer.
     """
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, executions: ExecutionRepository) -> None:
+        self._executions = executions
 
     def reports(
         self, account: str, only: ExecutionsOnly | None = None, after: str | None = None, limit: int = LIMIT
     ) -> Page[ExecutionReport]:
         """Return the reports of an account, newest first."""
-        rows = self.store.executions.find(account, only or ExecutionsOnly(), place_of(after), limit + 1)
+        rows = self._executions.find(account, only or ExecutionsOnly(), place_of(after), limit + 1)
         return page_of([(place, report_of(facts)) for place, facts in rows], limit)
 
     def of(self, part: str, cycle: int) -> list[ExecutionReport]:
         """Return the reports of one cycle of a part, oldest first."""
-        return [report_of(facts) for facts in self.store.executions.of_cycle(part, cycle)]
+        return [report_of(facts) for facts in self._executions.of_cycle(part, cycle)]
 
 
 def report_of(facts: ExecutionFacts) -> ExecutionReport:

@@ -22,7 +22,8 @@ from core.domain.reason import Reason
 from core.services.reporting.performance import Drawdown, Performance, Point, drawdown, performance
 from core.services.trading.requests import Asked
 from db.records import CycleRecord, Only, SyncRow
-from db.store import Store
+from db.repositories.fills import FillRepository
+from db.repositories.history import HistoryRepository
 
 __all__ = ["Agreement", "Equity", "History", "Matched", "Only", "SyncRow"]
 
@@ -127,20 +128,20 @@ def _matched(name: str, theirs: ClosedPosition | None, ours: list[CycleRecord]) 
 class History:
     """Reads the history. Raises Unavailable where the database does not answer."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self.store, self.clock = store, clock
+    def __init__(self, history: HistoryRepository, fills: FillRepository, clock: Clock) -> None:
+        self._history, self._fills, self.clock = history, fills, clock
 
     def cycles(self, account: str, only: Only, limit: int) -> list[CycleRecord]:
         """Return ended cycles that pass the filter."""
-        return self.store.history.cycles(account, limit=limit, only=only)
+        return self._history.cycles(account, limit=limit, only=only)
 
     def traded(self, account: str) -> tuple[list[str], list[str]]:
         """Return symbols and strategies of all ended cycles, for filters."""
-        return self.store.history.traded(account)
+        return self._history.traded(account)
 
     def steps(self, part: str, cycle: int) -> tuple[Step, ...]:
         """Return what happened within one cycle, oldest first."""
-        facts = self.store.history.cycle_facts(part, cycle)
+        facts = self._history.cycle_facts(part, cycle)
         return steps(facts.orders, facts.exits, facts.levels, facts.edits, facts.entries)
 
     def matched(self, account: str, only: Only, limit: int) -> list[Matched]:
@@ -148,13 +149,13 @@ class History:
 
         Cycles that ended after the exchange was last asked are not held against it yet.
         """
-        lives = self.store.history.lives(account, only, limit)
-        reached = self.store.history.sync_state(account).reached
-        recent = self.store.history.cycles(account, limit=limit, only=Only(only.symbol, only.side, since=only.since))
+        lives = self._history.lives(account, only, limit)
+        reached = self._history.sync_state(account).reached
+        recent = self._history.cycles(account, limit=limit, only=Only(only.symbol, only.side, since=only.since))
         until = None if reached is None else reached - JUST_NOW
         told = {life.life for life in lives}
         # a life is compared with all its cycles, also with those that the filters leave out
-        cycles = self.store.history.cycles_of_lives(account, told)
+        cycles = self._history.cycles_of_lives(account, told)
         cycles += [
             cycle
             for cycle in recent
@@ -164,7 +165,7 @@ class History:
 
     def performance(self, account: str, only: Only) -> Performance:
         """Return all measures over the newest cycles that fit; `since` tells where older ones were left out."""
-        found = self.store.history.cycles(account, limit=MOST_CYCLES + 1, only=only)
+        found = self._history.cycles(account, limit=MOST_CYCLES + 1, only=only)
         measured = found[:MOST_CYCLES]
         return replace(performance(measured), since=measured[-1].ended if len(found) > MOST_CYCLES else None)
 
@@ -176,25 +177,25 @@ class History:
         now = self.clock.now()
         since = only.since or now - THREE_MONTHS
         seconds = max(60, int((now - since).total_seconds()) // POINTS)
-        found = self.store.history.equity_curve(account, since, seconds)
+        found = self._history.equity_curve(account, since, seconds)
         curve = tuple(point for point in found if only.until is None or point[0] < only.until)
         return Equity(curve, drawdown(curve))
 
     def fills(self, account: str, only: Only, limit: int) -> list[Fill]:
         """Return executions, ours and those of others; symbol, side and dates narrow them."""
-        return self.store.fills.find(account, limit=limit, only=only)
+        return self._fills.find(account, limit=limit, only=only)
 
     def funding(self, account: str, only: Only, limit: int) -> list[Funding]:
         """Return funding payments; symbol and dates narrow them, and side where the exchange tells it."""
-        return self.store.fills.funding(account, limit=limit, only=only)
+        return self._fills.funding(account, limit=limit, only=only)
 
     def sync_state(self, account: str) -> SyncRow:
         """Return how far the exchange's history has been read, and the read under way."""
-        return self.store.history.sync_state(account)
+        return self._history.sync_state(account)
 
     def sync_now(self, account: str, token: str, by: str) -> Asked:
         """Ask the bot to read what is new in the exchange's history."""
-        new = self.store.history.ask_for_sync(account, token, by)
+        new = self._history.ask_for_sync(account, token, by)
         return Asked("", new, Reason("history.sync"))
 
 

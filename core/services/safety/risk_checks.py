@@ -9,7 +9,7 @@ from core.domain.risk_result import CheckName as CheckName
 from core.services.reporting.paging import Page, number_of, page_of
 from db.repositories.risk_checks import CheckCount as CheckCount
 from db.repositories.risk_checks import RiskCheck as RiskCheck
-from db.store import Store
+from db.repositories.risk_checks import RiskCheckRepository
 
 
 class Risk:
@@ -17,8 +17,8 @@ class Risk:
     not answer.
     """
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, risk_checks: RiskCheckRepository) -> None:
+        self._risk_checks = risk_checks
 
     def checks(
         self,
@@ -32,13 +32,11 @@ class Risk:
     ) -> Page[RiskCheck]:
         """Return one line for each order that was let through and for each refusal, newest first."""
         before = number_of(after)
-        rows = self.store.risk_checks.find(
-            account, part=part, check=check, passed=passed, before=before, limit=limit + 1
-        )
+        rows = self._risk_checks.find(account, part=part, check=check, passed=passed, before=before, limit=limit + 1)
         return page_of([((row.at, str(row.number)), row) for row in rows], limit)
 
     def counts(self, account: str, since: datetime) -> list[CheckCount]:
         """Return how often each check was made and has refused since then; a refusal counts at each look that
         found it.
         """
-        return self.store.risk_checks.counts(account, since)
+        return self._risk_checks.counts(account, since)

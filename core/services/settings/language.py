@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 
 from core.domain.errors import Misconfigured
 from core.domain.reason import Reason
-from db.store import Store
+from db.repositories.bots import SettingRepository
 
 LANGUAGES = {"en": "English", "tr": "Türkçe"}  #: each in its own words
 LANGUAGE, TIME_ZONE, LOCAL_NUMBERS = "language", "time_zone", "local_numbers"
@@ -32,12 +32,12 @@ def time_zones() -> tuple[str, ...]:
 class Display:
     """Reads and stores the display settings."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, settings: SettingRepository) -> None:
+        self._settings = settings
 
     def shown(self) -> Shown:
         """Return the settings now; what is stored and no longer known counts as not chosen."""
-        kept = self._store.settings.all()
+        kept = self._settings.all()
         language, zone = kept.get(LANGUAGE), kept.get(TIME_ZONE)
         return Shown(
             language if language in LANGUAGES else "en",
@@ -52,16 +52,16 @@ class Display:
             raise Misconfigured(
                 Reason("range.not_offered", field=Reason("field.language"), value=language, allowed=allowed)
             )
-        self._store.settings.set(LANGUAGE, language, by)
+        self._settings.set(LANGUAGE, language, by)
 
     def set_time_zone(self, name: str | None, by: str) -> None:
         """Set the time zone; None: the browser's. Raises Misconfigured for a zone that is not known."""
         if name is not None and name not in time_zones():
             raise Misconfigured(Reason("display.zone_unknown", field=Reason("field.time_zone"), value=name))
-        self._store.settings.set(TIME_ZONE, name, by)
+        self._settings.set(TIME_ZONE, name, by)
 
     def set_local_numbers(self, on: bool, by: str) -> None:
         """Set how numbers are written: True: with the language's own decimal sign. False: with a point, as exchanges
         do.
         """
-        self._store.settings.set(LOCAL_NUMBERS, on, by)
+        self._settings.set(LOCAL_NUMBERS, on, by)

@@ -17,7 +17,7 @@ from core.domain.reason import Reason
 from core.domain.settings.field import Definition, Value
 from core.domain.settings.model import SettingsModel
 from core.domain.settings.trader import TraderSettings
-from db.store import Store
+from db.repositories.bots import SettingRepository
 
 KIND, VERSION = "perpdeck settings", 1
 Model = TypeVar("Model", bound=SettingsModel)
@@ -43,12 +43,12 @@ class Change:
 class ModelPreferences(Generic[Model]):
     """Reads and stores the settings of a model; the bot takes them from its next look."""
 
-    def __init__(self, store: Store, model: type[Model]) -> None:
-        self.store, self.model = store, model
+    def __init__(self, settings: SettingRepository, model: type[Model]) -> None:
+        self._settings, self.model = settings, model
 
     def now(self) -> Model:
         """Return the settings as they stand. Raises Unavailable."""
-        return self.model.of_stored(self.store.settings.all())
+        return self.model.of_stored(self._settings.all())
 
     def all(self) -> list[Preference]:
         """Return every setting with its value now."""
@@ -61,7 +61,7 @@ class ModelPreferences(Generic[Model]):
 
     def set_all(self, values: Mapping[str, object], by: str) -> None:
         """Store several, all or none. Raises Misconfigured with everything that is not allowed."""
-        self.store.settings.set_all(self.now().changed(values).stored(values), by)
+        self._settings.set_all(self.now().changed(values).stored(values), by)
 
     def export(self) -> str:
         """Return all settings as a JSON document, numbers exact and in the units of the page. Holds no secret."""
@@ -78,15 +78,15 @@ class ModelPreferences(Generic[Model]):
     def import_(self, document: str, by: str) -> tuple[Change, ...]:
         """Store what the document says, all of it or nothing. Raises Misconfigured with every problem."""
         changes = self.preview_import(document)
-        self.store.settings.set_all({one.definition.key: one.definition.stored(one.new) for one in changes}, by)
+        self._settings.set_all({one.definition.key: one.definition.stored(one.new) for one in changes}, by)
         return changes
 
 
 class Preferences(ModelPreferences[TraderSettings]):
     """Reads and stores the trader's settings."""
 
-    def __init__(self, store: Store) -> None:
-        super().__init__(store, TraderSettings)
+    def __init__(self, settings: SettingRepository) -> None:
+        super().__init__(settings, TraderSettings)
 
 
 def _settings_of(document: str) -> Mapping[str, Any]:

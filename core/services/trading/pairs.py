@@ -14,7 +14,8 @@ from core.domain.instrument import Side
 from core.domain.order import OrderStatus
 from core.domain.pair import PairState
 from core.domain.snapshot import AccountSnapshot, LegSnapshot, OrderSnapshot, PartSnapshot
-from db.store import Store
+from db.repositories.bots import SnapshotRepository
+from db.repositories.pairs import PairRepository
 
 TROUBLE = (PairState.BARE, PairState.BOTH_FILLED, PairState.TARGET_ONLY, PairState.STOP_ONLY, PairState.FILLING)
 
@@ -82,17 +83,17 @@ class PairFigures:
 class Pairs:
     """Reads pairs. Raises Unavailable where the database does not answer."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, snapshots: SnapshotRepository, pairs: PairRepository) -> None:
+        self._snapshots, self._pairs = snapshots, pairs
 
     def list(self, account: str) -> list[PairRow]:
         """Return every pair last seen, those in trouble first."""
-        found = self.store.snapshots.latest(account)
+        found = self._snapshots.latest(account)
         return pairs_of(found) if found else []
 
     def figures(self, account: str) -> PairFigures:
         """Return counts and the time that cancels took, over everything that is stored."""
-        counts, took = self.store.pairs.counts(account), self.store.pairs.cancel_latencies(account)
+        counts, took = self._pairs.counts(account), self._pairs.cancel_latencies(account)
         return PairFigures(*counts, len(took), percentile(took, 50), percentile(took, 99))
 
 

@@ -21,13 +21,13 @@ def test_a_private_value_is_kept_replaced_and_never_listed(store: Store) -> None
 
 
 def test_a_password_and_a_log_out_are_found_by_the_next_process(store: Store) -> None:
-    first = Login(store, RealClock(), b"a key of the tests")
+    first = Login(store.secrets, store.events, RealClock(), b"a key of the tests")
     first.set_password(PASSWORD, PASSWORD, by="operator")
     answer = first.come_in(PASSWORD, "127.0.0.1")
-    second = Login(store, RealClock(), b"a key of the tests")
+    second = Login(store.secrets, store.events, RealClock(), b"a key of the tests")
     assert second.session(answer.token) == answer.session
     second.leave(answer.token, "127.0.0.1")
-    assert Login(store, RealClock(), b"a key of the tests").session(answer.token) is None
+    assert Login(store.secrets, store.events, RealClock(), b"a key of the tests").session(answer.token) is None
     told = [(str(event.action), event.outcome) for event in store.events.find() if event.rule == "login"]
     assert told == [("log out", "done"), ("log in", "done"), ("set the password", "done")]
     assert not any(PASSWORD in str(event) or "scrypt" in str(event) for event in store.events.find())

@@ -209,7 +209,7 @@ class Weathered(Stack):
 
     def _check_executions(self) -> None:
         """However it was worked, an entry or a recovery step has never brought more than was planned."""
-        for one in Executions(self.store).reports(self.name, limit=500).items:
+        for one in Executions(self.store.executions).reports(self.name, limit=500).items:
             if one.purpose.adds_risk:
                 brought = f"{one.part} {one.run} {one.kind} brought {one.filled} of {one.planned}"
                 assert one.filled <= one.planned, f"{brought}\n{self.story()}"

@@ -19,7 +19,7 @@ ICEBERG = ExecutionStyle(
 
 
 def test_an_entry_in_slices_and_a_close_that_rests(either: Stack) -> None:
-    stack, reports = either, Executions(either.store)
+    stack, reports = either, Executions(either.store.executions)
     part = stack.open(stack.draft(2000, entry=TWAP))
     stack.until(lambda: stack.held() > 0)
     stack.price(100_500)
@@ -68,7 +68,7 @@ def test_an_entry_in_slices_and_a_close_that_rests(either: Stack) -> None:
 
 
 def test_orders_at_market_have_reports_too(either: Stack) -> None:
-    stack, reports = either, Executions(either.store)
+    stack, reports = either, Executions(either.store.executions)
     part = stack.open(stack.draft(2000))
     stack.until(lambda: stack.part(part).size and stack.at_rest(part))
     half = stack.part(part).instrument.round_quantity(stack.part(part).size / 2)

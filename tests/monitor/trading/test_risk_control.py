@@ -15,7 +15,7 @@ ETH = "ETH-USDT-PERP"
 
 def refusals(stack: Stack) -> list[tuple[str, str]]:
     """Part and check of each refusal, oldest first."""
-    found = Risk(stack.store).checks(stack.name, passed=False).items
+    found = Risk(stack.store.risk_checks).checks(stack.name, passed=False).items
     return [(one.part, one.check) for one in reversed(found)]
 
 
@@ -32,7 +32,7 @@ def equity(stack: Stack) -> Decimal:
 
 def test_an_order_that_is_let_through_is_on_record(either: Stack) -> None:
     part = either.opened()
-    (kept,) = Risk(either.store).checks(either.name).items
+    (kept,) = Risk(either.store.risk_checks).checks(either.name).items
     assert (kept.part, kept.purpose, kept.passed) == (part, Purpose.ENTRY, True)
     assert kept.client_order_id == f"op{part}01E01"
     assert [check.name for check in kept.checks] == list(CheckName)
@@ -44,7 +44,7 @@ def test_a_refusal_is_on_record_once_until_it_ends(either: Stack) -> None:
     either.settle(4)
     assert either.held() == 0
     assert refusals(either) == [(part, "order_value")]
-    (kept,) = Risk(either.store).checks(either.name).items
+    (kept,) = Risk(either.store.risk_checks).checks(either.name).items
     assert (kept.limit, kept.repeats) == (Decimal(500), 3)
     assert kinds(either, part) == ["risk_failure"]
     either.crash()
@@ -52,9 +52,9 @@ def test_a_refusal_is_on_record_once_until_it_ends(either: Stack) -> None:
     assert refusals(either) == [(part, "order_value")]
     either.store.settings.set_all({"max_order_value": None}, "trader")
     either.until(lambda: either.at_rest(part))
-    newest = Risk(either.store).checks(either.name).items[0]
+    newest = Risk(either.store.risk_checks).checks(either.name).items[0]
     assert (newest.passed, newest.client_order_id) == (True, f"op{part}01E01")
-    counts = {one.name: (one.passed, one.failed) for one in Risk(either.store).counts(either.name, kept.at)}
+    counts = {one.name: (one.passed, one.failed) for one in Risk(either.store.risk_checks).counts(either.name, kept.at)}
     assert counts["order_value"] == (1, 6)
 
 

@@ -264,6 +264,9 @@ class Board:
         self.pages = PagesOfTheWorld(world)
         self.secrets = SecretsOfTheWorld(world)
         self.api_tokens = ApiTokensOfTheWorld(world)
+        self.history = self.fills = self.executions = self.risk_checks = self.metrics = self.api_answers = Repository(
+            world
+        )
 
 
 class StandInPositions(PositionManager):
@@ -571,7 +574,8 @@ class StandInHistory(History):
     """The real arithmetic over a made-up past."""
 
     def __init__(self, world: World, reports: StandInReports) -> None:
-        super().__init__(Board(world), RealClock())  # type: ignore[arg-type]
+        board = Board(world)
+        super().__init__(board.history, board.fills, RealClock())  # type: ignore[arg-type]
         self.world, self.reports = world, reports
 
     def cycles(self, account: str, only: Only, limit: int) -> list[CycleRecord]:
@@ -672,7 +676,8 @@ class StandInRisk(Risk):
     """One order let through and one refused, by the real reading of pages."""
 
     def __init__(self, world: World) -> None:
-        super().__init__(Board(world))  # type: ignore[arg-type]
+        board = Board(world)
+        super().__init__(board.risk_checks)  # type: ignore[arg-type]
         self.world = world
 
     def checks(
@@ -698,7 +703,8 @@ class StandInExecutions(Executions):
     """Two reports: an entry by TWAP that slipped a little, and a close at market."""
 
     def __init__(self, world: World) -> None:
-        super().__init__(Board(world))  # type: ignore[arg-type]
+        board = Board(world)
+        super().__init__(board.executions)  # type: ignore[arg-type]
         self.world = world
 
     def reports(
@@ -733,22 +739,23 @@ class StandIn:
         self.levels = StandInLevels(world)
         self.accounts = StandInAccounts(world)
         self.reports = StandInReports(world)
-        self.overview = Overview(Board(world), self.levels, self.reports, RealClock())  # type: ignore[arg-type]
-        self.pairs = Pairs(Board(world))  # type: ignore[arg-type]
-        self.audit = Audit(Board(world))  # type: ignore[arg-type]
+        board = Board(world)
+        self.overview = Overview(board.equity, self.levels, self.reports, RealClock())  # type: ignore[arg-type]
+        self.pairs = Pairs(board.snapshots, board.pairs)  # type: ignore[arg-type]
+        self.audit = Audit(board.events)  # type: ignore[arg-type]
         self.history = StandInHistory(world, self.reports)
         self.paper = StandInPaper(world)
-        self.preferences = Preferences(Board(world))  # type: ignore[arg-type]
-        self.display = Display(Board(world))  # type: ignore[arg-type]
-        self.login = Login(Board(world), RealClock(), b"a key of the tests")  # type: ignore[arg-type]
+        self.preferences = Preferences(board.settings)  # type: ignore[arg-type]
+        self.display = Display(board.settings)  # type: ignore[arg-type]
+        self.login = Login(board.secrets, board.events, RealClock(), b"a key of the tests")  # type: ignore[arg-type]
         self.backup = StandInBackup(world)
-        self.ledger = Ledger(Board(world))  # type: ignore[arg-type]
-        self.answers = Answers(Board(world), RealClock())  # type: ignore[arg-type]
-        self.alerts = Alerting(Board(world), RealClock(), None, lambda: told)  # type: ignore[arg-type]
+        self.ledger = Ledger(board)  # type: ignore[arg-type]
+        self.answers = Answers(board.api_answers, RealClock())  # type: ignore[arg-type]
+        self.alerts = Alerting(board, RealClock(), None, lambda: told)  # type: ignore[arg-type]
         self.risk = StandInRisk(world)
         self.executions = StandInExecutions(world)
-        self.metrics = Metrics(Board(world), RealClock())  # type: ignore[arg-type]
-        self.tokens = Tokens(Board(world), RealClock(), lambda: b"a key of the tests")  # type: ignore[arg-type]
+        self.metrics = Metrics(board.metrics, board.snapshots, board.equity, RealClock())  # type: ignore[arg-type]
+        self.tokens = Tokens(board.api_tokens, board.events, RealClock(), lambda: b"a key of the tests")  # type: ignore[arg-type]
         self.places = {"data": "/var/lib/perpdeck", "database": "/var/lib/perpdeck/postgres"}
 
 
