@@ -128,7 +128,7 @@ def test_recovery_and_reopening_are_on_and_as_the_rules_have_them(preferences: P
 def test_a_part_chooses_within_the_ranges_of_the_settings() -> None:
     recovery = RecoveryChoice(trigger_pnl=Decimal(50), max_steps=0, sl_usdt=Decimal("NaN"))
     reopen = ReopenChoice(delay=timedelta(minutes=90), loss_budget=Decimal("1000000.01"))
-    assert list(choice_problems(recovery, reopen)) == [
+    assert [str(one) for one in choice_problems(recovery, reopen)] == [
         "recovery trigger 50 USDT is out of range: -1,000,000 to -0.01 USDT is allowed",
         "recovery stop-loss NaN USDT is out of range: 0.01 to 1,000,000 USDT is allowed",
         "recovery steps 0 is out of range: 1 to 100 is allowed",
