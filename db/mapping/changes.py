@@ -24,7 +24,8 @@ def edit_of(action: Reason) -> Reason | None:
     """Return what the trader asked of TP and SL; None where this was another change."""
     if action.code == CHANGE:
         edits = [one for one in nested(action.values["changes"]) if one.code == EDIT]
-        return nested(edits[0].values["value"])[0] if edits else None
+        given_up = (Reason("word.none"),)  # the levels of the part's own targets hold again
+        return (nested(edits[0].values["value"]) or given_up)[0] if edits else None
     return older_edit(action)
 
 

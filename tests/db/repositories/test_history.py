@@ -107,6 +107,10 @@ def test_a_traders_edit_is_told_in_words(store):
     edit = TargetEdit(None, Target(price=price("95000")), 0)
     store.parts.change(part, "b", "operator", "moved", edit=edit)
     assert str(store.events.find(ACCOUNT, part)[0].action) == "edit TP none, SL at 95000"
+    store.parts.change(part, "c", "operator", "given up", edit=None)
+    assert str(store.events.find(ACCOUNT, part)[0].action) == "edit none"
+    store.cycles.start(StartCycle(part, 1, contracts("1"), price("100")), NOON)
+    assert [edit.words for edit in store.history.cycle_facts(part, 1).edits] == ["TP none, SL at 95000", "none"]
 
 
 def test_the_newest_word_on_a_life_stays(store):
