@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from core.domain.account import Level
-from core.domain.holding import Edit, ProtectionLevels
+from core.domain.history.holding import Edit, ProtectionLevels
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason, ExternalEntry, ExternalExit
 from core.domain.money import Contracts, Price

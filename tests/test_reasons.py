@@ -31,9 +31,11 @@ OF_THE_MAKER = ("text", "word.", "span.")  #: made by `core/domain/reason.py` it
 #: codes that are put together of a family and a name, and the only files that do so
 FAMILIES = {
     "core/alerts/messages.py": ("alert.", "level_button."),
-    "core/domain/settings/field.py": ("setting_problem.",),
+    "core/domain/settings/field.py": ("setting.", "setting_problem."),
     "core/domain/settings/unit.py": ("unit.",),
     "core/services/accounts/paper_market.py": ("deed.", "fault.", "paper."),
+    "core/services/settings/alerts.py": ("field.bare_seconds", "field.ping_minutes", "field.unresolved_seconds"),
+    "core/telegram/commands.py": ("telegram.help_", "bot_state."),
     "db/mapping/changes.py": ("change.",),
 }
 OF_THE_DATABASE = ("record.",)  #: made by its triggers
@@ -83,7 +85,7 @@ def literals() -> frozenset[str]:
 
 def words_of_enumerations() -> frozenset[str]:
     """Return the codes of all words of the domain's enumerations."""
-    modules = (".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "core/domain").glob("*.py"))
+    modules = (".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "core/domain").rglob("*.py"))
     found = (kind for module in modules for kind in vars(import_module(module)).values() if isinstance(kind, type))
     return frozenset(code_of(word) for kind in found if issubclass(kind, StrEnum) for word in kind)
 

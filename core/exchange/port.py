@@ -14,10 +14,10 @@ from typing import Protocol
 
 from core.domain.account import AccountState
 from core.domain.action import AmendOrder, CancelOrder, PlaceOco, PlaceOrder
+from core.domain.history.position_history import ClosedPosition
 from core.domain.instrument import Instrument
 from core.domain.observation import PortFacts, Position, Ticker
 from core.domain.order import Fill, Funding, Order, OrderKind
-from core.domain.position_history import ClosedPosition
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def older_amendment(action: Reason) -> Reason | None:
         return None
     name, *levels = match.groups()
     tp_was, tp, sl_was, sl = (None if level == "none" else Decimal(level) for level in levels)
-    return Reason("action.amend_order", client_order_id=name, tp_was=tp_was, tp=tp, sl_was=sl_was, sl=sl)
+    return Reason("action.amend_order", client_order_id=name, quantity=None, tp_was=tp_was, tp=tp, sl_was=sl_was, sl=sl)
 
 
 def does(action: Reason | None, code: str) -> bool:

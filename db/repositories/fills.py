@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Integer, Table, Text, and_, bindparam, case, func, select, true
 
-from core.domain.funding import FundedHolding, told_share, untold_share
+from core.domain.history.funding import FundedHolding, told_share, untold_share
 from core.domain.instrument import Side
 from core.domain.money import ZERO
 from core.domain.order import Fill, Funding

@@ -13,12 +13,12 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from core.domain.action import OutcomeKind
 from core.domain.asked import asked_by
-from core.domain.holding import Edit, ProtectionLevels, levels_of
+from core.domain.history.holding import Edit, ProtectionLevels, levels_of
+from core.domain.history.position_history import ClosedPosition, LastClose
 from core.domain.ids import net_of
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason, ExternalEntry
 from core.domain.order import Leg, Purpose
-from core.domain.position_history import ClosedPosition, LastClose
 from core.domain.reason import Reason
 from db.connection import send
 from db.mapping import json

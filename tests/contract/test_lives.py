@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from core.domain.history.position_history import LastClose
 from core.domain.instrument import Side
 from core.domain.money import total
-from core.domain.position_history import LastClose
 from core.exchange.port import ExchangePort
 from tests.contract.bench import SYMBOL, Bench
 from tests.contract.orders import D, close, entry, lots, only_position

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 
 from core.domain.action import AmendOrder, CancelOrder, describe
-from core.domain.holding import (
+from core.domain.history.holding import (
     Edit,
     Holding,
     ProtectionLevels,

@@ -9,10 +9,10 @@ from itertools import pairwise
 import pytest
 
 from core.domain.errors import Misconfigured, Unavailable
-from core.domain.holding import StepKind
+from core.domain.history.holding import StepKind
+from core.domain.history.position_history import LastClose
 from core.domain.instrument import Side
 from core.domain.order import Leg
-from core.domain.position_history import LastClose
 from core.monitor.history import OVERLAP, WINDOW, bring_home, windows
 from core.services.reporting.history import Agreement, History, Only
 from core.services.trading.orders import OrderManager

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 
+from core.domain.history.position_history import ClosedPosition, LastClose
 from core.domain.instrument import Side
 from core.domain.money import Contracts
-from core.domain.position_history import ClosedPosition, LastClose
 from core.services.reporting.history import Agreement, History, Only, match
 from tests.db.repositories.test_history import ended
 from tests.services.conftest import PAPER

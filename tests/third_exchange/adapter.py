@@ -16,11 +16,11 @@ from core.clock import Clock
 from core.domain.account import AccountState, Environment, Exchange
 from core.domain.action import AmendOrder, CancelOrder, PlaceOco, PlaceOrder
 from core.domain.errors import Misconfigured, OutcomeUnknown, Refused
+from core.domain.history.position_history import ClosedPosition
 from core.domain.instrument import Instrument, TriggerBy
 from core.domain.money import plain
 from core.domain.observation import PortFacts, Position, Ticker
 from core.domain.order import Fill, Funding, Order, OrderKind
-from core.domain.position_history import ClosedPosition
 from core.exchange.clock import ExchangeClock
 from core.exchange.fields import Fields, milliseconds
 from core.exchange.port import Candle, Credentials, OnPush, Push

@@ -14,11 +14,11 @@ from itertools import count
 
 from core.domain.account import AccountState
 from core.domain.action import AmendOrder, CancelOrder, PlaceOco, PlaceOrder
+from core.domain.history.position_history import ClosedPosition, LastClose
 from core.domain.instrument import Instrument, OrderSide, Side, TriggerBy
 from core.domain.money import ZERO, Contracts, Price, total
 from core.domain.observation import Position, Ticker
 from core.domain.order import Fill, Funding, Leg, Order, OrderKind, OrderStatus
-from core.domain.position_history import ClosedPosition, LastClose
 from core.exchange.orders import read_client_id
 from core.exchange.port import Candle, Push
 

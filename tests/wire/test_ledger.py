@@ -8,9 +8,9 @@ import pytest
 
 from core.domain.account import AccountState
 from core.domain.errors import Unavailable
+from core.domain.history.position_history import ClosedPosition, LastClose
 from core.domain.instrument import Instrument, OrderSide, Side
 from core.domain.order import Fill, Funding
-from core.domain.position_history import ClosedPosition, LastClose
 from core.exchange.okx.catalogue import Fees, parse_candle, parse_fees, parse_instruments
 from core.exchange.okx.ledger import parse_account, parse_fill, parse_funding, parse_life
 from core.exchange.port import Candle

@@ -16,11 +16,11 @@ from typing import Any
 from core.domain.account import AccountState
 from core.domain.action import AmendOrder, CancelOrder, PlaceOco, PlaceOrder
 from core.domain.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable
+from core.domain.history.position_history import ClosedPosition
 from core.domain.instrument import Instrument, OrderSide, Side, TriggerBy
 from core.domain.money import plain
 from core.domain.observation import PortFacts, Position, Ticker
 from core.domain.order import Fill, Funding, Order, OrderKind
-from core.domain.position_history import ClosedPosition
 from core.domain.reason import Reason
 from core.exchange.binance.addresses import DEMO, LIVE
 from core.exchange.binance.codes import CLASH, FACTS, GONE, MEANS, MODE_CHANGED, NOTHING_HELD, REST_POLICY, Says

@@ -14,10 +14,10 @@ from typing import Any
 
 from core.domain.account import AccountState
 from core.domain.errors import Unavailable
+from core.domain.history.position_history import ClosedPosition
 from core.domain.instrument import Instrument
 from core.domain.observation import Position, Ticker
 from core.domain.order import Fill, Funding, Order, OrderKind
-from core.domain.position_history import ClosedPosition
 from core.domain.reason import Reason
 from core.exchange.binance.account.history import BinanceHistory, Sizes
 from core.exchange.binance.account.ledger import parse_account

@@ -16,11 +16,11 @@ from typing import Any
 from core.domain.account import AccountState
 from core.domain.action import AmendOrder, Attached, CancelOrder, PlaceOco, PlaceOrder
 from core.domain.errors import OutcomeUnknown, Refused
+from core.domain.history.position_history import ClosedPosition
 from core.domain.instrument import Instrument, Side, TriggerBy
 from core.domain.money import Price, plain
 from core.domain.observation import PortFacts, Position, Ticker
 from core.domain.order import Fill, Funding, Order, OrderKind
-from core.domain.position_history import ClosedPosition
 from core.domain.reason import Reason
 from core.exchange.clock import ExchangeClock
 from core.exchange.okx.addresses import REGIONS

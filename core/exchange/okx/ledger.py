@@ -6,10 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.domain.account import AccountState
+from core.domain.history.position_history import ClosedPosition, LastClose
 from core.domain.instrument import Side
 from core.domain.money import ZERO, Contracts
 from core.domain.order import Fill, Funding
-from core.domain.position_history import ClosedPosition, LastClose
 from core.exchange.fields import Row
 from core.exchange.okx.fields import (
     moment,

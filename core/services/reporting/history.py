@@ -13,11 +13,11 @@ from decimal import Decimal
 from enum import StrEnum
 
 from core.clock import Clock
-from core.domain.holding import Step, steps
+from core.domain.history.holding import Step, steps
+from core.domain.history.position_history import ClosedPosition
 from core.domain.instrument import Side
 from core.domain.money import ZERO
 from core.domain.order import Fill, Funding
-from core.domain.position_history import ClosedPosition
 from core.domain.reason import Reason
 from core.services.reporting.performance import Drawdown, Performance, Point, drawdown, performance
 from core.services.trading.requests import Asked

@@ -13,7 +13,7 @@ from core.clock import Clock
 from core.decision.executions import run_name
 from core.decision.order_terms import trigger_by
 from core.domain.errors import Misconfigured
-from core.domain.holding import Pair, ProtectionLevels, moved_by_hand
+from core.domain.history.holding import Pair, ProtectionLevels, moved_by_hand
 from core.domain.ids import meaning
 from core.domain.intent import Instruction, Intent, Target, TargetEdit
 from core.domain.money import Price

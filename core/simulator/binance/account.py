@@ -6,7 +6,7 @@ from core.simulator.binance.endpoints import DAY_MS, SIGNED, BinanceCall, endpoi
 from core.simulator.binance.errors import BinanceError
 from core.simulator.binance.format import Row, money, number
 from core.simulator.binance.rows import account as account_rows
-from core.simulator.binance.rows import orders as order_rows
+from core.simulator.binance.rows import orders
 from core.simulator.engine.state import Bill, BookedFill
 
 KEPT_DAYS = 90
@@ -59,7 +59,7 @@ def user_trades(call: BinanceCall) -> list[Row]:
         begin, end = call.span(7)
         found = [fill for fill in found if begin <= fill.at <= end]
         found = found[:most] if call.get("startTime") else found[-most:]
-    return [order_rows.trade(call.context, fill) for fill in found[:most]]
+    return [orders.trade(call.context, fill) for fill in found[:most]]
 
 
 # -- income
@@ -68,7 +68,7 @@ def user_trades(call: BinanceCall) -> list[Row]:
 def incomes(call: BinanceCall, bill: Bill) -> Iterator[Row]:
     """Yield the rows of one change of the balance: a trade is its profit and its commission."""
     fill = call.exchange.fills.get(bill.trade_id)
-    contract = order_rows.contract_of(call.context, bill.instrument) if bill.instrument else None
+    contract = orders.contract_of(call.context, bill.instrument) if bill.instrument else None
     base: Row = {"symbol": contract.wire if contract else "", "asset": "USDT", "info": "", "time": bill.at,
                  "tranId": number(bill.bill_id), "tradeId": ""}  # fmt: skip
     if bill.kind == "trade" and fill is not None:
@@ -108,4 +108,4 @@ def forced_orders(call: BinanceCall) -> list[Row]:
         if order.account == "binance" and order.instrument in symbols and order.client_id.startswith(prefixes)
         and begin <= order.created <= end
     ]  # fmt: skip
-    return [order_rows.order(call.context, order, True) for order in found[-most:]]
+    return [orders.order(call.context, order, True) for order in found[-most:]]

@@ -15,7 +15,7 @@ from core.simulator.binance.engine.commands import (
 from core.simulator.binance.engine.order_checks import KINDS, MATCH_LEVELS
 from core.simulator.binance.errors import BinanceError, coded, malformed, missing
 from core.simulator.binance.format import OUR_SIDES, Row
-from core.simulator.binance.rows import orders as order_rows
+from core.simulator.binance.rows import orders
 from core.simulator.engine.state import BookOrder, Refusal
 from core.simulator.runtime import PutOff
 
@@ -134,7 +134,7 @@ def place(call: BinanceCall) -> Row:
     asked = draft(call)
     rejected(call)
     order = call.perform(BinancePlace(asked, planned(call)))
-    return order_rows.order(call.context, order, False, fresh=asked["wire"]["resp"] == "ACK")
+    return orders.order(call.context, order, False, fresh=asked["wire"]["resp"] == "ACK")
 
 
 @endpoint("POST", "v1/order/test", 0, TRADE)
@@ -155,7 +155,7 @@ def which(call: BinanceCall) -> tuple[str, str]:
 def cancelled(call: BinanceCall) -> Row:
     """Cancel the order that the parameters name, and return its row."""
     contract, (order_id, client_id) = call.contract(), which(call)
-    return order_rows.order(call.context, call.perform(BinanceCancel(contract.symbol, order_id, client_id)), False)
+    return orders.order(call.context, call.perform(BinanceCancel(contract.symbol, order_id, client_id)), False)
 
 
 @endpoint("DELETE", "v1/order", 1, TRADE)
@@ -176,7 +176,7 @@ def amend(call: BinanceCall) -> Row:
     price = "" if match != "NONE" else str(call.number("price"))
     size, match = str(call.number("quantity")), "" if match == "NONE" else match
     order = call.perform(BinanceAmend(contract.symbol, side, order_id, client_id, size, price, match))
-    row = order_rows.order(call.context, order, False)
+    row = orders.order(call.context, order, False)
     return row | {"pair": contract.wire} | ({"modifyId": call.whole("modifyId")} if call.get("modifyId") else {})
 
 
@@ -284,7 +284,7 @@ def found(call: BinanceCall) -> BookOrder:
 @endpoint("GET", "v1/order", 1, SIGNED)
 def find(call: BinanceCall) -> Row:
     """Answer `GET order`: one plain order."""
-    return order_rows.order(call.context, found(call), True)
+    return orders.order(call.context, found(call), True)
 
 
 @endpoint("GET", "v1/openOrder", 1, SIGNED)
@@ -293,7 +293,7 @@ def find_open(call: BinanceCall) -> Row:
     order = found(call)
     if not order.living:
         raise UNKNOWN
-    return order_rows.order(call.context, order, True)
+    return orders.order(call.context, order, True)
 
 
 @endpoint("GET", "v1/openOrders", 1, SIGNED, weight_all=40)
@@ -301,7 +301,7 @@ def open_orders(call: BinanceCall) -> list[Row]:
     """Answer `GET openOrders`: the plain orders that rest."""
     symbols = {contract.symbol for contract in call.chosen()}
     mine = [o for o in call.exchange.live.values() if o.instrument in symbols and visible(call, o)]
-    return [order_rows.order(call.context, order, True) for order in mine]
+    return [orders.order(call.context, order, True) for order in mine]
 
 
 @endpoint("GET", "v1/allOrders", 5, SIGNED)
@@ -315,7 +315,7 @@ def all_orders(call: BinanceCall) -> list[Row]:
         begin, end = call.span(7)
         mine = [order for order in mine if begin <= order.created <= end]
         mine = mine[:most] if call.get("startTime") else mine[-most:]
-    return [order_rows.order(call.context, order, True) for order in mine]
+    return [orders.order(call.context, order, True) for order in mine]
 
 
 @endpoint("GET", "v1/orderAmendment", 1, SIGNED)

@@ -13,8 +13,7 @@ from core.simulator.okx.connection import OkxConnection, OkxSockets
 from core.simulator.okx.endpoints import OkxCall
 from core.simulator.okx.format import Row, text
 from core.simulator.okx.rows import account as account_rows
-from core.simulator.okx.rows import algo as algo_rows
-from core.simulator.okx.rows import orders as order_rows
+from core.simulator.okx.rows import algo, orders
 
 GATHER_SECONDS = 0.05
 
@@ -43,7 +42,7 @@ class OkxUserStream:
         elif what == "algo":
             channel = "algo-advance" if about.kind == "move_order_stop" else "orders-algo"
             notes = self._noted(("reqId", "amendResult"))
-            self._row(channel, about.account, lambda: algo_rows.algo_push(self.exchange, about) | notes)
+            self._row(channel, about.account, lambda: algo.algo_push(self.exchange, about) | notes)
         elif what == "position":
             account, symbol, side = about
             self._positions.setdefault(account, set()).add((symbol, side))
@@ -61,7 +60,7 @@ class OkxUserStream:
 
     def _order(self, order: Any, fill: Any) -> None:
         note = self._noted(("reqId", "amendResult", "amendSource")) if fill is None else {}
-        self._row("orders", order.account, lambda: order_rows.order_push(self.exchange, order, fill, note))
+        self._row("orders", order.account, lambda: orders.order_push(self.exchange, order, fill, note))
 
     def _row(self, channel: str, account: str, row: Callable[[], Row]) -> None:
         made: Row | None = None

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.domain.holding import Step, StepKind
+from core.domain.history.holding import Step, StepKind
 from core.domain.instrument import Side
 from core.domain.intent import ExitReason
 from core.i18n.translate import _, number

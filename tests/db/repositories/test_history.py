@@ -9,11 +9,11 @@ from decimal import Decimal
 import pytest
 
 from core.domain.action import EndCycle, OutcomeKind, PlaceOco, StartCycle
-from core.domain.holding import StepKind, steps
+from core.domain.history.holding import StepKind, steps
+from core.domain.history.position_history import ClosedPosition, LastClose
 from core.domain.instrument import OrderSide, Side, TriggerBy
 from core.domain.intent import ExitReason, Target, TargetEdit
 from core.domain.order import OrderKind, OrderStatus
-from core.domain.position_history import ClosedPosition, LastClose
 from core.domain.reason import Reason, text
 from db.records import Event, Only
 from tests.builders import order

@@ -25,12 +25,12 @@ from random import Random
 from core.domain.account import AccountState, PositionKey
 from core.domain.action import AmendOrder, Attached, CancelOrder, PlaceOco, PlaceOrder
 from core.domain.errors import OutcomeUnknown, Refused, Unavailable
+from core.domain.history.position_history import ClosedPosition
 from core.domain.ids import meaning, same_step
 from core.domain.instrument import Instrument, OrderSide, TriggerBy
 from core.domain.money import ZERO, Contracts, Price
 from core.domain.observation import PortFacts, Position, Ticker
 from core.domain.order import Fill, Funding, Leg, Order, OrderKind, OrderStatus, Purpose
-from core.domain.position_history import ClosedPosition
 from tests.builders import FACTS, NOON, NOTHING_HELD, STOP_PASSED, TARGET_PASSED
 
 LONGEST_HIDDEN = 8.0  #: seconds an accepted order may be unknown to reads

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from core.domain.history.position_history import ClosedPosition, LastClose
 from core.domain.instrument import OrderSide, Side
 from core.domain.intent import ExecutionKind
 from core.domain.money import Contracts
 from core.domain.order import Leg, Order, OrderKind, OrderStatus, Purpose
-from core.domain.position_history import ClosedPosition, LastClose
 from core.domain.reason import text
 from core.domain.risk_result import Check, CheckName
 from core.services.reporting.executions import ExecutionReport

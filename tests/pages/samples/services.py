@@ -14,7 +14,7 @@ from typing import Any
 from core.clock import RealClock
 from core.domain.account import Account, Environment, Level, PositionKey
 from core.domain.errors import Misconfigured, Unavailable
-from core.domain.holding import ProtectionLevels, Step, steps
+from core.domain.history.holding import ProtectionLevels, Step, steps
 from core.domain.instrument import OrderSide, Side
 from core.domain.intent import (
     ExecutionKind,

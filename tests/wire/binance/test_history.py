@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from core.domain.errors import Unavailable
+from core.domain.history.position_history import LastClose
 from core.domain.instrument import OrderSide, Side
 from core.domain.money import Contracts, Price
-from core.domain.position_history import LastClose
 from core.exchange.binance.account.growing_list import AHEAD, KEPT_FOR, WINDOW, GrowingList
 from core.exchange.binance.account.ledger import Income, Trade
 from core.exchange.binance.account.position_history import HistoryMismatch, closed_position, fold, funding_of

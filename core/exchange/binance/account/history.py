@@ -13,10 +13,10 @@ from decimal import Decimal
 from typing import Any
 
 from core.domain.errors import Unavailable
+from core.domain.history.position_history import ClosedPosition
 from core.domain.instrument import Side
 from core.domain.money import ZERO
 from core.domain.order import Fill, Funding, Order
-from core.domain.position_history import ClosedPosition
 from core.domain.reason import Reason
 from core.exchange.binance.account.growing_list import GrowingList
 from core.exchange.binance.account.ledger import (

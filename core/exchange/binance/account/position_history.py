@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.domain.funding import FundedHolding, untold_share
+from core.domain.history.funding import FundedHolding, untold_share
+from core.domain.history.position_history import ClosedPosition, LastClose
 from core.domain.instrument import Side
 from core.domain.money import ZERO, Contracts, Price, total
-from core.domain.position_history import ClosedPosition, LastClose
 from core.exchange.binance.account.ledger import FUNDING_FEE, INSURANCE, Income, Trade
 
 BOOKED_LATE = timedelta(minutes=1)  #: what a liquidation cost may be booked so long after it

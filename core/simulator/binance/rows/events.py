@@ -9,7 +9,7 @@ from decimal import Decimal
 from core.simulator.binance.engine.context import BinanceContext
 from core.simulator.binance.format import SIDES, Row, money, number, text
 from core.simulator.binance.rows import account as account_rows
-from core.simulator.binance.rows import orders as order_rows
+from core.simulator.binance.rows import orders
 from core.simulator.engine.account import Key
 from core.simulator.engine.state import ZERO, BookedFill, BookOrder
 
@@ -21,8 +21,8 @@ CALL_SHARE = Decimal("0.8")  # a margin call comes when maintenance is this shar
 
 def order(context: BinanceContext, one: BookOrder, fill: BookedFill | None) -> Row:
     """Return ORDER_TRADE_UPDATE of an order, or of one fill of it."""
-    contract = order_rows.contract_of(context, one.instrument)
-    places, status = contract.quantity_precision, order_rows.status(one)
+    contract = orders.contract_of(context, one.instrument)
+    places, status = contract.quantity_precision, orders.status(one)
     if fill is not None:
         execution = "CALCULATED" if fill.kind == "liquidation" else "TRADE"
     else:
@@ -31,13 +31,13 @@ def order(context: BinanceContext, one: BookOrder, fill: BookedFill | None) -> R
     bids, asks = notionals(context, one)
     row: Row = {
         "s": contract.wire, "c": one.client_id, "S": one.side.upper(), "o": kind,
-        "f": str(one.wire.get("tif") or order_rows.TIMES_IN_FORCE.get(one.kind, "GTC")), "q": text(one.size, places),
+        "f": str(one.wire.get("tif") or orders.TIMES_IN_FORCE.get(one.kind, "GTC")), "q": text(one.size, places),
         "p": text(one.price), "ap": text(one.average), "sp": text(Decimal(one.wire.get("sp") or 0)), "x": execution,
         "X": status, "i": number(one.order_id), "l": text(fill.size if fill else ZERO, places),
         "z": text(one.filled, places), "L": text(fill.price if fill else ZERO),
         "T": context.exchange.now, "t": number(fill.trade_id) if fill else 0, "b": text(bids), "a": text(asks),
-        "m": fill.maker if fill else False, "R": order_rows.reduces(context, one),
-        "wt": order_rows.LISTENS[one.wire.get("wt", "last")], "ot": kind, "ps": SIDES[one.position_side],
+        "m": fill.maker if fill else False, "R": orders.reduces(context, one),
+        "wt": orders.LISTENS[one.wire.get("wt", "last")], "ot": kind, "ps": SIDES[one.position_side],
         "cp": bool(one.wire.get("cp", False)), "rp": text(fill.pnl if fill else ZERO),
         "pP": bool(one.wire.get("pP", False)), "si": 0, "ss": 0, "V": str(one.wire.get("stp") or "EXPIRE_MAKER"),
         "pm": str(one.wire.get("pm") or "NONE"), "gtd": int(one.wire.get("gtd") or 0),
@@ -58,7 +58,7 @@ def notionals(context: BinanceContext, one: BookOrder) -> tuple[Decimal, Decimal
 
 def trade_lite(context: BinanceContext, one: BookOrder, fill: BookedFill) -> Row:
     """Return TRADE_LITE: the trade alone, without its leg and its cost."""
-    contract = order_rows.contract_of(context, one.instrument)
+    contract = orders.contract_of(context, one.instrument)
     places = contract.quantity_precision
     return {
         "e": "TRADE_LITE", "E": context.exchange.now, "T": context.exchange.now, "s": contract.wire,
@@ -87,7 +87,7 @@ def account(
               for side in (("net", "long", "short") if owner.hedged else ("net",))],
     }  # fmt: skip
     if reason == "FUNDING_FEE" and owner.ledger:
-        made["S"] = order_rows.contract_of(context, owner.ledger[-1].instrument).wire
+        made["S"] = orders.contract_of(context, owner.ledger[-1].instrument).wire
     return {"e": "ACCOUNT_UPDATE", "E": context.exchange.now, "T": context.exchange.now, "a": made}
 
 
@@ -123,7 +123,7 @@ def money_moved(context: BinanceContext, reason: str, key: Key | None) -> Row:
 
 def leverage(context: BinanceContext, symbol: str) -> Row:
     """Return ACCOUNT_CONFIG_UPDATE of one instrument's leverage."""
-    said = {"s": order_rows.contract_of(context, symbol).wire, "l": int(context.owner.lever(symbol))}
+    said = {"s": orders.contract_of(context, symbol).wire, "l": int(context.owner.lever(symbol))}
     return {"e": "ACCOUNT_CONFIG_UPDATE", "E": context.exchange.now, "T": context.exchange.now, "ac": said}
 
 
