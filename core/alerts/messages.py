@@ -21,27 +21,7 @@ from core.domain.reason import TEXT, Reason, Value, code_of, nested
 from db.records import Alarm, CycleRecord, Event, EventKind
 from db.repositories.alerting.alerts import NewFacts
 
-TITLES: dict[AlertKind, str] = {
-    AlertKind.OPENED: "Position opened",
-    AlertKind.FILL: "Fill",
-    AlertKind.TAKE_PROFIT: "Take-profit",
-    AlertKind.STOP_LOSS: "Stop-loss",
-    AlertKind.CLOSED: "Position closed",
-    AlertKind.RECOVERY: "Recovery step",
-    AlertKind.REOPENED: "Position reopened",
-    AlertKind.REOPEN_FAILED: "Reopening failed",
-    AlertKind.LIQUIDATION: "Liquidation",
-    AlertKind.BARE: "Without a stop-loss",
-    AlertKind.UNRESOLVED: "Order without an answer",
-    AlertKind.REFUSAL: "Refused",
-    AlertKind.ALARM: "Alarm",
-    AlertKind.CLEARED: "Alarm over",
-    AlertKind.SENTINEL: "Watchdog",
-    AlertKind.LEVEL: "Level",
-    AlertKind.BOT: "Bot",
-    AlertKind.LEASE: "Nobody runs the bot",
-    AlertKind.SUMMARY: "Summary of the day",
-}
+TITLES: dict[AlertKind, Reason] = {kind: Reason(code_of(kind)) for kind in AlertKind}
 ENDED: dict[ExitReason, AlertKind] = {
     ExitReason.TAKE_PROFIT: AlertKind.TAKE_PROFIT,
     ExitReason.STOP_LOSS: AlertKind.STOP_LOSS,

@@ -203,7 +203,9 @@ def test_a_forced_close_is_known_by_its_code() -> None:
 def test_every_kind_has_its_title_in_both_languages() -> None:
     assert set(TITLES) == set(AlertKind)
     same = {"Bot", "Alarm"}
-    assert [title for title in TITLES.values() if Speech("tr").told(title) == title and title not in same] == []
+    assert [
+        title for title in TITLES.values() if Speech("tr").told(title) == str(title) and str(title) not in same
+    ] == []
     assert AlertKind.FILL not in USUAL
 
 

@@ -150,7 +150,7 @@ def test_the_newest_alerts_are_listed_with_where_they_went(open_page: Open, stan
     store.alerts.tell(lambda facts: (), (), now, [made])
     tab = card(open_page, standin)
     (row,) = tab.dataframe[0].value.to_dict("records")
-    assert (row["Alert"], row["Account"], row["In words"]) == ("Level", "paper-okx", made.words)
+    assert (row["Alert"], row["Account"], row["In words"]) == ("Level", "paper-okx", str(made.words))
 
 
 def test_in_turkish(open_page: Open, standin: StandIn, store: Store) -> None:

@@ -65,7 +65,7 @@ class PowerCut(Exception):
 
 
 @pytest.mark.parametrize(
-    ("owner", "step"), [("vault", "change"), ("store.accounts", "reseal"), ("vault", "forget_previous")]
+    ("owner", "step"), [("vault", "change"), ("_accounts", "reseal"), ("vault", "forget_previous")]
 )
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_nothing_is_lost_wherever_it_is_cut_off(

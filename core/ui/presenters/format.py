@@ -11,9 +11,28 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.domain.money import plain
+from core.domain.reason import N_
 from core.i18n.translate import _, number
 
 NOTHING = "–"
+#: what decided or was done, as events name it
+RULES = {
+    "resolve": N_("resolve"),
+    "finish": N_("finish"),
+    "protect": N_("protect"),
+    "close": N_("close"),
+    "derisk": N_("derisk"),
+    "enter": N_("enter"),
+    "recover": N_("recover"),
+    "reopen": N_("reopen"),
+    "sweep": N_("sweep"),
+    "totals": N_("totals"),
+    "risk": N_("risk"),
+    "switch": N_("switch"),
+    "setting": N_("setting"),
+    "login": N_("login"),
+    "account": N_("account"),
+}
 Value = str | int | Decimal | None
 
 
@@ -24,6 +43,11 @@ class Figure:
     label: str
     value: str
     note: str = ""
+
+
+def rule_name(rule: str) -> str:
+    """Return the name of a rule or of another origin of events in the trader's language."""
+    return _(RULES.get(rule, rule))
 
 
 def decimal(value: Value) -> Decimal | None:

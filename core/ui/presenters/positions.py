@@ -24,6 +24,7 @@ from core.ui.presenters.format import (
     pnl,
     price,
     quantity,
+    rule_name,
     signed,
     usdt,
 )
@@ -201,7 +202,7 @@ def why_lines(explanations: Iterable[Explanation]) -> list[str]:
     lines = []
     for line in explanations:
         action = f" :gray[→ {told(line.action)}]" if line.action else ""
-        lines.append(f"- :gray-badge[{told(str(line.rule))}] {told(line.because)}{action}")
+        lines.append(f"- :gray-badge[{rule_name(line.rule)}] {told(line.because)}{action}")
     return lines
 
 
@@ -242,9 +243,9 @@ def health_figures(snapshot: AccountSnapshot, now: datetime) -> list[Figure]:
     health = snapshot.health
     heard = _("heard {ago}", ago=ago(health.stream_heard_at, now))
     return [
-        Figure(_("Exchange"), told(health.exchange_trouble or "ok")),
-        Figure(_("Stream"), told(health.stream_trouble or "connected"), heard),
-        Figure(_("Database"), told("ok")),
+        Figure(_("Exchange"), told(health.exchange_trouble) if health.exchange_trouble else _("ok")),
+        Figure(_("Stream"), told(health.stream_trouble) if health.stream_trouble else _("connected"), heard),
+        Figure(_("Database"), _("ok")),
     ]
 
 

@@ -20,7 +20,7 @@ from core.domain.order import Fill, Funding
 from core.i18n.translate import _, told
 from core.services.reporting.ledger import EventKind, cell
 from core.ui.presenters import recovery
-from core.ui.presenters.format import NOTHING, Figure, pnl, signed
+from core.ui.presenters.format import NOTHING, Figure, pnl, rule_name, signed
 from core.ui.presenters.positions import order_side_words, side_words
 
 Cell = str | Decimal | None
@@ -124,7 +124,7 @@ def event_records(events: Sequence[Any], zone: ZoneInfo) -> list[Record]:
             _("Time"): clock(event.at, zone),
             _("Kind"): kind_words(event.kind),
             _("Part"): event.part or NOTHING,
-            _("Rule"): told(event.rule),
+            _("Rule"): rule_name(event.rule),
             _("Because"): told(event.because),
             _("Action"): told(event.action) if event.action else NOTHING,
             _("Outcome"): event.outcome or NOTHING,

@@ -41,7 +41,7 @@ def count_rows(found: Iterable[CheckCount]) -> list[Row]:
 
 
 def amount(number: Decimal | None, unit: str) -> str:
-    return NOTHING if number is None else f"{quantity(round(number, 4))} {told(unit)}".strip()
+    return NOTHING if number is None else f"{quantity(round(number, 4))} {_(unit) if unit else ''}".strip()
 
 
 def check_words(name: str) -> str:
