@@ -131,4 +131,4 @@ def test_a_wish_for_the_exchanges_history_is_heard_and_carried_out(live: Live) -
     assert live.store.history.ask_for_sync(ACCOUNT, "click", "trader")
     eventually(lambda: live.store.history.sync_state(ACCOUNT).ended_at, 4 * PATIENCE, "the history is here", every=0.1)
     row = live.store.history.sync_state(ACCOUNT)
-    assert (row.done, row.of, row.trouble, row.waiting) == (13, 13, "", False)
+    assert (row.done, row.of, row.trouble, row.waiting) == (13, 13, None, False)

@@ -172,7 +172,7 @@ def test_a_reopen_that_cannot_be_stays_due_with_its_reason(stack: Stack) -> None
     stack.step(300)
     stack.settle(40)
     assert stack.held() == 0
-    assert "due to open again and waits: the level is no_added_risk" in stack.story()
+    assert "due to open again and waits: the level is no added risk" in stack.story()
     stack.store.bots.set_level(ACCOUNT, Level.RUN, by="trader", why="go on")
     stack.until(lambda: stack.at_rest(part))
 
