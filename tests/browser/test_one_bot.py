@@ -38,7 +38,7 @@ def test_reloads_many_tabs_and_an_edited_page_leave_one_scheduler(product: Produ
     page.write_text(page.read_text().replace("A cycle appears here once", "Edited just now: a cycle appears here once"))
 
     def edited() -> bool:
-        desk.open("history", "History")
+        desk.open("history", "History").settled()
         return desk.main.get_by_text("Edited just now").is_visible()
 
     in_time(edited, "the edited page is shown")
