@@ -24,7 +24,7 @@ test: lint
 	  PROMETHEUS="$$(scripts/prometheus $(VENV) || true)" && export PROMETHEUS && \
 	  $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak" $(TESTS)
 
-# For every save, within a minute: style, types, and the rules with what they stand on, which must reach what they reached.
+# For every save: style, types, and the rules with what they stand on, which must reach what they reached.
 # What draws seeds or needs the simulator is left to `make test`.
 MEASURED := $(addprefix --cov core/,domain decision execution exchange)
 check: lint
